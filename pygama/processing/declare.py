@@ -1,0 +1,294 @@
+"""Reads what a processor or a set of options declares, so that nothing has to be said twice.
+
+A processor is a plain function: its positional parameters are what it reads from the intercom, its
+keyword-only parameters are what a person may set, and the decorator's keywords are what it writes, with
+the unit. Forms, JSON schema, reference pages, the dependency check and the generic tests all come from here.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import inspect
+import re
+import typing
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal
+
+import numpy as np
+
+from pygama.errors import SettingsError
+
+Kind = Literal["waves", "values", "period"]
+
+
+@dataclass(frozen=True, slots=True)
+class Reads:
+    """Marks what a positional parameter takes from the intercom."""
+
+    kind: Kind
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Marks what a person may set: unit and bounds (inclusive), or the choices there are."""
+
+    unit: str = ""
+    low: float | None = None
+    high: float | None = None
+    choices: tuple[str, ...] = ()
+    about: str = ""
+
+
+Waves = Annotated[np.ndarray, Reads("waves")]
+"""Waveforms, (n_rows, n_samples)."""
+Values = Annotated[np.ndarray, Reads("values")]
+"""One number a row, (n_rows,)."""
+PeriodNs = Annotated[float, Reads("period")]
+"""The sampling period of the rows at hand, in ns."""
+
+Sample = Annotated[int, Limits("samples", low=0)]
+"""A position in the waveform."""
+Span = Annotated[int, Limits("samples", low=1)]
+"""A length of at least one sample."""
+Gap = Annotated[int, Limits("samples", low=0)]
+"""A length that may be zero."""
+TimeConstant = Annotated[float, Limits("samples", low=1e-3)]
+"""A decay time."""
+Order = Annotated[int, Limits("", low=0, high=8)]
+"""The order of a polynomial."""
+Switch = Annotated[bool, Limits()]
+
+_TIME_UNITS_NS = {"ns": 1.0, "us": 1e3, "µs": 1e3, "μs": 1e3, "ms": 1e6, "s": 1e9}
+_TIME = re.compile(r"\s*([-+]?[0-9]*[.,]?[0-9]+(?:[eE][-+]?\d+)?)\s*(ns|us|µs|μs|ms|s|samples?)\s*")
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One thing that a person may set: all that a form, a schema or a check needs."""
+
+    name: str
+    type: type
+    default: Any
+    unit: str = ""
+    low: float | None = None
+    high: float | None = None
+    choices: tuple[str, ...] = ()
+    about: str = ""
+    optional: bool = False
+    """None is allowed and means: not used, or chosen by the program."""
+
+    def check(self, value: Any, period_ns: float | None = None) -> Any:
+        """Return the value in its own type, or raise SettingsError saying what is wrong.
+
+        Text is read as a person types it: '1,5', '400', '4 us'. A time with a unit needs `period_ns`
+        to become samples; without it, it is checked for form only and returned as text.
+        """
+        if value is None or (self.optional and isinstance(value, str) and not value.strip()):
+            if self.optional:
+                return None
+            raise SettingsError(f"{self.name} must be {self._expected()}, not empty")
+        if self.type is bool:
+            return self._check_bool(value)
+        if self.type is str:
+            return self._check_text(value)
+        if isinstance(value, str):
+            value = self._read(value, period_ns)
+            if isinstance(value, str):
+                return value
+        return self._check_number(value)
+
+    def _check_bool(self, value: Any) -> bool:
+        if isinstance(value, bool | np.bool_):
+            return bool(value)
+        raise SettingsError(f"{self.name} must be true or false, not {value!r}")
+
+    def _check_text(self, value: Any) -> str:
+        if not isinstance(value, str) or (self.choices and value not in self.choices):
+            raise SettingsError(f"{self.name} must be {self._expected()}, not {value!r}")
+        return value
+
+    def _read(self, text: str, period_ns: float | None) -> Any:
+        if self.unit == "samples" and (found := _TIME.fullmatch(text)):
+            number = float(found[1].replace(",", "."))
+            if found[2].startswith("sample"):
+                return number
+            if period_ns is None:
+                return text.strip()
+            samples = number * _TIME_UNITS_NS[found[2]] / period_ns
+            return round(samples) if self.type is int else samples
+        try:
+            return float(text.strip().replace(",", "."))
+        except ValueError:
+            raise SettingsError(f"{self.name} must be {self._expected()}, not {text!r}") from None
+
+    def _check_number(self, value: Any) -> int | float:
+        is_number = isinstance(value, int | float | np.integer | np.floating) and not isinstance(value, bool)
+        if not is_number or not np.isfinite(value) or (self.type is int and value != int(value)):
+            raise SettingsError(f"{self.name} must be {self._expected()}, not {value!r}")
+        if (self.low is not None and value < self.low) or (self.high is not None and value > self.high):
+            raise SettingsError(f"{self.name} must be {self._expected()}, not {value!r}")
+        return self.type(value)
+
+    def _expected(self) -> str:
+        if self.choices:
+            return "one of " + ", ".join(repr(choice) for choice in self.choices)
+        kind = {int: "a whole number", float: "a number", str: "text", bool: "true or false"}[self.type]
+        unit = f" of {self.unit}" if self.unit else ""
+        if self.low is not None and self.high is not None:
+            return f"{kind}{unit} from {self.low:g} to {self.high:g}"
+        if self.low is not None:
+            return f"{kind}{unit}, {self.low:g} or more"
+        if self.high is not None:
+            return f"{kind}{unit}, {self.high:g} or less"
+        return kind + unit
+
+
+@dataclass(frozen=True, slots=True)
+class Processor:
+    """A function and all that it declares."""
+
+    name: str
+    function: Callable[..., Any]
+    reads: tuple[tuple[str, Kind], ...]
+    writes: tuple[tuple[str, str], ...]
+    """(name, unit) of each output, in the order in which the function returns them."""
+    writes_waves: bool
+    settings: tuple[Setting, ...]
+    renamed: Mapping[str, str]
+    ignored: tuple[str, ...]
+
+    @property
+    def summary(self) -> str:
+        """The first line of the docstring."""
+        return (inspect.getdoc(self.function) or "").split("\n", 1)[0]
+
+    @property
+    def help(self) -> str:
+        """The docstring."""
+        return inspect.getdoc(self.function) or ""
+
+    def setting(self, name: str) -> Setting:
+        """Find a setting by its name or its old name."""
+        name = self.renamed.get(name, name)
+        for setting in self.settings:
+            if setting.name == name:
+                return setting
+        known = ", ".join(setting.name for setting in self.settings) or "none"
+        raise SettingsError(f"{self.name} has no setting {name!r}; it has {known}")
+
+    def check(self, values: Mapping[str, Any], period_ns: float | None = None) -> dict[str, Any]:
+        """Return all settings with the given values in place of the defaults, checked."""
+        checked = {setting.name: setting.default for setting in self.settings}
+        for name, value in values.items():
+            if name in self.ignored:
+                continue
+            setting = self.setting(name)
+            checked[setting.name] = setting.check(value, period_ns)
+        return checked
+
+
+REGISTRY: dict[str, Processor] = {}
+"""All processors by name, in the order in which they were declared."""
+
+
+def calculator(
+    *, renamed: Mapping[str, str] | None = None, ignored: tuple[str, ...] = (), **writes: str
+) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Declare a function that gives one number a row for each of `writes` (name=unit).
+
+    renamed: old name -> present name of a setting. ignored: old settings that never had an effect.
+    """
+    return _declarer(writes, waves=False, renamed=renamed, ignored=ignored)
+
+
+def transform(
+    *, renamed: Mapping[str, str] | None = None, ignored: tuple[str, ...] = (), **writes: str
+) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Declare a function that gives a waveform a row, named and measured as in `writes` (name=unit)."""
+    return _declarer(writes, waves=True, renamed=renamed, ignored=ignored)
+
+
+def _declarer(
+    writes: Mapping[str, str], *, waves: bool, renamed: Mapping[str, str] | None, ignored: tuple[str, ...]
+) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    def declare(function: Callable[..., Any]) -> Callable[..., Any]:
+        processor = read_processor(function, writes, waves=waves, renamed=renamed or {}, ignored=ignored)
+        REGISTRY[processor.name] = processor
+        return function
+
+    return declare
+
+
+def read_processor(
+    function: Callable[..., Any],
+    writes: Mapping[str, str],
+    *,
+    waves: bool,
+    renamed: Mapping[str, str],
+    ignored: tuple[str, ...],
+) -> Processor:
+    """Read the signature and the docstring of a function into a Processor."""
+    hints = typing.get_type_hints(function, include_extras=True)
+    about = settings_about(inspect.getdoc(function) or "")
+    reads: list[tuple[str, Kind]] = []
+    settings: list[Setting] = []
+    for name, parameter in inspect.signature(function).parameters.items():
+        if parameter.kind is inspect.Parameter.KEYWORD_ONLY:
+            settings.append(_setting(name, hints[name], parameter.default, about.get(name, "")))
+        else:
+            reads.append((name, _marker(hints[name], Reads).kind))
+    name = getattr(function, "__name__", "?")
+    return Processor(
+        name, function, tuple(reads), tuple(writes.items()), waves, tuple(settings), dict(renamed), ignored
+    )
+
+
+def settings_of(options: type) -> tuple[Setting, ...]:
+    """Read the fields of a dataclass of options into settings, in order."""
+    hints = typing.get_type_hints(options, include_extras=True)
+    about = settings_about(inspect.getdoc(options) or "")
+    return tuple(
+        _setting(field.name, hints[field.name], field.default, about.get(field.name, ""))
+        for field in dataclasses.fields(options)
+    )
+
+
+def settings_about(docstring: str) -> dict[str, str]:
+    """Read the 'Settings' part of a docstring: name -> what it says, lines joined."""
+    about: dict[str, str] = {}
+    name = ""
+    lines = iter(docstring.splitlines())
+    for line in lines:
+        if line.strip() == "Settings":
+            next(lines, None)
+            break
+    for line in lines:
+        if not line.strip():
+            break
+        found = re.fullmatch(r"(\w+)\s*:\s*(.*)", line)
+        if found:
+            name = found[1]
+            about[name] = found[2].strip()
+        elif name:
+            about[name] += " " + line.strip()
+    return about
+
+
+def _setting(name: str, hint: Any, default: Any, about: str) -> Setting:
+    optional = False
+    if type(None) in typing.get_args(hint):
+        optional = True
+        hint = next(part for part in typing.get_args(hint) if part is not type(None))
+    limits = _marker(hint, Limits)
+    base = typing.get_args(hint)[0]
+    return Setting(
+        name, base, default, limits.unit, limits.low, limits.high, limits.choices, about or limits.about, optional
+    )
+
+
+def _marker(hint: Any, kind: type) -> Any:
+    for part in getattr(hint, "__metadata__", ()):
+        if isinstance(part, kind):
+            return part
+    raise TypeError(f"{hint!r} is not one of the aliases of pygama.processing.declare")

@@ -1,0 +1,1 @@
+"""Holds what ships beside the code: icons, themes and presets."""
