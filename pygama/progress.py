@@ -28,6 +28,8 @@ class Started:
     """Names of the decoders that will run."""
     unsupported: tuple[str, ...] = ()
     """Names of the record types in the header that no decoder reads yet."""
+    records: tuple[tuple[int, str], ...] = ()
+    """All record types of the header: (id, decoder name), by name."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,1 +1,1 @@
-
+"""Works with Tier 2: finds and fits peaks."""

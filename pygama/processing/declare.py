@@ -22,6 +22,10 @@ from pygama.errors import SettingsError
 Kind = Literal["waves", "values", "period"]
 
 
+class RecordTooShort(SettingsError):
+    """A setting that is right in itself but does not fit waveforms of this length."""
+
+
 @dataclass(frozen=True, slots=True)
 class Reads:
     """Marks what a positional parameter takes from the intercom."""
@@ -93,10 +97,9 @@ class Setting:
         if self.type is str:
             return self._check_text(value)
         if isinstance(value, str):
-            value = self._read(value, period_ns)
-            if isinstance(value, str):
-                return value
-        return self._check_number(value)
+            read = self._read(value, period_ns)
+            return read if isinstance(read, str) else self._check_number(read, shown=repr(value.strip()))
+        return self._check_number(value, shown=repr(value))
 
     def _check_bool(self, value: Any) -> bool:
         if isinstance(value, bool | np.bool_):
@@ -115,6 +118,10 @@ class Setting:
                 return number
             if period_ns is None:
                 return text.strip()
+            if not period_ns > 0 or not np.isfinite(period_ns):
+                raise SettingsError(
+                    f"{self.name} is {text.strip()!r}, but the sampling period is unknown; give it in samples"
+                )
             samples = number * _TIME_UNITS_NS[found[2]] / period_ns
             return round(samples) if self.type is int else samples
         try:
@@ -122,13 +129,21 @@ class Setting:
         except ValueError:
             raise SettingsError(f"{self.name} must be {self._expected()}, not {text!r}") from None
 
-    def _check_number(self, value: Any) -> int | float:
+    def _check_number(self, value: Any, shown: str) -> int | float:
         is_number = isinstance(value, int | float | np.integer | np.floating) and not isinstance(value, bool)
-        if not is_number or not np.isfinite(value) or (self.type is int and value != int(value)):
-            raise SettingsError(f"{self.name} must be {self._expected()}, not {value!r}")
+        if not is_number or not abs(value) < np.inf or (self.type is int and value != int(value)):
+            raise SettingsError(f"{self.name} must be {self._expected()}, not {shown}")
         if (self.low is not None and value < self.low) or (self.high is not None and value > self.high):
-            raise SettingsError(f"{self.name} must be {self._expected()}, not {value!r}")
+            raise SettingsError(f"{self.name} must be {self._range()}, not {shown}")
         return self.type(value)
+
+    def _range(self) -> str:
+        unit = f" {self.unit}" if self.unit else ""
+        if self.low is None:
+            return f"{self.high:g}{unit} or less"
+        if self.high is None:
+            return f"{self.low:g}{unit.removesuffix('s') if self.low == 1 else unit} or more"
+        return f"from {self.low:g} to {self.high:g}{unit}"
 
     def _expected(self) -> str:
         if self.choices:
@@ -157,6 +172,8 @@ class Processor:
     settings: tuple[Setting, ...]
     renamed: Mapping[str, str]
     ignored: tuple[str, ...]
+    replaces: str = ""
+    """The wave that later steps read in the new version from here on, unless they name another."""
 
     @property
     def summary(self) -> str:
@@ -203,17 +220,32 @@ def calculator(
 
 
 def transform(
-    *, renamed: Mapping[str, str] | None = None, ignored: tuple[str, ...] = (), **writes: str
+    *,
+    renamed: Mapping[str, str] | None = None,
+    ignored: tuple[str, ...] = (),
+    replaces: str = "",
+    **writes: str,
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Declare a function that gives a waveform a row, named and measured as in `writes` (name=unit)."""
-    return _declarer(writes, waves=True, renamed=renamed, ignored=ignored)
+    """Declare a function that gives a waveform a row, named and measured as in `writes` (name=unit).
+
+    replaces: the wave of which this is a better version. Steps after it that read that wave without
+    saying from where get this one.
+    """
+    return _declarer(writes, waves=True, renamed=renamed, ignored=ignored, replaces=replaces)
 
 
 def _declarer(
-    writes: Mapping[str, str], *, waves: bool, renamed: Mapping[str, str] | None, ignored: tuple[str, ...]
+    writes: Mapping[str, str],
+    *,
+    waves: bool,
+    renamed: Mapping[str, str] | None,
+    ignored: tuple[str, ...],
+    replaces: str = "",
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     def declare(function: Callable[..., Any]) -> Callable[..., Any]:
-        processor = read_processor(function, writes, waves=waves, renamed=renamed or {}, ignored=ignored)
+        processor = read_processor(
+            function, writes, waves=waves, renamed=renamed or {}, ignored=ignored, replaces=replaces
+        )
         REGISTRY[processor.name] = processor
         return function
 
@@ -227,6 +259,7 @@ def read_processor(
     waves: bool,
     renamed: Mapping[str, str],
     ignored: tuple[str, ...],
+    replaces: str = "",
 ) -> Processor:
     """Read the signature and the docstring of a function into a Processor."""
     hints = typing.get_type_hints(function, include_extras=True)
@@ -235,12 +268,22 @@ def read_processor(
     settings: list[Setting] = []
     for name, parameter in inspect.signature(function).parameters.items():
         if parameter.kind is inspect.Parameter.KEYWORD_ONLY:
+            if parameter.default is inspect.Parameter.empty:
+                raise TypeError(f"{function.__name__}: the setting {name!r} needs a default")
             settings.append(_setting(name, hints[name], parameter.default, about.get(name, "")))
         else:
             reads.append((name, _marker(hints[name], Reads).kind))
     name = getattr(function, "__name__", "?")
     return Processor(
-        name, function, tuple(reads), tuple(writes.items()), waves, tuple(settings), dict(renamed), ignored
+        name,
+        function,
+        tuple(reads),
+        tuple(writes.items()),
+        waves,
+        tuple(settings),
+        dict(renamed),
+        ignored,
+        replaces,
     )
 
 
@@ -283,7 +326,15 @@ def _setting(name: str, hint: Any, default: Any, about: str) -> Setting:
     limits = _marker(hint, Limits)
     base = typing.get_args(hint)[0]
     return Setting(
-        name, base, default, limits.unit, limits.low, limits.high, limits.choices, about or limits.about, optional
+        name,
+        base,
+        default,
+        limits.unit,
+        limits.low,
+        limits.high,
+        limits.choices,
+        about or limits.about,
+        optional,
     )
 
 

@@ -1,1 +1,1 @@
-
+"""Holds the compiled kernels, and chooses them where they could be built."""

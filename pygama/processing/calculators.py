@@ -1,0 +1,92 @@
+"""Calculates single values from waveforms: one number a row, a column of Tier 2."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import numpy as np
+
+from pygama.errors import SettingsError
+from pygama.processing.declare import Order, RecordTooShort, Sample, Values, Waves, calculator
+
+
+@calculator(bl_avg="adc")
+def avg_baseline(waveform: Waves, *, i_start: Sample = 0, i_end: Sample = 500) -> Values:
+    """Average the samples before the pulse.
+
+    The mean of samples `i_start` to `i_end - 1`, in ADC counts. (n_rows, n_samples) in, (n_rows,) out.
+
+    Settings
+    --------
+    i_start : first sample of the stretch
+    i_end : the stretch ends before this sample
+    """
+    check_stretch(waveform.shape[1], i_start, i_end)
+    stretch = waveform[:, i_start:i_end]
+    return stretch.sum(axis=1, dtype=_sum_type(stretch)) / (i_end - i_start)
+
+
+@calculator(bl_int="adc", bl_slope="adc/sample")
+def fit_baseline(
+    waveform: Waves, *, i_start: Sample = 0, i_end: Sample = 500, order: Order = 1
+) -> tuple[Values, Values]:
+    """Fit a polynomial to the samples before the pulse.
+
+    Least squares over samples `i_start` to `i_end - 1`, against the sample number counted from the start of
+    the waveform. `bl_int` is the fit's value at sample 0 in ADC counts, `bl_slope` its slope there in ADC
+    counts a sample. Of order 2 and more only these first two terms are given; of order 0 the slope is 0.
+    (n_rows, n_samples) in, twice (n_rows,) out.
+
+    Settings
+    --------
+    i_start : first sample of the stretch
+    i_end : the stretch ends before this sample
+    order : order of the polynomial; 1 is a line
+
+    Source: linear least squares, NIST/SEMATECH e-Handbook of Statistical Methods, 4.4.3.1.
+    """
+    check_stretch(waveform.shape[1], i_start, i_end)
+    if order >= i_end - i_start:
+        raise SettingsError(
+            f"order must be less than the number of samples fitted, {i_end - i_start}, not {order}"
+        )
+    at_zero, slope = _fit_weights(i_start, i_end, order)
+    stretch = waveform[:, i_start:i_end].astype(np.float64)
+    # Without its mean the stretch is small, and no digits are lost to the size of the baseline.
+    mean = stretch.mean(axis=1)
+    stretch -= mean[:, None]
+    return mean + np.einsum("ij,j->i", stretch, at_zero), np.einsum("ij,j->i", stretch, slope)
+
+
+@calculator(trap_max="adc")
+def trap_max(wf_trap: Waves) -> Values:
+    """Take the maximum of the trapezoid: the energy, not calibrated.
+
+    In ADC counts; NaN where a sample is NaN. (n_rows, n_samples) in, (n_rows,) out.
+    """
+    return wf_trap.max(axis=1)
+
+
+def check_stretch(n_samples: int, i_start: int, i_end: int) -> None:
+    """Refuse a stretch that is empty or reaches beyond the waveform."""
+    if i_start >= i_end:
+        raise SettingsError(f"i_start must be less than i_end, {i_end}, not {i_start}")
+    if i_end > n_samples:
+        raise RecordTooShort(f"i_end must be {n_samples} or less, the length of the waveforms, not {i_end}")
+
+
+@lru_cache(maxsize=64)
+def _fit_weights(i_start: int, i_end: int, order: int) -> tuple[np.ndarray, np.ndarray]:
+    """Give the weights of the samples in the fit's value and slope at sample 0."""
+    centre, half = (i_start + i_end - 1) / 2, (i_end - i_start) / 2
+    position = (np.arange(i_start, i_end) - centre) / half
+    coefficients = np.linalg.pinv(np.vander(position, order + 1, increasing=True))
+    powers = np.arange(order + 1)
+    zero = -centre / half
+    value = zero**powers
+    slope = np.concatenate([[0.0], powers[1:] * zero ** (powers[1:] - 1)]) / half
+    return value @ coefficients, slope @ coefficients
+
+
+def _sum_type(samples: np.ndarray) -> type:
+    return np.int64 if samples.dtype.kind in "iu" else np.float64

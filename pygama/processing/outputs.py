@@ -1,0 +1,83 @@
+"""Names the output files, marks them with the run they hold, and refuses to overwrite another run."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from pygama.errors import OutputError, TierFileError
+from pygama.orca.header import Header
+
+IDENTITY = ("run_number", "sub_run", "header_sha256")
+
+
+def output_path(output_dir: Path | str | None, prefix: str, run_number: int, suffix: str = "") -> Path:
+    """Give the path of an output file, as t1_run72.h5; the folder must exist and is the working one by default."""
+    folder = Path.cwd() if output_dir is None else Path(output_dir)
+    if not folder.is_dir():
+        raise OutputError(f"the output folder '{folder}' does not exist: make it, or choose another")
+    return folder / f"{prefix}_run{run_number}{suffix}.h5"
+
+
+def run_texts(header: Header, raw_name: str) -> dict[str, str]:
+    """Say in plain texts which run a file holds; nothing here depends on place or date."""
+    from pygama import __version__
+
+    plist = json.dumps(header.plist, sort_keys=True, default=str)
+    return {
+        "pygama_version": __version__,
+        "raw_file": raw_name,
+        "run_number": str(header.run_number),
+        "sub_run": str(header.sub_run),
+        "start_time": str(header.start_time),
+        "header_sha256": hashlib.sha256(plist.encode()).hexdigest(),
+    }
+
+
+def header_text(header: Header) -> str:
+    """Write the run's header as JSON."""
+    return json.dumps(header.plist, sort_keys=True, default=str)
+
+
+def claim(path: Path, texts: Mapping[str, str], suffix: str) -> bool:
+    """Tell whether a file of the same run stands where we write; raise OutputError if it is another run's."""
+    if not path.exists():
+        return False
+    there = _identity(path)
+    if there == {name: texts[name] for name in IDENTITY}:
+        return True
+    other = f"{path.stem}{_next_suffix(path, suffix)}{path.suffix}"
+    whose = f"run {there['run_number']}, sub-run {there['sub_run']}" if there else "unknown origin"
+    raise OutputError(
+        f"{path.name} is there already and holds data of {whose} with another header; it is left as it is. "
+        f"Move it away, or write {other} with suffix '{_next_suffix(path, suffix)}'"
+    )
+
+
+def _next_suffix(path: Path, suffix: str) -> str:
+    number = 1
+    stem = path.stem.removesuffix(suffix)
+    while (path.parent / f"{stem}.{number}{path.suffix}").exists():
+        number += 1
+    return f".{number}"
+
+
+def _identity(path: Path) -> dict[str, str]:
+    from pygama.storage import TierFile
+
+    try:
+        with TierFile(path) as file:
+            texts: dict[str, Any] = file.texts("/")
+    except TierFileError:
+        return {}
+    return {name: texts[name] for name in IDENTITY} if all(name in texts for name in IDENTITY) else {}
+
+
+def run_number_in(name: str) -> int | None:
+    """Read the run number out of a file's name, as in t1_run72.h5."""
+    found = re.search(r"run(\d+)", name)
+    return int(found[1]) if found else None

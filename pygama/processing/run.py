@@ -1,0 +1,225 @@
+"""Takes a raw run down the whole road: raw file to Tier 1 and Tier 2, in one pass.
+
+Each stretch of the file is framed, decoded, cut, written and run through the chain before the next one is looked at,
+so memory is bounded by the stretch and a spectrum grows from the first second.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Executor, ThreadPoolExecutor
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from pygama.block import Block
+from pygama.decoders import DECODERS
+from pygama.decoders.base import DataLoader, Decoded
+from pygama.orca.header import Header
+from pygama.orca.packets import Packets, RawFile
+from pygama.processing import outputs
+from pygama.processing.base import Tier1Processor
+from pygama.processing.survey import sentences
+from pygama.processing.tier1_sink import Tier1Sink
+from pygama.processing.tier2_sink import Chain, Tier2Sink
+from pygama.processing.windows import Cut, Tier0Options, cut_windows, read_options
+from pygama.progress import Done, Note, Partial, Progress, Started, Tell, tell_nobody
+from pygama.storage import TierWriter
+
+_SHOWN_WAVEFORMS = 8
+
+
+def process_run(
+    raw_file: Path | str,
+    *,
+    output_dir: Path | str | None = None,
+    tier0: Tier0Options | Mapping[str, Any] | None = None,
+    processor: Tier1Processor | None = None,
+    n_max: float | None = None,
+    tell: Tell = tell_nobody,
+    multiprocess: bool = True,
+    compression: str = "lz4",
+    suffix: str = "",
+    tiers: tuple[int, ...] = (1, 2),
+    prefixes: tuple[str, str] = ("t1", "t2"),
+    decoders: Sequence[str] | None = None,
+    channels: Sequence[int] | None = None,
+    follow: Callable[[], bool] | None = None,
+) -> Done:
+    """Process one raw file into `t1_run<N>.h5` and `t2_run<N>.h5`.
+
+    tier0: window options. processor: the chain, the default list if none is given. n_max: packets to read.
+    tell: takes the messages of pygama.progress; it may raise Stopped. multiprocess: use all cores, in threads.
+    suffix: goes behind the run number in the file names. tiers: which files are written. decoders, channels: keep
+    only these. follow: asked at the end of a file that still grows; False ends the run.
+
+    Raises RawFileError, SettingsError, OutputError or Stopped; then no output was changed.
+    """
+    began = time.perf_counter()
+    options = read_options(tier0)
+    limit = None if n_max is None or n_max == float("inf") else int(n_max)
+    with ExitStack() as stack:
+        raw = stack.enter_context(RawFile(raw_file, n_max=limit, follow=follow))
+        pool = stack.enter_context(ThreadPoolExecutor(os.cpu_count() or 1)) if multiprocess else None
+        processor = (processor or Tier1Processor(default_list=True)).for_run(raw.header.run_number)
+        texts = outputs.run_texts(raw.header, Path(raw_file).name)
+        road = _Road(raw, _Choice(options, decoders, channels), pool, tell)
+        paths = [outputs.output_path(output_dir, prefixes[tier - 1], raw.header.run_number, suffix) for tier in tiers]
+        tell(_started(raw, Path(raw_file), road.runs))
+        for path in paths:
+            if outputs.claim(path, texts, suffix):
+                tell(Note("Overwriting existing file..."))
+        writers = {
+            tier: stack.enter_context(TierWriter(path, compression=compression, pool=pool))
+            for tier, path in zip(tiers, paths, strict=True)
+        }
+        counts = road.go(writers, Chain(processor, pool), texts)
+    done = Done(tuple(paths), road.n_rows, time.perf_counter() - began, counts)
+    tell(done)
+    return done
+
+
+@dataclass(frozen=True, slots=True)
+class _Choice:
+    """What of a raw file is wanted."""
+
+    options: Tier0Options
+    decoders: Sequence[str] | None
+    channels: Sequence[int] | None
+
+    def runs(self, decoder: str) -> bool:
+        return decoder in DECODERS and (self.decoders is None or decoder in self.decoders)
+
+
+def _started(raw: RawFile, path: Path, runs: Callable[[str], bool]) -> Started:
+    header = raw.header
+    names = sorted({record.decoder for record in header.record_types})
+    return Started(
+        path=path,
+        total_bytes=raw.size_bytes,
+        run_number=header.run_number,
+        sub_run=header.sub_run,
+        start_time=header.start_time,
+        decoders=tuple(name for name in names if runs(name)),
+        unsupported=tuple(name for name in names if name not in DECODERS),
+        records=tuple((record.key, record.decoder) for record in sorted(header.record_types, key=lambda r: r.decoder)),
+    )
+
+
+class _Road:
+    """The loop over the stretches of a file, with a sink for each tier."""
+
+    def __init__(self, raw: RawFile, choice: _Choice, pool: Executor | None, tell: Tell) -> None:
+        self._raw = raw
+        self._choice = choice
+        self._options = choice.options
+        self.runs = choice.runs
+        self._pool = pool
+        self._tell = tell
+        self._header: Header | None = None
+        self._loaders: list[DataLoader] = []
+        self._packets = 0
+        self.n_rows = 0
+
+    def go(self, writers: Mapping[int, TierWriter], chain: Chain, texts: Mapping[str, str]) -> dict[str, int]:
+        """Process the whole file; returns the rows of each table."""
+        first = self._raw.header
+        tier1 = Tier1Sink(writers[1]) if 1 in writers else None
+        tier2 = Tier2Sink(writers[2]) if 2 in writers else None
+        for packets in self._raw:
+            parts: list[tuple[str, np.ndarray]] = []
+            for decoded, cut in self._decoded(packets):
+                if tier1 is not None:
+                    tier1.take(decoded.decoder, cut, decoded.damaged)
+                if decoded.samples is not None:
+                    parts += self._processed(cut, chain if tier2 is not None else None)
+            if tier2 is not None:
+                chain.check()
+                tier2.take(parts)
+            self._report(packets)
+        tier0 = dataclasses.asdict(self._options)
+        if tier1 is not None:
+            tier1.finish(first, sorted({name for name in first.decoders.values() if self.runs(name)}))
+            writers[1].set_texts("/", {**texts, "tier0": json.dumps(tier0), "header": outputs.header_text(first)})
+            self._tell_losses(tier1)
+        if tier2 is not None:
+            tier2.finish(texts, chain.processor, tier0)
+        self._tell_framing()
+        for text in chain.notes():
+            self._tell(Note(text, "warning"))
+        return {key: writer.rows(key) for writer in writers.values() for key in writer.keys}
+
+    def _decoded(self, packets: Packets) -> Iterator[tuple[Decoded, Cut]]:
+        """Decode the records of a stretch, decoder by decoder, and cut the wanted samples."""
+        for loader, keys in self._loaders_for(packets.header):
+            records = packets.of(keys)
+            if len(records):
+                decoded = loader.decode(records)
+                if decoded.samples is not None and self._choice.channels is not None:
+                    decoded = decoded[np.isin(decoded.rows["channel"], self._choice.channels)]
+                yield decoded, cut_windows(decoded, self._options, self._pool)
+
+    def _loaders_for(self, header: Header) -> list[tuple[DataLoader, tuple[int, ...]]]:
+        if header is not self._header:
+            self._header = header
+            classes = {name: DECODERS[name] for name in sorted(set(header.decoders.values())) if self.runs(name)}
+            self._loaders = [loader(header) for loader in dict.fromkeys(classes.values())]
+        return [(loader, _keys_of(loader, header)) for loader in self._loaders]
+
+    def _processed(self, cut: Cut, chain: Chain | None) -> list[tuple[str, np.ndarray]]:
+        parts = []
+        for block in cut.blocks.values():
+            rows = block.rows if chain is None else chain.run(block).rows
+            parts.append((block.decoder, rows))
+            self.n_rows += len(block)
+            if self._tell is not tell_nobody and len(block):
+                self._tell(_partial(block, rows))
+        return parts
+
+    def _report(self, packets: Packets) -> None:
+        if len(packets):
+            self._packets = int(packets.number[-1])
+            self._tell(
+                Progress(
+                    self._raw.position, self._raw.size_bytes, self._packets, self.n_rows, int(packets.offset[-1])
+                )
+            )
+
+    def _tell_losses(self, tier1: Tier1Sink) -> None:
+        for (decoder, reason), count in sorted(tier1.damaged.items()):
+            self._tell(Note(f"{count} damaged records of {decoder} were kept apart: {reason}", "warning"))
+
+    def _tell_framing(self) -> None:
+        report = self._raw.report
+        names = self._raw.header.decoders
+        for key, count in sorted(report.counts.items()):
+            if key in names and names[key] not in DECODERS:
+                self._tell(Note(f"{count} records of {names[key]} were skipped: there is no decoder for them yet"))
+        for text in sentences(report):
+            self._tell(Note(text, "warning"))
+
+
+def _keys_of(loader: DataLoader, header: Header) -> tuple[int, ...]:
+    names = (loader.name, *loader.also)
+    return tuple(key for key, decoder in header.decoders.items() if decoder in names)
+
+
+def _partial(block: Block, rows: np.ndarray) -> Partial:
+    """Pick a few waveforms of a block, evenly, beside all of its numbers."""
+    columns = {name: rows[name].copy() for name in rows.dtype.names or ()}
+    if not block.n_samples or block.waveforms is None:
+        return Partial(block.decoder, columns)
+    picked = np.unique(np.linspace(0, len(block) - 1, min(_SHOWN_WAVEFORMS, len(block))).astype(int))
+    return Partial(
+        block.decoder,
+        columns,
+        block.waveforms[picked].copy(),
+        {name: rows[name][picked] for name in rows.dtype.names or ()},
+    )

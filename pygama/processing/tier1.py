@@ -1,0 +1,203 @@
+"""Makes Tier 2 files from Tier 1 files: runs the chain over the waveforms, one row of numbers for each."""
+
+from __future__ import annotations
+
+import os
+import re
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Executor, ThreadPoolExecutor
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from pygama.block import Block
+from pygama.decoders import DECODERS
+from pygama.decoders.base import Digitizer
+from pygama.errors import SettingsError, TierFileError
+from pygama.processing import outputs
+from pygama.processing.base import Tier1Processor
+from pygama.processing.tier2_rows import fitted, merged
+from pygama.processing.tier2_sink import Chain, Tier2Sink
+from pygama.progress import Done, Note, Progress, Tell, print_progress, tell_nobody
+from pygama.storage import Table, TierFile, TierWriter
+
+_BLOCK_BYTES = 8 << 20
+
+
+def ProcessTier1(  # noqa: N802  (the name of 2018)
+    t1_file: Path | str,
+    processor: Tier1Processor,
+    digitizers: Sequence[str] | None = None,
+    out_prefix: str = "t2",
+    out_dir: Path | str | None = None,
+    verbose: bool = False,
+    multiprocess: bool = True,
+    settings: Mapping[str, Any] | None = None,
+    *,
+    compression: str = "lz4",
+    suffix: str = "",
+    save_waves: Sequence[str] = (),
+    tell: Tell = tell_nobody,
+) -> Path:
+    """Run the chain over a Tier 1 file, write `<out_prefix>_run<N>.h5` and return its path.
+
+    digitizers: tables or decoders to process, all with waveforms if None. settings: processor name -> settings,
+    beaten by those given to `processor.add`. multiprocess: use all cores, in threads. save_waves: names of waveforms
+    ("waveform", "wf_blsub", …) to keep beside the table, as arrays /data/<name>, one row an event.
+
+    Raises TierFileError, SettingsError or OutputError; then no output was changed.
+    """
+    began = time.perf_counter()
+    tell = print_progress() if verbose else tell
+    with ExitStack() as stack:
+        source = stack.enter_context(TierFile(Path(t1_file)))
+        texts = _run_texts(source, Path(t1_file))
+        processor = processor.with_settings(settings or {}).for_run(int(texts["run_number"]))
+        path = outputs.output_path(out_dir, out_prefix, int(texts["run_number"]), suffix)
+        tables = digitizer_tables(source, digitizers)
+        pool = stack.enter_context(ThreadPoolExecutor(os.cpu_count() or 1)) if multiprocess else None
+        work = _Work(tables, processor, pool, tell, tuple(save_waves))
+        work.open(Path(t1_file), is_parallel=multiprocess)
+        outputs.claim(path, texts, suffix)
+        writer = stack.enter_context(TierWriter(path, compression=compression, pool=pool))
+        work.go(writer, texts, source.texts("/").get("tier0", "{}"))
+    done = Done((path,), work.n_rows, time.perf_counter() - began, {"data": work.n_rows})
+    work.close(done)
+    return path
+
+
+def digitizer_tables(source: TierFile, wanted: Sequence[str] | None) -> list[Table]:
+    """Find the tables of a Tier 1 file that hold events of digitizers; `wanted` names tables or decoders."""
+    tables = [source.table(key) for key in source.keys if _holds_events(source, key)]
+    if wanted is not None:
+        unknown = [name for name in wanted if not any(_belongs(table.key, name) for table in tables)]
+        if unknown:
+            there = ", ".join(table.key for table in tables) or "none"
+            raise TierFileError(f"the file has no waveforms of '{unknown[0]}'; it has {there}")
+        tables = [table for table in tables if any(_belongs(table.key, name) for name in wanted)]
+    if not any(table.n_samples for table in tables):
+        raise TierFileError(f"{source.path.name} holds no waveforms: is it a Tier 1 file?")
+    return tables
+
+
+def _belongs(key: str, name: str) -> bool:
+    return key == name or re.fullmatch(re.escape(name) + r"(_\d+)+", key) is not None
+
+
+def _holds_events(source: TierFile, key: str) -> bool:
+    if key.endswith(("_Garbage", "_Damaged")):
+        return False
+    decoder = decoder_of(key)
+    if decoder in DECODERS:
+        return issubclass(DECODERS[decoder], Digitizer)
+    return source.is_table(key) and source.table(key).n_samples > 0
+
+
+def decoder_of(key: str) -> str:
+    """Give the decoder whose rows a table holds: its key without the lengths behind it."""
+    return re.sub(r"(_\d+)+$", "", key)
+
+
+def _run_texts(source: TierFile, path: Path) -> dict[str, str]:
+    """Say which run the file holds; files of other programs say so in their name alone."""
+    texts = source.texts("/")
+    kept = {name: texts[name] for name in texts if name not in ("header", "tier0")}
+    if "run_number" not in kept:
+        number = outputs.run_number_in(path.name)
+        if number is None:
+            raise TierFileError(f"{path.name} does not say its run number: name it like t1_run72.h5")
+        kept = {"run_number": str(number), "sub_run": "0", "header_sha256": "", **kept}
+    return kept
+
+
+class _Work:
+    """The loop over the tables of a Tier 1 file, and its report."""
+
+    def __init__(
+        self,
+        tables: list[Table],
+        processor: Tier1Processor,
+        pool: Executor | None,
+        tell: Tell,
+        save_waves: tuple[str, ...],
+    ) -> None:
+        self._tables = tables
+        self._chain = Chain(processor, pool, save_waves)
+        self._saves_waves = bool(save_waves)
+        self._pool = pool
+        self._tell = tell
+        self._total = sum(table.n_rows for table in tables)
+        self._columns: tuple[str, ...] = ()
+        self.n_rows = 0
+
+    def open(self, path: Path, *, is_parallel: bool) -> None:
+        """Tell what is about to be done; draw the steps that ask for it."""
+        self._say("Starting pygama Tier 1 processing ...", f"   Input file: {path}")
+        for table in self._tables:
+            self._say(f"Processing data from digitizer: {table.key}", f"Found {table.n_rows} rows")
+        first = next(table for table in self._tables if table.n_samples)
+        self._chain.processor.draw_tests(first.read(0, min(1, first.n_rows)), is_parallel=is_parallel)
+
+    def _say(self, *lines: str) -> None:
+        for line in lines:
+            self._tell(Note(line))
+
+    def go(self, writer: TierWriter, texts: Mapping[str, str], tier0: str) -> None:
+        """Process all rows in file order."""
+        sink = Tier2Sink(writer)
+        filled = [table for table in self._tables if table.n_rows]
+        first = {decoder_of(table.key): self._chain.run(table.read(0, 0)).rows.dtype for table in filled}
+        if first:
+            self._columns = tuple(sink.expect(first).names or ())
+        if self._saves_waves:
+            self._write_with_waves(sink, filled)
+        elif first:
+            for rows in merged([self._rows_of(table, sink.expect(first)) for table in filled]):
+                sink.write(rows)
+                self._report(len(rows))
+        self._chain.check()
+        sink.finish(texts, self._chain.processor, tier0)
+
+    def _write_with_waves(self, sink: Tier2Sink, filled: list[Table]) -> None:
+        if len(filled) > 1:
+            names = ", ".join(table.key for table in filled)
+            raise SettingsError(f"waveforms can be saved of one table at a time: choose one of {names} as digitizers")
+        for table in filled:
+            for done in self._blocks_of(table):
+                sink.write(done.rows, done.traces)
+                self._report(len(done))
+
+    def _rows_of(self, table: Table, dtype: np.dtype) -> Iterator[np.ndarray]:
+        for done in self._blocks_of(table):
+            yield fitted(done.rows, decoder_of(table.key), dtype)
+
+    def _blocks_of(self, table: Table) -> Iterator[Block]:
+        row_bytes = max(table.n_samples * 2, 256)
+        for block in table.blocks(max(_BLOCK_BYTES // row_bytes, 64), pool=self._pool):
+            yield self._chain.run(block)
+            self._chain.check()
+
+    def _report(self, n_rows: int) -> None:
+        self.n_rows += n_rows
+        self._tell(Progress(self.n_rows, self._total, self.n_rows, self.n_rows))
+
+    def close(self, done: Done) -> None:
+        """Tell what was done."""
+        for text in self._chain.notes():
+            self._tell(Note(text, "warning"))
+        path = done.outputs[0]
+        self._say(
+            "PROGRESS : [####################] 100.000% Done...",
+            "Writing Tier 2 File:",
+            f"   {path}",
+            f"   Entries: {self.n_rows}",
+            "   Data columns:",
+            *(f"   -- {name}" for name in self._columns),
+            f"File size: {path.stat().st_size / 1e6:.3f} MB",
+            f"Time elapsed: {done.elapsed_s:.2f} sec  ({done.elapsed_s / max(self.n_rows, 1):.5f} sec/wf)",
+            "Done.",
+        )
+        self._tell(done)

@@ -1,0 +1,126 @@
+"""Runs the chain over the waveforms of a run and writes one Tier 2 row for each."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from concurrent.futures import Executor
+
+import numpy as np
+
+from pygama.block import Block
+from pygama.processing.base import Tier1Processor
+from pygama.processing.plan import RecordTooShort
+from pygama.processing.tier2_rows import fitted, in_file_order, joint_dtype, tier2_columns
+from pygama.storage import TierFile, TierWriter
+
+KEY = "data"
+_COPY_ROWS = 65536
+
+
+class Chain:
+    """Applies a processor to blocks; rows that are too short for it get NaN, and are counted."""
+
+    def __init__(
+        self, processor: Tier1Processor, pool: Executor | None, save_waves: tuple[str, ...] = ()
+    ) -> None:
+        self.processor = processor
+        self._pool = pool
+        self._save_waves = save_waves
+        self._worked = False
+        self.too_short: dict[tuple[str, int], tuple[str, int]] = {}
+        """(decoder, samples) -> (what was wrong, rows)."""
+
+    def run(self, block: Block) -> Block:
+        """Give the Tier 2 columns of a block as rows, and the waveforms to be saved as traces."""
+        outputs = self._outputs(block)
+        waves = {name: _compact(outputs[name]) for name in self._save_waves if name in outputs}
+        numbers = {name: outputs[name] for name in self.processor.columns}
+        return Block(block.decoder, tier2_columns(block.rows, numbers), None, waves)
+
+    def _outputs(self, block: Block) -> Mapping[str, np.ndarray]:
+        if block.n_samples == 0:
+            return self._nothing(len(block))
+        try:
+            outputs = self.processor.run(block, pool=self._pool, keep=self._save_waves)
+        except RecordTooShort as problem:
+            _, rows = self.too_short.get((block.decoder, block.n_samples), ("", 0))
+            self.too_short[block.decoder, block.n_samples] = (str(problem), rows + len(block))
+            return self._nothing(len(block))
+        self._worked = True
+        return outputs
+
+    def _nothing(self, n_rows: int) -> dict[str, np.ndarray]:
+        return {name: np.full(n_rows, np.nan) for name in self.processor.columns}
+
+    def check(self) -> None:
+        """Raise RecordTooShort if waveforms came, but none was long enough for the chain."""
+        if self.too_short and not self._worked:
+            raise RecordTooShort(next(iter(self.too_short.values()))[0])
+
+    def notes(self) -> list[str]:
+        """Say which rows could not be processed."""
+        return [
+            f"{rows} rows of {decoder} with {n_samples} samples have no values (NaN): {text}"
+            for (decoder, n_samples), (text, rows) in self.too_short.items()
+        ]
+
+
+def _compact(waves: np.ndarray) -> np.ndarray:
+    """Keep raw samples as they are and transformed ones as float32: seven digits, half the room."""
+    return waves.astype(np.float32) if waves.dtype.kind == "f" else waves
+
+
+class Tier2Sink:
+    """Writes rows of all digitizers into /data; the table is laid out anew when another decoder turns up."""
+
+    def __init__(self, writer: TierWriter) -> None:
+        self._writer = writer
+        self._dtypes: dict[str, np.dtype] = {}
+        self._dtype: np.dtype | None = None
+        self.n_rows = 0
+
+    def take(self, parts: Iterable[tuple[str, np.ndarray]]) -> None:
+        """Write the rows (decoder, Tier 2 columns) of a stretch of the file."""
+        filled = [(decoder, rows) for decoder, rows in parts if len(rows)]
+        if not filled:
+            return
+        self.expect({decoder: rows.dtype for decoder, rows in filled})
+        dtype = self._dtype
+        assert dtype is not None
+        joint = in_file_order([fitted(rows, decoder, dtype) for decoder, rows in filled])
+        self.write(joint)
+
+    def expect(self, dtypes: Mapping[str, np.dtype]) -> np.dtype:
+        """Lay out the table for rows of these decoders too, and give its dtype."""
+        new = {decoder: dtype for decoder, dtype in dtypes.items() if decoder not in self._dtypes}
+        if new:
+            known = tuple(self._dtypes)
+            self._dtypes.update(new)
+            self._dtype = joint_dtype(self._dtypes)
+            if self.n_rows:
+                self._lay_out_anew(known[0])
+        assert self._dtype is not None
+        return self._dtype
+
+    def write(self, rows: np.ndarray, waves: Mapping[str, np.ndarray] | None = None) -> None:
+        """Append rows of the joint table, and the waveforms that lie beside it."""
+        self._writer.write(KEY, Block(KEY, rows, None, dict(waves or {})), queryable=True)
+        self.n_rows += len(rows)
+
+    def _lay_out_anew(self, first_decoder: str) -> None:
+        assert self._dtype is not None
+        written = self._writer.start_over()
+        with TierFile(written) as file:
+            table = file.table(KEY)
+            for start in range(0, table.n_rows, _COPY_ROWS):
+                rows = table.read(start, min(start + _COPY_ROWS, table.n_rows)).rows
+                self._writer.write(KEY, Block(KEY, fitted(rows, first_decoder, self._dtype)), queryable=True)
+        written.unlink()
+
+    def finish(self, texts: Mapping[str, str], processor: Tier1Processor, tier0: Mapping[str, object]) -> None:
+        """Write down, in plain text, what made the file."""
+        made_by = {**texts, "tier0": json.dumps(tier0), "chain": json.dumps(processor.to_chain())}
+        if self.n_rows:
+            self._writer.set_texts(KEY, made_by)
+        self._writer.set_texts("/", made_by)

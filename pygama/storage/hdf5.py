@@ -1,0 +1,62 @@
+"""Opens HDF5 files the way this program needs them.
+
+Names of attributes and nodes come from cards and settings and need not be Python names, so PyTables' advice
+about them is muted; locking by HDF5 itself is asked for but not insisted upon (it fails on many NFS mounts,
+and our own lock files do not).
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+os.environ.setdefault("HDF5_USE_FILE_LOCKING", "BEST_EFFORT")
+
+import tables  # noqa: E402
+
+from pygama.errors import OutputError  # noqa: E402
+
+_SYSTEM_MESSAGE = re.compile(r"error message = '([^']*)'")
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Mute PyTables' advice about names and sizes."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", tables.NaturalNameWarning)
+        warnings.simplefilter("ignore", tables.PerformanceWarning)
+        yield
+
+
+@contextmanager
+def output_errors(path: Path) -> Iterator[None]:
+    """Turn what goes wrong in writing `path` into one OutputError that a person can act on."""
+    try:
+        yield
+    except (OSError, tables.HDF5ExtError) as error:
+        raise OutputError(
+            f"{path.name} could not be written to '{path.parent}': {reason_of(error)}; "
+            "make room or choose another folder, and start again"
+        ) from error
+
+
+def reason_of(error: BaseException) -> str:
+    """Find the system's own words in an error of Python or of HDF5."""
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
+    text = str(error)
+    if found := _SYSTEM_MESSAGE.search(text):
+        return found[1]
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    return lines[-1] if lines else type(error).__name__
+
+
+def create_file(path: Path) -> Any:
+    """Make an empty HDF5 file, or raise OutputError."""
+    with output_errors(path), quiet():
+        return tables.open_file(str(path), "w")

@@ -1,0 +1,165 @@
+"""Reads rows of one stored table or array, whole compressed chunks at a time.
+
+The file is only touched by the caller's thread; what it gives (`PackedRows`) can be unpacked anywhere. Tables
+that other programs wrote in other ways are read through PyTables instead, whole records at a time, because
+reading one field of a few rows reads thousands.
+"""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+
+from pygama.errors import TierFileError
+from pygama.storage.chunks import Unpacker, is_snappy, load_blosc
+from pygama.storage.hdf5 import tables
+
+
+@dataclass(frozen=True, slots=True)
+class PackedRows:
+    """Some rows as they lie in the file.
+
+    chunks: compressed, each of `chunk_rows` rows; of all of their rows, `n_rows` from `skip` on are meant.
+    records: the rows themselves, where they did not come as chunks.
+    """
+
+    kind: np.dtype
+    row_shape: tuple[int, ...]
+    n_rows: int
+    skip: int = 0
+    chunk_rows: int = 0
+    chunks: tuple[bytes, ...] = ()
+    unpacker: Unpacker | None = None
+    records: np.ndarray | None = None
+
+    def unpack(self) -> np.ndarray:
+        """Decompress: (n_rows, *row_shape) of `kind`, contiguous."""
+        if self.records is not None:
+            return np.ascontiguousarray(self.records)
+        out = np.empty((len(self.chunks) * self.chunk_rows, *self.row_shape), self.kind)
+        if self.unpacker is not None and self.chunks:
+            places = out.view(np.uint8).reshape(len(self.chunks), self.unpacker.chunk_bytes)
+            for chunk, place in zip(self.chunks, places, strict=True):
+                self.unpacker.unpack(chunk, place)
+        return out[self.skip : self.skip + self.n_rows]
+
+
+class Rows(Protocol):
+    """Rows that can be fetched by number."""
+
+    n_rows: int
+    chunk_rows: int
+
+    def fetch(self, start: int, stop: int) -> PackedRows: ...
+
+    def near(self, row: int) -> tuple[np.ndarray, int]: ...
+
+
+class MemoryRows:
+    """Rows that are in memory already."""
+
+    def __init__(self, records: np.ndarray) -> None:
+        self._records = records
+        self.n_rows = len(records)
+        self.chunk_rows = 1
+
+    def fetch(self, start: int, stop: int) -> PackedRows:
+        """Take rows start..stop."""
+        part = self._records[start:stop]
+        return PackedRows(part.dtype, part.shape[1:], len(part), records=part)
+
+    def near(self, row: int) -> tuple[np.ndarray, int]:
+        """Give rows with `row` among them, and its place there."""
+        return self._records, row
+
+
+class StoredRows:
+    """Rows of one PyTables leaf (a Table, or an array of two dimensions) of the file at `path`."""
+
+    def __init__(self, leaf: Any, path: Path) -> None:
+        self._leaf = leaf
+        self._path = path
+        self._where = f"{path.name}: {leaf._v_pathname}"
+        self.kind: np.dtype = leaf.dtype
+        self.row_shape = tuple(int(size) for size in leaf.shape[1:])
+        self.n_rows = int(leaf.nrows)
+        self.chunk_rows = int(leaf.chunkshape[0]) if leaf.chunkshape else 1
+        self._unpacker = self._find_unpacker()
+        self._near: tuple[int, np.ndarray] | None = None
+
+    def _find_unpacker(self) -> Unpacker | None:
+        leaf = self._leaf
+        whole_rows = leaf.chunkshape is not None and tuple(leaf.chunkshape[1:]) == self.row_shape
+        if not whole_rows or leaf.byteorder not in (sys.byteorder, "irrelevant"):
+            return None
+        filters = tables.utilsextension.get_filters(leaf._v_parent._v_objectid, leaf._v_name) or {}
+        chunk_bytes = self.chunk_rows * self.kind.itemsize * int(np.prod(self.row_shape, dtype=np.int64))
+        match list(filters):
+            case ["blosc"]:
+                load_blosc()
+                return Unpacker("blosc", chunk_bytes)
+            case ["deflate"]:
+                return Unpacker("zlib", chunk_bytes)
+            case ["shuffle", "deflate"]:
+                return Unpacker("zlib", chunk_bytes, self.kind.itemsize)
+        return None
+
+    def fetch(self, start: int, stop: int) -> PackedRows:
+        """Take rows start..stop, 0 <= start <= stop <= n_rows, from the file, not yet decompressed."""
+        n_rows = stop - start
+        if self._unpacker is None or not n_rows:
+            return self._read_through_pytables(start, stop)
+        first = start // self.chunk_rows
+        chunks = []
+        for number in range(first, -(-stop // self.chunk_rows)):
+            chunk = self._read_chunk(number * self.chunk_rows)
+            if chunk is None:
+                return self._read_through_pytables(start, stop)
+            if self._unpacker.packing == "blosc" and is_snappy(chunk):
+                return self._records(_read_snappy(self._path, self._leaf._v_pathname, start, stop))
+            chunks.append(chunk)
+        skip = start - first * self.chunk_rows
+        return PackedRows(
+            self.kind, self.row_shape, n_rows, skip, self.chunk_rows, tuple(chunks), self._unpacker
+        )
+
+    def _read_chunk(self, first_row: int) -> bytes | None:
+        """Read a compressed chunk; None if it is missing or was stored uncompressed."""
+        coords = (first_row, *(0 for _ in self.row_shape))
+        info = self._leaf.chunk_info(coords)
+        if info.offset is None or info.filter_mask:
+            return None
+        return self._leaf.read_chunk(coords)
+
+    def _read_through_pytables(self, start: int, stop: int) -> PackedRows:
+        return self._records(self._leaf.read(start, stop))
+
+    def _records(self, records: np.ndarray) -> PackedRows:
+        plain = np.asarray(records).astype(self.kind, copy=False)
+        return PackedRows(self.kind, self.row_shape, len(plain), records=plain)
+
+    def near(self, row: int) -> tuple[np.ndarray, int]:
+        """Give decompressed rows with `row` among them, and its place there; those last given are kept."""
+        first = row // self.chunk_rows * self.chunk_rows
+        if self._near is None or self._near[0] != first:
+            rows = self.fetch(first, min(first + self.chunk_rows, self.n_rows)).unpack()
+            self._near = (first, rows)
+        return self._near[1], row - first
+
+
+def _read_snappy(path: Path, node: str, start: int, stop: int) -> np.ndarray:
+    """Read rows that need the snappy codec through h5py, if it is there."""
+    try:
+        import h5py
+        import hdf5plugin  # noqa: F401  (brings the codec)
+    except ImportError:
+        raise TierFileError(
+            f"{path.name}: {node} is compressed with blosc:snappy, which current PyTables cannot read; "
+            "run: pip install 'pygama-gui[legacy]'"
+        ) from None
+    with h5py.File(path, "r") as file:
+        return file[node][start:stop]

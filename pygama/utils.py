@@ -1,0 +1,24 @@
+"""Holds the few functions that scripts ask for by name."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+
+def get_hist(values: Any, x_lo: float, x_hi: float, bin_width: float) -> tuple[np.ndarray, np.ndarray]:
+    """Histogram values so that `plt.plot(x, y, drawstyle="steps")` draws it.
+
+    values: anything that becomes a 1-D array; NaNs are left out. x_lo, x_hi, bin_width: in the unit of the
+    values; the number of bins is the nearest whole one. Returns (x, y), each of n_bins + 1 numbers: x the bin
+    edges, and y[i + 1] the counts between x[i] and x[i + 1]; y[0] is 0. The last bin includes x_hi.
+
+    Raises ValueError for an empty range or a width that is not positive.
+    """
+    if not (x_hi > x_lo and bin_width > 0):
+        raise ValueError(f"bins of {bin_width} from {x_lo} to {x_hi} hold nothing: x_hi must be above x_lo")
+    n_bins = max(round((x_hi - x_lo) / bin_width), 1)
+    numbers = np.asarray(values, float).ravel()
+    counts, edges = np.histogram(numbers[~np.isnan(numbers)], bins=n_bins, range=(x_lo, x_hi))
+    return edges, np.concatenate(([0], counts))

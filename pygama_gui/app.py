@@ -1,0 +1,280 @@
+"""Starts the window: reads the command line, restores the session, and catches what nobody caught."""
+
+from __future__ import annotations
+
+import argparse
+import faulthandler
+import logging
+import os
+import signal
+import sys
+import time
+import traceback
+from collections.abc import Sequence
+from dataclasses import replace
+from logging.handlers import RotatingFileHandler
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING
+
+from pygama.errors import SettingsError
+from pygama_gui.session import files, places
+from pygama_gui.session.state import Session
+from pygama_gui.session.store import Store
+
+if TYPE_CHECKING:
+    from PyQt5.QtWidgets import QApplication
+
+    from pygama_gui.main_window import MainWindow
+
+logger = logging.getLogger("pygama_gui")
+
+WARM_UP_MS = 300
+MEASURE_AFTER_MS = 2500
+"""With --measure the files come when the worker is warm."""
+SETTLE_MS = 400
+STUCK_MS = 600_000
+
+
+def parser() -> argparse.ArgumentParser:
+    """Describe the command line."""
+    made = argparse.ArgumentParser(
+        prog="pygama-gui", description="Process raw ORCA runs and watch their waveforms and spectra grow."
+    )
+    made.add_argument(
+        "files", nargs="*", type=Path, metavar="FILE", help="raw runs, folders or settings files"
+    )
+    made.add_argument("--demo", action="store_true", help="make a simulated run and process it")
+    made.add_argument("--output", type=Path, metavar="DIR", help="folder for Tier 1 and Tier 2 files")
+    made.add_argument("--theme", choices=("light", "dark"), help="look of the window")
+    made.add_argument(
+        "--screenshot",
+        type=Path,
+        metavar="DIR",
+        help="process the files, save a picture of every view, and exit",
+    )
+    made.add_argument("--measure", action="store_true", help=argparse.SUPPRESS)
+    return made
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the window; gives the exit status."""
+    options = parser().parse_args(arguments)
+    if options.screenshot is not None and not (options.files or options.demo):
+        parser().error("--screenshot needs files or --demo")
+    if options.output is not None and not options.output.is_dir():
+        parser().error(f"the output folder {str(options.output)!r} is not there; make it first")
+    has_screen = any(os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM"))
+    if options.screenshot is not None and sys.platform.startswith("linux") and not has_screen:
+        os.environ["QT_QPA_PLATFORM"] = "offscreen"
+    _write_log()
+    app = make_app()
+    remembers = options.screenshot is None and not options.measure
+    window = make_window(options, remembers=remembers)
+    _catch_all(window)
+    window.rehearse()
+    window.show()
+    return Show(app, window, options).run()
+
+
+def make_app() -> QApplication:
+    """Make Qt's application, ready for screens of any resolution."""
+    from PyQt5.QtCore import Qt
+    from PyQt5.QtWidgets import QApplication
+
+    for attribute in (
+        Qt.ApplicationAttribute.AA_EnableHighDpiScaling,
+        Qt.ApplicationAttribute.AA_UseHighDpiPixmaps,
+    ):
+        QApplication.setAttribute(attribute)
+    app = QApplication.instance() or QApplication([sys.argv[0] or "pygama-gui"])
+    assert isinstance(app, QApplication)
+    app.setApplicationName("pygama-gui")
+    app.setDesktopFileName("pygama-gui")
+    return app
+
+
+def make_window(options: argparse.Namespace, *, remembers: bool) -> MainWindow:
+    """Make the window with the restored session and what the command line says."""
+    from pygama_gui.bridge import Bridge
+    from pygama_gui.main_window import MainWindow
+    from pygama_gui.widgets import theme
+
+    session, problem = _restored() if remembers else (Session(), "")
+    if options.theme is not None:
+        session = replace(session, theme=options.theme)
+    if options.output is not None:
+        session = replace(session, output_dir=options.output.resolve())
+    if not remembers:
+        session = replace(session, output_dir=session.output_dir or places.demo_folder())
+        places.demo_folder().mkdir(parents=True, exist_ok=True)
+    theme.apply(session.theme)
+    window = MainWindow(Bridge(Store(session)), remembers=remembers)
+    if problem:
+        window.bridge.log(problem, "warning")
+    return window
+
+
+def _restored() -> tuple[Session, str]:
+    try:
+        return files.load(places.session_file()), ""
+    except FileNotFoundError:
+        return Session(), ""
+    except (OSError, SettingsError) as error:
+        return Session(), f"The last session could not be restored: {error}"
+
+
+class Show:
+    """One run of the program: warms up, takes the files, measures and takes pictures where asked."""
+
+    def __init__(self, app: QApplication, window: MainWindow, options: argparse.Namespace) -> None:
+        from pygama_gui.widgets.heartbeat import FirstPaint, Heartbeat
+
+        self.app, self.window, self.options = app, window, options
+        self.status = 0
+        self._dropped_at = 0.0
+        self._asked: list[Path] = []
+        self._demo: DemoMaker | None = None
+        self._has_files = bool(options.files) or options.demo
+        window.demo_asked = self.start_demo
+        if options.measure:
+            self._heart = Heartbeat(window)
+            self._paints = {
+                "waveform": FirstPaint(window.waveforms.plot.viewport()),
+                "spectrum": FirstPaint(window.spectrum.plot.viewport()),
+            }
+            window.waveforms.drawn.connect(self._paints["waveform"].data_came)
+            window.spectrum.drawn.connect(self._paints["spectrum"].data_came)
+
+    def run(self) -> int:
+        """Run Qt's loop to its end."""
+        from PyQt5.QtCore import QTimer
+
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+        QTimer.singleShot(WARM_UP_MS, self.window.bridge.warm_up)
+        QTimer.singleShot(MEASURE_AFTER_MS if self.options.measure else 0, self._begin)
+        if self.options.screenshot is not None or self.options.measure:
+            self.window.bridge.all_ended.connect(lambda: QTimer.singleShot(SETTLE_MS, self._all_ended))
+        if self.options.screenshot is not None:
+            self.window.runs_refused.connect(self._refused)
+            QTimer.singleShot(STUCK_MS, lambda: self._end(1))
+        self.app.exec()
+        if self._demo is not None:
+            self._demo.end()
+        return self.status
+
+    def _begin(self) -> None:
+        if self.options.demo:
+            self.start_demo()
+        if self.options.files:
+            self._take([path.resolve() for path in self.options.files])
+
+    def start_demo(self) -> None:
+        """Make the demo run if it is not there, and process it."""
+        self._demo = DemoMaker(self.window, lambda path: self._take([path]))
+
+    def _take(self, paths: list[Path]) -> None:
+        if self.options.measure:
+            self._heart.start()
+            for paint in self._paints.values():
+                paint.reset()
+        self._dropped_at = time.perf_counter()
+        self._asked += paths
+        self.window.add_paths(paths, process=True)
+
+    def _refused(self) -> None:
+        """End a picture run in which no file could be taken; note the failure in any case."""
+        self.status = 1
+        if not self.window.bridge.active():
+            self._all_ended()
+
+    def _all_ended(self) -> None:
+        if self.options.measure:
+            self._report()
+        if self.options.screenshot is not None:
+            from pygama_gui.pictures import take_pictures
+
+            runs = self.window.bridge.session.runs
+            states = [self.window.bridge.state(run.run_id) for run in runs]
+            is_fine = bool(states) and all(state is not None and state.state == "done" for state in states)
+            self.status = self.status if is_fine else 1
+            take_pictures(self.app, self.window, self.options.screenshot)
+        if self.options.screenshot is not None or self._has_files:
+            self._end(self.status)
+
+    def _end(self, status: int) -> None:
+        self.status = status
+        self.window.close()
+        self.app.quit()
+
+    def _report(self) -> None:
+        self._heart.stop()
+        heart = self._heart
+        longest = f"longest block of the event loop: {heart.longest_ms:.1f} ms (at {heart.at_s:.2f} s)"
+        lines = [f"{longest}, {heart.n_late} longer than 50 ms"]
+        for name, paint in self._paints.items():
+            took = "never" if paint.at is None else f"{paint.at - self._dropped_at:.3f} s"
+            lines.append(f"from drop to first {name} on screen: {took}")
+        sys.stdout.write("\n".join(lines) + "\n")
+        sys.stdout.flush()
+
+
+class DemoMaker:
+    """Makes the demo run in a process of its own and hands it over."""
+
+    def __init__(self, window: MainWindow, then: object) -> None:
+        from PyQt5.QtCore import QProcess
+
+        from pygama_gui import demo_run
+
+        assert callable(then)
+        self._window, self._then = window, then
+        self._path = places.demo_folder() / demo_run.NAME
+        self._process = QProcess(window)
+        if self._path.exists():
+            then(self._path)
+            return
+        window.bridge.log("Making the demo run…")
+        window.welcome.show_busy("Making the demo run…")
+        self._process.finished.connect(self._finished)
+        self._process.start(sys.executable, ["-m", "pygama_gui.demo_run", str(places.demo_folder())])
+
+    def end(self) -> None:
+        """End the process if it still runs."""
+        from PyQt5.QtCore import QProcess
+
+        if self._process.state() != QProcess.ProcessState.NotRunning:
+            self._process.finished.disconnect()
+            self._process.kill()
+            self._process.waitForFinished(1000)
+
+    def _finished(self, code: int) -> None:
+        self._window.welcome.show_busy("")
+        if code == 0 and self._path.exists():
+            self._then(self._path)
+        else:
+            details = bytes(self._process.readAllStandardError()).decode(errors="replace")
+            self._window.bridge.log("The demo run could not be made", "error")
+            self._window.banner.say("The demo run could not be made", details)
+
+
+def _write_log() -> None:
+    path = places.log_file()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handler = RotatingFileHandler(path, maxBytes=2_000_000, backupCount=3, delay=True, encoding="utf-8")
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+    logger.addHandler(handler)
+    logger.setLevel(logging.INFO)
+    logger.propagate = False
+    faulthandler.enable()
+
+
+def _catch_all(window: MainWindow) -> None:
+    """Show what nobody caught in the banner; without this PyQt5 would abort."""
+
+    def caught(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+        details = "".join(traceback.format_exception(kind, error, trace))
+        logger.error(details)
+        window.banner.say(f"Something unexpected happened: {error or kind.__name__}", details)
+
+    sys.excepthook = caught

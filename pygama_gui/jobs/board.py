@@ -1,0 +1,257 @@
+"""Keeps what is known of each job, from what the workers tell: state, rate, time left, result.
+
+Nothing here runs or waits; the time is given by the caller, in seconds of any steady clock.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Literal
+
+from pygama.progress import Done, Failed, Message, Note, Partial, Progress, Started, StoppedByRequest
+
+State = Literal["waiting", "running", "paused", "done", "failed", "stopped"]
+
+THIN_SPACE = "\u2009"
+SMOOTHING_S = 1.5
+"""Rates follow a change within about this time."""
+
+
+@dataclass(frozen=True, slots=True)
+class JobState:
+    """All that is known of one job. Rates are of working time, pauses left out."""
+
+    job_id: int
+    path: Path
+    state: State = "waiting"
+    run_number: int | None = None
+    sub_run: int | None = None
+    decoders: tuple[str, ...] = ()
+    unsupported: tuple[str, ...] = ()
+    done_bytes: int = 0
+    total_bytes: int = 0
+    packets: int = 0
+    rows: int = 0
+    events_per_s: float = 0.0
+    bytes_per_s: float = 0.0
+    started_at: float | None = None
+    heard_at: float | None = None
+    """When the counts were last known; None makes the next Progress the first of a new stretch."""
+    paused_at: float | None = None
+    paused_s: float = 0.0
+    elapsed_s: float = 0.0
+    warnings: int = 0
+    """Lines for the log that were warnings or errors."""
+    text: str = ""
+    """What went wrong, for a person."""
+    details: str = ""
+    """The traceback, where there is one."""
+    outputs: tuple[Path, ...] = ()
+    counts: dict[str, int] = field(default_factory=dict)
+    """Rows of each table that was written."""
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether nothing more will be heard of it."""
+        return self.state in ("done", "failed", "stopped")
+
+    @property
+    def fraction(self) -> float:
+        """0 to 1; 0 where the size is not known."""
+        if self.state == "done":
+            return 1.0
+        return min(self.done_bytes / self.total_bytes, 1.0) if self.total_bytes else 0.0
+
+    @property
+    def eta_s(self) -> float | None:
+        """Time left at the present rate; None where it is not known."""
+        if self.has_ended:
+            return 0.0
+        if not self.total_bytes or not self.bytes_per_s:
+            return None
+        return max(self.total_bytes - self.done_bytes, 0) / self.bytes_per_s
+
+    def elapsed_at(self, now: float) -> float:
+        """Working time up to now, pauses left out."""
+        if self.has_ended or self.started_at is None:
+            return self.elapsed_s
+        return (now if self.paused_at is None else self.paused_at) - self.started_at - self.paused_s
+
+
+class JobBoard:
+    """The jobs by number, in the order in which they were added."""
+
+    def __init__(self) -> None:
+        self._jobs: dict[int, JobState] = {}
+
+    def __getitem__(self, job_id: int) -> JobState:
+        return self._jobs[job_id]
+
+    def __contains__(self, job_id: int) -> bool:
+        return job_id in self._jobs
+
+    def __iter__(self) -> Iterator[JobState]:
+        return iter(tuple(self._jobs.values()))
+
+    def __len__(self) -> int:
+        return len(self._jobs)
+
+    def add(self, job_id: int, path: Path) -> JobState:
+        """Enter a job that waits; one of the same number is forgotten."""
+        return self._keep(JobState(job_id, path))
+
+    def remove(self, job_id: int) -> None:
+        """Forget a job."""
+        del self._jobs[job_id]
+
+    def apply(self, job_id: int, message: Message, now: float) -> JobState:
+        """Take in what a job told; after its ending only notes count."""
+        return self._keep(advance(self._jobs[job_id], message, now))
+
+    def pause(self, job_id: int, now: float) -> JobState:
+        """Enter that a running job was told to halt."""
+        job = self._jobs[job_id]
+        if job.state != "running":
+            return job
+        return self._keep(replace(job, state="paused", paused_at=now, elapsed_s=job.elapsed_at(now)))
+
+    def resume(self, job_id: int, now: float) -> JobState:
+        """Enter that a paused job goes on."""
+        job = self._jobs[job_id]
+        if job.paused_at is None:
+            return job
+        paused_s = job.paused_s + now - job.paused_at
+        return self._keep(replace(job, state="running", paused_at=None, paused_s=paused_s, heard_at=None))
+
+    def _keep(self, job: JobState) -> JobState:
+        self._jobs[job.job_id] = job
+        return job
+
+
+def advance(job: JobState, message: Message, now: float) -> JobState:
+    """Give the state that follows when a job tells a message."""
+    if isinstance(message, Note):
+        return replace(job, warnings=job.warnings + (message.level != "info"))
+    if job.has_ended:
+        return job
+    if job.started_at is None:
+        job = replace(job, state="running", started_at=now, heard_at=now)
+    job = replace(job, elapsed_s=job.elapsed_at(now))
+    match message:
+        case Started():
+            return _started(job, message)
+        case Progress():
+            return _progressed(job, message, now)
+        case Partial():
+            return job
+        case Done():
+            return _done(job, message)
+        case Failed():
+            return replace(job, state="failed", text=message.text, details=message.details)
+        case StoppedByRequest():
+            return replace(job, state="stopped")
+
+
+def _started(job: JobState, message: Started) -> JobState:
+    return replace(
+        job,
+        run_number=message.run_number,
+        sub_run=message.sub_run,
+        decoders=message.decoders,
+        unsupported=message.unsupported,
+        total_bytes=message.total_bytes,
+    )
+
+
+def _progressed(job: JobState, message: Progress, now: float) -> JobState:
+    after = replace(
+        job,
+        done_bytes=message.done_bytes,
+        total_bytes=message.total_bytes,
+        packets=message.packets,
+        rows=message.rows,
+        heard_at=now,
+    )
+    seconds = 0.0 if job.heard_at is None else now - job.heard_at
+    if seconds <= 0:
+        return after
+    return replace(
+        after,
+        events_per_s=_follow(job.events_per_s, (after.rows - job.rows) / seconds, seconds),
+        bytes_per_s=_follow(job.bytes_per_s, (after.done_bytes - job.done_bytes) / seconds, seconds),
+    )
+
+
+def _follow(old: float, new: float, seconds: float) -> float:
+    return old + (new - old) * -math.expm1(-seconds / SMOOTHING_S) if old else new
+
+
+def _done(job: JobState, message: Done) -> JobState:
+    seconds = message.elapsed_s
+    return replace(
+        job,
+        state="done",
+        done_bytes=job.total_bytes,
+        rows=message.rows,
+        elapsed_s=seconds,
+        events_per_s=message.rows / seconds if seconds else 0.0,
+        bytes_per_s=job.total_bytes / seconds if seconds else 0.0,
+        outputs=message.outputs,
+        counts=message.counts,
+    )
+
+
+def state_sentence(job: JobState) -> str:
+    """Say how a job stands: a shape and a word, then the figures."""
+    percent = f"{100 * job.fraction:.0f} %"
+    match job.state:
+        case "waiting":
+            return "■ waiting"
+        case "running":
+            return _running_sentence(job, percent)
+        case "paused":
+            return f"■ paused, {percent}"
+        case "done":
+            return _done_sentence(job)
+        case "failed":
+            return f"✕ failed: {job.text}"
+        case "stopped":
+            return f"■ stopped at {percent}"
+
+
+def _running_sentence(job: JobState, percent: str) -> str:
+    if not job.done_bytes:
+        return "▶ starting"
+    if not job.total_bytes:
+        return f"▶ processing, {grouped(job.rows)} events"
+    left = "" if job.eta_s is None else f", {duration(job.eta_s)} left"
+    return f"▶ processing, {percent}{left}"
+
+
+def _done_sentence(job: JobState) -> str:
+    text = f"done in {duration(job.elapsed_s)} · {_counted(job.rows, 'event')}"
+    return f"▲ {text}, {_counted(job.warnings, 'warning')}" if job.warnings else f"✓ {text}"
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{grouped(number)} {noun}{'' if number == 1 else 's'}"
+
+
+def grouped(number: int) -> str:
+    """Write a whole number with thin spaces between the thousands."""
+    return f"{number:,}".replace(",", THIN_SPACE)
+
+
+def duration(seconds: float) -> str:
+    """Write a time as a person says it: '0.4 s', '12 s', '3 min 20 s', '1 h 05 min'."""
+    if seconds < 9.95:
+        return f"{seconds:.1f} s"
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60:02d} s"
+    return f"{whole // 3600} h {whole % 3600 // 60:02d} min"

@@ -1,0 +1,329 @@
+"""Runs jobs in worker processes: starts, pauses, stops and hears them, and never waits for one.
+
+Each job has a process of its own, so a crash takes nothing else down. A thread for each worker receives its
+messages into a deque and does nothing else; everything else happens in the caller's thread, which asks with
+`hear()` some 20 times a second while there is work. A spare worker that has done its imports is kept ready.
+
+Workers are spawned, never forked: a fork takes the window's threads, locks and display with it. They are
+started from the calling thread, which must be the main one: on Linux a worker dies with the thread that
+started it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import multiprocessing
+import os
+import pickle
+import signal
+import threading
+import time
+from collections import deque
+from multiprocessing import connection
+from multiprocessing.connection import Connection
+from types import TracebackType
+
+from pygama.progress import Done, Failed, Message, Partial, Progress, StoppedByRequest
+from pygama_gui.jobs import worker
+from pygama_gui.jobs.leftovers import remove_leftovers
+from pygama_gui.jobs.spec import JobSpec
+
+__all__ = ["JobRunner", "JobSpec"]
+
+PROCESS = "pygama_gui.jobs.work:process"
+"""What a worker does with a job, as 'module:function'; the function takes (spec, tell)."""
+PATIENCE_S = 2.0
+"""A worker that was asked to end and has not after this time is killed."""
+CLOSING_S = 0.8
+"""The same, when the window closes."""
+
+
+class JobRunner:
+    """Runs at most `limit` jobs at a time; the others wait in the order in which they came."""
+
+    def __init__(self, limit: int = 1, target: str = PROCESS, *, warm: bool = True) -> None:
+        self.limit = limit
+        self._target = target
+        self._is_warm = warm
+        self._is_closed = False
+        self._waiting: dict[int, JobSpec] = {}
+        self._running: dict[int, _Worker] = {}
+        self._leaving: list[_Worker] = []
+        self._spare: _Worker | None = None
+        self._told: list[tuple[int, Message]] = []
+
+    def __enter__(self) -> JobRunner:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    @property
+    def busy(self) -> bool:
+        """Whether there is anything that `hear()` must be asked for."""
+        return bool(self._told or self._waiting or self._running or self._leaving)
+
+    @property
+    def waiting(self) -> tuple[int, ...]:
+        """Jobs that wait for their turn, in order."""
+        return tuple(self._waiting)
+
+    @property
+    def running(self) -> tuple[int, ...]:
+        """Jobs that have a worker, paused ones too."""
+        return tuple(self._running)
+
+    def warm_up(self) -> None:
+        """Start the spare worker, so that the first job need not wait for imports."""
+        if self._is_warm and self._spare is None and not self._is_closed:
+            with contextlib.suppress(OSError):  # the job that needs a worker tells what is wrong
+                self._spare = _Worker(self._target)
+
+    def submit(self, job_id: int, spec: JobSpec) -> None:
+        """Start a job, or let it wait when as many as allowed are running.
+
+        Raises ValueError if a job of this number has not ended.
+        """
+        if self._is_closed:
+            raise RuntimeError("the runner is closed and takes no jobs")
+        if job_id in self._waiting or job_id in self._running:
+            raise ValueError(f"job {job_id} has not ended; stop it before it is submitted again")
+        self._waiting[job_id] = spec
+        self._start_waiting()
+
+    def stop(self, job_id: int) -> None:
+        """Ask a job to end, or take it out of the queue; one that has ended is left alone."""
+        if self._waiting.pop(job_id, None):
+            self._told.append((job_id, StoppedByRequest()))
+        elif job := self._running.get(job_id):
+            job.stop(PATIENCE_S)
+
+    def pause(self, job_id: int) -> None:
+        """Let a running job halt at its next message; it keeps its place among the running."""
+        if job := self._running.get(job_id):
+            job.say("pause")
+
+    def resume(self, job_id: int) -> None:
+        """Let a paused job go on."""
+        if job := self._running.get(job_id):
+            job.say("resume")
+
+    def hear(self) -> list[tuple[int, Message]]:
+        """Give what the jobs told since the last call, as (job, message), each job's in its order."""
+        heard, self._told = self._told, []
+        for job_id, job in list(self._running.items()):
+            heard += [(job_id, message) for message in job.hear()]
+            if job.has_ended:
+                self._leaving.append(self._running.pop(job_id))
+        self._leaving = [job for job in self._leaving if not job.is_gone()]
+        self._start_waiting()
+        self._replace_spare()
+        return heard
+
+    def close(self) -> None:
+        """End every process within about a second; nothing is left behind."""
+        self._is_closed = True
+        self._waiting.clear()
+        workers = [*self._running.values(), *self._leaving]
+        if self._spare:
+            self._spare.kill()
+            workers.append(self._spare)
+        for job in self._running.values():
+            job.stop(CLOSING_S)
+        _wait_for_all(workers, CLOSING_S)
+        for one in workers:
+            one.bury()
+        self._running, self._leaving, self._spare = {}, [], None
+
+    def _start_waiting(self) -> None:
+        while self._waiting and len(self._running) < self.limit and not self._is_closed:
+            job_id = next(iter(self._waiting))
+            spec = self._waiting.pop(job_id)
+            try:
+                job = self._take_worker()
+            except OSError as error:
+                text = f"{spec.path.name}: no worker process could be started ({error}); end other programs"
+                self._told.append((job_id, Failed(f"{text} and start the job again.")))
+                continue
+            job.give(spec)
+            self._running[job_id] = job
+
+    def _take_worker(self) -> _Worker:
+        spare, self._spare = self._spare, None
+        if spare and not spare.is_alive():
+            spare.bury()
+            spare = None
+        return spare or _Worker(self._target)
+
+    def _replace_spare(self) -> None:
+        # Imports of a new spare would delay the first spectrum of a job that has just been started.
+        if self.busy and all(job.has_shown for job in self._running.values()):
+            self.warm_up()
+
+
+class _Worker:
+    """One worker process, the pipe to it and the thread that receives from it."""
+
+    def __init__(self, target: str) -> None:
+        context = multiprocessing.get_context("spawn")
+        self._pipe, theirs = context.Pipe()
+        self.process = context.Process(
+            target=worker.run, args=(theirs, target), name="pygama worker", daemon=True
+        )
+        try:
+            self.process.start()
+        except OSError:
+            self._pipe.close()
+            raise
+        finally:
+            theirs.close()  # else the end of the worker would not be seen as the end of the pipe
+        self._arrived: deque[Message | None] = deque()
+        self._reader = threading.Thread(
+            target=_receive, args=(self._pipe, self._arrived), name="hear worker", daemon=True
+        )
+        self._reader.start()
+        self._spec: JobSpec | None = None
+        self._last: Progress | None = None
+        self._kill_at = math.inf
+        self._is_silent = False
+        self._is_stopping = False
+        self.has_shown = False
+        self.has_ended = False
+
+    def give(self, spec: JobSpec) -> None:
+        """Hand over the job."""
+        self._spec = spec
+        self.say(spec)
+
+    def say(self, word: JobSpec | str | int) -> None:
+        """Send to the worker; one that is dead is noticed by hear()."""
+        with contextlib.suppress(OSError):
+            self._pipe.send(word)
+
+    def stop(self, patience_s: float) -> None:
+        """Ask the worker to end, and kill it if it doesn't."""
+        self._is_stopping = True
+        self._hurry(patience_s)
+        self.say("stop")
+
+    def hear(self) -> list[Message]:
+        """Give the messages that have arrived; the last of all is an ending, whatever happens."""
+        messages: list[Message] = []
+        while self._arrived and not self.has_ended:
+            message = self._arrived.popleft()
+            if message is None:
+                self._is_silent = True
+                self._hurry(PATIENCE_S)
+            else:
+                self._note(message)
+                messages.append(message)
+        if messages and not self.has_ended:
+            self.say(len(messages))
+        if not self.has_ended:
+            messages += self._end_if_dead()
+        return messages
+
+    def _note(self, message: Message) -> None:
+        if isinstance(message, Progress):
+            self._last = message
+        elif isinstance(message, Partial):
+            self.has_shown = True
+        elif isinstance(message, Done | Failed | StoppedByRequest):
+            self.has_ended = True
+            self._hurry(PATIENCE_S)
+
+    def _end_if_dead(self) -> list[Message]:
+        self._kill_if_late()
+        if not self._is_silent or self.is_alive():
+            return []
+        self.has_ended = True
+        self._clean_up()
+        return [StoppedByRequest() if self._is_stopping else Failed(self._how_it_died())]
+
+    def _how_it_died(self) -> str:
+        name = self._spec.path.name if self._spec else "its job"
+        place = (
+            f"near byte {self._last.offset} of {name}" if self._last else f"before the first record of {name}"
+        )
+        end = exit_sentence(self.process.exitcode)
+        return f"{end} {place}; the old output is untouched. Start the job again."
+
+    def is_alive(self) -> bool:
+        """Say whether the process is there; its exit code may have been taken by somebody else."""
+        if self.process.exitcode is not None:
+            return False
+        if not connection.wait([self.process.sentinel], 0):
+            return True
+        self.process.join(PATIENCE_S)
+        return False
+
+    def is_gone(self) -> bool:
+        """Say whether a worker that has ended has left, and clear away what it leaves."""
+        self._kill_if_late()
+        if self.is_alive():
+            return False
+        self.bury()
+        return True
+
+    def bury(self) -> None:
+        """Kill the process if it lives, and free everything held for it."""
+        if self.is_alive():
+            self.kill()
+            self.process.join(1.0)
+        if not self.has_ended:
+            self._clean_up()
+        self._reader.join(1.0)
+        if not self._reader.is_alive():
+            self._pipe.close()
+
+    def kill(self) -> None:
+        """End the process and whatever it started."""
+        if not self.is_alive():
+            return
+        if self.process.pid and hasattr(os, "killpg"):
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.kill()  # it may not yet have a group of its own
+
+    def _hurry(self, patience_s: float) -> None:
+        self._kill_at = min(self._kill_at, time.monotonic() + patience_s)
+
+    def _kill_if_late(self) -> None:
+        if time.monotonic() > self._kill_at:
+            self.kill()
+
+    def _clean_up(self) -> None:
+        if self._spec and self.process.pid:
+            remove_leftovers(self._spec.output_dir, self.process.pid)
+
+
+def exit_sentence(code: int | None) -> str:
+    """Say how a process ended, as the beginning of a sentence."""
+    if code is None:
+        return "The worker ended"
+    if code >= 0:
+        return f"The worker ended with exit code {code}"
+    try:
+        name = signal.Signals(-code).name
+    except ValueError:
+        name = "unknown to Python"
+    why = ", as the system does when memory runs out," if name == "SIGKILL" else ""
+    return f"The worker was ended by signal {-code} ({name}){why}"
+
+
+def _receive(pipe: Connection, arrived: deque[Message | None]) -> None:
+    try:
+        while True:
+            arrived.append(pipe.recv())
+    except (EOFError, OSError, pickle.UnpicklingError):
+        arrived.append(None)
+
+
+def _wait_for_all(workers: list[_Worker], patience_s: float) -> None:
+    end = time.monotonic() + patience_s
+    sentinels = {one.process.sentinel for one in workers}
+    while sentinels and (left := end - time.monotonic()) > 0:
+        sentinels -= set(connection.wait(list(sentinels), left))

@@ -1,0 +1,23 @@
+"""Says what one job is to do: plain values only, so that it travels to a worker process."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class JobSpec:
+    """One run to process.
+
+    tier0: options of Tier 0, name -> value. chain: steps as in a settings file, in order.
+    n_max: packets at most; None takes them all.
+    """
+
+    path: Path
+    output_dir: Path
+    tier0: dict[str, Any] = field(default_factory=dict)
+    chain: list[dict[str, Any]] = field(default_factory=list)
+    n_max: int | None = None
+    compression: str = "lz4"

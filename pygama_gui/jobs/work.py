@@ -1,0 +1,26 @@
+"""Does the work of a job; runs in a worker process.
+
+A worker imports this module before it is given a job, so whatever is imported here is what a warm worker
+has ready. The window itself never imports it.
+"""
+
+from __future__ import annotations
+
+from pygama.processing.base import Tier1Processor
+from pygama.processing.run import process_run
+from pygama.progress import Tell
+from pygama_gui.jobs.spec import JobSpec
+
+
+def process(spec: JobSpec, tell: Tell) -> None:
+    """Make the Tier 1 and the Tier 2 file of one run in one pass."""
+    process_run(
+        spec.path,
+        output_dir=spec.output_dir,
+        tier0=spec.tier0,
+        processor=Tier1Processor.from_chain(spec.chain),
+        n_max=spec.n_max,
+        tell=tell,
+        multiprocess=True,
+        compression=spec.compression,
+    )

@@ -1,0 +1,609 @@
+"""Puts the views together in one window: panels, tabs, menus, drops, what is remembered."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Callable, Iterable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from PyQt5.QtCore import QByteArray, QSize, Qt, QTimer, pyqtSignal
+from PyQt5.QtGui import (
+    QCloseEvent,
+    QDragEnterEvent,
+    QDragLeaveEvent,
+    QDropEvent,
+    QIcon,
+    QKeySequence,
+    QResizeEvent,
+)
+from PyQt5.QtWidgets import (
+    QAction,
+    QActionGroup,
+    QDockWidget,
+    QFileDialog,
+    QMainWindow,
+    QMenu,
+    QMessageBox,
+    QSplitter,
+    QStackedWidget,
+    QTabBar,
+    QToolBar,
+    QVBoxLayout,
+    QWidget,
+)
+
+import pygama
+from pygama.errors import SettingsError
+from pygama.processing.settings import read_settings, write_settings
+from pygama.processing.windows import Tier0Options
+from pygama_gui.bridge import Bridge
+from pygama_gui.session import changes, files, places
+from pygama_gui.session.files import Found
+from pygama_gui.session.state import Run, Session
+from pygama_gui.views import chain_facts
+from pygama_gui.views.base import View
+from pygama_gui.views.chain import ChainView
+from pygama_gui.views.log import LastLineView, LogView
+from pygama_gui.views.options import OptionsView
+from pygama_gui.views.runs import RunsView
+from pygama_gui.views.spectrum import SpectrumView
+from pygama_gui.views.strip import StripView
+from pygama_gui.views.waveforms import WaveformView
+from pygama_gui.views.welcome import WelcomeView
+from pygama_gui.widgets import theme
+from pygama_gui.widgets.banner import Banner
+from pygama_gui.widgets.keysheet import KeySheet
+from pygama_gui.widgets.parts import button, panel, row
+from pygama_gui.widgets.veil import DropVeil
+
+LAYOUT_VERSION = 1
+SAVE_AFTER_MS = 700
+MANY_RUNS = 8
+"""More runs than this in one drop wait for a person to start them."""
+TABS = ("Overview", "Waveforms", "Spectrum")
+GAP = 10
+SIZE = QSize(1480, 900)
+
+
+class MainWindow(QMainWindow):
+    """The window. It knows the views; they do not know each other."""
+
+    runs_refused = pyqtSignal()
+    """A file could not be taken."""
+
+    def __init__(self, bridge: Bridge, *, remembers: bool = True) -> None:
+        super().__init__()
+        self.bridge = bridge
+        self.remembers = remembers
+        self.demo_asked: Callable[[], None] = lambda: None
+        self.setWindowTitle("pygama")
+        self.setWindowIcon(QIcon(str(theme.resource("icons/pygama.svg"))))
+        self.setObjectName("main window")
+        self.setAcceptDrops(True)
+        self.setContextMenuPolicy(Qt.ContextMenuPolicy.NoContextMenu)
+        self._make_views()
+        self._lay_out()
+        self._make_menus()
+        self._connect()
+        self._save_timer = QTimer(self)
+        self._save_timer.setSingleShot(True)
+        self._save_timer.setInterval(SAVE_AFTER_MS)
+        self._save_timer.timeout.connect(self._autosave)
+        self.resize(SIZE)
+        self._first_state = self.saveState(LAYOUT_VERSION)
+        if remembers:
+            self._restore_layout()
+        self._show_session(bridge.session)
+
+    @property
+    def views(self) -> dict[str, View]:
+        """All views by the name of their picture."""
+        return {
+            "status": self.strip,
+            "runs": self.runs,
+            "welcome": self.welcome,
+            "waveforms": self.waveforms,
+            "spectrum": self.spectrum,
+            "options": self.options,
+            "chain": self.chain,
+            "log": self.log,
+            "last_line": self.last_line,
+        }
+
+    # Laying out
+
+    def _make_views(self) -> None:
+        bridge = self.bridge
+        self.strip, self.runs, self.welcome = StripView(bridge), RunsView(bridge), WelcomeView(bridge)
+        self.waveforms, self.spectrum = WaveformView(bridge), SpectrumView(bridge)
+        self.options, self.chain = OptionsView(bridge), ChainView(bridge)
+        self.log, self.last_line = LogView(bridge), LastLineView(bridge)
+        self.banner = Banner()
+        self.veil = DropVeil(self)
+
+    def _lay_out(self) -> None:
+        self.setCentralWidget(self._middle())
+        self.setCorner(Qt.Corner.BottomLeftCorner, Qt.DockWidgetArea.LeftDockWidgetArea)
+        self.setCorner(Qt.Corner.BottomRightCorner, Qt.DockWidgetArea.RightDockWidgetArea)
+        self._bar("Status", self.strip, Qt.ToolBarArea.TopToolBarArea, (GAP, 2, GAP, GAP))
+        self._bar(
+            "Last line of the log", self.last_line, Qt.ToolBarArea.BottomToolBarArea, (GAP, GAP, GAP, GAP)
+        )
+        self.runs_dock = self._dock("Runs", self.runs, Qt.DockWidgetArea.LeftDockWidgetArea, (GAP, 0, 0, 0))
+        right = Qt.DockWidgetArea.RightDockWidgetArea
+        self.settings_dock = self._dock("Settings", self._settings(), right, (0, 0, GAP, 0))
+        self.log_dock = self._dock("Log", self.log, Qt.DockWidgetArea.BottomDockWidgetArea, (0, 0, 0, 0))
+        self.log_dock.hide()
+        horizontal = Qt.Orientation.Horizontal
+        self.resizeDocks([self.runs_dock, self.settings_dock], [300, 340], horizontal)
+        self.resizeDocks([self.log_dock], [170], Qt.Orientation.Vertical)
+
+    def _middle(self) -> QWidget:
+        self.tabs = QTabBar()
+        self.tabs.setDrawBase(False)
+        self.tabs.setExpanding(False)
+        self.tabs.setFont(theme.font(bold=True))  # room for the selected tab's bold name
+        self.tabs.setAccessibleName("Pictures")
+        for name in TABS:
+            self.tabs.addTab(name)
+        self.split = QSplitter(Qt.Orientation.Vertical)
+        self.split.setObjectName("waveforms and spectrum")
+        self.split.setHandleWidth(6)
+        self.split.addWidget(self.waveforms)
+        self.split.addWidget(self.spectrum)
+        self.split.setSizes([540, 460])
+        self.split.setChildrenCollapsible(False)
+        frame, column = panel(margin=6, spacing=4)
+        column.addWidget(self.tabs)
+        column.addWidget(self.split, 1)
+        self.stack = QStackedWidget()
+        self.stack.addWidget(self.welcome)
+        self.stack.addWidget(frame)
+        middle = QWidget()
+        outer = QVBoxLayout(middle)
+        outer.setContentsMargins(0, 0, 0, 0)
+        outer.setSpacing(8)
+        outer.addWidget(self.banner)
+        outer.addWidget(self.stack, 1)
+        middle.setMinimumWidth(420)
+        return middle
+
+    def _settings(self) -> QWidget:
+        load = button("Load…", "Load settings from a file")
+        save = button("Save…", "Save the settings as a file")
+        load.clicked.connect(self.ask_load_settings)
+        save.clicked.connect(self.ask_save_settings)
+        frame, column = panel(margin=12, spacing=12)
+        column.addWidget(self.options)
+        column.addWidget(self.chain, 1)
+        column.addLayout(row(load, None, save))
+        return frame
+
+    def _bar(
+        self, name: str, view: QWidget, area: Qt.ToolBarArea, margins: tuple[int, int, int, int]
+    ) -> None:
+        bar = QToolBar(name)
+        bar.setObjectName(name)
+        bar.setMovable(False)
+        bar.setFloatable(False)
+        bar.toggleViewAction().setEnabled(False)
+        bar.addWidget(_with_margins(view, margins))
+        self.addToolBar(area, bar)
+
+    def _dock(
+        self, name: str, inside: QWidget, area: Qt.DockWidgetArea, margins: tuple[int, int, int, int]
+    ) -> QDockWidget:
+        dock = QDockWidget(name)
+        dock.setObjectName(name)
+        dock.setWidget(_with_margins(inside, margins))
+        dock.setTitleBarWidget(QWidget())
+        self.addDockWidget(area, dock)
+        return dock
+
+    # Menus
+
+    def _make_menus(self) -> None:
+        self._make_file_menu(self._menu("&File"))
+        self._make_edit_menu(self._menu("&Edit"))
+        self._make_view_menu(self._menu("&View"))
+        self._make_run_menu(self._menu("&Run"))
+        chain_menu = self._menu("&Chain")
+        chain_menu.addMenu(self.chain.add_menu)
+        chain_menu.addActions(list(self.chain.view_actions()))
+        self._menu("&Waveform").addActions(list(self.waveforms.view_actions()))
+        self._menu("&Spectrum").addActions(list(self.spectrum.view_actions()))
+        self._make_help_menu(self._menu("&Help"))
+
+    def _menu(self, name: str) -> QMenu:
+        menu = QMenu(name, self)
+        self.menuBar().addMenu(menu)
+        menu.setToolTipsVisible(True)
+        return menu
+
+    def _act(self, menu: QMenu, words: str, keys: str | list[str], act: Callable[[], Any]) -> QAction:
+        action = QAction(words, self)
+        menu.addAction(action)
+        action.setShortcuts([QKeySequence(key) for key in ([keys] if isinstance(keys, str) else keys) if key])
+        action.triggered.connect(lambda _checked=False: act())
+        return action
+
+    def _make_file_menu(self, menu: QMenu) -> None:
+        self._act(menu, "&Open raw files…", "Ctrl+O", self.ask_open)
+        self._act(menu, "Open a &folder…", "Ctrl+Shift+O", self.ask_open_folder)
+        self.recent_menu = menu.addMenu("Open &recent")
+        self.recent_menu.aboutToShow.connect(self._fill_recent)
+        self._act(menu, "Try the &demo run", "", lambda: self.demo_asked())
+        menu.addSeparator()
+        self._act(menu, "Output &folder…", "", lambda: self.ask_output_dir([]))
+        menu.addSeparator()
+        self._act(menu, "&Load settings…", "", self.ask_load_settings)
+        self._act(menu, "&Save settings…", "Ctrl+S", self.ask_save_settings)
+        menu.addSeparator()
+        self._act(menu, "&Quit", "Ctrl+Q", self.close)
+
+    def _make_edit_menu(self, menu: QMenu) -> None:
+        self.undo_action = self._act(menu, "&Undo", "Ctrl+Z", self.bridge.store.undo)
+        self.redo_action = self._act(menu, "&Redo", ["Ctrl+Shift+Z", "Ctrl+Y"], self.bridge.store.redo)
+
+    def _make_view_menu(self, menu: QMenu) -> None:
+        for number, name in enumerate(TABS):
+            self._act(menu, f"&{number + 1} {name}", str(number + 1), partial(self._go_to_tab, number))
+        menu.addSeparator()
+        themes = QActionGroup(self)
+        self.theme_actions: dict[str, QAction] = {}
+        for name in theme.NAMES:
+            action = self._act(menu, f"{name.capitalize()} theme", "", partial(self._choose_theme, name))
+            action.setCheckable(True)
+            themes.addAction(action)
+            self.theme_actions[name] = action
+        menu.addSeparator()
+        self._act(menu, "Show or hide the &log", "Ctrl+L", self.toggle_log)
+        for dock in (self.runs_dock, self.settings_dock):
+            action = dock.toggleViewAction()
+            assert action is not None
+            action.setText(f"{dock.windowTitle()} panel")
+            menu.addAction(action)
+        self.move_action = self._act(menu, "&Move panels", "", self._toggle_dock_titles)
+        self.move_action.setCheckable(True)
+        self._act(menu, "&Reset the layout", "", self.reset_layout)
+        self._act(menu, "&Full screen", "F11", self._toggle_full_screen)
+
+    def _make_run_menu(self, menu: QMenu) -> None:
+        menu.addActions(list(self.runs.view_actions()))
+        menu.addSeparator()
+        self.auto_action = QAction("Process runs as they are &added", self)
+        menu.addAction(self.auto_action)
+        self.auto_action.setCheckable(True)
+        self.auto_action.triggered.connect(lambda is_on: self.bridge.change(changes.process_on_add, is_on))
+
+    def _make_help_menu(self, menu: QMenu) -> None:
+        self._act(menu, "&Keys and mouse", ["?", "F1"], self.show_keys)
+        self._act(menu, "&About pygama", "", self._show_about)
+
+    # Wiring
+
+    def _connect(self) -> None:
+        bridge = self.bridge
+        bridge.session_changed.connect(self._on_session)
+        bridge.jobs_changed.connect(lambda _ids: self._show_title())
+        bridge.went_wrong.connect(self.banner.say)
+        self.tabs.currentChanged.connect(lambda tab: bridge.change(changes.choose_tab, tab))
+        self.runs.open_asked.connect(self.ask_open)
+        self.runs.process_asked.connect(self.process)
+        self.welcome.open_asked.connect(self.ask_open)
+        self.welcome.demo_asked.connect(lambda: self.demo_asked())
+        self.last_line.log_asked.connect(self.toggle_log)
+        self.last_line.keys_asked.connect(self.show_keys)
+
+    def _on_session(self, old: Session, new: Session) -> None:
+        self._save_timer.start()
+        if old.theme != new.theme:
+            self.apply_theme(new.theme)
+        self._show_session(new)
+
+    def _show_session(self, session: Session) -> None:
+        if session.runs and self.stack.currentIndex() == 0:
+            self.stack.setCurrentIndex(1)
+            self.waveforms.plot.setFocus()
+        elif not session.runs:
+            self.stack.setCurrentIndex(0)
+        self.tabs.setCurrentIndex(session.tab)
+        self.waveforms.setVisible(session.tab in (0, 1))
+        self.spectrum.setVisible(session.tab in (0, 2))
+        store = self.bridge.store
+        self.undo_action.setText(f"&Undo: {store.undo_label}" if store.undo_label else "&Undo")
+        self.undo_action.setEnabled(bool(store.undo_label))
+        self.redo_action.setText(f"&Redo: {store.redo_label}" if store.redo_label else "&Redo")
+        self.redo_action.setEnabled(bool(store.redo_label))
+        self.theme_actions[session.theme].setChecked(True)
+        self.auto_action.setChecked(session.process_on_add)
+        self._show_title()
+
+    def _show_title(self) -> None:
+        run = self.bridge.session.selected_run
+        self.setWindowTitle("pygama" if run is None else f"Run {run.run_number} · {run.path.name} — pygama")
+
+    # Runs
+
+    def add_paths(self, paths: Iterable[Path], *, process: bool | None = None) -> None:
+        """Take files and folders: runs are added, a settings file is loaded, what cannot be taken says why.
+
+        process: whether the runs are started; None: as the session says.
+        """
+        paths = list(paths)
+        settings = [path for path in paths if path.suffix == ".json"]
+        for path in settings:
+            self.load_settings(path)
+        if raw := [path for path in paths if path not in settings]:
+            self.bridge.in_background(
+                lambda: files.find_runs(raw), lambda found: self._take_found(found, process)
+            )
+
+    def _take_found(self, found: Found, process: bool | None) -> None:  # noqa: FBT001
+        known = {run.path for run in self.bridge.session.runs}
+        self.bridge.change(changes.add_runs, found.runs)
+        self.runs.show_refused(found.refused)
+        for path, reason in found.refused:
+            self.bridge.log(f"{path.name}: {reason.removeprefix(path.name + ': ')}", "warning")
+        new = [run for run in found.runs if process or run.path not in known]
+        if found.runs:
+            self.bridge.change(changes.select_run, found.runs[0].run_id)
+        is_wanted = (
+            self.bridge.session.process_on_add and len(new) <= MANY_RUNS if process is None else process
+        )
+        if new and is_wanted:
+            self.process(new)
+        if found.refused:
+            self.runs_refused.emit()
+
+    def process(self, runs: list[Run]) -> None:
+        """Start runs; the output folder is asked for the first time."""
+        chain = self.bridge.session.chain
+        for index, words in chain_facts.what_is_amiss(chain).items():
+            self.banner.say(f"Step {index + 1}, {chain[index].step}: {words}", level="warning")
+            return
+        demo = [run for run in runs if run.path.parent == places.demo_folder()]
+        if demo:
+            self.bridge.start(demo, places.demo_folder())
+        others = [run for run in runs if run not in demo]
+        output_dir = self.bridge.session.output_dir
+        if others and output_dir is None:
+            self.ask_output_dir(others)
+        elif others and output_dir is not None:
+            self.bridge.start(others, output_dir)
+
+    def ask_output_dir(self, then_process: list[Run]) -> None:
+        """Ask where Tier 1 and Tier 2 files go, then process runs."""
+        start = self.bridge.session.output_dir or Path.home()
+        dialog = self._file_dialog("Choose the folder for Tier 1 and Tier 2 files", start)
+        dialog.setFileMode(QFileDialog.FileMode.Directory)
+        dialog.setOption(QFileDialog.Option.ShowDirsOnly)
+        dialog.fileSelected.connect(lambda folder: self._take_output_dir(Path(folder), then_process))
+        dialog.open()
+
+    def _take_output_dir(self, folder: Path, then_process: list[Run]) -> None:
+        self.bridge.change(changes.choose_output_dir, folder)
+        self.bridge.log(f"Tier 1 and Tier 2 files go to {folder}")
+        if then_process:
+            self.process(then_process)
+
+    def ask_open(self) -> None:
+        """Ask for raw files."""
+        dialog = self._file_dialog("Open raw files", self._last_folder())
+        dialog.setFileMode(QFileDialog.FileMode.ExistingFiles)
+        dialog.filesSelected.connect(lambda names: self.add_paths(Path(name) for name in names))
+        dialog.open()
+
+    def ask_open_folder(self) -> None:
+        """Ask for a folder with raw files."""
+        dialog = self._file_dialog("Open a folder with raw files", self._last_folder())
+        dialog.setFileMode(QFileDialog.FileMode.Directory)
+        dialog.fileSelected.connect(lambda name: self.add_paths([Path(name)]))
+        dialog.open()
+
+    def _last_folder(self) -> Path:
+        recent = self.bridge.session.recent
+        return recent[0].parent if recent else Path.home()
+
+    def _file_dialog(self, title: str, folder: Path) -> QFileDialog:
+        dialog = QFileDialog(self, title, str(folder))
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        return dialog
+
+    def _fill_recent(self) -> None:
+        self.recent_menu.clear()
+        for path in self.bridge.session.recent:
+            action = self.recent_menu.addAction(path.name)
+            action.setToolTip(str(path))
+            action.triggered.connect(lambda _checked=False, path=path: self.add_paths([path]))
+        if self.recent_menu.isEmpty():
+            self.recent_menu.addAction("nothing yet").setEnabled(False)
+
+    # Settings files
+
+    def ask_load_settings(self) -> None:
+        """Ask for a settings file and take it."""
+        dialog = self._file_dialog("Load settings", Path.home())
+        dialog.setNameFilter("Settings (*.json)")
+        dialog.fileSelected.connect(lambda name: self.load_settings(Path(name)))
+        dialog.open()
+
+    def load_settings(self, path: Path) -> None:
+        """Take the options and the chain of a settings file."""
+        try:
+            data = read_settings(path, tier0=Tier0Options)
+        except SettingsError as error:
+            self.banner.say(str(error), level="warning")
+            return
+        session = self.bridge.session
+        chain = files.chain_of(data["chain"]) if "chain" in data else session.chain
+        self.bridge.change(changes.set_chain, chain, data.get("tier0", session.tier0))
+        self.bridge.log(f"Took the settings of {path.name}")
+
+    def ask_save_settings(self) -> None:
+        """Ask where to save the options and the chain."""
+        dialog = self._file_dialog("Save settings", Path.home())
+        dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
+        dialog.setNameFilter("Settings (*.json)")
+        dialog.setDefaultSuffix("json")
+        dialog.fileSelected.connect(lambda name: self.save_settings(Path(name)))
+        dialog.open()
+
+    def save_settings(self, path: Path) -> None:
+        """Save the options and the chain."""
+        session = self.bridge.session
+        try:
+            write_settings(path, tier0=dict(session.tier0), chain=session.to_chain())
+        except OSError as error:
+            self.banner.say(f"{path.name} could not be written: {error.strerror}", repr(error))
+            return
+        self.bridge.log(f"Saved the settings as {path}")
+
+    # Looks
+
+    def apply_theme(self, name: str) -> None:
+        """Put a theme on the window and all views."""
+        theme.apply(name)
+        for view in self.views.values():
+            view.recolor()
+
+    def rehearse(self) -> None:
+        """Draw made-up data once, unseen: the first real picture then comes without delay."""
+        self.waveforms.rehearse()
+        self.spectrum.rehearse()
+
+    def _choose_theme(self, name: str) -> None:
+        self.bridge.change(changes.choose_theme, name)
+
+    def _go_to_tab(self, tab: int) -> None:
+        self.bridge.change(changes.choose_tab, tab)
+
+    def toggle_log(self) -> None:
+        """Show or hide the log."""
+        self.log_dock.setVisible(not self.log_dock.isVisible())
+
+    def show_keys(self) -> None:
+        """Show all keys."""
+        bar = self.menuBar()
+        assert bar is not None
+        KeySheet(bar, self).show()
+
+    def _show_about(self) -> None:
+        box = QMessageBox(self)
+        box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        box.setWindowTitle("About pygama")
+        about = "From raw ORCA files of germanium detectors to waveforms and spectra."
+        box.setText(f"<b>pygama {pygama.__version__}</b><p>{about}</p><p>GPL-3.0-or-later</p>")
+        box.open()
+
+    def _toggle_full_screen(self) -> None:
+        if self.isFullScreen():
+            self.showNormal()
+        else:
+            self.showFullScreen()
+
+    def _toggle_dock_titles(self) -> None:
+        for dock in (self.runs_dock, self.settings_dock, self.log_dock):
+            old = dock.titleBarWidget()
+            dock.setTitleBarWidget(None if self.move_action.isChecked() else QWidget())
+            if old is not None:
+                old.deleteLater()
+
+    # What is remembered
+
+    def reset_layout(self) -> None:
+        """Put all panels where they were at first."""
+        self.restoreState(self._first_state, LAYOUT_VERSION)
+        self.split.setSizes([540, 460])
+
+    def _restore_layout(self) -> None:
+        try:
+            data = json.loads(places.layout_file().read_text(encoding="utf-8"))
+            self.restoreGeometry(_bytes(data["geometry"]))
+            self.restoreState(_bytes(data["state"]), LAYOUT_VERSION)
+            self.split.restoreState(_bytes(data["split"]))
+        except FileNotFoundError:
+            return
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            self.bridge.log(
+                f"The layout of the window could not be read ({error}); it is as at first", "warning"
+            )
+
+    def _save_layout(self) -> None:
+        data = {
+            "geometry": _text(self.saveGeometry()),
+            "state": _text(self.saveState(LAYOUT_VERSION)),
+            "split": _text(self.split.saveState()),
+        }
+        path = places.layout_file()
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(data), encoding="utf-8")
+
+    def _autosave(self) -> None:
+        if self.remembers:
+            session = self.bridge.session
+            self.bridge.in_background(
+                lambda: files.save(session, places.session_file()), lambda _nothing: None
+            )
+
+    # Qt's events
+
+    def dragEnterEvent(self, event: QDragEnterEvent | None) -> None:  # noqa: N802  (Qt's name)
+        """Take files that are held over the window."""
+        if event is not None and any(url.isLocalFile() for url in event.mimeData().urls()):
+            event.acceptProposedAction()
+            self.veil.cover()
+            self.runs.highlight(is_over=True)
+
+    def dragLeaveEvent(self, event: QDragLeaveEvent | None) -> None:  # noqa: N802  (Qt's name)
+        """Show the window again."""
+        self._end_drag()
+
+    def dropEvent(self, event: QDropEvent | None) -> None:  # noqa: N802  (Qt's name)
+        """Take files that are let go over the window."""
+        self._end_drag()
+        if event is not None:
+            event.acceptProposedAction()
+            self.add_paths([Path(url.toLocalFile()) for url in event.mimeData().urls() if url.isLocalFile()])
+
+    def _end_drag(self) -> None:
+        self.veil.hide()
+        self.runs.highlight(is_over=False)
+
+    def resizeEvent(self, event: QResizeEvent | None) -> None:  # noqa: N802  (Qt's name)
+        """Keep the veil over all of the window."""
+        super().resizeEvent(event)
+        if self.veil.isVisible():
+            self.veil.cover()
+
+    def closeEvent(self, event: QCloseEvent | None) -> None:  # noqa: N802  (Qt's name)
+        """Remember everything and end every process that was started."""
+        self._save_timer.stop()
+        if self.remembers:
+            try:
+                self._save_layout()
+                files.save(self.bridge.session, places.session_file())
+            except OSError as error:
+                self.bridge.log(f"The session could not be saved: {error}", "error")
+        self.hide()
+        self.bridge.close()
+        super().closeEvent(event)
+
+
+def _with_margins(inside: QWidget, margins: tuple[int, int, int, int]) -> QWidget:
+    outer = QWidget()
+    column = QVBoxLayout(outer)
+    column.setContentsMargins(*margins)
+    column.addWidget(inside)
+    return outer
+
+
+def _text(data: QByteArray) -> str:
+    return base64.b64encode(bytes(data)).decode()
+
+
+def _bytes(text: str) -> QByteArray:
+    return QByteArray(base64.b64decode(text))

@@ -1,0 +1,63 @@
+"""Takes a picture of the window and of every view, in both themes."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from PyQt5.QtWidgets import QApplication, QWidget
+
+from pygama_gui.main_window import MainWindow
+from pygama_gui.session import changes
+from pygama_gui.views.welcome import WelcomeView
+from pygama_gui.widgets import theme
+
+SETTLE_S = 0.35
+
+
+def take_pictures(app: QApplication, window: MainWindow, folder: Path) -> None:
+    """Save `window_light.png`, `window_dark.png` and the same for every view."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in theme.NAMES:
+        window.bridge.change(changes.choose_tab, 0)
+        window.bridge.change(changes.choose_theme, name)
+        settle(app)
+        _save(window, folder / f"window_{name}.png")
+        _take_views(app, window, folder, name)
+
+
+def settle(app: QApplication, until: Callable[[], bool] | None = None) -> None:
+    """Let all that is due be drawn."""
+    end = time.monotonic() + SETTLE_S
+    while time.monotonic() < end and not (until is not None and until()):
+        app.processEvents()
+        time.sleep(0.01)
+
+
+def _take_views(app: QApplication, window: MainWindow, folder: Path, name: str) -> None:
+    for tab, view in ((1, "waveforms"), (2, "spectrum")):
+        window.bridge.change(changes.choose_tab, tab)
+        settle(app)
+        _save(window.views[view], folder / f"{view}_{name}.png")
+    window.bridge.change(changes.choose_tab, 0)
+    window.log_dock.show()
+    settle(app)
+    _save(window, folder / f"window_with_log_{name}.png")
+    for view in ("status", "runs", "options", "chain", "log", "last_line"):
+        _save(window.views[view], folder / f"{view}_{name}.png")
+    window.log_dock.hide()
+    _take_welcome(window, folder / f"welcome_{name}.png")
+
+
+def _take_welcome(window: MainWindow, path: Path) -> None:
+    view = WelcomeView(window.bridge)
+    view.resize(window.stack.size())
+    _save(view, path)
+    view.deleteLater()
+
+
+def _save(widget: QWidget, path: Path) -> None:
+    picture = widget.grab()
+    if picture.isNull() or not picture.save(str(path)):
+        raise OSError(f"the picture {str(path)!r} could not be written")

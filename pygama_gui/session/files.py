@@ -1,0 +1,169 @@
+"""Finds runs by their content, and keeps the session as a file that is only data."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+from pygama.errors import PygamaError, SettingsError
+from pygama_gui.session.state import Run, Session, SpectrumChoice, Step, WaveformChoice
+
+VERSION = 1
+
+
+@dataclass(frozen=True)
+class Found:
+    """What a drop or a dialog brought: runs, and files that cannot be taken with the reason."""
+
+    runs: tuple[Run, ...] = ()
+    refused: tuple[tuple[Path, str], ...] = ()
+
+
+def find_runs(paths: Iterable[Path]) -> Found:
+    """Look at files, and into folders for all ORCA runs in them.
+
+    A file that was named is refused with the reason; a file that merely lies in a folder is passed over.
+    """
+    runs: list[Run] = []
+    refused: list[tuple[Path, str]] = []
+    for path in paths:
+        if path.is_dir():
+            inside = [
+                run for file in _files_in(path) if (run := _run_or_reason(file)) and isinstance(run, Run)
+            ]
+            runs += inside
+            if not inside:
+                refused.append((path, "no ORCA run in this folder"))
+        elif isinstance(run := _run_or_reason(path), Run):
+            runs.append(run)
+        else:
+            refused.append((path, run))
+    return Found(tuple(runs), tuple(refused))
+
+
+def read_run(path: Path) -> Run:
+    """Read the header of a raw file; raises RawFileError or OSError."""
+    from pygama.orca.header import read_header
+
+    path = path.resolve()
+    header = read_header(path)
+    return Run(
+        run_id=str(path),
+        path=path,
+        run_number=header.run_number,
+        sub_run=header.sub_run,
+        start_time=header.start_time,
+        size_bytes=path.stat().st_size,
+        decoders=tuple(dict.fromkeys(header.decoders.values())),
+    )
+
+
+def _run_or_reason(path: Path) -> Run | str:
+    try:
+        return read_run(path)
+    except PygamaError as error:
+        return str(error)
+    except OSError as error:
+        return error.strerror or str(error)
+
+
+def _files_in(folder: Path) -> Iterator[Path]:
+    """All files that may be runs: not hidden, not empty, no HDF5, in order of their names."""
+    for file in sorted(folder.rglob("*")):
+        if file.is_file() and not file.name.startswith(".") and _may_be_a_run(file):
+            yield file
+
+
+def _may_be_a_run(file: Path) -> bool:
+    if file.suffix in {".h5", ".hdf5", ".png", ".json", ".npz", ".part", ".lock", ".txt", ".md", ".py"}:
+        return False
+    try:
+        return file.stat().st_size > 16
+    except OSError:
+        return False
+
+
+def save(session: Session, path: Path) -> None:
+    """Write the session; a reader never sees half of it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(path.name + ".part")
+    temporary.write_text(json.dumps(to_json(session), indent=1), encoding="utf-8")
+    temporary.replace(path)
+
+
+def load(path: Path) -> Session:
+    """Read a session; raises SettingsError where the file is not one, OSError where it cannot be read."""
+    try:
+        return from_json(json.loads(path.read_text(encoding="utf-8")))
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise SettingsError(f"{path.name}: this is not a session file ({error})") from None
+
+
+def to_json(session: Session) -> dict[str, Any]:
+    """Give the session as plain JSON data."""
+    return {
+        "pygama-gui session": VERSION,
+        "runs": [asdict(run) | {"path": str(run.path)} for run in session.runs],
+        "selected": session.selected,
+        "tier0": dict(session.tier0),
+        "chain": session.to_chain(),
+        "step": session.step,
+        "output_dir": None if session.output_dir is None else str(session.output_dir),
+        "theme": session.theme,
+        "tab": session.tab,
+        "spectrum": asdict(session.spectrum),
+        "waveforms": asdict(session.waveforms) | {"hidden": sorted(session.waveforms.hidden)},
+        "recent": [str(path) for path in session.recent],
+        "process_on_add": session.process_on_add,
+    }
+
+
+def from_json(data: Mapping[str, Any]) -> Session:
+    """Read plain JSON data into a session; raises ValueError, KeyError or TypeError where it does not fit."""
+    if data["pygama-gui session"] != VERSION:
+        raise ValueError(f"version {data['pygama-gui session']!r} is not known")
+    output_dir = data["output_dir"]
+    spectrum = _only(SpectrumChoice, data["spectrum"])
+    if spectrum.get("roi") is not None:
+        spectrum["roi"] = (float(spectrum["roi"][0]), float(spectrum["roi"][1]))
+    waveforms = _only(WaveformChoice, data["waveforms"])
+    return Session(
+        runs=tuple(_run(entry) for entry in data["runs"]),
+        selected=str(data["selected"]),
+        tier0=MappingProxyType(dict(data["tier0"])),
+        chain=chain_of(data["chain"]),
+        step=data["step"] if data["step"] in range(len(data["chain"])) else None,
+        output_dir=None if output_dir is None else Path(output_dir),
+        theme="dark" if data["theme"] == "dark" else "light",
+        tab=int(data["tab"]),
+        spectrum=SpectrumChoice(**spectrum),
+        waveforms=WaveformChoice(**(waveforms | {"hidden": frozenset(waveforms.get("hidden", ()))})),
+        recent=tuple(Path(path) for path in data["recent"]),
+        process_on_add=bool(data.get("process_on_add", True)),
+    )
+
+
+def chain_of(entries: Iterable[Mapping[str, Any]]) -> tuple[Step, ...]:
+    """Read the steps of a settings file."""
+    return tuple(_step(entry) for entry in entries)
+
+
+def _step(entry: Mapping[str, Any]) -> Step:
+    settings, inputs, outputs = (
+        MappingProxyType(dict(entry.get(name, {}))) for name in ("settings", "inputs", "outputs")
+    )
+    return Step(str(entry["step"]), settings, bool(entry.get("enabled", True)), inputs, outputs)
+
+
+def _run(entry: Mapping[str, Any]) -> Run:
+    values = _only(Run, entry)
+    return Run(**(values | {"path": Path(values["path"]), "decoders": tuple(values.get("decoders", ()))}))
+
+
+def _only(kind: type, entry: Mapping[str, Any]) -> dict[str, Any]:
+    known = {field.name for field in fields(kind)}
+    return {name: value for name, value in entry.items() if name in known}

@@ -1,0 +1,29 @@
+"""Knows where settings, autosaves, logs and the demo run lie: where the system wants them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import platformdirs
+
+NAME = "pygama-gui"
+
+
+def session_file() -> Path:
+    """The autosaved session."""
+    return Path(platformdirs.user_config_dir(NAME, appauthor=False)) / "session.json"
+
+
+def layout_file() -> Path:
+    """Sizes and places of window and panels."""
+    return Path(platformdirs.user_config_dir(NAME, appauthor=False)) / "layout.json"
+
+
+def log_file() -> Path:
+    """The log of the window."""
+    return Path(platformdirs.user_log_dir(NAME, appauthor=False)) / "pygama-gui.log"
+
+
+def demo_folder() -> Path:
+    """Where the demo run and what is made of it lie."""
+    return Path(platformdirs.user_data_dir(NAME, appauthor=False)) / "demo"

@@ -1,0 +1,112 @@
+"""Holds everything that a person can change, and nothing that the machine can.
+
+A session is data only: no array, no Qt object, no open file. Changes are pure functions in `changes`;
+undo is the previous session. Views compare by identity and redraw their own slice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+Values = Mapping[str, Any]
+NOTHING: Values = MappingProxyType({})
+
+
+@dataclass(frozen=True)
+class Run:
+    """One raw file in the list, with what its header says."""
+
+    run_id: str
+    path: Path
+    run_number: int
+    sub_run: int = 0
+    start_time: int = 0
+    """Unix seconds; 0 where the header does not say."""
+    size_bytes: int = 0
+    decoders: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step of the chain. settings holds only what differs from the declared defaults."""
+
+    step: str
+    settings: Values = field(default_factory=lambda: NOTHING)
+    enabled: bool = True
+    inputs: Values = field(default_factory=lambda: NOTHING)
+    """Name that the processor reads -> name of the array to read in its place."""
+    outputs: Values = field(default_factory=lambda: NOTHING)
+    """Name that the processor writes -> name to give it."""
+
+    def to_chain(self) -> dict[str, Any]:
+        """Give the step as settings files hold it: only what is not the default."""
+        entry: dict[str, Any] = {"step": self.step}
+        for name, values in (("settings", self.settings), ("inputs", self.inputs), ("outputs", self.outputs)):
+            if values:
+                entry[name] = dict(values)
+        return entry if self.enabled else entry | {"enabled": False}
+
+
+@dataclass(frozen=True)
+class SpectrumChoice:
+    """What the spectrum shows. width is the bin width; None lets the program choose."""
+
+    column: str = "trap_max"
+    channel: int | None = None
+    is_log: bool = False
+    width: float | None = None
+    roi: tuple[float, float] | None = None
+
+
+@dataclass(frozen=True)
+class WaveformChoice:
+    """What the waveform view shows."""
+
+    channel: int | None = None
+    overlay: int = 1
+    is_above_baseline: bool = True
+    hidden: frozenset[str] = frozenset()
+
+
+DEFAULT_CHAIN = (
+    Step("fit_baseline"),
+    Step("bl_subtract"),
+    Step("trap_filter"),
+    Step("trap_max"),
+)
+
+
+@dataclass(frozen=True)
+class Session:
+    """All that a person set. tier0 holds only what differs from the declared defaults."""
+
+    runs: tuple[Run, ...] = ()
+    selected: str = ""
+    tier0: Values = field(default_factory=lambda: NOTHING)
+    chain: tuple[Step, ...] = DEFAULT_CHAIN
+    step: int | None = 2
+    output_dir: Path | None = None
+    theme: str = "light"
+    tab: int = 0
+    spectrum: SpectrumChoice = field(default_factory=SpectrumChoice)
+    waveforms: WaveformChoice = field(default_factory=WaveformChoice)
+    recent: tuple[Path, ...] = ()
+    process_on_add: bool = True
+    """Whether runs are processed as soon as they are added."""
+
+    def run(self, run_id: str) -> Run | None:
+        """Find a run by its id."""
+        return next((run for run in self.runs if run.run_id == run_id), None)
+
+    @property
+    def selected_run(self) -> Run | None:
+        """The run that the views show."""
+        return self.run(self.selected)
+
+    def to_chain(self) -> list[dict[str, Any]]:
+        """Give the chain as settings files hold it."""
+        return [step.to_chain() for step in self.chain]

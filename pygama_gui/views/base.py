@@ -1,0 +1,81 @@
+"""Gives every view what it has in common: a title, help, keys, a demo, and drawing only when seen."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import ClassVar
+
+from PyQt5.QtCore import pyqtSignal
+from PyQt5.QtGui import QShowEvent
+from PyQt5.QtWidgets import QAction, QWidget
+
+from pygama_gui.bridge import Bridge
+from pygama_gui.session.state import Session
+
+
+class View(QWidget):
+    """One panel. Subclasses draw in `redraw`, which is called on the tick and never while hidden."""
+
+    TITLE: ClassVar[str] = ""
+    HELP: ClassVar[str] = ""
+    SHORTCUTS: ClassVar[tuple[tuple[str, str], ...]] = ()
+    """(key, what it does) of keys that work while the view has the focus."""
+
+    drawn = pyqtSignal()
+    """Data of a run were put on screen."""
+
+    def __init__(self, bridge: Bridge) -> None:
+        super().__init__()
+        self.bridge = bridge
+        self.setAccessibleName(self.TITLE)
+        self.setAccessibleDescription(self.HELP)
+        self._is_due = True
+        bridge.session_changed.connect(self.on_session)
+        bridge.jobs_changed.connect(self.on_jobs)
+        bridge.data_grew.connect(self.on_data)
+
+    @classmethod
+    def demo(cls) -> View:
+        """Make the view with made-up data."""
+        raise NotImplementedError
+
+    @property
+    def session(self) -> Session:
+        """The present session."""
+        return self.bridge.session
+
+    def view_actions(self) -> Iterable[QAction]:
+        """Give what the view can do, for the menus."""
+        return ()
+
+    def on_session(self, old: Session, new: Session) -> None:
+        """React to a change of the session."""
+
+    def on_jobs(self, run_ids: set[str]) -> None:
+        """React to news from jobs."""
+
+    def on_data(self, run_ids: set[str]) -> None:
+        """React to new rows and waveforms."""
+
+    def recolor(self) -> None:
+        """Take the colours of the present theme."""
+
+    def redraw(self) -> None:
+        """Draw what is due."""
+
+    def redraw_soon(self) -> None:
+        """Draw on the next tick, or when shown."""
+        self._is_due = True
+        if self.isVisible():
+            self.bridge.redraw_soon(self)
+
+    def draw_if_due(self) -> None:
+        """Draw now what is due."""
+        if self._is_due:
+            self._is_due = False
+            self.redraw()
+
+    def showEvent(self, event: QShowEvent | None) -> None:  # noqa: N802  (Qt's name)
+        """Draw what became due while hidden."""
+        super().showEvent(event)
+        self.draw_if_due()

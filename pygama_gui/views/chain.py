@@ -1,0 +1,253 @@
+"""Shows the chain as cards, one a step: what it reads and writes, on or off, and its settings as sliders."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from PyQt5.QtCore import QSignalBlocker, Qt, pyqtSignal
+from PyQt5.QtGui import QFocusEvent, QKeyEvent, QMouseEvent
+from PyQt5.QtWidgets import QAction, QCheckBox, QFrame, QMenu, QScrollArea, QToolButton, QVBoxLayout, QWidget
+
+from pygama_gui.bridge import Bridge
+from pygama_gui.session import changes
+from pygama_gui.session.state import Run, Session, Step
+from pygama_gui.views import chain_facts, madeup
+from pygama_gui.views.base import View
+from pygama_gui.widgets import theme
+from pygama_gui.widgets.form import Form
+from pygama_gui.widgets.parts import Elided, clear, label, row
+from pygama_gui.widgets.plot import plot_actions
+
+
+class StepCard(QFrame):
+    """One step; the selected one shows its settings."""
+
+    chosen = pyqtSignal()
+    switched = pyqtSignal(bool)
+    edited = pyqtSignal(str, object)
+    reset_asked = pyqtSignal(str)
+    settled = pyqtSignal()
+
+    def __init__(self, step: Step, *, is_selected: bool) -> None:
+        super().__init__()
+        self.setObjectName("card")
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setAccessibleName(f"Step {step.step}: {chain_facts.reads_and_writes(step)}")
+        self.setProperty("selected", is_selected)
+        self.name = step.step
+        self.on_box = QCheckBox("on")
+        self.on_box.setFont(theme.font(theme.SMALL))
+        self.on_box.setAccessibleName(f"{step.step} on")
+        self.on_box.toggled.connect(self.switched)
+        self.amiss = label(tone="bad", px=theme.SMALL)
+        self.amiss.setWordWrap(True)
+        self.amiss.hide()
+        self.form: Form | None = None
+        self._column = QVBoxLayout(self)
+        self._column.setContentsMargins(10, 8, 10, 9)
+        self._column.setSpacing(3)
+        handle = label("⋮⋮", tone="faint")
+        self._column.addLayout(row(handle, label(step.step, bold=True), None, self.on_box))
+        self._column.addWidget(Elided(chain_facts.reads_and_writes(step)))
+        self._column.addWidget(self.amiss)
+        if is_selected:
+            self._add_form(step)
+        known = chain_facts.processor(step.step)
+        self.setToolTip("" if known is None else known.summary)
+        self.show_step(step, "", None, None)
+
+    def _add_form(self, step: Step) -> None:
+        known = chain_facts.processor(step.step)
+        if known is None or not known.settings:
+            return
+        self.form = Form(known.settings, with_sliders=True)
+        self.form.edited.connect(self.edited)
+        self.form.reset_asked.connect(self.reset_asked)
+        self.form.settled.connect(self.settled)
+        self._column.addSpacing(2)
+        self._column.addWidget(self.form)
+
+    def show_step(self, step: Step, amiss: str, period_ns: float | None, n_samples: int | None) -> None:
+        """Show the settings, and what is amiss."""
+        with QSignalBlocker(self.on_box):
+            self.on_box.setChecked(step.enabled)
+        self.amiss.setText(f"▲ {amiss}" if amiss else "")
+        self.amiss.setVisible(bool(amiss))
+        theme.mark(self, "broken", bool(amiss))
+        if self.form is not None:
+            self.form.show_values(step.settings, period_ns=period_ns, scale=n_samples)
+
+    def mousePressEvent(self, event: QMouseEvent | None) -> None:  # noqa: N802  (Qt's name)
+        """Choose the step."""
+        self.chosen.emit()
+
+    def keyPressEvent(self, event: QKeyEvent | None) -> None:  # noqa: N802  (Qt's name)
+        """Choose the step with Return, switch it with Space."""
+        if event is None:
+            return
+        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+            self.chosen.emit()
+        elif event.key() == Qt.Key.Key_Space:
+            self.on_box.toggle()
+        else:
+            super().keyPressEvent(event)
+
+    def focusInEvent(self, event: QFocusEvent | None) -> None:  # noqa: N802  (Qt's name)
+        """Choose the step that Tab reaches."""
+        super().focusInEvent(event)
+        if event is not None and event.reason() in (
+            Qt.FocusReason.TabFocusReason,
+            Qt.FocusReason.BacktabFocusReason,
+        ):
+            self.chosen.emit()
+
+
+class ChainView(View):
+    """The steps from the waveform to the numbers."""
+
+    TITLE = "Chain"
+    HELP = "The steps that turn a waveform into numbers. Changes are seen at once in the waveform view."
+    SHORTCUTS = (
+        ("Ctrl+Up", "Move the step up"),
+        ("Ctrl+Down", "Move the step down"),
+        ("Ctrl+Del", "Remove the step"),
+    )
+
+    def __init__(self, bridge: Bridge) -> None:
+        super().__init__(bridge)
+        self.cards: list[StepCard] = []
+        self._shape: tuple[Any, ...] = ()
+        self.add_button = QToolButton()
+        self.add_button.setObjectName("button")
+        self.add_button.setText("Add step")
+        self.add_button.setAccessibleName("Add a step to the chain")
+        self.add_button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        self.add_menu = QMenu("&Add a step", self)
+        self.add_menu.setToolTipsVisible(True)
+        self.add_menu.aboutToShow.connect(self._fill_add_menu)
+        self.add_button.setMenu(self.add_menu)
+        self._actions = plot_actions(
+            self,
+            [
+                ("Move the step &up", "Ctrl+Up", lambda: self._move(-1)),
+                ("Move the step &down", "Ctrl+Down", lambda: self._move(1)),
+                ("Switch the step &on / off", "Ctrl+Return", self._switch),
+                ("&Remove the step", "Ctrl+Del", self._remove),
+            ],
+        )
+        self._lay_out()
+        self._fill_add_menu()
+        self._show()
+
+    @classmethod
+    def demo(cls) -> ChainView:
+        """Show the usual chain with one setting changed."""
+        bridge = Bridge()
+        view = cls(bridge)
+        run = Run("1", Path("Run9001"), 9001)
+        bridge.change(changes.add_runs, [run])
+        bridge.adopt(1, run)
+        bridge.data[run.run_id].take(madeup.partial(4))
+        bridge.change(changes.set_setting, 2, "flat", 150)
+        return view
+
+    def view_actions(self) -> list[QAction]:
+        """Give what can be done with steps."""
+        return self._actions
+
+    def _lay_out(self) -> None:
+        inside = QWidget()
+        inside.setObjectName("inside")
+        self.list = QVBoxLayout(inside)
+        self.list.setContentsMargins(0, 0, 0, 0)
+        self.list.setSpacing(8)
+        scroll = QScrollArea()
+        scroll.setWidgetResizable(True)
+        scroll.setWidget(inside)
+        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        scroll.viewport().setAutoFillBackground(False)
+        inside.setAutoFillBackground(False)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(8)
+        column.addLayout(row(label(self.TITLE, bold=True), None, self.add_button))
+        column.addWidget(scroll, 1)
+
+    def on_session(self, old: Session, new: Session) -> None:
+        """Show the chain of the session."""
+        if old.chain is not new.chain or old.step != new.step or old.selected != new.selected:
+            self._show()
+
+    def on_data(self, run_ids: set[str]) -> None:
+        """Learn the length of the waveforms and their sampling period from the first that come."""
+        if self.session.selected in run_ids and self._record() != self._last_record:
+            self._show()
+
+    def _show(self) -> None:
+        chain = self.session.chain
+        shape = (tuple(step.step for step in chain), self.session.step)
+        if shape != self._shape:
+            self._shape = shape
+            self._rebuild()
+        self._last_record = self._record()
+        amiss = chain_facts.what_is_amiss(chain)
+        for index, (card, step) in enumerate(zip(self.cards, chain, strict=True)):
+            card.show_step(step, amiss.get(index, ""), *self._last_record)
+
+    def _rebuild(self) -> None:
+        focused = self.focusWidget()
+        keeps_focus = (
+            focused is not None and focused.hasFocus() and self.list.parentWidget().isAncestorOf(focused)
+        )
+        clear(self.list)
+        self.cards = []
+        for index, step in enumerate(self.session.chain):
+            card = StepCard(step, is_selected=index == self.session.step)
+            self._connect(card, index)
+            self.cards.append(card)
+            self.list.addWidget(card)
+        self.list.addStretch(1)
+        if keeps_focus and self.session.step is not None:
+            self.cards[self.session.step].setFocus()
+
+    def _connect(self, card: StepCard, index: int) -> None:
+        change = self.bridge.change
+        card.chosen.connect(lambda: change(changes.select_step, index))
+        card.switched.connect(lambda is_on: change(changes.enable_step, index, is_on))
+        card.edited.connect(lambda name, value: self._edit(index, name, value))
+        card.reset_asked.connect(lambda name: change(changes.reset_setting, index, name))
+        card.settled.connect(self.bridge.store.settle)
+        card.setContextMenuPolicy(Qt.ContextMenuPolicy.ActionsContextMenu)
+        card.addActions(self._actions)
+
+    def _edit(self, index: int, name: str, value: Any) -> None:
+        self.bridge.change(changes.set_setting, index, name, value, merge=f"{index} {name}")
+
+    def _record(self) -> tuple[float | None, int | None]:
+        """The sampling period and the length of the waveforms of the selected run, where they are known."""
+        live = self.bridge.live(self.session.selected)
+        samples = [] if live is None else live.samples.of(None)
+        return (samples[-1].period_ns, len(samples[-1].waveform)) if samples else (None, None)
+
+    def _fill_add_menu(self) -> None:
+        self.add_menu.clear()
+        for name, known in chain_facts.processors().items():
+            action = self.add_menu.addAction(name)
+            action.setToolTip(known.summary)
+            action.triggered.connect(
+                lambda _checked=False, name=name: self.bridge.change(changes.add_step, name)
+            )
+
+    def _move(self, by: int) -> None:
+        if (index := self.session.step) is not None:
+            self.bridge.change(changes.move_step, index, index + by)
+
+    def _switch(self) -> None:
+        if (index := self.session.step) is not None:
+            self.bridge.change(changes.enable_step, index, not self.session.chain[index].enabled)
+
+    def _remove(self) -> None:
+        if (index := self.session.step) is not None:
+            self.bridge.change(changes.remove_step, index)

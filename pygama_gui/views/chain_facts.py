@@ -1,0 +1,102 @@
+"""Looks up what the processors declare: units, what a step reads and writes, what is amiss in a chain."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from pygama.errors import PygamaError
+from pygama.processing.base import Tier1Processor
+from pygama.processing.declare import REGISTRY, Processor
+from pygama_gui.session.state import Step
+
+UNITS = {"adc": "ADC", "": "", "ns": "ns", "samples": "samples"}
+KNOWN = {"time_s": "s", "period_ns": "ns", "energy": "ADC", "energy_first": "ADC", "timestamp": "ticks"}
+RAW = "waveform"
+
+
+def processors() -> dict[str, Processor]:
+    """Give all processors by name."""
+    return REGISTRY
+
+
+def processor(name: str) -> Processor | None:
+    """Find a processor; None for a name that nobody declared."""
+    return REGISTRY.get(name)
+
+
+def unit_of(column: str) -> str:
+    """Give the unit of a Tier 2 column; empty where it has none."""
+    for known in REGISTRY.values():
+        for name, unit in known.writes:
+            if name == column:
+                return UNITS.get(unit, unit)
+    return KNOWN.get(column, "")
+
+
+def reads_and_writes(step: Step) -> str:
+    """Say what a step reads and writes."""
+    known = processor(step.step)
+    if known is None:
+        return "not a known step"
+    return f"{', '.join(_reads(step, known))} → {', '.join(_writes(step, known))}"
+
+
+def what_is_amiss(chain: Sequence[Step]) -> dict[int, str]:
+    """Say for each step that cannot run what it lacks; index -> sentence."""
+    written = {RAW}
+    amiss: dict[int, str] = {}
+    for index, step in enumerate(chain):
+        known = processor(step.step)
+        if not step.enabled:
+            continue
+        if known is None:
+            amiss[index] = f"'{step.step}' is not a known step; remove it"
+            continue
+        missing = [name for name in _reads(step, known) if name not in written]
+        if missing:
+            amiss[index] = _advice(missing[0])
+        written |= set(_writes(step, known))
+    return amiss
+
+
+def _reads(step: Step, known: Processor) -> list[str]:
+    return [step.inputs.get(name, name) for name, kind in known.reads if kind != "period"]
+
+
+def _writes(step: Step, known: Processor) -> list[str]:
+    return [step.outputs.get(name, name) for name, _ in known.writes]
+
+
+def traces_of(
+    chain: Sequence[Step], waveform: np.ndarray, period_ns: float | None
+) -> tuple[dict[str, Any], str]:
+    """Run the chain on one waveform: (name -> array or number, what went wrong)."""
+    try:
+        made = Tier1Processor.from_chain([step.to_chain() for step in chain])
+        return made.trace(waveform, period_ns or 10.0), ""
+    except (PygamaError, ValueError) as error:
+        return {}, str(error)
+
+
+def step_words(chain: Sequence[Step], name: str) -> str:
+    """Name a computed trace by the step that writes it and its settings: 'trap_filter rise 400 flat 150'."""
+    for step in reversed(chain):
+        known = processor(step.step)
+        if known is not None and step.enabled and name in _writes(step, known):
+            values = {setting.name: setting.default for setting in known.settings} | dict(step.settings)
+            shown = [f"{key} {value:g}" for key, value in values.items() if _is_number(value)]
+            return " ".join((step.step, *shown))
+    return name
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _advice(missing: str) -> str:
+    writers = [name for name, known in REGISTRY.items() if missing in {output for output, _ in known.writes}]
+    before = f"; put {' or '.join(writers)} before it" if writers else ""
+    return f"reads '{missing}', which nothing before it writes{before}"

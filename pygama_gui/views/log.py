@@ -1,0 +1,109 @@
+"""Shows the log: the last line at the bottom of the window, all of it in a panel."""
+
+from __future__ import annotations
+
+import html
+import time
+
+from PyQt5.QtCore import pyqtSignal
+from PyQt5.QtWidgets import QApplication, QFrame, QHBoxLayout, QPlainTextEdit, QVBoxLayout
+
+from pygama_gui.bridge import Bridge
+from pygama_gui.views.base import View
+from pygama_gui.widgets import theme
+from pygama_gui.widgets.parts import Elided, button, label, link, panel, row
+
+N_LINES = 10_000
+MARKS = {"info": "", "warning": "▲ ", "error": "✕ "}
+TOKENS = {"info": "soft", "warning": "warn", "error": "bad"}
+
+
+class LogView(View):
+    """Everything that happened."""
+
+    TITLE = "Log"
+    HELP = "What happened and what was kept, line by line."
+
+    def __init__(self, bridge: Bridge) -> None:
+        super().__init__(bridge)
+        self.text = QPlainTextEdit()
+        self.text.setReadOnly(True)
+        self.text.setMaximumBlockCount(N_LINES)
+        self.text.setAccessibleName("Log")
+        self.text.setPlaceholderText("Nothing has happened yet.")
+        self.text.setFont(theme.font(theme.SMALL))
+        self._lines: list[tuple[str, str]] = []
+        copy_button = button("Copy", "Copy the whole log")
+        copy_button.clicked.connect(lambda: QApplication.clipboard().setText(self.text.toPlainText()))
+        frame, column = panel(margin=12, spacing=6)
+        column.addLayout(row(label(self.TITLE, bold=True), None, copy_button))
+        column.addWidget(self.text, 1)
+        outer = QVBoxLayout(self)
+        outer.setContentsMargins(0, 0, 0, 0)
+        outer.addWidget(frame)
+        bridge.logged.connect(self._add)
+
+    @classmethod
+    def demo(cls) -> LogView:
+        """Show a few lines."""
+        view = cls(Bridge())
+        view.bridge.log("Run 72: done in 1.2 s · 31 331 events")
+        view.bridge.log("Run 73: the last record is cut short; everything before it was kept.", "warning")
+        view.bridge.log(
+            "Run 74: the worker was ended by signal 11 (SIGSEGV); no output was changed.", "error"
+        )
+        return view
+
+    def recolor(self) -> None:
+        """Write all lines again in the colours of the present theme."""
+        self.text.clear()
+        for line, level in self._lines:
+            self._write(line, level)
+
+    def _add(self, text: str, level: str) -> None:
+        line = f"{time.strftime('%H:%M:%S')}  {MARKS[level]}{text}"
+        self._lines.append((line, level))
+        del self._lines[:-N_LINES]
+        self._write(line, level)
+
+    def _write(self, line: str, level: str) -> None:
+        color = theme.current().tokens[TOKENS[level]]
+        words = html.escape(line).replace("  ", "&nbsp; ")
+        self.text.appendHtml(f'<span style="color:{color}">{words}</span>')
+
+
+class LastLineView(View):
+    """The last line of the log, with the way to the rest."""
+
+    TITLE = "Last line of the log"
+    HELP = "What happened last."
+
+    log_asked = pyqtSignal()
+    keys_asked = pyqtSignal()
+
+    def __init__(self, bridge: Bridge) -> None:
+        super().__init__(bridge)
+        self.line = Elided()
+        frame = QFrame()
+        frame.setObjectName("bar")
+        inside = QHBoxLayout(frame)
+        inside.setContentsMargins(14, 3, 8, 3)
+        inside.setSpacing(6)
+        inside.addWidget(self.line, 1)
+        inside.addWidget(link("Log ▴", "Show the log (Ctrl+L)", self.log_asked.emit))
+        inside.addWidget(link("? keys", "Show all keys (?)", self.keys_asked.emit))
+        outer = QVBoxLayout(self)
+        outer.setContentsMargins(0, 0, 0, 0)
+        outer.addWidget(frame)
+        bridge.logged.connect(self._show)
+
+    @classmethod
+    def demo(cls) -> LastLineView:
+        """Show a line."""
+        view = cls(Bridge())
+        view.bridge.log("Run 73: the last record is cut short; everything before it was kept.", "warning")
+        return view
+
+    def _show(self, text: str, level: str) -> None:
+        self.line.setText(f"{time.strftime('%H:%M:%S')}  {MARKS[level]}{text}")
+        theme.mark(self.line, "tone", TOKENS[level])

@@ -1,0 +1,186 @@
+"""Answers 'is the detector well?' in one line of measured numbers."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import numpy as np
+from PyQt5.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
+
+from pygama_gui.bridge import Bridge
+from pygama_gui.jobs.board import JobState
+from pygama_gui.session import changes
+from pygama_gui.session.state import Run, Session
+from pygama_gui.views import madeup
+from pygama_gui.views.base import View
+from pygama_gui.widgets import theme, words
+from pygama_gui.widgets.parts import label
+
+N_BASELINE = 20_000
+"""Rows, the newest, that the baseline is taken over."""
+BASELINES = ("bl_int", "bl_avg")
+LOW_DISK = 5e9
+
+STATES = {
+    "waiting": ("■ WAITING", "soft"),
+    "running": ("▶ PROCESSING", "accent"),
+    "paused": ("■ PAUSED", "warn"),
+    "done": ("✓ DONE", "ok"),
+    "failed": ("✕ FAILED", "bad"),
+    "stopped": ("■ STOPPED", "soft"),
+}
+
+
+class Figure(QWidget):
+    """A caption with a value and a remark."""
+
+    def __init__(self, caption: str) -> None:
+        super().__init__()
+        self.caption = label(caption, tone="soft", px=theme.CAPTION, bold=True)
+        self.value = label(words.UNKNOWN, px=theme.LARGE, bold=True)
+        self.remark = label(tone="soft", px=theme.SMALL)
+        line = QHBoxLayout()
+        line.setSpacing(5)
+        line.addWidget(self.value)
+        line.addWidget(self.remark)
+        line.addStretch(1)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addWidget(self.caption)
+        column.addLayout(line)
+        self.show_value(words.UNKNOWN)
+
+    def show_value(self, value: str, remark: str = "", tone: str = "") -> None:
+        """Show a value."""
+        self.value.setText(value)
+        self.remark.setText(remark)
+        self.remark.setVisible(bool(remark))
+        theme.mark(self.value, "tone", tone)
+        self.setAccessibleName(f"{self.caption.text()}: {value} {remark}".strip())
+
+
+class StripView(View):
+    """The status strip; always visible."""
+
+    TITLE = "Status"
+    HELP = "How the selected run stands: state, rate, baseline, channels, and room on the disk."
+
+    def __init__(self, bridge: Bridge) -> None:
+        super().__init__(bridge)
+        self._free: int | None = None
+        captions = ("RUN", "STATE", "RATE", "EVENTS", "BASELINE", "CHANNELS", "DISK")
+        self.figures = {caption: Figure(caption) for caption in captions}
+        frame = QFrame()
+        frame.setObjectName("bar")
+        line = QHBoxLayout(frame)
+        line.setContentsMargins(14, 6, 14, 7)
+        line.setSpacing(22)
+        for figure in self.figures.values():
+            line.addWidget(figure)
+        line.addStretch(1)
+        outer = QVBoxLayout(self)
+        outer.setContentsMargins(0, 0, 0, 0)
+        outer.addWidget(frame)
+        bridge.disk_known.connect(self._take_disk)
+
+    @classmethod
+    def demo(cls) -> StripView:
+        """Show a run under way."""
+        bridge = Bridge()
+        view = cls(bridge)
+        run = Run("1", Path("2018-9-25-Th228Run9001"), 9001, 0, 1537871000, 3_746_840)
+        bridge.change(changes.add_runs, [run])
+        bridge.adopt(1, run)
+        for message in madeup.messages(run.path):
+            bridge.take(1, message)
+        bridge.disk_known.emit(212_000_000_000)
+        view.redraw_soon()
+        return view
+
+    def on_session(self, old: Session, new: Session) -> None:
+        """Show another run."""
+        if old.selected != new.selected or old.runs is not new.runs:
+            self.redraw_soon()
+        if old.output_dir != new.output_dir:
+            self.bridge.look_at_disk()
+
+    def on_jobs(self, run_ids: set[str]) -> None:
+        """Show how the job stands."""
+        if self.session.selected in run_ids:
+            self.redraw_soon()
+
+    on_data = on_jobs
+
+    def redraw(self) -> None:
+        """Show all figures."""
+        run = self.session.selected_run
+        if run is None:
+            for figure in self.figures.values():
+                figure.show_value(words.UNKNOWN)
+            self._show_disk()
+            return
+        state = self.bridge.state(run.run_id)
+        began = time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(run.start_time)) if run.start_time > 0 else ""
+        self.figures["RUN"].show_value(str(run.run_number), began)
+        self._show_state(state)
+        self._show_data(run)
+        self._show_disk()
+
+    def _show_state(self, state: JobState | None) -> None:
+        if state is None:
+            self.figures["STATE"].show_value("■ READY", "not processed", "soft")
+            self.figures["RATE"].show_value(words.UNKNOWN)
+            self.figures["EVENTS"].show_value(words.UNKNOWN)
+            return
+        value, tone = STATES[state.state]
+        self.figures["STATE"].show_value(value, _state_remark(state), tone)
+        rate = f"{words.count(state.events_per_s)} / s" if state.events_per_s else words.UNKNOWN
+        speed = f"{words.size(state.bytes_per_s)}/s" if state.bytes_per_s else ""
+        self.figures["RATE"].show_value(rate, speed)
+        self.figures["EVENTS"].show_value(words.count(state.rows) if state.rows else words.UNKNOWN)
+
+    def _show_data(self, run: Run) -> None:
+        live = self.bridge.live(run.run_id)
+        baseline = next((name for name in BASELINES if live is not None and name in live.columns), None)
+        if live is None or baseline is None:
+            self.figures["BASELINE"].show_value(words.UNKNOWN)
+        else:
+            self.figures["BASELINE"].show_value(*_mean_and_spread(live.columns.column(baseline)))
+        if live is None or "channel" not in live.columns:
+            self.figures["CHANNELS"].show_value(words.UNKNOWN)
+        else:
+            recent = live.columns.column("channel", max(0, len(live.columns) - N_BASELINE))
+            n = len(np.unique(recent[np.isfinite(recent)]))
+            self.figures["CHANNELS"].show_value(f"✓ {n}", "with events", "ok")
+
+    def _take_disk(self, free: int | None) -> None:
+        self._free = free
+        self._show_disk()
+
+    def _show_disk(self) -> None:
+        if self._free is None:
+            self.figures["DISK"].show_value(words.UNKNOWN)
+        else:
+            is_low = self._free < LOW_DISK
+            value = ("▲ " if is_low else "") + words.size(self._free)
+            self.figures["DISK"].show_value(value, "free", "warn" if is_low else "")
+
+
+def _state_remark(state: JobState) -> str:
+    if state.state == "running" and state.eta_s is not None and state.done_bytes:
+        return f"{100 * state.fraction:.0f} %, {words.duration(state.eta_s)} left"
+    if state.state == "done":
+        return f"in {words.duration(state.elapsed_s)}"
+    return f"{100 * state.fraction:.0f} %" if state.state == "paused" else ""
+
+
+def _mean_and_spread(values: np.ndarray) -> tuple[str, str]:
+    """Give the median and the spread of the newest values; both robust against pulses on a tail."""
+    recent = values[-N_BASELINE:]
+    recent = recent[np.isfinite(recent)]
+    if not len(recent):
+        return words.UNKNOWN, ""
+    low, middle, high = np.quantile(recent, [0.25, 0.5, 0.75])
+    return f"{middle:.1f} ± {(high - low) / 1.349:.1f}", "ADC"

@@ -1,0 +1,78 @@
+"""Shows what went wrong above the picture, without stopping anybody's work."""
+
+from __future__ import annotations
+
+from PyQt5.QtCore import Qt
+from PyQt5.QtGui import QKeyEvent
+from PyQt5.QtWidgets import QApplication, QFrame, QHBoxLayout, QPlainTextEdit, QVBoxLayout, QWidget
+
+from pygama_gui.widgets import theme
+from pygama_gui.widgets.parts import button, label
+
+
+class Banner(QFrame):
+    """One sentence with [Details], [Copy] and [Close]; further ones are counted, never stacked."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("banner")
+        self.setAccessibleName("Message")
+        self._count = 0
+        self._mark = label("▲", tone="warn", bold=True)
+        self.words = label()
+        self.words.setWordWrap(True)
+        self.words.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self.details_button = button("Details", "Show the details")
+        self.details_button.setCheckable(True)
+        self.copy_button = button("Copy", "Copy the message with its details")
+        self.close_button = button("Close", "Close the message")
+        self.details = QPlainTextEdit()
+        self.details.setReadOnly(True)
+        self.details.setAccessibleName("Details of the message")
+        self.details.setMaximumHeight(150)
+        self.details.hide()
+        self._lay_out()
+        self.details_button.toggled.connect(self.details.setVisible)
+        self.copy_button.clicked.connect(self._copy)
+        self.close_button.clicked.connect(self.dismiss)
+        self.hide()
+
+    def say(self, words: str, details: str = "", level: str = "error") -> None:
+        """Show a message. level: 'error' or 'warning'."""
+        self._count += 1
+        more = f"  ({self._count - 1} earlier in the log)" if self._count > 1 else ""
+        self._mark.setText("✕" if level == "error" else "▲")
+        theme.mark(self._mark, "tone", "bad" if level == "error" else "warn")
+        theme.mark(self, "level", level)
+        self.words.setText(words + more)
+        self.details.setPlainText(details)
+        self.details_button.setVisible(bool(details))
+        self.details_button.setChecked(False)
+        self.show()
+
+    def dismiss(self) -> None:
+        """Close the message."""
+        self._count = 0
+        self.hide()
+
+    def keyPressEvent(self, event: QKeyEvent | None) -> None:  # noqa: N802  (Qt's name)
+        """Close with Esc."""
+        if event is not None and event.key() == Qt.Key.Key_Escape:
+            self.dismiss()
+        else:
+            super().keyPressEvent(event)
+
+    def _lay_out(self) -> None:
+        line = QHBoxLayout()
+        line.setSpacing(8)
+        line.addWidget(self._mark)
+        line.addWidget(self.words, 1)
+        for widget in (self.details_button, self.copy_button, self.close_button):
+            line.addWidget(widget)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(12, 8, 8, 8)
+        column.addLayout(line)
+        column.addWidget(self.details)
+
+    def _copy(self) -> None:
+        QApplication.clipboard().setText(f"{self.words.text()}\n\n{self.details.toPlainText()}".strip())

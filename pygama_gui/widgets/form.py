@@ -1,0 +1,291 @@
+"""Makes fields for settings from their declarations: type, unit, range, default and help come from there.
+
+A field only ever gives on values that its declaration accepts; what is wrong with a text stands beside it.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from PyQt5.QtCore import QSignalBlocker, Qt, pyqtSignal
+from PyQt5.QtGui import QWheelEvent
+from PyQt5.QtWidgets import QCheckBox, QComboBox, QHBoxLayout, QLineEdit, QSlider, QVBoxLayout, QWidget
+
+from pygama.errors import SettingsError
+from pygama.processing.declare import Setting
+from pygama_gui.widgets import theme
+from pygama_gui.widgets.parts import label, link
+from pygama_gui.widgets.words import shown, time_of
+
+N_FLOAT_STEPS = 1000
+NAME_WIDTH = 74
+AUTOMATIC = "automatic"
+
+
+class SettingField(QWidget):
+    """One setting: its name, a control for its value, the unit, 'changed' with reset, and what is wrong."""
+
+    edited = pyqtSignal(str, object)
+    reset_asked = pyqtSignal(str)
+    settled = pyqtSignal()
+
+    def __init__(self, setting: Setting, *, with_slider: bool = False, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setting = setting
+        self.value: Any = setting.default
+        self.period_ns: float | None = None
+        self.scale: float | None = None
+        """A length that gives the slider its end, such as the samples of a waveform."""
+        self.name_label = label(setting.name, px=theme.SMALL, tone="" if with_slider else "soft")
+        self.unit_label = label(px=theme.SMALL, tone="soft")
+        self.error_label = label(px=theme.SMALL, tone="bad")
+        self.error_label.setWordWrap(True)
+        self.error_label.setAccessibleName(f"What is wrong with {setting.name}")
+        self.error_label.hide()
+        self.changed_mark = link(
+            "● changed", f"Reset {setting.name}", lambda: self.reset_asked.emit(setting.name)
+        )
+        self.slider = self._make_slider() if with_slider and self._is_number else None
+        self.control = self._make_control()
+        self._name_things()
+        self._lay_out()
+        self.show_value(setting.default)
+
+    @property
+    def _is_number(self) -> bool:
+        return self.setting.type in (int, float)
+
+    @property
+    def error(self) -> str:
+        """What is wrong with the text in the field; empty where it is fine."""
+        return self.error_label.text()
+
+    def show_value(self, value: Any, *, period_ns: float | None = None, scale: float | None = None) -> None:
+        """Show a value. A text that is being typed and is wrong is left to be mended."""
+        self.value = value
+        self.period_ns = period_ns or self.period_ns
+        self.scale = scale or self.scale
+        if not (self.error and self.control.hasFocus()):
+            self._fill(value)
+            self._complain("")
+        self._move_slider(value)
+        self._show_unit(value)
+        self.changed_mark.setVisible(value != self.setting.default)
+
+    def _make_control(self) -> QWidget:
+        setting = self.setting
+        if setting.type is bool:
+            box = QCheckBox("on")
+            box.toggled.connect(self._take)
+            return box
+        if setting.choices:
+            combo = _CalmComboBox()
+            combo.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+            offered: list[Any] = [None, *setting.choices] if setting.optional else list(setting.choices)
+            combo.addItems([choice or AUTOMATIC for choice in offered])
+            combo.activated.connect(lambda index: self._take(offered[index]))
+            return combo
+        field = QLineEdit()
+        field.textEdited.connect(self._take)
+        field.editingFinished.connect(self._finish)
+        if setting.optional:
+            field.setPlaceholderText(AUTOMATIC)
+        return field
+
+    def _make_slider(self) -> QSlider:
+        slider = _CalmSlider(Qt.Orientation.Horizontal)
+        slider.setPageStep(10)
+        slider.valueChanged.connect(lambda at: self._take(self._value_at(at)))
+        slider.sliderReleased.connect(self.settled)
+        return slider
+
+    def _name_things(self) -> None:
+        setting = self.setting
+        unit = f" in {setting.unit}" if setting.unit else ""
+        help_text = f"<p>{setting.about or setting.name}</p><p>{_range_text(setting)}</p>"
+        for widget in (self, self.name_label, self.control, self.slider):
+            if widget is not None:
+                widget.setToolTip(help_text)
+        self.control.setAccessibleName(f"{setting.name}{unit}")
+        self.control.setAccessibleDescription(setting.about)
+        if self.slider is not None:
+            self.slider.setAccessibleName(f"{setting.name} slider")
+        self.name_label.setBuddy(self.control)
+        default = shown(setting.default) or AUTOMATIC
+        self.changed_mark.setToolTip(f"Changed; click to go back to {default}")
+
+    def _lay_out(self) -> None:
+        line = QHBoxLayout()
+        line.setContentsMargins(0, 0, 0, 0)
+        line.setSpacing(6)
+        line.addWidget(self.name_label)
+        if self.slider is not None:
+            self._fit_to_number()
+            line.addWidget(self.changed_mark)
+            line.addStretch(1)
+            line.addWidget(self.control)
+            line.addWidget(self.unit_label)
+        else:
+            self.name_label.setFixedWidth(NAME_WIDTH)
+            line.addWidget(self.control, 1)
+            line.addWidget(self.unit_label)
+            line.addWidget(self.changed_mark)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(2)
+        column.addLayout(line)
+        if self.slider is not None:
+            column.addWidget(self.slider)
+        column.addWidget(self.error_label)
+
+    def _fit_to_number(self) -> None:
+        if isinstance(self.control, QLineEdit):
+            self.control.setFixedWidth(62)
+            self.control.setFont(theme.font(theme.SMALL))
+            self.control.setAlignment(Qt.AlignmentFlag.AlignRight)
+
+    def _fill(self, value: Any) -> None:
+        with QSignalBlocker(self.control):
+            if isinstance(self.control, QCheckBox):
+                self.control.setChecked(bool(value))
+            elif isinstance(self.control, QComboBox):
+                self.control.setCurrentIndex(
+                    self.control.findText(AUTOMATIC if value is None else str(value))
+                )
+            elif isinstance(self.control, QLineEdit) and not self._says(self.control.text(), value):
+                self.control.setText(shown(value))
+
+    def _says(self, text: str, value: Any) -> bool:
+        try:
+            return self.setting.check(text, self.period_ns) == value and bool(text.strip()) == (
+                value is not None
+            )
+        except SettingsError:
+            return False
+
+    def _take(self, value: Any) -> None:
+        try:
+            checked = self.setting.check(value, self.period_ns)
+        except SettingsError as error:
+            self._complain(str(error))
+            return
+        self._complain("")
+        if checked != self.value:
+            self.edited.emit(self.setting.name, checked)
+
+    def _finish(self) -> None:
+        if self.error:
+            self._complain("")
+        self._fill(self.value)
+        if isinstance(self.control, QLineEdit):
+            self.control.setText(shown(self.value))
+        self.settled.emit()
+
+    def _complain(self, text: str) -> None:
+        self.error_label.setText(text)
+        self.error_label.setVisible(bool(text))
+        theme.mark(self.control, "wrong", bool(text))
+
+    def _show_unit(self, value: Any) -> None:
+        unit = self.setting.unit
+        if unit == "samples" and isinstance(value, int | float) and (time := time_of(value, self.period_ns)):
+            unit = f"{unit} · {time}"
+        self.unit_label.setText(unit)
+        if self.slider is None:
+            self.unit_label.setVisible(bool(unit))
+
+    @property
+    def _ends(self) -> tuple[float, float]:
+        low = self.setting.low or 0
+        reach = self.scale or 4 * abs(self.setting.default or 25)
+        value = self.value if isinstance(self.value, int | float) else 0
+        high = self.setting.high if self.setting.high is not None else max(reach, value)
+        return low, max(high, low + 1)
+
+    def _value_at(self, position: int) -> int | float:
+        low, high = self._ends
+        if self.setting.type is int:
+            return position
+        return float(f"{low + (high - low) * position / N_FLOAT_STEPS:.4g}")
+
+    def _move_slider(self, value: Any) -> None:
+        if self.slider is None:
+            return
+        low, high = self._ends
+        with QSignalBlocker(self.slider):
+            self.slider.setVisible(value is not None)
+            if self.setting.type is int:
+                self.slider.setRange(math.ceil(low), math.floor(high))
+                self.slider.setValue(int(value or 0))
+            else:
+                self.slider.setRange(0, N_FLOAT_STEPS)
+                self.slider.setValue(round(N_FLOAT_STEPS * ((value or 0) - low) / (high - low)))
+
+
+class Form(QWidget):
+    """Fields for a number of settings, one below the other."""
+
+    edited = pyqtSignal(str, object)
+    reset_asked = pyqtSignal(str)
+    settled = pyqtSignal()
+
+    def __init__(
+        self, settings: tuple[Setting, ...], *, with_sliders: bool = False, parent: QWidget | None = None
+    ) -> None:
+        super().__init__(parent)
+        self.fields: dict[str, SettingField] = {}
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(4 if with_sliders else 6)
+        for setting in settings:
+            field = SettingField(setting, with_slider=with_sliders)
+            field.edited.connect(self.edited)
+            field.reset_asked.connect(self.reset_asked)
+            field.settled.connect(self.settled)
+            self.fields[setting.name] = field
+            column.addWidget(field)
+
+    def show_values(
+        self, values: Mapping[str, Any], *, period_ns: float | None = None, scale: float | None = None
+    ) -> None:
+        """Show the given values, and the defaults of all others."""
+        for name, field in self.fields.items():
+            field.show_value(values.get(name, field.setting.default), period_ns=period_ns, scale=scale)
+        labels = [field.unit_label for field in self.fields.values() if field.slider is not None]
+        width = max((item.sizeHint().width() for item in labels if item.text()), default=0)
+        for item in labels:
+            item.setFixedWidth(width)
+            item.setVisible(width > 0)
+
+    @property
+    def is_fine(self) -> bool:
+        """Whether no field holds a text that cannot be used."""
+        return not any(field.error for field in self.fields.values())
+
+
+class _CalmSlider(QSlider):
+    """A slider that the wheel does not move by accident while somebody scrolls past."""
+
+    def wheelEvent(self, event: QWheelEvent | None) -> None:  # noqa: N802  (Qt's name)
+        if event is not None:
+            event.ignore()
+
+
+class _CalmComboBox(QComboBox):
+    """A list of choices that the wheel does not change by accident."""
+
+    def wheelEvent(self, event: QWheelEvent | None) -> None:  # noqa: N802  (Qt's name)
+        if event is not None:
+            event.ignore()
+
+
+def _range_text(setting: Setting) -> str:
+    parts = [f"unit: {setting.unit}"] if setting.unit else []
+    if setting.low is not None or setting.high is not None:
+        low = "" if setting.low is None else f"from {setting.low:g} "
+        high = "" if setting.high is None else f"to {setting.high:g}"
+        parts.append(f"{low}{high}".strip())
+    parts.append(f"default: {shown(setting.default) or 'automatic'}")
+    return " · ".join(parts)

@@ -1,0 +1,99 @@
+"""Lists all keys, from the actions themselves, so that the list cannot be wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from PyQt5.QtCore import Qt
+from PyQt5.QtGui import QKeySequence
+from PyQt5.QtWidgets import QDialog, QGridLayout, QHBoxLayout, QMenu, QMenuBar, QVBoxLayout, QWidget
+
+from pygama_gui.widgets import theme
+from pygama_gui.widgets.parts import button, label
+
+MOUSE = (
+    ("drag to the right", "zoom into the band"),
+    ("drag to the left", "zoom out"),
+    ("wheel, Shift+wheel", "zoom x, zoom y"),
+    ("Ctrl-drag", "move the picture"),
+    ("Alt- or Shift-drag", "mark a region"),
+    ("double-click", "show all"),
+    ("right-click", "menu"),
+)
+
+
+def keys_of(menu_bar: QMenuBar) -> list[tuple[str, list[tuple[str, str]]]]:
+    """Give the keys of each menu: (menu, [(key, what it does)])."""
+    found = []
+    for action in menu_bar.actions():
+        menu = action.menu()
+        if menu is not None and (keys := list(_keys(menu))):
+            found.append((_plain(action.text()), keys))
+    return found
+
+
+def _keys(menu: QMenu) -> Iterator[tuple[str, str]]:
+    for action in menu.actions():
+        inner = action.menu()
+        if inner is not None:
+            yield from _keys(inner)
+        elif not action.shortcut().isEmpty():
+            sequences = [key.toString(QKeySequence.SequenceFormat.NativeText) for key in action.shortcuts()]
+            yield " or ".join(sequences), _plain(action.text())
+
+
+def _plain(text: str) -> str:
+    return text.replace("&&", "\0").replace("&", "").replace("\0", "&").rstrip("…")
+
+
+class KeySheet(QDialog):
+    """All keys and what the mouse does, on one page."""
+
+    N_COLUMNS = 3
+
+    def __init__(self, menu_bar: QMenuBar, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setWindowTitle("Keys and mouse")
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        groups = [*keys_of(menu_bar), ("Mouse on a plot", list(MOUSE))]
+        columns = QHBoxLayout()
+        columns.setSpacing(32)
+        for part in _in_columns(groups, self.N_COLUMNS):
+            columns.addLayout(self._column(part))
+        close = button("Close", "Close the list of keys")
+        close.clicked.connect(self.accept)
+        outer = QVBoxLayout(self)
+        outer.setContentsMargins(24, 20, 24, 16)
+        outer.addLayout(columns)
+        outer.addSpacing(8)
+        outer.addWidget(close, 0, Qt.AlignmentFlag.AlignRight)
+
+    def _column(self, groups: list[tuple[str, list[tuple[str, str]]]]) -> QVBoxLayout:
+        column = QVBoxLayout()
+        column.setSpacing(6)
+        for name, keys in groups:
+            column.addWidget(label(name, bold=True))
+            grid = QGridLayout()
+            grid.setHorizontalSpacing(14)
+            grid.setVerticalSpacing(3)
+            for at, (key, words) in enumerate(keys):
+                grid.addWidget(label(key, tone="accent", px=theme.SMALL), at, 0)
+                grid.addWidget(label(words, tone="soft", px=theme.SMALL), at, 1)
+            grid.setColumnStretch(1, 1)
+            column.addLayout(grid)
+            column.addSpacing(10)
+        column.addStretch(1)
+        return column
+
+
+def _in_columns(
+    groups: list[tuple[str, list[tuple[str, str]]]], n: int
+) -> list[list[tuple[str, list[tuple[str, str]]]]]:
+    """Spread groups over columns of about equal length, in order."""
+    total = sum(len(keys) + 2 for _, keys in groups)
+    columns: list[list[tuple[str, list[tuple[str, str]]]]] = [[] for _ in range(n)]
+    so_far = 0
+    for group in groups:
+        columns[min(so_far * n // total, n - 1)].append(group)
+        so_far += len(group[1]) + 2
+    return columns

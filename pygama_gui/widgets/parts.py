@@ -1,0 +1,138 @@
+"""Small parts that the views are put together from: panels, headings, labels, buttons."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from PyQt5.QtCore import QSize, Qt
+from PyQt5.QtGui import QPainter, QPaintEvent
+from PyQt5.QtWidgets import (
+    QAction,
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QLayout,
+    QPushButton,
+    QSizePolicy,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from pygama_gui.widgets import theme
+
+
+def panel(*, margin: int = 12, spacing: int = 8) -> tuple[QFrame, QVBoxLayout]:
+    """Give a panel with a thin line around it, and the column inside."""
+    frame = QFrame()
+    frame.setObjectName("panel")
+    column = QVBoxLayout(frame)
+    column.setContentsMargins(margin, margin, margin, margin)
+    column.setSpacing(spacing)
+    return frame, column
+
+
+def label(text: str = "", *, tone: str = "", px: int = theme.NORMAL, bold: bool = False) -> QLabel:
+    """Give a label in one of the tones of the look."""
+    made = QLabel(text)
+    made.setFont(theme.font(px, bold=bold))
+    if tone:
+        made.setProperty("tone", tone)
+    return made
+
+
+def button(text: str, name: str, about: str = "", *, primary: bool = False) -> QPushButton:
+    """Give a button with its accessible name and tooltip."""
+    made = QPushButton(text)
+    made.setAccessibleName(name)
+    made.setToolTip(about or name)
+    made.setCursor(Qt.CursorShape.PointingHandCursor)
+    if primary:
+        made.setObjectName("primary")
+    return made
+
+
+def link(text: str, name: str, act: Callable[[], None]) -> QPushButton:
+    """Give a quiet button that looks like words."""
+    made = QPushButton(text)
+    made.setObjectName("link")
+    made.setFont(theme.font(theme.SMALL))
+    made.setAccessibleName(name)
+    made.setToolTip(name)
+    made.setCursor(Qt.CursorShape.PointingHandCursor)
+    made.clicked.connect(lambda _checked=False: act())
+    return made
+
+
+def action_button(action: QAction, *, text: str = "") -> QToolButton:
+    """Give a tool button that does what an action of the menus does."""
+    made = QToolButton()
+    made.setObjectName("button")
+    made.setDefaultAction(action)
+    if text:
+        made.setText(text)
+    made.setAccessibleName(action.text().replace("&", ""))
+    made.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextOnly)
+    made.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+    return made
+
+
+def icon_button(icon: str, name: str, act: Callable[[], None]) -> QToolButton:
+    """Give a button of one icon that everybody knows."""
+    made = QToolButton()
+    made.setObjectName("iconButton")
+    made.setProperty("icon_name", icon)
+    made.setIcon(theme.icon(icon, "text"))
+    made.setIconSize(QSize(14, 14))
+    made.setAccessibleName(name)
+    made.setToolTip(name)
+    made.clicked.connect(lambda _checked=False: act())
+    return made
+
+
+def row(*widgets: QWidget | None, spacing: int = 8) -> QHBoxLayout:
+    """Lay widgets side by side; None stands for the room between."""
+    line = QHBoxLayout()
+    line.setContentsMargins(0, 0, 0, 0)
+    line.setSpacing(spacing)
+    for widget in widgets:
+        if widget is None:
+            line.addStretch(1)
+        else:
+            line.addWidget(widget)
+    return line
+
+
+def clear(layout: QLayout) -> None:
+    """Take all widgets out of a layout and let them go."""
+    while (item := layout.takeAt(0)) is not None:
+        if (widget := item.widget()) is not None:
+            widget.hide()
+            widget.deleteLater()
+        elif (inner := item.layout()) is not None:
+            clear(inner)
+
+
+class Elided(QLabel):
+    """A line of text that is cut with '…' where there is no room, and shown whole as its tooltip."""
+
+    def __init__(
+        self, text: str = "", *, tone: str = "soft", px: int = theme.SMALL, bold: bool = False
+    ) -> None:
+        super().__init__(text)
+        self.setFont(theme.font(px, bold=bold))
+        self.setProperty("tone", tone)
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+        self.setMinimumWidth(20)
+
+    def setText(self, text: str | None) -> None:  # noqa: N802  (Qt's name)
+        """Show a text."""
+        super().setText(text)
+        self.setToolTip(text or "")
+
+    def paintEvent(self, event: QPaintEvent | None) -> None:  # noqa: N802  (Qt's name)
+        """Draw as much as fits."""
+        painter = QPainter(self)
+        painter.setPen(self.palette().color(self.foregroundRole()))
+        text = self.fontMetrics().elidedText(self.text(), Qt.TextElideMode.ElideRight, self.width())
+        painter.drawText(self.rect(), int(self.alignment()), text)

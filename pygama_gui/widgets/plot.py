@@ -1,0 +1,325 @@
+"""Draws curves with the mouse and the colours of this program: plots, axes, regions.
+
+pyqtgraph's own mouse (left-drag pans) is known to nobody in this field, so its view box is replaced: drag
+to the right to zoom into a band, to the left to zoom out, wheel to zoom, Ctrl-drag to pan, Alt- or
+Shift-drag for a region. Histograms are thinned to pixels here; pyqtgraph's step mode cannot be.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import pyqtgraph as pg
+from PyQt5.QtCore import QPointF, QRectF, Qt, pyqtSignal
+from PyQt5.QtGui import QContextMenuEvent, QResizeEvent
+from PyQt5.QtWidgets import QAction, QMenu, QWidget
+
+from pygama_gui.widgets import theme
+from pygama_gui.widgets.parts import label
+
+pg.setConfigOptions(antialias=False, useOpenGL=False)
+
+ZOOM_OUT = 2.0
+DRAG_PX = 5
+LOG_FLOOR = math.log10(0.5)
+
+
+class ZoomBox(pg.ViewBox):
+    """A view box with this program's mouse. `zoomed` is true once a person chose what to see."""
+
+    region_dragged = pyqtSignal(float, float)
+    double_clicked = pyqtSignal(object)
+    zoom_changed = pyqtSignal()
+
+    def __init__(self) -> None:
+        super().__init__(enableMenu=False)
+        self.zoomed_x = False
+        self.zoomed_y = False
+        self.is_region_wanted = False
+        self._band: pg.QtWidgets.QGraphicsRectItem | None = None
+        self.setMouseEnabled(x=True, y=True)
+        self.disableAutoRange()
+        self.setDefaultPadding(0)
+
+    def mouseDragEvent(self, event: Any, axis: int | None = None) -> None:  # noqa: N802  (Qt's name)
+        """Zoom, pan or mark a region."""
+        event.accept()
+        modifiers = event.modifiers()
+        if modifiers & Qt.KeyboardModifier.ControlModifier or event.button() == Qt.MouseButton.MiddleButton:
+            self._pan(event)
+        elif event.button() == Qt.MouseButton.LeftButton:
+            wants_region = modifiers & (Qt.KeyboardModifier.AltModifier | Qt.KeyboardModifier.ShiftModifier)
+            self._drag_band(event, is_region=bool(wants_region) or self.is_region_wanted)
+
+    def wheelEvent(self, event: Any, axis: int | None = None) -> None:  # noqa: N802  (Qt's name)
+        """Zoom x at the cursor; y with Shift."""
+        event.accept()
+        factor = 1.02 ** (-event.delta() * 0.125)
+        at = self.mapSceneToView(event.scenePos())
+        if event.modifiers() & Qt.KeyboardModifier.ShiftModifier or axis == 1:
+            self._scale(y=factor, at=at)
+        else:
+            self._scale(x=factor, at=at)
+
+    def mouseDoubleClickEvent(self, event: Any) -> None:  # noqa: N802  (Qt's name)
+        """Tell where somebody clicked twice."""
+        event.accept()
+        self.double_clicked.emit(self.mapSceneToView(event.scenePos()))
+
+    def zoom_out(self) -> None:
+        """See twice as much."""
+        (x0, x1), _ = self.viewRange()
+        self._scale(x=ZOOM_OUT, at=QPointF((x0 + x1) / 2, 0.0))
+
+    def forget_zoom(self) -> None:
+        """Let the program choose again what to see."""
+        self.zoomed_x = self.zoomed_y = False
+        self.zoom_changed.emit()
+
+    def _pan(self, event: Any) -> None:
+        moved = self.mapToView(event.pos()) - self.mapToView(event.lastPos())
+        self.translateBy(x=-moved.x(), y=-moved.y())
+        self._mark_zoomed(x=True, y=True)
+
+    def _scale(self, *, x: float = 1.0, y: float = 1.0, at: QPointF) -> None:
+        self.scaleBy(x=x, y=y, center=at)
+        self._mark_zoomed(x=x != 1.0, y=y != 1.0)
+
+    def _drag_band(self, event: Any, *, is_region: bool) -> None:
+        start, end = event.buttonDownPos(), event.pos()
+        if not event.isFinish():
+            self._show_band(start.x(), end.x(), is_region=is_region)
+            return
+        self._hide_band()
+        if abs(end.x() - start.x()) < DRAG_PX:
+            return
+        low, high = sorted((self.mapToView(start).x(), self.mapToView(end).x()))
+        if is_region:
+            self.is_region_wanted = False
+            self.region_dragged.emit(low, high)
+        elif end.x() < start.x():
+            self.zoom_out()
+        else:
+            self.setXRange(low, high, padding=0)
+            self._mark_zoomed(x=True)
+
+    def _mark_zoomed(self, *, x: bool = False, y: bool = False) -> None:
+        self.zoomed_x |= x
+        self.zoomed_y |= y
+        self.zoom_changed.emit()
+
+    def _show_band(self, x0: float, x1: float, *, is_region: bool) -> None:
+        if self._band is None:
+            self._band = pg.QtWidgets.QGraphicsRectItem(self)
+            self._band.setZValue(1e9)
+        token = "marker" if is_region else "accent"
+        color = theme.current().color(token)
+        self._band.setPen(theme.current().pen(token))
+        color.setAlpha(40)
+        self._band.setBrush(color)
+        self._band.setRect(QRectF(min(x0, x1), 0, abs(x1 - x0), self.height()))
+        self._band.show()
+
+    def _hide_band(self) -> None:
+        if self._band is not None:
+            self._band.hide()
+
+
+class CountAxis(pg.AxisItem):
+    """The y axis of a histogram, in counts also where the heights are logarithms."""
+
+    is_log = False
+
+    def tickValues(self, low: float, high: float, size: float) -> list[tuple[float, list[float]]]:  # noqa: N802
+        """Give decades and their parts where the heights are logarithms."""
+        if not self.is_log:
+            return super().tickValues(low, high, size)
+        decades = [float(n) for n in range(math.ceil(low), math.floor(high) + 1)]
+        parts = [n + math.log10(k) for n in range(math.floor(low), math.ceil(high)) for k in range(2, 10)]
+        return [(1.0, decades), (0.1, [value for value in parts if low <= value <= high])]
+
+    def tickStrings(self, values: Sequence[float], scale: float, spacing: float) -> list[str]:  # noqa: N802
+        """Write counts."""
+        if not self.is_log:
+            return grouped_ticks(super().tickStrings(values, scale, spacing))
+        return [_power_of_ten(value) if spacing == 1.0 else "" for value in values]
+
+
+class ValueAxis(pg.AxisItem):
+    """An axis whose numbers are grouped with thin spaces."""
+
+    def tickStrings(self, values: Sequence[float], scale: float, spacing: float) -> list[str]:  # noqa: N802
+        """Write the numbers."""
+        return grouped_ticks(super().tickStrings(values, scale, spacing))
+
+    def resizeEvent(self, event: Any = None) -> None:  # noqa: N802  (Qt's name)
+        """Keep the label inside; pyqtgraph lets it hang over the edge, and '_' is lost."""
+        super().resizeEvent(event)
+        self.label.setY(self.size().height() - self.label.boundingRect().height())
+
+
+class Plot(pg.PlotWidget):
+    """A plot without title, with quantity and unit on its axes, a faint grid and thin lines."""
+
+    def __init__(self, name: str, x_label: str, y_label: str, parent: QWidget | None = None) -> None:
+        self.box = ZoomBox()
+        self.x_axis = ValueAxis("bottom")
+        self.y_axis = CountAxis("left")
+        super().__init__(parent, viewBox=self.box, axisItems={"bottom": self.x_axis, "left": self.y_axis})
+        self.setAccessibleName(name)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setFrameShape(pg.QtWidgets.QFrame.Shape.NoFrame)
+        self.getPlotItem().hideButtons()
+        self.getPlotItem().setMenuEnabled(False)
+        self.getPlotItem().layout.setContentsMargins(0, 6, 8, 0)
+        self.labels = {"bottom": x_label, "left": y_label}
+        self.fill_menu: Callable[[QMenu], None] | None = None
+        for axis in (self.x_axis, self.y_axis):
+            axis.setStyle(tickLength=-4, tickFont=theme.font(theme.SMALL), maxTickLevel=1)
+            axis.enableAutoSIPrefix(False)
+            axis.setZValue(-1000)  # else the grid is drawn over curves and words
+        self.y_axis.setWidth(62)
+        self.x_axis.setHeight(40)
+        self._hint = label(tone="soft")
+        self._hint.setParent(self)
+        self._hint.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self._hint.hide()
+        self.recolor()
+
+    def show_hint(self, text: str) -> None:
+        """Say in the middle of an empty plot what would be there; empty: nothing."""
+        self._hint.setText(text)
+        self._hint.setVisible(bool(text))
+        self._place_hint()
+
+    def resizeEvent(self, event: QResizeEvent | None) -> None:  # noqa: N802  (Qt's name)
+        """Keep the hint in the middle."""
+        super().resizeEvent(event)
+        if hasattr(self, "_hint"):
+            self._place_hint()
+
+    def _place_hint(self) -> None:
+        self._hint.adjustSize()
+        self._hint.move(
+            (self.width() + 62 - self._hint.width()) // 2, (self.height() - self._hint.height()) // 2
+        )
+
+    def label_axes(self, x_label: str | None = None, y_label: str | None = None) -> None:
+        """Name the quantity and the unit of an axis."""
+        wanted = {"bottom": x_label or self.labels["bottom"], "left": y_label or self.labels["left"]}
+        if wanted != self.labels:
+            self.labels = wanted
+            self._write_labels()
+
+    def recolor(self) -> None:
+        """Take the colours of the present theme."""
+        present = theme.current()
+        self.setBackground(present.color("panel"))
+        for axis in (self.x_axis, self.y_axis):
+            axis.setPen(present.pen("line"))
+            axis.setTickPen(present.pen("grid"))
+            axis.setTextPen(present.color("soft"))
+            axis.setGrid(255)
+        self._write_labels()
+
+    def contextMenuEvent(self, event: QContextMenuEvent | None) -> None:  # noqa: N802  (Qt's name)
+        """Show our own menu."""
+        if event is None or self.fill_menu is None:
+            return
+        menu = QMenu(self)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self.fill_menu(menu)
+        menu.popup(event.globalPos())
+
+    def _write_labels(self) -> None:
+        for side, text in self.labels.items():
+            style = {"color": theme.current().tokens["soft"], "font-size": f"{theme.SMALL}px"}
+            self.getPlotItem().setLabel(side, text, **style)
+
+
+class Legend(pg.LegendItem):
+    """Names of curves in a quiet box."""
+
+    def __init__(self, plot: Plot) -> None:
+        super().__init__(offset=(12, 10), labelTextSize=f"{theme.SMALL}px", verSpacing=0)
+        self.setParentItem(plot.box)
+        self.recolor()
+
+    def recolor(self) -> None:
+        """Take the colours of the present theme."""
+        present = theme.current()
+        background = present.color("panel")
+        background.setAlpha(225)
+        self.setBrush(background)
+        self.setPen(present.pen("line"))
+        self.setLabelTextColor(present.color("text"))
+
+
+def histogram_path(
+    edges: np.ndarray, counts: np.ndarray, view: tuple[float, float], width_px: int, *, is_log: bool = False
+) -> tuple[np.ndarray, np.ndarray]:
+    """Give the outline of the bins in view: steps, or the least and the most of each pixel where they crowd.
+
+    edges: (n + 1,), counts: (n,). Heights are log10 with a floor of half a count where `is_log`.
+    """
+    first = max(int(np.searchsorted(edges, view[0], side="right")) - 2, 0)
+    last = min(int(np.searchsorted(edges, view[1], side="left")) + 1, len(counts))
+    if last <= first:
+        return np.empty(0), np.empty(0)
+    edges, heights = edges[first : last + 1], _heights(counts[first:last], is_log=is_log)
+    per_pixel = len(heights) // max(2 * width_px, 1)
+    if per_pixel > 1:
+        edges, heights = _thinned(edges, heights, per_pixel)
+    return np.repeat(edges, 2)[1:-1], np.repeat(heights, 2)
+
+
+def _heights(counts: np.ndarray, *, is_log: bool) -> np.ndarray:
+    if not is_log:
+        return counts.astype(np.float64)
+    return np.log10(np.maximum(counts, 0.5))
+
+
+def _thinned(edges: np.ndarray, heights: np.ndarray, n: int) -> tuple[np.ndarray, np.ndarray]:
+    """Put two bins, the least and the most, in place of 2 n bins."""
+    n_groups = len(heights) // (2 * n)
+    whole = heights[: n_groups * 2 * n].reshape(n_groups, 2 * n)
+    pairs = np.column_stack((whole.min(axis=1), whole.max(axis=1))).ravel()
+    rest = heights[n_groups * 2 * n :]
+    kept_edges = np.concatenate((edges[: n_groups * 2 * n : n], edges[n_groups * 2 * n :]))
+    return kept_edges, np.concatenate((pairs, rest))
+
+
+def grouped_ticks(texts: Sequence[str]) -> list[str]:
+    """Group the thousands of tick labels from 10 000 on."""
+    return [_grouped_tick(text) for text in texts]
+
+
+def _grouped_tick(text: str) -> str:
+    try:
+        value = float(text)
+    except ValueError:
+        return text
+    if abs(value) < 10_000 or value != int(value):
+        return text
+    return f"{int(value):,}".replace(",", "\u2009")
+
+
+def _power_of_ten(exponent: float) -> str:
+    return f"{10 ** round(exponent):,}".replace(",", "\u2009") if exponent >= 0 else ""
+
+
+def plot_actions(owner: QWidget, entries: Sequence[tuple[str, str, Callable[[], object]]]) -> list[QAction]:
+    """Make actions with keys that work while their view has the focus: (words, key, what it does)."""
+    actions = []
+    for words, key, act in entries:
+        action = QAction(words, owner)
+        if key:
+            action.setShortcut(key)
+            action.setShortcutContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
+        action.triggered.connect(lambda _checked=False, act=act: act())
+        owner.addAction(action)
+        actions.append(action)
+    return actions

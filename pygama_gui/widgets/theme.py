@@ -1,0 +1,134 @@
+"""Gives the window its colours and sizes: the tokens of the two themes, one style sheet, one palette.
+
+pyqtgraph ignores the palette, so plots ask `current()` and recolour themselves.
+"""
+
+from __future__ import annotations
+
+import json
+from functools import lru_cache
+from importlib import resources
+from pathlib import Path
+from string import Template
+
+import pyqtgraph as pg
+from PyQt5.QtCore import QByteArray, QSize, Qt
+from PyQt5.QtGui import QColor, QFont, QIcon, QPainter, QPalette, QPen, QPixmap
+from PyQt5.QtSvg import QSvgRenderer
+from PyQt5.QtWidgets import QApplication, QStyleFactory, QWidget
+
+NAMES = ("light", "dark")
+SMALL, NORMAL, CAPTION, LARGE = 12, 13, 11, 15
+OKABE_ITO = ("#E69F00", "#56B4E9", "#009E73", "#CC79A7", "#D55E00", "#0072B2")
+
+
+class Theme:
+    """Named colours of one theme."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.tokens: dict[str, str] = json.loads(resource(f"themes/{name}.json").read_text(encoding="utf-8"))
+
+    def color(self, token: str) -> QColor:
+        """Give a colour by its name."""
+        return QColor(self.tokens[token])
+
+    def pen(self, token: str, style: Qt.PenStyle = Qt.PenStyle.SolidLine) -> QPen:
+        """Give a pen one pixel wide; wider pens are many times slower."""
+        pen = pg.mkPen(self.tokens[token], width=1, style=style)
+        pen.setCosmetic(True)
+        return pen
+
+    def series(self, index: int) -> str:
+        """Give the colour of the nth computed curve."""
+        return self.tokens["accent"] if index == 0 else OKABE_ITO[(index - 1) % len(OKABE_ITO)]
+
+    def style_sheet(self) -> str:
+        """Fill the tokens into the one style sheet."""
+        template = Template(resource("themes/window.qss").read_text(encoding="utf-8"))
+        return template.substitute(self.tokens, name=self.name, icons=resource("icons").as_posix())
+
+    def palette(self) -> QPalette:
+        """Give the palette for what the style sheet does not reach."""
+        palette = QPalette()
+        roles = QPalette.ColorRole
+        for role, token in (
+            (roles.Window, "bg"),
+            (roles.Base, "panel"),
+            (roles.AlternateBase, "raised"),
+            (roles.Button, "panel"),
+            (roles.ToolTipBase, "raised"),
+            (roles.WindowText, "text"),
+            (roles.Text, "text"),
+            (roles.ButtonText, "text"),
+            (roles.ToolTipText, "text"),
+            (roles.Highlight, "accent"),
+            (roles.HighlightedText, "on_accent"),
+            (roles.Link, "accent"),
+        ):
+            palette.setColor(role, self.color(token))
+        palette.setColor(roles.PlaceholderText, self.color("faint"))
+        for role in (roles.WindowText, roles.Text, roles.ButtonText):
+            palette.setColor(QPalette.ColorGroup.Disabled, role, self.color("faint"))
+        return palette
+
+
+_present = ["light"]
+
+
+def resource(name: str) -> Path:
+    """Find a file among the resources that ship with the program."""
+    return Path(str(resources.files("pygama.resources") / name))
+
+
+@lru_cache(maxsize=2)
+def theme(name: str) -> Theme:
+    """Give a theme by its name."""
+    return Theme(name)
+
+
+def current() -> Theme:
+    """Give the theme in use."""
+    return theme(_present[0])
+
+
+def apply(name: str) -> None:
+    """Put a theme on the whole program."""
+    app = QApplication.instance()
+    assert isinstance(app, QApplication)
+    _present[0] = name
+    app.setStyle(QStyleFactory.create("Fusion"))
+    app.setFont(font())
+    app.setPalette(theme(name).palette())
+    app.setStyleSheet(theme(name).style_sheet())
+
+
+def font(px: int = NORMAL, *, bold: bool = False) -> QFont:
+    """Give the program's font in one of its sizes."""
+    font = QFont(QApplication.font())
+    font.setPixelSize(px)
+    font.setBold(bold)
+    return font
+
+
+def icon(name: str, token: str = "soft") -> QIcon:
+    """Draw an icon in a colour of the present theme, crisp at one and two times its size."""
+    text = resource(f"icons/{name}.svg").read_text(encoding="utf-8")
+    renderer = QSvgRenderer(QByteArray(text.replace("currentColor", current().tokens[token]).encode()))
+    icon = QIcon()
+    for px in (16, 32, 64):
+        pixmap = QPixmap(QSize(px, px))
+        pixmap.fill(Qt.GlobalColor.transparent)
+        painter = QPainter(pixmap)
+        renderer.render(painter)
+        painter.end()
+        icon.addPixmap(pixmap)
+    return icon
+
+
+def mark(widget: QWidget, name: str, value: object) -> None:
+    """Set a property that the style sheet looks at, and restyle the widget if it changed."""
+    if widget.property(name) != value:
+        widget.setProperty(name, value)
+        widget.style().unpolish(widget)
+        widget.style().polish(widget)

@@ -1,0 +1,88 @@
+"""Writes numbers as people read them: grouped thousands, units, rounded to what matters."""
+
+from __future__ import annotations
+
+import math
+
+THIN = "\u2009"
+UNKNOWN = "—"
+
+
+def count(number: float | None) -> str:
+    """1234567 -> '1 234 567', with thin spaces."""
+    return UNKNOWN if number is None else f"{number:,.0f}".replace(",", THIN)
+
+
+def size(n_bytes: float | None) -> str:
+    """2010030000 -> '2.01 GB'."""
+    if n_bytes is None:
+        return UNKNOWN
+    for unit, factor in (("TB", 1e12), ("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
+        if n_bytes >= factor:
+            return f"{three_digits(n_bytes / factor)} {unit}"
+    return f"{n_bytes:.0f} bytes"
+
+
+def duration(seconds: float | None) -> str:
+    """95 -> '1 min 35 s'."""
+    if seconds is None or not math.isfinite(seconds):
+        return UNKNOWN
+    if seconds < 10:
+        return f"{seconds:.1f} s"
+    if seconds < 60:
+        return f"{seconds:.0f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    if minutes < 60:
+        return f"{minutes} min {rest} s"
+    return f"{minutes // 60} h {minutes % 60} min"
+
+
+def three_digits(number: float) -> str:
+    """Round to three digits without exponents: 2.01, 31.3, 212."""
+    if number == 0 or not math.isfinite(number):
+        return f"{number:g}"
+    decimals = max(0, 2 - math.floor(math.log10(abs(number))))
+    return f"{number:.{min(decimals, 6)}f}" if decimals else count(number)
+
+
+def with_error(value: float, error: float) -> str:
+    """8162.43, 0.52 -> '8162.4 ± 0.5': the error keeps one digit, two when it begins with 1."""
+    if not (math.isfinite(value) and math.isfinite(error)) or error <= 0:
+        return f"{value:.6g}"
+    exponent = math.floor(math.log10(error))
+    if error / 10**exponent < 2:
+        exponent -= 1
+    decimals = max(0, -exponent)
+    return f"{_grouped(value, decimals)} ± {_grouped(error, decimals)}"
+
+
+def level(value: float) -> str:
+    """8162.43 -> '8162.4', 37290.2 -> '37 290.2': a height in ADC counts."""
+    return _grouped(value, 1)
+
+
+def time_of(samples: float, period_ns: float | None) -> str:
+    """400 samples at 16 ns -> '6.4 µs'; empty where the period is unknown."""
+    if not period_ns:
+        return ""
+    ns = samples * period_ns
+    for unit, factor in (("s", 1e9), ("ms", 1e6), ("µs", 1e3)):
+        if abs(ns) >= factor:
+            return f"{ns / factor:.4g} {unit}"
+    return f"{ns:.4g} ns"
+
+
+def number(text: str) -> float:
+    """Read a number typed with dot or comma; raises ValueError."""
+    return float(text.strip().replace(THIN, "").replace(" ", "").replace(",", "."))
+
+
+def shown(value: object) -> str:
+    """Write a setting as it stands in its field; empty for None."""
+    if value is None:
+        return ""
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _grouped(value: float, decimals: int) -> str:
+    return f"{value:,.{decimals}f}".replace(",", THIN) if abs(value) >= 10_000 else f"{value:.{decimals}f}"

@@ -1,0 +1,163 @@
+"""What is known of a job after each message."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from pygama.progress import Done, Failed, Note, Partial, Progress, Started, StoppedByRequest
+from pygama_gui.jobs.board import JobBoard, JobState, duration, grouped, state_sentence
+
+RUN = Path("Run72")
+STARTED = Started(RUN, 1000, 72, 0, 0, ("Card",), ("Other",))
+
+
+@pytest.fixture
+def board() -> JobBoard:
+    made = JobBoard()
+    made.add(1, RUN)
+    return made
+
+
+def test_a_new_job_waits(board):
+    assert board[1] == JobState(1, RUN, "waiting")
+
+
+def test_a_job_runs_from_its_first_message(board):
+    job = board.apply(1, STARTED, 5.0)
+    assert (job.state, job.started_at, job.run_number) == ("running", 5.0, 72)
+    assert (job.decoders, job.unsupported) == (("Card",), ("Other",))
+
+
+def test_the_rate_and_the_time_left_follow_from_progress(board):
+    board.apply(1, STARTED, 0.0)
+    job = board.apply(1, Progress(250, 1000, 50, 40), 2.0)
+    assert (job.bytes_per_s, job.events_per_s) == (125, 20)
+    assert (job.fraction, job.eta_s, job.elapsed_s) == (0.25, 6.0, 2.0)
+
+
+def test_the_rate_follows_a_change_slowly(board):
+    board.apply(1, STARTED, 0.0)
+    board.apply(1, Progress(100, 1000, 0, 0), 1.0)
+    job = board.apply(1, Progress(120, 1000, 0, 0), 1.1)
+    assert 100 < job.bytes_per_s < 120
+
+
+def test_two_messages_at_the_same_moment_leave_the_rate(board):
+    board.apply(1, STARTED, 0.0)
+    board.apply(1, Progress(100, 1000, 0, 0), 1.0)
+    assert board.apply(1, Progress(900, 1000, 0, 0), 1.0).bytes_per_s == 100
+
+
+def test_a_pause_counts_neither_as_working_time_nor_in_the_rate(board):
+    board.apply(1, STARTED, 0.0)
+    board.apply(1, Progress(100, 1000, 0, 0), 1.0)
+    board.pause(1, 2.0)
+    board.resume(1, 102.0)
+    job = board.apply(1, Progress(200, 1000, 0, 0), 103.0)
+    assert (job.elapsed_s, job.bytes_per_s) == (3.0, 100)
+
+
+def test_a_late_message_does_not_end_a_pause(board):
+    board.apply(1, STARTED, 0.0)
+    board.pause(1, 1.0)
+    job = board.apply(1, Progress(100, 1000, 0, 0), 1.5)
+    assert (job.state, job.elapsed_at(50.0)) == ("paused", 1.0)
+
+
+def test_only_a_running_job_can_be_paused(board):
+    assert board.pause(1, 0.0).state == "waiting"
+    assert board.resume(1, 1.0).state == "waiting"
+
+
+def test_time_goes_on_between_messages(board):
+    assert board.apply(1, STARTED, 10.0).elapsed_at(12.5) == 2.5
+
+
+def test_a_job_that_is_done_keeps_its_result(board):
+    board.apply(1, STARTED, 0.0)
+    job = board.apply(1, Done((Path("t2.h5"),), 600, 2.0, {"Card": 600}), 2.1)
+    assert (job.state, job.fraction, job.eta_s) == ("done", 1.0, 0.0)
+    assert (job.outputs, job.counts, job.rows) == ((Path("t2.h5"),), {"Card": 600}, 600)
+    assert (job.elapsed_s, job.events_per_s, job.bytes_per_s) == (2.0, 300, 500)
+
+
+def test_a_failure_keeps_its_text_and_how_far_it_came(board):
+    board.apply(1, Progress(250, 1000, 0, 0), 1.0)
+    job = board.apply(1, Failed("Run72: no room", "Traceback"), 2.0)
+    assert (job.state, job.text, job.details, job.fraction) == ("failed", "Run72: no room", "Traceback", 0.25)
+
+
+def test_nothing_changes_a_job_that_has_ended(board):
+    ended = board.apply(1, StoppedByRequest(), 1.0)
+    assert board.apply(1, Progress(1, 2, 3, 4), 2.0) == ended
+
+
+def test_a_job_stopped_before_its_turn_is_stopped(board):
+    assert board.apply(1, StoppedByRequest(), 1.0).state == "stopped"
+
+
+def test_rows_alone_change_nothing_but_the_time(board):
+    before = board.apply(1, STARTED, 0.0)
+    assert board.apply(1, Partial("Card", {}), 1.0) == replace(before, elapsed_s=1.0)
+
+
+def test_a_job_that_is_submitted_again_begins_anew(board):
+    board.apply(1, Failed("no"), 1.0)
+    assert board.add(1, RUN).state == "waiting"
+    assert len(board) == 1
+
+
+def test_jobs_come_in_the_order_in_which_they_were_added(board):
+    board.add(0, RUN)
+    assert [job.job_id for job in board] == [1, 0]
+    board.remove(1)
+    assert 1 not in board
+
+
+RUNNING = JobState(1, RUN, "running", total_bytes=1000, done_bytes=620, bytes_per_s=950, rows=31331)
+
+
+@pytest.mark.parametrize(
+    ("job", "sentence"),
+    [
+        (JobState(1, RUN), "■ waiting"),
+        (JobState(1, RUN, "running"), "▶ starting"),
+        (RUNNING, "▶ processing, 62 %, 0.4 s left"),
+        (replace(RUNNING, bytes_per_s=0.0), "▶ processing, 62 %"),
+        (replace(RUNNING, total_bytes=0), "▶ processing, 31\u2009331 events"),
+        (replace(RUNNING, state="paused"), "■ paused, 62 %"),
+        (replace(RUNNING, state="stopped"), "■ stopped at 62 %"),
+        (replace(RUNNING, state="done", elapsed_s=1.2), "✓ done in 1.2 s · 31\u2009331 events"),
+        (replace(RUNNING, state="done", rows=1, warnings=2), "▲ done in 0.0 s · 1 event, 2 warnings"),
+        (replace(RUNNING, state="failed", text="Run72: no room"), "✕ failed: Run72: no room"),
+    ],
+)
+def test_how_a_job_stands_is_a_shape_a_word_and_figures(job, sentence):
+    assert state_sentence(job) == sentence
+
+
+def test_warnings_for_the_log_are_counted_and_plain_lines_are_not(board):
+    board.apply(1, Note("hello"), 0.0)
+    assert board.apply(1, Note("hm", "warning"), 0.0).warnings == 1
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (0, "0.0 s"),
+        (9.94, "9.9 s"),
+        (9.96, "10 s"),
+        (59.6, "1 min 00 s"),
+        (200, "3 min 20 s"),
+        (3900, "1 h 05 min"),
+    ],
+)
+def test_a_time_is_written_as_a_person_says_it(seconds, text):
+    assert duration(seconds) == text
+
+
+def test_thousands_are_grouped_with_thin_spaces():
+    assert grouped(1234567) == "1\u2009234\u2009567"

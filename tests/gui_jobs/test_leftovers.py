@@ -1,0 +1,40 @@
+"""What a killed worker left is removed, what others hold is not."""
+
+from __future__ import annotations
+
+import json
+import socket
+
+import pytest
+
+from pygama_gui.jobs.leftovers import remove_leftovers
+
+HERE = socket.gethostname()
+
+
+def lock_text(host: str, pid: int) -> str:
+    return json.dumps({"host": host, "pid": pid, "started": "815"})
+
+
+def test_the_unfinished_file_and_its_lock_are_removed(tmp_path):
+    (tmp_path / "t1_run72.h5").touch()
+    part, lock = tmp_path / "t1_run72.h5.part", tmp_path / "t1_run72.h5.lock"
+    part.touch()
+    lock.write_text(lock_text(HERE, 4711))
+    assert remove_leftovers(tmp_path, 4711) == [part, lock]
+    assert [path.name for path in tmp_path.iterdir()] == ["t1_run72.h5"]
+
+
+def test_a_lock_without_an_unfinished_file_is_removed(tmp_path):
+    (tmp_path / "a.lock").write_text(lock_text(HERE, 4711))
+    assert remove_leftovers(tmp_path, 4711) == [tmp_path / "a.lock"]
+
+
+@pytest.mark.parametrize("text", [lock_text(HERE, 815), lock_text("elsewhere", 4711), "4711", "[4711]", ""])
+def test_any_other_lock_is_left(tmp_path, text):
+    (tmp_path / "a.lock").write_text(text)
+    assert remove_leftovers(tmp_path, 4711) == []
+
+
+def test_a_folder_that_is_gone_has_nothing_left(tmp_path):
+    assert remove_leftovers(tmp_path / "gone", 4711) == []

@@ -1,0 +1,304 @@
+import pickle
+import sys
+
+import numpy as np
+import pandas as pd
+import pytest
+import tables
+
+from pygama.block import Block
+from pygama.errors import TierFileError
+from pygama.storage.reader import TierFile
+from pygama.storage.writer import TierWriter
+
+
+def test_keys_are_listed_without_a_slash(tmp_path, make_block):
+    with TierWriter(tmp_path / "t1.h5") as writer:
+        writer.write("CardB", make_block())
+        writer.write("CardA", make_block(0))
+    with TierFile(tmp_path / "t1.h5") as file:
+        assert file.keys == ("CardA", "CardB")
+        assert file.table("/CardA").n_rows == 0
+
+
+def test_a_table_says_what_it_holds(write, make_block):
+    block = make_block(5, 4)
+    block.traces["slow"] = np.zeros((5, 3))
+    with TierFile(write(block)) as file:
+        table = file.table("Card")
+        assert table.columns == ("channel", "energy", "time_s", "card")
+        assert table.labels == ("channel", "energy", "time_s", "card", 0, 1, 2, 3)
+        assert (table.n_rows, table.n_samples, table.sample_dtype) == (5, 4, np.dtype("u2"))
+        assert (table.traces, len(table), table.key) == ({"slow": 3}, 5, "Card")
+
+
+def test_rows_are_read_as_a_slice_takes_them(write, make_block):
+    with TierFile(write(make_block(10), chunk_rows=4)) as file:
+        table = file.table("Card")
+        assert table.read(3, 6).rows["channel"].tolist() == [3, 4, 5]
+        assert table.read(8).rows["channel"].tolist() == [8, 9]
+        assert table.read(-1).waveforms.tolist() == [[9000, 9001, 9002, 9003]]
+        assert len(table.read(7, 3)) == 0
+        assert table.read(4, 4).waveforms.shape == (0, 4)
+
+
+def test_without_waveforms_traces_are_left_out_too(write, make_block):
+    block = make_block(3)
+    block.traces["slow"] = np.zeros((3, 2))
+    with TierFile(write(block)) as file:
+        read = file.table("Card").read(waveforms=False)
+        assert (read.waveforms, read.traces, len(read)) == (None, {}, 3)
+
+
+def test_blocks_are_whole_chunks_of_at_most_the_rows_asked_for(write, make_block):
+    with TierFile(write(make_block(20), chunk_rows=4)) as file:
+        table = file.table("Card")
+        assert [len(block) for block in table.blocks(11)] == [8, 8, 4]
+        assert [len(block) for block in table.blocks(3)] == [3, 1, 3, 1, 3, 1, 3, 1, 3, 1]
+        assert [len(block) for block in table.blocks(100)] == [20]
+
+
+def test_blocks_come_in_order_from_a_pool(write, make_block, pool):
+    with TierFile(write(make_block(100), chunk_rows=4)) as file:
+        blocks = list(file.table("Card").blocks(8, pool=pool))
+    assert np.concatenate([block.rows["channel"] for block in blocks]).tolist() == list(range(100))
+    assert np.concatenate([block.waveforms[:, 0] for block in blocks]).tolist() == [
+        1000 * i % 65536 for i in range(100)
+    ]
+
+
+def test_one_may_stop_in_the_middle_of_the_blocks(write, make_block, pool):
+    with TierFile(write(make_block(100), chunk_rows=4)) as file:
+        for block in file.table("Card").blocks(8, pool=pool):
+            assert len(block) == 8
+            break
+
+
+def test_a_column_is_read_alone(write, make_block):
+    with TierFile(write(make_block(10), chunk_rows=4)) as file:
+        assert file.table("Card").column("time_s").tolist() == [i / 4 for i in range(10)]
+
+
+def test_a_column_that_is_not_there_is_named_with_those_that_are(write, make_block):
+    expected = "no column 'enrgy'; it has channel, energy"
+    with TierFile(write(make_block())) as file, pytest.raises(TierFileError, match=expected):
+        file.table("Card").column("enrgy")
+
+
+def test_any_waveform_is_found(write, make_block):
+    with TierFile(write(make_block(10), chunk_rows=4)) as file:
+        table = file.table("Card")
+        for row in (9, 0, 5, 4, 3):
+            assert table.waveform(row).tolist() == [1000 * row + i for i in range(4)]
+
+
+def test_a_waveform_is_a_copy(write, make_block):
+    with TierFile(write(make_block())) as file:
+        table = file.table("Card")
+        table.waveform(1)[:] = 0
+        assert table.waveform(1).tolist() == [1000, 1001, 1002, 1003]
+
+
+@pytest.mark.parametrize("row", [-1, 5])
+def test_a_waveform_that_is_not_there_is_refused(write, make_block, row):
+    with (
+        TierFile(write(make_block(5))) as file,
+        pytest.raises(TierFileError, match=f"no waveform of row {row}"),
+    ):
+        file.table("Card").waveform(row)
+
+
+def test_a_table_that_is_not_there_is_named_with_those_that_are(write, make_block):
+    with (
+        TierFile(write(make_block())) as file,
+        pytest.raises(TierFileError, match="no table 'Crad'; it holds 'Card'"),
+    ):
+        file.table("Crad")
+
+
+def test_a_closed_file_says_so(write, make_block):
+    with TierFile(write(make_block())) as file:
+        table = file.table("Card")
+    with pytest.raises(TierFileError, match=r"t1\.h5 is closed"):
+        table.read()
+
+
+def test_a_file_that_is_not_there_says_so(tmp_path):
+    with pytest.raises(TierFileError, match="is not a file"):
+        TierFile(tmp_path / "t1.h5")
+
+
+def test_a_file_that_is_not_hdf5_says_so(tmp_path):
+    (tmp_path / "t1.h5").write_text("no")
+    with pytest.raises(TierFileError, match=r"t1\.h5 cannot be read as a Tier file"):
+        TierFile(tmp_path / "t1.h5")
+
+
+def test_a_file_cut_short_says_so(write, make_block):
+    path = write(make_block(100, 1000))
+    path.write_bytes(path.read_bytes()[:-1000])
+    with pytest.raises(TierFileError, match="cannot be read"):
+        TierFile(path)
+
+
+def test_a_damaged_chunk_says_so(write, make_block):
+    path = write(make_block(100, 1000))
+    with tables.open_file(path) as file:
+        offset = file.root.Card.table.chunk_info((0,)).offset
+    data = bytearray(path.read_bytes())
+    data[offset : offset + 4] = b"\xff" * 4
+    path.write_bytes(data)
+    with TierFile(path) as file, pytest.raises(TierFileError, match="damaged chunk"):
+        file.table("Card").read()
+
+
+def test_arrays_of_another_length_beside_a_table_are_refused(write, make_block):
+    path = write(make_block(3))
+    with tables.open_file(path, "a") as file:
+        file.create_earray("/Card", "slow", tables.Int16Atom(), (0, 2)).append(np.zeros((2, 2), "i2"))
+    with TierFile(path) as file, pytest.raises(TierFileError, match="has 3 rows, but 'slow' beside it 2"):
+        file.table("Card")
+
+
+def frame(n_rows=70, sample_type="u2", **columns):
+    """What the demo of 2018 made: single values, then a column a sample."""
+    values = {"channel": np.arange(n_rows), "energy": np.arange(n_rows) / 2, **columns}
+    samples = np.arange(n_rows * 9).reshape(n_rows, 9).astype(sample_type)
+    return pd.concat([pd.DataFrame(values), pd.DataFrame(samples)], axis=1), samples
+
+
+STORED = [
+    {},
+    {"complib": "blosc:lz4", "complevel": 2},
+    {"complib": "blosc:zstd", "complevel": 1},
+    {"complib": "zlib", "complevel": 1},
+    {"complib": "bzip2", "complevel": 1},
+    {"complib": "zlib", "complevel": 1, "fletcher32": True},
+]
+
+
+@pytest.mark.parametrize("stored", STORED, ids=str)
+@pytest.mark.parametrize("sample_type", ["u2", "i8"])
+def test_tables_of_pandas_are_read(tmp_path, stored, sample_type, pool):
+    values, samples = frame(sample_type=sample_type)
+    path = tmp_path / "t1_run72.h5"
+    with pd.HDFStore(path, "w", **stored) as store:
+        store.append("Card", values, chunksize=32)
+    with TierFile(path) as file:
+        table = file.table("Card")
+        assert (table.columns, table.n_samples) == (("channel", "energy"), 9)
+        block = table.read(5, 60)
+        assert block.rows["energy"].tolist() == [i / 2 for i in range(5, 60)]
+        assert block.waveforms.tolist() == samples[5:60].tolist()
+        assert table.waveform(66).tolist() == samples[66].tolist()
+        assert table.column("channel").tolist() == list(range(70))
+        blocks = list(table.blocks(16, pool=pool))
+        assert np.concatenate([block.waveforms for block in blocks]).tolist() == samples.tolist()
+
+
+def test_tables_of_pandas_with_data_columns_keep_their_order(tmp_path):
+    values, _ = frame(3, name=["a", "bc", "d"])
+    values[["channel", "energy", "name"]].to_hdf(
+        tmp_path / "t2.h5", key="data", format="table", data_columns=["name", "energy"]
+    )
+    with TierFile(tmp_path / "t2.h5") as file:
+        table = file.table("data")
+        assert table.columns == ("channel", "energy", "name")
+        assert table.column("name").tolist() == [b"a", b"bc", b"d"]
+        assert table.read().waveforms is None
+
+
+def test_samples_scattered_over_the_record_are_gathered(tmp_path):
+    values, samples = frame(4)
+    shuffled = values[["energy", 3, "channel", *(i for i in range(9) if i != 3)]].astype({3: "f8", 7: "i8"})
+    shuffled.to_hdf(tmp_path / "t1.h5", key="Card", format="table")
+    with TierFile(tmp_path / "t1.h5") as file:
+        assert file.table("Card").read().waveforms.tolist() == samples.tolist()
+
+
+def test_labels_made_by_numpy_are_plain_numbers(tmp_path):
+    values, samples = frame(4)
+    values.columns = pd.Index([*values.columns[:2], *np.arange(9)], dtype=object)
+    values.to_hdf(tmp_path / "t1.h5", key="Card", format="table")
+    with TierFile(tmp_path / "t1.h5") as file:
+        table = file.table("Card")
+        assert table.labels == ("channel", "energy", *range(9))
+        assert table.read().waveforms.tolist() == samples.tolist()
+
+
+def test_rows_that_pandas_appends_to_ours_are_read(write, make_block):
+    path = write(make_block(5), chunk_rows=4)
+    more = pd.read_hdf(path, "Card")
+    with pd.HDFStore(path) as store:
+        store.append("Card", more)
+    with TierFile(path) as file:
+        assert file.table("Card").read().waveforms[5:].tolist() == more[[0, 1, 2, 3]].to_numpy().tolist()
+
+
+def test_a_fixed_frame_of_numbers_is_read(tmp_path):
+    values, samples = frame(4)
+    values.columns = [str(name) for name in values.columns]
+    values[["energy", "channel"]].to_hdf(tmp_path / "t1.h5", key="Model", format="fixed")
+    with TierFile(tmp_path / "t1.h5") as file:
+        table = file.table("Model")
+        assert (file.keys, table.columns) == (("Model",), ("energy", "channel"))
+        assert table.read(1, 3).rows.tolist() == [(0.5, 1), (1.0, 2)]
+        assert table.column("channel").tolist() == [0, 1, 2, 3]
+
+
+def test_a_fixed_frame_that_is_pickled_is_listed_but_not_read(tmp_path):
+    with pytest.warns(pd.errors.PerformanceWarning):
+        pd.DataFrame({"n": [1, 2], "list": [[1], [2, 3]]}).to_hdf(
+            tmp_path / "t1.h5", key="Model", format="fixed"
+        )
+    with TierFile(tmp_path / "t1.h5") as file:
+        assert file.keys == ("Model",)
+        with pytest.raises(TierFileError, match="table 'Model' is pickled in part"):
+            file.table("Model")
+
+
+def label_snappy(path):
+    """Make the first chunk say that it is compressed with snappy."""
+    with tables.open_file(path) as file:
+        offset = file.root.Card.table.chunk_info((0,)).offset
+    data = bytearray(path.read_bytes())
+    data[offset + 2] = data[offset + 2] & 0x1F | 2 << 5
+    path.write_bytes(data)
+
+
+def test_a_file_of_2018_that_needs_snappy_names_the_extra(write, make_block, monkeypatch):
+    path = write(make_block(100, 1000))
+    label_snappy(path)
+    monkeypatch.setitem(sys.modules, "h5py", None)
+    with TierFile(path) as file:
+        table = file.table("Card")
+        assert table.n_rows == 100
+        for read in (table.read, lambda: table.waveform(3), lambda: table.column("energy")):
+            with pytest.raises(TierFileError, match=r"pip install 'pygama-gui\[legacy\]'"):
+                read()
+
+
+def test_a_file_of_2018_is_read_with_the_extra(write, make_block):
+    h5py = pytest.importorskip("h5py")
+    hdf5plugin = pytest.importorskip("hdf5plugin")
+    block = make_block(300, 1000)
+    path = write(block)
+    with h5py.File(path, "r+") as file:
+        records = file["Card/table"][:]
+        attributes = dict(file["Card/table"].attrs)
+        del file["Card/table"]
+        snappy = hdf5plugin.Blosc(cname="snappy", clevel=2, shuffle=hdf5plugin.Blosc.SHUFFLE)
+        stored = file.create_dataset("Card/table", data=records, chunks=(64,), maxshape=(None,), **snappy)
+        stored.attrs.update(attributes)
+    with TierFile(path) as file:
+        table = file.table("Card")
+        assert table.read().waveforms.tolist() == block.waveforms.tolist()
+        assert table.waveform(299).tolist() == block.waveforms[299].tolist()
+
+
+def test_a_block_can_be_unpacked_by_another_process(write, make_block):
+    with TierFile(write(make_block(10), chunk_rows=4)) as file:
+        packed = file.table("Card")._fetch(0, 10, waveforms=True)
+    block = pickle.loads(pickle.dumps(packed)).unpack()
+    assert isinstance(block, Block)
+    assert block.rows["channel"].tolist() == list(range(10))
