@@ -262,10 +262,10 @@ class MainWindow(QMainWindow):
         menu.addSeparator()
         self._act(menu, "Show or hide the &log", "Ctrl+L", self.toggle_log)
         for dock in (self.runs_dock, self.settings_dock):
-            action = dock.toggleViewAction()
-            assert action is not None
-            action.setText(f"{dock.windowTitle()} panel")
-            menu.addAction(action)
+            toggle = dock.toggleViewAction()
+            assert toggle is not None
+            toggle.setText(f"{dock.windowTitle()} panel")
+            menu.addAction(toggle)
         self.move_action = self._act(menu, "&Move panels", "", self._toggle_dock_titles)
         self.move_action.setCheckable(True)
         self._act(menu, "&Reset the layout", "", self.reset_layout)
@@ -472,8 +472,12 @@ class MainWindow(QMainWindow):
 
     def rehearse(self) -> None:
         """Draw made-up data once, unseen: the first real picture then comes without delay."""
+        page = self.stack.currentIndex()
+        self.stack.setCurrentIndex(1)
         self.waveforms.rehearse()
         self.spectrum.rehearse()
+        self.grab()
+        self.stack.setCurrentIndex(page)
 
     def _choose_theme(self, name: str) -> None:
         self.bridge.change(changes.choose_theme, name)

@@ -164,13 +164,13 @@ cdef int _search(
         longest = max(longest, source.longest[slot])
     patience = min(16 * longest, <int64_t>MAX_RECORD_BYTES // 2)
     while at < min(stop, limit) and at <= second_choice + patience:
-        if _is_hopeful(source, at) and not (is_seen_only and _weight_at(source, at) < SEEN):
+        if _is_hopeful(source, at) and (not is_seen_only or _is_large_and_seen(source, at)):
             verdict = _verify(source, start, at, &chain)
             if verdict == MORE:
                 found[0] = at if origin < 0 else origin
                 return MORE
             if verdict == FOUND and chain.is_first_choice:
-                found[0] = at
+                found[0] = second_choice if _leads_to(source, second_choice, at) else at
                 return FOUND
             if verdict == FOUND:
                 origin = at if origin < 0 else origin
@@ -303,7 +303,7 @@ cdef int _verify(Source *source, int64_t first, int64_t start, Chain *chain) noe
     chain.is_first_choice = False
     while True:
         if source.at_end and source.fill - at < 4 and chain.n:
-            return FOUND if _is_enough_at_end(chain) else NOTHING
+            return FOUND if chain.n >= 3 or _is_enough(chain, at == source.fill) else NOTHING
         head = _head_at(source, at)
         end = at + 4 * head.words
         if head.kind == UNREAD:
@@ -331,7 +331,7 @@ cdef int _verify(Source *source, int64_t first, int64_t start, Chain *chain) noe
         if is_covered and not chain.is_first_choice and chain.n >= UNSEEN_CHAIN:
             return FOUND
         if chain.n == CHAIN:
-            return FOUND if chain.is_first_choice else NOTHING
+            return FOUND
         if end - start > MAX_RECORD_BYTES:
             return NOTHING
         if end > source.fill:
@@ -339,11 +339,20 @@ cdef int _verify(Source *source, int64_t first, int64_t start, Chain *chain) noe
         at = end
 
 
-cdef inline bint _is_enough_at_end(Chain *chain) noexcept nogil:
-    cdef bint is_pair = (
-        chain.n == 2 and _is_same(&chain.heads[0], &chain.heads[1]) and chain.heads[0].words >= TINY_WORDS
-    )
-    return chain.is_first_choice or chain.n >= 3 or is_pair
+cdef inline bint _is_enough(Chain *chain, bint is_exact) noexcept nogil:
+    if chain.is_first_choice:
+        return is_exact or chain.n == 2
+    return chain.n == 2 and _is_same(&chain.heads[0], &chain.heads[1]) and chain.heads[0].words >= TINY_WORDS
+
+
+cdef bint _leads_to(Source *source, int64_t at, int64_t goal) noexcept nogil:
+    cdef Head head
+    while at < goal:
+        head = _head_at(source, at)
+        if head.kind != RECORD:
+            return False
+        at += 4 * head.words
+    return at == goal
 
 
 cdef bint _is_repeated(Source *source, int64_t first, int64_t at, int64_t size) noexcept nogil:
@@ -389,6 +398,8 @@ cdef inline int _slot(int key) noexcept nogil:
 
 cdef inline int _weight(Source *source, Head *head) noexcept nogil:
     cdef int slot = _slot(head.key)
+    if head.key < 0:
+        return source.declared[slot]
     if (
         source.n_lengths[slot] >= MANY_LENGTHS
         and source.shortest[slot] <= head.words
@@ -398,9 +409,9 @@ cdef inline int _weight(Source *source, Head *head) noexcept nogil:
     return SEEN if _is_seen(source, head) else source.declared[slot]
 
 
-cdef inline int _weight_at(Source *source, int64_t at) noexcept nogil:
+cdef inline bint _is_large_and_seen(Source *source, int64_t at) noexcept nogil:
     cdef Head head = _head_at(source, at)
-    return SEEN if head.kind == HEADER_RECORD else _weight(source, &head)
+    return head.words >= TINY_WORDS and _weight(source, &head) == SEEN
 
 
 cdef inline bint _is_seen(Source *source, Head *head) noexcept nogil:

@@ -3,7 +3,7 @@
 The only way to the next record is the length in the head of this one, so every head is weighed before it
 is believed. Weights come from what the file has shown so far: a pair of key and length that was seen
 before weighs 3, as does a length within the range of a key that comes in many lengths; another declared
-key weighs 1; a stranger weighs nothing, because any word of a waveform can pass for such a head.
+key, and any short form, weighs 1; a stranger weighs nothing, because any word of a waveform can pass for such a head.
 
 - `walk` takes heads of seen pairs at once. A new pair must lead to a chain of heads that weighs 3, to
   another header or to the end of the data (if its length is within the range of its key, one head of
@@ -218,14 +218,14 @@ def _search(source: Bytes, start: int, limit: int, *, is_seen_only: bool) -> tup
         if at > second_choice + patience:
             break
         head = head_at(source, at)
-        if is_seen_only and head.kind != "header" and _weight(source.memory, head) < _SEEN:
+        if is_seen_only and not (_is_large(head) and _weight(source.memory, head) == _SEEN):
             continue
         chain: list[Head] = []
         verdict, is_first_choice = _verify(source, start, at, chain)
         if verdict == MORE:
             return MORE, at if origin < 0 else origin
         if verdict == FOUND and is_first_choice:
-            return FOUND, at
+            return FOUND, second_choice if _leads_to(source, second_choice, at) else at
         if verdict == FOUND:
             origin = at if origin < 0 else origin
             second_choice = min(second_choice, at + _untrusted_bytes(source.memory, chain))
@@ -289,7 +289,7 @@ def _verify(source: Bytes, first: int, start: int, chain: list[Head]) -> tuple[i
     at, weight, is_first_choice = start, 0, False
     while True:
         if source.at_end and source.fill - at < 4 and chain:
-            is_good = is_first_choice or len(chain) >= 3 or chain.count(chain[0]) == 2 and _is_large(chain[0])
+            is_good = len(chain) >= 3 or _is_enough(chain, is_first_choice, is_exact=at == source.fill)
             return FOUND if is_good else NOTHING, is_first_choice
         head = head_at(source, at)
         end = at + 4 * head.words
@@ -317,12 +317,26 @@ def _verify(source: Bytes, first: int, start: int, chain: list[Head]) -> tuple[i
         if is_covered and not is_first_choice and len(chain) >= _UNSEEN_CHAIN:
             return FOUND, False
         if len(chain) == _CHAIN:
-            return FOUND if is_first_choice else NOTHING, is_first_choice
+            return FOUND, is_first_choice
         if end - start > MAX_RECORD_BYTES:
             return NOTHING, is_first_choice
         if end > source.fill:
             return MORE, is_first_choice
         at = end
+
+
+def _is_enough(chain: list[Head], is_first_choice: bool, *, is_exact: bool) -> bool:
+    """Whether one or two records are enough of a chain, since the data end behind them."""
+    if is_first_choice:
+        return is_exact or len(chain) == 2
+    return len(chain) == 2 and chain[0] == chain[1] and _is_large(chain[0])
+
+
+def _leads_to(source: Bytes, at: int, goal: int) -> bool:
+    """Whether a chain that begins before `goal` has a head there."""
+    while at < goal and (head := head_at(source, at)).kind == "record":
+        at += 4 * head.words
+    return at == goal
 
 
 def _is_repeated(source: Bytes, first: int, at: int, size: int) -> bool:
@@ -369,6 +383,8 @@ def _hopeful(source: Bytes, start: int, stop: int) -> Iterator[int]:
 
 def _weight(memory: Memory, head: Head) -> int:
     slot = slot_of(head.key)
+    if head.key < 0:
+        return int(memory.declared[slot])
     if (
         memory.n_lengths[slot] >= _MANY_LENGTHS
         and memory.shortest[slot] <= head.words <= memory.longest[slot]

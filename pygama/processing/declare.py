@@ -63,6 +63,7 @@ Order = Annotated[int, Limits("", low=0, high=8)]
 """The order of a polynomial."""
 Switch = Annotated[bool, Limits()]
 
+_LARGEST = float(np.finfo(np.float64).max)
 _TIME_UNITS_NS = {"ns": 1.0, "us": 1e3, "µs": 1e3, "μs": 1e3, "ms": 1e6, "s": 1e9}
 _TIME = re.compile(r"\s*([-+]?[0-9]*[.,]?[0-9]+(?:[eE][-+]?\d+)?)\s*(ns|us|µs|μs|ms|s|samples?)\s*")
 
@@ -131,7 +132,7 @@ class Setting:
 
     def _check_number(self, value: Any, shown: str) -> int | float:
         is_number = isinstance(value, int | float | np.integer | np.floating) and not isinstance(value, bool)
-        if not is_number or not abs(value) < np.inf or (self.type is int and value != int(value)):
+        if not is_number or not abs(value) <= _LARGEST or (self.type is int and value != int(value)):
             raise SettingsError(f"{self.name} must be {self._expected()}, not {shown}")
         if (self.low is not None and value < self.low) or (self.high is not None and value > self.high):
             raise SettingsError(f"{self.name} must be {self._range()}, not {shown}")

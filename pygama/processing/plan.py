@@ -454,16 +454,26 @@ class Chain:
         Raises SettingsError before anything ran where the chain does not fit the rows; RecordTooShort, one of
         them, where only the waveforms are too short; StepFailed where a step fails on the way.
         """
+        if self._needs_period and not len(block):
+            return self._nothing(block)
         if not self._needs_period:
             return self.plan(block, None).run(block, pool=pool)
         if "period_ns" not in (block.rows.dtype.names or ()):
             return self.plan(block, np.nan if self._has_time_setting() else None).run(block, pool=pool)
         periods, group = np.unique(block.rows["period_ns"], return_inverse=True)
-        if len(periods) <= 1:
-            period_ns = float(periods[0]) if len(periods) else 1.0
-            return self.plan(block, period_ns).run(block, pool=pool)
+        if len(periods) == 1:
+            return self.plan(block, float(periods[0])).run(block, pool=pool)
         plans = [self.plan(block, float(period_ns)) for period_ns in periods]
         return _in_groups(plans, group, block, pool)
+
+    def _nothing(self, block: Block) -> Arrays:
+        steps = [step for step in self.steps if step.enabled]
+        waves = {"waveform", *(name for step in steps if step.processor.writes_waves for name in step.writes)}
+        names = self._outputs
+        if names is None:
+            names = [name for step in steps for name in step.writes if name not in waves]
+        shapes = {name: (0, block.n_samples) if name in waves else (0,) for name in (*names, *self._keep)}
+        return {name: np.empty(shape) for name, shape in shapes.items()}
 
     def _has_time_setting(self) -> bool:
         return any(_has_time_setting(step) for step in self.steps if step.enabled)

@@ -81,6 +81,10 @@ def process_run(
             for tier, path in zip(tiers, paths, strict=True)
         }
         counts = road.go(writers, Chain(processor, pool), texts)
+        if 2 in writers and not road.n_rows:
+            writers[2].abandon()
+            paths.remove(writers[2].path)
+            tell(Note("there are no waveforms that can be decoded, so no Tier 2 file was written", "warning"))
     done = Done(tuple(paths), road.n_rows, time.perf_counter() - began, counts)
     tell(done)
     return done

@@ -46,7 +46,8 @@ def ProcessTier1(  # noqa: N802  (the name of 2018)
 
     digitizers: tables or decoders to process, all with waveforms if None. settings: processor name -> settings,
     beaten by those given to `processor.add`. multiprocess: use all cores, in threads. save_waves: names of waveforms
-    ("waveform", "wf_blsub", …) to keep beside the table, as arrays /data/<name>, one row an event.
+    ("waveform", "wf_blsub", …) to keep beside the table, as arrays /data/<name>, one row an event; the raw waveform is
+    called wf_raw there, and transformed ones are float32.
 
     Raises TierFileError, SettingsError or OutputError; then no output was changed.
     """
@@ -93,7 +94,10 @@ def _holds_events(source: TierFile, key: str) -> bool:
     decoder = decoder_of(key)
     if decoder in DECODERS:
         return issubclass(DECODERS[decoder], Digitizer)
-    return source.is_table(key) and source.table(key).n_samples > 0
+    try:
+        return source.table(key).n_samples > 0
+    except TierFileError:
+        return False
 
 
 def decoder_of(key: str) -> str:

@@ -16,6 +16,7 @@ from pygama.storage import TierFile, TierWriter
 
 KEY = "data"
 _COPY_ROWS = 65536
+_SAVED_AS = {"waveform": "wf_raw"}
 
 
 class Chain:
@@ -34,7 +35,7 @@ class Chain:
     def run(self, block: Block) -> Block:
         """Give the Tier 2 columns of a block as rows, and the waveforms to be saved as traces."""
         outputs = self._outputs(block)
-        waves = {name: _compact(outputs[name]) for name in self._save_waves if name in outputs}
+        waves = {_SAVED_AS.get(name, name): _compact(outputs[name]) for name in self._save_waves if name in outputs}
         numbers = {name: outputs[name] for name in self.processor.columns}
         return Block(block.decoder, tier2_columns(block.rows, numbers), None, waves)
 

@@ -57,9 +57,10 @@ def trap_filter(wf_blsub: Waves, *, rise: Span = 400, flat: Gap = 200) -> Waves:
     if rise > n_samples:
         raise RecordTooShort(f"rise must be {n_samples} or less, the length of the waveforms, not {rise}")
     shaped = wf_blsub.astype(np.float64)
-    for delay, sign in ((rise, -1), (rise + flat, -1), (2 * rise + flat, 1)):
+    for delay, add in ((rise, np.subtract), (rise + flat, np.subtract), (2 * rise + flat, np.add)):
         if delay < n_samples:
-            shaped[:, delay:] += sign * wf_blsub[:, : n_samples - delay]
+            later = shaped[:, delay:]
+            add(later, wf_blsub[:, : n_samples - delay], out=later)
     np.cumsum(shaped, axis=1, out=shaped)
     shaped /= rise
     return shaped

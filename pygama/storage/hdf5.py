@@ -26,10 +26,11 @@ _SYSTEM_MESSAGE = re.compile(r"error message = '([^']*)'")
 
 @contextmanager
 def quiet() -> Iterator[None]:
-    """Mute PyTables' advice about names and sizes."""
+    """Mute PyTables' advice about names, sizes and types that it does not read."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", tables.NaturalNameWarning)
         warnings.simplefilter("ignore", tables.PerformanceWarning)
+        warnings.simplefilter("ignore", tables.exceptions.DataTypeWarning)
         yield
 
 

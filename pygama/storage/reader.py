@@ -80,7 +80,7 @@ class TierFile:
         """Give the open PyTables file, safe to touch inside the `with` statement."""
         if self._file is None:
             raise TierFileError(f"{self.path.name} is closed; open it again to read from it")
-        with only_plain_data(self.path.name), _read_errors(self.path), quiet():
+        with only_plain_data(self.path.name), _read_errors(self.path):
             yield self._file
 
     @property
@@ -101,7 +101,7 @@ class TierFile:
 
     def texts(self, key: str) -> dict[str, str]:
         """Read the texts stored with a table, or with the file (key "/")."""
-        with self.reading() as file:
+        with self.reading() as file, quiet():
             group = file.root if key == "/" else file.root[key.strip("/")]
             texts = {}
             for name in group._v_attrs._f_list("user"):
@@ -169,7 +169,7 @@ class Table:
         self._arrays: dict[str, StoredRows] = {}
         self._ragged_rows: dict[str, int] = {}
         self._rows: Rows
-        with file.reading() as handle:
+        with file.reading() as handle, quiet():
             group = handle.root[key]
             if is_fixed:
                 self._layout, records = read_fixed_frame(group, self._where)

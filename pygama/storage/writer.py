@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -108,9 +109,10 @@ class TierWriter:
         Raises OutputError if the block does not fit the rows before it.
         """
         name = _plain_key(key)
-        with output_errors(self.path), quiet():
+        with output_errors(self.path):
             if name not in self._stored:
-                self._stored[name] = self._create(name, block, queryable=queryable)
+                with quiet():
+                    self._stored[name] = self._create(name, block, queryable=queryable)
             stored = self._stored[name]
             waveforms, arrays = _apart(block)
             _check_fit(name, stored, block, waveforms, arrays)
@@ -250,7 +252,7 @@ class TierWriter:
         if self._file is None:
             return
         try:
-            with output_errors(self.path), quiet():
+            with output_errors(self.path):
                 self._finish()
             self._check()
             self._draft.publish()
@@ -287,7 +289,7 @@ class TierWriter:
                     _compare(key, stored, written)
         except TierFileError as error:
             raise OutputError(
-                f"{self.path.name} did not come out whole in '{self.path.parent}' ({error}); "
+                f"{self.path.name} did not come out whole in '{self.path.parent}'; "
                 "the disk may be full: make room and start again"
             ) from error
 
@@ -296,9 +298,9 @@ class TierWriter:
         self._queue.drop()
         try:
             if self._file is not None:
-                self._close_file()
-        except (OSError, tables.HDF5ExtError):
-            pass  # the part is thrown away, whatever it lacks
+                # What the part lacks does not matter: it is thrown away.
+                with suppress(OSError, tables.HDF5ExtError):
+                    self._close_file()
         finally:
             self._draft.discard()
 

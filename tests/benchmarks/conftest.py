@@ -1,0 +1,101 @@
+"""Makes the 2 GB run of the benchmarks, measures whole processes, and prints what was measured."""
+
+from __future__ import annotations
+
+import os
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from pygama.simulate import benchmark_shape, write_run
+
+REPEATS = 3
+
+
+@dataclass(frozen=True)
+class Measured:
+    """Medians of whole-process runs."""
+
+    wall_s: float
+    cpu_s: float
+    peak_mib: float
+
+
+@dataclass
+class Report:
+    """Rows that are printed when all benchmarks are done."""
+
+    rows: list[tuple[str, str, str, str]] = field(default_factory=list)
+
+    def add(self, figure: str, measured: str, must: str = "", aim: str = "") -> None:
+        self.rows.append((figure, measured, must, aim))
+
+    def lines(self) -> Iterator[str]:
+        for figure, measured, must, aim in [("figure", "measured", "must", "aim"), *self.rows]:
+            yield f"{figure:<58} {measured:>22} {must:>16} {aim:>14}"
+
+
+_report = Report()
+
+
+@pytest.fixture(scope="session")
+def report() -> Report:
+    """Collect rows for the closing table."""
+    return _report
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    if _report.rows:
+        terminalreporter.section("figures")
+        for line in _report.lines():
+            terminalreporter.write_line(line)
+
+
+@pytest.fixture(scope="session")
+def big_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Make run 72: 31383 records of 32000 samples, 2 GB, in the page cache."""
+    path = write_run(tmp_path_factory.mktemp("big") / "2018-9-30-BackgroundRun72", benchmark_shape())
+    plain_read_s(path)
+    return path
+
+
+def plain_read_s(path: Path) -> float:
+    """Read a file once into one small buffer and give the time: the floor for all that reads it."""
+    buffer = bytearray(1 << 20)
+    began = time.perf_counter()
+    with path.open("rb", buffering=0) as file:
+        while file.readinto(buffer):
+            pass
+    return time.perf_counter() - began
+
+
+@pytest.fixture(scope="session")
+def plain_read() -> Callable[[Path], float]:
+    """Give the function that reads a file and nothing else."""
+    return plain_read_s
+
+
+@pytest.fixture(scope="session")
+def measure() -> Callable[..., Measured]:
+    """Run a command of pygama several times and give the medians."""
+
+    def run(*arguments: str) -> Measured:
+        once = [_one([sys.executable, "-m", "pygama", *arguments]) for _ in range(REPEATS)]
+        return Measured(*(statistics.median(values) for values in zip(*once, strict=True)))
+
+    return run
+
+
+def _one(command: list[str]) -> tuple[float, float, float]:
+    began = time.perf_counter()
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL) as process:
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+    assert process.returncode == 0
+    return time.perf_counter() - began, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024

@@ -1,0 +1,40 @@
+"""Gives tests of the window a bridge with its jobs, closed at the end, and the light theme."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from PyQt5.QtWidgets import QApplication
+
+from pygama_gui.bridge import Bridge
+from pygama_gui.session.state import Run
+from pygama_gui.session.store import Store
+from pygama_gui.widgets import theme
+
+
+@pytest.fixture
+def themed(qapp: QApplication) -> QApplication:
+    """Give the application in the light theme."""
+    theme.apply("light")
+    return qapp
+
+
+@pytest.fixture
+def bridge(themed: QApplication) -> Iterator[Bridge]:
+    """Give a bridge whose workers and reading thread end with the test."""
+    made = Bridge(Store())
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def a_run() -> Callable[..., Run]:
+    """Make runs that exist only as a row."""
+
+    def make(number: int = 9001, name: str = "") -> Run:
+        path = Path(name or f"2018-9-25-Th228Run{number}")
+        return Run(str(path), path, number, 0, 1537871000, 3_746_840, ("ORSIS3302DecoderForEnergy",))
+
+    return make

@@ -1,0 +1,125 @@
+"""Tests fields made from declarations."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from PyQt5.QtWidgets import QComboBox, QLineEdit
+from pytestqt.qtbot import QtBot
+
+from pygama.processing.declare import Setting
+from pygama_gui.widgets.form import Form, SettingField
+
+RISE = Setting("rise", int, 400, "samples", low=1, about="length of each of the two averages")
+TAU = Setting("tau", float, 5000.0, "samples", low=1e-3)
+WINDOW = Setting("window", str, "none", choices=("none", "max", "tp"))
+LIMIT = Setting("limit", int, None, "samples", low=1, optional=True)
+
+
+def field_of(qtbot: QtBot, setting: Setting, *, with_slider: bool = False) -> tuple[SettingField, list[Any]]:
+    field = SettingField(setting, with_slider=with_slider)
+    qtbot.addWidget(field)
+    edits: list[Any] = []
+    field.edited.connect(lambda name, value: edits.append((name, value)))
+    return field, edits
+
+
+def type_into(qtbot: QtBot, field: SettingField, text: str) -> None:
+    assert isinstance(field.control, QLineEdit)
+    field.control.selectAll()
+    qtbot.keyClicks(field.control, text)
+
+
+@pytest.mark.usefixtures("themed")
+class TestOneField:
+    def test_a_number_that_fits_is_given_on(self, qtbot: QtBot) -> None:
+        field, edits = field_of(qtbot, RISE)
+        type_into(qtbot, field, "25")
+        assert edits[-1] == ("rise", 25)
+
+    @pytest.mark.parametrize("text", ["2,5", "2.5"])
+    def test_a_comma_is_as_good_as_a_dot(self, qtbot: QtBot, text: str) -> None:
+        field, edits = field_of(qtbot, TAU)
+        type_into(qtbot, field, text)
+        assert edits[-1] == ("tau", 2.5)
+
+    @pytest.mark.parametrize("text", ["0", "-3", "1,5", "many"])
+    def test_what_does_not_fit_is_never_given_on(self, qtbot: QtBot, text: str) -> None:
+        field, edits = field_of(qtbot, RISE)
+        field.control.clear()  # type: ignore[attr-defined]
+        type_into(qtbot, field, text)
+        assert all(value >= 1 for _, value in edits)
+        assert field.error.startswith("rise must be")
+
+    def test_a_time_becomes_samples_where_the_period_is_known(self, qtbot: QtBot) -> None:
+        field, edits = field_of(qtbot, RISE)
+        field.show_value(400, period_ns=16.0)
+        type_into(qtbot, field, "4 us")
+        assert edits[-1] == ("rise", 250)
+
+    def test_the_unit_shows_samples_and_time(self, qtbot: QtBot) -> None:
+        field, _ = field_of(qtbot, RISE)
+        field.show_value(400, period_ns=16.0)
+        assert field.unit_label.text() == "samples · 6.4 µs"
+
+    def test_a_changed_value_is_marked_and_can_be_reset(self, qtbot: QtBot) -> None:
+        field, _ = field_of(qtbot, RISE)
+        field.show_value(300)
+        assert not field.changed_mark.isHidden()
+        with qtbot.waitSignal(field.reset_asked) as asked:
+            field.changed_mark.click()
+        assert asked.args == ["rise"]
+        field.show_value(400)
+        assert field.changed_mark.isHidden()
+
+    def test_a_slider_gives_on_whole_samples(self, qtbot: QtBot) -> None:
+        field, edits = field_of(qtbot, RISE, with_slider=True)
+        field.show_value(400, scale=2000)
+        assert field.slider is not None
+        assert (field.slider.minimum(), field.slider.maximum()) == (1, 2000)
+        field.slider.setValue(150)
+        assert edits == [("rise", 150)]
+
+    def test_choices_are_offered_as_a_list(self, qtbot: QtBot) -> None:
+        field, edits = field_of(qtbot, WINDOW)
+        assert isinstance(field.control, QComboBox)
+        field.control.activated.emit(1)
+        assert edits == [("window", "max")]
+
+    def test_an_optional_field_may_be_left_empty(self, qtbot: QtBot) -> None:
+        field, edits = field_of(qtbot, LIMIT)
+        type_into(qtbot, field, "7")
+        field.show_value(7)
+        field.control.clear()  # type: ignore[attr-defined]
+        field.control.textEdited.emit("")  # type: ignore[attr-defined]
+        assert edits == [("limit", 7), ("limit", None)]
+        assert field.error == ""
+
+    def test_a_wrong_text_goes_back_to_the_value_when_left(self, qtbot: QtBot) -> None:
+        field, _ = field_of(qtbot, RISE)
+        type_into(qtbot, field, "many")
+        field.control.editingFinished.emit()  # type: ignore[attr-defined]
+        assert field.control.text() == "400"  # type: ignore[attr-defined]
+        assert field.error == ""
+
+
+@pytest.mark.usefixtures("themed")
+def test_a_form_shows_defaults_where_nothing_is_set(qtbot: QtBot) -> None:
+    form = Form((RISE, TAU), with_sliders=True)
+    qtbot.addWidget(form)
+    form.show_values({"rise": 25})
+    assert (form.fields["rise"].value, form.fields["tau"].value) == (25, 5000.0)
+    assert form.is_fine
+
+
+@pytest.mark.usefixtures("themed")
+def test_every_field_has_a_name_for_screen_readers(qtbot: QtBot) -> None:
+    form = Form((RISE, TAU, WINDOW, LIMIT), with_sliders=True)
+    qtbot.addWidget(form)
+    assert [field.control.accessibleName() for field in form.fields.values()] == [
+        "rise in samples",
+        "tau in samples",
+        "window",
+        "limit in samples",
+    ]

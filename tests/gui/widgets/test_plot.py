@@ -1,0 +1,117 @@
+"""Tests plots: thinning, axes and the mouse."""
+
+from __future__ import annotations
+
+import numpy as np
+import pyqtgraph as pg
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from PyQt5.QtCore import QPoint, Qt
+from pytestqt.qtbot import QtBot
+
+from pygama_gui.widgets.plot import CountAxis, Plot, grouped_ticks, histogram_path
+
+
+def test_bins_are_drawn_as_steps() -> None:
+    x, y = histogram_path(np.array([0.0, 1.0, 2.0]), np.array([3, 5]), (0.0, 2.0), 100)
+    assert x.tolist() == [0, 1, 1, 2]
+    assert y.tolist() == [3, 3, 5, 5]
+
+
+def test_logarithms_have_a_floor_of_half_a_count() -> None:
+    _, y = histogram_path(np.array([0.0, 1.0, 2.0]), np.array([0, 100]), (0.0, 2.0), 100, is_log=True)
+    assert y[0] == pytest.approx(np.log10(0.5))
+    assert y[-1] == pytest.approx(2.0)
+
+
+def test_bins_out_of_view_are_left_out() -> None:
+    edges = np.arange(1001.0)
+    x, _ = histogram_path(edges, np.ones(1000, int), (100.0, 110.0), 1000)
+    assert x.min() >= 98
+    assert x.max() <= 112
+
+
+@given(st.lists(st.integers(0, 1000), min_size=1, max_size=3000), st.integers(10, 200))
+def test_thinning_keeps_the_highest_bin_and_few_points(counts: list[int], width: int) -> None:
+    values = np.array(counts)
+    x, y = histogram_path(np.arange(len(values) + 1.0), values, (0.0, float(len(values))), width)
+    assert len(x) == len(y)
+    assert y.max() == values.max()
+    assert len(x) <= max(2 * len(values), 16 * width)
+    assert (np.diff(x) >= 0).all()
+
+
+def test_ticks_are_grouped_from_ten_thousand_on() -> None:
+    assert grouped_ticks(["5000", "20000", "0.5"]) == ["5000", "20\u2009000", "0.5"]
+
+
+@pytest.mark.usefixtures("themed")
+def test_a_logarithmic_axis_names_the_decades_only(qtbot: QtBot) -> None:
+    axis = CountAxis("left")
+    axis.is_log = True
+    (spacing, decades), (_, parts) = axis.tickValues(-0.3, 2.5, 300)
+    assert decades == [0.0, 1.0, 2.0]
+    assert axis.tickStrings(decades, 1.0, spacing) == ["1", "10", "100"]
+    assert set(axis.tickStrings(parts, 1.0, 0.1)) == {""}
+
+
+@pytest.fixture
+def plot(qtbot: QtBot, themed: object, monkeypatch: pytest.MonkeyPatch) -> Plot:
+    monkeypatch.setitem(pg.CONFIG_OPTIONS, "mouseRateLimit", -1)
+    made = Plot("Plot", "x", "y")
+    qtbot.addWidget(made)
+    made.resize(600, 400)
+    made.box.setXRange(0, 100, padding=0)
+    made.show()
+    qtbot.waitExposed(made)
+    return made
+
+
+def drag(qtbot: QtBot, plot: Plot, start: int, end: int, modifier: Qt.KeyboardModifier) -> None:
+    port = plot.viewport()
+    left = Qt.MouseButton.LeftButton
+    qtbot.mousePress(port, left, modifier, QPoint(start, 150))
+    for x in np.linspace(start, end, 6).astype(int):
+        event_move(port, QPoint(int(x), 150), modifier)
+    qtbot.mouseRelease(port, left, modifier, QPoint(end, 150))
+
+
+def event_move(port: object, at: QPoint, modifier: Qt.KeyboardModifier) -> None:
+    from PyQt5.QtCore import QEvent, QPointF
+    from PyQt5.QtGui import QMouseEvent
+    from PyQt5.QtWidgets import QApplication
+
+    left = Qt.MouseButton.LeftButton
+    QApplication.sendEvent(port, QMouseEvent(QEvent.Type.MouseMove, QPointF(at), left, left, modifier))
+
+
+def test_a_drag_to_the_right_zooms_into_the_band(qtbot: QtBot, plot: Plot) -> None:
+    drag(qtbot, plot, 200, 400, Qt.KeyboardModifier.NoModifier)
+    low, high = plot.box.viewRange()[0]
+    assert 0 < low < high < 100
+    assert plot.box.zoomed_x
+
+
+def test_a_drag_to_the_left_zooms_out(qtbot: QtBot, plot: Plot) -> None:
+    drag(qtbot, plot, 400, 200, Qt.KeyboardModifier.NoModifier)
+    low, high = plot.box.viewRange()[0]
+    assert high - low == pytest.approx(200)
+
+
+@pytest.mark.parametrize("modifier", [Qt.KeyboardModifier.AltModifier, Qt.KeyboardModifier.ShiftModifier])
+def test_a_drag_with_alt_or_shift_marks_a_region(
+    qtbot: QtBot, plot: Plot, modifier: Qt.KeyboardModifier
+) -> None:
+    with qtbot.waitSignal(plot.box.region_dragged) as dragged:
+        drag(qtbot, plot, 400, 200, modifier)
+    low, high = dragged.args
+    assert 0 < low < high < 100
+    assert plot.box.viewRange()[0] == pytest.approx([0, 100])
+
+
+def test_a_hint_stands_in_an_empty_plot(plot: Plot) -> None:
+    plot.show_hint("No spectrum yet.")
+    assert plot._hint.isVisible()
+    plot.show_hint("")
+    assert not plot._hint.isVisible()

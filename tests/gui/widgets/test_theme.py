@@ -1,0 +1,55 @@
+"""Tests that everything that must be read can be read."""
+
+from __future__ import annotations
+
+from itertools import product
+
+import pytest
+from PyQt5.QtGui import QColor
+from PyQt5.QtWidgets import QApplication
+
+from pygama_gui.widgets import theme
+
+READ = ("text", "soft", "accent", "ok", "warn", "bad", "trace", "marker")
+GROUNDS = ("bg", "panel", "raised", "accent_soft")
+
+
+def luminance(color: QColor) -> float:
+    """Relative luminance after WCAG 2."""
+    parts = [value / 12.92 if value <= 0.04045 else ((value + 0.055) / 1.055) ** 2.4 for value in color.getRgbF()[:3]]
+    return 0.2126 * parts[0] + 0.7152 * parts[1] + 0.0722 * parts[2]
+
+
+def contrast(one: QColor, other: QColor) -> float:
+    low, high = sorted((luminance(one), luminance(other)))
+    return (high + 0.05) / (low + 0.05)
+
+
+@pytest.mark.parametrize(("name", "token", "ground"), list(product(theme.NAMES, READ, GROUNDS)))
+def test_what_is_read_stands_out_from_its_ground(name: str, token: str, ground: str) -> None:
+    colors = theme.theme(name)
+    assert contrast(colors.color(token), colors.color(ground)) >= 4.5
+
+
+@pytest.mark.parametrize("name", theme.NAMES)
+def test_words_on_the_accent_can_be_read(name: str) -> None:
+    assert contrast(theme.theme(name).color("on_accent"), theme.theme(name).color("accent")) >= 4.5
+
+
+@pytest.mark.parametrize("name", theme.NAMES)
+def test_the_style_sheet_has_no_gaps(name: str) -> None:
+    assert "$" not in theme.theme(name).style_sheet()
+
+
+def test_both_themes_have_the_same_tokens() -> None:
+    assert theme.theme("light").tokens.keys() == theme.theme("dark").tokens.keys()
+
+
+def test_pens_are_one_pixel_wide(themed: QApplication) -> None:
+    pen = theme.current().pen("trace")
+    assert (pen.width(), pen.isCosmetic()) == (1, True)
+
+
+def test_an_icon_is_drawn_in_the_colour_of_the_theme(themed: QApplication) -> None:
+    image = theme.icon("stop", "accent").pixmap(16, 16).toImage()
+    assert image.pixelColor(8, 8) == theme.current().color("accent")

@@ -1,0 +1,40 @@
+"""Tests how numbers are written and read."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+
+from pygama_gui.widgets import words
+
+
+def test_thousands_are_grouped() -> None:
+    assert words.count(1_234_567) == "1\u2009234\u2009567"
+
+
+@pytest.mark.parametrize(
+    ("n_bytes", "text"), [(None, "—"), (12, "12 bytes"), (3_746_840, "3.75 MB"), (2_010_030_000, "2.01 GB")]
+)
+def test_sizes_are_in_peoples_units(n_bytes: float | None, text: str) -> None:
+    assert words.size(n_bytes) == text
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"), [(0.4, "0.4 s"), (42, "42 s"), (95, "1 min 35 s"), (7260, "2 h 1 min"), (math.inf, "—")]
+)
+def test_times_are_said_as_people_say_them(seconds: float, text: str) -> None:
+    assert words.duration(seconds) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "error", "text"),
+    [(8162.43, 0.52, "8162.4 ± 0.5"), (48.0, 8.0, "48 ± 8"), (226.2, 14.1, "226 ± 14"), (5.0, 0.0, "5")],
+)
+def test_the_error_says_how_many_digits_count(value: float, error: float, text: str) -> None:
+    assert words.with_error(value, error) == text
+
+
+def test_samples_become_time_where_the_period_is_known() -> None:
+    assert words.time_of(400, 16.0) == "6.4 µs"
+    assert words.time_of(400, None) == ""

@@ -1,0 +1,216 @@
+"""The road from a raw file to both tiers, held against independent readings and calculations."""
+
+import json
+import logging
+import warnings
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from pygama.errors import OutputError, SettingsError, Stopped
+from pygama.processing.base import Tier1Processor
+from pygama.processing.run import process_run
+from pygama.processing.tier0 import ProcessTier0
+from pygama.processing.tier1 import ProcessTier1
+from pygama.progress import Done, Partial, Progress, Started
+from pygama.storage import TierFile
+
+WINDOW = {"digitizer": "ORSIS3302DecoderForEnergy", "window": "max", "n_samp": 2000, "n_blsamp": 10000}
+DECODER = "ORSIS3302DecoderForEnergy"
+
+
+def demo_chain():
+    chain = Tier1Processor({72: {"fit_baseline": {"i_end": 8000}}})
+    chain.add("fit_baseline", {"i_end": 800})
+    chain.add("bl_subtract")
+    chain.add("trap_filter")
+    chain.add("trap_max", {"test": False})
+    return chain
+
+
+def windows_of(waves):
+    """The rule of 2018, row by row: windows of 2000 samples around the first maximum, and the rows that fit."""
+    centre = waves.argmax(axis=1)
+    fits = (centre >= 1000) & (centre + 1000 <= waves.shape[1])
+    return np.array([w[c - 1000 : c + 1000] for w, c in zip(waves[fits], centre[fits], strict=True)]), fits
+
+
+def trap_max_of(wave):
+    """The demo's chain on one waveform, by numpy.polyfit and a convolution."""
+    k = np.arange(len(wave))
+    slope, level = np.polyfit(k[:800], wave[:800].astype(float), 1)
+    flat = wave - (level + slope * k)
+    kernel = np.concatenate([np.ones(400), np.zeros(200), -np.ones(400)]) / 400
+    return np.convolve(flat, kernel)[: len(wave)].max()
+
+
+def test_the_cells_of_the_demo_run_and_agree_with_an_independent_calculation(plain_run, tmp_path, capsys):
+    run = plain_run()
+    windows, fits = windows_of(run.waves)
+    ProcessTier0(run.path, verbose=True, output_dir=tmp_path, n_max=50000, settings=WINDOW)
+    printed = capsys.readouterr().out
+    for line in ("Run number: 72", "    1: ORSIS3302DecoderForEnergy", "Saving garbage: 3 of 24 total events", "Done."):
+        assert line in printed.splitlines()
+    t1_file = tmp_path / "t1_run72.h5"
+    with pd.HDFStore(t1_file, "r") as store:
+        assert {f"/{DECODER}", f"/{DECODER}_Garbage", "/ORSIS3302Model"} <= set(store.keys())
+        storer = str(store.get_storer(DECODER))
+        assert storer.startswith("frame_table  (typ->appendable,nrows->21,ncols->")
+        frame = store.get(DECODER)
+        assert len(store.get(f"{DECODER}_Garbage")) == 3
+    assert list(frame.columns[:7]) == "channel energy energy_first event_number timestamp ts_hi ts_lo".split()
+    assert (frame[list(range(2000))].to_numpy() == windows).all()
+    assert frame["event_number"].tolist() == [n for n, fit in zip(run.packet, fits, strict=True) if fit]
+    assert frame["timestamp"].iloc[0] == 2**33 + 1000 * np.flatnonzero(fits)[0]
+    assert (frame["ts_hi"] - frame["ts_lo"] == 19990).all()
+
+    ProcessTier1(t1_file, demo_chain(), out_prefix="t2", out_dir=tmp_path, verbose=True, multiprocess=True,
+                 settings={"fit_baseline": {"i_end": 8000}})  # fmt: skip
+    printed = capsys.readouterr().out
+    assert "   -- trap_max" in printed.splitlines()
+    t2 = pd.read_hdf(tmp_path / "t2_run72.h5")
+    wanted = "channel energy energy_first event_number timestamp ts_hi bl_int bl_slope trap_max".split()
+    assert list(t2.columns[:9]) == wanted
+    expected = [trap_max_of(wave) for wave in windows]
+    np.testing.assert_allclose(t2["trap_max"], expected, rtol=0, atol=1e-9 * windows.max())
+
+
+def test_one_pass_gives_the_same_tables_as_the_two_steps(plain_run, tmp_path):
+    run = plain_run()
+    two, one = tmp_path / "two", tmp_path / "one"
+    two.mkdir()
+    one.mkdir()
+    ProcessTier1(ProcessTier0(run.path, output_dir=two, settings=WINDOW), demo_chain(), out_dir=two)
+    process_run(run.path, output_dir=one, tier0=WINDOW, processor=demo_chain())
+    assert (one / "t1_run72.h5").read_bytes() == (two / "t1_run72.h5").read_bytes()
+    pd.testing.assert_frame_equal(pd.read_hdf(one / "t2_run72.h5"), pd.read_hdf(two / "t2_run72.h5"))
+
+
+def test_equal_input_makes_equal_files_with_one_core_or_all(plain_run, tmp_path):
+    run = plain_run()
+    files = []
+    for name, multiprocess in (("a", True), ("b", False)):
+        folder = tmp_path / name
+        folder.mkdir()
+        process_run(run.path, output_dir=folder, tier0=WINDOW, multiprocess=multiprocess)
+        files.append([(folder / file).read_bytes() for file in ("t1_run72.h5", "t2_run72.h5")])
+    assert files[0] == files[1]
+
+
+def test_whole_waveforms_beyond_8192_samples_lie_beside_the_columns(plain_run, tmp_path):
+    run = plain_run(n_rows=5)
+    ProcessTier0(run.path, output_dir=tmp_path)
+    with TierFile(tmp_path / "t1_run72.h5") as file:
+        assert (file.table(DECODER).read().waveforms == run.waves).all()
+    assert len(pd.read_hdf(tmp_path / "t1_run72.h5", DECODER)) == 5
+
+
+def test_the_messages_tell_of_every_row_and_byte(plain_run, tmp_path):
+    run = plain_run()
+    told = []
+    process_run(run.path, output_dir=tmp_path, tier0=WINDOW, tell=told.append)
+    started = next(message for message in told if isinstance(message, Started))
+    assert (started.run_number, started.total_bytes) == (72, run.path.stat().st_size)
+    partial = [message for message in told if isinstance(message, Partial)]
+    assert sum(len(message.columns["trap_max"]) for message in partial) == 21
+    last = [message for message in told if isinstance(message, Progress)][-1]
+    assert (last.fraction, last.packets, last.rows) == (1.0, 27, 21)
+    assert isinstance(told[-1], Done)
+
+
+def test_stopping_leaves_the_old_files_as_they_were(plain_run, tmp_path):
+    run = plain_run()
+    process_run(run.path, output_dir=tmp_path, tier0=WINDOW)
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+
+    def stop(message):
+        if isinstance(message, Progress):
+            raise Stopped
+
+    with pytest.raises(Stopped):
+        process_run(run.path, output_dir=tmp_path, tell=stop)
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
+
+
+def test_another_run_of_the_same_name_is_refused_with_a_suggestion(plain_run, tmp_path):
+    process_run(plain_run(n_rows=4, n_samples=2000, n_edge=0).path, output_dir=tmp_path)
+    other = plain_run(n_rows=4, n_samples=2000, n_edge=0, note="other").path
+    with pytest.raises(OutputError, match=r"t1_run72\.1\.h5 with suffix '\.1'"):
+        process_run(other, output_dir=tmp_path)
+    done = process_run(other, output_dir=tmp_path, suffix=".1")
+    assert [path.name for path in done.outputs] == ["t1_run72.1.h5", "t2_run72.1.h5"]
+
+
+def test_a_baseline_beyond_the_record_is_refused_before_anything_is_written(plain_run, tmp_path):
+    run = plain_run(n_rows=4, n_samples=2000, n_edge=0)
+    chain = Tier1Processor({"fit_baseline": {"i_end": 8000}}, default_list=True)
+    with pytest.raises(SettingsError, match="i_end must be 2000 or less"):
+        process_run(run.path, output_dir=tmp_path, processor=chain)
+    assert [path.name for path in tmp_path.iterdir()] == [run.path.name]
+
+
+def test_tier_2_says_in_plain_text_what_made_it(plain_run, tmp_path):
+    run = plain_run()
+    process_run(run.path, output_dir=tmp_path, tier0=WINDOW, processor=demo_chain())
+    with TierFile(tmp_path / "t2_run72.h5") as file:
+        texts = file.texts("data")
+    assert json.loads(texts["tier0"])["window"] == "max"
+    assert json.loads(texts["chain"])[0] == {"step": "fit_baseline", "settings": {"i_end": 800}}
+    assert texts["run_number"] == "72"
+
+
+def test_every_column_of_tier_2_can_be_asked_for(plain_run, tmp_path):
+    run = plain_run()
+    process_run(run.path, output_dir=tmp_path, tier0=WINDOW)
+    frame = pd.read_hdf(tmp_path / "t2_run72.h5")
+    for name in frame.columns:
+        middle = frame[name].median()
+        found = pd.read_hdf(tmp_path / "t2_run72.h5", where=f"{name} > {middle}")
+        assert len(found) == (frame[name] > middle).sum()
+
+
+def test_waveforms_can_be_saved_beside_tier_2(plain_run, tmp_path):
+    run = plain_run(n_rows=4, n_samples=2000, n_edge=0)
+    t1 = ProcessTier0(run.path, output_dir=tmp_path)
+    t2 = ProcessTier1(t1, Tier1Processor(default_list=True), out_dir=tmp_path, save_waves=["waveform", "wf_trap"])
+    with TierFile(t2) as file:
+        saved = file.table("data").read()
+    assert (saved.traces["wf_raw"] == run.waves).all()
+    np.testing.assert_allclose(saved.traces["wf_trap"].max(axis=1), saved.rows["trap_max"], rtol=1e-6)
+
+
+def test_a_draw_request_is_ignored_with_one_warning_when_work_is_parallel(plain_run, tmp_path, caplog):
+    run = plain_run(n_rows=4, n_samples=2000, n_edge=0)
+    chain = Tier1Processor()
+    for name in ("fit_baseline", "bl_subtract", "trap_filter", "trap_max"):
+        chain.add(name, {"test": True})
+    t1 = ProcessTier0(run.path, output_dir=tmp_path)
+    with caplog.at_level(logging.WARNING):
+        ProcessTier1(t1, chain, out_dir=tmp_path, multiprocess=True)
+    assert len(caplog.records) == 1
+
+
+def test_the_old_names_of_settings_are_understood(plain_run, tmp_path):
+    run = plain_run(n_rows=4, n_samples=2000, n_edge=0)
+    chains = []
+    for settings in ({"rt": 300, "ft": 100, "dt": 5}, {"rise": 300, "flat": 100}):
+        chain = Tier1Processor({"trap_filter": settings}, default_list=True)
+        process_run(run.path, output_dir=tmp_path, processor=chain)
+        chains.append(pd.read_hdf(tmp_path / "t2_run72.h5"))
+    pd.testing.assert_frame_equal(*chains)
+
+
+def test_no_file_is_left_of_a_run_that_cannot_be_written(plain_run, tmp_path):
+    run = plain_run(n_rows=4, n_samples=2000, n_edge=0)
+    with pytest.raises(OutputError, match="does not exist"):
+        process_run(run.path, output_dir=tmp_path / "nowhere")
+
+
+def test_pandas_warns_of_nothing_when_it_reads_our_files(plain_run, tmp_path):
+    run = plain_run(n_rows=4, n_samples=2000, n_edge=0)
+    process_run(run.path, output_dir=tmp_path)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for key in ("ORSIS3302DecoderForEnergy", "ORRunDecoderForRun", "ORSIS3302Model"):
+            pd.read_hdf(tmp_path / "t1_run72.h5", key)

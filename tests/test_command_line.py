@@ -1,0 +1,117 @@
+"""The command line: what it prints, how it ends, and what it leaves unimported."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from pygama.__main__ import main
+from pygama.simulate import RunShape, write_run
+
+
+@pytest.fixture
+def raw_run(tmp_path):
+    return write_run(tmp_path / "Run5", RunShape(run_number=5, n_events=40, n_samples=2000, seed=3))
+
+
+def test_info_names_the_run_and_counts_its_records(raw_run, capsys):
+    assert main(["info", str(raw_run)]) == 0
+    printed = capsys.readouterr().out
+    assert "Run:      5" in printed
+    assert "ORSIS3302DecoderForEnergy" in printed
+
+
+def test_quick_info_counts_nothing(raw_run, capsys):
+    assert main(["info", str(raw_run), "--json", "--quick"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["packets"] is None
+
+
+def test_run_writes_both_tiers(raw_run, tmp_path):
+    assert main(["run", str(raw_run), "-o", str(tmp_path)]) == 0
+    assert (tmp_path / "t1_run5.h5").exists()
+    assert (tmp_path / "t2_run5.h5").exists()
+
+
+def test_tier0_and_tier1_write_a_tier_each(raw_run, tmp_path, capsys):
+    assert main(["tier0", str(raw_run), "-o", str(tmp_path), "--window", "max", "--n-samp", "1000"]) == 0
+    assert main(["tier1", str(tmp_path / "t1_run5.h5"), "-o", str(tmp_path)]) == 0
+    assert "   -- trap_max" in capsys.readouterr().out.splitlines()
+
+
+def test_a_settings_file_gives_window_and_chain(raw_run, tmp_path):
+    settings = tmp_path / "settings.json"
+    settings.write_text(json.dumps({
+        "tier0": {"window": "max", "n_samp": 800},
+        "chain": [{"step": "avg_baseline", "settings": {"i_end": 100}}],
+    }))  # fmt: skip
+    assert main(["run", str(raw_run), "-o", str(tmp_path), "--settings", str(settings)]) == 0
+    import pandas as pd
+
+    frame = pd.read_hdf(tmp_path / "t2_run5.h5")
+    assert "bl_avg" in frame
+    assert "trap_max" not in frame
+
+
+def test_a_wrong_settings_file_is_refused_with_file_step_and_bound(raw_run, tmp_path, capsys):
+    settings = tmp_path / "settings.json"
+    settings.write_text(json.dumps({"chain": [{"step": "trap_filter", "settings": {"rise": 0}}]}))
+    assert main(["run", str(raw_run), "-o", str(tmp_path), "--settings", str(settings)]) == 1
+    told = capsys.readouterr().err
+    assert "settings.json: step 1, trap_filter: rise must be" in told
+    assert told.count("\n") == 1
+
+
+def test_a_file_that_is_not_orca_data_is_an_error_in_one_sentence(tmp_path, capsys):
+    path = tmp_path / "notes.txt"
+    path.write_text("these are notes, and they are no raw run at all")
+    assert main(["info", str(path)]) == 1
+    told = capsys.readouterr()
+    assert told.out == ""
+    assert "notes.txt is not ORCA data" in told.err
+    assert told.err.count("\n") == 1
+
+
+def test_a_missing_file_is_an_error_in_one_sentence(capsys):
+    assert main(["run", "nowhere"]) == 1
+    assert capsys.readouterr().err.count("\n") == 1
+
+
+def test_one_bad_file_does_not_keep_the_others_from_being_done(raw_run, tmp_path):
+    bad = tmp_path / "bad"
+    bad.write_bytes(b"")
+    assert main(["run", str(bad), str(raw_run), "-o", str(tmp_path)]) == 1
+    assert (tmp_path / "t2_run5.h5").exists()
+
+
+def test_an_unknown_compression_names_the_choices(raw_run, tmp_path, capsys):
+    assert main(["run", str(raw_run), "-o", str(tmp_path), "--compression", "blosc:snappy"]) == 1
+    assert "lz4" in capsys.readouterr().err
+
+
+def test_a_command_that_is_not_understood_ends_with_2(capsys):
+    with pytest.raises(SystemExit) as end:
+        main(["proces"])
+    assert end.value.code == 2
+    assert "usage" in capsys.readouterr().err
+
+
+def test_the_demo_prints_the_lines_beside_the_true_ones_and_draws_the_spectrum(tmp_path, capsys):
+    assert main(["demo", "-o", str(tmp_path), "--events", "3000"]) == 0
+    row = next(line for line in capsys.readouterr().out.splitlines() if line.startswith("K-40"))
+    true, fitted = row.split()[1:3]
+    assert float(fitted) == pytest.approx(float(true), abs=2.0)
+    assert (tmp_path / "demo_spectrum.png").read_bytes().startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize("command", [["info"], ["run", "-o", "."], ["tier0", "-o", "."]])
+def test_processing_imports_neither_pandas_nor_qt_nor_matplotlib(raw_run, command):
+    name, *options = command
+    code = (
+        "import sys; from pygama.__main__ import main; "
+        f"status = main([{name!r}, {str(raw_run)!r}, *{options!r}]); "
+        "heavy = [m for m in ('pandas', 'PyQt5', 'matplotlib', 'iminuit', 'scipy') if m in sys.modules]; "
+        "sys.exit(status or (3 if heavy else 0))"
+    )
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True).returncode == 0
