@@ -3,7 +3,8 @@
 The only way to the next record is the length in the head of this one, so every head is weighed before it
 is believed. Weights come from what the file has shown so far: a pair of key and length that was seen
 before weighs 3, as does a length within the range of a key that comes in many lengths; another declared
-key, and any short form, weighs 1; a stranger weighs nothing, because any word of a waveform can pass for such a head.
+key, and any declared short form, weighs 1; a stranger weighs nothing, because any word of a waveform can
+pass for such a head.
 
 - `walk` takes heads of seen pairs at once. A new pair must lead to a chain of heads that weighs 3, to
   another header or to the end of the data (if its length is within the range of its key, one head of

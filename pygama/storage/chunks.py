@@ -66,15 +66,10 @@ class Codec:
             return chunk.tobytes()
         if self.name == "zlib":
             return zlib.compress(_planes(chunk, self.type_size).data, self.level)
+        # Not every numcodecs takes a type size; all take that of the items they are given.
+        items = chunk if len(chunk) % self.type_size else chunk.view(f"V{self.type_size}")
         block_bytes = len(chunk) if self.whole else 0
-        return load_blosc().compress(
-            chunk,
-            self.name.encode(),
-            self.level,
-            _BIT_SHUFFLE,
-            blocksize=block_bytes,
-            typesize=self.type_size,
-        )
+        return load_blosc().compress(items, self.name.encode(), self.level, _BIT_SHUFFLE, block_bytes)
 
 
 def codec_for(compression: str, row_bytes: int, sample_bytes: int) -> Codec:

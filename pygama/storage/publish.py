@@ -69,6 +69,7 @@ class Draft:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.part = path.with_name(path.name + ".part")
+        self.aside = path.with_name(path.name + ".part.aside")
         self.lock = path.with_name(path.name + ".lock")
         self._held = False
         try:
@@ -76,6 +77,7 @@ class Draft:
             if self.part.exists():
                 _log.warning("%s: removed what an earlier, unfinished attempt had left", self.part.name)
                 self.part.unlink()
+            self.aside.unlink(missing_ok=True)
         except OSError as error:
             self._release()
             raise self._cannot_write(error) from error
@@ -133,6 +135,11 @@ class Draft:
             f"delete '{self.lock}'"
         )
 
+    def put_aside(self) -> Path:
+        """Move the part out of the way, so that another can be begun."""
+        self.part.replace(self.aside)
+        return self.aside
+
     def publish(self) -> None:
         """Put the finished part in its place, and let others write."""
         try:
@@ -145,6 +152,7 @@ class Draft:
         """Remove the part and leave the old file as it was."""
         if self._held:
             self.part.unlink(missing_ok=True)
+            self.aside.unlink(missing_ok=True)
             self._release()
 
     def _release(self) -> None:

@@ -260,6 +260,18 @@ class TierWriter:
             self.abandon()
             raise
 
+    def start_over(self) -> Path:
+        """Put the rows so far aside and begin with an empty file again.
+
+        Returns the file with the rows so far; it is the caller's to read and to remove.
+        """
+        with output_errors(self.path):
+            self._finish()
+            aside = self._draft.put_aside()
+        self._stored = {}
+        self._file = create_file(self._draft.part)
+        return aside
+
     def _finish(self) -> None:
         for stored in self._stored.values():
             for rows in (stored.rows, *stored.arrays.values()):

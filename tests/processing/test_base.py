@@ -61,6 +61,12 @@ def test_later_settings_beat_earlier_ones():
     assert proc.with_settings({"fit_baseline": {"i_end": 400}}).steps[0].settings == {"i_end": 400}
 
 
+def test_settings_given_after_the_run_is_known_leave_it_in_force():
+    proc = Tier1Processor({72: {"trap_filter": {"rise": 10}}}, default_list=True).for_run(72)
+    later = proc.with_settings({"fit_baseline": {"i_end": 400}, 72: {"fit_baseline": {"order": 0}}})
+    assert [step.settings for step in later.steps[:3]] == [{"i_end": 400, "order": 0}, {}, {"rise": 10}]
+
+
 def test_runs_as_a_json_file_spells_them_are_runs_too():
     proc = Tier1Processor({"72": {"trap_filter": {"rise": 10}}}, default_list=True)
     assert proc.for_run(72).steps[2].settings == {"rise": 10}

@@ -136,6 +136,12 @@ def test_a_rise_beyond_what_the_kernel_can_sum_is_left_to_the_plain_functions():
     assert plan.run(block_of(waveforms, **columns))["trap_max"] == [65535.0]
 
 
+def test_a_flat_top_of_any_length_is_no_more_than_one_beyond_the_record():
+    steps = [Step("fit_baseline", {"i_end": 50}), Step("bl_subtract")]
+    steps += [Step("trap_filter", {"rise": 20, "flat": 10**30}), Step("trap_max")]
+    assert_equal(steps, block_of(np.arange(200, dtype=np.uint16).reshape(2, 100) ** 2))
+
+
 def test_a_baseline_that_is_not_a_number_gives_a_maximum_that_is_not():
     waveforms = np.ones((3, 50), np.uint16)
     line = {"bl_int": np.array([1.0, np.nan, 1.0]), "bl_slope": np.array([0.0, 0.0, np.nan])}

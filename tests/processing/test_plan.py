@@ -167,6 +167,15 @@ def test_a_second_pole_zero_goes_on_from_the_first():
     assert [plan.operations[place].reads for place in (2, 3, 4)] == [("wf_blsub",), ("wf_pz",), ("wf_pz2",)]
 
 
+def test_pole_zero_of_another_branch_does_not_change_what_is_read_by_default():
+    fast = [
+        Step("bl_subtract", outputs={"wf_blsub": "wf_fast"}),
+        Step("pole_zero", inputs={"wf_blsub": "wf_fast"}),
+    ]
+    plan = bind([*DEFAULT[:2], *fast, *DEFAULT[2:]], block_of(), keep=["wf_pz"], fused=False)
+    assert plan.operations[4].reads == ("wf_blsub",)
+
+
 def test_inputs_say_which_waveform_is_meant():
     same = Step("trap_filter", inputs={"wf_blsub": "wf_blsub"})
     plan = bind([*DEFAULT[:2], Step("pole_zero"), same, DEFAULT[3]], block_of(), fused=False)

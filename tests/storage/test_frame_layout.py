@@ -85,7 +85,13 @@ def test_pandas_reads_parts(path):
     assert [len(chunk) for chunk in chunks] == [4, 2]
 
 
-def test_pandas_appends_to_our_tables(path):
+@pytest.mark.parametrize("queryable", [False, True])
+def test_pandas_appends_to_our_tables(tmp_path, rows, queryable):
+    path = tmp_path / "t.h5"
+    one_text = rows[[name for name in KINDS if name != "letter"]]
+    samples = np.arange(30, dtype="i2").reshape(6, 5)
+    with TierWriter(path, chunk_rows=4) as writer:
+        writer.write("data", Block("data", one_text, samples), queryable=queryable)
     frame = pd.read_hdf(path)
     with pd.HDFStore(path) as store:
         store.append("data", frame)

@@ -1,0 +1,48 @@
+"""Tests the command line of the window."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from pygama.simulate import RunShape, write_run
+from pygama_gui import app
+
+
+def run_gui(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
+    environment = os.environ | {"QT_QPA_PLATFORM": "offscreen"}
+    command = [sys.executable, "-m", "pygama_gui", *map(str, arguments)]
+    return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120, check=False)
+
+
+def test_screenshots_are_taken_of_every_view_in_both_themes(tmp_path: Path) -> None:
+    raw = write_run(tmp_path / "Run12", RunShape(run_number=12, n_events=300, n_samples=1000))
+    out = tmp_path / "out"
+    out.mkdir()
+    done = run_gui("--screenshot", tmp_path / "pictures", "--output", out, "--measure", raw)
+    assert done.returncode == 0, done.stderr
+    names = {path.stem for path in (tmp_path / "pictures").iterdir()}
+    assert {"window_light", "window_dark", "waveforms_light", "spectrum_dark", "chain_light"} <= names
+    assert "longest block of the event loop:" in done.stdout
+    assert "from drop to first spectrum on screen:" in done.stdout
+    assert "never" not in done.stdout
+    assert {path.name for path in out.iterdir()} == {"t1_run12.h5", "t2_run12.h5"}
+
+
+def test_a_file_that_is_no_run_gives_exit_status_1(tmp_path: Path) -> None:
+    (tmp_path / "notes").write_text("no run at all, but long enough to be looked at")
+    assert run_gui("--screenshot", tmp_path / "pictures", tmp_path / "notes").returncode == 1
+
+
+def test_screenshots_of_nothing_are_a_mistake_on_the_command_line() -> None:
+    with pytest.raises(SystemExit, match="2"):
+        app.main(["--screenshot", "pictures"])
+
+
+def test_an_output_folder_that_is_not_there_is_a_mistake(tmp_path: Path) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        app.main(["--output", str(tmp_path / "nowhere")])

@@ -1,0 +1,200 @@
+"""Tests the whole window with real files and real workers."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+from PyQt5.QtCore import QMimeData, QPoint, Qt, QUrl
+from PyQt5.QtGui import QDragEnterEvent, QDropEvent
+from PyQt5.QtWidgets import QWidget
+from pytestqt.qtbot import QtBot
+
+from pygama.simulate import RunShape, write_run
+from pygama_gui.bridge import Bridge
+from pygama_gui.main_window import MainWindow
+from pygama_gui.session import changes, files, places
+from pygama_gui.session.state import Session
+from pygama_gui.widgets.keysheet import KeySheet, keys_of
+
+WAIT_MS = 30_000
+
+
+@pytest.fixture
+def window(qtbot: QtBot, themed: object) -> Iterator[MainWindow]:
+    made = MainWindow(Bridge())
+    qtbot.addWidget(made)
+    made.show()
+    qtbot.waitExposed(made)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def raw_run(tmp_path: Path) -> Path:
+    return write_run(tmp_path / "Run12", RunShape(run_number=12, n_events=400, n_samples=1000))
+
+
+@pytest.fixture
+def out(window: MainWindow, tmp_path: Path) -> Path:
+    folder = tmp_path / "out"
+    folder.mkdir()
+    window.bridge.change(changes.choose_output_dir, folder)
+    return folder
+
+
+def drop(window: QWidget, paths: list[Path]) -> None:
+    data = QMimeData()
+    data.setUrls([QUrl.fromLocalFile(str(path)) for path in paths])
+    buttons, keys, copy = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier, Qt.DropAction.CopyAction
+    at = QPoint(300, 300)
+    window.dragEnterEvent(QDragEnterEvent(at, copy, data, buttons, keys))
+    window.dropEvent(QDropEvent(at, copy, data, buttons, keys))
+
+
+def state_of(window: MainWindow) -> str:
+    state = window.bridge.state(window.bridge.session.selected)
+    return "" if state is None else state.state
+
+
+def test_an_empty_window_offers_two_things(window: MainWindow) -> None:
+    assert window.stack.currentWidget() is window.welcome
+    assert window.welcome.open_choice.isVisible()
+    assert window.welcome.demo_choice.isVisible()
+
+
+def test_a_dropped_run_is_processed_and_shown(
+    qtbot: QtBot, window: MainWindow, raw_run: Path, out: Path
+) -> None:
+    drop(window, [raw_run])
+    qtbot.waitUntil(lambda: state_of(window) == "done", timeout=WAIT_MS)
+    assert {path.name for path in out.iterdir()} == {"t1_run12.h5", "t2_run12.h5"}
+    qtbot.waitUntil(lambda: "waveform 1 of" in window.waveforms.info.text(), timeout=WAIT_MS)
+    assert window.spectrum._histogram is not None
+    window.waveforms.go_to(17)
+    qtbot.waitUntil(lambda: "waveform 18 of" in window.waveforms.info.text(), timeout=WAIT_MS)
+
+
+def test_the_timer_rests_when_there_is_nothing_to_do(
+    qtbot: QtBot, window: MainWindow, raw_run: Path, out: Path
+) -> None:
+    drop(window, [raw_run])
+    qtbot.waitUntil(lambda: state_of(window) == "done", timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: not window.bridge.timer.isActive(), timeout=WAIT_MS)
+
+
+def test_a_file_that_is_no_run_says_why_in_place(qtbot: QtBot, window: MainWindow, tmp_path: Path) -> None:
+    (tmp_path / "notes").write_text("no run at all, but long enough to be looked at")
+    drop(window, [tmp_path / "notes"])
+    qtbot.waitUntil(lambda: not window.runs.refusals.isHidden(), timeout=WAIT_MS)
+    assert "notes" in window.runs.refusals.text()
+    assert window.bridge.session.runs == ()
+
+
+def test_a_killed_worker_leaves_a_sentence_and_the_run_can_be_run_again(
+    qtbot: QtBot, window: MainWindow, tmp_path: Path, out: Path
+) -> None:
+    big = write_run(tmp_path / "Run13", RunShape(run_number=13, n_events=6000, n_samples=2000))
+    drop(window, [big])
+    qtbot.waitUntil(lambda: state_of(window) == "running", timeout=WAIT_MS)
+    job = next(iter(window.bridge.runner._running.values()))
+    os.kill(job.process.pid or 0, signal.SIGKILL)
+    qtbot.waitUntil(lambda: state_of(window) == "failed", timeout=WAIT_MS)
+    assert window.banner.isVisible()
+    assert "signal 9" in window.banner.words.text()
+    window.runs.again_action.trigger()
+    qtbot.waitUntil(lambda: state_of(window) == "done", timeout=WAIT_MS)
+    assert (out / "t2_run13.h5").exists()
+
+
+def test_closing_the_window_ends_every_process(qtbot: QtBot, window: MainWindow, raw_run: Path, out: Path) -> None:
+    window.bridge.runner.warm_up()
+    drop(window, [raw_run])
+    qtbot.waitUntil(lambda: state_of(window) in ("running", "done"), timeout=WAIT_MS)
+    workers = [child.pid for child in psutil.Process().children(recursive=True) if "spawn_main" in str(child.cmdline())]
+    assert workers
+    window.close()
+    assert [pid for pid in workers if psutil.pid_exists(pid) and psutil.Process(pid).status() != "zombie"] == []
+
+
+def test_a_chain_that_cannot_run_is_not_started(window: MainWindow, raw_run: Path, out: Path) -> None:
+    window.bridge.change(changes.add_runs, [files.read_run(raw_run)])
+    window.bridge.change(changes.enable_step, 1, False)
+    window.runs.process()
+    assert window.banner.isVisible()
+    assert "Step 3, trap_filter" in window.banner.words.text()
+    assert state_of(window) == ""
+
+
+def test_the_session_is_there_at_the_next_start(qtbot: QtBot, window: MainWindow) -> None:
+    window.bridge.change(changes.set_setting, 2, "rise", 123)
+    window.close()
+    assert files.load(places.session_file()).chain[2].settings == {"rise": 123}
+    assert places.layout_file().exists()
+
+
+def test_undo_in_the_menu_names_the_change(window: MainWindow) -> None:
+    window.bridge.change(changes.set_setting, 2, "rise", 123)
+    assert window.undo_action.text() == "&Undo: change a setting of a step"
+    window.undo_action.trigger()
+    assert window.bridge.session.chain == Session().chain
+    assert not window.undo_action.isEnabled()
+
+
+def test_settings_can_be_saved_and_loaded(window: MainWindow, tmp_path: Path) -> None:
+    window.bridge.change(changes.set_setting, 2, "rise", 123)
+    window.save_settings(tmp_path / "mine.json")
+    window.bridge.store.undo()
+    window.load_settings(tmp_path / "mine.json")
+    assert window.bridge.session.chain[2].settings == {"rise": 123}
+
+
+def test_a_settings_file_that_is_none_says_so(window: MainWindow, tmp_path: Path) -> None:
+    (tmp_path / "mine.json").write_text('{"chain": 7}')
+    window.load_settings(tmp_path / "mine.json")
+    assert "mine.json" in window.banner.words.text()
+
+
+@pytest.mark.parametrize(("tab", "waveforms", "spectrum"), [(0, True, True), (1, True, False), (2, False, True)])
+def test_tabs_show_one_picture_or_both(
+    window: MainWindow, a_run: Callable[..., object], tab: int, waveforms: bool, spectrum: bool
+) -> None:
+    window.bridge.change(changes.add_runs, [a_run()])
+    window.bridge.change(changes.choose_tab, tab)
+    assert (window.waveforms.isVisible(), window.spectrum.isVisible()) == (waveforms, spectrum)
+
+
+def test_no_key_does_two_things_in_the_window(window: MainWindow) -> None:
+    shared = {"Waveform", "Spectrum"}
+    keys = [key for menu, entries in keys_of(window.menuBar()) if menu not in shared for key, _ in entries]
+    assert len(keys) == len(set(keys))
+
+
+def test_the_key_sheet_lists_keys_from_the_actions(qtbot: QtBot, window: MainWindow) -> None:
+    sheet = KeySheet(window.menuBar(), window)
+    found = dict(keys_of(window.menuBar()))
+    assert ("Ctrl+O", "Open raw files") in found["File"]
+    assert ("L", "Logarithmic / linear") in found["Spectrum"]
+    sheet.close()
+
+
+def test_something_unexpected_is_shown_and_not_fatal(window: MainWindow, monkeypatch: pytest.MonkeyPatch) -> None:
+    import sys
+
+    from pygama_gui.app import _catch_all
+
+    monkeypatch.setattr(sys, "excepthook", sys.excepthook)
+    _catch_all(window)
+    sys.excepthook(ValueError, ValueError("seven is not a colour"), None)
+    assert "seven is not a colour" in window.banner.words.text()
+
+
+def test_the_theme_changes_every_plot(window: MainWindow) -> None:
+    window.bridge.change(changes.choose_theme, "dark")
+    image = window.spectrum.plot.grab().toImage()
+    assert image.pixelColor(image.width() - 2, 2).name().upper() == "#1B2027"
+    window.bridge.change(changes.choose_theme, "light")

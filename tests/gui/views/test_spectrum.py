@@ -1,0 +1,137 @@
+"""Tests the spectrum: what it counts, and that it keeps what a person chose to see."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from pytestqt.qtbot import QtBot
+
+from pygama.progress import Partial
+from pygama_gui.bridge import Bridge
+from pygama_gui.session import changes
+from pygama_gui.session.state import Run
+from pygama_gui.views import madeup
+from pygama_gui.views.spectrum import SpectrumView, region_words
+
+
+@pytest.fixture
+def view(qtbot: QtBot, bridge: Bridge, a_run: Callable[..., Run]) -> SpectrumView:
+    run = a_run()
+    bridge.change(changes.add_runs, [run])
+    bridge.adopt(1, run)
+    made = SpectrumView(bridge)
+    qtbot.addWidget(made)
+    made.resize(700, 420)
+    made.show()
+    qtbot.waitExposed(made)
+    return made
+
+
+def feed(view: SpectrumView, partial: Partial) -> None:
+    run_id = view.bridge.take(1, partial)
+    view.bridge.data_grew.emit({run_id})
+    view.draw_if_due()
+
+
+def shown_counts(view: SpectrumView) -> int:
+    histogram = view._histogram
+    assert histogram is not None
+    return histogram.n_values
+
+
+def test_every_row_is_counted_once(view: SpectrumView) -> None:
+    feed(view, madeup.partial(300, seed=1))
+    feed(view, madeup.partial(200, seed=2))
+    view.redraw()
+    assert shown_counts(view) == 500
+
+
+def test_the_zoom_of_a_person_stays_while_the_run_grows(view: SpectrumView) -> None:
+    feed(view, madeup.partial(300))
+    view.plot.box.setXRange(8000, 9500, padding=0)
+    view.plot.box._mark_zoomed(x=True)
+    feed(view, madeup.partial(300, seed=2))
+    assert view.plot.box.viewRange()[0] == pytest.approx([8000, 9500])
+    view.show_all()
+    view.draw_if_due()
+    assert view.plot.box.viewRange()[0][1] > 30_000
+
+
+def test_a_channel_shows_only_its_own_rows(view: SpectrumView) -> None:
+    partial = madeup.partial(400, n_channels=3)
+    feed(view, partial)
+    view.bridge.change(changes.show_spectrum, view.choice.__class__(channel=2))
+    view.draw_if_due()
+    assert shown_counts(view) == int((partial.columns["channel"] == 2).sum())
+
+
+def test_another_column_begins_a_new_histogram(view: SpectrumView) -> None:
+    feed(view, madeup.partial(300))
+    view.bridge.change(changes.show_spectrum, view.choice.__class__(column="bl_int"))
+    view.draw_if_due()
+    assert view.plot.labels["bottom"] == "bl_int (ADC counts)"
+    (low, high), _ = view.plot.box.viewRange()
+    assert low < madeup.BASELINE < high
+
+
+def test_the_axis_says_how_wide_a_bin_is(view: SpectrumView) -> None:
+    feed(view, madeup.partial(300))
+    view.bridge.change(changes.show_spectrum, view.choice.__class__(width=80.0))
+    view.draw_if_due()
+    assert view.plot.labels["left"] == "counts / 80 ADC"
+
+
+def test_more_bins_are_narrower_by_two(view: SpectrumView) -> None:
+    feed(view, madeup.partial(300))
+    before = view._factor
+    view.rebin(0.5)
+    view.draw_if_due()
+    assert view._factor == before // 2
+
+
+def test_logarithmic_counts_fit_the_axis(view: SpectrumView) -> None:
+    feed(view, madeup.partial(300))
+    view.toggle_log()
+    view.draw_if_due()
+    assert view.plot.y_axis.is_log
+    assert view.plot.box.viewRange()[1][1] < 4
+
+
+def test_a_region_is_measured_and_can_be_removed(view: SpectrumView) -> None:
+    feed(view, madeup.partial(4000))
+    view.plot.box.region_dragged.emit(8300.0, 9050.0)
+    view.draw_if_due()
+    assert view.session.spectrum.roi == (8300.0, 9050.0)
+    assert "net" in view.region_words.toPlainText()
+    view._change(roi=None)
+    view.draw_if_due()
+    assert not view.region_words.isVisible()
+
+
+def test_a_region_moves_by_whole_bins(view: SpectrumView) -> None:
+    feed(view, madeup.partial(400))
+    view._change(roi=(8300.0, 9050.0), width=80.0)
+    view.draw_if_due()
+    view.move_region(2)
+    assert view.session.spectrum.roi == pytest.approx((8460.0, 9210.0))
+
+
+def test_what_a_region_holds_is_said_with_its_error() -> None:
+    from pygama_gui.views.roi import Region
+
+    words = region_words(Region(325, 226, 21, 8673.04, 59.9), "ADC")
+    assert words == "gross 325   net 226 ± 21\ncentroid 8673.0 ADC   FWHM 59.9 ADC"
+
+
+def test_values_that_are_not_there_are_said_not_drawn(view: SpectrumView) -> None:
+    partial = madeup.partial(100)
+    partial.columns["trap_max"][:7] = np.nan
+    feed(view, partial)
+    assert "7 without a value" in view.info.text()
+
+
+def test_an_empty_plot_says_how_to_fill_it(view: SpectrumView) -> None:
+    view.redraw()
+    assert view.plot._hint.text() == "Waiting for the first events…"

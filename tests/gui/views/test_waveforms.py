@@ -1,0 +1,112 @@
+"""Tests the waveform view: which waveform it shows and what it draws of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from pytestqt.qtbot import QtBot
+
+from pygama_gui.bridge import Bridge
+from pygama_gui.session import changes
+from pygama_gui.session.state import Run
+from pygama_gui.views import madeup
+from pygama_gui.views.waveforms import WaveformView
+
+
+@pytest.fixture
+def view(qtbot: QtBot, bridge: Bridge, a_run: Callable[..., Run]) -> WaveformView:
+    run = a_run()
+    bridge.change(changes.add_runs, [run])
+    bridge.adopt(1, run)
+    made = WaveformView(bridge)
+    qtbot.addWidget(made)
+    made.resize(700, 420)
+    made.show()
+    qtbot.waitExposed(made)
+    run_id = bridge.take(1, madeup.partial(50, n_waveforms=5, n_channels=2))
+    bridge.data_grew.emit({run_id})
+    made.draw_if_due()
+    return made
+
+
+def test_the_newest_waveform_is_shown_while_following(view: WaveformView) -> None:
+    assert view.place == 4
+    assert view.info.text().startswith("newest")
+
+
+def test_the_time_axis_is_in_microseconds(view: WaveformView) -> None:
+    x, _ = view._curves[""].getOriginalDataset()
+    assert view.plot.labels["bottom"] == "time (µs)"
+    assert x[1] == pytest.approx(0.016)
+
+
+def test_going_back_freezes_the_view(view: WaveformView) -> None:
+    view.step(-1)
+    view.draw_if_due()
+    assert (view.is_following, view.place) == (False, 3)
+    assert view.info.text().startswith("sample 4 of the newest 5")
+
+
+def test_going_beyond_the_ends_stays_within(view: WaveformView) -> None:
+    view.go_to(-5)
+    assert view.place == 0
+    view.go_to(99)
+    assert view.place == 4
+
+
+def test_what_the_chain_makes_is_drawn_over_the_waveform(view: WaveformView) -> None:
+    assert set(view._curves) == {"", "wf_trap"}
+    _, raw = view._curves[""].getOriginalDataset()
+    assert abs(np.median(raw[:500])) < 5
+
+
+def test_a_changed_setting_is_seen_on_the_next_tick(view: WaveformView) -> None:
+    _, before = view._curves["wf_trap"].getOriginalDataset()
+    view.bridge.change(changes.set_setting, 2, "rise", 100)
+    view.bridge.tick()
+    _, after = view._curves["wf_trap"].getOriginalDataset()
+    assert not np.array_equal(before, after)
+    assert view._legend_names["wf_trap"] == "trap_filter rise 100 flat 200"
+
+
+def test_values_stand_beside_their_markers(view: WaveformView) -> None:
+    assert set(view._levels) == {"trap_max"}
+    view.bridge.change(changes.show_waveforms, replace(view.choice, is_above_baseline=False))
+    view.draw_if_due()
+    assert set(view._levels) == {"trap_max", "baseline"}
+    assert view.plot.labels["left"] == "ADC counts"
+
+
+def test_a_chain_that_cannot_run_says_why(view: WaveformView) -> None:
+    view.bridge.change(changes.remove_step, 1)
+    view.draw_if_due()
+    assert "wf_blsub" in view.problem.text()
+    assert "" in view._curves
+
+
+def test_a_channel_shows_only_its_own_waveforms(view: WaveformView) -> None:
+    view.bridge.change(changes.show_waveforms, replace(view.choice, channel=1))
+    view.go_to(0)
+    view.draw_if_due()
+    assert view._sample is not None
+    assert view._sample.channel == 1
+
+
+def test_other_waveforms_are_laid_behind(view: WaveformView) -> None:
+    view.bridge.change(changes.show_waveforms, replace(view.choice, overlay=5))
+    view.draw_if_due()
+    assert len(view._others) == 4
+    view.bridge.change(changes.show_waveforms, replace(view.choice, overlay=1))
+    view.draw_if_due()
+    assert view._others == []
+
+
+def test_the_zoom_of_a_person_stays(view: WaveformView) -> None:
+    view.plot.box.setXRange(14, 16, padding=0)
+    view.plot.box._mark_zoomed(x=True)
+    view.step(-1)
+    view.draw_if_due()
+    assert view.plot.box.viewRange()[0] == pytest.approx([14, 16])
