@@ -89,6 +89,7 @@ class Bridge(QObject):
         self._due: dict[int, Drawn] = {}
         self._tier1: tuple[Path, Tier1Waveforms] | None = None
         self._n_ticks = 0
+        self._is_closed = False
         self._reader = ThreadPoolExecutor(1, thread_name_prefix="read files")
         self._came_back.connect(lambda then, future: self._finish(then, future))
         self.store.listeners.append(self.session_changed.emit)
@@ -248,6 +249,8 @@ class Bridge(QObject):
 
     def in_background(self, work: Callable[[], Any], then: Callable[[Any], None]) -> None:
         """Do work that reads files in the one thread for it, then hand its result to `then` in this one."""
+        if self._is_closed:
+            return
         future = self._reader.submit(work)
         future.add_done_callback(lambda done: self._came_back.emit(then, done))
 
@@ -290,6 +293,9 @@ class Bridge(QObject):
 
     def close(self) -> None:
         """End the workers and the reading thread."""
+        if self._is_closed:
+            return
+        self._is_closed = True
         self.timer.stop()
         self.runner.close()
         self._reader.submit(self._close_tier1)

@@ -108,8 +108,8 @@ class RawFile:
 
     stretch_bytes: how much is read at a time. n_max: packets to hand out at most. follow: asked at the end
     of the file whether more is expected; while it says so, the file is looked at five times a second.
-    A longest record of 256 MiB is taken; the buffers grow to hold it. Raises RawFileError if the file
-    cannot be opened or does not begin with a header.
+    Records of up to 256 MiB are read; the buffers grow to hold them. Raises RawFileError if the file cannot
+    be opened or does not begin with a header, and while reading if the disk fails.
     """
 
     def __init__(

@@ -150,10 +150,6 @@ class Window:
         """Byte offset in the (decompressed) file of a place in `data`."""
         return self._base + at
 
-    def place_of(self, offset: int) -> int:
-        """Place in `data` of a byte offset in the file."""
-        return offset - self._base
-
     def read_ahead(self) -> None:
         """From now on, read the next piece in the background."""
         if self._thread is None:
@@ -206,8 +202,12 @@ class Window:
         try:
             ahead, self._ahead = self._ahead, None
             n, self._place = ahead.result() if ahead else self._read(self._spare)
-            while n == 0 and not self.failure and self._follow is not None and self._follow():
+            while n == 0 and not self.failure and self._follow is not None:
+                # Look once more after the question: something may have been written before the answer.
+                is_more_expected = self._follow()
                 n, self._place = self._read(self._spare)
+                if n == 0 and not is_more_expected:
+                    break
                 if n == 0:
                     time.sleep(_WAIT_S)
         except OSError as error:

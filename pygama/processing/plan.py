@@ -26,7 +26,9 @@ from pygama.processing.steps import Step, nearest
 
 __all__ = ["Chain", "Plan", "RecordTooShort", "Step", "StepFailed", "bind"]
 
-_BLOCK_BYTES = 1 << 18
+_WAVE_BYTES = 1 << 18
+"""Of one transformed waveform array: a few of them fit the processor's cache."""
+_RAW_BYTES = 1 << 20
 _MAX_BLOCK_ROWS = 256
 _PART_SAMPLES = 1 << 20
 """Samples that are worth a task of their own in a pool."""
@@ -91,8 +93,8 @@ class Plan:
     def block_rows(self) -> int:
         """Rows worked on at a time."""
         lengths = [array.shape[1] for array in self.example.values() if array.ndim == 2]
-        width = 8 if any(operation.writes_waves for operation in self.operations) else 2
-        rows = _BLOCK_BYTES // (width * max([*lengths, self.n_samples, 1]))
+        makes_waves = any(operation.writes_waves for operation in self.operations)
+        rows = (_WAVE_BYTES // 8 if makes_waves else _RAW_BYTES // 2) // max([*lengths, 1])
         return min(max(rows, 8), _MAX_BLOCK_ROWS)
 
     def run(self, block: Block, *, pool: Executor | None = None) -> Arrays:

@@ -478,9 +478,9 @@ class WaveformView(View):
             self.follow_button.setIcon(theme.icon(name, "text"))
 
     def _place_words(self, sample: Sample, *, is_live: bool) -> str:
-        if not is_live:
-            return f"waveform {words.count(self.place + 1)} of {words.count(self._n)}"
-        if self.is_following:
+        if sample.place is not None:
+            return f"waveform {words.count(sample.place + 1)} of {words.count(self._n)}"
+        if self.is_following or not is_live:
             number = sample.numbers.get("event_number")
             return "newest" if number is None else f"newest, packet {words.count(float(number))}"
         return f"sample {self.place + 1} of the newest {self._n}"

@@ -74,6 +74,7 @@ class Theme:
 
 
 _present = ["light"]
+_dressed: list[QApplication] = []
 
 
 def resource(name: str) -> Path:
@@ -96,9 +97,13 @@ def apply(name: str) -> None:
     """Put a theme on the whole program."""
     app = QApplication.instance()
     assert isinstance(app, QApplication)
+    if app in _dressed and _present[0] == name:
+        return
     _present[0] = name
-    app.setStyle(QStyleFactory.create("Fusion"))
-    app.setFont(font())
+    if app not in _dressed:
+        _dressed.append(app)
+        app.setStyle(QStyleFactory.create("Fusion"))
+        app.setFont(font())
     app.setPalette(theme(name).palette())
     app.setStyleSheet(theme(name).style_sheet())
 

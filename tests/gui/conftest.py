@@ -6,12 +6,22 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from PyQt5.QtCore import QEvent
 from PyQt5.QtWidgets import QApplication
 
 from pygama_gui.bridge import Bridge
 from pygama_gui.session.state import Run
 from pygama_gui.session.store import Store
 from pygama_gui.widgets import theme
+
+
+@pytest.fixture(autouse=True)
+def no_widgets_left() -> Iterator[None]:
+    """Let go of the widgets of a test at its end; style sheets grow slow with every one that stays."""
+    yield
+    app = QApplication.instance()
+    if app is not None:
+        app.sendPostedEvents(None, QEvent.Type.DeferredDelete)
 
 
 @pytest.fixture

@@ -323,6 +323,31 @@ def test_following_waits_for_what_is_still_being_written(start, waves, tmp_path)
     assert file.report.cut_short is None
 
 
+def test_what_was_written_before_the_last_answer_is_read(start, waves, tmp_path):
+    stream, run = start()
+    run.records(5, waves(4))
+    data, path = stream.getvalue(), tmp_path / "Run72"
+    path.write_bytes(data[:-2000])
+
+    def run_has_just_ended() -> bool:
+        path.write_bytes(data)
+        return False
+
+    with RawFile(path, follow=run_has_just_ended) as file:
+        assert sum(len(packets) for packets in file) == 4
+
+
+def test_a_big_endian_file_that_lost_bytes_is_read_on(start, waves, read_all):
+    stream, run = start(big_endian=True)
+    first = run.offset
+    words = waves(20)
+    run.records(5, words.copy())
+    bad, _ = damaged(stream.getvalue(), first + 5 * WAVE + 10, first + 6 * WAVE + 13, "lost")
+    read = read_all(bad)
+    assert len(read.records) == 18
+    assert read.records[-1].words == tuple(words[-1, 1:].tolist())
+
+
 def test_words_are_native_in_big_endian_files_and_text_is_not_swapped(start, plist, read_all):
     stream, run = start(big_endian=True)
     run.record(5, [0x01020304])

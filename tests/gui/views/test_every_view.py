@@ -77,8 +77,8 @@ def test_the_picture_of_a_view_is_not_blank(
     path = tmp_path / f"{kind.__name__}_{name}.png"
     assert picture.save(str(path))
     image = QImage(str(path))
-    ground = QColor(theme.theme(name).tokens["panel"]).rgb()
-    assert ground in colors_of(image)
+    grounds = {QColor(theme.theme(name).tokens[token]).rgb() for token in ("panel", "raised")}
+    assert grounds & colors_of(image)
     assert len(colors_of(image)) > 8
 
 
