@@ -28,7 +28,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except PygamaError as problem:
         print(f"pygama: {problem}", file=sys.stderr)
     except OSError as problem:
-        print(f"pygama: {problem.strerror or problem}: {problem.filename or ''}".rstrip(": "), file=sys.stderr)
+        print(
+            f"pygama: {problem.strerror or problem}: {problem.filename or ''}".rstrip(": "), file=sys.stderr
+        )
     except KeyboardInterrupt:
         print("pygama: stopped; no output was changed", file=sys.stderr)
     return 1
@@ -36,7 +38,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def build_parser() -> argparse.ArgumentParser:
     """Describe the command line."""
-    parser = argparse.ArgumentParser(prog="pygama", description="From raw ORCA files to waveforms and spectra.")
+    parser = argparse.ArgumentParser(
+        prog="pygama", description="From raw ORCA files to waveforms and spectra."
+    )
     parser.add_argument("--version", action="version", version=f"pygama {__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
@@ -54,7 +58,9 @@ def build_parser() -> argparse.ArgumentParser:
     tier1.add_argument("files", type=Path, nargs="+", metavar="T1FILE")
     _add_output(tier1)
     tier1.add_argument("--settings", type=Path, metavar="FILE.json", help="settings file with the chain")
-    tier1.add_argument("--save-waves", nargs="+", default=(), metavar="NAME", help="waveforms to keep, as wf_blsub")
+    tier1.add_argument(
+        "--save-waves", nargs="+", default=(), metavar="NAME", help="waveforms to keep, as wf_blsub"
+    )
 
     run = _command(commands, "run", _run, "raw files to Tier 1 and Tier 2 in one pass")
     run.add_argument("files", type=Path, nargs="+", metavar="FILE")
@@ -71,7 +77,9 @@ def build_parser() -> argparse.ArgumentParser:
 
 
 def _command(commands: Any, name: str, act: Any, about: str) -> argparse.ArgumentParser:
-    parser: argparse.ArgumentParser = commands.add_parser(name, help=about, description=about[0].upper() + about[1:])
+    parser: argparse.ArgumentParser = commands.add_parser(
+        name, help=about, description=about[0].upper() + about[1:]
+    )
     parser.set_defaults(act=act)
     return parser
 
@@ -79,12 +87,16 @@ def _command(commands: Any, name: str, act: Any, about: str) -> argparse.Argumen
 def _add_output(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("-o", "--output-dir", type=Path, metavar="DIR", help="default: the working directory")
     parser.add_argument("--suffix", default="", help="goes behind the run number in the file name, as .1")
-    parser.add_argument("--compression", default="lz4", help="lz4 (default), zstd, zlib or none")
+    parser.add_argument(
+        "--compression", default="zstd", help="zstd (default), lz4 (quicker, larger), zlib or none"
+    )
     parser.add_argument("--single", action="store_true", help="use one core")
 
 
 def _add_window(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--settings", type=Path, metavar="FILE.json", help="settings file; options here beat it")
+    parser.add_argument(
+        "--settings", type=Path, metavar="FILE.json", help="settings file; options here beat it"
+    )
     parser.add_argument("--digitizer", metavar="DECODER", help="decoder that the window is for")
     parser.add_argument("--window", choices=("none", "max", "tp"), help="where the window is centred")
     parser.add_argument("--n-samp", type=int, metavar="N", help="samples in the window")
@@ -172,7 +184,9 @@ def _run(options: argparse.Namespace) -> int:
     return _for_each(options.files, lambda file: _run_one(file, options, settings, processor))
 
 
-def _run_one(file: Path, options: argparse.Namespace, settings: dict[str, Any], processor: Tier1Processor) -> None:
+def _run_one(
+    file: Path, options: argparse.Namespace, settings: dict[str, Any], processor: Tier1Processor
+) -> None:
     from pygama.processing.run import process_run
     from pygama.progress import print_progress
 

@@ -56,7 +56,9 @@ def make_demo_run(folder: Path, *, n_events: int, seed: int) -> Path:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as problem:
-        raise OutputError(f"the folder '{folder}' cannot be made: {problem.strerror}; choose another") from problem
+        raise OutputError(
+            f"the folder '{folder}' cannot be made: {problem.strerror}; choose another"
+        ) from problem
     return write_run(folder / f"DemoRun{RUN_NUMBER}", demo_shape(n_events, run_number=RUN_NUMBER, seed=seed))
 
 
@@ -93,9 +95,15 @@ def draw_spectrum(trap_max: np.ndarray, match: LineMatch, path: Path) -> None:
             if fit.converged:
                 height = np.interp(fit.position, x, y) + _BIN_ADC * fit.density(np.array([fit.position]))[0]
                 axes.annotate(
-                    f"{name.strip()}\n{energy:.1f} keV", (fit.position, height), ha="center", fontsize=8, color="#B04E0A"
+                    f"{name.strip()}\n{energy:.1f} keV",
+                    (fit.position, height),
+                    ha="center",
+                    fontsize=8,
+                    color="#B04E0A",
                 )
-        axes.set(xlabel="trap_max (ADC counts)", ylabel=f"counts / {_BIN_ADC} ADC", yscale="log", xlim=(0, top))
+        axes.set(
+            xlabel="trap_max (ADC counts)", ylabel=f"counts / {_BIN_ADC} ADC", yscale="log", xlim=(0, top)
+        )
         axes.set_ylim(0.5, 6 * y.max())
         figure.tight_layout()
         figure.savefig(path, metadata={"Software": None})

@@ -127,7 +127,8 @@ class print_progress:  # noqa: N801  (used like a function)
 
     def _progress(self, message: Progress) -> None:
         bar = "#" * round(message.fraction * self.WIDTH)
-        text = f"PROGRESS : [{bar:<{self.WIDTH}}] {100 * message.fraction:.3f}% done.  last packet ID: {message.packets}"
+        percent = f"{100 * message.fraction:.3f}% done."
+        text = f"PROGRESS : [{bar:<{self.WIDTH}}] {percent}  last packet ID: {message.packets}"
         if self._is_terminal:
             now = time.monotonic()
             if now - self._last > 0.1 or message.fraction == 1.0:

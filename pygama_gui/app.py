@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import faulthandler
+import gc
 import logging
 import os
 import signal
@@ -73,6 +74,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     window = make_window(options, remembers=remembers)
     _catch_all(window)
     window.rehearse()
+    gc.collect()
+    gc.freeze()  # what is here now stays; looking through it again and again would block the window
     window.show()
     return Show(app, window, options).run()
 

@@ -29,7 +29,7 @@ from pygama_gui.session.store import Store
 
 TICK_MS = 50
 DISK_EVERY_TICKS = 200
-DRAW_S = 0.008
+DRAW_S = 0.002
 """Views are redrawn on one tick until this much time is gone; painting comes on top."""
 
 logger = logging.getLogger("pygama_gui")
@@ -51,8 +51,6 @@ class LiveRun:
         self.samples = SampleRing()
         self.tier1: Path | None = None
         """The finished Tier 1 file."""
-        self.n_tier1: int | None = None
-        """Its waveforms, once it has been opened."""
 
     def take(self, partial: Partial) -> None:
         """Keep the rows and waveforms of a message."""
@@ -87,7 +85,7 @@ class Bridge(QObject):
         self._job_of: dict[str, int] = {}
         self._run_of: dict[int, str] = {}
         self._due: dict[int, Drawn] = {}
-        self._tier1: tuple[Path, Tier1Waveforms] | None = None
+        self._tier1: tuple[LiveRun, Tier1Waveforms] | None = None
         self._n_ticks = 0
         self._is_closed = False
         self._reader = ThreadPoolExecutor(1, thread_name_prefix="read files")
@@ -268,14 +266,16 @@ class Bridge(QObject):
         self, run_id: str, place: int, channel: int | None, then: Callable[[Any], None]
     ) -> None:
         """Read a waveform of the finished Tier 1 file; `then` gets (sample or None, how many, channels)."""
-        path = self.data[run_id].tier1
-        if path is not None:
-            self.in_background(lambda: self._read(path, place, channel), then)
+        live = self.data[run_id]
+        if live.tier1 is not None:
+            self.in_background(lambda: self._read(live, place, channel), then)
 
-    def _read(self, path: Path, place: int, channel: int | None) -> tuple[Sample | None, int, list[int]]:
-        if self._tier1 is None or self._tier1[0] != path:
+    def _read(self, live: LiveRun, place: int, channel: int | None) -> tuple[Sample | None, int, list[int]]:
+        if self._tier1 is None or self._tier1[0] is not live:
+            assert live.tier1 is not None
             self._close_tier1()
-            self._tier1 = (path, Tier1Waveforms(path))
+            known = live.columns.column("channel") if "channel" in live.columns else None
+            self._tier1 = (live, Tier1Waveforms(live.tier1, known))
         file = self._tier1[1]
         n = file.count(channel)
         return (file.sample(min(place, n - 1), channel) if n else None), n, file.channels()
@@ -298,8 +298,8 @@ class Bridge(QObject):
         self._is_closed = True
         self.timer.stop()
         self.runner.close()
-        self._reader.submit(self._close_tier1)
-        self._reader.shutdown(wait=True, cancel_futures=False)
+        self._reader.shutdown(wait=True, cancel_futures=True)
+        self._close_tier1()
 
 
 def _tier1_among(outputs: Iterable[Path]) -> Path | None:

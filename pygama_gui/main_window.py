@@ -5,9 +5,7 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Callable, Iterable
-from functools import partial
 from pathlib import Path
-from typing import Any
 
 from PyQt5.QtCore import QByteArray, QSize, Qt, QTimer, pyqtSignal
 from PyQt5.QtGui import (
@@ -16,16 +14,12 @@ from PyQt5.QtGui import (
     QDragLeaveEvent,
     QDropEvent,
     QIcon,
-    QKeySequence,
     QResizeEvent,
 )
 from PyQt5.QtWidgets import (
-    QAction,
-    QActionGroup,
     QDockWidget,
     QFileDialog,
     QMainWindow,
-    QMenu,
     QMessageBox,
     QSplitter,
     QStackedWidget,
@@ -40,6 +34,7 @@ from pygama.errors import SettingsError
 from pygama.processing.settings import read_settings, write_settings
 from pygama.processing.windows import Tier0Options
 from pygama_gui.bridge import Bridge
+from pygama_gui.menus import TABS, Menus
 from pygama_gui.session import changes, files, places
 from pygama_gui.session.files import Found
 from pygama_gui.session.state import Run, Session
@@ -63,7 +58,6 @@ LAYOUT_VERSION = 1
 SAVE_AFTER_MS = 700
 MANY_RUNS = 8
 """More runs than this in one drop wait for a person to start them."""
-TABS = ("Overview", "Waveforms", "Spectrum")
 GAP = 10
 SIZE = QSize(1480, 900)
 
@@ -86,7 +80,7 @@ class MainWindow(QMainWindow):
         self.setContextMenuPolicy(Qt.ContextMenuPolicy.NoContextMenu)
         self._make_views()
         self._lay_out()
-        self._make_menus()
+        self.menus = Menus(self)
         self._connect()
         self._save_timer = QTimer(self)
         self._save_timer.setSingleShot(True)
@@ -203,86 +197,6 @@ class MainWindow(QMainWindow):
         self.addDockWidget(area, dock)
         return dock
 
-    # Menus
-
-    def _make_menus(self) -> None:
-        self._make_file_menu(self._menu("&File"))
-        self._make_edit_menu(self._menu("&Edit"))
-        self._make_view_menu(self._menu("&View"))
-        self._make_run_menu(self._menu("&Run"))
-        chain_menu = self._menu("&Chain")
-        chain_menu.addMenu(self.chain.add_menu)
-        chain_menu.addActions(list(self.chain.view_actions()))
-        self._menu("&Waveform").addActions(list(self.waveforms.view_actions()))
-        self._menu("&Spectrum").addActions(list(self.spectrum.view_actions()))
-        self._make_help_menu(self._menu("&Help"))
-
-    def _menu(self, name: str) -> QMenu:
-        menu = QMenu(name, self)
-        self.menuBar().addMenu(menu)
-        menu.setToolTipsVisible(True)
-        return menu
-
-    def _act(self, menu: QMenu, words: str, keys: str | list[str], act: Callable[[], Any]) -> QAction:
-        action = QAction(words, self)
-        menu.addAction(action)
-        action.setShortcuts([QKeySequence(key) for key in ([keys] if isinstance(keys, str) else keys) if key])
-        action.triggered.connect(lambda _checked=False: act())
-        return action
-
-    def _make_file_menu(self, menu: QMenu) -> None:
-        self._act(menu, "&Open raw files…", "Ctrl+O", self.ask_open)
-        self._act(menu, "Open a &folder…", "Ctrl+Shift+O", self.ask_open_folder)
-        self.recent_menu = menu.addMenu("Open &recent")
-        self.recent_menu.aboutToShow.connect(self._fill_recent)
-        self._act(menu, "Try the &demo run", "", lambda: self.demo_asked())
-        menu.addSeparator()
-        self._act(menu, "Output &folder…", "", lambda: self.ask_output_dir([]))
-        menu.addSeparator()
-        self._act(menu, "&Load settings…", "", self.ask_load_settings)
-        self._act(menu, "&Save settings…", "Ctrl+S", self.ask_save_settings)
-        menu.addSeparator()
-        self._act(menu, "&Quit", "Ctrl+Q", self.close)
-
-    def _make_edit_menu(self, menu: QMenu) -> None:
-        self.undo_action = self._act(menu, "&Undo", "Ctrl+Z", self.bridge.store.undo)
-        self.redo_action = self._act(menu, "&Redo", ["Ctrl+Shift+Z", "Ctrl+Y"], self.bridge.store.redo)
-
-    def _make_view_menu(self, menu: QMenu) -> None:
-        for number, name in enumerate(TABS):
-            self._act(menu, f"&{number + 1} {name}", str(number + 1), partial(self._go_to_tab, number))
-        menu.addSeparator()
-        themes = QActionGroup(self)
-        self.theme_actions: dict[str, QAction] = {}
-        for name in theme.NAMES:
-            action = self._act(menu, f"{name.capitalize()} theme", "", partial(self._choose_theme, name))
-            action.setCheckable(True)
-            themes.addAction(action)
-            self.theme_actions[name] = action
-        menu.addSeparator()
-        self._act(menu, "Show or hide the &log", "Ctrl+L", self.toggle_log)
-        for dock in (self.runs_dock, self.settings_dock):
-            toggle = dock.toggleViewAction()
-            assert toggle is not None
-            toggle.setText(f"{dock.windowTitle()} panel")
-            menu.addAction(toggle)
-        self.move_action = self._act(menu, "&Move panels", "", self._toggle_dock_titles)
-        self.move_action.setCheckable(True)
-        self._act(menu, "&Reset the layout", "", self.reset_layout)
-        self._act(menu, "&Full screen", "F11", self._toggle_full_screen)
-
-    def _make_run_menu(self, menu: QMenu) -> None:
-        menu.addActions(list(self.runs.view_actions()))
-        menu.addSeparator()
-        self.auto_action = QAction("Process runs as they are &added", self)
-        menu.addAction(self.auto_action)
-        self.auto_action.setCheckable(True)
-        self.auto_action.triggered.connect(lambda is_on: self.bridge.change(changes.process_on_add, is_on))
-
-    def _make_help_menu(self, menu: QMenu) -> None:
-        self._act(menu, "&Keys and mouse", ["?", "F1"], self.show_keys)
-        self._act(menu, "&About pygama", "", self._show_about)
-
     # Wiring
 
     def _connect(self) -> None:
@@ -314,12 +228,12 @@ class MainWindow(QMainWindow):
         self.waveforms.setVisible(session.tab in (0, 1))
         self.spectrum.setVisible(session.tab in (0, 2))
         store = self.bridge.store
-        self.undo_action.setText(f"&Undo: {store.undo_label}" if store.undo_label else "&Undo")
-        self.undo_action.setEnabled(bool(store.undo_label))
-        self.redo_action.setText(f"&Redo: {store.redo_label}" if store.redo_label else "&Redo")
-        self.redo_action.setEnabled(bool(store.redo_label))
-        self.theme_actions[session.theme].setChecked(True)
-        self.auto_action.setChecked(session.process_on_add)
+        self.menus.undo_action.setText(f"&Undo: {store.undo_label}" if store.undo_label else "&Undo")
+        self.menus.undo_action.setEnabled(bool(store.undo_label))
+        self.menus.redo_action.setText(f"&Redo: {store.redo_label}" if store.redo_label else "&Redo")
+        self.menus.redo_action.setEnabled(bool(store.redo_label))
+        self.menus.theme_actions[session.theme].setChecked(True)
+        self.menus.auto_action.setChecked(session.process_on_add)
         self._show_title()
 
     def _show_title(self) -> None:
@@ -413,15 +327,6 @@ class MainWindow(QMainWindow):
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         return dialog
 
-    def _fill_recent(self) -> None:
-        self.recent_menu.clear()
-        for path in self.bridge.session.recent:
-            action = self.recent_menu.addAction(path.name)
-            action.setToolTip(str(path))
-            action.triggered.connect(lambda _checked=False, path=path: self.add_paths([path]))
-        if self.recent_menu.isEmpty():
-            self.recent_menu.addAction("nothing yet").setEnabled(False)
-
     # Settings files
 
     def ask_load_settings(self) -> None:
@@ -479,10 +384,12 @@ class MainWindow(QMainWindow):
         self.grab()
         self.stack.setCurrentIndex(page)
 
-    def _choose_theme(self, name: str) -> None:
+    def choose_theme(self, name: str) -> None:
+        """Choose the theme."""
         self.bridge.change(changes.choose_theme, name)
 
-    def _go_to_tab(self, tab: int) -> None:
+    def go_to_tab(self, tab: int) -> None:
+        """Show one of the tabs."""
         self.bridge.change(changes.choose_tab, tab)
 
     def toggle_log(self) -> None:
@@ -495,7 +402,8 @@ class MainWindow(QMainWindow):
         assert bar is not None
         KeySheet(bar, self).show()
 
-    def _show_about(self) -> None:
+    def show_about(self) -> None:
+        """Say what this program is."""
         box = QMessageBox(self)
         box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         box.setWindowTitle("About pygama")
@@ -503,16 +411,18 @@ class MainWindow(QMainWindow):
         box.setText(f"<b>pygama {pygama.__version__}</b><p>{about}</p><p>GPL-3.0-or-later</p>")
         box.open()
 
-    def _toggle_full_screen(self) -> None:
+    def toggle_full_screen(self) -> None:
+        """Fill the screen, or no longer."""
         if self.isFullScreen():
             self.showNormal()
         else:
             self.showFullScreen()
 
-    def _toggle_dock_titles(self) -> None:
+    def show_dock_titles(self, is_wanted: bool) -> None:  # noqa: FBT001
+        """Show bars by which the panels can be moved."""
         for dock in (self.runs_dock, self.settings_dock, self.log_dock):
             old = dock.titleBarWidget()
-            dock.setTitleBarWidget(None if self.move_action.isChecked() else QWidget())
+            dock.setTitleBarWidget(None if is_wanted else QWidget())
             if old is not None:
                 old.deleteLater()
 

@@ -45,6 +45,7 @@ install_system_packages
 extras=""
 [ "$what" = test ] && extras="[test]"
 .venv/bin/python -m pip install --quiet --disable-pip-version-check -e ".$extras"
+.venv/bin/python -m compileall -q pygama pygama_gui
 .venv/bin/python -m pygama about
 
 case "$what" in

@@ -233,9 +233,7 @@ class DataLoader:
         columns.update(self.more_columns(bodies, columns))
         samples = self.samples(bodies, columns)
         traces = self.traces(bodies, columns)
-        return Decoded(
-            self.name, self.table(columns), samples, traces, damaged, self.group(bodies)
-        )
+        return Decoded(self.name, self.table(columns), samples, traces, damaged, self.group(bodies))
 
     def table(self, columns: dict[str, np.ndarray]) -> np.ndarray:
         """Put the columns side by side, `first_columns` first, hidden ones (with a leading _) left out."""

@@ -6,7 +6,7 @@ Source: real records of 2022 and ORCA's writer.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -25,7 +25,7 @@ class FlashCamADC(Digitizer):
     name = "ORFlashCamADCWaveformDecoder"
     card_classes = ("ORFlashCamADCModel", "ORFlashCamADCStdModel")
     min_words = HEAD_WORDS
-    fields = (
+    fields: ClassVar[tuple[Bits, ...]] = (
         Bits("_orca_words", 1, 28, 4),
         Bits("_flashcam_words", 1, 22, 6),
         Bits("_n_samples", 1, 6, 16),

@@ -4,8 +4,9 @@ A record holds packets of 1024 words, one in practice. Samples start at the 16th
 and OrcaROOT have it; the first dozen and the last two are unreliable.
 
 Where `FtCnt` is set, the end of the trace is pre-summed: each of its last FtCnt samples is the sum of
-`presum_rate` samples divided by `presum_divisor`, and spans presum_rate times the sampling period. The columns
-`presum_start`, `presum_rate` and `presum_divisor` say so row by row; the true start can lie some samples off.
+`presum_rate` samples divided by `presum_divisor`, and spans presum_rate times the sampling period. The
+columns `presum_start`, `presum_rate` and `presum_divisor` say so row by row; the true start can lie some
+samples off.
 """
 
 from __future__ import annotations

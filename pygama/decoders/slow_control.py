@@ -20,7 +20,10 @@ class MJDPreAmp(Poller):
     card_classes = ("ORMJDPreAmpModel",)
     min_words = 4 + _N_ADCS
     fields = (
-        *(Bits(f"adc_{i}", 4 + i, unit="V", real=True, about=f"reading of input {i}") for i in range(_N_ADCS)),
+        *(
+            Bits(f"adc_{i}", 4 + i, unit="V", real=True, about=f"reading of input {i}")
+            for i in range(_N_ADCS)
+        ),
         *(Bits(f"enabled_{i}", 3, i, 1, about=f"input {i} is read out") for i in range(_N_ADCS)),
         Bits("timestamp", 2, unit="s", about="Unix time of the reading"),
         Bits("device_id", 1, 0, 12, about="preampID of the controller in the header"),

@@ -16,7 +16,9 @@ IDENTITY = ("run_number", "sub_run", "header_sha256")
 
 
 def output_path(output_dir: Path | str | None, prefix: str, run_number: int, suffix: str = "") -> Path:
-    """Give the path of an output file, as t1_run72.h5; the folder must exist and is the working one by default."""
+    """Give the path of an output file, as t1_run72.h5; the folder must exist and is the working one by
+    default.
+    """
     folder = Path.cwd() if output_dir is None else Path(output_dir)
     if not folder.is_dir():
         raise OutputError(f"the output folder '{folder}' does not exist: make it, or choose another")

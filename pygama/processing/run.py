@@ -1,7 +1,7 @@
 """Takes a raw run down the whole road: raw file to Tier 1 and Tier 2, in one pass.
 
-Each stretch of the file is framed, decoded, cut, written and run through the chain before the next one is looked at,
-so memory is bounded by the stretch and a spectrum grows from the first second.
+Each stretch of the file is framed, decoded, cut, written and run through the chain before the next one is
+looked at, so memory is bounded by the stretch and a spectrum grows from the first second.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ def process_run(
     n_max: float | None = None,
     tell: Tell = tell_nobody,
     multiprocess: bool = True,
-    compression: str = "lz4",
+    compression: str = "zstd",
     suffix: str = "",
     tiers: tuple[int, ...] = (1, 2),
     prefixes: tuple[str, str] = ("t1", "t2"),
@@ -56,9 +56,9 @@ def process_run(
     """Process one raw file into `t1_run<N>.h5` and `t2_run<N>.h5`.
 
     tier0: window options. processor: the chain, the default list if none is given. n_max: packets to read.
-    tell: takes the messages of pygama.progress; it may raise Stopped. multiprocess: use all cores, in threads.
-    suffix: goes behind the run number in the file names. tiers: which files are written. decoders, channels: keep
-    only these. follow: asked at the end of a file that still grows; False ends the run.
+    tell: takes the messages of pygama.progress; it may raise Stopped. multiprocess: use all cores, in
+    threads. suffix: goes behind the run number in the file names. tiers: which files are written. decoders, channels:
+    keep only these. follow: asked at the end of a file that still grows; False ends the run.
 
     Raises RawFileError, SettingsError, OutputError or Stopped; then no output was changed.
     """
@@ -71,7 +71,10 @@ def process_run(
         processor = (processor or Tier1Processor(default_list=True)).for_run(raw.header.run_number)
         texts = outputs.run_texts(raw.header, Path(raw_file).name)
         road = _Road(raw, _Choice(options, decoders, channels), pool, tell)
-        paths = [outputs.output_path(output_dir, prefixes[tier - 1], raw.header.run_number, suffix) for tier in tiers]
+        paths = [
+            outputs.output_path(output_dir, prefixes[tier - 1], raw.header.run_number, suffix)
+            for tier in tiers
+        ]
         tell(_started(raw, Path(raw_file), road.runs))
         for path in paths:
             if outputs.claim(path, texts, suffix):
@@ -113,7 +116,9 @@ def _started(raw: RawFile, path: Path, runs: Callable[[str], bool]) -> Started:
         start_time=header.start_time,
         decoders=tuple(name for name in names if runs(name)),
         unsupported=tuple(name for name in names if name not in DECODERS),
-        records=tuple((record.key, record.decoder) for record in sorted(header.record_types, key=lambda r: r.decoder)),
+        records=tuple(
+            (record.key, record.decoder) for record in sorted(header.record_types, key=lambda r: r.decoder)
+        ),
     )
 
 
@@ -151,7 +156,9 @@ class _Road:
         tier0 = dataclasses.asdict(self._options)
         if tier1 is not None:
             tier1.finish(first, sorted({name for name in first.decoders.values() if self.runs(name)}))
-            writers[1].set_texts("/", {**texts, "tier0": json.dumps(tier0), "header": outputs.header_text(first)})
+            writers[1].set_texts(
+                "/", {**texts, "tier0": json.dumps(tier0), "header": outputs.header_text(first)}
+            )
             self._tell_losses(tier1)
         if tier2 is not None:
             tier2.finish(texts, chain.processor, tier0)
@@ -173,7 +180,9 @@ class _Road:
     def _loaders_for(self, header: Header) -> list[tuple[DataLoader, tuple[int, ...]]]:
         if header is not self._header:
             self._header = header
-            classes = {name: DECODERS[name] for name in sorted(set(header.decoders.values())) if self.runs(name)}
+            classes = {
+                name: DECODERS[name] for name in sorted(set(header.decoders.values())) if self.runs(name)
+            }
             self._loaders = [loader(header) for loader in dict.fromkeys(classes.values())]
         return [(loader, _keys_of(loader, header)) for loader in self._loaders]
 
@@ -192,7 +201,11 @@ class _Road:
             self._packets = int(packets.number[-1])
             self._tell(
                 Progress(
-                    self._raw.position, self._raw.size_bytes, self._packets, self.n_rows, int(packets.offset[-1])
+                    self._raw.position,
+                    self._raw.size_bytes,
+                    self._packets,
+                    self.n_rows,
+                    int(packets.offset[-1]),
                 )
             )
 
@@ -205,7 +218,9 @@ class _Road:
         names = self._raw.header.decoders
         for key, count in sorted(report.counts.items()):
             if key in names and names[key] not in DECODERS:
-                self._tell(Note(f"{count} records of {names[key]} were skipped: there is no decoder for them yet"))
+                self._tell(
+                    Note(f"{count} records of {names[key]} were skipped: there is no decoder for them yet")
+                )
         for text in sentences(report):
             self._tell(Note(text, "warning"))
 

@@ -52,7 +52,9 @@ class Survey:
 
     def _undeclared(self) -> dict[str, int]:
         declared = {record.key for record in self.header.record_types}
-        return {str(key): n for key, n in sorted((self.counts or {}).items()) if key not in declared and key != 0}
+        return {
+            str(key): n for key, n in sorted((self.counts or {}).items()) if key not in declared and key != 0
+        }
 
     def _start(self) -> str:
         return datetime.fromtimestamp(self.header.start_time, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
@@ -63,7 +65,8 @@ class Survey:
         lines = [
             f"File:     {self.path}",
             f"Size:     {self.size_bytes / 1e6:.3f} MB",
-            f"Run:      {found['run_number']}" + (f", sub-run {found['sub_run']}" if found["sub_run"] else ""),
+            f"Run:      {found['run_number']}"
+            + (f", sub-run {found['sub_run']}" if found["sub_run"] else ""),
             f"Start:    {found['start_utc']}",
             "Records:",
         ]
@@ -84,14 +87,16 @@ class Survey:
 def sentences(report: FrameReport) -> list[str]:
     """Say what was wrong with the framing of a raw file."""
     told = [
-        f"bytes {start} to {end} were skipped ({end - start} bytes): {why}" for start, end, why in report.skipped
+        f"bytes {start} to {end} were skipped ({end - start} bytes): {why}"
+        for start, end, why in report.skipped
     ]
     for key, count in sorted(report.unknown.items()):
         told.append(f"{count} records of id {key} were skipped: the header does not declare it")
     if report.cut_short is not None:
         offset, have, need = report.cut_short
         told.append(
-            f"the last record is cut short (byte {offset}, {have} of {need} bytes); everything before it was kept"
+            f"the last record is cut short (byte {offset}, {have} of {need} bytes); "
+            "everything before it was kept"
         )
     if report.failure:
         told.append(report.failure)

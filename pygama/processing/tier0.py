@@ -20,7 +20,7 @@ def ProcessTier0(  # noqa: N802  (the name of 2018)
     decoders: Sequence[str] | None = None,
     settings: Mapping[str, Any] | None = None,
     *,
-    compression: str = "lz4",
+    compression: str = "zstd",
     suffix: str = "",
     multiprocess: bool = True,
     tell: Tell = tell_nobody,

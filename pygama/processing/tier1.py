@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import time
@@ -24,7 +25,7 @@ from pygama.processing.tier2_sink import Chain, Tier2Sink
 from pygama.progress import Done, Note, Progress, Tell, print_progress, tell_nobody
 from pygama.storage import Table, TierFile, TierWriter
 
-_BLOCK_BYTES = 8 << 20
+_BLOCK_BYTES = 2 << 20
 
 
 def ProcessTier1(  # noqa: N802  (the name of 2018)
@@ -37,17 +38,17 @@ def ProcessTier1(  # noqa: N802  (the name of 2018)
     multiprocess: bool = True,
     settings: Mapping[str, Any] | None = None,
     *,
-    compression: str = "lz4",
+    compression: str = "zstd",
     suffix: str = "",
     save_waves: Sequence[str] = (),
     tell: Tell = tell_nobody,
 ) -> Path:
     """Run the chain over a Tier 1 file, write `<out_prefix>_run<N>.h5` and return its path.
 
-    digitizers: tables or decoders to process, all with waveforms if None. settings: processor name -> settings,
-    beaten by those given to `processor.add`. multiprocess: use all cores, in threads. save_waves: names of waveforms
-    ("waveform", "wf_blsub", …) to keep beside the table, as arrays /data/<name>, one row an event; the raw waveform is
-    called wf_raw there, and transformed ones are float32.
+    digitizers: tables or decoders to process, all with waveforms if None. settings: processor name ->
+    settings, beaten by those given to `processor.add`. multiprocess: use all cores, in threads. save_waves:
+    names of waveforms ("waveform", "wf_blsub", …) to keep beside the table, as arrays /data/<name>, one row
+    an event; the raw waveform is called wf_raw there, and transformed ones are float32.
 
     Raises TierFileError, SettingsError or OutputError; then no output was changed.
     """
@@ -64,7 +65,7 @@ def ProcessTier1(  # noqa: N802  (the name of 2018)
         work.open(Path(t1_file), is_parallel=multiprocess)
         outputs.claim(path, texts, suffix)
         writer = stack.enter_context(TierWriter(path, compression=compression, pool=pool))
-        work.go(writer, texts, source.texts("/").get("tier0", "{}"))
+        work.go(writer, texts, json.loads(source.texts("/").get("tier0", "{}")))
     done = Done((path,), work.n_rows, time.perf_counter() - began, {"data": work.n_rows})
     work.close(done)
     return path
@@ -149,7 +150,7 @@ class _Work:
         for line in lines:
             self._tell(Note(line))
 
-    def go(self, writer: TierWriter, texts: Mapping[str, str], tier0: str) -> None:
+    def go(self, writer: TierWriter, texts: Mapping[str, str], tier0: Mapping[str, object]) -> None:
         """Process all rows in file order."""
         sink = Tier2Sink(writer)
         filled = [table for table in self._tables if table.n_rows]
@@ -168,7 +169,9 @@ class _Work:
     def _write_with_waves(self, sink: Tier2Sink, filled: list[Table]) -> None:
         if len(filled) > 1:
             names = ", ".join(table.key for table in filled)
-            raise SettingsError(f"waveforms can be saved of one table at a time: choose one of {names} as digitizers")
+            raise SettingsError(
+                f"waveforms can be saved of one table at a time: choose one of {names} as digitizers"
+            )
         for table in filled:
             for done in self._blocks_of(table):
                 sink.write(done.rows, done.traces)

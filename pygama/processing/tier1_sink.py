@@ -93,8 +93,8 @@ def _final_keys(decoder: str, shapes: Counter[tuple[int, ...]]) -> dict[str, str
 def card_table(cards: tuple[Card, ...]) -> np.ndarray:
     """Lay the parameters of cards of one class side by side: lists become numbered columns, (n_cards,).
 
-    What has no plain form (dicts, mixed or nested lists) is kept as JSON text; parameters that a card lacks are
-    NaN or empty.
+    What has no plain form (dicts, mixed or nested lists) is kept as JSON text; parameters that a card lacks
+    are NaN or empty.
     """
     spread = [_spread(card.parameters) for card in cards]
     if len({name for row in spread for name in row}) > _MAX_CARD_COLUMNS:
@@ -134,7 +134,9 @@ def _column(values: list[Any]) -> np.ndarray:
     """Make one column: text as soon as one value is text, floats where a value is missing or too large."""
     if any(isinstance(value, str) for value in values):
         texts = ["" if value is None else str(value) for value in values]
-        return np.array([text.encode() for text in texts], dtype=f"S{max(len(t.encode()) for t in texts) or 1}")
+        return np.array(
+            [text.encode() for text in texts], dtype=f"S{max(len(t.encode()) for t in texts) or 1}"
+        )
     fits = all(value is not None and not isinstance(value, float) and abs(value) < 2**63 for value in values)
     if fits:
         return np.array([int(value) for value in values], dtype=np.int64)

@@ -1,8 +1,9 @@
 """Puts the rows of all digitizers of a run into one Tier 2 table, in file order.
 
-The columns of the 2018 demo come first, in its order, then the outputs of the chain, then the rest. Where several
-decoders share a file, the table has all their columns and one more, `decoder`; what a decoder does not have is
-NaN in its rows. The order of columns depends on the set of decoders alone, not on which came first.
+The columns of the 2018 demo come first, in its order, then the outputs of the chain, then the rest. Where
+several decoders share a file, the table has all their columns and one more, `decoder`; what a decoder does
+not have is NaN in its rows. The order of columns depends on the set of decoders alone, not on which came
+first.
 """
 
 from __future__ import annotations

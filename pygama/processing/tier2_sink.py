@@ -35,7 +35,9 @@ class Chain:
     def run(self, block: Block) -> Block:
         """Give the Tier 2 columns of a block as rows, and the waveforms to be saved as traces."""
         outputs = self._outputs(block)
-        waves = {_SAVED_AS.get(name, name): _compact(outputs[name]) for name in self._save_waves if name in outputs}
+        waves = {
+            _SAVED_AS.get(name, name): _compact(outputs[name]) for name in self._save_waves if name in outputs
+        }
         numbers = {name: outputs[name] for name in self.processor.columns}
         return Block(block.decoder, tier2_columns(block.rows, numbers), None, waves)
 
@@ -119,7 +121,9 @@ class Tier2Sink:
                 self._writer.write(KEY, Block(KEY, fitted(rows, first_decoder, self._dtype)), queryable=True)
         written.unlink()
 
-    def finish(self, texts: Mapping[str, str], processor: Tier1Processor, tier0: Mapping[str, object]) -> None:
+    def finish(
+        self, texts: Mapping[str, str], processor: Tier1Processor, tier0: Mapping[str, object]
+    ) -> None:
         """Write down, in plain text, what made the file."""
         made_by = {**texts, "tier0": json.dumps(tier0), "chain": json.dumps(processor.to_chain())}
         if self.n_rows:

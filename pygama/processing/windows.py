@@ -1,8 +1,8 @@
 """Cuts the samples that are wanted out of the records of a stretch.
 
-A window of `n_samp` samples can be cut around the maximum of each waveform ("max") or around the point where
-the rising pulse crosses half its height above a fitted baseline ("tp"). A window that does not fit goes to the
-garbage, clipped, as in 2018. Rows of different length make blocks of their own.
+A window of `n_samp` samples can be cut around the maximum of each waveform ("max") or around the point
+where the rising pulse crosses half its height above a fitted baseline ("tp"). A window that does not fit
+goes to the garbage, clipped, as in 2018. Rows of different length make blocks of their own.
 """
 
 from __future__ import annotations
@@ -79,7 +79,7 @@ def _split(decoded: Decoded) -> dict[tuple[int, ...], Block]:
     """Part slow control by the shape of its records, leaving out the columns that a shape does not have."""
     if decoded.group is None:
         return {(0,): Block(decoded.decoder, decoded.rows)}
-    blocks = {}
+    blocks: dict[tuple[int, ...], Block] = {}
     for value in np.unique(decoded.group).tolist():
         rows = decoded.rows[decoded.group == value]
         blocks[(value,)] = Block(decoded.decoder, rows[_columns_of(rows, value)])
@@ -127,7 +127,10 @@ def gather(samples: Samples, first: np.ndarray, n_samples: int, pool: Executor |
         _unroll(samples, waves)
     else:
         _in_pieces(
-            lambda rows: kernel.gather(samples.source, first[rows], waves[rows]), len(first), 2 * n_samples, pool
+            lambda rows: kernel.gather(samples.source, first[rows], waves[rows]),
+            len(first),
+            2 * n_samples,
+            pool,
         )
     return waves
 

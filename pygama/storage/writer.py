@@ -62,7 +62,7 @@ class TierWriter:
         self,
         path: Path,
         *,
-        compression: str = "lz4",
+        compression: str = "zstd",
         pool: Executor | None = None,
         chunk_rows: int | None = None,
     ) -> None:

@@ -79,9 +79,13 @@ def import_readers() -> None:
 
 
 class Tier1Waveforms:
-    """Rows of the tables with waveforms of a Tier 1 file. Belongs to the one thread that reads files."""
+    """Rows of the tables with waveforms of a Tier 1 file. Belongs to the one thread that reads files.
 
-    def __init__(self, path: Path) -> None:
+    channels: (n_rows,) of all rows where they are known already: the column lies among the waveforms in the
+    file, and reading it means reading everything. They are used where the file has one table.
+    """
+
+    def __init__(self, path: Path, channels: np.ndarray | None = None) -> None:
         from pygama.storage import TierFile
 
         self._file = TierFile(path)
@@ -92,6 +96,8 @@ class Tier1Waveforms:
             if table.n_samples and not key.endswith(("_Garbage", "_Damaged"))
         }
         self._channels: dict[str, np.ndarray] = {}
+        if channels is not None and [table.n_rows for table in self._tables.values()] == [len(channels)]:
+            self._channels = dict.fromkeys(self._tables, channels)
 
     def close(self) -> None:
         """Let the file go."""

@@ -20,4 +20,4 @@ class JobSpec:
     tier0: dict[str, Any] = field(default_factory=dict)
     chain: list[dict[str, Any]] = field(default_factory=list)
     n_max: int | None = None
-    compression: str = "lz4"
+    compression: str = "zstd"

@@ -16,6 +16,8 @@ from pygama_gui.session.state import NOTHING, Run, Session, SpectrumChoice, Step
 N_RECENT = 12
 Change = TypeVar("Change", bound=Callable[..., Session])
 
+VIEW_FIELDS = ("output_dir", "theme", "tab", "spectrum", "waveforms", "recent", "process_on_add")
+"""What undo leaves as it is."""
 VIEW_ONLY: set[str] = set()
 """Names of the changes that undo passes over."""
 
@@ -24,6 +26,14 @@ def on_view(change: Change) -> Change:
     """Mark a change of what is looked at."""
     VIEW_ONLY.add(change.__name__)
     return change
+
+
+def as_looked_at(session: Session, present: Session) -> Session:
+    """Give a session with what is looked at taken from the present one."""
+    kept = {name: getattr(present, name) for name in VIEW_FIELDS}
+    if session.run(present.selected) is not None:
+        kept["selected"] = present.selected
+    return replace(session, **kept)
 
 
 def label(change: Callable[..., Session]) -> str:

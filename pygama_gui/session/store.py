@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from pygama_gui.session.changes import VIEW_ONLY, label
+from pygama_gui.session.changes import VIEW_ONLY, as_looked_at, label
 from pygama_gui.session.state import Session
 
 Listener = Callable[[Session, Session], None]
@@ -67,7 +67,7 @@ class Store:
         words, session = source.pop()
         target.append((words, self.session))
         self._merging = ""
-        self._go_to(session)
+        self._go_to(as_looked_at(session, self.session))
 
     def _go_to(self, new: Session) -> None:
         old, self.session = self.session, new

@@ -58,12 +58,13 @@ def run_title(run: Run) -> str:
 
 
 def run_facts(run: Run, state: JobState | None) -> str:
-    """Say how large a run is and when it began."""
+    """Say how large a run is, and when it began or how many events were found."""
     facts = [words.size(run.size_bytes)]
-    if run.start_time > 0:
+    if state is not None and state.rows and state.state in ("running", "paused", "done"):
+        facts.append(f"{words.count(state.rows)} events")
+        facts += [f"{words.count(state.events_per_s)} / s"] if state.state == "running" else []
+    elif run.start_time > 0:
         facts.append(time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(run.start_time)))
-    if state is not None and state.state in ("running", "paused") and state.events_per_s:
-        facts = [facts[0], f"{words.count(state.rows)} events", f"{words.count(state.events_per_s)} / s"]
     return " · ".join(facts)
 
 
@@ -72,9 +73,12 @@ def run_sentence(state: JobState | None) -> tuple[str, str]:
     if state is None:
         return "■ not processed", "soft"
     tone = {"running": "accent", "done": "ok", "failed": "bad"}.get(state.state, "soft")
-    if state.state == "done" and state.warnings:
-        tone = "warn"
-    return state_sentence(state), tone
+    if state.state != "done":
+        return state_sentence(state), tone
+    took = f"done in {words.duration(state.elapsed_s)}"
+    if not state.warnings:
+        return f"✓ {took}", tone
+    return f"▲ {took} · {state.warnings} warning{'s' if state.warnings > 1 else ''}, see the log", "warn"
 
 
 def can_run_again(state: JobState | None) -> bool:

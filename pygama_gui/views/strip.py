@@ -21,6 +21,8 @@ N_BASELINE = 20_000
 """Rows, the newest, that the baseline is taken over."""
 BASELINES = ("bl_int", "bl_avg")
 LOW_DISK = 5e9
+EVERY_S = 0.25
+"""Figures that change more often cannot be read."""
 
 STATES = {
     "waiting": ("■ WAITING", "soft"),
@@ -70,6 +72,8 @@ class StripView(View):
     def __init__(self, bridge: Bridge) -> None:
         super().__init__(bridge)
         self._free: int | None = None
+        self._kind: str | None = None
+        self._drawn_at = 0.0
         captions = ("RUN", "STATE", "RATE", "EVENTS", "BASELINE", "CHANNELS", "DISK")
         self.figures = {caption: Figure(caption) for caption in captions}
         frame = QFrame()
@@ -107,11 +111,18 @@ class StripView(View):
             self.bridge.look_at_disk()
 
     def on_jobs(self, run_ids: set[str]) -> None:
-        """Show how the job stands."""
-        if self.session.selected in run_ids:
+        """Show how the job stands: a new state at once, new figures a few times a second."""
+        if self.session.selected not in run_ids:
+            return
+        state = self.bridge.state(self.session.selected)
+        kind, now = None if state is None else state.state, time.monotonic()
+        if kind != self._kind or now - self._drawn_at >= EVERY_S:
+            self._kind, self._drawn_at = kind, now
             self.redraw_soon()
 
-    on_data = on_jobs
+    def on_data(self, run_ids: set[str]) -> None:
+        """Show figures of the rows; those of the last ones come with the end of the job."""
+        self.on_jobs(run_ids)
 
     def redraw(self) -> None:
         """Show all figures."""

@@ -321,12 +321,10 @@ class WaveformView(View):
         wanted |= {name: chain_facts.step_words(self.session.chain, name) for name in traces.computed}
         for name in [name for name in self._curves if name not in wanted]:
             self.plot.removeItem(self._curves.pop(name))
-        for index, name in enumerate(wanted):
+        for index, name in enumerate(reversed(wanted)):
             curve = self._curve(name)
             pen = (
-                theme.current().pen("trace")
-                if not name
-                else pg.mkPen(theme.current().series(index - 1), width=1)
+                theme.current().pen("trace") if not name else pg.mkPen(theme.current().series(index), width=1)
             )
             curve.setData(
                 traces.x, traces.computed[name] if name else traces.raw, pen=pen, skipFiniteCheck=True

@@ -39,7 +39,7 @@ def _keys(menu: QMenu) -> Iterator[tuple[str, str]]:
             yield from _keys(inner)
         elif not action.shortcut().isEmpty():
             sequences = [key.toString(QKeySequence.SequenceFormat.NativeText) for key in action.shortcuts()]
-            yield " or ".join(sequences), _plain(action.text())
+            yield " or ".join(sequences), _plain(action.text()).partition(":")[0]
 
 
 def _plain(text: str) -> str:

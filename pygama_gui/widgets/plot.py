@@ -256,6 +256,8 @@ class Legend(pg.LegendItem):
         self.setBrush(background)
         self.setPen(present.pen("line"))
         self.setLabelTextColor(present.color("text"))
+        for _, words in self.items:
+            words.setText(words.text, color=present.color("text"))
 
 
 def histogram_path(

@@ -19,7 +19,7 @@ from PyQt5.QtWidgets import QApplication, QStyleFactory, QWidget
 
 NAMES = ("light", "dark")
 SMALL, NORMAL, CAPTION, LARGE = 12, 13, 11, 15
-OKABE_ITO = ("#E69F00", "#56B4E9", "#009E73", "#CC79A7", "#D55E00", "#0072B2")
+OKABE_ITO = ("#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#0072B2", "#D55E00")
 
 
 class Theme:
@@ -40,7 +40,7 @@ class Theme:
         return pen
 
     def series(self, index: int) -> str:
-        """Give the colour of the nth computed curve."""
+        """Give the colour of a computed curve; the first has the accent."""
         return self.tokens["accent"] if index == 0 else OKABE_ITO[(index - 1) % len(OKABE_ITO)]
 
     def style_sheet(self) -> str:

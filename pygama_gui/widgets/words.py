@@ -53,7 +53,7 @@ def with_error(value: float, error: float) -> str:
     if error / 10**exponent < 2:
         exponent -= 1
     decimals = max(0, -exponent)
-    return f"{_grouped(value, decimals)} ± {_grouped(error, decimals)}"
+    return f"{_grouped(value, decimals)} ± {_grouped(error, decimals)}".replace("-", "−")
 
 
 def level(value: float) -> str:

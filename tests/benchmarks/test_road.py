@@ -37,7 +37,12 @@ def test_a_plain_read_is_the_floor(big_run, plain_read, report):
 
 
 def test_tier_0(tier0, folder, report):
-    report.add("Tier 0, whole process, 2.01 GB", f"{tier0.wall_s:.2f} s ({tier0.cpu_s:.2f} cpu)", "1.3-1.8 s", "0.8 s")
+    report.add(
+        "Tier 0, whole process, 2.01 GB",
+        f"{tier0.wall_s:.2f} s ({tier0.cpu_s:.2f} cpu)",
+        "1.3-1.8 s",
+        "0.8 s",
+    )
     report.add("Tier 0 peak memory", f"{tier0.peak_mib:.0f} MiB", "200 MiB", "120 MiB")
     path = folder / "t1_run72.h5"
     report.add("Tier 1 file", f"{path.stat().st_size / 1e6:.1f} MB", "52 MB", "47 MB")
@@ -48,7 +53,12 @@ def test_tier_0(tier0, folder, report):
 
 def test_tier_1(tier0, folder, measure, report):
     measured = measure("tier1", str(folder / "t1_run72.h5"), "-o", str(folder))
-    report.add("Tier 1 to Tier 2, whole process", f"{measured.wall_s:.2f} s ({measured.cpu_s:.2f} cpu)", "0.65 s", "0.35 s")
+    report.add(
+        "Tier 1 to Tier 2, whole process",
+        f"{measured.wall_s:.2f} s ({measured.cpu_s:.2f} cpu)",
+        "0.65 s",
+        "0.35 s",
+    )
     report.add("Tier 1 peak memory", f"{measured.peak_mib:.0f} MiB", "100 MiB", "60 MiB")
     report.add("Tier 2 file", f"{(folder / 't2_run72.h5').stat().st_size / 1e6:.2f} MB", "2.6 MB", "0.6 MB")
 
@@ -60,7 +70,9 @@ def test_one_pass(big_run, tier0, folder, measure, report):
 
 
 def test_info(big_run, measure, report):
-    report.add("pygama info, header only", f"{measure('info', '--quick', str(big_run)).wall_s:.2f} s", "0.3 s")
+    report.add(
+        "pygama info, header only", f"{measure('info', '--quick', str(big_run)).wall_s:.2f} s", "0.3 s"
+    )
     report.add("pygama info, with packet counts", f"{measure('info', str(big_run)).wall_s:.2f} s", "0.6 s")
 
 
@@ -79,7 +91,12 @@ def test_the_default_chain(threads, report):
             processor.run(block, pool=pool if threads > 1 else None)
             times.append(time.perf_counter() - began)
     must, aim = ("1.5 us", "1.0 us") if threads == 1 else ("0.8 us", "0.5 us")
-    report.add(f"default chain, 2000 samples, {threads} thread(s)", f"{min(times) / len(waves) * 1e6:.2f} us/wf", must, aim)
+    report.add(
+        f"default chain, 2000 samples, {threads} thread(s)",
+        f"{min(times) / len(waves) * 1e6:.2f} us/wf",
+        must,
+        aim,
+    )
 
 
 def test_one_waveform_for_display(tier0, folder, report):

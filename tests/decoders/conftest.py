@@ -17,9 +17,7 @@ def header_with() -> Callable[..., Header]:
     """Make a header with the given cards, run 72, started at Unix time 1538352000."""
 
     def make(*cards: Card) -> Header:
-        return header_of(
-            run_header(run_number=72, start_time=1538352000, cards=cards, record_types={}), 0
-        )
+        return header_of(run_header(run_number=72, start_time=1538352000, cards=cards, record_types={}), 0)
 
     return make
 
@@ -38,5 +36,3 @@ def packets_of() -> Callable[..., Packets]:
         return Packets(words, start, size, key, number, 4 * start, header)
 
     return make
-
-

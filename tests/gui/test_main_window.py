@@ -111,14 +111,22 @@ def test_a_killed_worker_leaves_a_sentence_and_the_run_can_be_run_again(
     assert (out / "t2_run13.h5").exists()
 
 
-def test_closing_the_window_ends_every_process(qtbot: QtBot, window: MainWindow, raw_run: Path, out: Path) -> None:
+def test_closing_the_window_ends_every_process(
+    qtbot: QtBot, window: MainWindow, raw_run: Path, out: Path
+) -> None:
     window.bridge.runner.warm_up()
     drop(window, [raw_run])
     qtbot.waitUntil(lambda: state_of(window) in ("running", "done"), timeout=WAIT_MS)
-    workers = [child.pid for child in psutil.Process().children(recursive=True) if "spawn_main" in str(child.cmdline())]
+    workers = [
+        child.pid
+        for child in psutil.Process().children(recursive=True)
+        if "spawn_main" in str(child.cmdline())
+    ]
     assert workers
     window.close()
-    assert [pid for pid in workers if psutil.pid_exists(pid) and psutil.Process(pid).status() != "zombie"] == []
+    assert [
+        pid for pid in workers if psutil.pid_exists(pid) and psutil.Process(pid).status() != "zombie"
+    ] == []
 
 
 def test_a_chain_that_cannot_run_is_not_started(window: MainWindow, raw_run: Path, out: Path) -> None:
@@ -139,10 +147,10 @@ def test_the_session_is_there_at_the_next_start(qtbot: QtBot, window: MainWindow
 
 def test_undo_in_the_menu_names_the_change(window: MainWindow) -> None:
     window.bridge.change(changes.set_setting, 2, "rise", 123)
-    assert window.undo_action.text() == "&Undo: change a setting of a step"
-    window.undo_action.trigger()
+    assert window.menus.undo_action.text() == "&Undo: change a setting of a step"
+    window.menus.undo_action.trigger()
     assert window.bridge.session.chain == Session().chain
-    assert not window.undo_action.isEnabled()
+    assert not window.menus.undo_action.isEnabled()
 
 
 def test_settings_can_be_saved_and_loaded(window: MainWindow, tmp_path: Path) -> None:
@@ -159,7 +167,9 @@ def test_a_settings_file_that_is_none_says_so(window: MainWindow, tmp_path: Path
     assert "mine.json" in window.banner.words.text()
 
 
-@pytest.mark.parametrize(("tab", "waveforms", "spectrum"), [(0, True, True), (1, True, False), (2, False, True)])
+@pytest.mark.parametrize(
+    ("tab", "waveforms", "spectrum"), [(0, True, True), (1, True, False), (2, False, True)]
+)
 def test_tabs_show_one_picture_or_both(
     window: MainWindow, a_run: Callable[..., object], tab: int, waveforms: bool, spectrum: bool
 ) -> None:
@@ -182,7 +192,9 @@ def test_the_key_sheet_lists_keys_from_the_actions(qtbot: QtBot, window: MainWin
     sheet.close()
 
 
-def test_something_unexpected_is_shown_and_not_fatal(window: MainWindow, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_something_unexpected_is_shown_and_not_fatal(
+    window: MainWindow, monkeypatch: pytest.MonkeyPatch
+) -> None:
     import sys
 
     from pygama_gui.app import _catch_all

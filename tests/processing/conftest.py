@@ -57,8 +57,19 @@ def header_bytes(run_number: int, clock: int, note: str) -> bytes:
 
 def record_bytes(samples: np.ndarray, channel: int, ticks: int, energy: int) -> bytes:
     n_words = 10 + len(samples) // 2
-    head = (1 << 18 | n_words, 8 << 16 | channel << 8, len(samples) // 2, 0, ticks >> 32 << 16 | channel, ticks & 0xFFFFFFFF)
-    return struct.pack("<6I", *head) + samples.astype("<u2").tobytes() + struct.pack("<4I", energy, 7, 0, 0xDEADBEEF)
+    head = (
+        1 << 18 | n_words,
+        8 << 16 | channel << 8,
+        len(samples) // 2,
+        0,
+        ticks >> 32 << 16 | channel,
+        ticks & 0xFFFFFFFF,
+    )
+    return (
+        struct.pack("<6I", *head)
+        + samples.astype("<u2").tobytes()
+        + struct.pack("<4I", energy, 7, 0, 0xDEADBEEF)
+    )
 
 
 def run_record(flags: int, number: int, time: int) -> bytes:

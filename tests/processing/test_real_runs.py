@@ -1,4 +1,6 @@
-"""Real runs: counts and lengths as published with them, and the lines of a source at the ratio of their energies."""
+"""Real runs: counts and lengths as published with them, and the lines of a source at the ratio of their
+energies.
+"""
 
 import json
 import subprocess
@@ -46,7 +48,13 @@ def test_an_fcio_run_of_2025_is_counted_by_id_and_gives_no_empty_table(real_run,
 @pytest.mark.parametrize("pole_zero", [False, True])
 def test_the_thorium_lines_stand_in_the_ratio_of_their_energies(real_run, tmp_path, pole_zero):
     chain = Tier1Processor({"trap_filter": {"rise": 300, "flat": 150}, "pole_zero": {"tau": 5130}})
-    for name in ("fit_baseline", "bl_subtract", *(["pole_zero"] if pole_zero else []), "trap_filter", "trap_max"):
+    for name in (
+        "fit_baseline",
+        "bl_subtract",
+        *(["pole_zero"] if pole_zero else []),
+        "trap_filter",
+        "trap_max",
+    ):
         chain.add(name)
     process_run(real_run(THORIUM), output_dir=tmp_path, processor=chain)
     trap_max = pd.read_hdf(tmp_path / "t2_run9001.h5")["trap_max"]

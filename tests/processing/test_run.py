@@ -30,7 +30,9 @@ def demo_chain():
 
 
 def windows_of(waves):
-    """The rule of 2018, row by row: windows of 2000 samples around the first maximum, and the rows that fit."""
+    """The rule of 2018, row by row: windows of 2000 samples around the first maximum, and the rows that
+    fit.
+    """
     centre = waves.argmax(axis=1)
     fits = (centre >= 1000) & (centre + 1000 <= waves.shape[1])
     return np.array([w[c - 1000 : c + 1000] for w, c in zip(waves[fits], centre[fits], strict=True)]), fits
@@ -50,7 +52,12 @@ def test_the_cells_of_the_demo_run_and_agree_with_an_independent_calculation(pla
     windows, fits = windows_of(run.waves)
     ProcessTier0(run.path, verbose=True, output_dir=tmp_path, n_max=50000, settings=WINDOW)
     printed = capsys.readouterr().out
-    for line in ("Run number: 72", "    1: ORSIS3302DecoderForEnergy", "Saving garbage: 3 of 24 total events", "Done."):
+    for line in (
+        "Run number: 72",
+        "    1: ORSIS3302DecoderForEnergy",
+        "Saving garbage: 3 of 24 total events",
+        "Done.",
+    ):
         assert line in printed.splitlines()
     t1_file = tmp_path / "t1_run72.h5"
     with pd.HDFStore(t1_file, "r") as store:
@@ -59,7 +66,15 @@ def test_the_cells_of_the_demo_run_and_agree_with_an_independent_calculation(pla
         assert storer.startswith("frame_table  (typ->appendable,nrows->21,ncols->")
         frame = store.get(DECODER)
         assert len(store.get(f"{DECODER}_Garbage")) == 3
-    assert list(frame.columns[:7]) == "channel energy energy_first event_number timestamp ts_hi ts_lo".split()
+    assert list(frame.columns[:7]) == [
+        "channel",
+        "energy",
+        "energy_first",
+        "event_number",
+        "timestamp",
+        "ts_hi",
+        "ts_lo",
+    ]
     assert (frame[list(range(2000))].to_numpy() == windows).all()
     assert frame["event_number"].tolist() == [n for n, fit in zip(run.packet, fits, strict=True) if fit]
     assert frame["timestamp"].iloc[0] == 2**33 + 1000 * np.flatnonzero(fits)[0]
@@ -70,7 +85,17 @@ def test_the_cells_of_the_demo_run_and_agree_with_an_independent_calculation(pla
     printed = capsys.readouterr().out
     assert "   -- trap_max" in printed.splitlines()
     t2 = pd.read_hdf(tmp_path / "t2_run72.h5")
-    wanted = "channel energy energy_first event_number timestamp ts_hi bl_int bl_slope trap_max".split()
+    wanted = [
+        "channel",
+        "energy",
+        "energy_first",
+        "event_number",
+        "timestamp",
+        "ts_hi",
+        "bl_int",
+        "bl_slope",
+        "trap_max",
+    ]
     assert list(t2.columns[:9]) == wanted
     expected = [trap_max_of(wave) for wave in windows]
     np.testing.assert_allclose(t2["trap_max"], expected, rtol=0, atol=1e-9 * windows.max())
@@ -173,7 +198,9 @@ def test_every_column_of_tier_2_can_be_asked_for(plain_run, tmp_path):
 def test_waveforms_can_be_saved_beside_tier_2(plain_run, tmp_path):
     run = plain_run(n_rows=4, n_samples=2000, n_edge=0)
     t1 = ProcessTier0(run.path, output_dir=tmp_path)
-    t2 = ProcessTier1(t1, Tier1Processor(default_list=True), out_dir=tmp_path, save_waves=["waveform", "wf_trap"])
+    t2 = ProcessTier1(
+        t1, Tier1Processor(default_list=True), out_dir=tmp_path, save_waves=["waveform", "wf_trap"]
+    )
     with TierFile(t2) as file:
         saved = file.table("data").read()
     assert (saved.traces["wf_raw"] == run.waves).all()

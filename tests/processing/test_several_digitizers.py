@@ -7,10 +7,10 @@ import pytest
 from pygama.decoders import SIS3302, Gretina4M
 from pygama.orca.header import header_of
 from pygama.orca.writer import RunWriter, run_header
+from pygama.processing.base import Tier1Processor
 from pygama.processing.run import process_run
 from pygama.processing.tier0 import ProcessTier0
 from pygama.processing.tier1 import ProcessTier1
-from pygama.processing.base import Tier1Processor
 from pygama.processing.tier2_sink import Tier2Sink
 from pygama.storage import TierFile, TierWriter
 
@@ -22,7 +22,11 @@ def mixed_run(tmp_path):
     """Write a run record by record: ('sis', samples) or ('gretina', None)."""
 
     def write(kinds):
-        types = {"ORSIS3302": {"Energy": (1, SIS)}, "ORGretina4M": {"Gretina4M": (2, GRETINA)}, "ORRunModel": {"Run": (3, "ORRunDecoderForRun")}}
+        types = {
+            "ORSIS3302": {"Energy": (1, SIS)},
+            "ORGretina4M": {"Gretina4M": (2, GRETINA)},
+            "ORRunModel": {"Run": (3, "ORRunDecoderForRun")},
+        }
         plist = run_header(run_number=8, start_time=1000, cards=[], record_types=types)
         header = header_of(plist, 0)
         with RunWriter(tmp_path / "Run8", plist) as writer:
@@ -30,10 +34,14 @@ def mixed_run(tmp_path):
             for place, (kind, n_samples) in enumerate(kinds):
                 if kind == "sis":
                     waves = np.full((1, n_samples), 100 + place, np.uint16)
-                    writer.records(1, SIS3302(header).encode_events({"channel": [0], "timestamp": [place]}, waves))
+                    writer.records(
+                        1, SIS3302(header).encode_events({"channel": [0], "timestamp": [place]}, waves)
+                    )
                 else:
                     waves = np.full((1, 2018), -place, np.int16)
-                    writer.records(2, Gretina4M(header).encode_events({"channel": [1], "timestamp": [place]}, waves))
+                    writer.records(
+                        2, Gretina4M(header).encode_events({"channel": [1], "timestamp": [place]}, waves)
+                    )
             writer.run_stop(2000)
         return tmp_path / "Run8"
 
@@ -44,7 +52,11 @@ def test_the_most_frequent_length_has_the_plain_name(mixed_run, tmp_path):
     path = mixed_run([("sis", 600), ("sis", 800), ("sis", 800), ("sis", 700)])
     ProcessTier0(path, output_dir=tmp_path)
     with TierFile(tmp_path / "t1_run8.h5") as file:
-        rows = {key: (file.table(key).n_samples, file.table(key).n_rows) for key in file.keys if key.startswith(SIS)}
+        rows = {
+            key: (file.table(key).n_samples, file.table(key).n_rows)
+            for key in file.keys
+            if key.startswith(SIS)
+        }
     assert rows == {SIS: (800, 2), f"{SIS}_600": (600, 1), f"{SIS}_700": (700, 1)}
 
 

@@ -93,7 +93,9 @@ def test_a_window_for_another_digitizer_is_not_cut_here():
 
 def test_a_ring_is_unrolled_from_its_oldest_sample():
     samples = decoded([[5, 6, 7, 1, 2, 3, 4, 9]], np.array([3]), np.array([7]))
-    assert cut_windows(samples, Tier0Options(), None).blocks[8,].waveforms.tolist() == [[1, 2, 3, 4, 5, 6, 7, 0]]
+    assert cut_windows(samples, Tier0Options(), None).blocks[8,].waveforms.tolist() == [
+        [1, 2, 3, 4, 5, 6, 7, 0]
+    ]
 
 
 def test_a_window_of_a_ring_is_cut_from_the_unrolled_samples():

@@ -50,6 +50,14 @@ def test_what_is_only_looked_at_is_not_undone() -> None:
     assert store.undo_label == ""
 
 
+def test_undo_leaves_alone_what_is_only_looked_at() -> None:
+    store = Store()
+    store.change(changes.set_tier0, "window", "max")
+    store.change(changes.choose_theme, "dark")
+    store.undo()
+    assert (dict(store.session.tier0), store.session.theme) == ({}, "dark")
+
+
 def test_listeners_hear_the_old_and_the_new_session() -> None:
     store = Store()
     heard = []

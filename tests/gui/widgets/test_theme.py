@@ -16,7 +16,10 @@ GROUNDS = ("bg", "panel", "raised", "accent_soft")
 
 def luminance(color: QColor) -> float:
     """Relative luminance after WCAG 2."""
-    parts = [value / 12.92 if value <= 0.04045 else ((value + 0.055) / 1.055) ** 2.4 for value in color.getRgbF()[:3]]
+    parts = [
+        value / 12.92 if value <= 0.04045 else ((value + 0.055) / 1.055) ** 2.4
+        for value in color.getRgbF()[:3]
+    ]
     return 0.2126 * parts[0] + 0.7152 * parts[1] + 0.0722 * parts[2]
 
 

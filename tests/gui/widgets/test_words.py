@@ -21,7 +21,8 @@ def test_sizes_are_in_peoples_units(n_bytes: float | None, text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("seconds", "text"), [(0.4, "0.4 s"), (42, "42 s"), (95, "1 min 35 s"), (7260, "2 h 1 min"), (math.inf, "—")]
+    ("seconds", "text"),
+    [(0.4, "0.4 s"), (42, "42 s"), (95, "1 min 35 s"), (7260, "2 h 1 min"), (math.inf, "—")],
 )
 def test_times_are_said_as_people_say_them(seconds: float, text: str) -> None:
     assert words.duration(seconds) == text

@@ -1,0 +1,113 @@
+"""Makes the menus of the window: whatever can be done stands in one, and the list of keys is made of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from PyQt5.QtGui import QKeySequence
+from PyQt5.QtWidgets import QAction, QActionGroup, QMenu
+
+from pygama_gui.session import changes
+from pygama_gui.widgets import theme
+
+if TYPE_CHECKING:
+    from pygama_gui.main_window import MainWindow
+
+TABS = ("Overview", "Waveforms", "Spectrum")
+
+
+class Menus:
+    """The menus, and the actions whose words or marks change."""
+
+    def __init__(self, window: MainWindow) -> None:
+        self._window = window
+        self._file(self._menu("&File"))
+        edit = self._menu("&Edit")
+        store = window.bridge.store
+        self.undo_action = self._act(edit, "&Undo", "Ctrl+Z", store.undo)
+        self.redo_action = self._act(edit, "&Redo", ["Ctrl+Shift+Z", "Ctrl+Y"], store.redo)
+        self.theme_actions: dict[str, QAction] = {}
+        self.move_action = QAction("&Move panels", window)
+        self._view(self._menu("&View"))
+        self.auto_action = QAction("Process runs as they are &added", window)
+        self._run(self._menu("&Run"))
+        chain = self._menu("&Chain")
+        chain.addMenu(window.chain.add_menu)
+        chain.addActions(list(window.chain.view_actions()))
+        self._menu("&Waveform").addActions(list(window.waveforms.view_actions()))
+        self._menu("&Spectrum").addActions(list(window.spectrum.view_actions()))
+        about = self._menu("&Help")
+        self._act(about, "&Keys and mouse", ["?", "F1"], window.show_keys)
+        self._act(about, "&About pygama", "", window.show_about)
+
+    def _menu(self, name: str) -> QMenu:
+        menu = QMenu(name, self._window)
+        menu.setToolTipsVisible(True)
+        self._window.menuBar().addMenu(menu)
+        return menu
+
+    def _act(self, menu: QMenu, words: str, keys: str | list[str], act: Callable[[], Any]) -> QAction:
+        action = QAction(words, self._window)
+        action.setShortcuts([QKeySequence(key) for key in ([keys] if isinstance(keys, str) else keys) if key])
+        action.triggered.connect(lambda _checked=False: act())
+        menu.addAction(action)
+        return action
+
+    def _file(self, menu: QMenu) -> None:
+        window = self._window
+        self._act(menu, "&Open raw files…", "Ctrl+O", window.ask_open)
+        self._act(menu, "Open a &folder…", "Ctrl+Shift+O", window.ask_open_folder)
+        recent = QMenu("Open &recent", window)
+        recent.setToolTipsVisible(True)
+        recent.aboutToShow.connect(lambda: self._fill_recent(recent))
+        menu.addMenu(recent)
+        self._act(menu, "Try the &demo run", "", lambda: window.demo_asked())
+        menu.addSeparator()
+        self._act(menu, "Output &folder…", "", lambda: window.ask_output_dir([]))
+        menu.addSeparator()
+        self._act(menu, "&Load settings…", "", window.ask_load_settings)
+        self._act(menu, "&Save settings…", "Ctrl+S", window.ask_save_settings)
+        menu.addSeparator()
+        self._act(menu, "&Quit", "Ctrl+Q", window.close)
+
+    def _fill_recent(self, menu: QMenu) -> None:
+        menu.clear()
+        for path in self._window.bridge.session.recent:
+            action = self._act(menu, path.name, "", partial(self._window.add_paths, [path]))
+            action.setToolTip(str(path))
+        if menu.isEmpty():
+            self._act(menu, "nothing yet", "", lambda: None).setEnabled(False)
+
+    def _view(self, menu: QMenu) -> None:
+        window = self._window
+        for number, name in enumerate(TABS):
+            self._act(menu, f"&{name}", str(number + 1), partial(window.go_to_tab, number))
+        menu.addSeparator()
+        themes = QActionGroup(window)
+        for name in theme.NAMES:
+            action = self._act(menu, f"{name.capitalize()} &theme", "", partial(window.choose_theme, name))
+            action.setCheckable(True)
+            themes.addAction(action)
+            self.theme_actions[name] = action
+        menu.addSeparator()
+        self._act(menu, "Show or hide the &log", "Ctrl+L", window.toggle_log)
+        for dock in (window.runs_dock, window.settings_dock):
+            toggle = dock.toggleViewAction()
+            assert toggle is not None
+            toggle.setText(f"{dock.windowTitle()} panel")
+            menu.addAction(toggle)
+        self.move_action.setCheckable(True)
+        self.move_action.toggled.connect(window.show_dock_titles)
+        menu.addAction(self.move_action)
+        self._act(menu, "&Reset the layout", "", window.reset_layout)
+        self._act(menu, "&Full screen", "F11", window.toggle_full_screen)
+
+    def _run(self, menu: QMenu) -> None:
+        bridge = self._window.bridge
+        menu.addActions(list(self._window.runs.view_actions()))
+        menu.addSeparator()
+        self.auto_action.setCheckable(True)
+        self.auto_action.triggered.connect(lambda is_on: bridge.change(changes.process_on_add, is_on))
+        menu.addAction(self.auto_action)
