@@ -103,6 +103,11 @@ def tell_nobody(message: Message) -> None:
     """Take a message and do nothing."""
 
 
+def shows_partials(tell: Tell) -> bool:
+    """Tell whether someone looks at Partials; a `tell` with an attribute `partials = False` does not."""
+    return tell is not tell_nobody and getattr(tell, "partials", True)
+
+
 class print_progress:  # noqa: N801  (used like a function)
     """Print progress as a bar on a terminal, as plain lines at each tenth in a log.
 
@@ -110,6 +115,7 @@ class print_progress:  # noqa: N801  (used like a function)
     """
 
     WIDTH = 20
+    partials = False
 
     def __init__(self) -> None:
         self._is_terminal = sys.stdout.isatty()

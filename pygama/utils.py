@@ -22,3 +22,10 @@ def get_hist(values: Any, x_lo: float, x_hi: float, bin_width: float) -> tuple[n
     numbers = np.asarray(values, float).ravel()
     counts, edges = np.histogram(numbers[~np.isnan(numbers)], bins=n_bins, range=(x_lo, x_hi))
     return edges, np.concatenate(([0], counts))
+
+
+def distinct(values: np.ndarray) -> list[int]:
+    """List the different whole numbers in an array, in order; quicker than NumPy for the few of a stretch."""
+    if len(values) and (values == values[0]).all():
+        return [int(values[0])]
+    return sorted(set(values.tolist()))

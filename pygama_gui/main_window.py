@@ -261,7 +261,7 @@ class MainWindow(QMainWindow):
         self.bridge.change(changes.add_runs, found.runs)
         self.runs.show_refused(found.refused)
         for path, reason in found.refused:
-            self.bridge.log(f"{path.name}: {reason.removeprefix(path.name + ': ')}", "warning")
+            self.bridge.log(reason if path.name in reason else f"{path.name}: {reason}", "warning")
         new = [run for run in found.runs if process or run.path not in known]
         if found.runs:
             self.bridge.change(changes.select_run, found.runs[0].run_id)

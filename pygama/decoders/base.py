@@ -18,6 +18,7 @@ import numpy as np
 
 from pygama.orca.header import Card, Header
 from pygama.orca.packets import Packets
+from pygama.utils import distinct
 
 MAX_RAW_BYTES = 65536
 """Of a damaged record, at most so many bytes are kept."""
@@ -304,7 +305,7 @@ class Poller(DataLoader):
 def by_place(columns: Mapping[str, np.ndarray]) -> Iterable[tuple[tuple[int, int], np.ndarray]]:
     """Give the rows of each (crate, card)."""
     place = columns["crate"] << 32 | columns["card"]
-    for value in np.unique(place).tolist():
+    for value in distinct(place):
         yield (value >> 32, value & 0xFFFFFFFF), place == value
 
 

@@ -8,6 +8,7 @@ Damage is stepped over and told in the report: which bytes, and why.
 from __future__ import annotations
 
 import sys
+from collections import Counter
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -96,8 +97,7 @@ class FrameReport:
 
     def count(self, packets: Packets) -> None:
         """Count the records of a stretch."""
-        keys, counts = np.unique(packets.key, return_counts=True)
-        for key, n in zip(keys.tolist(), counts.tolist(), strict=True):
+        for key, n in sorted(Counter(packets.key.tolist()).items()):
             self.counts[key] = self.counts.get(key, 0) + n
             if key not in packets.header.decoders:
                 self.unknown[key] = self.unknown.get(key, 0) + n

@@ -30,7 +30,7 @@ from pygama.processing.survey import sentences
 from pygama.processing.tier1_sink import Tier1Sink
 from pygama.processing.tier2_sink import Chain, Tier2Sink
 from pygama.processing.windows import Cut, Tier0Options, cut_windows, read_options
-from pygama.progress import Done, Note, Partial, Progress, Started, Tell, tell_nobody
+from pygama.progress import Done, Note, Partial, Progress, Started, Tell, shows_partials, tell_nobody
 from pygama.storage import TierWriter
 
 _SHOWN_WAVEFORMS = 8
@@ -57,8 +57,8 @@ def process_run(
 
     tier0: window options. processor: the chain, the default list if none is given. n_max: packets to read.
     tell: takes the messages of pygama.progress; it may raise Stopped. multiprocess: use all cores, in
-    threads. suffix: goes behind the run number in the file names. tiers: which files are written. decoders, channels:
-    keep only these. follow: asked at the end of a file that still grows; False ends the run.
+    threads. suffix: goes behind the run number in the file names. tiers: which files are written. decoders,
+    channels: keep only these. follow: asked at the end of a file that still grows; False ends the run.
 
     Raises RawFileError, SettingsError, OutputError or Stopped; then no output was changed.
     """
@@ -132,6 +132,7 @@ class _Road:
         self.runs = choice.runs
         self._pool = pool
         self._tell = tell
+        self._shows = shows_partials(tell)
         self._header: Header | None = None
         self._loaders: list[DataLoader] = []
         self._packets = 0
@@ -192,7 +193,7 @@ class _Road:
             rows = block.rows if chain is None else chain.run(block).rows
             parts.append((block.decoder, rows))
             self.n_rows += len(block)
-            if self._tell is not tell_nobody and len(block):
+            if self._shows and len(block):
                 self._tell(_partial(block, rows))
         return parts
 
@@ -235,7 +236,8 @@ def _partial(block: Block, rows: np.ndarray) -> Partial:
     columns = {name: rows[name].copy() for name in rows.dtype.names or ()}
     if not block.n_samples or block.waveforms is None:
         return Partial(block.decoder, columns)
-    picked = np.unique(np.linspace(0, len(block) - 1, min(_SHOWN_WAVEFORMS, len(block))).astype(int))
+    n_shown = min(_SHOWN_WAVEFORMS, len(block))
+    picked = np.arange(n_shown) * len(block) // n_shown
     return Partial(
         block.decoder,
         columns,

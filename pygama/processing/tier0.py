@@ -7,7 +7,16 @@ from pathlib import Path
 from typing import Any
 
 from pygama.processing.run import process_run
-from pygama.progress import Done, Message, Note, Started, Tell, print_progress, tell_nobody
+from pygama.progress import (
+    Done,
+    Message,
+    Note,
+    Started,
+    Tell,
+    print_progress,
+    shows_partials,
+    tell_nobody,
+)
 
 
 def ProcessTier0(  # noqa: N802  (the name of 2018)
@@ -56,6 +65,7 @@ class Tier0Report:
 
     def __init__(self, tell: Tell) -> None:
         self._tell = tell
+        self.partials = shows_partials(tell)
 
     def __call__(self, message: Message) -> None:
         if isinstance(message, Started):

@@ -19,6 +19,7 @@ from pygama.decoders.base import Decoded, Samples
 from pygama.errors import SettingsError
 from pygama.processing.declare import Limits, Span, settings_of
 from pygama.processing.kernels import windows as kernel
+from pygama.utils import distinct
 
 _PIECE_BYTES = 4 << 20
 
@@ -80,7 +81,7 @@ def _split(decoded: Decoded) -> dict[tuple[int, ...], Block]:
     if decoded.group is None:
         return {(0,): Block(decoded.decoder, decoded.rows)}
     blocks: dict[tuple[int, ...], Block] = {}
-    for value in np.unique(decoded.group).tolist():
+    for value in distinct(decoded.group):
         rows = decoded.rows[decoded.group == value]
         blocks[(value,)] = Block(decoded.decoder, rows[_columns_of(rows, value)])
     return blocks
@@ -105,9 +106,8 @@ def _shapes(decoded: Decoded, lengths: np.ndarray) -> Iterator[tuple[tuple[int, 
         yield tuple(int(count[0]) for count in counts), slice(None)
         return
     table = np.stack(counts, axis=1)
-    shapes, first = np.unique(table, axis=0, return_index=True)
-    for place in np.argsort(first):
-        yield tuple(shapes[place].tolist()), np.flatnonzero((table == shapes[place]).all(axis=1))
+    for shape in dict.fromkeys(map(tuple, table.tolist())):
+        yield shape, np.flatnonzero((table == shape).all(axis=1))
 
 
 def _traces(decoded: Decoded, rows: np.ndarray | slice) -> dict[str, np.ndarray]:
@@ -196,7 +196,7 @@ def _unrolled(samples: Samples) -> Samples:
     """Copy ring buffers into plain order, whatever their lengths."""
     width = int(samples.count.max(initial=0))
     source = np.zeros((len(samples.count), width), samples.source.dtype)
-    for n_samples in np.unique(samples.count).tolist():
+    for n_samples in distinct(samples.count):
         rows = np.flatnonzero(samples.count == n_samples)
         waves = np.empty((len(rows), n_samples), source.dtype)
         _unroll(samples[rows], waves)

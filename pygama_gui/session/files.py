@@ -66,7 +66,7 @@ def _run_or_reason(path: Path) -> Run | str:
     try:
         return read_run(path)
     except PygamaError as error:
-        return str(error)
+        return str(error).replace(str(path), path.name)
     except OSError as error:
         return error.strerror or str(error)
 

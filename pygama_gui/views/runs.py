@@ -395,7 +395,9 @@ class RunsView(View):
 
     def show_refused(self, refused: tuple[tuple[Path, str], ...]) -> None:
         """Say which files could not be taken, and why."""
-        lines = [f"▲ {path.name}: {reason.removeprefix(path.name + ': ')}" for path, reason in refused[:4]]
+        lines = [
+            f"▲ {reason if path.name in reason else f'{path.name}: {reason}'}" for path, reason in refused[:4]
+        ]
         if len(refused) > 4:
             lines.append(f"and {len(refused) - 4} more, see the log")
         self.refusals.setText("\n".join(lines))

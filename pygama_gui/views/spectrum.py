@@ -31,6 +31,7 @@ ROWS_A_TICK = 400_000
 """Values counted on one tick, so that a long column never blocks the window."""
 N_FILLED = 4096
 """Bins in view above which the area is not filled; filling costs more than the line."""
+ENDS = {"failed": "failed", "stopped": "was stopped"}
 HIDDEN_COLUMNS = ("period_ns", "crate", "card")
 
 
@@ -199,6 +200,11 @@ class SpectrumView(View):
         if old.spectrum.is_log != new.spectrum.is_log:
             self.plot.box.zoomed_y = False
         if old.selected != new.selected or old.spectrum != new.spectrum:
+            self.redraw_soon()
+
+    def on_jobs(self, run_ids: set[str]) -> None:
+        """Say why there is nothing to see."""
+        if self._counted is None and self.session.selected in run_ids:
             self.redraw_soon()
 
     def on_data(self, run_ids: set[str]) -> None:
@@ -432,7 +438,13 @@ class SpectrumView(View):
             return "No spectrum yet. Process the run to see it."
         if live is not None and len(live.columns):
             return f"The chain writes no {self.choice.column}."
-        return "Waiting for the first events…" if not state.has_ended else "No events in this run."
+        if not state.has_ended:
+            return "Waiting for the first events…"
+        return (
+            "No events in this run."
+            if state.state == "done"
+            else f"No spectrum: the run {ENDS[state.state]}."
+        )
 
     def _show_info(self, histogram: LiveHistogram, edges: np.ndarray) -> None:
         parts = [f"{words.count(histogram.n_values)} events"]

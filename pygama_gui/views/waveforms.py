@@ -29,6 +29,7 @@ BASELINES = ("bl_int", "bl_avg")
 SUBTRACTED = "wf_blsub"
 MARKED = ("trap_max",)
 PADDING = 0.06
+ENDS = {"failed": "failed", "stopped": "was stopped"}
 
 
 @dataclass
@@ -156,6 +157,11 @@ class WaveformView(View):
             self._y_range = (
                 None if old.waveforms.is_above_baseline != new.waveforms.is_above_baseline else self._y_range
             )
+            self.redraw_soon()
+
+    def on_jobs(self, run_ids: set[str]) -> None:
+        """Say why there is nothing to see."""
+        if self._sample is None and self.session.selected in run_ids:
             self.redraw_soon()
 
     def on_data(self, run_ids: set[str]) -> None:
@@ -449,7 +455,13 @@ class WaveformView(View):
             return "Waveforms of the selected run appear here."
         if state is None:
             return "No waveforms yet. Process the run to see them."
-        return "Waiting for the first waveforms…" if not state.has_ended else "No waveforms in this run."
+        if not state.has_ended:
+            return "Waiting for the first waveforms…"
+        return (
+            "No waveforms in this run."
+            if state.state == "done"
+            else f"No waveforms: the run {ENDS[state.state]}."
+        )
 
     def _show_info(self) -> None:
         live = self.bridge.live(self.session.selected)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from PyQt5.QtCore import Qt
+from PyQt5.QtGui import QPainter, QPaintEvent, QPen
 from PyQt5.QtWidgets import QFrame, QVBoxLayout, QWidget
 
+from pygama_gui.widgets import theme
 from pygama_gui.widgets.parts import label
 
 
@@ -13,11 +15,20 @@ class DropVeil(QFrame):
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
-        self.setObjectName("dropVeil")
         self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         column = QVBoxLayout(self)
         column.addWidget(label("Drop to add the runs", px=22, bold=True), 0, Qt.AlignmentFlag.AlignCenter)
         self.hide()
+
+    def paintEvent(self, event: QPaintEvent | None) -> None:  # noqa: N802  (Qt's name)
+        """Let the window shine through."""
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        ground = theme.current().color("accent_soft")
+        ground.setAlpha(215)
+        painter.setBrush(ground)
+        painter.setPen(QPen(theme.current().color("accent"), 2, Qt.PenStyle.DashLine))
+        painter.drawRoundedRect(self.rect().adjusted(1, 1, -2, -2), 10, 10)
 
     def cover(self) -> None:
         """Show over all of the parent."""
