@@ -9,6 +9,7 @@ import logging
 import os
 import signal
 import sys
+import tempfile
 import time
 import traceback
 from collections.abc import Sequence
@@ -71,13 +72,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
     _write_log()
     app = make_app()
     remembers = options.screenshot is None and not options.measure
+    passing = None
+    if options.output is None and not remembers:
+        passing = tempfile.TemporaryDirectory(prefix="pygama-gui-")
+        options.output = Path(passing.name)
     window = make_window(options, remembers=remembers)
     _catch_all(window)
     window.rehearse()
     gc.collect()
     gc.freeze()  # what is here now stays; looking through it again and again would block the window
     window.show()
-    return Show(app, window, options).run()
+    status = Show(app, window, options).run()
+    if passing is not None:
+        passing.cleanup()
+    return status
 
 
 def make_app() -> QApplication:
@@ -108,9 +116,6 @@ def make_window(options: argparse.Namespace, *, remembers: bool) -> MainWindow:
         session = replace(session, theme=options.theme)
     if options.output is not None:
         session = replace(session, output_dir=options.output.resolve())
-    if not remembers:
-        session = replace(session, output_dir=session.output_dir or places.demo_folder())
-        places.demo_folder().mkdir(parents=True, exist_ok=True)
     theme.apply(session.theme)
     window = MainWindow(Bridge(Store(session)), remembers=remembers)
     if problem:
@@ -214,7 +219,10 @@ class Show:
         self._heart.stop()
         heart = self._heart
         longest = f"longest block of the event loop: {heart.longest_ms:.1f} ms (at {heart.at_s:.2f} s)"
-        lines = [f"{longest}, {heart.n_late} longer than 50 ms"]
+        lines = [
+            f"{longest}, {heart.n_late} longer than 50 ms",
+            f"longest work of the event loop at a stretch: {heart.own_ms:.1f} ms",
+        ]
         for name, paint in self._paints.items():
             took = "never" if paint.at is None else f"{paint.at - self._dropped_at:.3f} s"
             lines.append(f"from drop to first {name} on screen: {took}")

@@ -95,6 +95,8 @@ def _holds_events(source: TierFile, key: str) -> bool:
     decoder = decoder_of(key)
     if decoder in DECODERS:
         return issubclass(DECODERS[decoder], Digitizer)
+    if any(key in known.card_classes for known in DECODERS.values()):
+        return False
     try:
         return source.table(key).n_samples > 0
     except TierFileError:
@@ -130,7 +132,7 @@ class _Work:
         save_waves: tuple[str, ...],
     ) -> None:
         self._tables = tables
-        self._chain = Chain(processor, pool, save_waves)
+        self._chain = Chain(processor, None, save_waves)
         self._saves_waves = bool(save_waves)
         self._pool = pool
         self._tell = tell
@@ -183,9 +185,9 @@ class _Work:
 
     def _blocks_of(self, table: Table) -> Iterator[Block]:
         row_bytes = max(table.n_samples * 2, 256)
-        for block in table.blocks(max(_BLOCK_BYTES // row_bytes, 64), pool=self._pool):
-            yield self._chain.run(block)
+        for done in table.blocks(max(_BLOCK_BYTES // row_bytes, 64), pool=self._pool, then=self._chain.run):
             self._chain.check()
+            yield done
 
     def _report(self, n_rows: int) -> None:
         self.n_rows += n_rows

@@ -26,7 +26,7 @@ CHOICES = ("lz4", "zstd", "zlib", "none")
 WIDEST_TYPE = 255
 """Bytes: the largest type size of Blosc."""
 
-_CHUNK_BYTES = 512 * 1024
+_CHUNK_BYTES = 1024 * 1024
 _CHUNK_BYTES_UNPACKED = 64 * 1024
 """The last chunk of a table is stored whole: without compression that costs room."""
 
@@ -101,7 +101,7 @@ def _part_of_a_row(row_bytes: int) -> int:
 
 
 def rows_in_a_chunk(row_bytes: int, codec: Codec) -> int:
-    """Find the power of two that makes chunks of 256 to 512 kB."""
+    """Find the power of two that makes chunks of 0.5 to 1 MB, smaller ones where they stay as they are."""
     limit = _CHUNK_BYTES_UNPACKED if codec.name == "none" else _CHUNK_BYTES
     return 1 << max((limit // row_bytes).bit_length() - 1, 0)
 

@@ -7,7 +7,7 @@ caller's thread, and a TierFile is for one thread at a time.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor, Future
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -151,6 +151,10 @@ class _PackedBlock:
         return Block(self.key, self.layout.rows(records), waveforms, arrays)
 
 
+def _as_it_is(block: Block) -> Block:
+    return block
+
+
 class Table:
     """One table of a Tier file and what lies beside it. Made by `TierFile.table`.
 
@@ -227,17 +231,25 @@ class Table:
         first, last, _ = slice(start, stop).indices(self.n_rows)
         return self._fetch(first, max(first, last), waveforms=waveforms).unpack()
 
-    def blocks(self, n_rows: int, *, pool: Executor | None = None, waveforms: bool = True) -> Iterator[Block]:
+    def blocks(
+        self,
+        n_rows: int,
+        *,
+        pool: Executor | None = None,
+        waveforms: bool = True,
+        then: Callable[[Block], Block] = _as_it_is,
+    ) -> Iterator[Block]:
         """Read all rows in order, in blocks of at most `n_rows`, decompressed ahead in `pool` if given.
 
         Blocks are made of whole stored chunks where that is possible, so they can be a little smaller.
+        then: what is done with each block there, row for row.
         """
         whole = self._whole_chunks(n_rows)
         packed = (
             self._fetch(first, min(first + whole, self.n_rows), waveforms=waveforms)
             for first in range(0, self.n_rows, whole)
         )
-        for block in _unpack_in_order(packed, pool):
+        for block in _unpack_in_order(packed, pool, then):
             for first in range(0, len(block), n_rows):
                 yield block[first : first + n_rows] if len(block) > n_rows else block
 
@@ -304,14 +316,20 @@ def _attributes(node: Any) -> dict[str, Any]:
     return {name: attributes.__dict__[name] for name in attributes._f_list("user")}
 
 
-def _unpack_in_order(packed: Iterable[_PackedBlock], pool: Executor | None) -> Iterator[Block]:
+def _unpack_then(packed: _PackedBlock, then: Callable[[Block], Block]) -> Block:
+    return then(packed.unpack())
+
+
+def _unpack_in_order(
+    packed: Iterable[_PackedBlock], pool: Executor | None, then: Callable[[Block], Block]
+) -> Iterator[Block]:
     if pool is None:
-        yield from (block.unpack() for block in packed)
+        yield from (then(block.unpack()) for block in packed)
         return
     ahead: deque[Future[Block]] = deque()
     try:
         for block in packed:
-            ahead.append(pool.submit(block.unpack))
+            ahead.append(pool.submit(_unpack_then, block, then))
             if len(ahead) > BLOCKS_AHEAD:
                 yield ahead.popleft().result()
         while ahead:

@@ -57,7 +57,7 @@ def what_is_amiss(chain: Sequence[Step]) -> dict[int, str]:
             continue
         missing = [name for name in _reads(step, known) if name not in written]
         if missing:
-            amiss[index] = _advice(missing[0])
+            amiss[index] = _advice(missing[0], chain[:index])
         written |= set(_writes(step, known))
     return amiss
 
@@ -96,7 +96,11 @@ def _is_number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
-def _advice(missing: str) -> str:
+def _advice(missing: str, before_it: Sequence[Step]) -> str:
+    for step in before_it:
+        known = processor(step.step)
+        if known is not None and not step.enabled and missing in _writes(step, known):
+            return f"reads '{missing}'; switch {step.step} on"
     writers = [name for name, known in REGISTRY.items() if missing in {output for output, _ in known.writes}]
     before = f"; put {' or '.join(writers)} before it" if writers else ""
     return f"reads '{missing}', which nothing before it writes{before}"

@@ -463,9 +463,7 @@ class RunsView(View):
         target = self._target()
         state = None if target is None else self.bridge.state(target)
         is_paused = state is not None and state.state == "paused"
-        self.process_button.setText(
-            f"Process {len(waiting)}" if waiting else "Process again" if runs else "Process"
-        )
+        self.process_button.setText(self._process_words(len(waiting), is_active=target is not None))
         self.process_button.setEnabled(bool(waiting) or (bool(runs) and target is None))
         self.process_action.setEnabled(self.process_button.isEnabled())
         self.again_action.setEnabled(
@@ -477,6 +475,13 @@ class RunsView(View):
         for thing in (self.stop_button, self.stop_action):
             thing.setEnabled(target is not None)
         self.remove_action.setEnabled(bool(self.session.selected))
+
+    def _process_words(self, n_waiting: int, *, is_active: bool) -> str:
+        if n_waiting:
+            return f"Process {n_waiting}"
+        if is_active:
+            return "Processing…"
+        return "Process again" if self.session.runs else "Process"
 
     def _show_menu(self, at: Any) -> None:
         if not self.list.indexAt(at).isValid():

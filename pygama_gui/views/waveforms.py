@@ -466,7 +466,7 @@ class WaveformView(View):
     def _show_info(self) -> None:
         live = self.bridge.live(self.session.selected)
         is_live = live is not None and live.tier1 is None
-        self.follow_button.setVisible(is_live)
+        self.follow_button.setEnabled(is_live)
         self._set_follow_icon()
         for one in (self.previous_button, self.next_button, self.jump_button):
             one.setEnabled(self._n > 0)
@@ -478,7 +478,8 @@ class WaveformView(View):
         if sample.channel is not None:
             parts.append(f"channel {sample.channel}")
         if "time_s" in sample.numbers:
-            parts.append(f"t = {float(sample.numbers['time_s']):.6f} s")
+            time_s = float(sample.numbers["time_s"])
+            parts.append(f"t = {time_s:.6f} s" if time_s < 10 else f"t = {time_s:.3f} s")
         self.info.setText(" · ".join(parts))
 
     def _set_follow_icon(self) -> None:

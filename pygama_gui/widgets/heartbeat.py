@@ -18,8 +18,11 @@ class Heartbeat(QObject):
         self.longest_ms = 0.0
         self.at_s = 0.0
         """Seconds after the start at which the longest block ended."""
+        self.own_ms = 0.0
+        """Longest time between two beats that the loop itself was at work; the rest it waited for a core."""
         self.n_late = 0
         """Blocks longer than 50 ms."""
+        self._worked = time.thread_time()
         self._began = self._last = time.perf_counter()
         self._timer = QTimer(self)
         self._timer.setTimerType(Qt.TimerType.PreciseTimer)
@@ -28,7 +31,8 @@ class Heartbeat(QObject):
 
     def start(self) -> None:
         """Begin to measure."""
-        self.longest_ms, self.n_late = 0.0, 0
+        self.longest_ms, self.own_ms, self.n_late = 0.0, 0.0, 0
+        self._worked = time.thread_time()
         self._began = self._last = time.perf_counter()
         self._timer.start()
 
@@ -40,6 +44,9 @@ class Heartbeat(QObject):
         now = time.perf_counter()
         late_ms = 1000 * (now - self._last) - BEAT_MS
         self._last = now
+        worked = time.thread_time()
+        self.own_ms = max(self.own_ms, 1000 * (worked - self._worked))
+        self._worked = worked
         self.n_late += late_ms > 50
         if late_ms > self.longest_ms:
             self.longest_ms, self.at_s = late_ms, now - self._began

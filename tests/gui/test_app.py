@@ -5,12 +5,17 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from PyQt5.QtWidgets import QApplication
 
 from pygama.simulate import RunShape, write_run
 from pygama_gui import app
+from pygama_gui.session import files, places
+from pygama_gui.session.state import Session
+from pygama_gui.widgets import theme
 
 
 def run_gui(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
@@ -46,3 +51,33 @@ def test_screenshots_of_nothing_are_a_mistake_on_the_command_line() -> None:
 def test_an_output_folder_that_is_not_there_is_a_mistake(tmp_path: Path) -> None:
     with pytest.raises(SystemExit, match="2"):
         app.main(["--output", str(tmp_path / "nowhere")])
+
+
+def test_the_last_session_is_restored(qapp: QApplication) -> None:
+    files.save(replace(Session(), theme="dark", tab=2), places.session_file())
+    window = app.make_window(app.parser().parse_args([]), remembers=True)
+    try:
+        assert window.bridge.session.tab == 2
+        assert theme.current().name == "dark"
+    finally:
+        window.close()
+        theme.apply("light")
+
+
+def test_a_damaged_session_is_told_and_left_behind(qapp: QApplication) -> None:
+    places.session_file().parent.mkdir(parents=True, exist_ok=True)
+    places.session_file().write_text("{")
+    session, problem = app._restored()
+    assert session == Session()
+    assert problem.startswith("The last session could not be restored: session.json")
+
+
+def test_the_command_line_beats_the_session(qapp: QApplication, tmp_path: Path) -> None:
+    files.save(replace(Session(), theme="dark"), places.session_file())
+    options = app.parser().parse_args(["--theme", "light", "--output", str(tmp_path)])
+    window = app.make_window(options, remembers=True)
+    try:
+        assert window.bridge.session.theme == "light"
+        assert window.bridge.session.output_dir == tmp_path
+    finally:
+        window.close()

@@ -50,8 +50,13 @@ def test_a_step_is_switched_off_on_its_card(view: ChainView, bridge: Bridge) -> 
 
 
 def test_a_step_that_lacks_its_input_says_so(view: ChainView, bridge: Bridge) -> None:
+    bridge.change(changes.remove_step, 1)
+    assert "'wf_blsub', which nothing before it writes; put bl_subtract" in view.cards[1].amiss.text()
+
+
+def test_a_step_whose_input_is_switched_off_says_so(view: ChainView, bridge: Bridge) -> None:
     bridge.change(changes.enable_step, 1, False)
-    assert "'wf_blsub', which nothing before it writes; put bl_subtract" in view.cards[2].amiss.text()
+    assert view.cards[2].amiss.text() == "▲ reads 'wf_blsub'; switch bl_subtract on"
 
 
 def test_an_unknown_step_says_so(view: ChainView, bridge: Bridge) -> None:
