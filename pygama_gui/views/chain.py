@@ -5,9 +5,20 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from PyQt5.QtCore import QSignalBlocker, Qt, pyqtSignal
+from PyQt5.QtCore import QPoint, QSignalBlocker, Qt, pyqtSignal
 from PyQt5.QtGui import QFocusEvent, QKeyEvent, QMouseEvent
-from PyQt5.QtWidgets import QAction, QCheckBox, QFrame, QMenu, QScrollArea, QToolButton, QVBoxLayout, QWidget
+from PyQt5.QtWidgets import (
+    QAction,
+    QApplication,
+    QCheckBox,
+    QFrame,
+    QLabel,
+    QMenu,
+    QScrollArea,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
 
 from pygama_gui.bridge import Bridge
 from pygama_gui.session import changes
@@ -18,6 +29,42 @@ from pygama_gui.widgets import theme
 from pygama_gui.widgets.form import Form
 from pygama_gui.widgets.parts import Elided, clear, label, row
 from pygama_gui.widgets.plot import plot_actions
+
+
+class Handle(QLabel):
+    """The dots by which a card is dragged; tells where the mouse is, as a point on the screen."""
+
+    dragged = pyqtSignal(QPoint)
+    dropped = pyqtSignal(QPoint)
+
+    def __init__(self) -> None:
+        super().__init__("⋮⋮")
+        self.setFont(theme.font())
+        self.setProperty("tone", "faint")
+        self.setCursor(Qt.CursorShape.OpenHandCursor)
+        self.setToolTip("Drag to move the step (Ctrl+Up, Ctrl+Down)")
+        self._pressed_at: QPoint | None = None
+        self._is_dragging = False
+
+    def mousePressEvent(self, event: QMouseEvent | None) -> None:  # noqa: N802  (Qt's name)
+        """Begin."""
+        if event is not None:
+            self._pressed_at, self._is_dragging = event.globalPos(), False
+
+    def mouseMoveEvent(self, event: QMouseEvent | None) -> None:  # noqa: N802  (Qt's name)
+        """Go on, once the mouse has moved enough not to be a click."""
+        if event is None or self._pressed_at is None:
+            return
+        moved = (event.globalPos() - self._pressed_at).manhattanLength()
+        self._is_dragging |= moved >= QApplication.startDragDistance()
+        if self._is_dragging:
+            self.dragged.emit(event.globalPos())
+
+    def mouseReleaseEvent(self, event: QMouseEvent | None) -> None:  # noqa: N802  (Qt's name)
+        """End."""
+        if event is not None and self._is_dragging:
+            self.dropped.emit(event.globalPos())
+        self._pressed_at, self._is_dragging = None, False
 
 
 class StepCard(QFrame):
@@ -47,8 +94,8 @@ class StepCard(QFrame):
         self._column = QVBoxLayout(self)
         self._column.setContentsMargins(10, 8, 10, 9)
         self._column.setSpacing(3)
-        handle = label("⋮⋮", tone="faint")
-        self._column.addLayout(row(handle, label(step.step, bold=True), None, self.on_box))
+        self.handle = Handle()
+        self._column.addLayout(row(self.handle, label(step.step, bold=True), None, self.on_box))
         self._column.addWidget(Elided(chain_facts.reads_and_writes(step)))
         self._column.addWidget(self.amiss)
         if is_selected:
@@ -162,6 +209,9 @@ class ChainView(View):
         self.list = QVBoxLayout(inside)
         self.list.setContentsMargins(0, 0, 0, 0)
         self.list.setSpacing(8)
+        self._drop_line = QFrame(inside)
+        self._drop_line.setObjectName("dropLine")
+        self._drop_line.hide()
         scroll = QScrollArea()
         scroll.setWidgetResizable(True)
         scroll.setWidget(inside)
@@ -219,11 +269,29 @@ class ChainView(View):
         card.edited.connect(lambda name, value: self._edit(index, name, value))
         card.reset_asked.connect(lambda name: change(changes.reset_setting, index, name))
         card.settled.connect(self.bridge.store.settle)
+        card.handle.dragged.connect(lambda at: self._show_drop(self._gap_at(at)))
+        card.handle.dropped.connect(lambda at: self._drop(index, self._gap_at(at)))
         card.setContextMenuPolicy(Qt.ContextMenuPolicy.ActionsContextMenu)
         card.addActions(self._actions)
 
     def _edit(self, index: int, name: str, value: Any) -> None:
         self.bridge.change(changes.set_setting, index, name, value, merge=f"{index} {name}")
+
+    def _gap_at(self, at: QPoint) -> int:
+        """Give the number of the gap between cards that is nearest to a point on the screen."""
+        y = self.list.parentWidget().mapFromGlobal(at).y()
+        return sum(card.geometry().center().y() < y for card in self.cards)
+
+    def _show_drop(self, gap: int) -> None:
+        last = self.cards[-1].geometry()
+        y = self.cards[gap].y() - 5 if gap < len(self.cards) else last.bottom() + 3
+        self._drop_line.setGeometry(last.x(), max(y, 0), last.width(), 2)
+        self._drop_line.raise_()
+        self._drop_line.show()
+
+    def _drop(self, index: int, gap: int) -> None:
+        self._drop_line.hide()
+        self.bridge.change(changes.move_step, index, gap if gap <= index else gap - 1)
 
     def _record(self) -> tuple[float | None, int | None]:
         """The sampling period and the length of the waveforms of the selected run, where they are known."""

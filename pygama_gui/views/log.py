@@ -28,6 +28,7 @@ class LogView(View):
         super().__init__(bridge)
         self.text = QPlainTextEdit()
         self.text.setReadOnly(True)
+        self.text.setAcceptDrops(False)
         self.text.setMaximumBlockCount(N_LINES)
         self.text.setAccessibleName("Log")
         self.text.setPlaceholderText("Nothing has happened yet.")

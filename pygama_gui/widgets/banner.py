@@ -28,6 +28,7 @@ class Banner(QFrame):
         self.close_button = button("Close", "Close the message")
         self.details = QPlainTextEdit()
         self.details.setReadOnly(True)
+        self.details.setAcceptDrops(False)
         self.details.setAccessibleName("Details of the message")
         self.details.setMaximumHeight(150)
         self.details.hide()

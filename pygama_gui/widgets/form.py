@@ -88,6 +88,7 @@ class SettingField(QWidget):
             combo.activated.connect(lambda index: self._take(offered[index]))
             return combo
         field = QLineEdit()
+        field.setAcceptDrops(False)
         field.textEdited.connect(self._take)
         field.editingFinished.connect(self._finish)
         if setting.optional:

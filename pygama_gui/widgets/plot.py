@@ -171,6 +171,8 @@ class Plot(pg.PlotWidget):
         super().__init__(parent, viewBox=self.box, axisItems={"bottom": self.x_axis, "left": self.y_axis})
         self.setAccessibleName(name)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setAcceptDrops(False)  # files are for the window; a graphics view would swallow them
+        self.viewport().setAcceptDrops(False)
         self.setFrameShape(pg.QtWidgets.QFrame.Shape.NoFrame)
         self.getPlotItem().hideButtons()
         self.getPlotItem().setMenuEnabled(False)

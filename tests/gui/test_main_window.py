@@ -87,6 +87,11 @@ def test_the_timer_rests_when_there_is_nothing_to_do(
     qtbot.waitUntil(lambda: not window.bridge.timer.isActive(), timeout=WAIT_MS)
 
 
+def test_no_part_of_the_window_swallows_a_drop(window: MainWindow) -> None:
+    takers = [part for part in window.findChildren(QWidget) if part.acceptDrops() and not part.isWindow()]
+    assert takers == []
+
+
 def test_a_file_that_is_no_run_says_why_in_place(qtbot: QtBot, window: MainWindow, tmp_path: Path) -> None:
     (tmp_path / "notes").write_text("no run at all, but long enough to be looked at")
     drop(window, [tmp_path / "notes"])

@@ -62,10 +62,10 @@ def test_rows_too_wide_for_a_type_are_shuffled_by_equal_parts():
     assert codec_for("lz4", 304, 0).type_size == 152
 
 
-def test_a_chunk_has_between_256_and_512_kilobytes():
+def test_a_chunk_has_between_half_a_megabyte_and_one():
     codec = codec_for_samples("lz4", 2)
     sizes = [row_bytes * rows_in_a_chunk(row_bytes, codec) for row_bytes in (1, 112, 4120, 64_000)]
-    assert all(256 * 1024 <= size <= 512 * 1024 for size in sizes)
+    assert all(512 * 1024 <= size <= 1024 * 1024 for size in sizes)
 
 
 def test_a_row_larger_than_a_chunk_is_a_chunk():

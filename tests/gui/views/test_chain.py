@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from PyQt5.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
 from pygama_gui.bridge import Bridge
@@ -86,3 +87,16 @@ def test_options_of_the_window_appear_when_one_is_cut(qtbot: QtBot, bridge: Brid
     assert options.form.fields["n_samp"].isHidden()
     bridge.change(changes.set_tier0, "window", "max")
     assert not options.form.fields["n_samp"].isHidden()
+
+
+def test_a_step_is_dragged_to_another_place_by_its_handle(
+    qtbot: QtBot, view: ChainView, bridge: Bridge
+) -> None:
+    handle, last = view.cards[0].handle, view.cards[-1]
+    end = handle.mapFromGlobal(last.mapToGlobal(last.rect().bottomLeft()))
+    qtbot.mousePress(handle, Qt.MouseButton.LeftButton, pos=handle.rect().center())
+    qtbot.mouseMove(handle, end)
+    assert not view._drop_line.isHidden()
+    qtbot.mouseRelease(handle, Qt.MouseButton.LeftButton, pos=end)
+    assert [step.step for step in bridge.session.chain][-1] == "fit_baseline"
+    assert view._drop_line.isHidden()
