@@ -132,7 +132,7 @@ class MainWindow(QMainWindow):
         self.log_dock = self._dock("Log", self.log, Qt.DockWidgetArea.BottomDockWidgetArea, (0, 0, 0, 0))
         self.log_dock.hide()
         horizontal = Qt.Orientation.Horizontal
-        self.resizeDocks([self.runs_dock, self.settings_dock], [300, 340], horizontal)
+        self.resizeDocks([self.runs_dock, self.settings_dock], [292, 332], horizontal)
         self.resizeDocks([self.log_dock], [170], Qt.Orientation.Vertical)
 
     def _middle(self) -> QWidget:
@@ -162,7 +162,6 @@ class MainWindow(QMainWindow):
         outer.setSpacing(8)
         outer.addWidget(self.banner)
         outer.addWidget(self.stack, 1)
-        middle.setMinimumWidth(420)
         return middle
 
     def _settings(self) -> QWidget:

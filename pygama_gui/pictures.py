@@ -6,6 +6,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from PyQt5.QtCore import QPoint
+from PyQt5.QtGui import QPixmap, QRegion
 from PyQt5.QtWidgets import QApplication, QWidget
 
 from pygama_gui.main_window import MainWindow
@@ -58,6 +60,16 @@ def _take_welcome(window: MainWindow, path: Path) -> None:
 
 
 def _save(widget: QWidget, path: Path) -> None:
-    picture = widget.grab()
+    picture = widget.grab() if widget.isWindow() else _on_panel(widget)
     if picture.isNull() or not picture.save(str(path)):
         raise OSError(f"the picture {str(path)!r} could not be written")
+
+
+def _on_panel(widget: QWidget) -> QPixmap:
+    """Draw a view on the ground that it has in the window."""
+    ratio = widget.devicePixelRatioF()
+    picture = QPixmap(widget.size() * ratio)
+    picture.setDevicePixelRatio(ratio)
+    picture.fill(theme.current().color("panel"))
+    widget.render(picture, QPoint(), QRegion(), QWidget.RenderFlags(QWidget.RenderFlag.DrawChildren))
+    return picture

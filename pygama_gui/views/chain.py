@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from PyQt5.QtCore import QPoint, QSignalBlocker, Qt, pyqtSignal
+from PyQt5.QtCore import QEvent, QObject, QPoint, QSignalBlocker, QSize, Qt, pyqtSignal
 from PyQt5.QtGui import QFocusEvent, QKeyEvent, QMouseEvent
 from PyQt5.QtWidgets import (
     QAction,
@@ -29,6 +29,8 @@ from pygama_gui.widgets import theme
 from pygama_gui.widgets.form import Form
 from pygama_gui.widgets.parts import Elided, clear, label, row
 from pygama_gui.widgets.plot import plot_actions
+
+SCROLL_BAR = 10
 
 
 class Handle(QLabel):
@@ -150,6 +152,21 @@ class StepCard(QFrame):
             self.chosen.emit()
 
 
+class WideEnough(QScrollArea):
+    """A scroll area that asks for the width of what it holds; Qt's own would cut the cards."""
+
+    def minimumSizeHint(self) -> QSize:  # noqa: N802  (Qt's name)
+        """Give the width of the widest card, with room for the scroll bar."""
+        inside = self.widget()
+        return QSize(0 if inside is None else inside.minimumSizeHint().width() + SCROLL_BAR, 80)
+
+    def eventFilter(self, watched: QObject | None, event: QEvent | None) -> bool:  # noqa: N802  (Qt's name)
+        """Ask again when the cards changed."""
+        if event is not None and event.type() == QEvent.Type.LayoutRequest:
+            self.updateGeometry()
+        return super().eventFilter(watched, event)
+
+
 class ChainView(View):
     """The steps from the waveform to the numbers."""
 
@@ -212,7 +229,7 @@ class ChainView(View):
         self._drop_line = QFrame(inside)
         self._drop_line.setObjectName("dropLine")
         self._drop_line.hide()
-        scroll = QScrollArea()
+        scroll = WideEnough()
         scroll.setWidgetResizable(True)
         scroll.setWidget(inside)
         scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)

@@ -11,7 +11,7 @@ import numpy as np
 import pyqtgraph as pg
 from PyQt5.QtCore import QPointF, QSignalBlocker
 from PyQt5.QtGui import QColor
-from PyQt5.QtWidgets import QAction, QCheckBox, QComboBox, QMenu, QVBoxLayout
+from PyQt5.QtWidgets import QAction, QCheckBox, QMenu, QVBoxLayout
 
 from pygama_gui.bridge import Bridge, LiveRun
 from pygama_gui.data.live import LiveHistogram
@@ -21,7 +21,7 @@ from pygama_gui.views import chain_facts, madeup
 from pygama_gui.views.base import View
 from pygama_gui.views.roi import Region, measure
 from pygama_gui.widgets import theme, words
-from pygama_gui.widgets.parts import Elided, icon_button, row
+from pygama_gui.widgets.parts import Elided, choice_box, icon_button, row
 from pygama_gui.widgets.plot import LOG_FLOOR, Plot, histogram_path, plot_actions
 
 N_FINE = 2**14
@@ -157,14 +157,9 @@ class SpectrumView(View):
         return region
 
     def _make_controls(self) -> None:
-        self.column_box = QComboBox()
-        self.column_box.setAccessibleName("Column of the spectrum")
-        self.column_box.addItem(self.choice.column)
-        self.column_box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
+        self.column_box = choice_box("Column of the spectrum", self.choice.column)
         self.column_box.activated.connect(self._choose_column)
-        self.channel_box = QComboBox()
-        self.channel_box.setAccessibleName("Channel of the spectrum")
-        self.channel_box.addItem("all channels")
+        self.channel_box = choice_box("Channel of the spectrum", "all channels")
         self.channel_box.activated.connect(self._choose_channel)
         self.log_box = QCheckBox("log")
         self.log_box.setAccessibleName("Logarithmic counts")
@@ -390,10 +385,15 @@ class SpectrumView(View):
         self.region_words.setText(region_words(found, chain_facts.unit_of(self.choice.column)))
         self.region_words.setColor(theme.current().color("marker"))
         self.region_words.fill = pg.mkBrush(_see_through(theme.current().color("panel")))
+        self._place_words(roi)
+
+    def _place_words(self, roi: tuple[float, float]) -> None:
+        """Write beside the region, on the side where there is room."""
         (left, right), (bottom, top) = self.plot.box.viewRange()
-        is_right_half = roi[1] > left + 0.62 * (right - left)
-        self.region_words.setAnchor((1, 0) if is_right_half else (0, 0))
-        self.region_words.setPos(roi[0] if is_right_half else roi[1], top - 0.04 * (top - bottom))
+        needed = self.region_words.boundingRect().width() * (right - left) / max(self.plot.box.width(), 1.0)
+        is_left = roi[1] + needed > right and roi[0] - needed > left
+        self.region_words.setAnchor((1, 0) if is_left else (0, 0))
+        self.region_words.setPos(roi[0] if is_left else roi[1], top - 0.04 * (top - bottom))
 
     def _color_region(self) -> None:
         color = theme.current().color("marker")
@@ -490,7 +490,7 @@ def region_words(found: Region | None, unit: str) -> str:
         return f"{first}\nno peak"
     second = f"centroid {found.centroid:.1f} {unit}"
     if math.isfinite(found.fwhm):
-        second += f"   FWHM {words.three_digits(found.fwhm)} {unit}"
+        second += f"\nFWHM {words.three_digits(found.fwhm)} {unit}"
     return f"{first}\n{second}"
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pyqtgraph as pg
 from PyQt5.QtCore import Qt
-from PyQt5.QtWidgets import QAction, QComboBox, QInputDialog, QMenu, QVBoxLayout
+from PyQt5.QtWidgets import QAction, QInputDialog, QMenu, QVBoxLayout
 
 from pygama_gui.bridge import Bridge, LiveRun
 from pygama_gui.data.samples import Sample
@@ -19,7 +19,7 @@ from pygama_gui.session.state import Run, Session, WaveformChoice
 from pygama_gui.views import chain_facts, madeup
 from pygama_gui.views.base import View
 from pygama_gui.widgets import theme, words
-from pygama_gui.widgets.parts import Elided, button, icon_button, label, row
+from pygama_gui.widgets.parts import Elided, button, choice_box, icon_button, label, row
 from pygama_gui.widgets.plot import Legend, Plot, plot_actions
 
 FOLLOW_S = 0.4
@@ -119,13 +119,10 @@ class WaveformView(View):
             "pause", "Freeze the view; the work goes on (Space)", self.toggle_following
         )
         self.info = Elided()
-        self.channel_box = QComboBox()
-        self.channel_box.setAccessibleName("Channel of the waveforms")
-        self.channel_box.addItem("all channels")
+        self.channel_box = choice_box("Channel of the waveforms", "all channels")
         self.channel_box.activated.connect(self._choose_channel)
-        self.overlay_box = QComboBox()
-        self.overlay_box.setAccessibleName("Waveforms laid over each other")
-        self.overlay_box.addItems([f"{n} waveform{'s' if n > 1 else ''}" for n in OVERLAYS])
+        offered = [f"{n} waveform{'s' if n > 1 else ''}" for n in OVERLAYS]
+        self.overlay_box = choice_box("Waveforms laid over each other", *offered)
         self.overlay_box.activated.connect(self._choose_overlay)
         self.problem = label(tone="bad", px=theme.SMALL)
         self.problem.setWordWrap(True)
@@ -416,6 +413,7 @@ class WaveformView(View):
         if box.zoomed_y:
             return
         shown = [traces.raw, *(y for name, y in traces.computed.items() if name not in self.choice.hidden)]
+        shown += [curve.yData for curve in self._others if curve.yData is not None]
         low = min(float(np.nanmin(y)) for y in shown)
         high = max(float(np.nanmax(y)) for y in shown)
         if self._y_range is not None and self.is_following:

@@ -24,7 +24,7 @@ class Choice(QFrame):
         self.setCursor(Qt.CursorShape.PointingHandCursor)
         self.setAccessibleName(name)
         self.setAccessibleDescription(about)
-        self.setFixedSize(QSize(270, 190))
+        self.setFixedSize(QSize(236, 196))
         self._icon, self._act = icon, act
         self._picture = QLabel()
         words = label(about, tone="soft", px=theme.SMALL)

@@ -8,6 +8,7 @@ from PyQt5.QtCore import QSize, Qt
 from PyQt5.QtGui import QPainter, QPaintEvent
 from PyQt5.QtWidgets import (
     QAction,
+    QComboBox,
     QFrame,
     QHBoxLayout,
     QLabel,
@@ -74,6 +75,17 @@ def action_button(action: QAction, *, text: str = "") -> QToolButton:
     made.setAccessibleName(action.text().replace("&", ""))
     made.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextOnly)
     made.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+    return made
+
+
+def choice_box(name: str, *choices: str) -> QComboBox:
+    """Give a list of choices that is always wide enough for what it says."""
+    made = QComboBox()
+    made.setAccessibleName(name)
+    made.setToolTip(name)
+    made.addItems(choices)
+    made.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
+    made.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
     return made
 
 

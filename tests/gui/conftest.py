@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from PyQt5.QtCore import QEvent
-from PyQt5.QtWidgets import QApplication
+from PyQt5.QtCore import QEvent, QPoint, QPointF, Qt
+from PyQt5.QtGui import QMouseEvent
+from PyQt5.QtWidgets import QApplication, QWidget
 
 from pygama_gui.bridge import Bridge
 from pygama_gui.session.state import Run
@@ -48,3 +49,17 @@ def a_run() -> Callable[..., Run]:
         return Run(str(path), path, number, 0, 1537871000, 3_746_840, ("ORSIS3302DecoderForEnergy",))
 
     return make
+
+
+@pytest.fixture
+def move_mouse(qapp: QApplication) -> Callable[..., None]:
+    """Give a way to move the mouse with its left button held."""
+    left = Qt.MouseButton.LeftButton
+
+    def move(widget: QWidget, at: QPoint, modifier: Qt.KeyboardModifier | None = None) -> None:
+        keys = modifier or Qt.KeyboardModifier.NoModifier
+        place = QPointF(widget.mapToGlobal(at))
+        event = QMouseEvent(QEvent.Type.MouseMove, QPointF(at), place, left, left, keys)
+        QApplication.sendEvent(widget, event)
+
+    return move

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 from PyQt5.QtCore import Qt
 from pytestqt.qtbot import QtBot
@@ -90,12 +92,12 @@ def test_options_of_the_window_appear_when_one_is_cut(qtbot: QtBot, bridge: Brid
 
 
 def test_a_step_is_dragged_to_another_place_by_its_handle(
-    qtbot: QtBot, view: ChainView, bridge: Bridge
+    qtbot: QtBot, view: ChainView, bridge: Bridge, move_mouse: Callable[..., None]
 ) -> None:
     handle, last = view.cards[0].handle, view.cards[-1]
     end = handle.mapFromGlobal(last.mapToGlobal(last.rect().bottomLeft()))
     qtbot.mousePress(handle, Qt.MouseButton.LeftButton, pos=handle.rect().center())
-    qtbot.mouseMove(handle, end)
+    move_mouse(handle, end)
     assert not view._drop_line.isHidden()
     qtbot.mouseRelease(handle, Qt.MouseButton.LeftButton, pos=end)
     assert [step.step for step in bridge.session.chain][-1] == "fit_baseline"

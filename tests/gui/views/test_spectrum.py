@@ -122,7 +122,7 @@ def test_what_a_region_holds_is_said_with_its_error() -> None:
     from pygama_gui.views.roi import Region
 
     words = region_words(Region(325, 226, 21, 8673.04, 59.9), "ADC")
-    assert words == "gross 325   net 226 ± 21\ncentroid 8673.0 ADC   FWHM 59.9 ADC"
+    assert words == "gross 325   net 226 ± 21\ncentroid 8673.0 ADC\nFWHM 59.9 ADC"
 
 
 def test_values_that_are_not_there_are_said_not_drawn(view: SpectrumView) -> None:

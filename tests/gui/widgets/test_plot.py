@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pyqtgraph as pg
 import pytest
@@ -68,43 +70,38 @@ def plot(qtbot: QtBot, themed: object, monkeypatch: pytest.MonkeyPatch) -> Plot:
     return made
 
 
-def drag(qtbot: QtBot, plot: Plot, start: int, end: int, modifier: Qt.KeyboardModifier) -> None:
+def drag(
+    qtbot: QtBot, plot: Plot, move: Callable[..., None], start: int, end: int, modifier: Qt.KeyboardModifier
+) -> None:
     port = plot.viewport()
     left = Qt.MouseButton.LeftButton
     qtbot.mousePress(port, left, modifier, QPoint(start, 150))
     for x in np.linspace(start, end, 6).astype(int):
-        event_move(port, QPoint(int(x), 150), modifier)
+        move(port, QPoint(int(x), 150), modifier)
     qtbot.mouseRelease(port, left, modifier, QPoint(end, 150))
 
 
-def event_move(port: object, at: QPoint, modifier: Qt.KeyboardModifier) -> None:
-    from PyQt5.QtCore import QEvent, QPointF
-    from PyQt5.QtGui import QMouseEvent
-    from PyQt5.QtWidgets import QApplication
-
-    left = Qt.MouseButton.LeftButton
-    QApplication.sendEvent(port, QMouseEvent(QEvent.Type.MouseMove, QPointF(at), left, left, modifier))
-
-
-def test_a_drag_to_the_right_zooms_into_the_band(qtbot: QtBot, plot: Plot) -> None:
-    drag(qtbot, plot, 200, 400, Qt.KeyboardModifier.NoModifier)
+def test_a_drag_to_the_right_zooms_into_the_band(
+    qtbot: QtBot, plot: Plot, move_mouse: Callable[..., None]
+) -> None:
+    drag(qtbot, plot, move_mouse, 200, 400, Qt.KeyboardModifier.NoModifier)
     low, high = plot.box.viewRange()[0]
     assert 0 < low < high < 100
     assert plot.box.zoomed_x
 
 
-def test_a_drag_to_the_left_zooms_out(qtbot: QtBot, plot: Plot) -> None:
-    drag(qtbot, plot, 400, 200, Qt.KeyboardModifier.NoModifier)
+def test_a_drag_to_the_left_zooms_out(qtbot: QtBot, plot: Plot, move_mouse: Callable[..., None]) -> None:
+    drag(qtbot, plot, move_mouse, 400, 200, Qt.KeyboardModifier.NoModifier)
     low, high = plot.box.viewRange()[0]
     assert high - low == pytest.approx(200)
 
 
 @pytest.mark.parametrize("modifier", [Qt.KeyboardModifier.AltModifier, Qt.KeyboardModifier.ShiftModifier])
 def test_a_drag_with_alt_or_shift_marks_a_region(
-    qtbot: QtBot, plot: Plot, modifier: Qt.KeyboardModifier
+    qtbot: QtBot, plot: Plot, move_mouse: Callable[..., None], modifier: Qt.KeyboardModifier
 ) -> None:
     with qtbot.waitSignal(plot.box.region_dragged) as dragged:
-        drag(qtbot, plot, 400, 200, modifier)
+        drag(qtbot, plot, move_mouse, 400, 200, modifier)
     low, high = dragged.args
     assert 0 < low < high < 100
     assert plot.box.viewRange()[0] == pytest.approx([0, 100])
