@@ -22,7 +22,7 @@ class SIS3302(Digitizer):
     """Energy-mode records, with the buffer-wrap mode and the energy filter's own trace."""
 
     name = "ORSIS3302DecoderForEnergy"
-    also = ("ORSIS3302Decoder", "ORSIS3302McaDecoder")
+    also = ("ORSIS3302Decoder",)
     card_classes = ("ORSIS3302Model",)
     min_words = 10
     fields = (

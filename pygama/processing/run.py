@@ -25,6 +25,7 @@ from pygama.decoders.base import DataLoader, Decoded
 from pygama.orca.header import Header
 from pygama.orca.packets import Packets, RawFile
 from pygama.processing import outputs
+from pygama.processing.backends import compiled_kernels
 from pygama.processing.base import Tier1Processor
 from pygama.processing.survey import sentences
 from pygama.processing.tier1_sink import Tier1Sink
@@ -45,6 +46,7 @@ def process_run(
     n_max: float | None = None,
     tell: Tell = tell_nobody,
     multiprocess: bool = True,
+    n_threads: int | None = None,
     compression: str = "zstd",
     suffix: str = "",
     tiers: tuple[int, ...] = (1, 2),
@@ -56,18 +58,20 @@ def process_run(
     """Process one raw file into `t1_run<N>.h5` and `t2_run<N>.h5`.
 
     tier0: window options. processor: the chain, the default list if none is given. n_max: packets to read.
-    tell: takes the messages of pygama.progress; it may raise Stopped. multiprocess: use all cores, in
-    threads. suffix: goes behind the run number in the file names. tiers: which files are written. decoders,
-    channels: keep only these. follow: asked at the end of a file that still grows; False ends the run.
+    tell: takes the messages of pygama.progress; it may raise Stopped. multiprocess: work in
+    threads, `n_threads` or as many as there are cores. suffix: goes behind the run number in the file names.
+    tiers: which files are written. decoders, channels: keep only these. follow: asked at the end of a file
+    that still grows; False ends the run.
 
     Raises RawFileError, SettingsError, OutputError or Stopped; then no output was changed.
     """
     began = time.perf_counter()
     options = read_options(tier0)
     limit = None if n_max is None or n_max == float("inf") else int(n_max)
+    _tell_if_slow(tell)
     with ExitStack() as stack:
         raw = stack.enter_context(RawFile(raw_file, n_max=limit, follow=follow))
-        pool = stack.enter_context(ThreadPoolExecutor(os.cpu_count() or 1)) if multiprocess else None
+        pool = stack.enter_context(ThreadPoolExecutor(n_threads or os.cpu_count())) if multiprocess else None
         processor = (processor or Tier1Processor(default_list=True)).for_run(raw.header.run_number)
         texts = outputs.run_texts(raw.header, Path(raw_file).name)
         road = _Road(raw, _Choice(options, decoders, channels), pool, tell)
@@ -91,6 +95,13 @@ def process_run(
     done = Done(tuple(paths), road.n_rows, time.perf_counter() - began, counts)
     tell(done)
     return done
+
+
+def _tell_if_slow(tell: Tell) -> None:
+    slow = [name for name, is_compiled in compiled_kernels().items() if not is_compiled]
+    if slow:
+        names = ", ".join(slow)
+        tell(Note(f"the kernels for {names} are not compiled: NumPy does the work, slowly", "warning"))
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from pygama.progress import (
     Done,
     Message,
     Note,
+    Progress,
     Started,
     Tell,
     print_progress,
@@ -65,9 +66,13 @@ class Tier0Report:
 
     def __init__(self, tell: Tell) -> None:
         self._tell = tell
+        self._has_begun = False
         self.partials = shows_partials(tell)
 
     def __call__(self, message: Message) -> None:
+        if isinstance(message, Progress | Done) and not self._has_begun:
+            self._has_begun = True
+            self._tell(Note("Beginning Tier 0 processing ..."))
         if isinstance(message, Started):
             self._lines(self._opening(message))
         elif isinstance(message, Done):
@@ -92,7 +97,6 @@ class Tier0Report:
             *(f"    {key}: {name}" for key, name in message.records),
             "pygama will run these decoders:",
             *(f"    {key}: {name}" for key, name in run),
-            "Beginning Tier 0 processing ...",
         ]
 
     @staticmethod

@@ -6,6 +6,8 @@ has ready. The window itself never imports it.
 
 from __future__ import annotations
 
+import os
+
 from pygama.processing.base import Tier1Processor
 from pygama.processing.run import process_run
 from pygama.progress import Tell
@@ -13,7 +15,7 @@ from pygama_gui.jobs.spec import JobSpec
 
 
 def process(spec: JobSpec, tell: Tell) -> None:
-    """Make the Tier 1 and the Tier 2 file of one run in one pass."""
+    """Make the Tier 1 and the Tier 2 file of one run in one pass, leaving one core to the window."""
     process_run(
         spec.path,
         output_dir=spec.output_dir,
@@ -21,6 +23,6 @@ def process(spec: JobSpec, tell: Tell) -> None:
         processor=Tier1Processor.from_chain(spec.chain),
         n_max=spec.n_max,
         tell=tell,
-        multiprocess=True,
+        n_threads=max((os.cpu_count() or 1) - 1, 1),
         compression=spec.compression,
     )

@@ -136,21 +136,28 @@ class StripView(View):
         began = time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(run.start_time)) if run.start_time > 0 else ""
         self.figures["RUN"].show_value(str(run.run_number), began)
         self._show_state(state)
+        self._show_rate(run, state)
         self._show_data(run)
         self._show_disk()
 
     def _show_state(self, state: JobState | None) -> None:
         if state is None:
             self.figures["STATE"].show_value("■ READY", "not processed", "soft")
-            self.figures["RATE"].show_value(words.UNKNOWN)
             self.figures["EVENTS"].show_value(words.UNKNOWN)
             return
         value, tone = STATES[state.state]
         self.figures["STATE"].show_value(value, _state_remark(state), tone)
-        rate = f"{words.count(state.events_per_s)} / s" if state.events_per_s else words.UNKNOWN
-        speed = f"{words.size(state.bytes_per_s)}/s" if state.bytes_per_s else ""
-        self.figures["RATE"].show_value(rate, speed)
         self.figures["EVENTS"].show_value(words.count(state.rows) if state.rows else words.UNKNOWN)
+
+    def _show_rate(self, run: Run, state: JobState | None) -> None:
+        """Show the detector's rate, by the cards' own clock, and how quickly the file is read."""
+        live = self.bridge.live(run.run_id)
+        rate = words.UNKNOWN
+        if live is not None and "time_s" in live.columns:
+            rate = _mean_rate(live.columns.column("time_s"))
+        is_read = state is not None and state.bytes_per_s
+        remark = f"read at {words.size(state.bytes_per_s)}/s" if state is not None and is_read else ""
+        self.figures["RATE"].show_value(rate, remark)
 
     def _show_data(self, run: Run) -> None:
         live = self.bridge.live(run.run_id)
@@ -195,3 +202,13 @@ def _mean_and_spread(values: np.ndarray) -> tuple[str, str]:
         return words.UNKNOWN, ""
     low, middle, high = np.quantile(recent, [0.25, 0.5, 0.75])
     return f"{middle:.1f} ± {(high - low) / 1.349:.1f}", "ADC"
+
+
+def _mean_rate(times: np.ndarray) -> str:
+    """Give the mean rate of events whose times (s) are these."""
+    known = times[np.isfinite(times)]
+    span = float(known.max() - known.min()) if len(known) > 1 else 0.0
+    if span <= 0:
+        return words.UNKNOWN
+    rate = (len(known) - 1) / span
+    return f"{words.count(rate)} Hz" if rate >= 100 else f"{rate:.3g} Hz"
