@@ -22,7 +22,7 @@ LINES = {
 }
 """Lines of the made-up run that are looked for: name -> energy in keV."""
 RUN_NUMBER = 72
-_BIN_ADC = 10
+_BIN_ADC = 20
 
 
 def run_demo(output_dir: Path, *, n_events: int, seed: int) -> Iterator[str]:
@@ -90,20 +90,16 @@ def draw_spectrum(trap_max: np.ndarray, match: LineMatch, path: Path) -> None:
         axes = figure.add_subplot()
         top = 1.1 * max(LINES.values()) * match.scale
         x, y = get_hist(trap_max, 0, top, _BIN_ADC)
-        axes.plot(x, np.maximum(y, 0.5), drawstyle="steps", linewidth=0.8)
+        axes.stairs(y[1:], x, baseline=0.5, fill=True, alpha=0.25)
+        axes.stairs(y[1:], x, baseline=0.5, color="C0", linewidth=0.8)
         for (name, energy), fit in zip(LINES.items(), match.fits, strict=True):
             if fit.converged:
-                height = np.interp(fit.position, x, y) + _BIN_ADC * fit.density(np.array([fit.position]))[0]
-                axes.annotate(
-                    f"{name.strip()}\n{energy:.1f} keV",
-                    (fit.position, height),
-                    ha="center",
-                    fontsize=8,
-                    color="#B04E0A",
-                )
+                near = y[1:][np.abs(x[1:] - fit.position) < 10 * _BIN_ADC].max()
+                text = f" {name.strip()}  {energy:.1f} keV"
+                axes.text(fit.position, 1.15 * near, text, rotation=90, ha="center", va="bottom", fontsize=8)
         axes.set(
             xlabel="trap_max (ADC counts)", ylabel=f"counts / {_BIN_ADC} ADC", yscale="log", xlim=(0, top)
         )
-        axes.set_ylim(0.5, 6 * y.max())
+        axes.set_ylim(0.5, 60 * y.max())
         figure.tight_layout()
         figure.savefig(path, metadata={"Software": None})
