@@ -56,5 +56,5 @@ case "$what" in
         mkdir -p demo_run
         exec .venv/bin/pygama demo -o demo_run
         ;;
-    test) exec .venv/bin/python -m pytest ;;
+    test) exec .venv/bin/python -m pytest -n auto ;;
 esac

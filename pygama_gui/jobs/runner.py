@@ -37,6 +37,8 @@ PATIENCE_S = 2.0
 """A worker that was asked to end and has not after this time is killed."""
 CLOSING_S = 0.8
 """The same, when the window closes."""
+SPARE_AFTER_S = 1.0
+"""A new spare is started when the jobs have shown something for so long, or when all have ended."""
 
 
 class JobRunner:
@@ -47,6 +49,7 @@ class JobRunner:
         self._target = target
         self._is_warm = warm
         self._is_closed = False
+        self._was_taken = False
         self._waiting: dict[int, JobSpec] = {}
         self._running: dict[int, _Worker] = {}
         self._leaving: list[_Worker] = []
@@ -152,6 +155,7 @@ class JobRunner:
             self._running[job_id] = job
 
     def _take_worker(self) -> _Worker:
+        self._was_taken = True
         spare, self._spare = self._spare, None
         if spare and not spare.is_alive():
             spare.bury()
@@ -160,7 +164,8 @@ class JobRunner:
 
     def _replace_spare(self) -> None:
         # Imports of a new spare would delay the first spectrum of a job that has just been started.
-        if self.busy and all(job.has_shown for job in self._running.values()):
+        if self._was_taken and all(job.shown_for_s >= SPARE_AFTER_S for job in self._running.values()):
+            self._was_taken = False
             self.warm_up()
 
 
@@ -190,8 +195,13 @@ class _Worker:
         self._kill_at = math.inf
         self._is_silent = False
         self._is_stopping = False
-        self.has_shown = False
+        self._shown_at = math.inf
         self.has_ended = False
+
+    @property
+    def shown_for_s(self) -> float:
+        """For how long there has been something to see of the job; below 0 while there is nothing."""
+        return time.monotonic() - self._shown_at
 
     def give(self, spec: JobSpec) -> None:
         """Hand over the job."""
@@ -230,7 +240,7 @@ class _Worker:
         if isinstance(message, Progress):
             self._last = message
         elif isinstance(message, Partial):
-            self.has_shown = True
+            self._shown_at = min(self._shown_at, time.monotonic())
         elif isinstance(message, Done | Failed | StoppedByRequest):
             self.has_ended = True
             self._hurry(PATIENCE_S)

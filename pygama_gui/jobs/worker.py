@@ -6,6 +6,7 @@ imported, and the ties to the window should be there as early as can be.
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import multiprocessing
 import os
@@ -14,8 +15,9 @@ import sys
 import threading
 from multiprocessing import connection
 from multiprocessing.connection import Connection
+from pathlib import Path
 
-NICENESS = 5
+NICENESS = 10
 """How far workers stand back behind the window."""
 PARENT_GONE = 9
 """Exit code of a worker whose window has ended."""
@@ -57,6 +59,12 @@ def _watch(sentinel: int) -> None:
     os._exit(PARENT_GONE)
 
 
+def _stand_back_as_a_group() -> None:
+    """Where Linux shares the cores out by session, niceness counts for the session as a whole only."""
+    with contextlib.suppress(OSError):
+        Path("/proc/self/autogroup").write_text(str(NICENESS))
+
+
 def _settle() -> None:
     """Leave the window's group, so that Ctrl+C in its terminal is not for us, and stand back."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -64,5 +72,6 @@ def _settle() -> None:
         os.setsid()
     if hasattr(os, "nice"):
         os.nice(NICENESS)
+        _stand_back_as_a_group()
     for name in _THREAD_LIMITS:
         os.environ[name] = "1"

@@ -77,11 +77,13 @@ class OptionsView(View):
         return tuple(name for name in names if any(mark in name for mark in DIGITIZER_MARKS))
 
     def _offer_digitizers(self) -> None:
-        if self._digitizers_of_run() != self._digitizers:
-            self.form.hide()
-            self.form.deleteLater()
-            self.form = self._make_form()
-            self._show()
+        if self._digitizers_of_run() == self._digitizers:
+            return
+        self._digitizers = self._digitizers_of_run()
+        for setting in settings_of(Tier0Options):
+            if setting.name == "digitizer":
+                self.form.renew_field(self._offered(setting))
+        self._show()
 
     def _edit(self, name: str, value: Any) -> None:
         self.bridge.change(changes.set_tier0, name, value, merge=f"tier0 {name}")

@@ -237,16 +237,28 @@ class Form(QWidget):
     ) -> None:
         super().__init__(parent)
         self.fields: dict[str, SettingField] = {}
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(4 if with_sliders else 6)
+        self._with_sliders = with_sliders
+        self._column = QVBoxLayout(self)
+        self._column.setContentsMargins(0, 0, 0, 0)
+        self._column.setSpacing(4 if with_sliders else 6)
         for setting in settings:
-            field = SettingField(setting, with_slider=with_sliders)
-            field.edited.connect(self.edited)
-            field.reset_asked.connect(self.reset_asked)
-            field.settled.connect(self.settled)
-            self.fields[setting.name] = field
-            column.addWidget(field)
+            self._column.addWidget(self._make_field(setting))
+
+    def _make_field(self, setting: Setting) -> SettingField:
+        field = SettingField(setting, with_slider=self._with_sliders)
+        field.edited.connect(self.edited)
+        field.reset_asked.connect(self.reset_asked)
+        field.settled.connect(self.settled)
+        self.fields[setting.name] = field
+        return field
+
+    def renew_field(self, setting: Setting) -> None:
+        """Make the field of a setting anew, because its choices are others."""
+        old = self.fields[setting.name]
+        new = self._make_field(setting)
+        self._column.replaceWidget(old, new)
+        old.hide()
+        old.deleteLater()
 
     def show_values(
         self, values: Mapping[str, Any], *, period_ns: float | None = None, scale: float | None = None

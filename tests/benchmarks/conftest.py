@@ -86,16 +86,28 @@ def measure() -> Callable[..., Measured]:
     """Run a command of pygama several times and give the medians."""
 
     def run(*arguments: str) -> Measured:
-        once = [_one([sys.executable, "-m", "pygama", *arguments]) for _ in range(REPEATS)]
+        once = [_one([sys.executable, "-c", _MAIN, *arguments]) for _ in range(REPEATS)]
         return Measured(*(statistics.median(values) for values in zip(*once, strict=True)))
 
     return run
 
 
+# The peak of a started process counts that of the one it was forked from; its own is in /proc alone.
+_MAIN = """
+import sys
+from pygama.__main__ import main
+status = main(sys.argv[1:])
+print(next(line.split()[1] for line in open("/proc/self/status") if line.startswith("VmHWM")), file=sys.stderr)
+sys.exit(status)
+"""
+
+
 def _one(command: list[str]) -> tuple[float, float, float]:
     began = time.perf_counter()
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL) as process:
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) as process:
+        told = process.stderr.read()
         _, status, usage = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
     assert process.returncode == 0
-    return time.perf_counter() - began, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024
+    seconds = time.perf_counter() - began
+    return seconds, usage.ru_utime + usage.ru_stime, int(told.split()[-1]) / 1024
