@@ -97,7 +97,8 @@ _MAIN = """
 import sys
 from pygama.__main__ import main
 status = main(sys.argv[1:])
-print(next(line.split()[1] for line in open("/proc/self/status") if line.startswith("VmHWM")), file=sys.stderr)
+peak = next(line for line in open("/proc/self/status") if line.startswith("VmHWM"))
+print(peak.split()[1], file=sys.stderr)
 sys.exit(status)
 """
 
