@@ -14,6 +14,7 @@ import psutil
 import pytest
 
 from pygama.progress import Done, Failed, Message, Note, Partial, Progress, Started, StoppedByRequest
+from pygama_gui.jobs import worker
 from pygama_gui.jobs.runner import exit_sentence
 
 Heard = list[tuple[int, Message]]
@@ -260,7 +261,7 @@ def test_a_worker_stands_back_and_is_out_of_reach_of_the_terminal(make_runner, s
         "leads its group: True",
         "ignores Ctrl+C: True",
         "threads: 1",
-        f"niceness: {min(os.nice(0) + 5, 19)}",
+        f"niceness: {min(os.nice(0) + worker.NICENESS, 19)}",
     }
 
 
