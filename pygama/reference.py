@@ -38,7 +38,8 @@ def write(folder: Path) -> None:
 def _processors() -> Iterator[str]:
     yield "# Processors"
     yield ""
-    yield "Made from the declarations in `pygama/processing`. A step reads what it names or its latest version."
+    yield "Made from the declarations in `pygama/processing`. A step reads what it names, or the latest"
+    yield "version of it."
     for name in sorted(REGISTRY):
         yield ""
         yield from _processor(REGISTRY[name])
