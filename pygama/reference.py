@@ -99,8 +99,8 @@ def _tier0() -> Iterator[str]:
 def _decoders() -> Iterator[str]:
     yield "# Decoders"
     yield ""
-    yield "Made from the tables of bits in `pygama/decoders`. Words are numbered from the head of the record, w0;"
-    yield "negative numbers count from its end. Names with a leading underscore do not become columns."
+    yield "Made from the tables of bits in `pygama/decoders`. Words are numbered from the head of the record,"
+    yield "w0; negative numbers count from its end. Names with a leading underscore do not become columns."
     for decoder in dict.fromkeys(DECODERS.values()):
         yield ""
         yield from _decoder(decoder)
