@@ -14,7 +14,8 @@ from pygama.processing.declare import Order, RecordTooShort, Sample, Values, Wav
 def avg_baseline(waveform: Waves, *, i_start: Sample = 0, i_end: Sample = 500) -> Values:
     """Average the samples before the pulse.
 
-    The mean of samples `i_start` to `i_end - 1`, in ADC counts. (n_rows, n_samples) in, (n_rows,) out.
+    The mean of samples `i_start` to `i_end - 1`, in ADC counts; NaN where one of them is.
+    (n_rows, n_samples) in, (n_rows,) out.
 
     Settings
     --------
@@ -34,8 +35,8 @@ def fit_baseline(
 
     Least squares over samples `i_start` to `i_end - 1`, against the sample number counted from the start of
     the waveform. `bl_int` is the fit's value at sample 0 in ADC counts, `bl_slope` its slope there in ADC
-    counts a sample. Of order 2 and more only these first two terms are given; of order 0 the slope is 0.
-    (n_rows, n_samples) in, twice (n_rows,) out.
+    counts a sample. Of order 2 and more only these first two terms are given; of order 0 the slope is 0. NaN
+    where a sample of the stretch is. (n_rows, n_samples) in, twice (n_rows,) out.
 
     Settings
     --------
@@ -46,10 +47,7 @@ def fit_baseline(
     Source: linear least squares, NIST/SEMATECH e-Handbook of Statistical Methods, 4.4.3.1.
     """
     check_stretch(waveform.shape[1], i_start, i_end)
-    if order >= i_end - i_start:
-        raise SettingsError(
-            f"order must be less than the number of samples fitted, {i_end - i_start}, not {order}"
-        )
+    check_order(order, i_end - i_start)
     at_zero, slope = _fit_weights(i_start, i_end, order)
     stretch = waveform[:, i_start:i_end].astype(np.float64)
     # Without its mean the stretch is small, and no digits are lost to the size of the baseline.
@@ -75,16 +73,34 @@ def check_stretch(n_samples: int, i_start: int, i_end: int) -> None:
         raise RecordTooShort(f"i_end must be {n_samples} or less, the length of the waveforms, not {i_end}")
 
 
+def check_order(order: int, n_fitted: int, *, n_spare: int = 0) -> None:
+    """Refuse a polynomial with more terms than there are samples, less `n_spare` of them."""
+    if order >= n_fitted - n_spare:
+        less = f" less {n_spare}" if n_spare else ""
+        raise SettingsError(
+            f"order must be less than the number of samples fitted{less}, {n_fitted - n_spare}, not {order}"
+        )
+
+
+def powers(begin: int, end: int, i_start: int, i_end: int, order: int) -> np.ndarray:
+    """Give the powers of the position of samples `begin` to `end - 1`, (end - begin, order + 1).
+
+    Positions count from the middle of the stretch from `i_start` to `i_end` in units of half its length, so
+    that no power of the samples fitted grows large.
+    """
+    centre, half = (i_start + i_end - 1) / 2, (i_end - i_start) / 2
+    return np.vander((np.arange(begin, end) - centre) / half, order + 1, increasing=True)
+
+
 @lru_cache(maxsize=64)
 def _fit_weights(i_start: int, i_end: int, order: int) -> tuple[np.ndarray, np.ndarray]:
     """Give the weights of the samples in the fit's value and slope at sample 0."""
     centre, half = (i_start + i_end - 1) / 2, (i_end - i_start) / 2
-    position = (np.arange(i_start, i_end) - centre) / half
-    coefficients = np.linalg.pinv(np.vander(position, order + 1, increasing=True))
-    powers = np.arange(order + 1)
+    coefficients = np.linalg.pinv(powers(i_start, i_end, i_start, i_end, order))
+    degree = np.arange(order + 1)
     zero = -centre / half
-    value = zero**powers
-    slope = np.concatenate([[0.0], powers[1:] * zero ** (powers[1:] - 1)]) / half
+    value = zero**degree
+    slope = np.concatenate([[0.0], degree[1:] * zero ** (degree[1:] - 1)]) / half
     return value @ coefficients, slope @ coefficients
 
 

@@ -8,6 +8,7 @@ the unit. Forms, JSON schema, reference pages, the dependency check and the gene
 from __future__ import annotations
 
 import dataclasses
+import functools
 import inspect
 import re
 import typing
@@ -61,6 +62,14 @@ TimeConstant = Annotated[float, Limits("samples", low=1e-3)]
 """A decay time."""
 Order = Annotated[int, Limits("", low=0, high=8)]
 """The order of a polynomial."""
+Level = Annotated[int, Limits("adc")]
+"""A height of samples."""
+Factor = Annotated[float, Limits("", low=0)]
+"""How many times something."""
+Fraction = Annotated[float, Limits("", low=0, high=1)]
+"""A part of a whole."""
+Text = Annotated[str, Limits()]
+"""A name: of a file, of a column."""
 Switch = Annotated[bool, Limits()]
 
 _LARGEST = float(np.finfo(np.float64).max)
@@ -244,13 +253,25 @@ def _declarer(
     replaces: str = "",
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     def declare(function: Callable[..., Any]) -> Callable[..., Any]:
+        quiet = _without_warnings(function)
         processor = read_processor(
-            function, writes, waves=waves, renamed=renamed or {}, ignored=ignored, replaces=replaces
+            quiet, writes, waves=waves, renamed=renamed or {}, ignored=ignored, replaces=replaces
         )
         REGISTRY[processor.name] = processor
-        return function
+        return quiet
 
     return declare
+
+
+def _without_warnings(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Let NaN and infinity pass through a processor by its own rule, without a word of NumPy's."""
+
+    @functools.wraps(function)
+    def quiet(*arrays: Any, **settings: Any) -> Any:
+        with np.errstate(all="ignore"):
+            return function(*arrays, **settings)
+
+    return quiet
 
 
 def read_processor(

@@ -8,7 +8,17 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pygama.errors import SettingsError
-from pygama.processing import calculators, transforms  # noqa: F401  (they fill the registry)
+from pygama.processing import (  # noqa: F401  (they fill the registry)
+    baselines,
+    calculators,
+    filters,
+    lookup,
+    pulse_shape,
+    quality,
+    resample,
+    timing,
+    transforms,
+)
 from pygama.processing.declare import REGISTRY, Processor
 
 _ENTRIES = ("step", "settings", "inputs", "outputs", "enabled")

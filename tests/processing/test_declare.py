@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -185,11 +186,24 @@ def test_the_docstring_of_a_processor_names_its_settings_in_their_order(processo
     assert list(settings_about(processor.help)) == [item.name for item in processor.settings]
 
 
+WORDS = {
+    "adc": "ADC counts",
+    "adc/sample": "ADC counts a sample",
+    "adc^2/MHz": "squared ADC counts a MHz",
+    "ns": "in ns",
+    "keV": "in keV",
+    "samples": "samples",
+    "1/sample": "1/sample",
+    "": "",
+}
+
+
 @pytest.mark.parametrize("processor", REGISTRY.values(), ids=REGISTRY)
 def test_the_docstring_of_a_processor_gives_shapes_and_units(processor):
+    said = " ".join(processor.help.split())
     assert processor.summary.endswith(".")
-    assert "(n_rows, n_samples)" in processor.help
-    assert "ADC counts" in processor.help
+    assert ("(n_rows, n_samples)" if "waves" in dict(processor.reads).values() else "(n_rows,)") in said
+    assert all(WORDS[unit].lower() in said.lower() for _, unit in processor.writes)
 
 
 @pytest.mark.parametrize("processor", REGISTRY.values(), ids=REGISTRY)
@@ -205,35 +219,77 @@ def test_the_defaults_of_a_processor_are_within_their_own_bounds(processor):
         assert item.check(item.default) == item.default
 
 
+CHANNELS = [{"crate": 1, "card": 1, "channel": 1, "value": 5, "energy": [0.5, 2]}]
+
+
+@pytest.fixture
+def needed(tmp_path):
+    """Give the settings without which a processor cannot do anything."""
+    table = tmp_path / "channels.json"
+    table.write_text(json.dumps(CHANNELS))
+    return {name: {"table": str(table)} for name in ("lookup", "calibrate")}
+
+
+def call(processor, made, settings):
+    arrays = [made.get(name, made.get(kind)) for name, kind in processor.reads]
+    given = processor.function(*arrays, **settings.get(processor.name, {}))
+    return given if isinstance(given, tuple) else (given,)
+
+
 @pytest.mark.parametrize("processor", REGISTRY.values(), ids=REGISTRY)
 @pytest.mark.parametrize("sample_type", ["u2", "i2", "f4", "f8"])
-def test_a_processor_gives_what_it_declares_for_made_up_waves(processor, sample_type):
+def test_a_processor_gives_what_it_declares_for_made_up_waves(processor, sample_type, needed):
     n_rows, n_samples = 3, 1200
-    wave = np.full((n_rows, n_samples), 100.0)
-    wave[:, 700:] += 1000 * np.exp(-np.arange(500) / 5000)
-    made = {"waves": wave.astype(sample_type), "values": np.ones(n_rows), "period": 10.0}
-    given = processor.function(*(made[kind] for _, kind in processor.reads))
-    given = given if isinstance(given, tuple) else (given,)
+    after = np.arange(n_samples) - np.array([[700], [950]])
+    pulses = np.where(after >= 0, 1000 * np.exp(-np.maximum(after, 0) / 5000), 0.0).sum(axis=0)
+    wave = np.tile(pulses, (n_rows, 1))
+    made = {
+        "waveform": (100 + wave).astype(sample_type),
+        "waves": wave.astype(sample_type),
+        "wf_current": np.diff(wave, prepend=0.0).astype(sample_type),
+        "values": np.ones(n_rows),
+        "period": 10.0,
+    }
+    given = call(processor, made, needed)
     assert len(given) == len(processor.writes)
     for array in given:
-        assert array.shape == ((n_rows, n_samples) if processor.writes_waves else (n_rows,))
+        assert array.shape[0] == n_rows
+        assert array.ndim == (2 if processor.writes_waves else 1)
+        assert array.shape == (n_rows, n_samples) or "the same shape out" not in " ".join(
+            processor.help.split()
+        )
         assert np.isfinite(array).all()
         assert array.dtype == np.float64 or not processor.writes_waves
 
 
 @pytest.mark.parametrize("processor", REGISTRY.values(), ids=REGISTRY)
-def test_a_processor_leaves_its_input_alone_and_treats_each_row_by_itself(processor):
+def test_a_processor_leaves_its_input_alone_and_treats_each_row_by_itself(processor, needed):
     rng = np.random.default_rng(3)
-    made = {"waves": rng.normal(100, 5, (4, 1200)), "values": rng.normal(1, 1, 4), "period": 10.0}
+    made = {"waves": rng.normal(100, 5, (4, 1200)), "values": np.array([1.0, 2, 1, 0.5]), "period": 10.0}
     before = {name: np.copy(value) for name, value in made.items()}
     alone = {name: value if name == "period" else value[2:3] for name, value in made.items()}
-    together = processor.function(*(made[kind] for _, kind in processor.reads))
-    single = processor.function(*(alone[kind] for _, kind in processor.reads))
-    assert np.array_equal(
-        np.asarray(together)[..., 2:3, :] if processor.writes_waves else np.asarray(together)[..., 2:3],
-        np.asarray(single),
-    )
+    together, single = call(processor, made, needed), call(processor, alone, needed)
+    for all_rows, one_row in zip(together, single, strict=True):
+        assert np.array_equal(all_rows[2:3], one_row, equal_nan=True)
     assert all(np.array_equal(before[name], made[name]) for name in made)
+
+
+@pytest.mark.parametrize("processor", REGISTRY.values(), ids=REGISTRY)
+@pytest.mark.parametrize("strange", [np.nan, np.inf, -np.inf, 1e308])
+def test_a_strange_sample_or_value_gives_no_warning_and_no_harm_to_other_rows(processor, strange, needed):
+    rng = np.random.default_rng(4)
+    made = {"waves": rng.normal(100, 5, (3, 1200)), "values": np.ones(3), "period": 10.0}
+    clean = call(processor, made, needed)
+    made["waves"][1, [3, 250, 700]] = strange
+    made["values"][1] = strange
+    for given, expected in zip(call(processor, made, needed), clean, strict=True):
+        assert np.array_equal(given[[0, 2]], expected[[0, 2]], equal_nan=True)
+
+
+@pytest.mark.parametrize("processor", REGISTRY.values(), ids=REGISTRY)
+def test_of_what_is_not_a_number_nothing_is_made(processor, needed):
+    made = {"waves": np.full((1, 1200), np.nan), "values": np.full(1, np.nan), "period": 10.0}
+    assert all(np.isnan(array).all() for array in call(processor, made, needed))
 
 
 def test_a_wrong_name_of_a_processor_brings_the_near_ones():
