@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Iterable, Mapping
 from concurrent.futures import Executor
 
@@ -29,6 +30,7 @@ class Chain:
         self._pool = pool
         self._save_waves = save_waves
         self._worked = False
+        self._counting = threading.Lock()
         self.too_short: dict[tuple[str, int], tuple[str, int]] = {}
         """(decoder, samples) -> (what was wrong, rows)."""
 
@@ -47,8 +49,9 @@ class Chain:
         try:
             outputs = self.processor.run(block, pool=self._pool, keep=self._save_waves)
         except RecordTooShort as problem:
-            _, rows = self.too_short.get((block.decoder, block.n_samples), ("", 0))
-            self.too_short[block.decoder, block.n_samples] = (str(problem), rows + len(block))
+            with self._counting:
+                _, rows = self.too_short.get((block.decoder, block.n_samples), ("", 0))
+                self.too_short[block.decoder, block.n_samples] = (str(problem), rows + len(block))
             return self._nothing(len(block))
         self._worked = True
         return outputs
