@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +29,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return options.act(options)
     except PygamaError as problem:
         print(f"pygama: {problem}", file=sys.stderr)
+    except BrokenPipeError:
+        _leave_the_pipe()
     except OSError as problem:
         print(
             f"pygama: {problem.strerror or problem}: {problem.filename or ''}".rstrip(": "), file=sys.stderr
@@ -34,6 +38,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("pygama: stopped; no output was changed", file=sys.stderr)
     return 1
+
+
+def _leave_the_pipe() -> None:
+    """Say nothing more: who read our output, as `head` does, has gone."""
+    with suppress(AttributeError, OSError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def build_parser() -> argparse.ArgumentParser:

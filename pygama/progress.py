@@ -118,7 +118,8 @@ class print_progress:  # noqa: N801  (used like a function)
     partials = False
 
     def __init__(self) -> None:
-        self._is_terminal = sys.stdout.isatty()
+        # A program without a console has no stdout.
+        self._is_terminal = sys.stdout is not None and sys.stdout.isatty()
         self._tenth = -1
         self._last = 0.0
         self._open_line = False

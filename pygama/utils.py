@@ -24,6 +24,11 @@ def get_hist(values: Any, x_lo: float, x_hi: float, bin_width: float) -> tuple[n
     return edges, np.concatenate(([0], counts))
 
 
+def plural(count: int, noun: str, plural_noun: str = "") -> str:
+    """Give '1 record', '2 records'."""
+    return f"{count} {noun if count == 1 else plural_noun or noun + 's'}"
+
+
 def distinct(values: np.ndarray) -> list[int]:
     """List the different whole numbers in an array, in order; quicker than NumPy for the few of a stretch."""
     if len(values) and (values == values[0]).all():

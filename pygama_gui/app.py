@@ -117,7 +117,15 @@ def make_window(options: argparse.Namespace, *, remembers: bool) -> MainWindow:
     if options.output is not None:
         session = replace(session, output_dir=options.output.resolve())
     theme.apply(session.theme)
-    window = MainWindow(Bridge(Store(session)), remembers=remembers)
+    try:
+        window = MainWindow(Bridge(Store(session)), remembers=remembers)
+    except Exception as error:  # noqa: BLE001  (whatever is wrong with the last session, the window must open)
+        logger.exception("the last session")
+        problem = (
+            f"The last session could not be shown ({type(error).__name__}: {error}); here is an empty one"
+        )
+        session = Session(output_dir=session.output_dir, theme=session.theme, recent=session.recent)
+        window = MainWindow(Bridge(Store(session)), remembers=remembers)
     if problem:
         window.bridge.log(problem, "warning")
     return window

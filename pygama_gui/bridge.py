@@ -8,27 +8,35 @@ they are shown.
 from __future__ import annotations
 
 import logging
+import math
 import shutil
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import count
 from pathlib import Path
 from typing import Any, Protocol
 
+import numpy as np
 from PyQt5.QtCore import QObject, QTimer, pyqtSignal
 
 from pygama.progress import Done, Failed, Message, Note, Partial, StoppedByRequest
+from pygama_gui.data.channels import CODE, codes_of
 from pygama_gui.data.live import LiveColumns
+from pygama_gui.data.outputs import Outputs, find_outputs, read_columns
 from pygama_gui.data.samples import Sample, SampleRing, Tier1Waveforms, import_readers
 from pygama_gui.jobs.board import JobBoard, JobState, state_sentence
+from pygama_gui.jobs.leftovers import remove_orphans
 from pygama_gui.jobs.runner import JobRunner
 from pygama_gui.jobs.spec import JobSpec
+from pygama_gui.session import places
 from pygama_gui.session.state import Run, Session
 from pygama_gui.session.store import Store
 
 TICK_MS = 50
 DISK_EVERY_TICKS = 200
+N_FIRST = 50
+"""Waveforms of an earlier session's file that are read at once, to be laid over each other."""
 DRAW_S = 0.002
 """Views are redrawn on one tick until this much time is gone; painting comes on top."""
 
@@ -49,13 +57,35 @@ class LiveRun:
     def __init__(self) -> None:
         self.columns = LiveColumns()
         self.samples = SampleRing()
+        self.channels: list[int] = []
+        """Codes of the channels that have rows."""
         self.tier1: Path | None = None
         """The finished Tier 1 file."""
 
     def take(self, partial: Partial) -> None:
         """Keep the rows and waveforms of a message."""
-        self.columns.append(partial.columns)
+        self.take_columns(partial.columns)
         self.samples.take(partial)
+
+    @property
+    def duration_s(self) -> float:
+        """From the first event to the last, by the cards' clock; 0 where it is not known."""
+        if "time_s" not in self.columns or not len(self.columns):
+            return 0.0
+        times = self.columns.column("time_s")
+        span = float(np.nanmax(times) - np.nanmin(times)) if np.isfinite(times).any() else 0.0
+        return span if math.isfinite(span) else 0.0
+
+    def take_columns(self, columns: Mapping[str, np.ndarray]) -> None:
+        """Keep rows, with the codes of their channels."""
+        codes = codes_of(columns)
+        if codes is None:
+            self.columns.append(columns)
+            return
+        self.columns.append({**columns, CODE: codes})
+        new = set(np.unique(codes[codes >= 0]).tolist()) - set(self.channels)
+        if new:
+            self.channels = sorted({*self.channels, *new})
 
 
 class Bridge(QObject):
@@ -68,12 +98,14 @@ class Bridge(QObject):
     """Ids of the runs that have new rows or waveforms, or whose data begin anew."""
     logged = pyqtSignal(str, str)
     """A line for the log, and its level: 'info', 'warning' or 'error'."""
-    went_wrong = pyqtSignal(str, str)
-    """A sentence for the banner, and its details."""
+    went_wrong = pyqtSignal(str, str, str)
+    """A sentence for the banner, its details, and the id of the run that it is about, where it is."""
+    started = pyqtSignal(object)
+    """Ids of the runs that were started."""
     all_ended = pyqtSignal()
     """No job is waiting or running any more."""
     disk_known = pyqtSignal(object)
-    _came_back = pyqtSignal(object, object)
+    _came_back = pyqtSignal(object, object, object)
 
     def __init__(self, store: Store | None = None, runner: JobRunner | None = None) -> None:
         super().__init__()
@@ -84,13 +116,16 @@ class Bridge(QObject):
         self._job_ids = count(1)
         self._job_of: dict[str, int] = {}
         self._run_of: dict[int, str] = {}
+        self._looked_for: set[tuple[str, Path, str]] = set()
+        self._noted: dict[int, Note] = {}
         self._due: dict[int, Drawn] = {}
         self._tier1: tuple[LiveRun, Tier1Waveforms] | None = None
         self._n_ticks = 0
         self._is_closed = False
         self._reader = ThreadPoolExecutor(1, thread_name_prefix="read files")
-        self._came_back.connect(lambda then, future: self._finish(then, future))
+        self._came_back.connect(lambda then, otherwise, future: self._finish(then, otherwise, future))
         self.store.listeners.append(self.session_changed.emit)
+        self.session_changed.connect(self._look_at_session)
         self.timer = QTimer(self)
         self.timer.setInterval(TICK_MS)
         self.timer.timeout.connect(self.tick)
@@ -105,19 +140,23 @@ class Bridge(QObject):
         self.store.change(change, *args, merge=merge)
 
     def warm_up(self) -> None:
-        """Get ready for the first run: a spare worker, and the modules that read files."""
+        """Get ready: a spare worker, the modules that read files, and what earlier sessions made or left."""
         self.runner.warm_up()
         self.in_background(import_readers, lambda _nothing: None)
+        if (folder := self.session.output_dir) is not None:
+            self.in_background(lambda: remove_orphans(folder), self._log_removed)
+        self._look_for_outputs()
 
     # Jobs
 
     def start(self, runs: Iterable[Run], output_dir: Path) -> None:
         """Process runs with the present settings; runs that are under way are left alone."""
         session = self.session
-        for run in runs:
-            if not self.is_active(run.run_id):
-                spec = JobSpec(run.path, output_dir, dict(session.tier0), session.to_chain())
-                self._submit(run, spec)
+        idle = [run for run in runs if not self.is_active(run.run_id)]
+        for run in idle:
+            tier0, chain = dict(session.tier0), session.to_chain()
+            self._submit(run, JobSpec(run.path, output_dir, tier0, chain, suffix=run.suffix))
+        self.started.emit({run.run_id for run in idle})
         self._announce([run.run_id for run in self.session.runs])
         self.timer.start()
 
@@ -140,6 +179,15 @@ class Bridge(QObject):
         if self.is_active(run_id):
             self.runner.stop(self._job_of[run_id])
             self.timer.start()
+
+    def stop_all(self) -> None:
+        """Stop all runs that are waiting or under way."""
+        for run_id in reversed(self.active()):
+            self.stop(run_id)
+
+    def folder_of(self, run: Run) -> Path | None:
+        """Give the folder for the files of a run; None before one was chosen."""
+        return places.demo_folder() if run.path.parent == places.demo_folder() else self.session.output_dir
 
     def state(self, run_id: str) -> JobState | None:
         """Give the state of the newest job of a run; None where there was none."""
@@ -225,18 +273,103 @@ class Bridge(QObject):
         self.jobs_changed.emit(set(run_ids))
 
     def _log(self, job_id: int, run_id: str, message: Message) -> None:
-        run = self.session.run(run_id)
-        name = f"Run {run.run_number}" if run else "Run"
+        name = self.name_of(run_id)
         if isinstance(message, Note):
-            self.log(f"{name}: {message.text}", message.level)
+            if self._noted.get(job_id) != message:
+                self.log(f"{name}: {message.text}", message.level)
+            self._noted[job_id] = message
         elif isinstance(message, Done):
             self.data[run_id].tier1 = _tier1_among(message.outputs)
+            self._forget_overwritten(run_id, message.outputs)
             self.log(f"{name}: {state_sentence(self.board[job_id])}")
         elif isinstance(message, Failed):
             self.log(f"{name}: {message.text}", "error")
-            self.went_wrong.emit(f"{name}: {message.text}", message.details)
+            self.went_wrong.emit(f"{name}: {message.text}", message.details, run_id)
         elif isinstance(message, StoppedByRequest):
             self.log(f"{name}: stopped; no output was changed", "warning")
+
+    def name_of(self, run_id: str) -> str:
+        """Name a run by its number, and by its file where several have the number."""
+        run = self.session.run(run_id)
+        if run is None:
+            return "Run"
+        is_alone = sum(other.run_number == run.run_number for other in self.session.runs) == 1
+        return f"Run {run.run_number}" if is_alone else f"Run {run.run_number} ({run.path.name})"
+
+    def _forget_overwritten(self, run_id: str, outputs: Iterable[Path]) -> None:
+        """Forget what is known of runs whose files now hold another one."""
+        for other in [other for other in self._job_of if other != run_id and not self.is_active(other)]:
+            if set(outputs) & set(self.board[self._job_of[other]].outputs):
+                self.log(f"{self.name_of(other)}: its files were replaced by those of {self.name_of(run_id)}")
+                self._job_of.pop(other)
+                self.data.pop(other, None)
+                self._announce([other])
+                self.data_grew.emit({other})
+
+    # Files of earlier sessions
+
+    def _look_at_session(self, old: Session, new: Session) -> None:
+        before, after = ((one.runs, one.output_dir, one.selected, one.spectrum.beside) for one in (old, new))
+        if before != after:
+            self._look_for_outputs()
+
+    def _look_for_outputs(self) -> None:
+        """Look for files of runs that were not processed in this session, and show those of the selected."""
+        for run in self.session.runs:
+            folder = self.folder_of(run)
+            if folder is not None and run.run_id not in self._job_of:
+                self._look_for(run, folder)
+        for run_id in (self.session.selected, self.session.spectrum.beside):
+            self._load(run_id)
+
+    def _load(self, run_id: str) -> None:
+        """Read the files of an earlier session, unless they have been read."""
+        state = self.state(run_id)
+        if state is not None and state.made_on is not None and run_id not in self.data:
+            self.data[run_id] = LiveRun()
+            self.in_background(
+                lambda: self._read_outputs(state), lambda live: self._show_read(run_id, state, live)
+            )
+
+    def _look_for(self, run: Run, folder: Path) -> None:
+        key = (run.run_id, folder, run.suffix)
+        if key not in self._looked_for:
+            self._looked_for.add(key)
+            self.in_background(lambda: find_outputs(run, folder), lambda found: self._take_found(run, found))
+
+    def _take_found(self, run: Run, found: Outputs | None) -> None:
+        if found is None or run.run_id in self._job_of or self.session.run(run.run_id) is None:
+            return
+        job_id = next(self._job_ids)
+        self._job_of[run.run_id], self._run_of[job_id] = job_id, run.run_id
+        self.board.restore(job_id, run.path, found.paths, found.n_rows, found.made_on)
+        self._announce([run.run_id])
+        self._look_for_outputs()
+
+    def _read_outputs(self, state: JobState) -> LiveRun:
+        """Read the rows of the files of an earlier session, and its first waveforms."""
+        live = LiveRun()
+        live.tier1 = _tier1_among(state.outputs)
+        for columns in read_columns(state.outputs[-1]) if state.rows else ():
+            live.take_columns(columns)
+            if self._is_closed:
+                return live
+        if live.tier1 is not None:
+            waveforms = Tier1Waveforms(live.tier1)
+            for place in range(min(waveforms.count(), N_FIRST)):
+                live.samples.add(waveforms.sample(place))
+            waveforms.close()
+        return live
+
+    def _show_read(self, run_id: str, state: JobState, live: LiveRun) -> None:
+        if self.state(run_id) is state:
+            self.data[run_id] = live
+            self.data_grew.emit({run_id})
+
+    def _log_removed(self, removed: list[Path]) -> None:
+        if removed:
+            names = ", ".join(path.name for path in removed)
+            self.log(f"Removed what a program that ended early had left: {names}")
 
     # The rest
 
@@ -245,40 +378,56 @@ class Bridge(QObject):
         logger.log({"info": logging.INFO, "warning": logging.WARNING}.get(level, logging.ERROR), text)
         self.logged.emit(text, level)
 
-    def in_background(self, work: Callable[[], Any], then: Callable[[Any], None]) -> None:
-        """Do work that reads files in the one thread for it, then hand its result to `then` in this one."""
+    def in_background(
+        self,
+        work: Callable[[], Any],
+        then: Callable[[Any], None],
+        otherwise: Callable[[], None] = lambda: None,
+    ) -> None:
+        """Do work that reads files in the one thread for it, then hand its result to `then` in this one.
+
+        otherwise: called if the work went wrong, which the banner tells.
+        """
         if self._is_closed:
             return
         future = self._reader.submit(work)
-        future.add_done_callback(lambda done: self._came_back.emit(then, done))
+        future.add_done_callback(lambda done: self._came_back.emit(then, otherwise, done))
 
-    def _finish(self, then: Callable[[Any], None], future: Future[Any]) -> None:
+    def _finish(
+        self, then: Callable[[Any], None], otherwise: Callable[[], None], future: Future[Any]
+    ) -> None:
         if future.cancelled():
             return
         error = future.exception()
         if error is not None:
             self.log(str(error), "error")
-            self.went_wrong.emit(str(error), repr(error))
+            self.went_wrong.emit(str(error), repr(error), "")
+            otherwise()
             return
         then(future.result())
 
     def read_waveform(
-        self, run_id: str, place: int, channel: int | None, then: Callable[[Any], None]
+        self,
+        run_id: str,
+        place: int,
+        channel: int | None,
+        then: Callable[[Any], None],
+        otherwise: Callable[[], None],
     ) -> None:
-        """Read a waveform of the finished Tier 1 file; `then` gets (sample or None, how many, channels)."""
+        """Read a waveform of the finished Tier 1 file; `then` gets (sample or None, how many)."""
         live = self.data[run_id]
         if live.tier1 is not None:
-            self.in_background(lambda: self._read(live, place, channel), then)
+            self.in_background(lambda: self._read(live, place, channel), then, otherwise)
 
-    def _read(self, live: LiveRun, place: int, channel: int | None) -> tuple[Sample | None, int, list[int]]:
+    def _read(self, live: LiveRun, place: int, channel: int | None) -> tuple[Sample | None, int]:
         if self._tier1 is None or self._tier1[0] is not live:
             assert live.tier1 is not None
             self._close_tier1()
-            known = live.columns.column("channel") if "channel" in live.columns else None
+            known = live.columns.column(CODE) if CODE in live.columns else None
             self._tier1 = (live, Tier1Waveforms(live.tier1, known))
         file = self._tier1[1]
         n = file.count(channel)
-        return (file.sample(min(place, n - 1), channel) if n else None), n, file.channels()
+        return (file.sample(min(place, n - 1), channel) if n else None), n
 
     def _close_tier1(self) -> None:
         if self._tier1 is not None:

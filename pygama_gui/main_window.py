@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import base64
 import json
+from collections import Counter
 from collections.abc import Callable, Iterable
+from itertools import pairwise
 from pathlib import Path
 
 from PyQt5.QtCore import QByteArray, QSize, Qt, QTimer, pyqtSignal
@@ -34,6 +36,7 @@ from pygama.errors import SettingsError
 from pygama.processing.settings import read_settings, write_settings
 from pygama.processing.windows import Tier0Options
 from pygama_gui.bridge import Bridge
+from pygama_gui.jobs import remedies
 from pygama_gui.menus import TABS, Menus
 from pygama_gui.session import changes, files, places
 from pygama_gui.session.files import Found
@@ -43,7 +46,7 @@ from pygama_gui.views.base import View
 from pygama_gui.views.chain import ChainView
 from pygama_gui.views.log import LastLineView, LogView
 from pygama_gui.views.options import OptionsView
-from pygama_gui.views.runs import RunsView
+from pygama_gui.views.runs import RunsView, remedy_words
 from pygama_gui.views.spectrum import SpectrumView
 from pygama_gui.views.strip import StripView
 from pygama_gui.views.waveforms import WaveformView
@@ -58,8 +61,11 @@ LAYOUT_VERSION = 1
 SAVE_AFTER_MS = 700
 MANY_RUNS = 8
 """More runs than this in one drop wait for a person to start them."""
+PATIENCE_MS = 300
+"""What takes longer says that it is under way."""
 GAP = 10
 SIZE = QSize(1480, 900)
+DIALOG_SIZE = QSize(860, 520)
 
 
 class MainWindow(QMainWindow):
@@ -165,13 +171,16 @@ class MainWindow(QMainWindow):
         return middle
 
     def _settings(self) -> QWidget:
-        load = button("Load…", "Load settings from a file")
-        save = button("Save…", "Save the settings as a file")
+        load = button("Load settings…", "Load settings from a file")
+        save = button("Save settings…", "Save the settings as a file")
         load.clicked.connect(self.ask_load_settings)
         save.clicked.connect(self.ask_save_settings)
         frame, column = panel(margin=12, spacing=12)
         column.addWidget(self.options)
         column.addWidget(self.chain, 1)
+        for one in (load, save):
+            one.setObjectName("compact")
+        self.save_button = save
         column.addLayout(row(load, None, save))
         return frame
 
@@ -202,14 +211,37 @@ class MainWindow(QMainWindow):
         bridge = self.bridge
         bridge.session_changed.connect(self._on_session)
         bridge.jobs_changed.connect(lambda _ids: self._show_title())
-        bridge.went_wrong.connect(self.banner.say)
+        bridge.went_wrong.connect(self._show_trouble)
+        bridge.started.connect(self.banner.dismiss_about)
         self.tabs.currentChanged.connect(lambda tab: bridge.change(changes.choose_tab, tab))
         self.runs.open_asked.connect(self.ask_open)
         self.runs.process_asked.connect(self.process)
+        self.runs.mend_asked.connect(self.mend)
+        self.runs.log_asked.connect(self.log_dock.show)
         self.welcome.open_asked.connect(self.ask_open)
         self.welcome.demo_asked.connect(lambda: self.demo_asked())
         self.last_line.log_asked.connect(self.toggle_log)
+        self.log_dock.visibilityChanged.connect(self.last_line.show_open)
         self.last_line.keys_asked.connect(self.show_keys)
+
+        self._share_keys()
+        self._order_tabs()
+
+    def _order_tabs(self) -> None:
+        """Let Tab go through runs, pictures, settings and the last line, in this order."""
+        middle = [self.runs.stop_button, self.tabs, *self.waveforms.stops(), *self.spectrum.stops()]
+        end = [self.save_button, self.last_line.log_link, self.last_line.keys_link]
+        for before, after in (*pairwise(middle), *pairwise(end)):
+            QWidget.setTabOrder(before, after)
+
+    def _share_keys(self) -> None:
+        """Let a key that only one of the two plots knows work while the other one has the focus."""
+        plots = {self.waveforms: self.waveforms.plot, self.spectrum: self.spectrum.plot}
+        actions = {view: list(view.view_actions()) for view in plots}
+        keys = Counter(action.shortcut().toString() for view in plots for action in actions[view])
+        for view, other in ((self.waveforms, self.spectrum), (self.spectrum, self.waveforms)):
+            alone = [one for one in actions[view] if keys[one.shortcut().toString()] == 1]
+            plots[other].addActions([one for one in alone if not one.shortcut().isEmpty()])
 
     def _on_session(self, old: Session, new: Session) -> None:
         self._save_timer.start()
@@ -251,11 +283,18 @@ class MainWindow(QMainWindow):
         for path in settings:
             self.load_settings(path)
         if raw := [path for path in paths if path not in settings]:
+            looking = QTimer(self)
+            looking.setSingleShot(True)
+            looking.timeout.connect(lambda: self.bridge.log(f"Looking for runs in {raw[0].name}…"))
+            looking.start(PATIENCE_MS)
             self.bridge.in_background(
-                lambda: files.find_runs(raw), lambda found: self._take_found(found, process)
+                lambda: files.find_runs(raw),
+                lambda found: self._take_found(found, process, looking),
+                looking.deleteLater,
             )
 
-    def _take_found(self, found: Found, process: bool | None) -> None:  # noqa: FBT001
+    def _take_found(self, found: Found, process: bool | None, looking: QTimer) -> None:  # noqa: FBT001
+        looking.deleteLater()
         known = {run.path for run in self.bridge.session.runs}
         self.bridge.change(changes.add_runs, found.runs)
         self.runs.show_refused(found.refused)
@@ -278,20 +317,41 @@ class MainWindow(QMainWindow):
         for index, words in chain_facts.what_is_amiss(chain).items():
             self.banner.say(f"Step {index + 1}, {chain[index].step}: {words}", level="warning")
             return
-        demo = [run for run in runs if run.path.parent == places.demo_folder()]
-        if demo:
-            self.bridge.start(demo, places.demo_folder())
-        others = [run for run in runs if run not in demo]
-        output_dir = self.bridge.session.output_dir
-        if others and output_dir is None:
-            self.ask_output_dir(others)
-        elif others and output_dir is not None:
-            self.bridge.start(others, output_dir)
+        by_folder: dict[Path | None, list[Run]] = {}
+        for run in runs:
+            by_folder.setdefault(self.bridge.folder_of(run), []).append(run)
+        homeless = by_folder.pop(None, [])
+        for folder, at_home in by_folder.items():
+            if folder is not None:
+                self.bridge.start(at_home, folder)
+        if homeless:
+            self.ask_output_dir(homeless)
+
+    def mend(self, run: Run) -> None:
+        """Do what helps a run that failed, and process it again."""
+        state = self.bridge.state(run.run_id)
+        text = "" if state is None else state.text
+        if (other := remedies.other_name(text)) is not None:
+            self.bridge.change(changes.write_aside, run.run_id, other[1])
+            self.process([self.bridge.session.run(run.run_id) or run])
+        elif remedies.needs_folder(text):
+            self.ask_output_dir([run])
+        else:
+            self.process([run])
+
+    def _show_trouble(self, words: str, details: str, run_id: str) -> None:
+        run = self.bridge.session.run(run_id)
+        remedy = None if run is None else (remedy_words(self.bridge.state(run_id)), lambda: self.mend(run))
+        self.banner.say(words, details, remedy=remedy, about=run_id)
 
     def ask_output_dir(self, then_process: list[Run]) -> None:
         """Ask where Tier 1 and Tier 2 files go, then process runs."""
         start = self.bridge.session.output_dir or Path.home()
         dialog = self._file_dialog("Choose the folder for Tier 1 and Tier 2 files", start)
+        if then_process:
+            dialog.rejected.connect(
+                lambda: self.bridge.log("Nothing was processed: no output folder was chosen", "warning")
+            )
         dialog.setFileMode(QFileDialog.FileMode.Directory)
         dialog.setOption(QFileDialog.Option.ShowDirsOnly)
         dialog.fileSelected.connect(lambda folder: self._take_output_dir(Path(folder), then_process))
@@ -324,6 +384,7 @@ class MainWindow(QMainWindow):
     def _file_dialog(self, title: str, folder: Path) -> QFileDialog:
         dialog = QFileDialog(self, title, str(folder))
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.resize(DIALOG_SIZE)
         return dialog
 
     # Settings files

@@ -55,7 +55,8 @@ class Bits:
     def decode(self, packets: Packets) -> np.ndarray:
         """Read the column, (n,) int64 or float64."""
         if self.real:
-            return word_of(packets, self.word).view(np.float32).astype(np.float64)
+            with np.errstate(invalid="ignore"):  # signalling NaNs
+                return word_of(packets, self.word).view(np.float32).astype(np.float64)
         value = np.zeros(len(packets), np.uint64)
         shift = 0
         for word, low, width in self.parts:
@@ -110,7 +111,7 @@ class Damaged:
     n_bytes: np.ndarray
     reason: list[str]
     raw: list[np.ndarray]
-    """The record's own bytes, as uint8, at most MAX_RAW_BYTES of each."""
+    """The records as they stand in the file, uint8, at most MAX_RAW_BYTES of each."""
 
     def __len__(self) -> int:
         return len(self.reason)
@@ -186,7 +187,8 @@ class DataLoader:
     also: ClassVar[tuple[str, ...]] = ()
     """Other names of the same layout."""
     card_classes: ClassVar[tuple[str, ...]] = ()
-    """Classes of the cards whose parameters go into the Tier 1 file."""
+    """Classes of the cards whose parameters go into the Tier 1 file; those that have the name under which the
+    header declares the records go there too."""
     fields: ClassVar[tuple[Bits, ...]] = ()
     first_columns: ClassVar[tuple[str, ...]] = ()
     """Columns that come first, in this order; the others follow as they are declared."""
@@ -311,10 +313,8 @@ def by_place(columns: Mapping[str, np.ndarray]) -> Iterable[tuple[tuple[int, int
 
 def damaged_records(packets: Packets, reasons: list[str]) -> Damaged:
     """Copy records that don't hold together out of the stretch."""
-    raw = []
-    for start, size in zip(packets.start.tolist(), packets.size.tolist(), strict=True):
-        raw.append(packets.words[start : start + min(size, MAX_RAW_BYTES // 4)].copy().view(np.uint8))
-    return Damaged(packets.number.copy(), packets.offset.copy(), packets.size * 4, reasons, raw)
+    raw = packets.stored(MAX_RAW_BYTES)
+    return Damaged(packets.number.copy(), packets.offset.copy(), packets.stored_bytes, reasons, raw)
 
 
 @dataclass(slots=True)

@@ -117,5 +117,6 @@ def _per_channel(card: Card, name: str, default: int) -> np.ndarray:
     listed = card.parameters.get(name, [])
     if isinstance(listed, list):
         for channel, value in enumerate(listed[:_N_CHANNELS]):
-            values[channel] = int(value) if isinstance(value, int | float) else default
+            is_code = isinstance(value, int | float) and abs(value) < 1 << 31
+            values[channel] = int(value) if is_code else default
     return values

@@ -69,7 +69,7 @@ class SIS3302(Digitizer):
     def period_ns(self, card: Card | None) -> float:
         """Follow the card's clock source; NaN for an external clock."""
         source = 0 if card is None else card.parameters.get("clockSource", 0)
-        return _PERIOD_NS.get(source, float("nan"))
+        return _PERIOD_NS.get(source, float("nan")) if isinstance(source, int) else float("nan")
 
     def samples(self, packets: Packets, columns: dict[str, np.ndarray]) -> Samples:
         """Behind a header of 6 words, or 8 where the samples are a ring."""

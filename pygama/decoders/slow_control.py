@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from pygama.decoders.base import Bits, Poller, Rule, word_of
+from pygama.decoders.base import Bits, Poller, Rule
 from pygama.orca.packets import Packets
 
 _N_ADCS = 16
@@ -35,7 +35,7 @@ class MJDPreAmp(Poller):
 
 
 class ISegHV(Poller):
-    """Voltage and current of each channel of a high-voltage card; voltage carries the card's polarity."""
+    """Voltage (a magnitude; `polarity` has its sign) and current of each channel of a high-voltage card."""
 
     name = "ORiSegHVCardDecoderForHV"
     also = (
@@ -96,8 +96,3 @@ class ISegHV(Poller):
         records[:, 5::2] = np.asarray(voltages, np.float32).view(np.uint32)
         records[:, 6::2] = np.asarray(currents, np.float32).view(np.uint32)
         return records
-
-
-def polarity_is_positive(packets: Packets) -> np.ndarray:
-    """Tell the polarity of a high-voltage card's records."""
-    return (word_of(packets, 1) & 1).astype(bool)

@@ -25,6 +25,8 @@ cdef enum:
     COVERED_BYTES = 2048
     TINY_WORDS = 16
     SMALL_WORDS = 64
+    CLOSE = 64
+    ALIKE = 4
     MAX_RECORD_BYTES = 256 << 20
 
 cdef struct Head:
@@ -280,7 +282,20 @@ cdef int64_t _judge(Source *source, int64_t at, Head *judged) noexcept nogil:
                 return end + 16 - at
             return _unless_hidden(source, at, source.fill, False) if step else -1
         here = end
-    return _unless_hidden(source, at, believed, False) if is_declared else -1
+    if not is_declared and _may_be_samples(judged):
+        return -1
+    for i in range(n_strangers):
+        if not is_declared and _may_be_samples(&strangers[i]):
+            return -1
+    return _unless_hidden(source, at, believed, False)
+
+
+cdef inline bint _may_be_samples(Head *head) noexcept nogil:
+    cdef int64_t high = <int64_t>head.key << 2, low = 0
+    if not head.extended:
+        high |= head.words >> 16
+        low = head.words & 0xFFFF
+    return head.key < 0 or -CLOSE <= high - low <= CLOSE
 
 
 cdef int64_t _unless_hidden(Source *source, int64_t at, int64_t limit, bint is_seen_only) noexcept nogil:
@@ -297,13 +312,13 @@ cdef int64_t _unless_hidden(Source *source, int64_t at, int64_t limit, bint is_s
 cdef int _verify(Source *source, int64_t first, int64_t start, Chain *chain) noexcept nogil:
     cdef int64_t at = start, end
     cdef int weight = 0, step
-    cdef bint is_covered
+    cdef bint is_covered, is_behind_stranger = False
     cdef Head head
     chain.n = 0
     chain.is_first_choice = False
     while True:
         if source.at_end and source.fill - at < 4 and chain.n:
-            return FOUND if chain.n >= 3 or _is_enough(chain, at == source.fill) else NOTHING
+            return FOUND if _is_enough(chain, at == source.fill) else NOTHING
         head = _head_at(source, at)
         end = at + 4 * head.words
         if head.kind == UNREAD:
@@ -314,8 +329,15 @@ cdef int _verify(Source *source, int64_t first, int64_t start, Chain *chain) noe
             chain.is_first_choice = True
             return FOUND
         step = SEEN if head.kind == HEADER_RECORD else _weight(source, &head)
+        if step == 0 and not is_behind_stranger and _may_hold_stranger(chain, &head):
+            if end - start > MAX_RECORD_BYTES or end > source.fill:
+                return NOTHING if source.at_end or end <= source.fill else MORE
+            at = end
+            is_behind_stranger = True
+            continue
         if head.kind == NONE or step == 0:
             return NOTHING
+        is_behind_stranger = False
         if chain.n == 0:
             chain.is_first_choice = step == SEEN
             if _is_repeated(source, first, at, 4 * head.words):
@@ -339,10 +361,19 @@ cdef int _verify(Source *source, int64_t first, int64_t start, Chain *chain) noe
         at = end
 
 
+cdef bint _may_hold_stranger(Chain *chain, Head *stranger) noexcept nogil:
+    cdef bint is_good = chain.is_first_choice and chain.n >= 2
+    if not is_good and chain.n >= 3 and chain.heads[0].words >= TINY_WORDS:
+        is_good = _count(chain.heads, chain.n, &chain.heads[0]) >= 3
+    return is_good and stranger.kind == RECORD and not _may_be_samples(stranger)
+
+
 cdef inline bint _is_enough(Chain *chain, bint is_exact) noexcept nogil:
     if chain.is_first_choice:
-        return is_exact or chain.n == 2
-    return chain.n == 2 and _is_same(&chain.heads[0], &chain.heads[1]) and chain.heads[0].words >= TINY_WORDS
+        return is_exact or chain.n >= 2
+    if chain.n == 2:
+        return _is_same(&chain.heads[0], &chain.heads[1]) and chain.heads[0].words >= TINY_WORDS
+    return is_exact and chain.n >= 3
 
 
 cdef bint _leads_to(Source *source, int64_t at, int64_t goal) noexcept nogil:
@@ -366,10 +397,11 @@ cdef bint _is_repeated(Source *source, int64_t first, int64_t at, int64_t size) 
 
 cdef int64_t _untrusted_bytes(Source *source, Chain *chain) noexcept nogil:
     cdef int64_t n_bytes = 0
-    cdef int i
+    cdef int i, n_alike = 0
     for i in range(chain.n):
+        n_alike += _is_same(&chain.heads[i], &chain.heads[0])
         if _weight(source, &chain.heads[i]) == SEEN:
-            return n_bytes
+            return 0 if n_alike >= ALIKE and 4 * n_alike >= 3 * i else n_bytes
         if chain.heads[i].words >= TINY_WORDS and _count(chain.heads, chain.n, &chain.heads[i]) > 1:
             return n_bytes
         n_bytes += 4 * chain.heads[i].words

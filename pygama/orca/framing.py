@@ -8,11 +8,12 @@ pass for such a head.
 
 - `walk` takes heads of seen pairs at once. A new pair must lead to a chain of heads that weighs 3, to
   another header or to the end of the data (if its length is within the range of its key, one head of
-  any weight will do), and no chain of records may begin inside it.
+  any weight will do), and no chain of records may begin inside it. A long chain of few kinds of strangers
+  is good too, if none of them looks like samples.
 - `search` finds where a chain starts after damage, at any byte. Samples near zero look like heads of small
-  records, so there the chain must weigh more and cover 2 kB, or reach the end of the data. A chain that
-  starts with a new pair is only second choice, and its leading heads are dropped up to the first that was
-  seen before, or comes again in the chain and is no tiny record.
+  records, so there the chain must weigh more and cover 2 kB, or reach the end of the data. Single strangers
+  may stand in a chain that has begun well. A chain that starts with a new pair is only second choice, and
+  its leading heads are dropped up to the first that can be trusted.
 
 The functions below say it in plain Python; `_framing.pyx` is the same, compiled, and `walk` and `search`
 are one or the other.
@@ -48,6 +49,8 @@ _UNSEEN_CHAIN = 8
 _COVERED_BYTES = 2048
 _TINY_WORDS = 16
 _SMALL_WORDS = 64
+_CLOSE = 64
+_ALIKE = 4
 
 
 @dataclass(slots=True)
@@ -155,7 +158,7 @@ def walk_plain(
             need = _judge(source, at, head)
             if need:
                 return Walked(n, at, DAMAGE, 0) if need < 0 else _held_back(out, n, at, need)
-            _remember(memory, head)
+            remember(memory, head)
         out.at[n], out.words[n], out.key[n], out.extended[n] = at, head.words, head.key, head.extended
         n += 1
         at += size
@@ -271,7 +274,17 @@ def _judge(source: Bytes, at: int, judged: Head) -> int:
                 return end + 16 - at
             return _unless_hidden(source, at, source.fill, is_seen_only=False) if step else -1
         here = end
-    return _unless_hidden(source, at, believed, is_seen_only=False) if is_declared else -1
+    if is_declared or not any(map(_may_be_samples, (judged, *strangers))):
+        return _unless_hidden(source, at, believed, is_seen_only=False)
+    return -1
+
+
+def _may_be_samples(head: Head) -> bool:
+    """Whether a stranger may be two samples: a short form, or halves as close as in a baseline."""
+    high, low = head.key << 2, 0
+    if not head.extended:
+        high, low = high | head.words >> 16, head.words & 0xFFFF
+    return head.key < 0 or abs(high - low) <= _CLOSE
 
 
 def _unless_hidden(source: Bytes, at: int, limit: int, *, is_seen_only: bool) -> int:
@@ -287,10 +300,10 @@ def _verify(source: Bytes, first: int, start: int, chain: list[Head]) -> tuple[i
 
     The bytes from `first` on may be looked at.
     """
-    at, weight, is_first_choice = start, 0, False
+    at, weight, is_first_choice, is_behind_stranger = start, 0, False, False
     while True:
         if source.at_end and source.fill - at < 4 and chain:
-            is_good = len(chain) >= 3 or _is_enough(chain, is_first_choice, is_exact=at == source.fill)
+            is_good = _is_enough(chain, is_first_choice, is_exact=at == source.fill)
             return FOUND if is_good else NOTHING, is_first_choice
         head = head_at(source, at)
         end = at + 4 * head.words
@@ -301,8 +314,14 @@ def _verify(source: Bytes, first: int, start: int, chain: list[Head]) -> tuple[i
         if head.kind == "header" and end <= source.fill:
             return FOUND, True
         step = _SEEN if head.kind == "header" else _weight(source.memory, head)
+        if step == 0 and not is_behind_stranger and _may_hold_stranger(chain, head, is_first_choice):
+            if end - start > MAX_RECORD_BYTES or end > source.fill:
+                return NOTHING if source.at_end or end <= source.fill else MORE, is_first_choice
+            at, is_behind_stranger = end, True
+            continue
         if head.kind == "none" or step == 0:
             return NOTHING, is_first_choice
+        is_behind_stranger = False
         if not chain:
             is_first_choice = step == _SEEN
             if _is_repeated(source, first, at, 4 * head.words):
@@ -326,11 +345,19 @@ def _verify(source: Bytes, first: int, start: int, chain: list[Head]) -> tuple[i
         at = end
 
 
+def _may_hold_stranger(chain: list[Head], stranger: Head, is_first_choice: bool) -> bool:
+    """Whether a chain has begun so well that a stranger may stand in it."""
+    is_repeated = len(chain) >= 3 and _is_large(chain[0]) and chain.count(chain[0]) >= 3
+    is_good = is_repeated or is_first_choice and len(chain) >= 2
+    return is_good and stranger.kind == "record" and not _may_be_samples(stranger)
+
+
 def _is_enough(chain: list[Head], is_first_choice: bool, *, is_exact: bool) -> bool:
-    """Whether one or two records are enough of a chain, since the data end behind them."""
+    """Whether a chain is long enough, since the data end behind it, or less than a word later."""
     if is_first_choice:
-        return is_exact or len(chain) == 2
-    return len(chain) == 2 and chain[0] == chain[1] and _is_large(chain[0])
+        return is_exact or len(chain) >= 2
+    is_pair = len(chain) == 2 and chain[0] == chain[1] and _is_large(chain[0])
+    return is_pair or is_exact and len(chain) >= 3
 
 
 def _leads_to(source: Bytes, at: int, goal: int) -> bool:
@@ -353,10 +380,16 @@ def _is_large(head: Head) -> bool:
 
 
 def _untrusted_bytes(memory: Memory, chain: list[Head]) -> int:
-    """Length of the leading heads of a chain up to the first that can be trusted."""
+    """Length of the leading heads of a chain up to the first that can be trusted.
+
+    Heads before the first that was seen before are trusted if most of them are as the very first.
+    """
     sizes = [4 * head.words for head in chain]
     for i, head in enumerate(chain):
-        if _weight(memory, head) == _SEEN or _is_large(head) and chain.count(head) > 1:
+        if _weight(memory, head) == _SEEN:
+            n_alike = chain[: i + 1].count(chain[0])
+            return 0 if n_alike >= _ALIKE and 4 * n_alike >= 3 * i else sum(sizes[:i])
+        if _is_large(head) and chain.count(head) > 1:
             return sum(sizes[:i])
     for i, head in enumerate(chain):
         if _is_large(head):
@@ -398,7 +431,8 @@ def _is_seen(memory: Memory, head: Head) -> bool:
     return memory.pairs[_place(memory, head)] != 0
 
 
-def _remember(memory: Memory, head: Head) -> None:
+def remember(memory: Memory, head: Head) -> None:
+    """Learn that records of this key can have this length."""
     place = _place(memory, head)
     if memory.pairs[place] or memory.n_pairs[0] >= _PAIRS // 2:
         return

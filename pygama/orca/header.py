@@ -20,6 +20,8 @@ from pygama.errors import RawFileError
 HEAD_BYTES = 13
 """What `HeaderExtent.sniff` needs to see: two words and '<?xml'."""
 MAX_HEADER_BYTES = 256 << 20
+RUN_DECODER = "ORRunDecoderForRun"
+RUN_RECORD_WORDS = 4
 
 _LENGTH_MASK = 0x3FFFF
 _RUN_IN_NAME = re.compile(r"Run_?(\d+)(?:\.(\d+))?(?:\.orca)?(?:\.gz|\.bz2)?$")
@@ -58,8 +60,8 @@ class RecordType:
 class Header:
     """What a run says of itself.
 
-    start_time is in unix seconds (UT), 0 where the header does not say; size_bytes is that of the record;
-    decoders gives the name of the decoder for each record key (several keys may share one).
+    start_time is in unix seconds (UT), 0 where the header tells no possible time; size_bytes is that of the
+    record; decoders gives the name of the decoder for each record key (several keys may share one).
     """
 
     plist: dict[str, Any]
@@ -140,7 +142,7 @@ def header_of(plist: Mapping[str, Any], size_bytes: int, *, name: str = "header"
         plist=dict(plist),
         run_number=_run_number(run, name),
         sub_run=_whole(run.get("SubRunNumber", 0), "SubRunNumber", name),
-        start_time=_whole(run.get("startTime", 0), "startTime", name),
+        start_time=_start_time(run, name),
         size_bytes=size_bytes,
         record_types=types,
         decoders={kind.key: kind.decoder for kind in types},
@@ -256,7 +258,19 @@ def _run_number(run: Mapping[str, Any], name: str) -> int:
     return number
 
 
+def _start_time(run: Mapping[str, Any], name: str) -> int:
+    time = _number(run.get("startTime", 0), "startTime", name)
+    return time if 0 <= time < 1 << 32 else 0
+
+
 def _whole(value: Any, what: str, name: str) -> int:
+    number = _number(value, what, name)
+    if not abs(number) < 1 << 63:
+        raise RawFileError(f"{name}: {what} of the header must be a number of 64 bits, not {_short(value)}")
+    return number
+
+
+def _number(value: Any, what: str, name: str) -> int:
     try:
         return int(value)
     except (TypeError, ValueError, OverflowError):

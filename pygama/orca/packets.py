@@ -18,8 +18,16 @@ import numpy as np
 
 from pygama.errors import RawFileError
 from pygama.orca import framing
-from pygama.orca.framing import DAMAGE, FOUND, HEADER, MORE, Heads, Memory, Walked
-from pygama.orca.header import HEAD_BYTES, Header, HeaderExtent, not_orca, parse_header
+from pygama.orca.framing import DAMAGE, FOUND, HEADER, MORE, Head, Heads, Memory, Walked
+from pygama.orca.header import (
+    HEAD_BYTES,
+    RUN_DECODER,
+    RUN_RECORD_WORDS,
+    Header,
+    HeaderExtent,
+    not_orca,
+    parse_header,
+)
 from pygama.orca.window import Follow, Window
 
 STRETCH_BYTES = 16 << 20
@@ -50,6 +58,10 @@ class Packets:
     """int64 (n,), byte offsets of the records in the (decompressed) file."""
     header: Header
     """The header in force for these records."""
+    extended: np.ndarray | None = None
+    """bool (n,), records in the extended form, which have one word more in the file; None: there are none."""
+    is_swapped: bool = False
+    """Whether the file has the other byte order than `words`."""
 
     def __len__(self) -> int:
         return len(self.start)
@@ -64,7 +76,23 @@ class Packets:
             self.number[rows],
             self.offset[rows],
             self.header,
+            None if self.extended is None else self.extended[rows],
+            self.is_swapped,
         )
+
+    @property
+    def stored_bytes(self) -> np.ndarray:
+        """Length of the records in the file, int64 (n,)."""
+        return 4 * (self.size if self.extended is None else self.size + self.extended)
+
+    def stored(self, most: int) -> list[np.ndarray]:
+        """Copy the records as they stand in the file, uint8, at most `most` bytes of each."""
+        first = self.start if self.extended is None else self.start - self.extended
+        copies = [
+            self.words[start : start + min(n_bytes, most) // 4].copy()
+            for start, n_bytes in zip(first.tolist(), self.stored_bytes.tolist(), strict=True)
+        ]
+        return [(words.byteswap() if self.is_swapped else words).view(np.uint8) for words in copies]
 
     def of(self, keys: Collection[int]) -> Packets:
         """Take the records with these keys."""
@@ -78,10 +106,8 @@ class Packets:
 class FrameReport:
     """What was met in the file so far, headers apart from records."""
 
-    counts: dict[int, int] = field(default_factory=dict)
-    """Records handed out, by key."""
-    unknown: dict[int, int] = field(default_factory=dict)
-    """Those among them whose key the header in force did not declare."""
+    kinds: dict[tuple[int, str | None], int] = field(default_factory=dict)
+    """Records handed out, by key and by the decoder that the header in force names for it, None if none."""
     headers: int = 1
     skipped: list[tuple[int, int, str]] = field(default_factory=list)
     """Damage: first byte, byte behind the last, and why."""
@@ -91,16 +117,28 @@ class FrameReport:
     """Why a compressed file could not be read to its end."""
 
     @property
+    def counts(self) -> dict[int, int]:
+        """Records handed out, by key."""
+        counts: Counter[int] = Counter()
+        for (key, _), n in self.kinds.items():
+            counts[key] += n
+        return dict(counts)
+
+    @property
+    def unknown(self) -> dict[int, int]:
+        """Those among them whose key the header in force did not declare."""
+        return {key: n for (key, decoder), n in self.kinds.items() if decoder is None}
+
+    @property
     def packets(self) -> int:
         """Records and later headers so far: the number of the last packet."""
-        return sum(self.counts.values()) + self.headers - 1
+        return sum(self.kinds.values()) + self.headers - 1
 
     def count(self, packets: Packets) -> None:
         """Count the records of a stretch."""
         for key, n in sorted(Counter(packets.key.tolist()).items()):
-            self.counts[key] = self.counts.get(key, 0) + n
-            if key not in packets.header.decoders:
-                self.unknown[key] = self.unknown.get(key, 0) + n
+            kind = (key, packets.header.decoders.get(key))
+            self.kinds[kind] = self.kinds.get(kind, 0) + n
 
 
 class RawFile:
@@ -130,7 +168,7 @@ class RawFile:
         except BaseException:
             self._window.close()
             raise
-        self._memory = Memory.of(self.header.decoders)
+        self._memory = _memory_of(self.header)
 
     def __enter__(self) -> RawFile:
         return self
@@ -209,7 +247,7 @@ class RawFile:
         if self._left is not None:
             self._left -= 1
         if self._header.decoders != before.decoders:
-            self._memory = Memory.of(self._header.decoders)
+            self._memory = _memory_of(self._header)
 
     def _walk(self) -> Walked:
         window = self._window
@@ -262,6 +300,8 @@ class RawFile:
             number=np.arange(1, n + 1) + self.report.packets,
             offset=heads.at[:n] + self._window.offset(0),
             header=self._header,
+            extended=extended.astype(bool) if extended.any() else None,
+            is_swapped=self.is_big_endian != _IS_BIG_ENDIAN_HOST,
         )
 
     def _words(self, begin: int, end: int) -> np.ndarray:
@@ -293,7 +333,7 @@ class RawFile:
         source = framing.Bytes(window.data.data, window.fill, window.at_end, self.is_big_endian, self._memory)
         head = framing.head_at(source, walked.at)
         if head.kind != "record":
-            return f"no head of a record: {source.word(walked.at):#010x}"
+            return f"no head of a record: {source.word(walked.at):#010x}" + _absurd_length(source, walked.at)
         what = f"a record of id {abs(head.key)} and {head.words} words"
         if head.key in self._header.decoders:
             what += f" ({self._header.decoders[head.key]})"
@@ -315,3 +355,23 @@ class RawFile:
         if rest:
             self.report.cut_short = (start, rest, need)
         self.report.failure = window.failure
+
+
+def _memory_of(header: Header) -> Memory:
+    """Start with what a header declares, and with the run records, which are the same in every file."""
+    memory = Memory.of(header.decoders)
+    for key in header.keys_of(RUN_DECODER):
+        if key > 0:
+            framing.remember(memory, Head("record", key, RUN_RECORD_WORDS))
+    return memory
+
+
+def _absurd_length(source: framing.Bytes, at: int) -> str:
+    """Say the length that the extended form tells, where that is what is wrong."""
+    w0 = source.word(at)
+    if not 0 < w0 >> 18 < 1 << 13 or w0 & 0x3FFFF or source.fill - at < 8:
+        return ""
+    return (
+        f", id {w0 >> 18} in the extended form with a length of {source.word(at + 4)} words; "
+        f"from 2 to {framing.MAX_RECORD_BYTES // 4} can be read"
+    )

@@ -16,13 +16,12 @@ from typing import Any, BinaryIO, Literal
 import numpy as np
 
 from pygama.errors import OutputError
-from pygama.orca.header import Card, data_id, record_key
+from pygama.orca.header import RUN_DECODER, Card, data_id, record_key
 
 Form = Literal["long", "extended", "short"]
 RecordTypes = Mapping[str, Mapping[str, tuple[int, str]]]
 """{group: {name: (record key, decoder)}}, as {"ORSIS3302": {"Energy": (2, "ORSIS3302DecoderForEnergy")}}."""
 
-RUN_DECODER = "ORRunDecoderForRun"
 RUN_RECORDS: RecordTypes = {"ORRunModel": {"Run": (1, RUN_DECODER)}}
 HEARTBEAT_S = 30
 LONGEST = 0x3FFFF

@@ -19,6 +19,8 @@ def output_path(output_dir: Path | str | None, prefix: str, run_number: int, suf
     """Give the path of an output file, as t1_run72.h5; the folder must exist and is the working one by
     default.
     """
+    if any(mark in suffix for mark in "/\\\0"):
+        raise OutputError(f"a suffix becomes part of a file name and cannot be {suffix!r}; try '.1'")
     folder = Path.cwd() if output_dir is None else Path(output_dir)
     if not folder.is_dir():
         raise OutputError(f"the output folder '{folder}' does not exist: make it, or choose another")
@@ -46,23 +48,31 @@ def header_text(header: Header) -> str:
 
 
 def claim(path: Path, texts: Mapping[str, str], suffix: str) -> bool:
-    """Tell whether a file of the same run stands where we write; raise OutputError if it is another run's."""
+    """Tell whether a file of the same run stands where we write; raise OutputError if it is another's."""
     if not path.exists():
         return False
     there = _identity(path)
     if there == {name: texts[name] for name in IDENTITY}:
         return True
-    other = f"{path.stem}{_next_suffix(path, suffix)}{path.suffix}"
-    whose = f"run {there['run_number']}, sub-run {there['sub_run']}" if there else "unknown origin"
+    if there:
+        what = f"holds run {there['run_number']}, sub-run {there['sub_run']}, with another header"
+    else:
+        what = "is not known as a file of pygama's"
+    next_suffix = _next_suffix(path, suffix)
+    other = f"{_plain_stem(path, suffix)}{next_suffix}{path.suffix}"
     raise OutputError(
-        f"{path.name} is there already and holds data of {whose} with another header; it is left as it is. "
-        f"Move it away, or write {other} with suffix '{_next_suffix(path, suffix)}'"
+        f"{path.name} is there already and {what}; it is left as it is. "
+        f"Move it away, or write {other} with suffix '{next_suffix}'"
     )
+
+
+def _plain_stem(path: Path, suffix: str) -> str:
+    return path.name.removesuffix(path.suffix).removesuffix(suffix)
 
 
 def _next_suffix(path: Path, suffix: str) -> str:
     number = 1
-    stem = path.stem.removesuffix(suffix)
+    stem = _plain_stem(path, suffix)
     while (path.parent / f"{stem}.{number}{path.suffix}").exists():
         number += 1
     return f".{number}"
@@ -77,6 +87,16 @@ def _identity(path: Path) -> dict[str, str]:
     except TierFileError:
         return {}
     return {name: texts[name] for name in IDENTITY} if all(name in texts for name in IDENTITY) else {}
+
+
+def shapeless(key: str) -> str:
+    """Take the lengths off the name of a table: they tell tables of one decoder apart."""
+    return re.sub(r"(_\d+)+$", "", key)
+
+
+def is_aside(key: str) -> bool:
+    """Tell whether a table holds what did not come out well: clipped windows or damaged records."""
+    return shapeless(key).endswith(("_Garbage", "_Damaged"))
 
 
 def run_number_in(name: str) -> int | None:

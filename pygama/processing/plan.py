@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -29,9 +30,10 @@ __all__ = ["Chain", "Plan", "RecordTooShort", "Step", "StepFailed", "bind"]
 _WAVE_BYTES = 1 << 18
 """Of one transformed waveform array: a few of them fit the processor's cache."""
 _RAW_BYTES = 1 << 20
+"""Of raw samples that several kernels read one after another."""
 _MAX_BLOCK_ROWS = 256
 _PART_SAMPLES = 1 << 20
-"""Samples that are worth a task of their own in a pool."""
+"""Samples that are worth a task of their own in a pool, or a kernel's call."""
 
 Arrays = dict[str, np.ndarray]
 
@@ -77,7 +79,7 @@ class Operation:
         return dict(zip(self.writes, given, strict=True))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Plan:
     """Operations ready to run on blocks of one kind.
 
@@ -89,13 +91,28 @@ class Plan:
     n_samples: int
     example: Mapping[str, np.ndarray] = field(repr=False)
 
-    @property
+    @cached_property
     def block_rows(self) -> int:
         """Rows worked on at a time."""
-        lengths = [array.shape[1] for array in self.example.values() if array.ndim == 2]
+        waves = {name: array.shape[1] for name, array in self.example.items() if array.ndim == 2}
         makes_waves = any(operation.writes_waves for operation in self.operations)
-        rows = (_WAVE_BYTES // 8 if makes_waves else _RAW_BYTES // 2) // max([*lengths, 1])
+        readers = [operation for operation in self.operations if not waves.keys().isdisjoint(operation.reads)]
+        if len(readers) == 1 and not makes_waves:
+            # What is read only once need not stay in the cache.
+            return max(_PART_SAMPLES // max([*waves.values(), 1]), 8)
+        rows = (_WAVE_BYTES // 8 if makes_waves else _RAW_BYTES // 2) // max([*waves.values(), 1])
         return min(max(rows, 8), _MAX_BLOCK_ROWS)
+
+    @cached_property
+    def _read_last(self) -> tuple[tuple[str, ...], ...]:
+        """For each operation, the arrays that nobody reads after it."""
+        last_reader = {
+            name: place for place, operation in enumerate(self.operations) for name in operation.reads
+        }
+        return tuple(
+            tuple(name for name in operation.reads if last_reader[name] == place and name not in self.outputs)
+            for place, operation in enumerate(self.operations)
+        )
 
     def run(self, block: Block, *, pool: Executor | None = None) -> Arrays:
         """Give each output for all rows: (n_rows,), or (n_rows, n_samples) of waves.
@@ -105,7 +122,8 @@ class Plan:
         n_rows = len(block)
         if not n_rows:
             return {name: self._nothing(name) for name in self.outputs}
-        first = min(self.block_rows, n_rows)
+        # While the first rows are worked on the pool has nothing to do.
+        first = min(self.block_rows if pool is None else _MAX_BLOCK_ROWS, n_rows)
         head = self._run_rows(block[:first])
         results = {name: np.empty((n_rows, *array.shape[1:]), array.dtype) for name, array in head.items()}
         for name, array in head.items():
@@ -139,15 +157,11 @@ class Plan:
 
     def _run_rows(self, block: Block) -> Arrays:
         arrays = _arrays_of(block)
-        last_reader = {
-            name: place for place, operation in enumerate(self.operations) for name in operation.reads
-        }
         with np.errstate(all="ignore"):
-            for place, operation in enumerate(self.operations):
+            for operation, done_with in zip(self.operations, self._read_last, strict=True):
                 arrays.update(operation.run(arrays, len(block)))
-                for name in operation.reads:
-                    if last_reader[name] == place and name not in self.outputs:
-                        arrays.pop(name, None)
+                for name in done_with:
+                    arrays.pop(name, None)
         return {name: arrays[name] for name in self.outputs}
 
 
@@ -336,6 +350,7 @@ def prune(operations: Sequence[Operation], wanted: Collection[str]) -> list[Oper
     kept: list[Operation] = []
     for operation in reversed(operations):
         if needed.intersection(operation.writes):
+            needed.difference_update(operation.writes)
             needed.update(operation.reads)
             kept.append(operation)
     return kept[::-1]
@@ -393,21 +408,28 @@ def _run_ending_at(
         waveform = example.get(steps[0].reads[0]) if steps else None
         if waveform is None or not takes(waveform):
             continue
-        kernel = fusion.build([step.settings[0] for step in steps], waveform.shape[1])
+        settings = {step.processors[0]: step.settings[0] for step in steps}
+        kernel = fusion.build(settings, waveform.shape[1])
         if kernel is not None:
-            return _Run(tuple(name for step in steps[:-1] for name in step.writes), _joined(steps, kernel))
+            between = (name for step in steps[:-1] if step.writes_waves for name in step.writes)
+            return _Run(tuple(between), _joined(steps, kernel))
     return None
 
 
 def _matching(fusion: Fusion, place: int, operations: Sequence[Operation]) -> list[Operation]:
-    """Walk back from the last step along the waveform that each reads; empty where the steps are others."""
+    """Walk back from the last step along what each reads; empty where the steps are others.
+
+    A step reads what the one before gives: by itself, or after what that one reads.
+    """
     steps = [operations[place]]
     if steps[0].processors != fusion.steps[-1:]:
         return []
     for name in reversed(fusion.steps[:-1]):
         source = steps[0].reads
         before = [
-            other for other in operations[:place] if other.processors == (name,) and source == other.writes
+            other
+            for other in operations[:place]
+            if other.processors == (name,) and source in (other.writes, other.reads + other.writes)
         ]
         if not before:
             return []
@@ -423,8 +445,8 @@ def _joined(steps: Sequence[Operation], kernel: Callable[..., Any]) -> Operation
         tuple(name for step in steps for name in step.processors),
         tuple(settings for step in steps for settings in step.settings),
         first.reads,
-        last.writes,
-        last.writes_waves,
+        tuple(name for step in steps if not step.writes_waves for name in step.writes),
+        False,
         kernel,
     )
 

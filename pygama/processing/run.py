@@ -10,6 +10,7 @@ import dataclasses
 import json
 import os
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import ExitStack
@@ -22,17 +23,20 @@ import numpy as np
 from pygama.block import Block
 from pygama.decoders import DECODERS
 from pygama.decoders.base import DataLoader, Decoded
+from pygama.errors import SettingsError
 from pygama.orca.header import Header
 from pygama.orca.packets import Packets, RawFile
 from pygama.processing import outputs
 from pygama.processing.backends import compiled_kernels
 from pygama.processing.base import Tier1Processor
+from pygama.processing.steps import nearest
 from pygama.processing.survey import sentences
 from pygama.processing.tier1_sink import Tier1Sink
 from pygama.processing.tier2_sink import Chain, Tier2Sink
 from pygama.processing.windows import Cut, Tier0Options, cut_windows, read_options
 from pygama.progress import Done, Note, Partial, Progress, Started, Tell, shows_partials, tell_nobody
 from pygama.storage import TierWriter
+from pygama.utils import plural
 
 _SHOWN_WAVEFORMS = 8
 
@@ -67,34 +71,46 @@ def process_run(
     """
     began = time.perf_counter()
     options = read_options(tier0)
-    limit = None if n_max is None or n_max == float("inf") else int(n_max)
     _tell_if_slow(tell)
     with ExitStack() as stack:
-        raw = stack.enter_context(RawFile(raw_file, n_max=limit, follow=follow))
+        raw = stack.enter_context(RawFile(raw_file, n_max=_packet_limit(n_max), follow=follow))
+        choice = _Choice.of(options, decoders, channels, raw.header)
         pool = stack.enter_context(ThreadPoolExecutor(n_threads or os.cpu_count())) if multiprocess else None
         processor = (processor or Tier1Processor(default_list=True)).for_run(raw.header.run_number)
         texts = outputs.run_texts(raw.header, Path(raw_file).name)
-        road = _Road(raw, _Choice(options, decoders, channels), pool, tell)
+        road = _Road(raw, choice, pool, tell)
         paths = [
             outputs.output_path(output_dir, prefixes[tier - 1], raw.header.run_number, suffix)
             for tier in tiers
         ]
         tell(_started(raw, Path(raw_file), road.runs))
-        for path in paths:
-            if outputs.claim(path, texts, suffix):
-                tell(Note("Overwriting existing file..."))
+        if text := choice.idle_window(raw.header):
+            tell(Note(text, "warning"))
+        is_overwriting = [outputs.claim(path, texts, suffix) for path in paths]
         writers = {
             tier: stack.enter_context(TierWriter(path, compression=compression, pool=pool))
             for tier, path in zip(tiers, paths, strict=True)
         }
+        if any(is_overwriting):
+            tell(Note("Overwriting existing file..."))
         counts = road.go(writers, Chain(processor, pool), texts)
         if 2 in writers and not road.n_rows:
             writers[2].abandon()
             paths.remove(writers[2].path)
-            tell(Note("there are no waveforms that can be decoded, so no Tier 2 file was written", "warning"))
+            tell(Note("no Tier 2 file was written, because there is no waveform for it", "warning"))
+        for writer in writers.values():
+            writer.complete()
     done = Done(tuple(paths), road.n_rows, time.perf_counter() - began, counts)
     tell(done)
     return done
+
+
+def _packet_limit(n_max: float | None) -> int | None:
+    if n_max is None or n_max == float("inf"):
+        return None
+    if not n_max >= 0:
+        raise SettingsError(f"n_max must be a number of packets, 0 or more, not {n_max}")
+    return int(n_max)
 
 
 def _tell_if_slow(tell: Tell) -> None:
@@ -109,11 +125,42 @@ class _Choice:
     """What of a raw file is wanted."""
 
     options: Tier0Options
-    decoders: Sequence[str] | None
+    decoders: frozenset[str] | None
     channels: Sequence[int] | None
 
+    @classmethod
+    def of(
+        cls,
+        options: Tier0Options,
+        decoders: Sequence[str] | None,
+        channels: Sequence[int] | None,
+        header: Header,
+    ) -> _Choice:
+        """Check the names of decoders, and put the first of a decoder's names for the others."""
+        named = [*(decoders or ()), *([options.digitizer] if options.digitizer else [])]
+        known = sorted({*DECODERS, *header.decoders.values()})
+        for name in named:
+            if name not in known:
+                raise SettingsError(f"there is no decoder {name!r}; {nearest(name, known)}")
+        if options.digitizer:
+            options = dataclasses.replace(options, digitizer=_first_name(options.digitizer))
+        wanted = None if decoders is None else frozenset(map(_first_name, decoders))
+        return cls(options, wanted, channels)
+
     def runs(self, decoder: str) -> bool:
-        return decoder in DECODERS and (self.decoders is None or decoder in self.decoders)
+        return decoder in DECODERS and (self.decoders is None or _first_name(decoder) in self.decoders)
+
+    def idle_window(self, header: Header) -> str:
+        """Say that the window is for a digitizer which the run does not have; "" if all is well."""
+        name = self.options.digitizer
+        there = {_first_name(decoder) for decoder in header.decoders.values()}
+        if self.options.window == "none" or name is None or name in there:
+            return ""
+        return f"the window is for {name}, which this run does not have: no windows are cut"
+
+
+def _first_name(decoder: str) -> str:
+    return DECODERS[decoder].name if decoder in DECODERS else decoder
 
 
 def _started(raw: RawFile, path: Path, runs: Callable[[str], bool]) -> Started:
@@ -145,6 +192,7 @@ class _Road:
         self._tell = tell
         self._shows = shows_partials(tell)
         self._header: Header | None = None
+        self._tier1: Tier1Sink | None = None
         self._loaders: list[DataLoader] = []
         self._packets = 0
         self.n_rows = 0
@@ -152,7 +200,8 @@ class _Road:
     def go(self, writers: Mapping[int, TierWriter], chain: Chain, texts: Mapping[str, str]) -> dict[str, int]:
         """Process the whole file; returns the rows of each table."""
         first = self._raw.header
-        tier1 = Tier1Sink(writers[1]) if 1 in writers else None
+        tier1 = self._tier1 = Tier1Sink(writers[1]) if 1 in writers else None
+        self._meet(first)
         tier2 = Tier2Sink(writers[2]) if 2 in writers else None
         for packets in self._raw:
             parts: list[tuple[str, np.ndarray]] = []
@@ -167,7 +216,7 @@ class _Road:
             self._report(packets)
         tier0 = dataclasses.asdict(self._options)
         if tier1 is not None:
-            tier1.finish(first, sorted({name for name in first.decoders.values() if self.runs(name)}))
+            tier1.finish()
             writers[1].set_texts(
                 "/", {**texts, "tier0": json.dumps(tier0), "header": outputs.header_text(first)}
             )
@@ -191,12 +240,16 @@ class _Road:
 
     def _loaders_for(self, header: Header) -> list[tuple[DataLoader, tuple[int, ...]]]:
         if header is not self._header:
-            self._header = header
-            classes = {
-                name: DECODERS[name] for name in sorted(set(header.decoders.values())) if self.runs(name)
-            }
-            self._loaders = [loader(header) for loader in dict.fromkeys(classes.values())]
+            self._meet(header)
         return [(loader, _keys_of(loader, header)) for loader in self._loaders]
+
+    def _meet(self, header: Header) -> None:
+        """Make the decoders that a header asks for."""
+        self._header = header
+        names = sorted({name for name in header.decoders.values() if self.runs(name)})
+        self._loaders = [loader(header) for loader in dict.fromkeys(DECODERS[name] for name in names)]
+        if self._tier1 is not None:
+            self._tier1.meet(header, names)
 
     def _processed(self, cut: Cut, chain: Chain | None) -> list[tuple[str, np.ndarray]]:
         parts = []
@@ -223,16 +276,18 @@ class _Road:
 
     def _tell_losses(self, tier1: Tier1Sink) -> None:
         for (decoder, reason), count in sorted(tier1.damaged.items()):
-            self._tell(Note(f"{count} damaged records of {decoder} were kept apart: {reason}", "warning"))
+            records = plural(count, "damaged record")
+            self._tell(Note(f"kept apart {records} of {decoder}: {reason}", "warning"))
 
     def _tell_framing(self) -> None:
         report = self._raw.report
-        names = self._raw.header.decoders
-        for key, count in sorted(report.counts.items()):
-            if key in names and names[key] not in DECODERS:
-                self._tell(
-                    Note(f"{count} records of {names[key]} were skipped: there is no decoder for them yet")
-                )
+        skipped: Counter[str] = Counter()
+        for (_, decoder), count in sorted(report.kinds.items(), key=lambda kind: kind[0][0]):
+            if decoder is not None and decoder not in DECODERS:
+                skipped[decoder] += count
+        for decoder, count in skipped.items():
+            records = plural(count, "record")
+            self._tell(Note(f"skipped {records} of {decoder}: there is no decoder for them yet"))
         for text in sentences(report):
             self._tell(Note(text, "warning"))
 

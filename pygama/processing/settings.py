@@ -62,12 +62,12 @@ def write_settings(
 def check_settings(settings: Any, *, name: str = "settings", tier0: type | None = None) -> dict[str, Any]:
     """Check what a settings file holds and return it; raises SettingsError beginning with `name`."""
     try:
-        return _checked(settings, () if tier0 is None else settings_of(tier0), has_options=tier0 is not None)
+        return _checked(settings, tier0)
     except SettingsError as problem:
         raise type(problem)(f"{name}: {problem}") from problem
 
 
-def _checked(settings: Any, options: Sequence[Setting], *, has_options: bool) -> dict[str, Any]:
+def _checked(settings: Any, tier0: type | None) -> dict[str, Any]:
     if not isinstance(settings, Mapping):
         raise SettingsError(
             f'a settings file must be like {{"tier0": {{}}, "chain": []}}, not {_short(settings)}'
@@ -77,25 +77,28 @@ def _checked(settings: Any, options: Sequence[Setting], *, has_options: bool) ->
             raise SettingsError(f"unknown entry {name!r}; {nearest(name, _ENTRIES)}")
     checked: dict[str, Any] = {}
     if "tier0" in settings:
-        checked["tier0"] = _checked_options(settings["tier0"], options, has_options=has_options)
+        checked["tier0"] = _checked_options(settings["tier0"], tier0)
     if "chain" in settings:
         checked["chain"] = _checked_chain(settings["chain"])
     return checked
 
 
-def _checked_options(given: Any, options: Sequence[Setting], *, has_options: bool) -> dict[str, Any]:
+def _checked_options(given: Any, tier0: type | None) -> dict[str, Any]:
     if not isinstance(given, Mapping):
         raise SettingsError(f"tier0 must be names and values in braces, not {_short(given)}")
-    if not has_options:
+    if tier0 is None:
         return dict(given)
-    known = {option.name: option for option in options}
+    known = {option.name: option for option in settings_of(tier0)}
     for name in given:
         if name not in known:
             raise SettingsError(f"tier0: unknown option {name!r}; {nearest(name, known)}")
     try:
-        return {name: known[name].check(value) for name, value in given.items()}
+        # Before the data are read no sampling period is known, so a time cannot become samples.
+        checked = {name: known[name].check(value, float("nan")) for name, value in given.items()}
+        tier0(**checked)
     except SettingsError as problem:
         raise SettingsError(f"tier0: {problem}") from problem
+    return checked
 
 
 def _checked_chain(chain: Any) -> list[dict[str, Any]]:

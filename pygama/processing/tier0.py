@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from pygama.processing.outputs import is_aside, shapeless
 from pygama.processing.run import process_run
 from pygama.progress import (
     Done,
@@ -37,9 +38,10 @@ def ProcessTier0(  # noqa: N802  (the name of 2018)
 ) -> Path:
     """Turn a raw file into `<output_prefix>_run<N>.h5` and return its path.
 
-    chan_list: channels to keep, all if None. n_max: packets to read, decoded or not. verbose: print a report.
-    decoders: names of the decoders to run, all that there are if None. settings: window options (see
-    pygama.processing.windows.Tier0Options). suffix: goes behind the run number in the file's name.
+    chan_list: channels to keep, all if None. n_max: packets to read, decoded or not. verbose: print a
+    report, in place of telling `tell`. decoders: names of the decoders to run, all that there are if None.
+    settings: window options (see pygama.processing.windows.Tier0Options). suffix: goes behind the run number
+    in the file's name.
 
     Raises RawFileError, SettingsError or OutputError; then no output was changed.
     """
@@ -102,12 +104,12 @@ class Tier0Report:
     @staticmethod
     def _closing(message: Done) -> list[str]:
         lines = []
-        for key, rows in message.counts.items():
+        for key in message.counts:
             if key.endswith("_Garbage"):
-                decoder = key.removesuffix("_Garbage")
-                good = sum(n for name, n in message.counts.items() if _is_table_of(name, decoder))
-                lines.append(f"Saving garbage: {rows} of {good + rows} total events")
-            elif f"{key}_Garbage" in message.counts or not key.endswith("_Damaged"):
+                garbage = _rows_of(key, message.counts)
+                good = _rows_of(key.removesuffix("_Garbage"), message.counts)
+                lines.append(f"Saving garbage: {garbage} of {good + garbage} total events")
+            elif not is_aside(key):
                 lines.append(f"Writing {key}")
         path = message.outputs[0]
         return [
@@ -123,6 +125,6 @@ class Tier0Report:
         ]
 
 
-def _is_table_of(key: str, decoder: str) -> bool:
-    tail = key.removeprefix(decoder)
-    return tail != key and all(part.isdigit() for part in tail.split("_")[1:])
+def _rows_of(name: str, counts: Mapping[str, int]) -> int:
+    """Count the rows of a table and of those beside it that differ in length only."""
+    return sum(n for key, n in counts.items() if shapeless(key) == name)

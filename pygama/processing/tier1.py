@@ -17,7 +17,7 @@ import numpy as np
 from pygama.block import Block
 from pygama.decoders import DECODERS
 from pygama.decoders.base import Digitizer
-from pygama.errors import SettingsError, TierFileError
+from pygama.errors import OutputError, SettingsError, TierFileError
 from pygama.processing import outputs
 from pygama.processing.base import Tier1Processor
 from pygama.processing.tier2_rows import fitted, merged
@@ -46,9 +46,10 @@ def ProcessTier1(  # noqa: N802  (the name of 2018)
     """Run the chain over a Tier 1 file, write `<out_prefix>_run<N>.h5` and return its path.
 
     digitizers: tables or decoders to process, all with waveforms if None. settings: processor name ->
-    settings, beaten by those given to `processor.add`. multiprocess: use all cores, in threads. save_waves:
-    names of waveforms ("waveform", "wf_blsub", …) to keep beside the table, as arrays /data/<name>, one row
-    an event; the raw waveform is called wf_raw there, and transformed ones are float32.
+    settings, beaten by those given to `processor.add`. verbose: print a report, in place of telling `tell`.
+    multiprocess: use all cores, in threads. save_waves: names of waveforms ("waveform", "wf_blsub", …) to
+    keep beside the table, as arrays /data/<name>, one row an event; the raw waveform is called wf_raw there,
+    and transformed ones are float32.
 
     Raises TierFileError, SettingsError or OutputError; then no output was changed.
     """
@@ -59,6 +60,8 @@ def ProcessTier1(  # noqa: N802  (the name of 2018)
         texts = _run_texts(source, Path(t1_file))
         processor = processor.with_settings(settings or {}).for_run(int(texts["run_number"]))
         path = outputs.output_path(out_dir, out_prefix, int(texts["run_number"]), suffix)
+        if path.exists() and path.samefile(t1_file):
+            raise OutputError(f"{path.name} would be written over itself; give another out_prefix or out_dir")
         tables = digitizer_tables(source, digitizers)
         pool = stack.enter_context(ThreadPoolExecutor(os.cpu_count() or 1)) if multiprocess else None
         work = _Work(tables, processor, pool, tell, tuple(save_waves))
@@ -90,7 +93,7 @@ def _belongs(key: str, name: str) -> bool:
 
 
 def _holds_events(source: TierFile, key: str) -> bool:
-    if key.endswith(("_Garbage", "_Damaged")):
+    if outputs.is_aside(key):
         return False
     decoder = decoder_of(key)
     if decoder in DECODERS:
@@ -105,7 +108,7 @@ def _holds_events(source: TierFile, key: str) -> bool:
 
 def decoder_of(key: str) -> str:
     """Give the decoder whose rows a table holds: its key without the lengths behind it."""
-    return re.sub(r"(_\d+)+$", "", key)
+    return outputs.shapeless(key)
 
 
 def _run_texts(source: TierFile, path: Path) -> dict[str, str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -29,21 +29,22 @@ class Tier1Sink:
     def __init__(self, writer: TierWriter) -> None:
         self._writer = writer
         self._rows: dict[str, Counter[tuple[int, ...]]] = {}
-        self.garbage: Counter[str] = Counter()
+        self._cards: dict[str, list[Card]] = {}
         self.damaged: Counter[tuple[str, str]] = Counter()
         """(decoder, reason) -> records."""
 
     def take(self, decoder: str, cut: Cut, damaged: Damaged) -> None:
         """Write what a decoder made of a stretch."""
-        for shape, block in cut.blocks.items():
-            if len(block):
-                self._rows.setdefault(decoder, Counter())[shape] += len(block)
-                self._writer.write(_working_key(decoder, shape), block)
-        if cut.garbage is not None:
-            self.garbage[decoder] += len(cut.garbage)
-            self._writer.write(decoder + "_Garbage", cut.garbage)
+        self._take_blocks(decoder, cut.blocks)
+        self._take_blocks(decoder + "_Garbage", cut.garbage)
         if len(damaged):
             self._take_damaged(decoder, damaged)
+
+    def _take_blocks(self, key: str, blocks: Mapping[tuple[int, ...], Block]) -> None:
+        for shape, block in blocks.items():
+            if len(block):
+                self._rows.setdefault(key, Counter())[shape] += len(block)
+                self._writer.write(_working_key(key, shape), block)
 
     def _take_damaged(self, decoder: str, damaged: Damaged) -> None:
         self.damaged.update((decoder, reason) for reason in damaged.reason)
@@ -57,21 +58,30 @@ class Tier1Sink:
         self._writer.write(key, Block(key, rows))
         self._writer.write_ragged(key, "raw", damaged.raw)
 
-    def rows(self, decoder: str) -> int:
-        """Count the rows of a decoder so far, garbage and damaged records left out."""
-        return sum(self._rows.get(decoder, Counter()).values())
+    def meet(self, header: Header, decoders: Iterable[str]) -> None:
+        """Take note of the cards of these decoders; of a card that came before, nothing is changed."""
+        for decoder in decoders:
+            groups = (kind.group for kind in header.record_types if kind.decoder == decoder)
+            for name in dict.fromkeys((*DECODERS[decoder].card_classes, *groups)):
+                known = self._cards.setdefault(name, [])
+                known += [card for card in header.cards_of(name) if not _is_among(card, known)]
 
-    def finish(self, header: Header, decoders: Iterable[str]) -> None:
+    def finish(self) -> None:
         """Name the tables and add the parameters of the cards."""
         for decoder, shapes in self._rows.items():
             for old, new in _final_keys(decoder, shapes).items():
                 if old != new:
                     self._writer.rename(old, new)
-        classes = dict.fromkeys(name for decoder in decoders for name in DECODERS[decoder].card_classes)
-        for class_name in classes:
-            cards = header.cards_of(class_name)
+        for class_name, cards in self._cards.items():
             if cards:
                 self._writer.write(class_name, Block(class_name, card_table(cards)))
+
+
+def _is_among(card: Card, known: Sequence[Card]) -> bool:
+    """Whether a card is known: by its place, or by all of its parameters where it is outside of crates."""
+    if card.crate < 0:
+        return card in known
+    return (card.crate, card.card) in {(other.crate, other.card) for other in known}
 
 
 def _working_key(decoder: str, shape: tuple[int, ...]) -> str:
@@ -90,7 +100,7 @@ def _final_keys(decoder: str, shapes: Counter[tuple[int, ...]]) -> dict[str, str
     return names
 
 
-def card_table(cards: tuple[Card, ...]) -> np.ndarray:
+def card_table(cards: Sequence[Card]) -> np.ndarray:
     """Lay the parameters of cards of one class side by side: lists become numbered columns, (n_cards,).
 
     What has no plain form (dicts, mixed or nested lists) is kept as JSON text; parameters that a card lacks

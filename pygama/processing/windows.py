@@ -56,7 +56,8 @@ class Cut:
 
     blocks: dict[tuple[int, ...], Block]
     """(n_samples, lengths of the further traces …) -> rows."""
-    garbage: Block | None
+    garbage: dict[tuple[int, ...], Block]
+    """The same of the rows whose window does not fit; waveforms shorter than a window keep their length."""
     n_rows: int
 
 
@@ -66,14 +67,14 @@ def cut_windows(decoded: Decoded, options: Tier0Options, pool: Executor | None) 
     With a pool, pieces of rows are cut in its threads; the order of rows stays that of the file.
     """
     if decoded.samples is None:
-        return Cut(_split(decoded), None, len(decoded.rows))
+        return Cut(_split(decoded), {}, len(decoded.rows))
     if options.cuts(decoded.decoder):
         return _cut_fitting(decoded, options, pool)
     blocks = {}
     for shape, rows in _shapes(decoded, decoded.samples.count):
         waves = gather(decoded.samples[rows], decoded.samples.first[rows], shape[0], pool)
         blocks[shape] = Block(decoded.decoder, decoded.rows[rows], waves, _traces(decoded, rows))
-    return Cut(blocks, None, len(decoded.rows))
+    return Cut(blocks, {}, len(decoded.rows))
 
 
 def _split(decoded: Decoded) -> dict[tuple[int, ...], Block]:
@@ -160,8 +161,8 @@ def _cut_fitting(decoded: Decoded, options: Tier0Options, pool: Executor | None)
     hi = np.minimum(centre + half, samples.count)
     fits = hi - lo == options.n_samp
     rows = _with_window_times(decoded.rows, lo, hi)
-    garbage = _garbage(decoded, samples, rows, lo, hi, fits, options.n_samp)
-    if garbage is not None:
+    garbage = _garbage(decoded, samples, rows, lo, hi, np.flatnonzero(~fits), options.n_samp)
+    if garbage:
         decoded, samples, rows, lo = decoded[fits], samples[fits], rows[fits], lo[fits]
     waves = gather(samples, samples.first + lo, options.n_samp, pool)
     blocks = {
@@ -177,19 +178,21 @@ def _garbage(
     rows: np.ndarray,
     lo: np.ndarray,
     hi: np.ndarray,
-    fits: np.ndarray,
+    bad: np.ndarray,
     n_samp: int,
-) -> Block | None:
+) -> dict[tuple[int, ...], Block]:
     """Keep the clipped windows, padded with zero; `n_window` says how many samples are real."""
-    bad = np.flatnonzero(~fits)
-    if not len(bad):
-        return None
-    waves = np.zeros((len(bad), n_samp), samples.source.dtype)
-    for place, row in enumerate(bad.tolist()):
-        first = samples.first[row]
-        waves[place, : hi[row] - lo[row]] = samples.source[first + lo[row] : first + hi[row]]
-    n_window = (hi - lo)[bad]
-    return Block(decoded.decoder + "_Garbage", _with_columns(rows[bad], {"n_window": n_window}, {}), waves)
+    name = decoded.decoder + "_Garbage"
+    decoded, samples, lo, n_window = decoded[bad], samples[bad], lo[bad], (hi - lo)[bad]
+    table = _with_columns(rows[bad], {"n_window": n_window}, {})
+    first = samples.first + lo
+    blocks = {}
+    for shape, part in _shapes(decoded, np.minimum(samples.count, n_samp)):
+        waves = np.zeros((len(table[part]), shape[0]), samples.source.dtype)
+        for wave, start, count in zip(waves, first[part].tolist(), n_window[part].tolist(), strict=True):
+            wave[:count] = samples.source[start : start + count]
+        blocks[shape] = Block(name, table[part], waves, _traces(decoded, part))
+    return blocks
 
 
 def _unrolled(samples: Samples) -> Samples:
@@ -279,5 +282,5 @@ def read_options(options: Tier0Options | Mapping[str, Any] | None) -> Tier0Optio
     for name, value in options.items():
         if name not in known:
             raise SettingsError(f"Tier 0 has no setting {name!r}; it has {', '.join(known)}")
-        checked[name] = known[name].check(value)
+        checked[name] = known[name].check(value, float("nan"))
     return Tier0Options(**checked)

@@ -75,8 +75,8 @@ class Draft:
         try:
             self._take_lock()
             if self.part.exists():
-                _log.warning("%s: removed what an earlier, unfinished attempt had left", self.part.name)
                 self.part.unlink()
+                _log.warning("%s: removed what an earlier, unfinished attempt had left", self.part.name)
             self.aside.unlink(missing_ok=True)
         except OSError as error:
             self._release()

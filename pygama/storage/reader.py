@@ -47,6 +47,11 @@ class TierFile:
         self._kinds: dict[str, str] = {}
         if not self.path.is_file():
             raise TierFileError(f"'{self.path}' is not a file; was it moved or is its name misspelled?")
+        if not _may_be_hdf5(self.path):
+            raise TierFileError(
+                f"{self.path.name} cannot be read as a Tier file: it is not HDF5; "
+                "of a raw file, make its Tier 1 file first"
+            )
         try:
             with only_plain_data(self.path.name), _read_errors(self.path), quiet():
                 self._file = tables.open_file(str(self.path), "r")
@@ -111,6 +116,14 @@ class TierFile:
                 for node in file.iter_nodes(group[LONG_TEXTS], "Array"):
                     texts[node._v_name] = node.read().tobytes().decode("utf-8", "replace")
             return texts
+
+
+def _may_be_hdf5(path: Path) -> bool:
+    """Whether a file has HDF5's signature, or cannot be asked."""
+    try:
+        return bool(tables.is_hdf5_file(str(path)))
+    except (OSError, tables.HDF5ExtError):
+        return True
 
 
 @contextmanager

@@ -74,6 +74,7 @@ class TierWriter:
         if self._compression in ("lz4", "zstd"):
             load_blosc()
         self._draft = Draft(self.path)
+        self._is_complete = False
         try:
             self._file: Any = create_file(self._draft.part)
         except OutputError:
@@ -215,7 +216,7 @@ class TierWriter:
         """Store texts with a table, or with the file (key "/"), as HDF5 strings that any program reads."""
         group = self._file.root if key == "/" else self._find(key).rows.leaf._v_parent
         with output_errors(self.path), quiet():
-            for name, text in texts.items():
+            for name, text in sorted(texts.items()):
                 if name in _SYSTEM_NAMES:
                     raise OutputError(
                         f"{self.path.name}: a text cannot be named {name!r}, which HDF5 files need"
@@ -244,10 +245,11 @@ class TierWriter:
             raise OutputError(f"{self.path.name}: there is no table '{name}' yet; write its rows first")
         return self._stored[name]
 
-    def close(self) -> None:
-        """Write the rest, read the file again to check it, and put it in its place.
+    def complete(self) -> None:
+        """Write the rest and read the file again to check it; `close` then only puts it in its place.
 
-        Raises OutputError, with the old file untouched, if it did not come out whole.
+        Of several files that belong together, complete each before the first is closed. Raises OutputError,
+        with the old file untouched, if it did not come out whole.
         """
         if self._file is None:
             return
@@ -255,10 +257,22 @@ class TierWriter:
             with output_errors(self.path):
                 self._finish()
             self._check()
+        except BaseException:
+            self.abandon()
+            raise
+        self._is_complete = True
+
+    def close(self) -> None:
+        """Complete the file and put it in its place; raises what `complete` raises."""
+        self.complete()
+        if not self._is_complete:
+            return
+        try:
             self._draft.publish()
         except BaseException:
             self.abandon()
             raise
+        self._is_complete = False
 
     def start_over(self) -> Path:
         """Put the rows so far aside and begin with an empty file again.
@@ -307,6 +321,7 @@ class TierWriter:
 
     def abandon(self) -> None:
         """Forget what was written and leave the old file as it was."""
+        self._is_complete = False
         self._queue.drop()
         try:
             if self._file is not None:

@@ -226,7 +226,9 @@ def round_range(values: np.ndarray, n_bins: int) -> tuple[float, float]:
     if not len(usable):
         return 0.0, float(n_bins)
     low, high = np.quantile(usable, [OUTSIDE_SHARE, 1 - OUTSIDE_SHARE]).tolist()
-    margin = MARGIN * (high - low if high - low > 1 / LARGEST else 1.0)
+    margin = MARGIN * (high - low)
+    if high - low <= 1 / LARGEST:  # one value says nothing of the spread to come, but something of the size
+        margin = abs(high) if abs(high) > 1 / LARGEST else 1.0
     width = round_up((high - low + 2 * margin) / n_bins)
     if values.dtype.kind in "iub":
         width = max(width, 1.0)

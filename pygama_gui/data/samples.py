@@ -10,8 +10,10 @@ from pathlib import Path
 import numpy as np
 
 from pygama.progress import Partial
+from pygama_gui.data.channels import codes_of
 
 N_KEPT = 300
+ROWS_AT_ONCE = 10_000
 
 
 @dataclass(frozen=True)
@@ -25,9 +27,9 @@ class Sample:
 
     @property
     def channel(self) -> int | None:
-        """The channel, where the card has several."""
-        channel = self.numbers.get("channel")
-        return None if channel is None else int(channel)
+        """The code of the channel; None where it is not known."""
+        code = codes_of(self.numbers)
+        return None if code is None or code < 0 else int(code)
 
     @property
     def period_ns(self) -> float | None:
@@ -58,10 +60,6 @@ class SampleRing:
         """Give the samples of a channel (None: of all), oldest first."""
         return [sample for sample in self._samples if channel is None or sample.channel == channel]
 
-    def channels(self) -> list[int]:
-        """Give the channels that were seen."""
-        return sorted({sample.channel for sample in self._samples if sample.channel is not None})
-
 
 def samples_of(partial: Partial) -> Iterator[Sample]:
     """Take the sample waveforms of a message apart."""
@@ -81,8 +79,9 @@ def import_readers() -> None:
 class Tier1Waveforms:
     """Rows of the tables with waveforms of a Tier 1 file. Belongs to the one thread that reads files.
 
-    channels: (n_rows,) of all rows where they are known already: the column lies among the waveforms in the
-    file, and reading it means reading everything. They are used where the file has one table.
+    Channels are told by their codes. channels: those of all rows, (n_rows,), where they are known already:
+    the columns lie among the waveforms in the file, and reading them means reading everything. They are used
+    where the file has one table.
     """
 
     def __init__(self, path: Path, channels: np.ndarray | None = None) -> None:
@@ -111,12 +110,6 @@ class Tier1Waveforms:
         """Count the waveforms of a channel (None: all)."""
         return sum(len(rows) for _, rows in self.rows_of(channel))
 
-    def channels(self) -> list[int]:
-        """Give the channels in the file."""
-        return sorted(
-            {int(channel) for key in self._tables for channel in np.unique(self._channel_column(key))}
-        )
-
     def sample(self, place: int, channel: int | None = None) -> Sample:
         """Read the waveform at a place among those of a channel; raises IndexError beyond the end."""
         at = place
@@ -139,7 +132,12 @@ class Tier1Waveforms:
 
     def _channel_column(self, key: str) -> np.ndarray:
         if key not in self._channels:
-            table = self._tables[key]
-            has_channel = "channel" in table.columns
-            self._channels[key] = table.column("channel") if has_channel else np.zeros(table.n_rows, np.int64)
+            blocks = self._tables[key].blocks(ROWS_AT_ONCE, waveforms=False)
+            codes = [_codes_of_rows(block.rows) for block in blocks]
+            self._channels[key] = np.concatenate([np.empty(0, np.int64), *codes])
         return self._channels[key]
+
+
+def _codes_of_rows(rows: np.ndarray) -> np.ndarray:
+    codes = codes_of({name: rows[name] for name in rows.dtype.names or ()})
+    return np.full(len(rows), -1) if codes is None else codes

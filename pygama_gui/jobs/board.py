@@ -6,6 +6,7 @@ Nothing here runs or waits; the time is given by the caller, in seconds of any s
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -16,6 +17,7 @@ from pygama.progress import Done, Failed, Message, Note, Partial, Progress, Star
 State = Literal["waiting", "running", "paused", "done", "failed", "stopped"]
 
 THIN_SPACE = "\u2009"
+N_WARNED = 8
 SMOOTHING_S = 1.5
 """Rates follow a change within about this time."""
 
@@ -45,6 +47,8 @@ class JobState:
     elapsed_s: float = 0.0
     warnings: int = 0
     """Lines for the log that were warnings or errors."""
+    warned: tuple[str, ...] = ()
+    """The first of these lines."""
     text: str = ""
     """What went wrong, for a person."""
     details: str = ""
@@ -52,6 +56,8 @@ class JobState:
     outputs: tuple[Path, ...] = ()
     counts: dict[str, int] = field(default_factory=dict)
     """Rows of each table that was written."""
+    made_on: float | None = None
+    """Unix seconds at which an earlier session wrote the outputs; None for a job of this one."""
 
     @property
     def has_ended(self) -> bool:
@@ -103,6 +109,12 @@ class JobBoard:
         """Enter a job that waits; one of the same number is forgotten."""
         return self._keep(JobState(job_id, path))
 
+    def restore(
+        self, job_id: int, path: Path, outputs: tuple[Path, ...], rows: int, made_on: float
+    ) -> JobState:
+        """Enter a job that an earlier session did."""
+        return self._keep(JobState(job_id, path, "done", rows=rows, outputs=outputs, made_on=made_on))
+
     def remove(self, job_id: int) -> None:
         """Forget a job."""
         del self._jobs[job_id]
@@ -134,7 +146,7 @@ class JobBoard:
 def advance(job: JobState, message: Message, now: float) -> JobState:
     """Give the state that follows when a job tells a message."""
     if isinstance(message, Note):
-        return replace(job, warnings=job.warnings + (message.level != "info"))
+        return _noted(job, message)
     if job.has_ended:
         return job
     if job.started_at is None:
@@ -153,6 +165,12 @@ def advance(job: JobState, message: Message, now: float) -> JobState:
             return replace(job, state="failed", text=message.text, details=message.details)
         case StoppedByRequest():
             return replace(job, state="stopped")
+
+
+def _noted(job: JobState, message: Note) -> JobState:
+    if message.level == "info":
+        return job
+    return replace(job, warnings=job.warnings + 1, warned=(*job.warned, message.text)[:N_WARNED])
 
 
 def _started(job: JobState, message: Started) -> JobState:
@@ -232,11 +250,14 @@ def _running_sentence(job: JobState, percent: str) -> str:
 
 
 def _done_sentence(job: JobState) -> str:
-    text = f"done in {duration(job.elapsed_s)} · {_counted(job.rows, 'event')}"
-    return f"▲ {text}, {_counted(job.warnings, 'warning')}" if job.warnings else f"✓ {text}"
+    if job.made_on is not None:
+        return f"✓ processed on {time.strftime('%Y-%m-%d %H:%M', time.localtime(job.made_on))}"
+    text = f"done in {duration(job.elapsed_s)} · {counted(job.rows, 'event')}"
+    return f"▲ {text}, {counted(job.warnings, 'warning')}" if job.warnings else f"✓ {text}"
 
 
-def _counted(number: int, noun: str) -> str:
+def counted(number: int, noun: str) -> str:
+    """Count things: '1 event', '31 331 events'."""
     return f"{grouped(number)} {noun}{'' if number == 1 else 's'}"
 
 

@@ -9,23 +9,41 @@ from __future__ import annotations
 import contextlib
 import json
 import socket
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 
 def remove_leftovers(folder: Path, pid: int) -> list[Path]:
     """Remove unfinished files and locks of a process of this machine that has ended; give their paths."""
-    removed = []
+    return _remove_where(folder, lambda owner: owner["pid"] == pid)
+
+
+def remove_orphans(folder: Path) -> list[Path]:
+    """Remove the same of all processes of this machine that have ended, as after the window was killed."""
+    from pygama.storage.publish import Owner
+
+    def is_orphan(owner: dict[str, Any]) -> bool:
+        return not Owner(owner["host"], owner["pid"], str(owner.get("started", ""))).is_alive()
+
+    return _remove_where(folder, is_orphan)
+
+
+def _remove_where(folder: Path, is_wanted: Callable[[dict[str, Any]], bool]) -> list[Path]:
+    removed: list[Path] = []
     for lock in folder.glob("*.lock"):
-        if _is_held_by(lock, pid):
+        if _has_owner(lock, is_wanted):
             part = lock.with_suffix(".part")
-            removed += [path for path in (part, lock) if _remove(path)]
+            aside = part.with_name(f"{part.name}.aside")
+            removed += [path for path in (part, aside, lock) if _remove(path)]
     return removed
 
 
-def _is_held_by(lock: Path, pid: int) -> bool:
+def _has_owner(lock: Path, is_wanted: Callable[[dict[str, Any]], bool]) -> bool:
     try:
         owner = json.loads(lock.read_text(encoding="utf-8"))
-        return bool(owner["host"] == socket.gethostname() and owner["pid"] == pid)
+        is_here = owner["host"] == socket.gethostname() and isinstance(owner["pid"], int)
+        return bool(is_here and is_wanted(owner))
     except (OSError, ValueError, KeyError, TypeError):
         return False
 

@@ -12,7 +12,7 @@ class JobSpec:
     """One run to process.
 
     tier0: options of Tier 0, name -> value. chain: steps as in a settings file, in order.
-    n_max: packets at most; None takes them all.
+    n_max: packets at most; None takes them all. suffix: goes behind the run number in the file names.
     """
 
     path: Path
@@ -21,3 +21,4 @@ class JobSpec:
     chain: list[dict[str, Any]] = field(default_factory=list)
     n_max: int | None = None
     compression: str = "zstd"
+    suffix: str = ""

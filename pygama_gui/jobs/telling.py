@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import contextlib
 import importlib
+import logging
 import math
+import threading
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 
@@ -45,7 +47,9 @@ def serve(pipe: Connection, target: str) -> None:
         return
     if isinstance(spec, JobSpec):
         tell = Teller(pipe)
-        tell.end(_do(target, spec, tell))
+        with _log_told(tell):
+            ending = _do(target, spec, tell)
+        tell.end(ending)
 
 
 def _warm(target: str) -> None:
@@ -79,6 +83,32 @@ def _do(target: str, spec: JobSpec, tell: Teller) -> Ending:
         text = f"{spec.path.name}: something unexpected happened, the old output is untouched"
         return Failed(f"{text} ({type(error).__name__}: {error})", traceback.format_exc())
     return Done((), tell.rows, time.monotonic() - start)
+
+
+@contextlib.contextmanager
+def _log_told(tell: Tell) -> Iterator[None]:
+    """Tell what the library writes to its log, which nobody would see in a worker."""
+    logger, listener = logging.getLogger("pygama"), _LogTeller(tell)
+    logger.addHandler(listener)
+    try:
+        yield
+    finally:
+        logger.removeHandler(listener)
+
+
+class _LogTeller(logging.Handler):
+    """Passes warnings on as notes; those of other threads are left out, as a Teller is for one thread."""
+
+    def __init__(self, tell: Tell) -> None:
+        super().__init__(logging.WARNING)
+        self._tell = tell
+        self._thread = threading.get_ident()
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if record.thread == self._thread:
+            level = "error" if record.levelno >= logging.ERROR else "warning"
+            with contextlib.suppress(Stopped):  # nobody expects it from a log; the next message raises it
+                self._tell(Note(record.getMessage(), level))
 
 
 class Teller:

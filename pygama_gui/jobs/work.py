@@ -25,4 +25,5 @@ def process(spec: JobSpec, tell: Tell) -> None:
         tell=tell,
         n_threads=max((os.cpu_count() or 1) - 1, 1),
         compression=spec.compression,
+        suffix=spec.suffix,
     )

@@ -63,6 +63,12 @@ def remove_run(session: Session, run_id: str) -> Session:
     return replace(session, runs=runs, selected=selected)
 
 
+def write_aside(session: Session, run_id: str, suffix: str) -> Session:
+    """Write the files of a run beside those of another."""
+    runs = tuple(replace(run, suffix=suffix) if run.run_id == run_id else run for run in session.runs)
+    return replace(session, runs=runs)
+
+
 @on_view
 def select_run(session: Session, run_id: str) -> Session:
     """Select run."""

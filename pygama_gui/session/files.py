@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -13,6 +13,9 @@ from pygama.errors import PygamaError, SettingsError
 from pygama_gui.session.state import Run, Session, SpectrumChoice, Step, WaveformChoice
 
 VERSION = 1
+N_TABS = 3
+HDF5 = b"\x89HDF\r\n\x1a\n"
+"""How every HDF5 file begins."""
 
 
 @dataclass(frozen=True)
@@ -66,9 +69,19 @@ def _run_or_reason(path: Path) -> Run | str:
     try:
         return read_run(path)
     except PygamaError as error:
+        if _is_hdf5(path):
+            return f"{path.name} is a Tier 1 or Tier 2 file; drop the raw run that it was made of"
         return str(error).replace(str(path), path.name)
     except OSError as error:
         return error.strerror or str(error)
+
+
+def _is_hdf5(path: Path) -> bool:
+    try:
+        with path.open("rb") as file:
+            return file.read(len(HDF5)) == HDF5
+    except OSError:
+        return False
 
 
 def _files_in(folder: Path) -> Iterator[Path]:
@@ -99,7 +112,7 @@ def load(path: Path) -> Session:
     """Read a session; raises SettingsError where the file is not one, OSError where it cannot be read."""
     try:
         return from_json(json.loads(path.read_text(encoding="utf-8")))
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, LookupError, TypeError, AttributeError) as error:
         raise SettingsError(f"{path.name}: this is not a session file ({error})") from None
 
 
@@ -123,14 +136,13 @@ def to_json(session: Session) -> dict[str, Any]:
 
 
 def from_json(data: Mapping[str, Any]) -> Session:
-    """Read plain JSON data into a session; raises ValueError, KeyError or TypeError where it does not fit."""
+    """Read plain JSON data into a session.
+
+    Raises ValueError, LookupError, TypeError or AttributeError where it does not fit.
+    """
     if data["pygama-gui session"] != VERSION:
         raise ValueError(f"version {data['pygama-gui session']!r} is not known")
     output_dir = data["output_dir"]
-    spectrum = _only(SpectrumChoice, data["spectrum"])
-    if spectrum.get("roi") is not None:
-        spectrum["roi"] = (float(spectrum["roi"][0]), float(spectrum["roi"][1]))
-    waveforms = _only(WaveformChoice, data["waveforms"])
     return Session(
         runs=tuple(_run(entry) for entry in data["runs"]),
         selected=str(data["selected"]),
@@ -139,9 +151,9 @@ def from_json(data: Mapping[str, Any]) -> Session:
         step=data["step"] if data["step"] in range(len(data["chain"])) else None,
         output_dir=None if output_dir is None else Path(output_dir),
         theme="dark" if data["theme"] == "dark" else "light",
-        tab=int(data["tab"]),
-        spectrum=SpectrumChoice(**spectrum),
-        waveforms=WaveformChoice(**(waveforms | {"hidden": frozenset(waveforms.get("hidden", ()))})),
+        tab=int(data["tab"]) if data["tab"] in range(N_TABS) else 0,
+        spectrum=_spectrum(data["spectrum"]),
+        waveforms=_waveforms(data["waveforms"]),
         recent=tuple(Path(path) for path in data["recent"]),
         process_on_add=bool(data.get("process_on_add", True)),
     )
@@ -160,10 +172,36 @@ def _step(entry: Mapping[str, Any]) -> Step:
 
 
 def _run(entry: Mapping[str, Any]) -> Run:
-    values = _only(Run, entry)
-    return Run(**(values | {"path": Path(values["path"]), "decoders": tuple(values.get("decoders", ()))}))
+    return Run(
+        run_id=str(entry["run_id"]),
+        path=Path(entry["path"]),
+        run_number=int(entry["run_number"]),
+        sub_run=int(entry.get("sub_run", 0)),
+        start_time=int(entry.get("start_time", 0)),
+        size_bytes=int(entry.get("size_bytes", 0)),
+        decoders=tuple(map(str, entry.get("decoders", ()))),
+        suffix=str(entry.get("suffix", "")),
+    )
 
 
-def _only(kind: type, entry: Mapping[str, Any]) -> dict[str, Any]:
-    known = {field.name for field in fields(kind)}
-    return {name: value for name, value in entry.items() if name in known}
+def _spectrum(entry: Mapping[str, Any]) -> SpectrumChoice:
+    roi, width, channel = entry.get("roi"), entry.get("width"), entry.get("channel")
+    return SpectrumChoice(
+        column=str(entry["column"]),
+        channel=None if channel is None else int(channel),
+        is_log=bool(entry.get("is_log")),
+        width=float(width) if width and float(width) > 0 else None,
+        is_apart=bool(entry.get("is_apart")),
+        beside=str(entry.get("beside", "")),
+        roi=None if roi is None else (float(min(roi)), float(max(roi))),
+    )
+
+
+def _waveforms(entry: Mapping[str, Any]) -> WaveformChoice:
+    channel = entry.get("channel")
+    return WaveformChoice(
+        channel=None if channel is None else int(channel),
+        overlay=int(entry.get("overlay", 1)),
+        is_above_baseline=bool(entry.get("is_above_baseline", True)),
+        hidden=frozenset(map(str, entry.get("hidden", ()))),
+    )

@@ -28,6 +28,8 @@ class Run:
     """Unix seconds; 0 where the header does not say."""
     size_bytes: int = 0
     decoders: tuple[str, ...] = ()
+    suffix: str = ""
+    """What goes behind the run number in the names of its files, where another run has the plain name."""
 
 
 @dataclass(frozen=True)
@@ -60,6 +62,10 @@ class SpectrumChoice:
     is_log: bool = False
     width: float | None = None
     roi: tuple[float, float] | None = None
+    is_apart: bool = False
+    """Whether each channel is drawn for itself."""
+    beside: str = ""
+    """Id of another run to compare with."""
 
 
 @dataclass(frozen=True)

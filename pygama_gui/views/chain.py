@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -117,6 +118,11 @@ class StepCard(QFrame):
         self._column.addSpacing(2)
         self._column.addWidget(self.form)
 
+    def stops(self) -> list[QWidget]:
+        """Give what Tab goes through, in order."""
+        fields = self.form.fields.values() if self.form is not None else ()
+        return [self, self.on_box, *(stop for field in fields for stop in field.stops())]
+
     def show_step(self, step: Step, amiss: str, period_ns: float | None, n_samples: int | None) -> None:
         """Show the settings, and what is amiss."""
         with QSignalBlocker(self.on_box):
@@ -182,6 +188,7 @@ class ChainView(View):
         super().__init__(bridge)
         self.cards: list[StepCard] = []
         self._shape: tuple[Any, ...] = ()
+        self._is_rebuilding = False
         self.add_button = QToolButton()
         self.add_button.setObjectName("button")
         self.add_button.setText("Add step")
@@ -268,7 +275,9 @@ class ChainView(View):
         keeps_focus = (
             focused is not None and focused.hasFocus() and self.list.parentWidget().isAncestorOf(focused)
         )
+        self._is_rebuilding = True  # a card that goes hands the focus to the next, which is not a choice
         clear(self.list)
+        self._is_rebuilding = False
         self.cards = []
         for index, step in enumerate(self.session.chain):
             card = StepCard(step, is_selected=index == self.session.step)
@@ -276,12 +285,15 @@ class ChainView(View):
             self.cards.append(card)
             self.list.addWidget(card)
         self.list.addStretch(1)
+        stops = [self.add_button, *(stop for card in self.cards for stop in card.stops())]
+        for before, after in pairwise(stops):
+            QWidget.setTabOrder(before, after)
         if keeps_focus and self.session.step is not None:
-            self.cards[self.session.step].setFocus()
+            self.cards[self.session.step].setFocus(Qt.FocusReason.OtherFocusReason)
 
     def _connect(self, card: StepCard, index: int) -> None:
         change = self.bridge.change
-        card.chosen.connect(lambda: change(changes.select_step, index))
+        card.chosen.connect(lambda: self._choose(index))
         card.switched.connect(lambda is_on: change(changes.enable_step, index, is_on))
         card.edited.connect(lambda name, value: self._edit(index, name, value))
         card.reset_asked.connect(lambda name: change(changes.reset_setting, index, name))
@@ -290,6 +302,10 @@ class ChainView(View):
         card.handle.dropped.connect(lambda at: self._drop(index, self._gap_at(at)))
         card.setContextMenuPolicy(Qt.ContextMenuPolicy.ActionsContextMenu)
         card.addActions(self._actions)
+
+    def _choose(self, index: int) -> None:
+        if not self._is_rebuilding:
+            self.bridge.change(changes.select_step, index)
 
     def _edit(self, index: int, name: str, value: Any) -> None:
         self.bridge.change(changes.set_setting, index, name, value, merge=f"{index} {name}")
@@ -318,12 +334,15 @@ class ChainView(View):
 
     def _fill_add_menu(self) -> None:
         self.add_menu.clear()
-        for name, known in chain_facts.processors().items():
-            action = self.add_menu.addAction(name)
-            action.setToolTip(known.summary)
-            action.triggered.connect(
-                lambda _checked=False, name=name: self.bridge.change(changes.add_step, name)
-            )
+        for kind, processors in chain_facts.processors_by_kind().items():
+            menu = self.add_menu.addMenu(kind)
+            menu.setToolTipsVisible(True)
+            for known in processors:
+                action = menu.addAction(known.name)
+                action.setToolTip(known.summary)
+                action.triggered.connect(
+                    lambda _checked=False, name=known.name: self.bridge.change(changes.add_step, name)
+                )
 
     def _move(self, by: int) -> None:
         if (index := self.session.step) is not None:

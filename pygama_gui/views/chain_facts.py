@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -36,6 +36,15 @@ def unit_of(column: str) -> str:
     return KNOWN.get(column, "")
 
 
+def processors_by_kind() -> dict[str, list[Processor]]:
+    """Give all processors, sorted by what they are about: the module that each is in."""
+    kinds: dict[str, list[Processor]] = {}
+    for known in REGISTRY.values():
+        kind = known.function.__module__.rpartition(".")[2].replace("_", " ").capitalize()
+        kinds.setdefault(kind, []).append(known)
+    return kinds
+
+
 def reads_and_writes(step: Step) -> str:
     """Say what a step reads and writes."""
     known = processor(step.step)
@@ -46,7 +55,7 @@ def reads_and_writes(step: Step) -> str:
 
 def what_is_amiss(chain: Sequence[Step]) -> dict[int, str]:
     """Say for each step that cannot run what it lacks; index -> sentence."""
-    written = {RAW}
+    written = {RAW: ""}
     amiss: dict[int, str] = {}
     for index, step in enumerate(chain):
         known = processor(step.step)
@@ -56,10 +65,21 @@ def what_is_amiss(chain: Sequence[Step]) -> dict[int, str]:
             amiss[index] = f"'{step.step}' is not a known step; remove it"
             continue
         missing = [name for name in _reads(step, known) if name not in written]
+        # What no step makes comes from the card, if it is a number: crate, channel and the like.
+        from_card = {name for name, kind in known.reads if kind == "values"} - made_names()
+        missing = [name for name in missing if name not in from_card]
+        twice = [name for name in _writes(step, known) if name in written]
         if missing:
-            amiss[index] = _advice(missing[0], chain[:index])
-        written |= set(_writes(step, known))
+            amiss[index] = _advice(missing[0], chain, index)
+        elif twice:
+            amiss[index] = f"writes '{twice[0]}', which {written[twice[0]]} writes already; keep one of them"
+        written |= dict.fromkeys(_writes(step, known), step.step)
     return amiss
+
+
+def made_names() -> set[str]:
+    """Give the names of all that any processor writes; columns of other names come from the card."""
+    return {name for known in REGISTRY.values() for name, _ in known.writes}
 
 
 def _reads(step: Step, known: Processor) -> list[str]:
@@ -71,12 +91,20 @@ def _writes(step: Step, known: Processor) -> list[str]:
 
 
 def traces_of(
-    chain: Sequence[Step], waveform: np.ndarray, period_ns: float | None
+    chain: Sequence[Step],
+    waveform: np.ndarray,
+    period_ns: float | None,
+    numbers: Mapping[str, float] | None = None,
 ) -> tuple[dict[str, Any], str]:
-    """Run the chain on one waveform: (name -> array or number, what went wrong)."""
+    """Run the chain on one waveform with its numbers: (name -> array or number, what went wrong)."""
+    columns = {
+        name: float(value)
+        for name, value in (numbers or {}).items()
+        if _is_number(value) and name not in made_names()
+    }
     try:
         made = Tier1Processor.from_chain([step.to_chain() for step in chain])
-        return made.trace(waveform, period_ns or 10.0), ""
+        return made.trace(waveform, period_ns or 10.0, columns | {"period_ns": period_ns or 10.0}), ""
     except (PygamaError, ValueError) as error:
         return {}, str(error)
 
@@ -93,14 +121,18 @@ def step_words(chain: Sequence[Step], name: str) -> str:
 
 
 def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+    return isinstance(value, int | float | np.integer | np.floating) and not isinstance(value, bool)
 
 
-def _advice(missing: str, before_it: Sequence[Step]) -> str:
-    for step in before_it:
+def _advice(missing: str, chain: Sequence[Step], index: int) -> str:
+    for at, step in enumerate(chain):
         known = processor(step.step)
-        if known is not None and not step.enabled and missing in _writes(step, known):
+        if known is None or missing not in _writes(step, known):
+            continue
+        if at < index and not step.enabled:
             return f"reads '{missing}'; switch {step.step} on"
+        if at > index:
+            return f"reads '{missing}', which nothing before it writes; move {step.step} before it"
     writers = [name for name, known in REGISTRY.items() if missing in {output for output, _ in known.writes}]
     before = f"; put {' or '.join(writers)} before it" if writers else ""
     return f"reads '{missing}', which nothing before it writes{before}"

@@ -5,7 +5,8 @@ from __future__ import annotations
 import html
 import time
 
-from PyQt5.QtCore import pyqtSignal
+from PyQt5.QtCore import QTimer, pyqtSignal
+from PyQt5.QtGui import QResizeEvent
 from PyQt5.QtWidgets import QApplication, QFrame, QHBoxLayout, QPlainTextEdit, QVBoxLayout
 
 from pygama_gui.bridge import Bridge
@@ -61,6 +62,15 @@ class LogView(View):
         for line, level in self._lines:
             self._write(line, level)
 
+    def resizeEvent(self, event: QResizeEvent | None) -> None:  # noqa: N802  (Qt's name)
+        """Keep the last line in sight."""
+        super().resizeEvent(event)
+        QTimer.singleShot(0, self._go_to_end)
+
+    def _go_to_end(self) -> None:
+        bar = self.text.verticalScrollBar()
+        bar.setValue(bar.maximum())
+
     def _add(self, text: str, level: str) -> None:
         line = f"{time.strftime('%H:%M:%S')}  {MARKS[level]}{text}"
         self._lines.append((line, level))
@@ -91,8 +101,10 @@ class LastLineView(View):
         inside.setContentsMargins(14, 3, 8, 3)
         inside.setSpacing(6)
         inside.addWidget(self.line, 1)
-        inside.addWidget(link("Log ▴", "Show the log (Ctrl+L)", self.log_asked.emit))
-        inside.addWidget(link("? keys", "Show all keys (?)", self.keys_asked.emit))
+        self.log_link = link("Log ▴", "Show the log (Ctrl+L)", self.log_asked.emit)
+        inside.addWidget(self.log_link)
+        self.keys_link = link("? keys", "Show all keys (?)", self.keys_asked.emit)
+        inside.addWidget(self.keys_link)
         outer = QVBoxLayout(self)
         outer.setContentsMargins(0, 0, 0, 0)
         outer.addWidget(frame)
@@ -104,6 +116,13 @@ class LastLineView(View):
         view = cls(Bridge())
         view.bridge.log("Run 73: the last record is cut short; everything before it was kept.", "warning")
         return view
+
+    def show_open(self, is_open: bool) -> None:  # noqa: FBT001
+        """Show whether a click opens the log or closes it."""
+        self.log_link.setText("Log ▾" if is_open else "Log ▴")
+        words = f"{'Hide' if is_open else 'Show'} the log (Ctrl+L)"
+        self.log_link.setToolTip(words)
+        self.log_link.setAccessibleName(words)
 
     def _show(self, text: str, level: str) -> None:
         self.line.setText(f"{time.strftime('%H:%M:%S')}  {MARKS[level]}{text}")

@@ -5,6 +5,7 @@ Cards are painted by a delegate, so that a thousand runs cost no more than those
 
 from __future__ import annotations
 
+import re
 import time
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,7 @@ from PyQt5.QtWidgets import (
     QHBoxLayout,
     QListView,
     QMenu,
+    QPushButton,
     QStyle,
     QStyledItemDelegate,
     QStyleOptionViewItem,
@@ -34,15 +36,17 @@ from PyQt5.QtWidgets import (
 )
 
 from pygama_gui.bridge import Bridge
-from pygama_gui.jobs.board import JobState, state_sentence
+from pygama_gui.jobs import remedies
+from pygama_gui.jobs.board import JobState, counted, state_sentence
 from pygama_gui.session import changes
 from pygama_gui.session.state import Run, Session
 from pygama_gui.views import madeup
 from pygama_gui.views.base import View
 from pygama_gui.widgets import theme, words
-from pygama_gui.widgets.parts import button, label, panel, row
+from pygama_gui.widgets.parts import button, label, link, panel, row
 
-GAP, PADDING, LINE = 8, 10, 18
+GAP, PADDING, LINE, WRAPPED_LINE = 8, 10, 18, 15
+N_REFUSED = 4
 RUN_ROLE = Qt.ItemDataRole.UserRole + 1
 STATE_ROLE = Qt.ItemDataRole.UserRole + 2
 
@@ -60,8 +64,8 @@ def run_title(run: Run) -> str:
 def run_facts(run: Run, state: JobState | None) -> str:
     """Say how large a run is, and when it began or how many events were found."""
     facts = [words.size(run.size_bytes)]
-    if state is not None and state.rows and state.state in ("running", "paused", "done"):
-        facts.append(f"{words.count(state.rows)} events")
+    if state is not None and state.state in ("running", "paused", "done") and (state.rows or state.has_ended):
+        facts.append(counted(state.rows, "event"))
         facts += [f"{words.count(state.events_per_s)} / s"] if state.state == "running" else []
     elif run.start_time > 0:
         facts.append(time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(run.start_time)))
@@ -73,12 +77,43 @@ def run_sentence(state: JobState | None) -> tuple[str, str]:
     if state is None:
         return "■ not processed", "soft"
     tone = {"running": "accent", "done": "ok", "failed": "bad"}.get(state.state, "soft")
-    if state.state != "done":
+    if state.state != "done" or state.made_on is not None:
         return state_sentence(state), tone
     took = f"done in {words.duration(state.elapsed_s)}"
     if not state.warnings:
         return f"✓ {took}", tone
-    return f"▲ {took} · {state.warnings} warning{'s' if state.warnings > 1 else ''}, see the log", "warn"
+    return f"▲ {took} · {counted(state.warnings, 'warning')}", "warn"
+
+
+def run_details(state: JobState | None) -> str:
+    """Say how a run stands in all words: the whole message of a failure, the warnings one by one."""
+    if state is None or not (state.text or state.warned):
+        return run_sentence(state)[0]
+    lines = [run_sentence(state)[0], *(f"▲ {text}" for text in state.warned)]
+    if state.warnings > len(state.warned):
+        lines.append(f"and {state.warnings - len(state.warned)} more, see the log")
+    return "\n".join(lines)
+
+
+def remedy_words(state: JobState | None) -> str:
+    """Say what can be done about a run that failed or was stopped."""
+    text = "" if state is None else state.text
+    if (other := remedies.other_name(text)) is not None:
+        return f"Write {other[0]}"
+    return "Choose a folder…" if remedies.needs_folder(text) else "Run again"
+
+
+def refusal(path: Path, reason: str) -> str:
+    """Say why a file was not taken, with its name."""
+    return f"▲ {reason}" if path.name in reason else f"▲ {path.name}: {reason}"
+
+
+def in_short(path: Path, reason: str) -> str:
+    """Keep the first statement of a reason: 'notes: no run: it begins …' becomes 'notes: no run'."""
+    name, rest = reason.partition(path.name)[1:] if reason.startswith(path.name) else (path.name, reason)
+    rest = rest.removeprefix(": ")
+    first = re.split(r"[:;.] ", rest, maxsplit=1)[0]
+    return f"▲ {name}{first}" if first.startswith(" ") else f"▲ {name}: {first}"
 
 
 def can_run_again(state: JobState | None) -> bool:
@@ -111,8 +146,7 @@ class RunModel(QAbstractListModel):
         if role == Qt.ItemDataRole.AccessibleTextRole:
             return f"{run_title(run)}, {run_facts(run, state)}, {run_sentence(state)[0]}"
         if role == Qt.ItemDataRole.ToolTipRole:
-            details = state.text if state is not None and state.text else run_sentence(state)[0]
-            return f"{run.path}\n{details}"
+            return f"{run.path}\n{run_details(state)}"
         return None
 
     def refresh(self, runs: tuple[Run, ...]) -> None:
@@ -138,7 +172,8 @@ class RunModel(QAbstractListModel):
 class RunCard(QStyledItemDelegate):
     """Paints a run as a card."""
 
-    again_asked = pyqtSignal(object)
+    mend_asked = pyqtSignal(object)
+    log_asked = pyqtSignal()
 
     def sizeHint(self, option: QStyleOptionViewItem, index: QModelIndex) -> QSize:  # noqa: N802  (Qt's name)
         """Leave room for three lines, a bar and a button."""
@@ -148,8 +183,7 @@ class RunCard(QStyledItemDelegate):
             height += 8
         if can_run_again(state):
             height += 30
-        if state is not None and state.state == "failed":
-            height += LINE
+        height += (n_sentence_lines(state) - 1) * WRAPPED_LINE
         return QSize(100, height + GAP)
 
     def paint(self, painter: QPainter | None, option: QStyleOptionViewItem, index: QModelIndex) -> None:
@@ -172,13 +206,15 @@ class RunCard(QStyledItemDelegate):
         option: QStyleOptionViewItem,
         index: QModelIndex,
     ) -> bool:
-        """Take a click on 'Run again'."""
-        is_click = event is not None and event.type() == QEvent.Type.MouseButtonRelease
-        if is_click and isinstance(event, QMouseEvent) and can_run_again(index.data(STATE_ROLE)):
-            area = option.rect.adjusted(PADDING, PADDING, -PADDING, -PADDING - GAP)
-            if again_button(area).contains(event.pos()):
-                self.again_asked.emit(index.data(RUN_ROLE))
+        """Take a click on the button, or on warnings to see them in the log."""
+        if isinstance(event, QMouseEvent) and event.type() == QEvent.Type.MouseButtonRelease:
+            state = index.data(STATE_ROLE)
+            area = option.rect.adjusted(PADDING, PADDING - 1, -PADDING - 1, -PADDING - GAP)
+            if can_run_again(state) and again_button(area, remedy_words(state)).contains(event.pos()):
+                self.mend_asked.emit(index.data(RUN_ROLE))
                 return True
+            if run_sentence(state)[1] == "warn" and sentence_line(area).contains(event.pos()):
+                self.log_asked.emit()
         return super().editorEvent(event, model, option, index)
 
     def _draw_card(self, painter: QPainter, area: QRect, *, is_selected: bool, has_focus: bool) -> None:
@@ -197,14 +233,13 @@ class RunCard(QStyledItemDelegate):
         write(painter, line.adjusted(used + 7, 0, 0, 0), run.path.name, present.color("soft"))
         line.translate(0, LINE + 1)
         write(painter, line, run_facts(run, state), present.color("soft"))
-        line.translate(0, LINE)
         sentence, tone = run_sentence(state)
-        n_lines = 2 if state is not None and state.state == "failed" else 1
-        write(painter, line, sentence, present.color(tone), n_lines=n_lines)
+        write(painter, sentence_line(area), sentence, present.color(tone), n_lines=n_sentence_lines(state))
         if state is not None and state.state in ("running", "paused"):
             self._draw_bar(painter, QRect(area.left(), area.bottom() - 4, area.width(), 4), state.fraction)
         if can_run_again(state):
-            self._draw_button(painter, again_button(area))
+            text = remedy_words(state)
+            self._draw_button(painter, again_button(area, text), text)
 
     def _draw_bar(self, painter: QPainter, area: QRect, fraction: float) -> None:
         painter.setPen(Qt.PenStyle.NoPen)
@@ -213,18 +248,29 @@ class RunCard(QStyledItemDelegate):
         painter.setBrush(theme.current().color("accent"))
         painter.drawRoundedRect(QRectF(area.left(), area.top(), area.width() * fraction, area.height()), 2, 2)
 
-    def _draw_button(self, painter: QPainter, area: QRect) -> None:
+    def _draw_button(self, painter: QPainter, area: QRect, text: str) -> None:
         painter.setPen(QPen(theme.current().color("line"), 1))
         painter.setBrush(theme.current().color("panel"))
         painter.drawRoundedRect(QRectF(area).adjusted(0.5, 0.5, -0.5, -0.5), 5, 5)
         painter.setPen(theme.current().color("text"))
         painter.setFont(theme.font(theme.SMALL))
-        painter.drawText(area, Qt.AlignmentFlag.AlignCenter, "Run again")
+        painter.drawText(area, Qt.AlignmentFlag.AlignCenter, text)
 
 
-def again_button(area: QRect) -> QRect:
-    """Give the place of 'Run again' on a card."""
-    return QRect(area.left(), area.bottom() - 23, 84, 24)
+def n_sentence_lines(state: JobState | None) -> int:
+    """Give the lines that the sentence about a job takes."""
+    return 3 if state is not None and state.state == "failed" else 1
+
+
+def sentence_line(area: QRect) -> QRect:
+    """Give the place of the first line of the sentence about a job on a card."""
+    return QRect(area.left(), area.top() + 2 * LINE + 1, area.width(), LINE)
+
+
+def again_button(area: QRect, text: str) -> QRect:
+    """Give the place of the button on a card that failed."""
+    width = QFontMetrics(theme.font(theme.SMALL)).horizontalAdvance(text) + 24
+    return QRect(area.left(), area.bottom() - 23, width, 24)
 
 
 def write(
@@ -246,8 +292,9 @@ def write(
         text = metrics.elidedText(text, Qt.TextElideMode.ElideRight, area.width())
         painter.drawText(area, Qt.AlignmentFlag.AlignVCenter, text)
         return metrics.horizontalAdvance(text)
-    text = metrics.elidedText(text, Qt.TextElideMode.ElideRight, round(1.8 * area.width()))
-    tall = area.adjusted(0, 0, 0, (n_lines - 1) * LINE)
+    room = (n_lines - 0.3) * area.width()  # words are not broken, so lines are not filled
+    text = metrics.elidedText(text, Qt.TextElideMode.ElideRight, round(room))
+    tall = area.adjusted(0, 2, 0, (n_lines - 1) * LINE)
     painter.drawText(tall, int(Qt.AlignmentFlag.AlignTop | Qt.TextFlag.TextWordWrap), text)
     return area.width()
 
@@ -262,6 +309,9 @@ class RunsView(View):
     open_asked = pyqtSignal()
     process_asked = pyqtSignal(object)
     """Runs to process."""
+    mend_asked = pyqtSignal(object)
+    """A run that failed or was stopped, to be processed again in a way that works."""
+    log_asked = pyqtSignal()
 
     def __init__(self, bridge: Bridge) -> None:
         super().__init__(bridge)
@@ -287,9 +337,13 @@ class RunsView(View):
         self.refusals.setWordWrap(True)
         self.refusals.setAccessibleName("Files that could not be taken")
         self.refusals.hide()
+        self.dismiss_link = link("Dismiss", "Take these lines away", lambda: self.show_refused(()))
+        self.dismiss_link.hide()
         self.process_button = button("Process", "Process the runs", primary=True)
         self.pause_button = button("Pause", "Pause the run, or let it go on")
         self.stop_button = button("Stop", "Stop the run")
+        for one in (self.pause_button, self.stop_button):
+            one.setObjectName("compact")
         self._make_actions()
         self._lay_out()
         self._connect()
@@ -329,6 +383,7 @@ class RunsView(View):
         self.again_action = _action("Process &selected run", "Ctrl+Shift+R")
         self.pause_action = _action("P&ause / go on", "Ctrl+P")
         self.stop_action = _action("S&top", "Ctrl+.")
+        self.stop_all_action = _action("Stop a&ll", "Ctrl+Shift+.")
         self.remove_action = _action("Re&move from the list", "Del")
         self.remove_action.setShortcutContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
         self.addAction(self.remove_action)
@@ -340,6 +395,7 @@ class RunsView(View):
             self.again_action,
             self.pause_action,
             self.stop_action,
+            self.stop_all_action,
             self.remove_action,
         ]
 
@@ -348,6 +404,7 @@ class RunsView(View):
         column.addLayout(row(label("Runs", bold=True), None, self.open_button))
         column.addWidget(self.drop_zone)
         column.addWidget(self.refusals)
+        column.addWidget(self.dismiss_link, 0, Qt.AlignmentFlag.AlignRight)
         column.addWidget(self.list, 1)
         buttons = QHBoxLayout()
         buttons.setSpacing(8)
@@ -361,15 +418,17 @@ class RunsView(View):
 
     def _connect(self) -> None:
         self.open_button.clicked.connect(self.open_asked)
-        self.process_button.clicked.connect(self.process)
+        self.process_button.clicked.connect(self._process_shown)
         self.process_action.triggered.connect(self.process)
         self.again_action.triggered.connect(self._process_selected)
         self.pause_button.clicked.connect(self._pause)
         self.pause_action.triggered.connect(self._pause)
         self.stop_button.clicked.connect(self._stop)
         self.stop_action.triggered.connect(self._stop)
+        self.stop_all_action.triggered.connect(self.bridge.stop_all)
         self.remove_action.triggered.connect(self._remove)
-        self.card.again_asked.connect(lambda run: self.process_asked.emit([run]))
+        self.card.mend_asked.connect(self.mend_asked)
+        self.card.log_asked.connect(self.log_asked)
         self.list.selectionModel().currentChanged.connect(self._selected)
         self.list.customContextMenuRequested.connect(self._show_menu)
 
@@ -395,13 +454,13 @@ class RunsView(View):
 
     def show_refused(self, refused: tuple[tuple[Path, str], ...]) -> None:
         """Say which files could not be taken, and why."""
-        lines = [
-            f"▲ {reason if path.name in reason else f'{path.name}: {reason}'}" for path, reason in refused[:4]
-        ]
-        if len(refused) > 4:
-            lines.append(f"and {len(refused) - 4} more, see the log")
+        lines = [in_short(path, reason) for path, reason in refused[:N_REFUSED]]
+        if len(refused) > N_REFUSED:
+            lines.append(f"and {len(refused) - N_REFUSED} more, see the log")
         self.refusals.setText("\n".join(lines))
-        self.refusals.setVisible(bool(lines))
+        self.refusals.setToolTip("\n".join(refusal(path, reason) for path, reason in refused))
+        for thing in (self.refusals, self.dismiss_link):
+            thing.setVisible(bool(lines))
 
     def highlight(self, *, is_over: bool) -> None:
         """Show that a drop would be taken."""
@@ -410,6 +469,11 @@ class RunsView(View):
     def process(self) -> None:
         """Ask to process all runs that have not been; all again where each has been."""
         self.process_asked.emit(self._unprocessed() or list(self.session.runs))
+
+    def _process_shown(self) -> None:
+        """Do what the button says: process what has not been, or the selected run again."""
+        selected = self.session.selected_run
+        self.process_asked.emit(self._unprocessed() or ([] if selected is None else [selected]))
 
     def _process_selected(self) -> None:
         if (run := self.session.selected_run) is not None:
@@ -464,17 +528,25 @@ class RunsView(View):
         state = None if target is None else self.bridge.state(target)
         is_paused = state is not None and state.state == "paused"
         self.process_button.setText(self._process_words(len(waiting), is_active=target is not None))
-        self.process_button.setEnabled(bool(waiting) or (bool(runs) and target is None))
+        self._enable(self.process_button, bool(waiting) or (bool(runs) and target is None))
         self.process_action.setEnabled(self.process_button.isEnabled())
         self.again_action.setEnabled(
             bool(self.session.selected) and not self.bridge.is_active(self.session.selected)
         )
         self.pause_button.setText("Go on" if is_paused else "Pause")
-        for thing in (self.pause_button, self.pause_action):
-            thing.setEnabled(state is not None and state.state in ("running", "paused"))
-        for thing in (self.stop_button, self.stop_action):
-            thing.setEnabled(target is not None)
+        is_under_way = state is not None and state.state in ("running", "paused")
+        self._enable(self.pause_button, is_under_way)
+        self.pause_action.setEnabled(is_under_way)
+        self._enable(self.stop_button, target is not None)
+        for action in (self.stop_action, self.stop_all_action):
+            action.setEnabled(target is not None)
         self.remove_action.setEnabled(bool(self.session.selected))
+
+    def _enable(self, one: QPushButton, is_wanted: bool) -> None:  # noqa: FBT001
+        """Enable a button or not; one that had the focus gives it to the list, not to whatever is next."""
+        if not is_wanted and one.hasFocus():
+            self.list.setFocus()
+        one.setEnabled(is_wanted)
 
     def _process_words(self, n_waiting: int, *, is_active: bool) -> str:
         if n_waiting:
@@ -488,7 +560,7 @@ class RunsView(View):
             return
         menu = QMenu(self)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        menu.addActions([self.again_action, self.pause_action, self.stop_action])
+        menu.addActions([self.again_action, self.pause_action, self.stop_action, self.stop_all_action])
         menu.addSeparator()
         menu.addAction(self.remove_action)
         menu.popup(self.list.viewport().mapToGlobal(at))

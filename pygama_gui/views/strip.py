@@ -6,9 +6,12 @@ import time
 from pathlib import Path
 
 import numpy as np
+from PyQt5.QtCore import QSize
+from PyQt5.QtGui import QResizeEvent
 from PyQt5.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
 
 from pygama_gui.bridge import Bridge
+from pygama_gui.data.channels import CODE, names_of
 from pygama_gui.jobs.board import JobState
 from pygama_gui.session import changes
 from pygama_gui.session.state import Run, Session
@@ -19,6 +22,12 @@ from pygama_gui.widgets.parts import label
 
 N_BASELINE = 20_000
 """Rows, the newest, that the baseline is taken over."""
+N_NEWEST = 2000
+"""Rows, the newest, in which a channel is looked for."""
+N_EXPECTED, NOISY = 20, 10
+SIDE, SPACING, REMARK_GAP = 14, 22, 5
+DISPENSABLE = ("RUN", "RATE", "DISK", "BASELINE", "STATE", "CHANNELS", "EVENTS")
+"""Figures in the order in which they give up their remarks where there is no room."""
 BASELINES = ("bl_int", "bl_avg")
 LOW_DISK = 5e9
 EVERY_S = 0.25
@@ -43,7 +52,7 @@ class Figure(QWidget):
         self.value = label(words.UNKNOWN, px=theme.LARGE, bold=True)
         self.remark = label(tone="soft", px=theme.SMALL)
         line = QHBoxLayout()
-        line.setSpacing(5)
+        line.setSpacing(REMARK_GAP)
         line.addWidget(self.value)
         line.addWidget(self.remark)
         line.addStretch(1)
@@ -52,15 +61,46 @@ class Figure(QWidget):
         column.setSpacing(0)
         column.addWidget(self.caption)
         column.addLayout(line)
+        self.width_with_remark = self.width_alone = 0
         self.show_value(words.UNKNOWN)
 
-    def show_value(self, value: str, remark: str = "", tone: str = "") -> None:
+    def show_value(self, value: str, remark: str = "", tone: str = "", remark_tone: str = "soft") -> None:
         """Show a value."""
         self.value.setText(value)
         self.remark.setText(remark)
-        self.remark.setVisible(bool(remark))
         theme.mark(self.value, "tone", tone)
+        theme.mark(self.remark, "tone", remark_tone)
         self.setAccessibleName(f"{self.caption.text()}: {value} {remark}".strip())
+        self.setToolTip(f"{value} {remark}".strip())
+        self._take_room()
+
+    def forget_room(self) -> None:
+        """Take no more room than the present value needs."""
+        self.width_with_remark = self.width_alone = 0
+        self._take_room()
+
+    def _take_room(self) -> None:
+        """Note the room that is needed; it only grows, so that no figure jumps while another one counts."""
+        value, remark = self.value.sizeHint().width(), self.remark.sizeHint().width()
+        alone = max(value, self.caption.sizeHint().width())
+        both = max(alone, value + REMARK_GAP + remark) if self.remark.text() else alone
+        self.width_alone = max(self.width_alone, alone)
+        self.width_with_remark = max(self.width_with_remark, both, self.width_alone)
+
+    def show_remark(self, *, is_wanted: bool) -> None:
+        """Show or hide the remark, and take the room for it."""
+        self.remark.setVisible(is_wanted and bool(self.remark.text()))
+        width = self.width_with_remark if is_wanted else self.width_alone
+        if width != self.minimumWidth():
+            self.setMinimumWidth(width)
+
+
+class _Narrow(QFrame):
+    """A frame that may be narrower than what is in it."""
+
+    def minimumSizeHint(self) -> QSize:  # noqa: N802  (Qt's name)
+        """Ask for the height alone."""
+        return QSize(200, super().minimumSizeHint().height())
 
 
 class StripView(View):
@@ -76,11 +116,11 @@ class StripView(View):
         self._drawn_at = 0.0
         captions = ("RUN", "STATE", "RATE", "EVENTS", "BASELINE", "CHANNELS", "DISK")
         self.figures = {caption: Figure(caption) for caption in captions}
-        frame = QFrame()
+        frame = _Narrow()
         frame.setObjectName("bar")
         line = QHBoxLayout(frame)
-        line.setContentsMargins(14, 6, 14, 7)
-        line.setSpacing(22)
+        line.setContentsMargins(SIDE, 6, SIDE, 7)
+        line.setSpacing(SPACING)
         for figure in self.figures.values():
             line.addWidget(figure)
         line.addStretch(1)
@@ -88,6 +128,7 @@ class StripView(View):
         outer.setContentsMargins(0, 0, 0, 0)
         outer.addWidget(frame)
         bridge.disk_known.connect(self._take_disk)
+        self._run_id = ""
 
     @classmethod
     def demo(cls) -> StripView:
@@ -121,24 +162,54 @@ class StripView(View):
             self.redraw_soon()
 
     def on_data(self, run_ids: set[str]) -> None:
-        """Show figures of the rows; those of the last ones come with the end of the job."""
-        self.on_jobs(run_ids)
+        """Show figures of the rows: a few times a second, and the last ones."""
+        state = self.bridge.state(self.session.selected)
+        if state is not None and state.has_ended and self.session.selected in run_ids:
+            self.redraw_soon()
+        else:
+            self.on_jobs(run_ids)
 
     def redraw(self) -> None:
         """Show all figures."""
         run = self.session.selected_run
-        if run is None:
+        run_id = "" if run is None else run.run_id
+        if run_id != self._run_id:
+            self._run_id = run_id
             for figure in self.figures.values():
                 figure.show_value(words.UNKNOWN)
-            self._show_disk()
-            return
+                figure.forget_room()
+        if run is not None:
+            self._show_run(run)
+        self._show_disk()
+        self._fit()
+
+    def resizeEvent(self, event: QResizeEvent | None) -> None:  # noqa: N802  (Qt's name)
+        """Show as many remarks as there is room for."""
+        super().resizeEvent(event)
+        self._fit()
+
+    def _fit(self) -> None:
+        """Hide remarks, the least important ones first, until all values have room."""
+        room = self.width() - 2 * SIDE - SPACING * (len(self.figures) - 1)
+        shown = [figure for figure in self.figures.values() if not figure.isHidden()]
+        needed = sum(figure.width_with_remark for figure in shown)
+        hidden: set[str] = set()
+        for caption in DISPENSABLE:
+            if needed <= room:
+                break
+            figure = self.figures[caption]
+            needed -= figure.width_with_remark - figure.width_alone
+            hidden.add(caption)
+        for caption, figure in self.figures.items():
+            figure.show_remark(is_wanted=caption not in hidden)
+
+    def _show_run(self, run: Run) -> None:
         state = self.bridge.state(run.run_id)
         began = time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(run.start_time)) if run.start_time > 0 else ""
         self.figures["RUN"].show_value(str(run.run_number), began)
         self._show_state(state)
         self._show_rate(run, state)
         self._show_data(run)
-        self._show_disk()
 
     def _show_state(self, state: JobState | None) -> None:
         if state is None:
@@ -146,8 +217,12 @@ class StripView(View):
             self.figures["EVENTS"].show_value(words.UNKNOWN)
             return
         value, tone = STATES[state.state]
+        is_other = self.figures["STATE"].value.text() != value
         self.figures["STATE"].show_value(value, _state_remark(state), tone)
-        self.figures["EVENTS"].show_value(words.count(state.rows) if state.rows else words.UNKNOWN)
+        if is_other:
+            self.figures["STATE"].forget_room()
+        is_known = state.rows or state.state == "done"
+        self.figures["EVENTS"].show_value(words.count(state.rows) if is_known else words.UNKNOWN)
 
     def _show_rate(self, run: Run, state: JobState | None) -> None:
         """Show the detector's rate, by the cards' own clock, and how quickly the file is read."""
@@ -166,18 +241,18 @@ class StripView(View):
             self.figures["BASELINE"].show_value(words.UNKNOWN)
         else:
             self.figures["BASELINE"].show_value(*_mean_and_spread(live.columns.column(baseline)))
-        if live is None or "channel" not in live.columns:
+        if live is None or CODE not in live.columns:
             self.figures["CHANNELS"].show_value(words.UNKNOWN)
         else:
-            recent = live.columns.column("channel", max(0, len(live.columns) - N_BASELINE))
-            n = len(np.unique(recent[np.isfinite(recent)]))
-            self.figures["CHANNELS"].show_value(f"✓ {n}", "with events", "ok")
+            self.figures["CHANNELS"].show_value(*_channels_words(live.columns.column(CODE), live.channels))
 
     def _take_disk(self, free: int | None) -> None:
         self._free = free
         self._show_disk()
+        self._fit()
 
     def _show_disk(self) -> None:
+        self.figures["DISK"].setVisible(self._free is not None)
         if self._free is None:
             self.figures["DISK"].show_value(words.UNKNOWN)
         else:
@@ -187,11 +262,43 @@ class StripView(View):
 
 
 def _state_remark(state: JobState) -> str:
+    if state.made_on is not None:
+        return f"on {time.strftime('%Y-%m-%d %H:%M', time.localtime(state.made_on))}"
     if state.state == "running" and state.eta_s is not None and state.done_bytes:
         return f"{100 * state.fraction:.0f} %, {words.duration(state.eta_s)} left"
     if state.state == "done":
         return f"in {words.duration(state.elapsed_s)}"
-    return f"{100 * state.fraction:.0f} %" if state.state == "paused" else ""
+    if state.state in ("paused", "stopped", "failed") and state.done_bytes:
+        return f"at {100 * state.fraction:.0f} %"
+    return ""
+
+
+def _channels_words(codes: np.ndarray, channels: list[int]) -> tuple[str, str, str, str]:
+    """Say how many channels there are, and which of them are quiet or noisy now: value, remark, tones.
+
+    Quiet: of the newest events none, where by its share of the earlier ones there should be 20 or more.
+    Noisy: ten times the events of the typical channel.
+    """
+    newest = codes[-N_NEWEST:]
+    earlier = codes[: -N_NEWEST or None][-N_BASELINE:]
+    counts = {code: int((newest == code).sum()) for code in channels}
+    expected = {code: (earlier == code).sum() * len(newest) / max(len(earlier), 1) for code in channels}
+    quiet = [code for code in channels if not counts[code] and expected[code] >= N_EXPECTED]
+    typical = max(float(np.median(list(counts.values()))) if counts else 0.0, N_EXPECTED)
+    noisy = [code for code in channels if counts[code] > NOISY * typical and len(channels) > 2]
+    remarks = [_which(quiet, channels, "quiet"), _which(noisy, channels, "noisy")]
+    remark = ", ".join(remark for remark in remarks if remark)
+    if remark:
+        return f"▲ {len(channels)}", remark, "warn", "warn"
+    return f"✓ {len(channels)}", "with events", "ok", "soft"
+
+
+def _which(some: list[int], channels: list[int], how: str) -> str:
+    if not some:
+        return ""
+    if len(some) > 1:
+        return f"{len(some)} {how}"
+    return f"{names_of([*channels, some[0]])[-1]} {how}"
 
 
 def _mean_and_spread(values: np.ndarray) -> tuple[str, str]:

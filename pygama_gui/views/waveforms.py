@@ -10,17 +10,20 @@ from typing import Any
 import numpy as np
 import pyqtgraph as pg
 from PyQt5.QtCore import Qt
-from PyQt5.QtWidgets import QAction, QInputDialog, QMenu, QVBoxLayout
+from PyQt5.QtGui import QResizeEvent
+from PyQt5.QtWidgets import QAction, QLineEdit, QMenu, QVBoxLayout, QWidget
 
 from pygama_gui.bridge import Bridge, LiveRun
+from pygama_gui.data.channels import CODE, names_of
 from pygama_gui.data.samples import Sample
+from pygama_gui.jobs.board import counted
 from pygama_gui.session import changes
 from pygama_gui.session.state import Run, Session, WaveformChoice
 from pygama_gui.views import chain_facts, madeup
 from pygama_gui.views.base import View
 from pygama_gui.widgets import theme, words
-from pygama_gui.widgets.parts import Elided, button, choice_box, icon_button, label, row
-from pygama_gui.widgets.plot import Legend, Plot, plot_actions
+from pygama_gui.widgets.parts import Elided, choice_box, icon_button, label, row
+from pygama_gui.widgets.plot import ZOOM_OUT, Entry, Legend, Plot, plot_actions
 
 FOLLOW_S = 0.4
 """While a run is under way, a new waveform is shown this often."""
@@ -29,6 +32,11 @@ BASELINES = ("bl_int", "bl_avg")
 SUBTRACTED = "wf_blsub"
 MARKED = ("trap_max",)
 PADDING = 0.06
+PAN = 0.1
+WIDE = 470
+"""A narrower view has its rarer controls in the menu alone."""
+WORDS_PX = 26
+"""Room above the highest curve for the words beside its marker."""
 ENDS = {"failed": "failed", "stopped": "was stopped"}
 
 
@@ -54,6 +62,13 @@ class WaveformView(View):
         ("j", "Jump to a waveform"),
         ("Space", "Freeze or follow"),
         ("a", "Show all"),
+        ("r", "Reset axes"),
+        ("x", "Autoscale x"),
+        ("y", "Autoscale y"),
+        ("+", "Zoom in"),
+        ("-", "Zoom out"),
+        ("Left", "Move the picture"),
+        ("Right", "Move the picture"),
         ("u", "Above the baseline or raw counts"),
     )
 
@@ -75,10 +90,12 @@ class WaveformView(View):
         self._legend_names: dict[str, str] = {}
         self._y_range: tuple[float, float] | None = None
         self._live_run: LiveRun | None = None
+        self._is_finished = False
         self._make_controls()
         self._lay_out()
         self._actions = plot_actions(self.plot, self._entries())
         self.plot.box.double_clicked.connect(lambda _at: self.show_all())
+        self.plot.box.sigResized.connect(self.redraw_soon)
 
     @classmethod
     def demo(cls) -> WaveformView:
@@ -99,40 +116,60 @@ class WaveformView(View):
         """Give what can be done with waveforms."""
         return self._actions
 
-    def _entries(self) -> list[tuple[str, str, Any]]:
+    def stops(self) -> list[QWidget]:
+        """Give what Tab goes through, in order."""
+        buttons = [self.previous_button, self.place_field, self.next_button, self.follow_button]
+        return [self.plot, *buttons, self.channel_box, self.overlay_box]
+
+    def _entries(self) -> list[Entry]:
         return [
             ("&Next", "N", lambda: self.step(1)),
             ("&Previous", "Shift+N", lambda: self.step(-1)),
-            ("&Jump…", "J", self.ask_jump),
+            ("&Jump to a waveform…", "J", self.ask_jump),
             ("&Freeze / follow", "Space", self.toggle_following),
+            None,
             ("Show &all", "A", self.show_all),
             ("Reset &axes", "R", self.show_all),
+            ("Autoscale &x", "X", self.autoscale_x),
+            ("Autoscale &y", "Y", self.autoscale_y),
+            ("Zoom &in", "+", lambda: self.plot.box.zoom(1 / ZOOM_OUT)),
+            ("Zoom &out", "-", lambda: self.plot.box.zoom(ZOOM_OUT)),
+            ("Move to the left", "Left", lambda: self.plot.box.pan(-PAN)),
+            ("Move to the right", "Right", lambda: self.plot.box.pan(PAN)),
+            None,
             ("Above the &baseline / raw", "U", self._toggle_baseline),
         ]
 
     def _make_controls(self) -> None:
         self.previous_button = icon_button("previous", "Previous waveform (Shift+N)", lambda: self.step(-1))
         self.next_button = icon_button("next", "Next waveform (N)", lambda: self.step(1))
-        self.jump_button = button("Jump…", "Jump to a waveform (J)")
-        self.jump_button.clicked.connect(self.ask_jump)
+        self.place_field = QLineEdit()
+        self.place_field.setAcceptDrops(False)
+        self.place_field.setFixedWidth(60)
+        self.place_field.setAlignment(Qt.AlignmentFlag.AlignRight)
+        self.place_field.setFont(theme.font(theme.SMALL))
+        self.place_field.setAccessibleName("Number of the waveform")
+        self.place_field.setToolTip("Number of the waveform; type another and press Return (J)")
+        self.place_field.returnPressed.connect(self._jump)
+        self.place_field.editingFinished.connect(self._show_info)
         self.follow_button = icon_button(
             "pause", "Freeze the view; the work goes on (Space)", self.toggle_following
         )
         self.info = Elided()
         self.channel_box = choice_box("Channel of the waveforms", "all channels")
         self.channel_box.activated.connect(self._choose_channel)
-        offered = [f"{n} waveform{'s' if n > 1 else ''}" for n in OVERLAYS]
-        self.overlay_box = choice_box("Waveforms laid over each other", *offered)
+        self.overlay_box = choice_box("Waveforms laid over each other", *(f"{n} wf" for n in OVERLAYS))
         self.overlay_box.activated.connect(self._choose_overlay)
         self.problem = label(tone="bad", px=theme.SMALL)
         self.problem.setWordWrap(True)
         self.problem.hide()
 
     def _lay_out(self) -> None:
-        controls = row(self.previous_button, self.next_button, self.jump_button, self.follow_button)
+        controls = row(self.previous_button, self.place_field, self.next_button, self.follow_button)
         controls.addWidget(self.info, 1)
         for widget in (self.channel_box, self.overlay_box):
             controls.addWidget(widget)
+        self.channel_box.hide()
         controls.setContentsMargins(8, 2, 8, 4)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
@@ -141,19 +178,23 @@ class WaveformView(View):
         column.addWidget(self.problem)
         column.addLayout(controls)
 
+    def resizeEvent(self, event: QResizeEvent | None) -> None:  # noqa: N802  (Qt's name)
+        """Leave out what the menu has as well where there is no room."""
+        super().resizeEvent(event)
+        self.overlay_box.setVisible(self.width() >= WIDE)
+
     # What the session and the jobs bring
 
     def on_session(self, old: Session, new: Session) -> None:
         """Draw what a change of run, chain or choice brings."""
         if old.selected != new.selected:
+            self.plot.box.forget_zoom()
             self._begin_anew()
         elif old.waveforms.channel != new.waveforms.channel:
             self.place, self._sample = 0, None
             self._ask_for_sample()
         if old.chain is not new.chain or old.waveforms != new.waveforms:
-            self._y_range = (
-                None if old.waveforms.is_above_baseline != new.waveforms.is_above_baseline else self._y_range
-            )
+            self._y_range = None
             self.redraw_soon()
 
     def on_jobs(self, run_ids: set[str]) -> None:
@@ -166,24 +207,36 @@ class WaveformView(View):
         if self.session.selected not in run_ids:
             return
         live = self.bridge.live(self.session.selected)
-        if live is not None and live.tier1 is None and not len(live.samples):
+        if live is not self._live_run:
             self._begin_anew()
-        elif live is not None and live.tier1 is not None and self._live_run is not None:
+        elif live is not None and live.tier1 is not None and not self._is_finished:
             self._end_following()
         self.redraw_soon()
 
     def _end_following(self) -> None:
-        """Go over from the samples of a run under way to its finished file."""
-        self._live_run, self.is_following, self.place, self._y_range = None, False, 0, None
+        """Go over from the samples of a run under way to its finished file, staying at the waveform."""
+        self._is_finished, self.is_following, self._y_range = True, False, None
+        self.place = 0 if self._sample is None else self._place_in_file(self._sample)
         self._ask_for_sample()
 
+    def _place_in_file(self, sample: Sample) -> int:
+        """Find the row of a sample among those of the chosen channel; 0 where it is not known."""
+        live = self.bridge.live(self.session.selected)
+        number = sample.numbers.get("event_number")
+        if live is None or number is None or "event_number" not in live.columns:
+            return 0
+        is_it = live.columns.column("event_number") == number
+        if self._channel is not None:
+            is_it = is_it[live.columns.column(CODE) == self._channel]
+        return int(is_it.argmax())
+
     def _begin_anew(self) -> None:
-        self.is_following = True
         self.place, self._sample, self._n, self._reading = 0, None, 0, None
         self._followed_at = -FOLLOW_S
         self._y_range = None
         self._live_run = self.bridge.live(self.session.selected)
-        self.plot.box.forget_zoom()
+        self._is_finished = self._live_run is not None and self._live_run.tier1 is not None
+        self.is_following = not self._is_finished
         self._ask_for_sample()
         self.redraw_soon()
 
@@ -207,21 +260,21 @@ class WaveformView(View):
         self.redraw_soon()
 
     def ask_jump(self) -> None:
-        """Ask which waveform to show."""
-        if not self._n:
-            return
-        dialog = QInputDialog(self)
-        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        dialog.setInputMode(QInputDialog.InputMode.IntInput)
-        dialog.setWindowTitle("Jump")
-        dialog.setLabelText(f"Waveform, 1 to {words.count(self._n)}:")
-        dialog.setIntRange(1, self._n)
-        dialog.setIntValue(self.place + 1)
-        dialog.intValueSelected.connect(lambda number: self.go_to(number - 1))
-        dialog.open()
+        """Let a number be typed."""
+        self.place_field.setFocus(Qt.FocusReason.ShortcutFocusReason)
+        self.place_field.selectAll()
+
+    def _jump(self) -> None:
+        """Go to the number that was typed; what is no number is left."""
+        digits = "".join(character for character in self.place_field.text() if character.isdecimal())
+        if digits:
+            self.go_to(int(digits) - 1)
+        self.plot.setFocus()
 
     def toggle_following(self) -> None:
         """Freeze the view, or follow the newest waveform again."""
+        if not self._is_live:
+            return
         self.is_following = not self.is_following
         self._y_range = None
         self._followed_at = -FOLLOW_S
@@ -233,26 +286,55 @@ class WaveformView(View):
         self._y_range = None
         self.redraw_soon()
 
+    def autoscale_x(self) -> None:
+        """Show all of x."""
+        self.plot.box.zoomed_x = False
+        self.redraw_soon()
+
+    def autoscale_y(self) -> None:
+        """Show all of y."""
+        self.plot.box.zoomed_y = False
+        self._y_range = None
+        self.redraw_soon()
+
+    @property
+    def _is_live(self) -> bool:
+        """Whether samples of a run come from its job, not from its file."""
+        live = self.bridge.live(self.session.selected)
+        return live is not None and live.tier1 is None
+
+    @property
+    def _channel(self) -> int | None:
+        """The chosen channel, where the run has it."""
+        live = self.bridge.live(self.session.selected)
+        chosen = self.choice.channel
+        return chosen if live is not None and chosen in live.channels else None
+
     def _ask_for_sample(self) -> None:
         """Read from the finished Tier 1 file, in the thread that reads files."""
         live = self.bridge.live(self.session.selected)
         if live is None or live.tier1 is None:
             return
-        wanted = (self.session.selected, self.place, self.choice.channel)
+        wanted = (self.session.selected, self.place, self._channel)
         if self._reading is None:
             self._reading = wanted
-            self.bridge.read_waveform(*wanted, lambda answer: self._take_answer(wanted, answer))
+            self.bridge.read_waveform(
+                *wanted, lambda answer: self._take_answer(wanted, answer), self._take_failure
+            )
 
-    def _take_answer(
-        self, asked: tuple[str, int, int | None], answer: tuple[Sample | None, int, list[int]]
-    ) -> None:
+    def _take_answer(self, asked: tuple[str, int, int | None], answer: tuple[Sample | None, int]) -> None:
         self._reading = None
-        if asked[0] != self.session.selected:
-            return
-        self._sample, self._n, channels = answer
-        self._show_channels(channels)
-        if asked != (self.session.selected, self.place, self.choice.channel):
+        wanted = (self.session.selected, self.place, self._channel)
+        if asked != wanted:
             self._ask_for_sample()
+        if asked[0] != self.session.selected or not self._is_finished:
+            return
+        self._sample, self._n = answer
+        self.redraw_soon()
+
+    def _take_failure(self) -> None:
+        """Show nothing; the banner says why. The next step tries again."""
+        self._reading, self._sample = None, None
         self.redraw_soon()
 
     def _choose_live(self) -> None:
@@ -260,8 +342,7 @@ class WaveformView(View):
         live = self.bridge.live(self.session.selected)
         if live is None or live.tier1 is not None:
             return
-        self._show_channels(live.samples.channels())
-        samples = live.samples.of(self.choice.channel)
+        samples = live.samples.of(self._channel)
         self._n = len(samples)
         if not samples:
             self._sample = None
@@ -280,6 +361,7 @@ class WaveformView(View):
     def redraw(self) -> None:
         """Draw the waveform, what the chain makes of it, and its values."""
         self._choose_live()
+        self._show_channels()
         self._show_info()
         sample = self._sample
         self.plot.show_hint("" if sample is not None else self._why_empty())
@@ -290,14 +372,19 @@ class WaveformView(View):
         self.drawn.emit()
 
     def _draw_sample(self, sample: Sample) -> None:
-        made, problem = chain_facts.traces_of(self.session.chain, sample.waveform, sample.period_ns)
+        made, problem = chain_facts.traces_of(
+            self.session.chain, sample.waveform, sample.period_ns, sample.numbers
+        )
         self.problem.setText(problem)
         self.problem.setVisible(bool(problem))
         traces = self._traces(sample, made)
         unit = "time (µs)" if sample.period_ns else "time (samples)"
-        self.plot.label_axes(unit, "ADC counts above baseline" if traces.is_above_baseline else "ADC counts")
+        height = "ADC counts above baseline" if traces.is_above_baseline else "ADC counts"
+        self.plot.label_axes(unit, height, "ADC counts")
         self._draw_others(sample)
         self._draw(traces)
+        start = traces.raw[: max(len(traces.raw) // 3, 1)]
+        self.legend.place(at_top=float(np.median(start)) <= (np.min(traces.raw) + np.max(traces.raw)) / 2)
         self._fit(traces)
 
     def _traces(self, sample: Sample, made: dict[str, Any]) -> Traces:
@@ -326,15 +413,13 @@ class WaveformView(View):
             self.plot.removeItem(self._curves.pop(name))
         for index, name in enumerate(reversed(wanted)):
             curve = self._curve(name)
-            pen = (
-                theme.current().pen("trace") if not name else pg.mkPen(theme.current().series(index), width=1)
-            )
-            curve.setData(
-                traces.x, traces.computed[name] if name else traces.raw, pen=pen, skipFiniteCheck=True
-            )
+            pen = theme.current().pen("trace") if not name else theme.thin_pen(theme.current().series(index))
+            y = traces.computed[name] if name else traces.raw
+            curve.setData(traces.x, y, pen=pen, skipFiniteCheck=bool(np.isfinite(y).all()))
             curve.setVisible(name not in self.choice.hidden)
         self._write_legend(wanted)
-        self.legend.show()
+        for swatch, _ in self.legend.items:
+            swatch.update()  # it takes the pen of its curve when it is painted
         self._draw_levels(traces.levels)
 
     def _curve(self, name: str) -> pg.PlotDataItem:
@@ -384,7 +469,7 @@ class WaveformView(View):
     def _draw_others(self, sample: Sample) -> None:
         """Draw the newest other waveforms behind, as many as were chosen."""
         live = self.bridge.live(self.session.selected)
-        others = live.samples.of(self.choice.channel) if live is not None and self.choice.overlay > 1 else []
+        others = live.samples.of(self._channel) if live is not None and self.choice.overlay > 1 else []
         others = (
             [other for other in others if other is not sample][-(self.choice.overlay - 1) :] if others else []
         )
@@ -399,7 +484,7 @@ class WaveformView(View):
         color.setAlpha(110)
         for curve, other in zip(self._others, others, strict=True):
             x = np.arange(len(other.waveform)) * ((other.period_ns or 1000.0) / 1000.0)
-            curve.setData(x, self._height_of(other), pen=pg.mkPen(color, width=1), skipFiniteCheck=True)
+            curve.setData(x, self._height_of(other), pen=theme.thin_pen(color), skipFiniteCheck=True)
 
     def _height_of(self, sample: Sample) -> np.ndarray:
         baseline = next((sample.numbers[name] for name in BASELINES if name in sample.numbers), 0.0)
@@ -414,13 +499,16 @@ class WaveformView(View):
             return
         shown = [traces.raw, *(y for name, y in traces.computed.items() if name not in self.choice.hidden)]
         shown += [curve.yData for curve in self._others if curve.yData is not None]
-        low = min(float(np.nanmin(y)) for y in shown)
-        high = max(float(np.nanmax(y)) for y in shown)
+        known = np.concatenate([y[np.isfinite(y)] for y in shown])
+        if not len(known):
+            return
+        low, high = float(known.min()), float(known.max())
         if self._y_range is not None and self.is_following:
             low, high = min(low, self._y_range[0]), max(high, self._y_range[1])
         self._y_range = (low, high)
         room = PADDING * (high - low) or 1.0
-        box.setYRange(low - room, high + 3.2 * room, padding=0)
+        for_words = WORDS_PX * (high - low) / max(box.height() - WORDS_PX, 1.0)
+        box.setYRange(low - room, high + max(3.2 * room, for_words), padding=0)
 
     def _hide_all(self) -> None:
         for curve in (*self._curves.values(), *self._others):
@@ -436,6 +524,7 @@ class WaveformView(View):
         self.plot.grab()
         self._sample, self._y_range = None, None
         self._hide_all()
+        self.plot.show_hint(self._why_empty())
 
     def recolor(self) -> None:
         """Take the colours of the present theme."""
@@ -455,29 +544,34 @@ class WaveformView(View):
             return "No waveforms yet. Process the run to see them."
         if not state.has_ended:
             return "Waiting for the first waveforms…"
-        return (
-            "No waveforms in this run."
-            if state.state == "done"
-            else f"No waveforms: the run {ENDS[state.state]}."
-        )
+        if state.state != "done":
+            return f"No waveforms: the run {ENDS[state.state]}."
+        if self._reading is not None or (state.made_on is not None and not self._is_read):
+            return "Reading the waveforms…"
+        return "No waveforms in this run." if self._is_finished else "There is no Tier 1 file of this run."
+
+    @property
+    def _is_read(self) -> bool:
+        """Whether the files of an earlier session have been read."""
+        live = self.bridge.live(self.session.selected)
+        return live is not None and len(live.columns) > 0
 
     def _show_info(self) -> None:
-        live = self.bridge.live(self.session.selected)
-        is_live = live is not None and live.tier1 is None
-        self.follow_button.setEnabled(is_live)
+        self.follow_button.setEnabled(self._is_live)
         self._set_follow_icon()
-        for one in (self.previous_button, self.next_button, self.jump_button):
+        for one in (self.previous_button, self.next_button, self.place_field):
             one.setEnabled(self._n > 0)
         sample = self._sample
+        self._show_place(sample)
         if sample is None:
             self.info.setText("")
             return
-        parts = [self._place_words(sample, is_live=is_live)]
+        parts = [self._place_words(sample)]
         if sample.channel is not None:
-            parts.append(f"channel {sample.channel}")
+            parts.append(names_of([*self._channels, sample.channel])[-1])
         if "time_s" in sample.numbers:
             time_s = float(sample.numbers["time_s"])
-            parts.append(f"t = {time_s:.6f} s" if time_s < 10 else f"t = {time_s:.3f} s")
+            parts.append(f"{time_s:.6f} s" if time_s < 10 else f"{time_s:.3f} s")
         self.info.setText(" · ".join(parts))
 
     def _set_follow_icon(self) -> None:
@@ -486,20 +580,31 @@ class WaveformView(View):
             self.follow_button.setProperty("icon_name", name)
             self.follow_button.setIcon(theme.icon(name, "text"))
 
-    def _place_words(self, sample: Sample, *, is_live: bool) -> str:
+    def _place_words(self, sample: Sample) -> str:
         if sample.place is not None:
-            return f"waveform {words.count(sample.place + 1)} of {words.count(self._n)}"
-        if self.is_following or not is_live:
+            return f"of {words.count(self._n)}"
+        if self.is_following or self._is_finished:
             number = sample.numbers.get("event_number")
             return "newest" if number is None else f"newest, packet {words.count(float(number))}"
-        return f"sample {self.place + 1} of the newest {self._n}"
+        return f"of the newest {self._n}"
 
-    def _show_channels(self, channels: list[int]) -> None:
+    def _show_place(self, sample: Sample | None) -> None:
+        """Write the number of the waveform into its field, unless somebody types there."""
+        if self.place_field.hasFocus() and self.place_field.isModified():
+            return
+        is_known = sample is not None and not (self._is_live and self.is_following)
+        place = self.place if sample is None or sample.place is None else sample.place
+        self.place_field.setText(words.count(place + 1) if is_known else "")
+
+    def _show_channels(self) -> None:
+        live = self.bridge.live(self.session.selected)
+        channels = [] if live is None else live.channels
         if channels != self._channels:
             self._channels = channels
             self.channel_box.clear()
-            self.channel_box.addItems(["all channels", *(f"channel {channel}" for channel in channels)])
-        chosen = self.choice.channel
+            self.channel_box.addItems(["all channels", *names_of(channels)])
+            self.channel_box.setVisible(len(channels) > 1)
+        chosen = self._channel
         self.channel_box.setCurrentIndex(channels.index(chosen) + 1 if chosen in channels else 0)
         self.overlay_box.setCurrentIndex(
             OVERLAYS.index(self.choice.overlay) if self.choice.overlay in OVERLAYS else 0
@@ -521,6 +626,12 @@ class WaveformView(View):
 
     def _fill_menu(self, menu: QMenu) -> None:
         menu.addActions(self._actions)
+        overlay = menu.addMenu("&Lay over each other")
+        for index, n in enumerate(OVERLAYS):
+            action = overlay.addAction(counted(n, "waveform"))
+            action.setCheckable(True)
+            action.setChecked(n == self.choice.overlay)
+            action.triggered.connect(lambda _checked=False, index=index: self._choose_overlay(index))
         menu.addSeparator()
         for name in self._curves:
             action = menu.addAction(f"Show {self._legend_names.get(name, name)}")

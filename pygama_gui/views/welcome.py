@@ -24,7 +24,8 @@ class Choice(QFrame):
         self.setCursor(Qt.CursorShape.PointingHandCursor)
         self.setAccessibleName(name)
         self.setAccessibleDescription(about)
-        self.setFixedSize(QSize(236, 196))
+        self.setMinimumSize(QSize(184, 204))
+        self.setMaximumSize(QSize(236, 204))
         self._icon, self._act = icon, act
         self._picture = QLabel()
         words = label(about, tone="soft", px=theme.SMALL)
@@ -87,13 +88,15 @@ class WelcomeView(View):
         self.hint = label(
             "Watch waveforms and spectra grow while raw data become Tier 1 and Tier 2 files.", tone="soft"
         )
-        column.addWidget(self.hint, 0, Qt.AlignmentFlag.AlignHCenter)
+        self.hint.setWordWrap(True)
+        self.hint.setAlignment(Qt.AlignmentFlag.AlignHCenter)
+        column.addWidget(self.hint)
         column.addSpacing(18)
         choices = QHBoxLayout()
         choices.setSpacing(18)
         choices.addStretch(1)
-        choices.addWidget(self.open_choice)
-        choices.addWidget(self.demo_choice)
+        choices.addWidget(self.open_choice, 100)
+        choices.addWidget(self.demo_choice, 100)
         choices.addStretch(1)
         column.addLayout(choices)
         column.addStretch(3)

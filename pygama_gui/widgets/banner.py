@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from PyQt5.QtCore import Qt
 from PyQt5.QtGui import QKeyEvent
 from PyQt5.QtWidgets import QApplication, QFrame, QHBoxLayout, QPlainTextEdit, QVBoxLayout, QWidget
@@ -11,7 +13,10 @@ from pygama_gui.widgets.parts import button, label
 
 
 class Banner(QFrame):
-    """One sentence with [Details], [Copy] and [Close]; further ones are counted, never stacked."""
+    """One sentence with what can be done about it, [Details], [Copy] and [Close].
+
+    Further messages are counted, never stacked.
+    """
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -22,6 +27,9 @@ class Banner(QFrame):
         self.words = label()
         self.words.setWordWrap(True)
         self.words.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self.act_button = button("", "Mend it")
+        self._act: Callable[[], object] = lambda: None
+        self._about = ""
         self.details_button = button("Details", "Show the details")
         self.details_button.setCheckable(True)
         self.copy_button = button("Copy", "Copy the message with its details")
@@ -33,14 +41,30 @@ class Banner(QFrame):
         self.details.setMaximumHeight(150)
         self.details.hide()
         self._lay_out()
+        self.act_button.clicked.connect(self._mend)
         self.details_button.toggled.connect(self.details.setVisible)
         self.copy_button.clicked.connect(self._copy)
         self.close_button.clicked.connect(self.dismiss)
         self.hide()
 
-    def say(self, words: str, details: str = "", level: str = "error") -> None:
-        """Show a message. level: 'error' or 'warning'."""
+    def say(
+        self,
+        words: str,
+        details: str = "",
+        level: str = "error",
+        *,
+        remedy: tuple[str, Callable[[], object]] | None = None,
+        about: str = "",
+    ) -> None:
+        """Show a message. level: 'error' or 'warning'. remedy: words for a button, and what it does."""
         self._count += 1
+        self._about = about
+        self.act_button.setVisible(remedy is not None)
+        if remedy is not None:
+            self.act_button.setText(remedy[0])
+            self.act_button.setAccessibleName(remedy[0])
+            self.act_button.setToolTip(remedy[0])
+            self._act = remedy[1]
         more = f"  ({self._count - 1} earlier in the log)" if self._count > 1 else ""
         self._mark.setText("✕" if level == "error" else "▲")
         theme.mark(self._mark, "tone", "bad" if level == "error" else "warn")
@@ -54,7 +78,13 @@ class Banner(QFrame):
     def dismiss(self) -> None:
         """Close the message."""
         self._count = 0
+        self._about = ""
         self.hide()
+
+    def dismiss_about(self, about: set[str]) -> None:
+        """Close the message if it is about one of these."""
+        if self._about in about:
+            self.dismiss()
 
     def keyPressEvent(self, event: QKeyEvent | None) -> None:  # noqa: N802  (Qt's name)
         """Close with Esc."""
@@ -68,12 +98,15 @@ class Banner(QFrame):
         line.setSpacing(8)
         line.addWidget(self._mark)
         line.addWidget(self.words, 1)
-        for widget in (self.details_button, self.copy_button, self.close_button):
+        for widget in (self.act_button, self.details_button, self.copy_button, self.close_button):
             line.addWidget(widget)
         column = QVBoxLayout(self)
         column.setContentsMargins(12, 8, 8, 8)
         column.addLayout(line)
         column.addWidget(self.details)
+
+    def _mend(self) -> None:
+        self._act()
 
     def _copy(self) -> None:
         QApplication.clipboard().setText(f"{self.words.text()}\n\n{self.details.toPlainText()}".strip())

@@ -9,23 +9,35 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from PyQt5.QtCore import QSignalBlocker, Qt, pyqtSignal
-from PyQt5.QtGui import QWheelEvent
-from PyQt5.QtWidgets import QCheckBox, QComboBox, QHBoxLayout, QLineEdit, QSlider, QVBoxLayout, QWidget
+from PyQt5.QtCore import QEvent, QSignalBlocker, Qt, pyqtSignal
+from PyQt5.QtGui import QKeyEvent, QKeySequence, QWheelEvent
+from PyQt5.QtWidgets import (
+    QCheckBox,
+    QComboBox,
+    QHBoxLayout,
+    QLineEdit,
+    QSizePolicy,
+    QSlider,
+    QVBoxLayout,
+    QWidget,
+)
 
 from pygama.errors import SettingsError
 from pygama.processing.declare import Setting
 from pygama_gui.widgets import theme
-from pygama_gui.widgets.parts import label, link
+from pygama_gui.widgets.parts import Yielding, label, link, row
 from pygama_gui.widgets.words import shown, time_of
 
 N_FLOAT_STEPS = 1000
-NAME_WIDTH = 74
+NAME_WIDTH = 84
+MARK_WIDTH = 16
 AUTOMATIC = "automatic"
+TIME_MARK = " · "
+"""Between a unit and the time that it stands for."""
 
 
 class SettingField(QWidget):
-    """One setting: its name, a control for its value, the unit, 'changed' with reset, and what is wrong."""
+    """One setting: its name, a dot that resets a changed one, a control, the unit, and what is wrong."""
 
     edited = pyqtSignal(str, object)
     reset_asked = pyqtSignal(str)
@@ -39,14 +51,19 @@ class SettingField(QWidget):
         self.scale: float | None = None
         """A length that gives the slider its end, such as the samples of a waveform."""
         self.name_label = label(setting.name, px=theme.SMALL, tone="" if with_slider else "soft")
-        self.unit_label = label(px=theme.SMALL, tone="soft")
+        self.unit_label = Yielding()
         self.error_label = label(px=theme.SMALL, tone="bad")
         self.error_label.setWordWrap(True)
         self.error_label.setAccessibleName(f"What is wrong with {setting.name}")
         self.error_label.hide()
         self.changed_mark = link(
-            "● changed", f"Reset {setting.name}", lambda: self.reset_asked.emit(setting.name)
+            "●", f"{setting.name} is changed: reset it", lambda: self.reset_asked.emit(setting.name)
         )
+        self.changed_mark.setProperty("tone", "accent")
+        self.changed_mark.setFixedWidth(MARK_WIDTH)
+        keeps_place = self.changed_mark.sizePolicy()
+        keeps_place.setRetainSizeWhenHidden(True)  # else everything beside it would jump
+        self.changed_mark.setSizePolicy(keeps_place)
         self.slider = self._make_slider() if with_slider and self._is_number else None
         self.control = self._make_control()
         self._name_things()
@@ -61,6 +78,11 @@ class SettingField(QWidget):
     def error(self) -> str:
         """What is wrong with the text in the field; empty where it is fine."""
         return self.error_label.text()
+
+    def stops(self) -> list[QWidget]:
+        """Give what Tab goes through, in order."""
+        stops: list[QWidget | None] = [self.control, self.slider, self.changed_mark]
+        return [stop for stop in stops if stop is not None]
 
     def show_value(self, value: Any, *, period_ns: float | None = None, scale: float | None = None) -> None:
         """Show a value. A text that is being typed and is wrong is left to be mended."""
@@ -87,12 +109,12 @@ class SettingField(QWidget):
             combo.addItems([choice or AUTOMATIC for choice in offered])
             combo.activated.connect(lambda index: self._take(offered[index]))
             return combo
-        field = QLineEdit()
+        field = _Field()
         field.setAcceptDrops(False)
         field.textEdited.connect(self._take)
         field.editingFinished.connect(self._finish)
         if setting.optional:
-            field.setPlaceholderText(AUTOMATIC)
+            field.setPlaceholderText("auto" if self._is_number else AUTOMATIC)
         return field
 
     def _make_slider(self) -> QSlider:
@@ -121,18 +143,21 @@ class SettingField(QWidget):
         line = QHBoxLayout()
         line.setContentsMargins(0, 0, 0, 0)
         line.setSpacing(6)
-        line.addWidget(self.name_label)
         if self.slider is not None:
             self._fit_to_number()
+            line.addWidget(self.name_label)
             line.addWidget(self.changed_mark)
             line.addStretch(1)
             line.addWidget(self.control)
             line.addWidget(self.unit_label)
         else:
-            self.name_label.setFixedWidth(NAME_WIDTH)
+            left = QWidget()
+            left.setMinimumWidth(NAME_WIDTH)
+            left.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Preferred)
+            left.setLayout(row(self.name_label, self.changed_mark, None, spacing=0))
+            line.addWidget(left)
             line.addWidget(self.control, 1)
             line.addWidget(self.unit_label)
-            line.addWidget(self.changed_mark)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(2)
@@ -192,16 +217,17 @@ class SettingField(QWidget):
     def _show_unit(self, value: Any) -> None:
         unit = self.setting.unit
         if unit == "samples" and isinstance(value, int | float) and (time := time_of(value, self.period_ns)):
-            unit = f"{unit} · {time}"
+            unit = f"{unit}{TIME_MARK}{time}"
         self.unit_label.setText(unit)
         if self.slider is None:
             self.unit_label.setVisible(bool(unit))
 
     @property
     def _ends(self) -> tuple[float, float]:
-        low = self.setting.low or 0
-        reach = self.scale or 4 * abs(self.setting.default or 25)
         value = self.value if isinstance(self.value, int | float) else 0
+        low = self.setting.low if self.setting.low is not None else min(0, value)
+        length = self.scale if self.setting.unit == "samples" else None
+        reach = length or 4 * abs(self.setting.default or 25)
         high = self.setting.high if self.setting.high is not None else max(reach, value)
         return low, max(high, low + 1)
 
@@ -267,15 +293,33 @@ class Form(QWidget):
         for name, field in self.fields.items():
             field.show_value(values.get(name, field.setting.default), period_ns=period_ns, scale=scale)
         labels = [field.unit_label for field in self.fields.values() if field.slider is not None]
-        width = max((item.sizeHint().width() for item in labels if item.text()), default=0)
+        width = max((item.needed() for item in labels if item.text()), default=0)
+        if any(TIME_MARK in item.text() for item in labels):
+            width = max(width, labels[0].fontMetrics().horizontalAdvance(f"samples{TIME_MARK}88.8 µs"))
         for item in labels:
-            item.setFixedWidth(width)
+            item.share(width)
             item.setVisible(width > 0)
 
     @property
     def is_fine(self) -> bool:
         """Whether no field holds a text that cannot be used."""
         return not any(field.error for field in self.fields.values())
+
+
+class _Field(QLineEdit):
+    """A line to type in that leaves undo to the window: what is typed is in the session at once.
+
+    A text that cannot be used is not, so its undo is the line's own.
+    """
+
+    def event(self, event: QEvent | None) -> bool:
+        if isinstance(event, QKeyEvent) and event.type() == QEvent.Type.ShortcutOverride:
+            standard = QKeySequence.StandardKey
+            is_undo = event.matches(standard.Undo) or event.matches(standard.Redo)
+            if is_undo and not self.property("wrong"):
+                event.ignore()
+                return False
+        return super().event(event)
 
 
 class _CalmSlider(QSlider):

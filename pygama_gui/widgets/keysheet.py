@@ -3,14 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import combinations, pairwise
 
-from PyQt5.QtCore import Qt
+from PyQt5.QtCore import QSize, Qt
 from PyQt5.QtGui import QKeySequence
-from PyQt5.QtWidgets import QDialog, QGridLayout, QHBoxLayout, QMenu, QMenuBar, QVBoxLayout, QWidget
+from PyQt5.QtWidgets import (
+    QApplication,
+    QDialog,
+    QGridLayout,
+    QHBoxLayout,
+    QMenu,
+    QMenuBar,
+    QScrollArea,
+    QVBoxLayout,
+    QWidget,
+)
 
 from pygama_gui.widgets import theme
 from pygama_gui.widgets.parts import button, label
 
+SPELT = {".": ". (dot)", ",": ", (comma)", "-": "- (minus)", "+": "+ (plus)"}
+"""Keys that are hardly seen in print."""
+SHARE_OF_SCREEN = 0.95
 MOUSE = (
     ("drag to the right", "zoom into the band"),
     ("drag to the left", "zoom out"),
@@ -39,7 +53,8 @@ def _keys(menu: QMenu) -> Iterator[tuple[str, str]]:
             yield from _keys(inner)
         elif not action.shortcut().isEmpty():
             sequences = [key.toString(QKeySequence.SequenceFormat.NativeText) for key in action.shortcuts()]
-            yield " or ".join(sequences), _plain(action.text()).partition(":")[0]
+            keys = [SPELT.get(sequence, sequence) for sequence in sequences]
+            yield " or ".join(keys), _plain(action.text()).partition(":")[0]
 
 
 def _plain(text: str) -> str:
@@ -49,24 +64,34 @@ def _plain(text: str) -> str:
 class KeySheet(QDialog):
     """All keys and what the mouse does, on one page."""
 
-    N_COLUMNS = 3
+    N_COLUMNS = 4
 
     def __init__(self, menu_bar: QMenuBar, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setWindowTitle("Keys and mouse")
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         groups = [*keys_of(menu_bar), ("Mouse on a plot", list(MOUSE))]
-        columns = QHBoxLayout()
-        columns.setSpacing(32)
+        inside = QWidget()
+        inside.setObjectName("inside")
+        columns = QHBoxLayout(inside)
+        columns.setContentsMargins(0, 0, 0, 0)
+        columns.setSpacing(24)
         for part in _in_columns(groups, self.N_COLUMNS):
             columns.addLayout(self._column(part))
+        scroll = QScrollArea()
+        scroll.setWidgetResizable(True)
+        scroll.setWidget(inside)
+        scroll.viewport().setAutoFillBackground(False)
+        inside.setAutoFillBackground(False)
         close = button("Close", "Close the list of keys")
         close.clicked.connect(self.accept)
         outer = QVBoxLayout(self)
         outer.setContentsMargins(24, 20, 24, 16)
-        outer.addLayout(columns)
+        outer.addWidget(scroll, 1)
         outer.addSpacing(8)
         outer.addWidget(close, 0, Qt.AlignmentFlag.AlignRight)
+        needed = inside.sizeHint() + QSize(2 * 24 + 4, 20 + 16 + 8 + close.sizeHint().height() + 12)
+        self.resize(needed.boundedTo(QApplication.primaryScreen().availableSize() * SHARE_OF_SCREEN))
 
     def _column(self, groups: list[tuple[str, list[tuple[str, str]]]]) -> QVBoxLayout:
         column = QVBoxLayout()
@@ -89,11 +114,11 @@ class KeySheet(QDialog):
 def _in_columns(
     groups: list[tuple[str, list[tuple[str, str]]]], n: int
 ) -> list[list[tuple[str, list[tuple[str, str]]]]]:
-    """Spread groups over columns of about equal length, in order."""
-    total = sum(len(keys) + 2 for _, keys in groups)
-    columns: list[list[tuple[str, list[tuple[str, str]]]]] = [[] for _ in range(n)]
-    so_far = 0
-    for group in groups:
-        columns[min(so_far * n // total, n - 1)].append(group)
-        so_far += len(group[1]) + 2
-    return columns
+    """Spread groups over columns, in order, so that the longest one is as short as can be."""
+
+    def length(column: list[tuple[str, list[tuple[str, str]]]]) -> int:
+        return sum(len(keys) + 2 for _, keys in column)
+
+    cuts = combinations(range(1, len(groups)), min(n, len(groups)) - 1)
+    spread = ([groups[start:stop] for start, stop in pairwise((0, *cut, len(groups)))] for cut in cuts)
+    return min(spread, key=lambda columns: max(map(length, columns)))

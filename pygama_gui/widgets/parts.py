@@ -15,12 +15,17 @@ from PyQt5.QtWidgets import (
     QLayout,
     QPushButton,
     QSizePolicy,
+    QStyle,
+    QStyleOptionComboBox,
+    QStylePainter,
     QToolButton,
     QVBoxLayout,
     QWidget,
 )
 
 from pygama_gui.widgets import theme
+
+LEAST_BOX = 74
 
 
 def panel(*, margin: int = 12, spacing: int = 8) -> tuple[QFrame, QVBoxLayout]:
@@ -79,14 +84,31 @@ def action_button(action: QAction, *, text: str = "") -> QToolButton:
 
 
 def choice_box(name: str, *choices: str) -> QComboBox:
-    """Give a list of choices that is always wide enough for what it says."""
-    made = QComboBox()
+    """Give a list of choices that is wide enough for what it says, and yields where there is no room."""
+    made = _ChoiceBox()
     made.setAccessibleName(name)
     made.setToolTip(name)
     made.addItems(choices)
     made.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
-    made.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
+    made.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
     return made
+
+
+class _ChoiceBox(QComboBox):
+    def minimumSizeHint(self) -> QSize:  # noqa: N802  (Qt's name)
+        return QSize(min(LEAST_BOX, self.sizeHint().width()), super().minimumSizeHint().height())
+
+    def paintEvent(self, event: QPaintEvent | None) -> None:  # noqa: N802  (Qt's name)
+        """Draw as much of the text as fits; Qt's own would be cut in the middle of a letter."""
+        painter = QStylePainter(self)
+        option = QStyleOptionComboBox()
+        self.initStyleOption(option)
+        painter.drawComplexControl(QStyle.ComplexControl.CC_ComboBox, option)
+        part = QStyle.SubControl.SC_ComboBoxEditField
+        area = self.style().subControlRect(QStyle.ComplexControl.CC_ComboBox, option, part, self)
+        elide = Qt.TextElideMode.ElideRight
+        option.currentText = self.fontMetrics().elidedText(option.currentText, elide, area.width())
+        painter.drawControl(QStyle.ControlElement.CE_ComboBoxLabel, option)
 
 
 def icon_button(icon: str, name: str, act: Callable[[], None]) -> QToolButton:
@@ -123,6 +145,43 @@ def clear(layout: QLayout) -> None:
             widget.deleteLater()
         elif (inner := item.layout()) is not None:
             clear(inner)
+
+
+class Yielding(QLabel):
+    """A short text that several lines of a form give the same room; it is cut where there is none."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setFont(theme.font(theme.SMALL))
+        self.setProperty("tone", "soft")
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
+        self._shared = 0
+
+    def needed(self) -> int:
+        """The width of the text."""
+        return self.fontMetrics().horizontalAdvance(self.text()) + 1
+
+    def share(self, width: int) -> None:
+        """Ask for a width, whatever the text is."""
+        if width != self._shared:
+            self._shared = width
+            self.updateGeometry()
+
+    def sizeHint(self) -> QSize:  # noqa: N802  (Qt's name)
+        """Give the shared width, or that of the text."""
+        return QSize(max(self._shared, self.needed()), super().sizeHint().height())
+
+    def minimumSizeHint(self) -> QSize:  # noqa: N802  (Qt's name)
+        """Give the width of the first word."""
+        first = self.text().partition(" ")[0]
+        return QSize(self.fontMetrics().horizontalAdvance(first) + 1, super().sizeHint().height())
+
+    def paintEvent(self, event: QPaintEvent | None) -> None:  # noqa: N802  (Qt's name)
+        """Draw as much as fits."""
+        painter = QPainter(self)
+        painter.setPen(self.palette().color(self.foregroundRole()))
+        text = self.fontMetrics().elidedText(self.text(), Qt.TextElideMode.ElideRight, self.width())
+        painter.drawText(self.rect(), int(Qt.AlignmentFlag.AlignVCenter), text)
 
 
 class Elided(QLabel):

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pyqtgraph as pg
 from PyQt5.QtCore import QPointF, QRectF, Qt, pyqtSignal
-from PyQt5.QtGui import QContextMenuEvent, QResizeEvent
+from PyQt5.QtGui import QContextMenuEvent, QFocusEvent, QFontMetrics, QPainterPath, QResizeEvent
 from PyQt5.QtWidgets import QAction, QMenu, QWidget
 
 from pygama_gui.widgets import theme
@@ -24,6 +24,9 @@ pg.setConfigOptions(antialias=False, useOpenGL=False)
 
 ZOOM_OUT = 2.0
 DRAG_PX = 5
+TICK = -4
+LOWEST_PLOT, LOW_PLOT, WIDE_PLOT = 110, 170, 420
+"""A plot lower and wider than this, in pixels, has its legend in one line."""
 LOG_FLOOR = math.log10(0.5)
 
 
@@ -40,6 +43,11 @@ class ZoomBox(pg.ViewBox):
         self.zoomed_y = False
         self.is_region_wanted = False
         self._band: pg.QtWidgets.QGraphicsRectItem | None = None
+        self._focus_mark = pg.QtWidgets.QGraphicsPathItem(self)
+        self._focus_mark.setZValue(1e9)
+        self._focus_mark.hide()
+        self.sigResized.connect(self._place_focus_mark)
+        self.color_focus()
         self.setMouseEnabled(x=True, y=True)
         self.disableAutoRange()
         self.setDefaultPadding(0)
@@ -69,10 +77,35 @@ class ZoomBox(pg.ViewBox):
         event.accept()
         self.double_clicked.emit(self.mapSceneToView(event.scenePos()))
 
-    def zoom_out(self) -> None:
-        """See twice as much."""
+    def show_focus(self, *, is_here: bool) -> None:
+        """Show by a line along the axes whether keys go here."""
+        self._focus_mark.setVisible(is_here)
+
+    def color_focus(self) -> None:
+        """Take the colour of the present theme."""
+        self._focus_mark.setPen(theme.current().pen("accent"))
+
+    def _place_focus_mark(self) -> None:
+        path = QPainterPath(QPointF(0.0, 0.0))
+        path.lineTo(0.0, self.height())
+        path.lineTo(self.width(), self.height())
+        self._focus_mark.setPath(path)
+
+    def zoom(self, factor: float) -> None:
+        """See `factor` times as much of x, around the middle."""
         (x0, x1), _ = self.viewRange()
-        self._scale(x=ZOOM_OUT, at=QPointF((x0 + x1) / 2, 0.0))
+        self._scale(x=factor, at=QPointF((x0 + x1) / 2, 0.0))
+
+    def pan(self, share: float) -> None:
+        """Go a share of what is in view to the right."""
+        (x0, x1), _ = self.viewRange()
+        self.translateBy(x=share * (x1 - x0))
+        self._mark_zoomed(x=True)
+
+    def cancel(self) -> None:
+        """Give up a region that was to be marked."""
+        self.is_region_wanted = False
+        self._hide_band()
 
     def forget_zoom(self) -> None:
         """Let the program choose again what to see."""
@@ -101,7 +134,7 @@ class ZoomBox(pg.ViewBox):
             self.is_region_wanted = False
             self.region_dragged.emit(low, high)
         elif end.x() < start.x():
-            self.zoom_out()
+            self.zoom(ZOOM_OUT)
         else:
             self.setXRange(low, high, padding=0)
             self._mark_zoomed(x=True)
@@ -178,9 +211,11 @@ class Plot(pg.PlotWidget):
         self.getPlotItem().setMenuEnabled(False)
         self.getPlotItem().layout.setContentsMargins(0, 6, 8, 0)
         self.labels = {"bottom": x_label, "left": y_label}
+        self._short_y_label = y_label
+        self._written: dict[str, str] = {}
         self.fill_menu: Callable[[QMenu], None] | None = None
         for axis in (self.x_axis, self.y_axis):
-            axis.setStyle(tickLength=-4, tickFont=theme.font(theme.SMALL), maxTickLevel=1)
+            axis.setStyle(tickLength=TICK, tickFont=theme.font(theme.SMALL), maxTickLevel=1)
             axis.enableAutoSIPrefix(False)
             axis.setZValue(-1000)  # else the grid is drawn over curves and words
         self.y_axis.setWidth(62)
@@ -193,6 +228,10 @@ class Plot(pg.PlotWidget):
 
     def show_hint(self, text: str) -> None:
         """Say in the middle of an empty plot what would be there; empty: nothing."""
+        if bool(text) != bool(self._hint.text()):
+            for axis in (self.x_axis, self.y_axis):
+                axis.setStyle(showValues=not text, tickLength=0 if text else TICK)
+                axis.setGrid(False if text else 255)
         self._hint.setText(text)
         self._hint.setVisible(bool(text))
         self._place_hint()
@@ -202,6 +241,7 @@ class Plot(pg.PlotWidget):
         super().resizeEvent(event)
         if hasattr(self, "_hint"):
             self._place_hint()
+            self._write_labels()
 
     def _place_hint(self) -> None:
         self._hint.adjustSize()
@@ -209,12 +249,11 @@ class Plot(pg.PlotWidget):
             (self.width() + 62 - self._hint.width()) // 2, (self.height() - self._hint.height()) // 2
         )
 
-    def label_axes(self, x_label: str | None = None, y_label: str | None = None) -> None:
-        """Name the quantity and the unit of an axis."""
-        wanted = {"bottom": x_label or self.labels["bottom"], "left": y_label or self.labels["left"]}
-        if wanted != self.labels:
-            self.labels = wanted
-            self._write_labels()
+    def label_axes(self, x_label: str, y_label: str, short_y_label: str = "") -> None:
+        """Name the quantity and the unit of the axes. short_y_label: where there is no room for the whole."""
+        self.labels = {"bottom": x_label, "left": y_label}
+        self._short_y_label = short_y_label or y_label
+        self._write_labels()
 
     def recolor(self) -> None:
         """Take the colours of the present theme."""
@@ -224,8 +263,20 @@ class Plot(pg.PlotWidget):
             axis.setPen(present.pen("line"))
             axis.setTickPen(present.pen("grid"))
             axis.setTextPen(present.color("soft"))
-            axis.setGrid(255)
+            axis.setGrid(False if self._hint.text() else 255)
+        self.box.color_focus()
+        self._written = {}
         self._write_labels()
+
+    def focusInEvent(self, event: QFocusEvent | None) -> None:  # noqa: N802  (Qt's name)
+        """Show that keys go here."""
+        super().focusInEvent(event)
+        self.box.show_focus(is_here=True)
+
+    def focusOutEvent(self, event: QFocusEvent | None) -> None:  # noqa: N802  (Qt's name)
+        """Show that keys go elsewhere."""
+        super().focusOutEvent(event)
+        self.box.show_focus(is_here=False)
 
     def contextMenuEvent(self, event: QContextMenuEvent | None) -> None:  # noqa: N802  (Qt's name)
         """Show our own menu."""
@@ -237,18 +288,41 @@ class Plot(pg.PlotWidget):
         menu.popup(event.globalPos())
 
     def _write_labels(self) -> None:
-        for side, text in self.labels.items():
+        fits = (
+            QFontMetrics(theme.font(theme.SMALL)).horizontalAdvance(self.labels["left"]) < self._room_for_y()
+        )
+        wanted = {**self.labels, "left": self.labels["left"] if fits else self._short_y_label}
+        if wanted == self._written:
+            return
+        self._written = wanted
+        for side, text in wanted.items():
             style = {"color": theme.current().tokens["soft"], "font-size": f"{theme.SMALL}px"}
             self.getPlotItem().setLabel(side, text, **style)
+        self.y_axis.resizeEvent()  # puts the label in the middle, which setLabel does not
+
+    def _room_for_y(self) -> float:
+        return self.height() - self.x_axis.height() - 6.0
 
 
 class Legend(pg.LegendItem):
-    """Names of curves in a quiet box."""
+    """Names of curves in a quiet box, at the left or at the right."""
 
-    def __init__(self, plot: Plot) -> None:
-        super().__init__(offset=(12, 10), labelTextSize=f"{theme.SMALL}px", verSpacing=0)
+    def __init__(self, plot: Plot, *, is_left: bool = True) -> None:
+        super().__init__(offset=(12 if is_left else -12, 10), labelTextSize=f"{theme.SMALL}px", verSpacing=0)
+        self._plot = plot
+        self._is_at_top = True
         self.setParentItem(plot.box)
         self.recolor()
+
+    def place(self, *, at_top: bool) -> None:
+        """Go to the top or to the bottom, in one line where the plot is low; away where there is no room."""
+        is_low, is_wide = self._plot.box.height() < LOW_PLOT, self._plot.box.width() > WIDE_PLOT
+        self.setColumnCount(max(len(self.items), 1) if is_low and is_wide else 1)
+        self.setVisible(is_wide or self._plot.box.height() > LOWEST_PLOT)
+        if at_top != self._is_at_top:
+            self._is_at_top = at_top
+            corner = (0, 0) if at_top else (0, 1)
+            self.anchor(corner, corner, offset=(12, 10 if at_top else -10))
 
     def recolor(self) -> None:
         """Take the colours of the present theme."""
@@ -315,11 +389,17 @@ def _power_of_ten(exponent: float) -> str:
     return f"{10 ** round(exponent):,}".replace(",", "\u2009") if exponent >= 0 else ""
 
 
-def plot_actions(owner: QWidget, entries: Sequence[tuple[str, str, Callable[[], object]]]) -> list[QAction]:
-    """Make actions with keys that work while their view has the focus: (words, key, what it does)."""
+Entry = tuple[str, str, Callable[[], object]] | None
+"""Of a menu: words, key, and what it does; None is a line between entries."""
+
+
+def plot_actions(owner: QWidget, entries: Sequence[Entry]) -> list[QAction]:
+    """Make actions with keys that work while their view has the focus."""
     actions = []
-    for words, key, act in entries:
+    for entry in entries:
+        words, key, act = entry or ("", "", lambda: None)
         action = QAction(words, owner)
+        action.setSeparator(entry is None)
         if key:
             action.setShortcut(key)
             action.setShortcutContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)

@@ -35,9 +35,7 @@ class Theme:
 
     def pen(self, token: str, style: Qt.PenStyle = Qt.PenStyle.SolidLine) -> QPen:
         """Give a pen one pixel wide; wider pens are many times slower."""
-        pen = pg.mkPen(self.tokens[token], width=1, style=style)
-        pen.setCosmetic(True)
-        return pen
+        return thin_pen(self.tokens[token], style)
 
     def series(self, index: int) -> str:
         """Give the colour of a computed curve; the first has the accent."""
@@ -71,6 +69,14 @@ class Theme:
         for role in (roles.WindowText, roles.Text, roles.ButtonText):
             palette.setColor(QPalette.ColorGroup.Disabled, role, self.color("faint"))
         return palette
+
+
+def thin_pen(color: QColor | str, style: Qt.PenStyle = Qt.PenStyle.SolidLine) -> QPen:
+    """Give a pen of any colour, one pixel wide as other things are measured: more dots on a fine screen."""
+    screen = QApplication.primaryScreen()
+    pen = pg.mkPen(color, width=max(round(screen.devicePixelRatio()), 1) if screen else 1, style=style)
+    pen.setCosmetic(True)
+    return pen
 
 
 _present = ["light"]

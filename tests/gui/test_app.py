@@ -72,6 +72,27 @@ def test_a_damaged_session_is_told_and_left_behind(qapp: QApplication) -> None:
     assert problem.startswith("The last session could not be restored: session.json")
 
 
+def test_a_session_that_cannot_be_shown_gives_an_empty_window(
+    qapp: QApplication, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from pygama_gui.views.chain import ChainView
+
+    shown = ChainView._show
+
+    def fail_once(view: ChainView) -> None:
+        monkeypatch.setattr(ChainView, "_show", shown)
+        raise KeyError("a step of another planet")
+
+    files.save(replace(Session(), tab=2, output_dir=tmp_path), places.session_file())
+    monkeypatch.setattr(ChainView, "_show", fail_once)
+    window = app.make_window(app.parser().parse_args([]), remembers=True)
+    try:
+        assert (window.bridge.session.tab, window.bridge.session.output_dir) == (0, tmp_path)
+        assert "a step of another planet" in window.log.text.toPlainText()
+    finally:
+        window.close()
+
+
 def test_the_command_line_beats_the_session(qapp: QApplication, tmp_path: Path) -> None:
     files.save(replace(Session(), theme="dark"), places.session_file())
     options = app.parser().parse_args(["--theme", "light", "--output", str(tmp_path)])

@@ -11,14 +11,15 @@ import psutil
 import pytest
 from PyQt5.QtCore import QMimeData, QPoint, Qt, QUrl
 from PyQt5.QtGui import QDragEnterEvent, QDropEvent
-from PyQt5.QtWidgets import QWidget
+from PyQt5.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
+from pygama.processing.run import process_run
 from pygama.simulate import RunShape, write_run
 from pygama_gui.bridge import Bridge
 from pygama_gui.main_window import MainWindow
 from pygama_gui.session import changes, files, places
-from pygama_gui.session.state import Session
+from pygama_gui.session.state import Run, Session
 from pygama_gui.widgets.keysheet import KeySheet, keys_of
 
 WAIT_MS = 30_000
@@ -73,10 +74,10 @@ def test_a_dropped_run_is_processed_and_shown(
     drop(window, [raw_run])
     qtbot.waitUntil(lambda: state_of(window) == "done", timeout=WAIT_MS)
     assert {path.name for path in out.iterdir()} == {"t1_run12.h5", "t2_run12.h5"}
-    qtbot.waitUntil(lambda: "waveform 1 of" in window.waveforms.info.text(), timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: window.waveforms.info.text().startswith("of 400"), timeout=WAIT_MS)
     assert window.spectrum._histogram is not None
     window.waveforms.go_to(17)
-    qtbot.waitUntil(lambda: "waveform 18 of" in window.waveforms.info.text(), timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: window.waveforms.place_field.text() == "18", timeout=WAIT_MS)
 
 
 def test_the_timer_rests_when_there_is_nothing_to_do(
@@ -114,6 +115,106 @@ def test_a_killed_worker_leaves_a_sentence_and_the_run_can_be_run_again(
     window.runs.again_action.trigger()
     qtbot.waitUntil(lambda: state_of(window) == "done", timeout=WAIT_MS)
     assert (out / "t2_run13.h5").exists()
+
+
+def test_files_and_folders_of_all_kinds_are_sorted_out_in_one_drop(
+    qtbot: QtBot, window: MainWindow, raw_run: Path, out: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "many"
+    folder.mkdir()
+    write_run(folder / "Run14", RunShape(run_number=14, n_events=20, n_samples=1000))
+    (tmp_path / "notes.txt").write_text("no run at all, but long enough to be looked at")
+    (tmp_path / "t1.h5").write_bytes(files.HDF5 + bytes(100))
+    (tmp_path / "empty").touch()
+    drop(window, [raw_run, folder, tmp_path / "notes.txt", tmp_path / "t1.h5", tmp_path / "empty"])
+    qtbot.waitUntil(lambda: len(window.bridge.session.runs) == 2, timeout=WAIT_MS)
+    assert [run.run_number for run in window.bridge.session.runs] == [12, 14]
+    assert window.runs.refusals.text().splitlines() == [
+        "▲ notes.txt is not ORCA data",
+        "▲ t1.h5 is a Tier 1 or Tier 2 file, not a raw run",
+        "▲ empty is empty",
+    ]
+    qtbot.waitUntil(lambda: not window.bridge.active(), timeout=WAIT_MS)
+
+
+def test_a_name_that_another_run_has_is_written_beside_it(
+    qtbot: QtBot, window: MainWindow, raw_run: Path, out: Path, tmp_path: Path
+) -> None:
+    drop(window, [raw_run])
+    qtbot.waitUntil(lambda: state_of(window) == "done", timeout=WAIT_MS)
+    (tmp_path / "other").mkdir()
+    shape = RunShape(run_number=12, n_events=100, n_samples=1000, channels=(0,))
+    drop(window, [write_run(tmp_path / "other" / "Run12", shape)])
+    qtbot.waitUntil(lambda: state_of(window) == "failed", timeout=WAIT_MS)
+    assert window.banner.act_button.text() == "Write t1_run12.1.h5"
+    window.banner.act_button.click()
+    assert not window.banner.isVisible()
+    qtbot.waitUntil(lambda: state_of(window) == "done", timeout=WAIT_MS)
+    names = {"t1_run12.h5", "t2_run12.h5", "t1_run12.1.h5", "t2_run12.1.h5"}
+    assert {path.name for path in out.iterdir()} == names
+    window.runs.again_action.trigger()
+    qtbot.waitUntil(lambda: not window.bridge.active(), timeout=WAIT_MS)
+    assert state_of(window) == "done"
+
+
+def test_a_folder_that_cannot_be_written_is_asked_for_anew(
+    qtbot: QtBot, window: MainWindow, raw_run: Path, out: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    window.bridge.change(changes.choose_output_dir, out / "gone")
+    drop(window, [raw_run])
+    qtbot.waitUntil(lambda: state_of(window) == "failed", timeout=WAIT_MS)
+    assert window.banner.act_button.text() == "Choose a folder…"
+    asked: list[list[Run]] = []
+    monkeypatch.setattr(window, "ask_output_dir", asked.append)
+    window.banner.act_button.click()
+    assert [run.run_number for run in asked[0]] == [12]
+    window._take_output_dir(out, asked[0])
+    qtbot.waitUntil(lambda: state_of(window) == "done", timeout=WAIT_MS)
+
+
+def test_what_an_earlier_session_made_is_shown(
+    qtbot: QtBot, window: MainWindow, raw_run: Path, out: Path
+) -> None:
+    process_run(raw_run, output_dir=out)
+    window.bridge.change(changes.process_on_add, False)
+    drop(window, [raw_run])
+    qtbot.waitUntil(lambda: window.waveforms.info.text().startswith("of 400"), timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: window.spectrum.info.text() == "400 events", timeout=WAIT_MS)
+    state = window.bridge.state(window.bridge.session.selected)
+    assert state is not None
+    assert (state.state, state.made_on) == ("done", (out / "t2_run12.h5").stat().st_mtime)
+    assert window.bridge.runner.running == ()
+
+
+def test_a_run_whose_files_another_one_took_is_shown_as_not_processed(
+    qtbot: QtBot, window: MainWindow, raw_run: Path, out: Path, tmp_path: Path
+) -> None:
+    drop(window, [raw_run])
+    qtbot.waitUntil(lambda: state_of(window) == "done", timeout=WAIT_MS)
+    copy = tmp_path / "copy of Run12"
+    copy.write_bytes(raw_run.read_bytes())
+    drop(window, [copy])
+    qtbot.waitUntil(lambda: len(window.bridge.session.runs) == 2, timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: state_of(window) == "done", timeout=WAIT_MS)
+    assert window.bridge.state(str(raw_run)) is None
+    assert "its files were replaced by those of Run 12 (copy of Run12)" in window.log.text.toPlainText()
+
+
+def test_a_tier_1_file_that_is_gone_is_told_and_its_waveforms_can_be_tried_again(
+    qtbot: QtBot, window: MainWindow, raw_run: Path, out: Path
+) -> None:
+    process_run(raw_run, output_dir=out)
+    window.bridge.change(changes.process_on_add, False)
+    drop(window, [raw_run])
+    qtbot.waitUntil(lambda: window.waveforms.info.text().startswith("of 400"), timeout=WAIT_MS)
+    window.bridge.in_background(window.bridge._close_tier1, lambda _nothing: None)
+    aside = (out / "t1_run12.h5").rename(out / "aside")
+    window.waveforms.go_to(3)
+    qtbot.waitUntil(window.banner.isVisible, timeout=WAIT_MS)
+    assert "t1_run12.h5" in window.banner.words.text()
+    aside.rename(out / "t1_run12.h5")
+    window.waveforms.go_to(4)
+    qtbot.waitUntil(lambda: window.waveforms.place_field.text() == "5", timeout=WAIT_MS)
 
 
 def test_closing_the_window_ends_every_process(
@@ -183,6 +284,44 @@ def test_tabs_show_one_picture_or_both(
     assert (window.waveforms.isVisible(), window.spectrum.isVisible()) == (waveforms, spectrum)
 
 
+def test_a_key_of_one_plot_works_in_the_other(
+    qtbot: QtBot, window: MainWindow, a_run: Callable[..., Run]
+) -> None:
+    window.bridge.change(changes.add_runs, [a_run()])
+    window.activateWindow()
+    window.waveforms.plot.setFocus()
+    qtbot.waitUntil(window.waveforms.plot.hasFocus, timeout=WAIT_MS)
+    qtbot.keyClick(window.waveforms.plot, Qt.Key.Key_L)
+    assert window.bridge.session.spectrum.is_log
+
+
+def test_the_window_fits_a_small_screen(qtbot: QtBot, window: MainWindow, a_run: Callable[..., Run]) -> None:
+    window.bridge.change(changes.add_runs, [a_run()])
+    window.bridge.change(changes.set_setting, 2, "rise", 333)
+    window.log_dock.show()
+    window.resize(1024, 700)
+    qtbot.waitUntil(lambda: window.width() <= 1024, timeout=WAIT_MS)
+    assert window.height() <= 700
+
+
+def test_typing_a_setting_moves_no_panel(qtbot: QtBot, window: MainWindow, a_run: Callable[..., Run]) -> None:
+    window.bridge.change(changes.add_runs, [a_run()])
+    window.resize(1024, 700)
+    qtbot.waitUntil(lambda: window.width() <= 1024, timeout=WAIT_MS)
+    before = window.settings_dock.width()
+    for value in (3, 30, 3000):
+        window.bridge.change(changes.set_setting, 2, "rise", value)
+        QApplication.processEvents()
+    assert window.settings_dock.width() == before
+
+
+def test_the_way_to_the_log_says_whether_it_is_open(window: MainWindow) -> None:
+    window.toggle_log()
+    assert window.last_line.log_link.text() == "Log ▾"
+    window.toggle_log()
+    assert window.last_line.log_link.text() == "Log ▴"
+
+
 def test_no_key_does_two_things_in_the_window(window: MainWindow) -> None:
     shared = {"Waveform", "Spectrum"}
     keys = [key for menu, entries in keys_of(window.menuBar()) if menu not in shared for key, _ in entries]
@@ -194,6 +333,7 @@ def test_the_key_sheet_lists_keys_from_the_actions(qtbot: QtBot, window: MainWin
     found = dict(keys_of(window.menuBar()))
     assert ("Ctrl+O", "Open raw files") in found["File"]
     assert ("L", "Logarithmic / linear") in found["Spectrum"]
+    assert (". (dot)", "Next channel") in found["Spectrum"]
     sheet.close()
 
 

@@ -84,6 +84,18 @@ def test_a_job_that_is_done_keeps_its_result(board):
     assert (job.elapsed_s, job.events_per_s, job.bytes_per_s) == (2.0, 300, 500)
 
 
+def test_warnings_are_counted_and_their_words_kept(board):
+    board.apply(1, Note("3 records were skipped", "warning"), 0.0)
+    board.apply(1, Note("started"), 0.0)
+    assert (board[1].warnings, board[1].warned) == (1, ("3 records were skipped",))
+
+
+def test_a_job_of_an_earlier_session_says_when_it_was_done(board):
+    job = board.restore(2, RUN, (Path("t2.h5"),), 600, 0.0)
+    assert (job.state, job.rows, job.has_ended) == ("done", 600, True)
+    assert state_sentence(job).startswith("✓ processed on 19")
+
+
 def test_a_failure_keeps_its_text_and_how_far_it_came(board):
     board.apply(1, Progress(250, 1000, 0, 0), 1.0)
     job = board.apply(1, Failed("Run72: no room", "Traceback"), 2.0)

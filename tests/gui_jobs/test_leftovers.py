@@ -7,7 +7,8 @@ import socket
 
 import pytest
 
-from pygama_gui.jobs.leftovers import remove_leftovers
+from pygama.storage.publish import Draft
+from pygama_gui.jobs.leftovers import remove_leftovers, remove_orphans
 
 HERE = socket.gethostname()
 
@@ -34,6 +35,18 @@ def test_a_lock_without_an_unfinished_file_is_removed(tmp_path):
 def test_any_other_lock_is_left(tmp_path, text):
     (tmp_path / "a.lock").write_text(text)
     assert remove_leftovers(tmp_path, 4711) == []
+
+
+def test_what_a_program_that_ended_left_is_removed(tmp_path):
+    lock = tmp_path / "t1_run72.h5.lock"
+    lock.write_text(lock_text(HERE, 2**22 - 1))
+    assert remove_orphans(tmp_path) == [lock]
+
+
+def test_what_a_program_at_work_holds_is_left(tmp_path):
+    draft = Draft(tmp_path / "t1_run72.h5")
+    assert remove_orphans(tmp_path) == []
+    draft.discard()
 
 
 def test_a_folder_that_is_gone_has_nothing_left(tmp_path):

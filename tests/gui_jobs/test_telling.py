@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import multiprocessing
 import threading
 from collections.abc import Iterator
@@ -53,6 +54,13 @@ def numbers(*values: int) -> Partial:
 
 def values_of(partials: list[Message]) -> list[list[int]]:
     return [partial.columns["number"].tolist() for partial in partials]
+
+
+def test_what_the_library_warns_of_is_told(line):
+    with telling._log_told(line.tell):
+        logging.getLogger("pygama.storage.publish").warning("%s: removed a lock", "t1.h5")
+    logging.getLogger("pygama.storage.publish").warning("nobody hears it any more")
+    assert line.arrived() == [Note("t1.h5: removed a lock", "warning")]
 
 
 def test_the_first_of_each_kind_is_sent_at_once(line):

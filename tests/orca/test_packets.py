@@ -101,6 +101,35 @@ def test_a_new_header_changes_what_the_ids_mean(start, read_all, tmp_path):
     assert file.header.run_number == 72
 
 
+def test_records_are_counted_by_what_the_header_in_force_calls_them(start, read_all):
+    stream, run = start()
+    run.record(5, [1])
+    run.header(run_header(run_number=72, start_time=0, record_types={"A": {"B": (6, "WaveDecoder")}}))
+    run.record(5, [2])
+    run.record(6, [3])
+    report = read_all(stream.getvalue()).report
+    assert report.kinds == {(5, "WaveDecoder"): 1, (5, None): 1, (6, "WaveDecoder"): 1}
+    assert report.counts == {5: 2, 6: 1}
+
+
+@pytest.mark.parametrize("big_endian", [False, True])
+@pytest.mark.parametrize("form", ["long", "extended"])
+def test_records_can_be_had_as_they_stand_in_the_file(start, tmp_path, form, big_endian):
+    stream, run = start(big_endian=big_endian)
+    first = run.offset
+    run.record(5, [1, 2, 0xDEADBEEF], form=form)
+    end = run.offset
+    run.record(5, [4], form="long")
+    data = stream.getvalue()
+    (tmp_path / "Run72").write_bytes(data)
+    with RawFile(tmp_path / "Run72") as file:
+        packets = next(file.stretches())
+        stored = [part.tobytes() for part in packets.stored(1 << 16)]
+        assert stored == [data[first:end], data[end:]]
+        assert packets.stored_bytes.tolist() == [end - first, 8]
+        assert packets.stored(8)[0].tobytes() == data[first : first + 8]
+
+
 def test_packets_of_some_keys_stay_in_file_order(start, tmp_path):
     stream, run = start()
     for key in (5, 9, 6, 5):
@@ -401,3 +430,85 @@ def test_real_runs_are_walked_to_their_end(read_file, name, counts, stretch_byte
     read = read_file(SHARED / name, stretch_bytes=stretch_bytes)
     assert Counter(record.key for record in read.records) == counts
     assert (read.report.skipped, read.report.cut_short, read.report.unknown) == ([], None, {})
+
+
+def test_a_long_row_of_strangers_is_taken_by_its_lengths(start, read_all):
+    stream, run = start()
+    run.run_start(72, 0)
+    words = np.arange(4 * 3000, dtype=np.uint32).reshape(-1, 4)
+    run.records(700, words)
+    run.run_stop(1)
+    report = read_all(stream.getvalue(), stretch_bytes=5000).report
+    assert (report.counts, report.skipped) == ({3: 2, 700: 3000}, [])
+
+
+@pytest.mark.parametrize("samples", [(8000, 8001), (39000, 39500)])
+def test_a_long_row_of_samples_is_no_row_of_strangers(start, waves, read_all, samples):
+    stream, run = start()
+    first = run.offset
+    words = waves(20)
+    rng = np.random.default_rng(2)
+    words.view(np.uint16)[:, 2:] = rng.choice(samples, (20, 798), p=(0.98, 0.02))
+    run.records(5, words)
+    bad, _ = damaged(stream.getvalue(), first + 4 * WAVE + 400, first + 5 * WAVE + 800, "lost")
+    read = read_all(bad)
+    kept = [first + i * WAVE for i in range(4)] + [first + i * WAVE - WAVE - 400 for i in range(6, 20)]
+    assert read.offsets == kept
+
+
+def test_the_run_start_is_kept_though_damage_follows(start, waves, read_all):
+    stream, run = start()
+    start_of_run = run.offset
+    run.run_start(72, 0)
+    run.raw(bytes(40))
+    first = run.offset
+    run.records(5, waves(10))
+    assert read_all(stream.getvalue()).offsets == [start_of_run] + [first + i * WAVE for i in range(10)]
+
+
+def test_good_records_between_strangers_are_found_after_damage(start, read_all):
+    stream, run = start()
+    run.run_start(72, 0)
+    offsets = []
+    rng = np.random.default_rng(3)
+    for i in range(60):
+        offsets.append(run.offset)
+        run.record(5, rng.integers(7000, 9000, 20) << 16 | 8000)
+        if i % 5 == 4:
+            run.record(700, [i, 2, 3])
+    bad, _ = damaged(stream.getvalue(), offsets[2] + 8, offsets[3] + 24, "zero")
+    found = set(read_all(bad).offsets)
+    assert set(offsets[5:]) <= found
+
+
+def test_small_records_are_kept_after_damage_to_one_of_the_first(start, read_all):
+    stream, run = start()
+    run.run_start(72, 0)
+    offsets = []
+    for i in range(40):
+        offsets.append(run.offset)
+        run.record(5, [i, 2, 3, 4, 5, 6, 7, 8, 0xDEADBEEF])
+    run.run_stop(1)
+    bad, _ = damaged(stream.getvalue(), offsets[3], offsets[3] + 4, "zero")
+    assert set(offsets[4:]) <= set(read_all(bad).offsets)
+
+
+def test_a_record_of_an_absurd_length_is_told_with_its_length(start, waves, read_all):
+    stream, run = start()
+    run.records(5, waves(5))
+    run.record(700, [0] * 3, form="extended")
+    data = bytearray(stream.getvalue())
+    data[-16:-12] = (75_000_000).to_bytes(4, "little")
+    stream, run = start()
+    run.records(5, waves(5))
+    ((_, _, why),) = read_all(bytes(data) + stream.getvalue()[run.offset - 5 * WAVE :]).report.skipped
+    assert "id 700 in the extended form with a length of 75000000 words" in why
+
+
+def test_a_stranger_at_the_end_is_not_searched_for_records_at_odd_bytes(start, read_all):
+    stream, run = start()
+    for i in range(6):
+        run.record(-33, [i], form="short")
+    run.record(77, range(6000, 6023), form="extended")
+    report = read_all(stream.getvalue()).report
+    assert (report.counts, report.skipped) == ({-33: 6, 77: 1}, [])

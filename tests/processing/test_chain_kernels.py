@@ -48,20 +48,26 @@ def assert_equal(steps: list[Step], block: Block) -> None:
         assert np.allclose(fused[name], plain[name], rtol=0, atol=1e-9 * largest, equal_nan=True), name
 
 
+def pulses(rng: np.random.Generator, n_rows: int, n_samples: int, heights: tuple[int, ...]) -> np.ndarray:
+    """Make noise on a baseline of 1000, with a step of one of the heights somewhere in each row."""
+    begins = rng.integers(0, n_samples + 1, (n_rows, 1))
+    steps = rng.choice(heights, (n_rows, 1)) * (np.arange(n_samples) >= begins)
+    return rng.integers(-5, 6, (n_rows, n_samples)) + 1000 + steps
+
+
 @st.composite
 def waves(draw: st.DrawFn) -> np.ndarray:
     sample_type = np.dtype(draw(st.sampled_from(["u2", "i2"])))
-    shape = draw(st.integers(1, 5)), draw(st.integers(1, 300))
+    shape = draw(st.integers(1, 20)), draw(st.integers(1, 900))
     limits = np.iinfo(sample_type)
     rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
-    kind = draw(st.sampled_from(["any", "pulse", "extreme"]))
+    kind = draw(st.sampled_from(["any", "pulse", "mixed", "extreme"]))
     if kind == "any":
         made = rng.integers(limits.min, limits.max + 1, shape)
     elif kind == "extreme":
         made = rng.choice([limits.min, limits.max], shape)
     else:
-        made = rng.integers(-5, 6, shape) + 1000
-        made[:, shape[1] // 2 :] += rng.integers(0, 30000, (shape[0], 1))
+        made = pulses(rng, *shape, (30000,) if kind == "pulse" else (30000, 3, 0, -3, -900))
     return strided(made.astype(sample_type), draw(st.integers(0, 9)), draw(st.integers(0, 3)))
 
 
@@ -109,6 +115,88 @@ def test_the_trapezoid_kernel_equals_its_plain_twin(data):
     assert np.allclose(fused["trap_max"], plain["trap_max"], rtol=0, atol=1e-9 * reach)
 
 
+@given(st.data())
+@settings(deadline=None, max_examples=120)
+def test_the_kernel_of_the_whole_chain_equals_its_plain_twin(data):
+    waveforms = data.draw(waves().filter(lambda made: made.shape[1] > 1))
+    n_samples = waveforms.shape[1]
+    end = data.draw(st.integers(2, n_samples))
+    steps = [Step("fit_baseline", {"i_end": end, "order": data.draw(st.integers(0, 1))}), Step("bl_subtract")]
+    if data.draw(st.booleans()):
+        steps.append(Step("pole_zero", {"tau": data.draw(st.floats(500, 1e6))}))
+    shape = {"rise": data.draw(st.integers(1, n_samples)), "flat": data.draw(st.integers(0, n_samples))}
+    steps += [Step("trap_filter", shape), Step("trap_max")]
+    block = block_of(waveforms)
+    fused, plain = both(steps, block)
+    assert len(Chain(steps).plan(block, None).operations) == 1
+    # The line runs on beyond the stretch that it was fitted to, and rounding with it.
+    reach = 1e-9 * 65536 * n_samples / end
+    assert {name: array.shape for name, array in fused.items()} == dict.fromkeys(plain, (len(waveforms),))
+    for name in plain:
+        assert np.allclose(fused[name], plain[name], rtol=0, atol=reach), name
+
+
+@pytest.mark.parametrize("between", [[], [Step("pole_zero")]], ids=["plain", "pole_zero"])
+def test_a_row_gets_the_same_to_the_last_bit_whichever_rows_lie_beside_it(between):
+    made = pulses(np.random.default_rng(5), 37, 700, (20000, 50, 0, -50)).astype(np.uint16)
+    steps = [Step("fit_baseline", {"i_end": 150}), Step("bl_subtract"), *between]
+    chain = Chain([*steps, Step("trap_filter", {"rise": 60, "flat": 30}), Step("trap_max")])
+    together = chain.run(block_of(made))
+    for row in range(len(made)):
+        alone = chain.run(block_of(made[row : row + 1]))
+        assert {name: array[0] for name, array in alone.items()} == {
+            name: array[row] for name, array in together.items()
+        }
+
+
+@pytest.mark.parametrize(
+    "begin, height",
+    [(0, 5000), (150, 5000), (250, 5000), (600, 5000), (600, 1), (600, 0), (600, -500), (250, -500)],
+)
+def test_the_maximum_is_found_wherever_the_pulse_begins_and_whatever_its_height(begin, height):
+    rng = np.random.default_rng(11)
+    made = rng.integers(0, 3, (9, 800)) + 2000
+    made[4, begin:] += height
+    made[:, :] += np.arange(800) // 40
+    steps = [Step("fit_baseline", {"i_end": 140}), Step("bl_subtract")]
+    steps += [Step("trap_filter", {"rise": 100, "flat": 50}), Step("trap_max")]
+    assert_equal(steps, block_of(made.astype(np.uint16)))
+
+
+@pytest.mark.parametrize(
+    "stretches, level, slope",
+    [([(400, 600, 100)], -1000.0, 0.0), ([(200, 250, 1010), (250, 600, 900)], 1000.0, -0.02)],
+    ids=["below_the_samples", "falling"],
+)
+def test_a_maximum_that_the_baseline_makes_at_the_start_of_the_record_is_found(stretches, level, slope):
+    made = np.full((3, 600), max(level, 0), np.uint16)
+    for begin, end, height in stretches:
+        made[:, begin:end] = height
+    line = {"bl_int": np.full(3, level), "bl_slope": np.full(3, slope)}
+    steps = [Step("bl_subtract"), Step("trap_filter", {"rise": 100, "flat": 50}), Step("trap_max")]
+    assert_equal(steps, block_of(made, **line))
+
+
+@pytest.mark.parametrize("sample_type", ["u2", "i2"])
+def test_sums_are_exact(sample_type):
+    limits = np.iinfo(sample_type)
+    rng = np.random.default_rng(3)
+    made = rng.choice([limits.min, limits.max, limits.max], (9, 32001)).astype(sample_type)
+    means = Chain([Step("avg_baseline", {"i_start": 1, "i_end": 32000})]).run(block_of(made))["bl_avg"]
+    assert np.array_equal(means, made[:, 1:32000].sum(axis=1, dtype=np.int64) / 31999)
+
+
+@pytest.mark.parametrize("sample_type", ["u2", "i2"])
+def test_the_longest_rise_of_the_largest_samples_fits(sample_type):
+    limits = np.iinfo(sample_type)
+    made = np.full((2, 70000), limits.min, sample_type)
+    made[0, 35000:] = limits.max
+    line = {"bl_int": np.full(2, float(limits.min)), "bl_slope": np.zeros(2)}
+    steps = [Step("bl_subtract"), Step("trap_filter", {"rise": 32767, "flat": 0}), Step("trap_max")]
+    fused, _ = both(steps, block_of(made, **line))
+    assert np.array_equal(fused["trap_max"], [65535.0, 0.0])
+
+
 @pytest.mark.parametrize("sample_type", ["u2", "i2"])
 @pytest.mark.parametrize("n_samples", [2000, 32000, 40000])
 @pytest.mark.parametrize("between", [[], [Step("pole_zero")]], ids=["plain", "pole_zero"])
@@ -151,6 +239,14 @@ def test_a_baseline_that_is_not_a_number_gives_a_maximum_that_is_not():
     assert np.array_equal(np.isnan(plain["trap_max"]), [False, True, True])
 
 
+def test_rows_in_any_order_and_one_row_many_times_are_read_right():
+    made = pulses(np.random.default_rng(2), 13, 300, (4000,)).astype(np.int16)
+    steps = [Step("fit_baseline", {"i_end": 40}), Step("bl_subtract")]
+    steps += [Step("trap_filter", {"rise": 30, "flat": 10}), Step("trap_max")]
+    for waveforms in (made[::-1], made[::3], np.broadcast_to(made[4], (11, 300))):
+        assert_equal(steps, block_of(waveforms))
+
+
 def test_samples_that_do_not_follow_one_another_are_read_right():
     waveforms = np.arange(600, dtype=np.uint16).reshape(3, 200)[:, ::2]
     assert_equal([Step("avg_baseline", {"i_end": 100})], block_of(waveforms))
@@ -165,8 +261,27 @@ def test_other_sample_types_are_left_to_the_plain_functions(sample_type):
     assert np.array_equal(plan.run(block_of(waveforms))["bl_avg"], [7.0, 7.0])
 
 
-def test_the_kernel_refuses_tables_that_are_too_short():
+@pytest.mark.parametrize(
+    "n_table, n_line, rise, expected",
+    [
+        (9, 1, 2, "its entry in the tables"),
+        (10, 0, 2, "its baseline"),
+        (10, 1, 11, "no longer than the waveforms"),
+        (10, 1, 0, "from 1 to 32767"),
+    ],
+)
+def test_the_trapezoid_kernel_refuses_what_would_lead_it_out_of_its_arrays(n_table, n_line, rise, expected):
     assert kernels.compiled is not None
-    short, line = np.zeros(9), np.zeros(1)
-    with pytest.raises(ValueError, match="its entry in the tables"):
-        kernels.compiled.trapezoid_maxima(np.zeros((1, 10), "u2"), line, line, 2, 1, short, short, 0.0)
+    table, line = np.zeros(n_table), np.zeros(n_line)
+    with pytest.raises(ValueError, match=expected):
+        kernels.compiled.trapezoid_maxima(np.zeros((1, 10), "u2"), line, line, rise, 1, table, table, 0.0)
+
+
+@pytest.mark.parametrize(
+    "begin, end, order, expected",
+    [(0, 11, 1, "inside the waveforms"), (-1, 5, 1, "inside"), (5, 5, 0, "inside"), (4, 5, 1, "the order")],
+)
+def test_the_baseline_kernel_refuses_a_stretch_outside_the_waveforms(begin, end, order, expected):
+    assert kernels.compiled is not None
+    with pytest.raises(ValueError, match=expected):
+        kernels.compiled.baselines(np.zeros((1, 10), "u2"), begin, end, order)

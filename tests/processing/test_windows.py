@@ -41,7 +41,7 @@ def ramp_to(peak, length=20):
 def test_whole_waveforms_are_kept_when_no_window_is_asked_for():
     cut = cut_windows(decoded([[1, 2], [3, 4]]), Tier0Options(), None)
     assert cut.blocks[2,].waveforms.tolist() == [[1, 2], [3, 4]]
-    assert cut.garbage is None
+    assert cut.garbage == {}
 
 
 def test_waveforms_of_different_length_make_blocks_of_their_own():
@@ -62,15 +62,29 @@ def test_a_window_lies_around_the_first_maximum():
 @pytest.mark.parametrize(("peak", "fits"), [(1, False), (2, True), (18, True), (19, False)])
 def test_a_window_that_does_not_fit_is_garbage(peak, fits):
     cut = cut_windows(decoded([ramp_to(peak)]), Tier0Options(window="max", n_samp=4), None)
-    assert (cut.garbage is None) == fits
+    assert bool(cut.garbage) != fits
     assert bool(cut.blocks) == fits
 
 
 def test_garbage_keeps_the_clipped_window():
-    garbage = cut_windows(decoded([ramp_to(19)]), Tier0Options(window="max", n_samp=4), None).garbage
+    garbage = cut_windows(decoded([ramp_to(19)]), Tier0Options(window="max", n_samp=4), None).garbage[4,]
     assert garbage.decoder == "X_Garbage"
     assert garbage.waveforms.tolist() == [[100, 100, 200, 0]]
     assert garbage.rows["n_window"].tolist() == [3]
+
+
+def test_waveforms_shorter_than_the_window_are_garbage_of_their_own_length():
+    cut = cut_windows(decoded([[1, 2], [3, 4, 5, 6]]), Tier0Options(window="max", n_samp=1_000_000), None)
+    assert {shape: block.waveforms.shape for shape, block in cut.garbage.items()} == {
+        (2,): (1, 2),
+        (4,): (1, 4),
+    }
+
+
+def test_garbage_keeps_its_further_traces():
+    rows = decoded([ramp_to(19), ramp_to(10)], trace_lengths=[2, 3])
+    garbage = cut_windows(rows, Tier0Options(window="max", n_samp=4), None).garbage
+    assert garbage[4, 2].traces["energy_waveform"].tolist() == [[0, 1]]
 
 
 def test_the_time_point_is_where_the_pulse_reaches_half_its_height():
@@ -118,7 +132,7 @@ def test_a_pool_changes_nothing():
     with ThreadPoolExecutor(2) as pool:
         together = cut_windows(rows, options, pool)
     assert (alone.blocks[1000,].waveforms == together.blocks[1000,].waveforms).all()
-    assert (alone.garbage.rows == together.garbage.rows).all()
+    assert (alone.garbage[1000,].rows == together.garbage[1000,].rows).all()
 
 
 @settings(max_examples=60, deadline=None)
@@ -151,6 +165,11 @@ def test_an_odd_window_is_refused():
 def test_an_unknown_option_is_refused_with_those_there_are():
     with pytest.raises(SettingsError, match="no setting 'windw'; it has digitizer, window"):
         read_options({"windw": "max"})
+
+
+def test_a_window_length_in_time_is_refused():
+    with pytest.raises(SettingsError, match="n_samp is '4 us', but .* give it in samples"):
+        read_options({"window": "max", "n_samp": "4 us"})
 
 
 def test_the_options_of_the_demo_are_understood():

@@ -1,179 +1,343 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False
-"""Runs the hot parts of the chain in one pass over raw 16-bit samples, without the interpreter's lock.
+"""Runs the hot parts of the chain over raw 16-bit samples, without the interpreter's lock.
 
-Sums of samples are integers and therefore exact. Rows may lie any number of bytes apart and at any address.
+Several rows are worked on side by side, one in each lane of a vector: sample k of all of them lies together,
+so that running sums, each of which waits for the one before, fill the vector all the same. Sums of samples are
+whole numbers and therefore exact. Rows may lie any number of bytes apart and at any address.
 """
 
 import numpy as np
 
-from libc.stdint cimport int32_t, int64_t
+from libc.stdint cimport int64_t, uint16_t
 from libc.stdlib cimport free, malloc
-from libc.string cimport memset
 
 cdef extern from *:
     """
-    #include <math.h>
+    #include <float.h>
     #include <stdint.h>
     #include <string.h>
 
     /* Let the machine choose the width of its vectors at run time, where the loader can. */
     #if defined(__GNUC__) && !defined(__clang__) && defined(__x86_64__) && defined(__GLIBC__)
     #define CLONES __attribute__((target_clones("avx2", "default")))
-    /* A maximum of finite numbers may be taken in any order: the result is the same to the last bit. */
-    #define FINITE __attribute__((optimize("finite-math-only", "no-signed-zeros")))
+    #define WIDEST 32
     #else
     #define CLONES
-    #define FINITE
+    #define WIDEST 16
     #endif
 
-    #if defined(__has_builtin)
-    #if __has_builtin(__builtin_shufflevector)
-    #define HAS_SHUFFLE
-    #endif
-    #endif
-
-    #define BLOCK 128
-
-    /* Ask for the next row while this one is worked on: rows far apart are not foreseen by the hardware. */
-    static void fetch(const char *row, int64_t n_bytes) {
+    /* A compiler without vectors works on one row at a time: the same code, with plain numbers for vectors. */
     #if defined(__GNUC__)
-        for (int64_t at = 0; at < n_bytes; at += 64) __builtin_prefetch(row + at);
+    #define LANES 8
+    #define PARTS (LANES * 8 / WIDEST)
+    #define LANE(vector, lane) ((vector)[lane])
+    #define INLINE static inline __attribute__((always_inline))
+    typedef uint16_t narrow __attribute__((vector_size(16)));
+    typedef int32_t wide __attribute__((vector_size(32)));
+    typedef double part __attribute__((vector_size(WIDEST)));
     #else
-        (void)row; (void)n_bytes;
+    #define LANES 1
+    #define PARTS 1
+    #define LANE(number, lane) (number)
+    #define INLINE static inline
+    typedef uint16_t narrow;
+    typedef int32_t wide;
+    typedef double part;
     #endif
-    }
+    #define PART_LANE(parts, lane) LANE((parts)[(lane) / (LANES / PARTS)], (lane) % (LANES / PARTS))
 
-    /* widen: samples to 32 bits. sums: of w[k] and of k * w[k]; BLOCK samples fit 32 bits. */
-    #define FOR_SAMPLES_OF(TYPE, SUFFIX)                                                                  \\
-    CLONES static void widen_##SUFFIX(const char *row, int64_t n, int32_t *out) {                         \\
-        for (int64_t k = 0; k < n; k++) {                                                                 \\
-            TYPE sample;                                                                                  \\
-            memcpy(&sample, row + 2 * k, 2);                                                              \\
-            out[k] = sample;                                                                              \\
-        }                                                                                                 \\
-    }                                                                                                     \\
-    CLONES static void sums_##SUFFIX(const char *row, int64_t n, int64_t *total, int64_t *moment) {       \\
-        *total = *moment = 0;                                                                             \\
-        for (int64_t begin = 0; begin < n; begin += BLOCK) {                                              \\
-            int32_t length = n - begin < BLOCK ? (int32_t)(n - begin) : BLOCK, t = 0, m = 0;              \\
-            for (int32_t k = 0; k < length; k++) {                                                        \\
-                TYPE sample;                                                                              \\
-                memcpy(&sample, row + 2 * (begin + k), 2);                                                \\
-                t += sample;                                                                              \\
-                m += k * sample;                                                                          \\
-            }                                                                                             \\
-            *total += t;                                                                                  \\
-            *moment += begin * t + m;                                                                     \\
-        }                                                                                                 \\
-    }
-    FOR_SAMPLES_OF(uint16_t, u2)
-    FOR_SAMPLES_OF(int16_t, i2)
+    /* Samples worked on at a time. The sum of j * sample, j = 1 ... CHUNK, fits 31 bits. */
+    #define CHUNK 128
 
-    /* window[k] = sum of the `rise` samples that end with k; the `rise` places before `samples` hold 0. */
-    CLONES static void window_sums(const int32_t *samples, int64_t n, int64_t rise, int32_t *window) {
-        const int32_t *leaving = samples - rise;
-        int32_t sum = 0;
+    /* rows: where each lane's row begins. ahead: how far on the rows that come next lie, or 0.
+     * flip: 0x8000 makes unsigned samples, 32768 higher, of signed ones. */
+    typedef struct {
+        const char *rows[LANES];
+        int64_t ahead;
+        uint16_t flip;
+    } Lanes;
+
+    #if LANES == 8
+    #ifdef __clang__
+    #define SHUFFLE(type, a, b, ...) __builtin_shufflevector((type)(a), (type)(b), __VA_ARGS__)
+    #else
+    #define SHUFFLE(type, a, b, ...) __builtin_shuffle((type)(a), (type)(b), (type){__VA_ARGS__})
+    #endif
+
+    INLINE void transpose_eight(const Lanes *lanes, int64_t at, narrow *out) {
+        typedef uint32_t pairs __attribute__((vector_size(16)));
+        typedef uint64_t fours __attribute__((vector_size(16)));
+        narrow of_two[8];
+        for (int i = 0; i < 4; i++) {
+            narrow a, b;
+            memcpy(&a, lanes->rows[2 * i] + at, sizeof a);
+            memcpy(&b, lanes->rows[2 * i + 1] + at, sizeof b);
+            of_two[i] = SHUFFLE(narrow, a, b, 0, 8, 1, 9, 2, 10, 3, 11) ^ lanes->flip;
+            of_two[i + 4] = SHUFFLE(narrow, a, b, 4, 12, 5, 13, 6, 14, 7, 15) ^ lanes->flip;
+        }
+        for (int i = 0; i < 8; i += 4) {
+            pairs a = SHUFFLE(pairs, of_two[i], of_two[i + 1], 0, 4, 1, 5);
+            pairs b = SHUFFLE(pairs, of_two[i + 2], of_two[i + 3], 0, 4, 1, 5);
+            pairs c = SHUFFLE(pairs, of_two[i], of_two[i + 1], 2, 6, 3, 7);
+            pairs d = SHUFFLE(pairs, of_two[i + 2], of_two[i + 3], 2, 6, 3, 7);
+            out[i] = (narrow)SHUFFLE(fours, a, b, 0, 2);
+            out[i + 1] = (narrow)SHUFFLE(fours, a, b, 1, 3);
+            out[i + 2] = (narrow)SHUFFLE(fours, c, d, 0, 2);
+            out[i + 3] = (narrow)SHUFFLE(fours, c, d, 1, 3);
+        }
+    }
+    #endif
+
+    /* out[k]: sample begin + k of all lanes. */
+    CLONES static void transpose(const Lanes *lanes, int64_t begin, int64_t n, narrow *out) {
         int64_t k = 0;
-    #ifdef HAS_SHUFFLE
-        typedef int32_t four __attribute__((vector_size(16)));
-        four zero = {0}, carry = {0};
+    #if LANES == 8
+        Lanes own = *lanes;
         for (; k + 8 <= n; k += 8) {
-            four x, y, x_out, y_out;
-            memcpy(&x, samples + k, 16);
-            memcpy(&y, samples + k + 4, 16);
-            memcpy(&x_out, leaving + k, 16);
-            memcpy(&y_out, leaving + k + 4, 16);
-            x -= x_out;
-            y -= y_out;
-            x += __builtin_shufflevector(zero, x, 0, 4, 5, 6);
-            y += __builtin_shufflevector(zero, y, 0, 4, 5, 6);
-            x += __builtin_shufflevector(zero, x, 0, 1, 4, 5);
-            y += __builtin_shufflevector(zero, y, 0, 1, 4, 5);
-            four x_sum = __builtin_shufflevector(x, x, 3, 3, 3, 3);
-            four y_sum = __builtin_shufflevector(y, y, 3, 3, 3, 3);
-            y += x_sum;
-            x += carry;
-            y += carry;
-            carry += x_sum + y_sum;
-            memcpy(window + k, &x, 16);
-            memcpy(window + k + 4, &y, 16);
+            int64_t at = 2 * (begin + k);
+            /* Rows that lie far apart are not foreseen by the hardware. */
+            if (own.ahead && k % 32 == 0)
+                for (int lane = 0; lane < LANES; lane++) __builtin_prefetch(own.rows[lane] + at + own.ahead, 0, 2);
+            transpose_eight(&own, at, out + k);
         }
-        sum = carry[0];
     #endif
         for (; k < n; k++) {
-            sum += samples[k] - leaving[k];
-            window[k] = sum;
+            for (int lane = 0; lane < LANES; lane++) {
+                uint16_t sample;
+                memcpy(&sample, lanes->rows[lane] + 2 * (begin + k), 2);
+                LANE(out[k], lane) = sample ^ lanes->flip;
+            }
         }
     }
 
-    /* Where the baseline's own trapezoid still changes: line k is c0 * table0[k] + c1 * table1[k]. */
-    CLONES FINITE static double highest_over_line(const int32_t *window, int64_t gap, int64_t n,
-            const double *table0, const double *table1, double c0, double c1) {
-        const int32_t *before = window - gap;
-        double highest = -INFINITY;
+    INLINE void widen(const narrow *samples, wide *out) {
+        narrow given = *samples;
+        wide made;
+        for (int lane = 0; lane < LANES; lane++) LANE(made, lane) = LANE(given, lane);
+        *out = made;
+    }
+
+    INLINE void split(const wide *whole, part *parts) {
+        for (int lane = 0; lane < LANES; lane++) PART_LANE(parts, lane) = LANE(*whole, lane);
+    }
+
+    INLINE void keep_higher(part *highest, const part *height) {
+    #if LANES == 8
+        typedef int64_t mask __attribute__((vector_size(WIDEST)));
+        mask higher = *height > *highest;
+        *highest = (part)((higher & (mask)*height) | (~higher & (mask)*highest));
+    #else
+        *highest = *height > *highest ? *height : *highest;
+    #endif
+    }
+
+    /* total: sum of the samples. rest: sum of (n - k) * sample k. */
+    CLONES static void add_up(const narrow *samples, int64_t n, wide *total, wide *rest) {
+        wide sum = {0}, sum_of_sums = {0};
         for (int64_t k = 0; k < n; k++) {
-            double height = (window[k] - before[k]) - c0 * table0[k] - c1 * table1[k];
-            highest = height > highest ? height : highest;
+            wide sample;
+            widen(samples + k, &sample);
+            sum += sample;
+            sum_of_sums += sum;
         }
-        return highest;
+        *total = sum;
+        *rest = sum_of_sums;
     }
 
-    CLONES static int32_t highest_of(const int32_t *window, int64_t gap, int64_t n) {
-        const int32_t *before = window - gap;
-        int32_t highest = INT32_MIN;
+    /* Sum the samples [begin, end) of each lane, and each of them times its place in the stretch. */
+    static void sum_stretch(const Lanes *lanes, int64_t begin, int64_t end, int64_t *total, int64_t *moment) {
+        narrow samples[CHUNK];
+        for (int lane = 0; lane < LANES; lane++) total[lane] = moment[lane] = 0;
+        for (int64_t k = begin; k < end; k += CHUNK) {
+            int64_t n = end - k < CHUNK ? end - k : CHUNK;
+            wide sum, rest;
+            transpose(lanes, k, n, samples);
+            add_up(samples, n, &sum, &rest);
+            for (int lane = 0; lane < LANES; lane++) {
+                total[lane] += LANE(sum, lane);
+                moment[lane] += (k - begin + n) * LANE(sum, lane) - LANE(rest, lane);
+            }
+        }
+    }
+
+    /* table0, table1: `rise` times the trapezoid of the line 1 and of the line 0, 1, 2 ...
+     * settled: from this sample on the first is 0 and the second, which never falls, stands still.
+     * lost: the part of its height that a pulse loses from one sample to the next; 0 leaves it as it is.
+     * ring: the last `size` samples of all lanes; so few that they stay in the nearest cache. */
+    typedef struct {
+        int64_t n, rise, gap, settled, size;
+        const double *table0, *table1;
+        double lost;
+        narrow *ring;
+    } Trapezoid;
+
+    /* The samples that come into and go out of the two windows whose difference is the trapezoid. */
+    typedef struct {
+        const narrow *late_in, *late_out, *early_in, *early_out;
+    } Taps;
+
+    /* The baseline is before + value + slope * k, and samples before the record count as `before`.
+     * height: `rise` times the trapezoid of the samples. unsettled, settled: its maxima before and from the
+     * sample where the baseline's has settled. sum, top: sum and maximum of the height over the baseline's. */
+    typedef struct {
+        narrow before;
+        wide height, unsettled, settled;
+        part value[PARTS], slope[PARTS], sum[PARTS], top[PARTS];
+    } State;
+
+    INLINE void step(wide *height, const Taps *taps, int64_t k) {
+        wide late_in, late_out, early_in, early_out;
+        widen(taps->late_in + k, &late_in);
+        widen(taps->late_out + k, &late_out);
+        widen(taps->early_in + k, &early_in);
+        widen(taps->early_out + k, &early_out);
+        *height += (late_in - late_out) - (early_in - early_out);
+    }
+
+    CLONES static void walk(State *state, const Taps *taps, int64_t n, wide *maximum) {
+        Taps own = *taps;
+        wide height = state->height, highest = *maximum;
         for (int64_t k = 0; k < n; k++) {
-            int32_t height = window[k] - before[k];
-            highest = height > highest ? height : highest;
+            step(&height, &own, k);
+            for (int lane = 0; lane < LANES; lane++)
+                if (LANE(height, lane) > LANE(highest, lane)) LANE(highest, lane) = LANE(height, lane);
         }
-        return highest;
+        state->height = height;
+        *maximum = highest;
     }
 
-    /* The trapezoid of the pole-zero corrected samples is D[k] + lost * sum of D[j] over j < k. */
-    CLONES FINITE static double highest_corrected(const int32_t *window, int64_t gap, int64_t n,
-            const double *table0, const double *table1, double c0, double c1, double lost, double *sums) {
-        const int32_t *before = window - gap;
-        double sum = 0;
-        int64_t k = 0;
-        /* Whole numbers below 2**53: exact in double, in any order of adding. */
-        for (; k < n; k++) sums[k] = window[k] - before[k];
-        for (k = 0; k + 4 <= n; k += 4) {
-            double first = sums[k], two = first + sums[k + 1], three = two + sums[k + 2];
-            double four = two + (sums[k + 2] + sums[k + 3]);
-            sums[k] = sum;
-            sums[k + 1] = sum + first;
-            sums[k + 2] = sum + two;
-            sums[k + 3] = sum + three;
-            sum += four;
+    /* Of pole-zero corrected samples the trapezoid is e[k] + lost * sum of e[j] over j < k, where e is that of
+     * the samples as they are. */
+    INLINE void walk_over(State *state, Taps taps, int64_t n, const double *table0, const double *table1,
+                          double lost) {
+        wide height = state->height;
+        part value[PARTS], slope[PARTS], sum[PARTS], top[PARTS];
+        for (int i = 0; i < PARTS; i++) {
+            value[i] = state->value[i];
+            slope[i] = state->slope[i];
+            sum[i] = state->sum[i];
+            top[i] = state->top[i];
         }
-        for (; k < n; k++) {
-            double height = sums[k];
-            sums[k] = sum;
-            sum += height;
-        }
-        double highest = -INFINITY;
         for (int64_t k = 0; k < n; k++) {
-            double height = (window[k] - before[k]) + lost * sums[k] - c0 * table0[k] - c1 * table1[k];
-            highest = height > highest ? height : highest;
+            part over[PARTS];
+            step(&height, &taps, k);
+            split(&height, over);
+            for (int i = 0; i < PARTS; i++) {
+                over[i] -= value[i] * table0[k] + slope[i] * table1[k];
+                part corrected = over[i];
+                if (lost != 0) {
+                    corrected += lost * sum[i];
+                    sum[i] += over[i];
+                }
+                keep_higher(top + i, &corrected);
+            }
         }
-        return highest;
+        state->height = height;
+        for (int i = 0; i < PARTS; i++) {
+            state->sum[i] = sum[i];
+            state->top[i] = top[i];
+        }
     }
 
-    #undef CLONES
-    #undef FINITE
-    #undef BLOCK
+    CLONES static void walk_over_baseline(State *state, const Taps *taps, int64_t n, const double *table0,
+                                          const double *table1, double lost) {
+        if (lost != 0) walk_over(state, *taps, n, table0, table1, lost);
+        else walk_over(state, *taps, n, table0, table1, 0);
+    }
+
+    /* Find the samples from k on in the ring; returns how many of `n` there are before a tap comes to its end. */
+    static int64_t place_taps(const Trapezoid *shape, int64_t k, int64_t n, Taps *taps) {
+        const int64_t delays[4] = {0, shape->rise, shape->gap, shape->gap + shape->rise};
+        const narrow **const places[4] = {&taps->late_in, &taps->late_out, &taps->early_in, &taps->early_out};
+        for (int i = 0; i < 4; i++) {
+            int64_t place = (k - delays[i] + shape->size) % shape->size, left = shape->size - place;
+            *places[i] = shape->ring + place;
+            n = n < left ? n : left;
+        }
+        return n;
+    }
+
+    /* Walk to sample `end`: over the baseline, or in whole numbers only, which is nearly three times as fast. */
+    static void walk_to(int64_t end, int is_over, State *state, const Lanes *lanes, const Trapezoid *shape) {
+        int64_t n, ready = 0;
+        memset(&state->height, 0, sizeof state->height);
+        for (int64_t i = 0; i < shape->size; i++) shape->ring[i] = state->before;
+        for (int64_t k = 0; k < end; k += n) {
+            if (k == ready) {
+                n = end - k < CHUNK ? end - k : CHUNK;
+                transpose(lanes, k, n, shape->ring + k % shape->size);
+                ready += n;
+            }
+            Taps taps;
+            int is_settled = k >= shape->settled;
+            int64_t stop = is_settled || ready < shape->settled ? ready : shape->settled;
+            n = place_taps(shape, k, stop - k, &taps);
+            if (is_over)
+                walk_over_baseline(state, &taps, n, shape->table0 + k, shape->table1 + k, shape->lost);
+            else
+                walk(state, &taps, n, is_settled ? &state->settled : &state->unsettled);
+        }
+    }
+
+    static void start(State *state, const double *value, const double *slope) {
+        memset(state, 0, sizeof *state);
+        for (int lane = 0; lane < LANES; lane++) {
+            double before = value[lane] > 0 ? value[lane] < UINT16_MAX ? value[lane] : UINT16_MAX : 0;
+            LANE(state->before, lane) = (uint16_t)before;
+            PART_LANE(state->value, lane) = value[lane] - (uint16_t)before;
+            PART_LANE(state->slope, lane) = slope[lane];
+            PART_LANE(state->top, lane) = -DBL_MAX;
+            LANE(state->unsettled, lane) = LANE(state->settled, lane) = INT32_MIN;
+        }
+    }
+
+    /* Take the maximum of the settled samples for the top; returns whether none before them can be higher. */
+    static int take_settled(State *state, const Trapezoid *shape) {
+        int is_certain = 1;
+        for (int lane = 0; lane < LANES; lane++) {
+            double value = PART_LANE(state->value, lane);
+            double ramp = PART_LANE(state->slope, lane) * shape->table1[shape->settled];
+            double top = LANE(state->settled, lane) - ramp, bound = LANE(state->unsettled, lane);
+            if (value < 0) bound -= value * shape->rise;
+            if (ramp < 0) bound -= ramp;
+            if (bound > top) is_certain = 0;
+            PART_LANE(state->top, lane) = top;
+        }
+        return is_certain;
+    }
+
+    /* The highest of each lane's trapezoid less that of the line value + slope * k. */
+    static void find_highest(const Lanes *lanes, const Trapezoid *shape, const double *value, const double *slope,
+                             double *highest) {
+        State state;
+        start(&state, value, slope);
+        if (shape->lost != 0 || shape->settled == shape->n) {
+            walk_to(shape->n, 1, &state, lanes, shape);
+        } else {
+            walk_to(shape->n, 0, &state, lanes, shape);
+            if (!take_settled(&state, shape)) walk_to(shape->settled, 1, &state, lanes, shape);
+        }
+        for (int lane = 0; lane < LANES; lane++) highest[lane] = PART_LANE(state.top, lane) / shape->rise;
+    }
     """
-    void fetch(const char *row, int64_t n_bytes) noexcept nogil
-    void widen_u2(const char *row, int64_t n, int32_t *out) noexcept nogil
-    void widen_i2(const char *row, int64_t n, int32_t *out) noexcept nogil
-    void sums_u2(const char *row, int64_t n, int64_t *total, int64_t *moment) noexcept nogil
-    void sums_i2(const char *row, int64_t n, int64_t *total, int64_t *moment) noexcept nogil
-    void window_sums(const int32_t *samples, int64_t n, int64_t rise, int32_t *window) noexcept nogil
-    int32_t highest_of(const int32_t *window, int64_t gap, int64_t n) noexcept nogil
-    double highest_over_line(const int32_t *window, int64_t gap, int64_t n, const double *table0,
-                             const double *table1, double c0, double c1) noexcept nogil
-    double highest_corrected(const int32_t *window, int64_t gap, int64_t n, const double *table0,
-                             const double *table1, double c0, double c1, double lost,
-                             double *sums) noexcept nogil
+    enum:
+        LANES
+        CHUNK
+    ctypedef struct narrow:
+        pass
+    ctypedef struct Lanes:
+        const char *rows[LANES]
+        int64_t ahead
+        uint16_t flip
+    ctypedef struct Trapezoid:
+        int64_t n, rise, gap, settled, size
+        const double *table0
+        const double *table1
+        double lost
+        narrow *ring
+    void sum_stretch(const Lanes *lanes, int64_t begin, int64_t end, int64_t *total, int64_t *moment) noexcept nogil
+    void find_highest(const Lanes *lanes, const Trapezoid *shape, const double *value, const double *slope,
+                      double *highest) noexcept nogil
 
 
 cdef struct Rows:
@@ -181,7 +345,13 @@ cdef struct Rows:
     int64_t n_rows
     int64_t n_samples
     int64_t stride
-    bint is_signed
+    uint16_t flip
+
+
+cdef struct Stretch:
+    int64_t begin
+    int64_t end
+    bint is_sloped
 
 
 cdef Rows rows_of(waveforms) except *:
@@ -192,99 +362,138 @@ cdef Rows rows_of(waveforms) except *:
     rows.first = <const char *><size_t>waveforms.__array_interface__["data"][0]
     rows.n_rows, rows.n_samples = waveforms.shape
     rows.stride = waveforms.strides[0]
-    rows.is_signed = waveforms.dtype.kind == "i"
+    rows.flip = 0x8000 if waveforms.dtype.kind == "i" else 0
     return rows
 
 
-def stretch_means(waveforms, int64_t begin, int64_t end):
-    """Mean of the samples [begin, end) of each row."""
-    cdef Rows rows = rows_of(waveforms)
-    means = np.empty(rows.n_rows)
-    cdef double[::1] out = means
-    cdef int64_t i, total, moment
-    with nogil:
-        for i in range(rows.n_rows):
-            row_sums(&rows, i, begin, end, &total, &moment)
-            out[i] = <double>total / (end - begin)
-    return means
+cdef Stretch stretch_of(const Rows *rows, int64_t begin, int64_t end, int64_t order) except *:
+    cdef Stretch stretch
+    if not 0 <= begin < end <= rows.n_samples:
+        raise ValueError("the stretch must lie inside the waveforms")
+    if not 0 <= order <= 1 or order >= end - begin:
+        raise ValueError("the order must be 0 or 1 and less than the number of samples")
+    stretch.begin, stretch.end, stretch.is_sloped = begin, end, order == 1
+    return stretch
 
 
-def stretch_lines(waveforms, int64_t begin, int64_t end):
-    """Value at sample 0 and slope of the line fitted to the samples [begin, end) of each row."""
+cdef Trapezoid trapezoid_of(const Rows *rows, int64_t rise, int64_t flat, const double[::1] table0,
+                            const double[::1] table1, double lost) except *:
+    """Make everything ready but the ring."""
+    cdef Trapezoid shape
+    cdef int64_t n = rows.n_samples
+    if not 1 <= rise <= min(n, 32767) or flat < 0:
+        raise ValueError("rise must be from 1 to 32767 samples and no longer than the waveforms")
+    if min(table0.shape[0], table1.shape[0]) < n:
+        raise ValueError("each sample needs its entry in the tables")
+    shape.n, shape.rise, shape.gap, shape.lost = n, rise, min(rise + flat, n), lost
+    shape.settled = min(shape.gap + rise, n)
+    shape.table0, shape.table1 = &table0[0], &table1[0]
+    # A chunk is written in one piece, and not over samples that its first still needs.
+    shape.size = (shape.gap + rise + 2 * CHUNK - 1) // CHUNK * CHUNK
+    shape.ring = NULL
+    return shape
+
+
+cdef int make_ring(Trapezoid *shape) except -1:
+    shape.ring = <narrow *>malloc(shape.size * sizeof(narrow))
+    if shape.ring == NULL:
+        raise MemoryError
+    return 0
+
+
+def baselines(waveforms, int64_t begin, int64_t end, int64_t order):
+    """Value at sample 0 and slope of the line, of order 0 the mean and 0, of the samples [begin, end)."""
     cdef Rows rows = rows_of(waveforms)
+    cdef Stretch stretch = stretch_of(&rows, begin, end, order)
     values, slopes = np.empty(rows.n_rows), np.empty(rows.n_rows)
-    cdef double[::1] c0 = values, c1 = slopes
-    cdef int64_t i, total, moment, n = end - begin
-    cdef double centre = begin + (n - 1) / 2.0, spread = <double>n * (<double>n * n - 1) / 6.0
+    cdef double[::1] value = values, slope = slopes
+    cdef int64_t i = 0
     with nogil:
-        for i in range(rows.n_rows):
-            row_sums(&rows, i, begin, end, &total, &moment)
-            c1[i] = (2 * moment - (n - 1) * total) / spread
-            c0[i] = <double>total / n - c1[i] * centre
+        while i < rows.n_rows:
+            fit_lanes(&rows, i, &stretch, &value[i], &slope[i])
+            i += LANES
     return values, slopes
-
-
-cdef inline void row_sums(Rows *rows, int64_t i, int64_t begin, int64_t end,
-                          int64_t *total, int64_t *moment) noexcept nogil:
-    cdef const char *row = rows.first + i * rows.stride + 2 * begin
-    if i + 1 < rows.n_rows:
-        fetch(row + rows.stride, 2 * (end - begin))
-    if rows.is_signed:
-        sums_i2(row, end - begin, total, moment)
-    else:
-        sums_u2(row, end - begin, total, moment)
 
 
 def trapezoid_maxima(waveforms, const double[::1] bl_int, const double[::1] bl_slope, int64_t rise, int64_t flat,
                      const double[::1] table0, const double[::1] table1, double lost):
     """Maximum of the trapezoid of each row less its baseline; NaN where the baseline is not finite.
 
-    table0, table1: `rise` times the trapezoid of a constant 1 and of the ramp 0, 1, 2 … lost: what a pulse loses
-    from one sample to the next, 1 - exp(-1/tau), where pole-zero correction is wanted, else 0.
-    `rise` times 65535 must fit 31 bits.
+    table0, table1: `rise` times the trapezoid of the constant 1 and of the ramp 0, 1, 2 … lost: what a pulse
+    loses from one sample to the next, 1 - exp(-1/tau), where pole-zero correction is wanted, else 0.
     """
     cdef Rows rows = rows_of(waveforms)
-    cdef int64_t i, n = rows.n_samples, gap = min(rise + flat, n), settled = min(rise + gap, n)
-    if min(bl_int.shape[0], bl_slope.shape[0]) < rows.n_rows or min(table0.shape[0], table1.shape[0]) < n:
-        raise ValueError("each row needs its baseline and each sample its entry in the tables")
-    if rise < 1 or flat < 0 or rise > 32767 or n < 1:
-        raise ValueError("rise must be from 1 to 32767 samples")
+    cdef Trapezoid shape = trapezoid_of(&rows, rise, flat, table0, table1, lost)
+    if min(bl_int.shape[0], bl_slope.shape[0]) < rows.n_rows:
+        raise ValueError("each row needs its baseline")
     maxima = np.empty(rows.n_rows)
     cdef double[::1] out = maxima
-    cdef size_t n_words = rise + n + gap + n
-    cdef int32_t *words = <int32_t *>malloc(n_words * sizeof(int32_t))
-    if words == NULL:
-        raise MemoryError
-    cdef double *sums = <double *>malloc(n * sizeof(double)) if lost else NULL
-    if lost and sums == NULL:
-        free(words)
-        raise MemoryError
-    cdef int32_t *samples = words + rise
-    cdef int32_t *window = samples + n + gap
-    cdef double highest, rest
+    cdef int64_t i = 0
+    make_ring(&shape)
     with nogil:
-        memset(words, 0, n_words * sizeof(int32_t))
-        for i in range(rows.n_rows):
-            if not (bl_int[i] - bl_int[i] == 0 and bl_slope[i] - bl_slope[i] == 0):
-                out[i] = bl_int[i] * 0 + bl_slope[i] * 0
-                continue
-            if i + 1 < rows.n_rows:
-                fetch(rows.first + (i + 1) * rows.stride, 2 * n)
-            if rows.is_signed:
-                widen_i2(rows.first + i * rows.stride, n, samples)
-            else:
-                widen_u2(rows.first + i * rows.stride, n, samples)
-            window_sums(samples, n, rise, window)
-            if lost:
-                highest = highest_corrected(window, gap, n, &table0[0], &table1[0], bl_int[i], bl_slope[i], lost,
-                                            sums)
-            else:
-                highest = highest_over_line(window, gap, settled, &table0[0], &table1[0], bl_int[i], bl_slope[i])
-                if settled < n:
-                    rest = highest_of(window + settled, gap, n - settled) - bl_int[i] * table0[settled]
-                    rest = rest - bl_slope[i] * table1[settled]
-                    highest = rest if rest > highest else highest
-            out[i] = highest / rise
-        free(words)
-        free(sums)
+        while i < rows.n_rows:
+            shape_lanes(&rows, i, &shape, &bl_int[i], &bl_slope[i], &out[i])
+            i += LANES
+        free(shape.ring)
     return maxima
+
+
+def baselines_and_maxima(waveforms, int64_t begin, int64_t end, int64_t order, int64_t rise, int64_t flat,
+                         const double[::1] table0, const double[::1] table1, double lost):
+    """What `baselines` gives, and the `trapezoid_maxima` over it: the samples come from memory only once."""
+    cdef Rows rows = rows_of(waveforms)
+    cdef Stretch stretch = stretch_of(&rows, begin, end, order)
+    cdef Trapezoid shape = trapezoid_of(&rows, rise, flat, table0, table1, lost)
+    values, slopes, maxima = np.empty(rows.n_rows), np.empty(rows.n_rows), np.empty(rows.n_rows)
+    cdef double[::1] value = values, slope = slopes, out = maxima
+    cdef int64_t i = 0
+    make_ring(&shape)
+    with nogil:
+        while i < rows.n_rows:
+            fit_lanes(&rows, i, &stretch, &value[i], &slope[i])
+            shape_lanes(&rows, i, &shape, &value[i], &slope[i], &out[i])
+            i += LANES
+        free(shape.ring)
+    return values, slopes, maxima
+
+
+cdef inline int64_t lay_into_lanes(const Rows *rows, int64_t first, Lanes *lanes) noexcept nogil:
+    """Lay a row into each lane, the last row into lanes left over; returns how many are not left over."""
+    cdef int64_t lane, n = min(LANES, rows.n_rows - first)
+    for lane in range(LANES):
+        lanes.rows[lane] = rows.first + (first + min(lane, n - 1)) * rows.stride
+    lanes.ahead = LANES * rows.stride if first + 2 * LANES <= rows.n_rows else 0
+    lanes.flip = rows.flip
+    return n
+
+
+cdef void fit_lanes(const Rows *rows, int64_t first, const Stretch *stretch,
+                    double *values, double *slopes) noexcept nogil:
+    cdef Lanes lanes
+    cdef int64_t total[LANES]
+    cdef int64_t moment[LANES]
+    cdef int64_t lane, n = stretch.end - stretch.begin, n_rows = lay_into_lanes(rows, first, &lanes)
+    cdef double centre = stretch.begin + (n - 1) / 2.0, spread = <double>n * (<double>n * n - 1) / 6.0
+    sum_stretch(&lanes, stretch.begin, stretch.end, total, moment)
+    for lane in range(n_rows):
+        total[lane] -= n * rows.flip
+        moment[lane] -= n * (n - 1) // 2 * rows.flip
+        slopes[lane] = (2 * moment[lane] - (n - 1) * total[lane]) / spread if stretch.is_sloped else 0
+        values[lane] = <double>total[lane] / n - slopes[lane] * centre
+
+
+cdef void shape_lanes(const Rows *rows, int64_t first, const Trapezoid *shape,
+                      const double *bl_int, const double *bl_slope, double *maxima) noexcept nogil:
+    cdef Lanes lanes
+    cdef double value[LANES]
+    cdef double slope[LANES]
+    cdef double highest[LANES]
+    cdef int64_t lane, given, n_rows = lay_into_lanes(rows, first, &lanes)
+    for lane in range(LANES):
+        given = min(lane, n_rows - 1)
+        value[lane] = bl_int[given] + rows.flip
+        slope[lane] = bl_slope[given]
+    find_highest(&lanes, shape, value, slope, highest)
+    for lane in range(n_rows):
+        # What is not finite, less itself, is not a number.
+        maxima[lane] = highest[lane] + (value[lane] - value[lane]) + (slope[lane] - slope[lane])

@@ -15,7 +15,8 @@ from pygama_gui.session.state import Run, Session, SpectrumChoice, Step, Wavefor
 
 
 def test_a_session_comes_back_from_its_file(tmp_path: Path) -> None:
-    session = changes.add_runs(Session(), [Run("a", Path("/data/Run1"), 1, 2, 3, 4, ("ORRunDecoderForRun",))])
+    run = Run("a", Path("/data/Run1"), 1, 2, 3, 4, ("ORRunDecoderForRun",))
+    session = changes.write_aside(changes.add_runs(Session(), [run]), "a", ".1")
     session = replace(
         changes.set_tier0(session, "n_samp", 1000),
         chain=(Step("trap_filter", {"rise": 300}, False, {"wf_blsub": "wf_pz"}, {"wf_trap": "wf_fast"}),),
@@ -41,6 +42,13 @@ def test_what_is_no_session_is_refused_in_a_sentence(tmp_path: Path, text: str) 
     path.write_text(text)
     with pytest.raises(SettingsError, match=r"session\.json: this is not a session file"):
         files.load(path)
+
+
+def test_choices_that_make_no_sense_are_put_right(tmp_path: Path) -> None:
+    data = files.to_json(Session()) | {"tab": 7}
+    data["spectrum"] |= {"width": -5.0, "roi": [5, 1]}
+    session = files.from_json(json.loads(json.dumps(data)))
+    assert (session.tab, session.spectrum.width, session.spectrum.roi) == (0, None, (1.0, 5.0))
 
 
 def test_a_step_that_is_gone_is_not_selected(tmp_path: Path) -> None:

@@ -67,6 +67,36 @@ def test_an_unknown_step_says_so(view: ChainView, bridge: Bridge) -> None:
     assert "'magic' is not a known step" in view.cards[0].amiss.text()
 
 
+def test_a_step_whose_input_comes_later_says_so(view: ChainView, bridge: Bridge) -> None:
+    bridge.change(changes.move_step, 3, 2)
+    assert "move trap_filter before it" in view.cards[2].amiss.text()
+
+
+def test_a_step_that_stands_there_twice_says_so(view: ChainView, bridge: Bridge) -> None:
+    bridge.change(changes.add_step, "trap_filter")
+    assert view.cards[3].amiss.text().startswith("▲ writes 'wf_trap', which trap_filter writes already")
+
+
+def test_removing_the_step_that_has_the_focus_shows_what_is_left(view: ChainView, bridge: Bridge) -> None:
+    form = view.cards[2].form
+    assert form is not None
+    form.fields["rise"].control.setFocus()
+    bridge.change(changes.remove_step, 2)
+    assert [card.name for card in view.cards] == ["fit_baseline", "bl_subtract", "trap_max"]
+    assert "wf_trap" in view.cards[2].amiss.text()
+    assert bridge.session.step == 2
+
+
+def test_tab_goes_through_the_cards_in_their_order(view: ChainView, bridge: Bridge) -> None:
+    bridge.change(changes.move_step, 0, 3)
+    stops = [stop for card in view.cards for stop in card.stops()]
+    widget, seen = stops[0], []
+    while len(seen) < len(stops):
+        seen += [widget] if widget in stops else []
+        widget = widget.nextInFocusChain()
+    assert seen == stops
+
+
 def test_undo_brings_a_removed_step_back(view: ChainView, bridge: Bridge) -> None:
     bridge.change(changes.remove_step, 2)
     assert len(view.cards) == 3

@@ -47,6 +47,32 @@ def test_the_width_of_a_gaussian_is_found() -> None:
     assert found.fwhm == pytest.approx(2.3548 * 4, rel=2e-3)
 
 
+def test_the_centroid_does_not_depend_on_how_wide_the_region_is() -> None:
+    rng = np.random.default_rng(1)
+    values = np.concatenate([rng.normal(500, 4, 2000), rng.uniform(0, 1000, 8000)])
+    counts, edges = np.histogram(values, np.arange(0, 1001))
+    narrow, wide = measure(edges, counts, 470, 530), measure(edges, counts, 300, 750)
+    assert narrow is not None
+    assert wide is not None
+    assert abs(narrow.centroid - wide.centroid) < 2 * narrow.centroid_error
+    assert abs(narrow.centroid - 500) < 3 * narrow.centroid_error
+
+
+def test_errors_of_centroid_and_width_are_as_large_as_the_scatter() -> None:
+    rng = np.random.default_rng(2)
+    found = []
+    for _ in range(200):
+        values = np.concatenate([rng.normal(500, 10, 900), rng.uniform(300, 700, 300)])
+        counts, edges = np.histogram(values, np.arange(300, 701, 4))
+        found.append(measure(edges, counts, 400, 600))
+    centroids = np.array(
+        [[one.centroid, one.centroid_error, one.fwhm, one.fwhm_error] for one in found if one]
+    )
+    scatter, mean = centroids.std(axis=0), centroids.mean(axis=0)
+    assert 0.7 < mean[1] / scatter[0] < 1.5
+    assert 0.7 < mean[3] / scatter[2] < 1.6
+
+
 def test_a_sloping_background_leaves_no_peak() -> None:
     found = measure(EDGES, np.arange(20) * 10, 8, 13)
     assert found is not None

@@ -9,12 +9,12 @@ import pytest
 from PyQt5.QtCore import QPoint, Qt
 from pytestqt.qtbot import QtBot
 
-from pygama.progress import Failed
+from pygama.progress import Done, Failed, Note
 from pygama_gui.bridge import Bridge
 from pygama_gui.session import changes
 from pygama_gui.session.state import Run
 from pygama_gui.views import madeup
-from pygama_gui.views.runs import RunsView, again_button, run_facts, run_title
+from pygama_gui.views.runs import RunsView, again_button, remedy_words, run_facts, run_title
 
 
 @pytest.fixture
@@ -68,9 +68,10 @@ def test_a_failed_run_can_be_run_again_from_its_card(qtbot: QtBot, view: RunsVie
     bridge.jobs_changed.emit({run.run_id})
     assert "✕ failed: The worker was ended by signal 9" in text_of(view, 0)
     area = view.list.visualRect(view.model.index(0)).adjusted(10, 10, -10, -18)
-    with qtbot.waitSignal(view.process_asked) as asked:
-        qtbot.mouseClick(view.list.viewport(), Qt.MouseButton.LeftButton, pos=again_button(area).center())
-    assert asked.args[0] == [run]
+    at = again_button(area, "Run again").center()
+    with qtbot.waitSignal(view.mend_asked) as asked:
+        qtbot.mouseClick(view.list.viewport(), Qt.MouseButton.LeftButton, pos=at)
+    assert asked.args[0] == run
 
 
 def test_a_click_selects_a_run(qtbot: QtBot, view: RunsView, bridge: Bridge) -> None:
@@ -85,6 +86,47 @@ def test_files_that_cannot_be_taken_say_why_in_place(view: RunsView) -> None:
     assert view.refusals.text() == "▲ notes.txt: this is no ORCA file"
     view.show_refused(())
     assert not view.refusals.isVisible()
+
+
+def test_a_long_reason_is_cut_to_what_it_says_first(view: RunsView) -> None:
+    reason = "notes is not ORCA data: it begins with b'hello'; expected was a header record"
+    view.show_refused(
+        ((Path("/data/notes"), reason), (Path("/data/my run"), "my run: cut short: only 2 bytes"))
+    )
+    assert view.refusals.text() == "▲ notes is not ORCA data\n▲ my run: cut short"
+    assert "it begins with b'hello'" in view.refusals.toolTip()
+    view.dismiss_link.click()
+    assert not view.refusals.isVisible()
+
+
+def test_a_refusal_offers_another_name(view: RunsView, bridge: Bridge) -> None:
+    bridge.adopt(1, bridge.session.runs[0])
+    text = "t1_run72.h5 is there already. Move it away, or write t1_run72.1.h5 with suffix '.1'"
+    bridge.take(1, Failed(text))
+    assert remedy_words(bridge.state(bridge.session.runs[0].run_id)) == "Write t1_run72.1.h5"
+
+
+def test_warnings_are_told_one_by_one_in_the_tooltip(view: RunsView, bridge: Bridge) -> None:
+    bridge.adopt(1, bridge.session.runs[0])
+    for message in (Note("3 records were skipped", "warning"), madeup.end(1)):
+        bridge.take(1, message)
+    assert run_facts(bridge.session.runs[0], bridge.board[1]).endswith("1 event")
+    assert text_of(view, 0).endswith("▲ done in 1.2 s · 1 warning")
+    tip = view.model.index(0).data(Qt.ItemDataRole.ToolTipRole)
+    assert tip.endswith("▲ 3 records were skipped")
+
+
+def test_when_all_is_done_the_button_is_for_the_selected_run(
+    qtbot: QtBot, view: RunsView, bridge: Bridge
+) -> None:
+    for job_id, run in enumerate(bridge.session.runs, start=1):
+        bridge.adopt(job_id, run)
+        bridge.take(job_id, Done((Path(f"t2_run{run.run_number}.h5"),), 10, 1.2))
+    bridge.jobs_changed.emit({run.run_id for run in bridge.session.runs})
+    assert view.process_button.text() == "Process again"
+    with qtbot.waitSignal(view.process_asked) as asked:
+        view.process_button.click()
+    assert asked.args[0] == [bridge.session.selected_run]
 
 
 def test_a_run_under_way_is_not_removed(view: RunsView, bridge: Bridge) -> None:

@@ -41,6 +41,12 @@ def shown_counts(view: SpectrumView) -> int:
     return histogram.n_values
 
 
+def zoom(view: SpectrumView, low: float, high: float) -> None:
+    view.plot.box.setXRange(low, high, padding=0)
+    view.plot.box._mark_zoomed(x=True)
+    view.redraw()
+
+
 def test_every_row_is_counted_once(view: SpectrumView) -> None:
     feed(view, madeup.partial(300, seed=1))
     feed(view, madeup.partial(200, seed=2))
@@ -57,6 +63,109 @@ def test_the_zoom_of_a_person_stays_while_the_run_grows(view: SpectrumView) -> N
     view.show_all()
     view.draw_if_due()
     assert view.plot.box.viewRange()[0][1] > 30_000
+
+
+def test_bins_suit_what_is_in_view(view: SpectrumView) -> None:
+    feed(view, madeup.partial(20_000))
+    view.redraw()
+    wide = view._factor
+    zoom(view, 8000, 9500)
+    assert view._factor < wide / 4
+
+
+def test_bins_stay_fine_when_a_zoomed_run_begins_anew(view: SpectrumView) -> None:
+    partial = madeup.partial(20_000)
+    feed(view, partial)
+    zoom(view, 8000, 9500)
+    fine = view._factor
+    view.bridge.adopt(1, view.session.runs[0])
+    feed(view, madeup.partial(20))
+    feed(view, partial)
+    view.redraw()
+    assert view._factor == fine
+
+
+def test_a_run_that_begins_anew_is_counted_anew(view: SpectrumView) -> None:
+    for n in (300, 200, 100):
+        view.bridge.adopt(1, view.session.runs[0])
+        feed(view, madeup.partial(n))
+        assert shown_counts(view) == n
+
+
+def test_one_event_stands_in_a_range_that_can_be_read(view: SpectrumView) -> None:
+    partial = madeup.partial(1)
+    partial.columns["trap_max"][:] = 8262.0
+    feed(view, partial)
+    (low, high), _ = view.plot.box.viewRange()
+    assert 10 < high - low < 1000
+    assert low < 8262 < high
+
+
+def test_a_channel_that_the_run_lacks_shows_all(view: SpectrumView) -> None:
+    view.bridge.change(changes.show_spectrum, view.choice.__class__(channel=77))
+    feed(view, madeup.partial(300, n_channels=2))
+    assert shown_counts(view) == 300
+
+
+def test_each_channel_is_drawn_for_itself(view: SpectrumView) -> None:
+    partial = madeup.partial(600, n_channels=3)
+    feed(view, partial)
+    view._choose_channel(1)
+    view.redraw()
+    over = dict(view._laid_over(view._histogram))
+    assert {name: int(counts.sum()) for name, counts in over.items()} == {
+        f"channel {n}": int((partial.columns["channel"] == n).sum()) for n in range(3)
+    }
+    assert not view.curve.isVisible()
+
+
+def test_another_run_is_scaled_to_the_same_time(view: SpectrumView, a_run: Callable[..., Run]) -> None:
+    other = a_run(72)
+    view.bridge.change(changes.add_runs, [other])
+    view.bridge.adopt(2, other)
+    mine, theirs = madeup.partial(300), madeup.partial(400, seed=2)
+    mine.columns["time_s"] = np.linspace(0.0, 2.0, 300)
+    theirs.columns["time_s"] = np.linspace(0.0, 4.0, 400)
+    view.bridge.take(2, theirs)
+    feed(view, mine)
+    view.bridge.change(changes.select_run, "2018-9-25-Th228Run9001")
+    view.lay_beside(other.run_id)
+    view.redraw()
+    ((name, counts),) = view._laid_over(view._histogram)
+    assert name == "Run 72 × 0.500"
+    assert counts.sum() == pytest.approx(200, rel=0.02)
+    view.toggle_beside()
+    view.redraw()
+    assert view._laid_over(view._histogram) == []
+
+
+def test_the_next_highest_peak_comes_into_the_middle(view: SpectrumView) -> None:
+    feed(view, madeup.partial(20_000))
+    view.redraw()
+    seen = []
+    for _ in range(3):
+        view.centre_on_peak()
+        view.redraw()
+        seen.append(sum(view.plot.box.viewRange()[0]) / 2)
+    assert sorted(seen) == pytest.approx([position for position, _ in madeup.LINES], rel=0.02)
+
+
+def test_giving_up_a_region_lets_a_drag_zoom_again(view: SpectrumView) -> None:
+    feed(view, madeup.partial(300))
+    view._begin_region()
+    view.redraw()
+    assert view.info.text().startswith("Drag over the spectrum")
+    view._end_marking()
+    view.redraw()
+    assert not view.plot.box.is_region_wanted
+    assert view.info.text() == "300 events"
+
+
+def test_arrows_move_the_picture_where_there_is_no_region(view: SpectrumView) -> None:
+    feed(view, madeup.partial(300))
+    zoom(view, 8000, 9000)
+    view.nudge(1)
+    assert view.plot.box.viewRange()[0] == pytest.approx([8100, 9100])
 
 
 def test_a_channel_shows_only_its_own_rows(view: SpectrumView) -> None:
@@ -114,15 +223,15 @@ def test_a_region_moves_by_whole_bins(view: SpectrumView) -> None:
     feed(view, madeup.partial(400))
     view._change(roi=(8300.0, 9050.0), width=80.0)
     view.draw_if_due()
-    view.move_region(2)
+    view.nudge(2)
     assert view.session.spectrum.roi == pytest.approx((8460.0, 9210.0))
 
 
 def test_what_a_region_holds_is_said_with_its_error() -> None:
     from pygama_gui.views.roi import Region
 
-    words = region_words(Region(325, 226, 21, 8673.04, 59.9), "ADC")
-    assert words == "gross 325   net 226 ± 21\ncentroid 8673.0 ADC\nFWHM 59.9 ADC"
+    words = region_words(Region(325, 226, 21, 8673.04, 2.4, 59.9, 4.1), "ADC")
+    assert words == "gross 325   net 226 ± 21\ncentroid 8673 ± 2 ADC\nFWHM 60 ± 4 ADC"
 
 
 def test_values_that_are_not_there_are_said_not_drawn(view: SpectrumView) -> None:

@@ -7,9 +7,11 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from PyQt5.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
 from pygama_gui.bridge import Bridge
+from pygama_gui.data.samples import Sample
 from pygama_gui.session import changes
 from pygama_gui.session.state import Run
 from pygama_gui.views import madeup
@@ -47,7 +49,8 @@ def test_going_back_freezes_the_view(view: WaveformView) -> None:
     view.step(-1)
     view.draw_if_due()
     assert (view.is_following, view.place) == (False, 3)
-    assert view.info.text().startswith("sample 4 of the newest 5")
+    assert view.info.text().startswith("of the newest 5")
+    assert view.place_field.text() == "4"
 
 
 def test_going_beyond_the_ends_stays_within(view: WaveformView) -> None:
@@ -61,6 +64,54 @@ def test_what_the_chain_makes_is_drawn_over_the_waveform(view: WaveformView) -> 
     assert set(view._curves) == {"", "wf_trap"}
     _, raw = view._curves[""].getOriginalDataset()
     assert abs(np.median(raw[:500])) < 5
+
+
+def test_a_number_that_is_typed_is_gone_to(qtbot: QtBot, view: WaveformView) -> None:
+    view.ask_jump()
+    qtbot.keyClicks(view.place_field, "2")
+    qtbot.keyClick(view.place_field, Qt.Key.Key_Return)
+    view.draw_if_due()
+    assert (view.place, view.place_field.text()) == (1, "2")
+
+
+def test_words_in_place_of_a_number_go_nowhere(qtbot: QtBot, view: WaveformView) -> None:
+    view.go_to(2)
+    view.draw_if_due()
+    view.ask_jump()
+    qtbot.keyClicks(view.place_field, "the last")
+    qtbot.keyClick(view.place_field, Qt.Key.Key_Return)
+    view.draw_if_due()
+    assert (view.place, view.place_field.text()) == (2, "3")
+
+
+def test_names_stand_where_a_negative_pulse_leaves_room(view: WaveformView) -> None:
+    numbers = {"channel": 0, "period_ns": madeup.PERIOD_NS}
+    down = 20_000 - madeup.pulse(9000.0).astype(np.int64)
+    view._draw_sample(Sample(madeup.DECODER, down, numbers))
+    assert not view.legend._is_at_top
+    view._draw_sample(Sample(madeup.DECODER, madeup.pulse(9000.0), numbers))
+    assert view.legend._is_at_top
+
+
+def test_a_waveform_of_one_value_is_drawn(view: WaveformView) -> None:
+    view._draw_sample(Sample(madeup.DECODER, np.full(2000, 8000, np.uint16), {"period_ns": 16.0}))
+    (low, high) = view.plot.box.viewRange()[1]
+    assert low < 0 < high
+
+
+def test_a_view_without_room_leaves_the_rarer_controls_to_the_menu(view: WaveformView) -> None:
+    assert view.overlay_box.isVisible()
+    view.resize(400, 300)
+    assert not view.overlay_box.isVisible()
+
+
+def test_one_channel_needs_no_choice(view: WaveformView) -> None:
+    assert view.channel_box.isVisible()
+    view.bridge.adopt(1, view.session.runs[0])
+    run_id = view.bridge.take(1, madeup.partial(20, n_channels=1))
+    view.bridge.data_grew.emit({run_id})
+    view.draw_if_due()
+    assert not view.channel_box.isVisible()
 
 
 def test_a_changed_setting_is_seen_on_the_next_tick(view: WaveformView) -> None:

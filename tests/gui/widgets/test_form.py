@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from PyQt5.QtWidgets import QComboBox, QLineEdit
+from PyQt5.QtCore import QEvent, Qt
+from PyQt5.QtGui import QKeyEvent
+from PyQt5.QtWidgets import QApplication, QComboBox, QLineEdit
 from pytestqt.qtbot import QtBot
 
 from pygama.processing.declare import Setting
@@ -72,6 +74,23 @@ class TestOneField:
         assert asked.args == ["rise"]
         field.show_value(400)
         assert field.changed_mark.isHidden()
+
+    def test_a_changed_mark_takes_no_room_away(self, qtbot: QtBot) -> None:
+        field, _ = field_of(qtbot, RISE, with_slider=True)
+        before = field.minimumSizeHint().width()
+        field.show_value(300)
+        assert field.minimumSizeHint().width() == before
+
+    @pytest.mark.parametrize(("text", "is_ours"), [("300", False), ("many", True)])
+    def test_undo_is_the_windows_unless_the_text_is_wrong(
+        self, qtbot: QtBot, text: str, is_ours: bool
+    ) -> None:
+        field, _ = field_of(qtbot, RISE)
+        type_into(qtbot, field, text)
+        event = QKeyEvent(QEvent.Type.ShortcutOverride, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
+        event.ignore()
+        QApplication.sendEvent(field.control, event)
+        assert event.isAccepted() == is_ours
 
     def test_a_slider_gives_on_whole_samples(self, qtbot: QtBot) -> None:
         field, edits = field_of(qtbot, RISE, with_slider=True)

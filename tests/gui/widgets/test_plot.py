@@ -107,6 +107,34 @@ def test_a_drag_with_alt_or_shift_marks_a_region(
     assert plot.box.viewRange()[0] == pytest.approx([0, 100])
 
 
+def test_a_label_that_has_no_room_gives_way_to_a_short_one(plot: Plot) -> None:
+    plot.label_axes("time (µs)", "ADC counts above baseline", "ADC counts")
+    assert plot.y_axis.labelText == "ADC counts above baseline"
+    plot.resize(600, 150)
+    assert plot.y_axis.labelText == "ADC counts"
+
+
+def test_a_plot_shows_that_keys_go_there(qtbot: QtBot, plot: Plot) -> None:
+    plot.setFocus()
+    qtbot.waitUntil(plot.box._focus_mark.isVisible)
+    plot.clearFocus()
+    assert not plot.box._focus_mark.isVisible()
+
+
+def test_zooming_in_and_out_again_gives_the_same_view(plot: Plot) -> None:
+    plot.box.zoom(0.5)
+    assert plot.box.viewRange()[0] == pytest.approx([25, 75])
+    plot.box.zoom(2.0)
+    assert plot.box.viewRange()[0] == pytest.approx([0, 100])
+
+
+def test_an_empty_plot_has_no_numbers_on_its_axes(plot: Plot) -> None:
+    plot.show_hint("No spectrum yet.")
+    assert not plot.x_axis.style["showValues"]
+    plot.show_hint("")
+    assert plot.x_axis.style["showValues"]
+
+
 def test_a_hint_stands_in_an_empty_plot(plot: Plot) -> None:
     plot.show_hint("No spectrum yet.")
     assert plot._hint.isVisible()

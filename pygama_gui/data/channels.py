@@ -1,0 +1,38 @@
+"""Tells the channels of several cards apart: crate, card and channel as one whole number."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import numpy as np
+
+CODE = "_channel"
+"""Name of the column of codes among those of a run; never shown."""
+_CARD, _CRATE = 1 << 10, 1 << 20
+
+
+def codes_of(columns: Mapping[str, Any]) -> np.ndarray | None:
+    """Give the code of each row, (n_rows,) int64, -1 where a row has no channel; None without channels."""
+    if "channel" not in columns:
+        return None
+    channel = np.asarray(columns["channel"], np.float64)
+    code = np.zeros(channel.shape)
+    for name, weight in (("crate", _CRATE), ("card", _CARD)):
+        if name in columns:
+            code += weight * np.nan_to_num(np.asarray(columns[name], np.float64))
+    return np.where(np.isfinite(channel), code + np.nan_to_num(channel), -1).astype(np.int64)
+
+
+def names_of(codes: Iterable[int]) -> list[str]:
+    """Name channels as shortly as tells them apart: 'channel 3', or 'card 8 channel 3' of several cards."""
+    codes = list(codes)
+    places = [(code // _CRATE, code % _CRATE // _CARD, code % _CARD) for code in codes]
+    has_crates = len({crate for crate, _, _ in places}) > 1
+    has_cards = has_crates or len({card for _, card, _ in places}) > 1
+    return [
+        (f"crate {crate} " if has_crates else "")
+        + (f"card {card} " if has_cards else "")
+        + f"channel {channel}"
+        for crate, card, channel in places
+    ]

@@ -1,0 +1,78 @@
+"""Finds the Tier 1 and Tier 2 files that were made of a run earlier, and reads what the views show of them.
+
+All of it belongs to the one thread that reads files.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from pygama.errors import TierFileError
+from pygama_gui.session.state import Run
+
+TABLE = "data"
+"""Name of the one table of a Tier 2 file."""
+ROWS_AT_ONCE = 100_000
+
+
+@dataclass(frozen=True)
+class Outputs:
+    """Files that hold a run. made_on: Unix seconds."""
+
+    tier1: Path | None
+    tier2: Path
+    n_rows: int
+    made_on: float
+
+    @property
+    def paths(self) -> tuple[Path, ...]:
+        """The files that are there."""
+        return (self.tier2,) if self.tier1 is None else (self.tier1, self.tier2)
+
+
+def find_outputs(run: Run, folder: Path) -> Outputs | None:
+    """Look for the files of a run in a folder; None where there is no Tier 2 file that holds this run."""
+    tier1, tier2 = (folder / f"{prefix}_run{run.run_number}{run.suffix}.h5" for prefix in ("t1", "t2"))
+    n_rows = _rows_of(run, tier2)
+    if n_rows is None:
+        return None
+    has_waveforms = _rows_of(run, tier1) is not None
+    return Outputs(tier1 if has_waveforms else None, tier2, n_rows, tier2.stat().st_mtime)
+
+
+def _rows_of(run: Run, path: Path) -> int | None:
+    """Give the rows of the run's table in a file; None where the file is not there or holds another run."""
+    from pygama.storage import TierFile
+
+    if not path.is_file():
+        return None
+    try:
+        with TierFile(path) as file:
+            if not _holds(run, file.texts("/")):
+                return None
+            return file.table(TABLE).n_rows if TABLE in file.keys else 0
+    except (TierFileError, OSError):
+        return None
+
+
+def _holds(run: Run, texts: dict[str, str]) -> bool:
+    wanted = {
+        "raw_file": run.path.name,
+        "run_number": str(run.run_number),
+        "sub_run": str(run.sub_run),
+        "start_time": str(run.start_time),
+    }
+    return all(texts.get(name) == value for name, value in wanted.items())
+
+
+def read_columns(tier2: Path) -> Iterator[dict[str, np.ndarray]]:
+    """Read all columns of a Tier 2 file, some rows at a time: name -> (n_rows,)."""
+    from pygama.storage import TierFile
+
+    with TierFile(tier2) as file:
+        for block in file.table(TABLE).blocks(ROWS_AT_ONCE, waveforms=False):
+            yield {name: block.rows[name].copy() for name in block.rows.dtype.names or ()}

@@ -1,0 +1,114 @@
+"""Draws further histograms over a spectrum, in the same bins: each channel for itself, or another run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pyqtgraph as pg
+
+from pygama_gui.bridge import LiveRun
+from pygama_gui.data.channels import CODE
+from pygama_gui.data.live import LiveHistogram
+from pygama_gui.widgets import theme
+from pygama_gui.widgets.plot import Legend, Plot, histogram_path
+
+FIRST_ROWS = 100_000
+"""Values that the range of a histogram is chosen by."""
+
+
+@dataclass
+class Counted:
+    """A histogram of one column of a run, and how many of its rows it holds."""
+
+    key: tuple[LiveRun, str, int | None]
+    histogram: LiveHistogram | None = None
+    n_rows: int = 0
+
+    def catch_up(self, n_bins: int, at_most: int) -> bool:
+        """Count some of the rows that are new; tell whether all are counted."""
+        live, column, channel = self.key
+        limit = at_most if self.histogram is not None else min(at_most, FIRST_ROWS)
+        values = live.columns.column(column, self.n_rows)[:limit]
+        n_new = len(values)
+        if channel is not None and CODE in live.columns:
+            values = values[live.columns.column(CODE, self.n_rows)[:n_new] == channel]
+        self.n_rows += n_new
+        if self.histogram is not None:
+            self.histogram.add(values)
+        elif len(values):
+            self.histogram = LiveHistogram.around(values, n_bins)
+        return self.n_rows >= len(live.columns)
+
+
+@dataclass(frozen=True)
+class Part:
+    """What is to be laid over a spectrum. scale: what its counts are multiplied by."""
+
+    name: str
+    live: LiveRun
+    channel: int | None = None
+    scale: float = 1.0
+
+
+class Overlays:
+    """The further histograms of one spectrum with their curves and names."""
+
+    def __init__(self, plot: Plot) -> None:
+        self._plot = plot
+        self._curves: list[pg.PlotCurveItem] = []
+        self._counted: dict[tuple[LiveRun, str, int | None], Counted] = {}
+        self._names: tuple[str, ...] = ()
+        self.legend = Legend(plot, is_left=False)
+        self.legend.hide()
+
+    def count(self, parts: list[Part], column: str, like: LiveHistogram, at_most: int) -> bool:
+        """Count some of the new rows of each part in the spectrum's bins; tell whether all are counted."""
+        wanted = {(part.live, column, part.channel) for part in parts if column in part.live.columns}
+        kept = {key: one for key, one in self._counted.items() if key in wanted and _has_bins_of(one, like)}
+        for key in wanted - kept.keys():
+            kept[key] = Counted(key, LiveHistogram(like.low, like.high, like.n_bins, grows=False))
+        self._counted = kept
+        share = at_most // max(len(kept), 1)
+        are_done = [one.catch_up(like.n_bins, share) for one in kept.values()]
+        return all(are_done)
+
+    def counts(self, part: Part, column: str, factor: int) -> np.ndarray | None:
+        """Give the scaled counts of a part, `factor` bins joined; None where it has no such column."""
+        counted = self._counted.get((part.live, column, part.channel))
+        if counted is None or counted.histogram is None:
+            return None
+        return counted.histogram.counts.reshape(-1, factor).sum(axis=1) * part.scale
+
+    def draw(
+        self, shown: list[tuple[str, np.ndarray]], edges: np.ndarray, *, is_log: bool, first_color: int
+    ) -> None:
+        """Draw histograms and write their names beside them."""
+        while len(self._curves) < len(shown):
+            self._curves.append(pg.PlotCurveItem())
+            self._plot.addItem(self._curves[-1])
+        low, high = self._plot.box.viewRange()[0]
+        width = max(int(self._plot.box.width()), 100)
+        for curve in self._curves[len(shown) :]:
+            curve.setData([], [])
+        for index, (curve, (_, counts)) in enumerate(zip(self._curves, shown, strict=False)):
+            x, y = histogram_path(edges, counts, (low, high), width, is_log=is_log)
+            pen = theme.thin_pen(theme.current().series(first_color + index))
+            curve.setData(x, y, pen=pen, skipFiniteCheck=True)
+
+    def name(self, main: tuple[str, pg.PlotCurveItem] | None, names: list[str]) -> None:
+        """Write the legend: the spectrum itself, where it is named, and the others."""
+        wanted = (*([main[0]] if main else []), *names)
+        if wanted != self._names:
+            self._names = wanted
+            self.legend.clear()
+            for text, curve in (*([main] if main else []), *zip(names, self._curves, strict=False)):
+                self.legend.addItem(curve, text)
+        self.legend.setVisible(bool(wanted))
+        for swatch, _ in self.legend.items:
+            swatch.update()
+
+
+def _has_bins_of(counted: Counted, like: LiveHistogram) -> bool:
+    histogram = counted.histogram
+    return histogram is not None and (histogram.low, histogram.high) == (like.low, like.high)

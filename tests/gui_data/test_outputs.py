@@ -1,0 +1,81 @@
+"""Tests how the files of an earlier session are found and read, with files that the library wrote."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from pygama.processing.run import process_run
+from pygama.progress import Partial
+from pygama.simulate import RunShape, write_run
+from pygama_gui.data.outputs import find_outputs, read_columns
+from pygama_gui.data.samples import Tier1Waveforms
+from pygama_gui.session.files import read_run
+from pygama_gui.session.state import Run
+
+SHAPE = RunShape(run_number=12, n_events=300, n_samples=1000, cards=(8, 9), channels=(0, 1), damaged=0)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    made = tmp_path_factory.mktemp("out")
+    process_run(write_run(made / "Run12", SHAPE), output_dir=made)
+    return made
+
+
+@pytest.fixture
+def run(folder: Path) -> Run:
+    return read_run(folder / "Run12")
+
+
+def test_the_files_of_a_run_are_found(run, folder):
+    found = find_outputs(run, folder)
+    assert found is not None
+    assert [path.name for path in found.paths] == ["t1_run12.h5", "t2_run12.h5"]
+    assert found.n_rows == 300
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"run_number": 13}, {"sub_run": 1}, {"start_time": 5}, {"path": Path("Run12b")}, {"suffix": ".1"}],
+)
+def test_files_of_another_run_are_not_taken(run, folder, change):
+    assert find_outputs(replace(run, **change), folder) is None
+
+
+def test_a_file_that_is_damaged_is_not_taken(run, folder, tmp_path):
+    whole = (folder / "t2_run12.h5").read_bytes()
+    (tmp_path / "t2_run12.h5").write_bytes(whole[: len(whole) // 3])
+    assert find_outputs(run, tmp_path) is None
+
+
+def test_rows_without_their_waveforms_are_found(run, folder, tmp_path):
+    (tmp_path / "t2_run12.h5").write_bytes((folder / "t2_run12.h5").read_bytes())
+    found = find_outputs(run, tmp_path)
+    assert found is not None
+    assert found.tier1 is None
+
+
+def test_the_rows_read_are_those_that_were_told(run, folder, tmp_path):
+    told: list[np.ndarray] = []
+
+    def tell(message):
+        if isinstance(message, Partial):
+            told.append(message.columns["trap_max"])
+
+    process_run(run.path, output_dir=tmp_path, tell=tell)
+    read = [columns["trap_max"] for columns in read_columns(folder / "t2_run12.h5")]
+    np.testing.assert_array_equal(np.concatenate(read), np.concatenate(told))
+
+
+def test_waveforms_of_one_channel_of_one_card_are_read(folder):
+    file = Tier1Waveforms(folder / "t1_run12.h5")
+    channels = {file.sample(place).channel for place in range(file.count())}
+    assert len(channels) == 4
+    assert sum(file.count(channel) for channel in channels) == 300
+    one = max(channels)
+    assert {file.sample(place, one).channel for place in range(file.count(one))} == {one}
+    file.close()
