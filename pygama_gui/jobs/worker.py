@@ -19,6 +19,8 @@ from pathlib import Path
 
 NICENESS = 10
 """How far workers stand back behind the window."""
+GROUP_NICENESS = 4
+"""The same for the session of a worker; more would starve it where other programs are busy."""
 PARENT_GONE = 9
 """Exit code of a worker whose window has ended."""
 
@@ -62,7 +64,7 @@ def _watch(sentinel: int) -> None:
 def _stand_back_as_a_group() -> None:
     """Where Linux shares the cores out by session, niceness counts for the session as a whole only."""
     with contextlib.suppress(OSError):
-        Path("/proc/self/autogroup").write_text(str(NICENESS))
+        Path("/proc/self/autogroup").write_text(str(GROUP_NICENESS))
 
 
 def _settle() -> None:

@@ -70,7 +70,7 @@ def _run_or_reason(path: Path) -> Run | str:
         return read_run(path)
     except PygamaError as error:
         if _is_hdf5(path):
-            return f"{path.name} is a Tier 1 or Tier 2 file; drop the raw run that it was made of"
+            return f"{path.name} is a Tier 1 or Tier 2 file, not a raw run; drop the raw file it was made of"
         return str(error).replace(str(path), path.name)
     except OSError as error:
         return error.strerror or str(error)
