@@ -123,6 +123,7 @@ class Bridge(QObject):
         self._n_ticks = 0
         self._is_closed = False
         self._reader = ThreadPoolExecutor(1, thread_name_prefix="read files")
+        self._computer = ThreadPoolExecutor(1, thread_name_prefix="compute")
         self._came_back.connect(lambda then, otherwise, future: self._finish(then, otherwise, future))
         self.store.listeners.append(self.session_changed.emit)
         self.session_changed.connect(self._look_at_session)
@@ -388,10 +389,24 @@ class Bridge(QObject):
 
         otherwise: called if the work went wrong, which the banner tells.
         """
-        if self._is_closed:
-            return
-        future = self._reader.submit(work)
-        future.add_done_callback(lambda done: self._came_back.emit(then, otherwise, done))
+        self._submit_to(self._reader, work, then, otherwise)
+
+    def compute(
+        self, work: Callable[[], Any], then: Callable[[Any], None], otherwise: Callable[[], None]
+    ) -> None:
+        """Do work that takes long and reads nothing in a thread, as `in_background` does with files."""
+        self._submit_to(self._computer, work, then, otherwise)
+
+    def _submit_to(
+        self,
+        pool: ThreadPoolExecutor,
+        work: Callable[[], Any],
+        then: Callable[[Any], None],
+        otherwise: Callable[[], None],
+    ) -> None:
+        if not self._is_closed:
+            future = pool.submit(work)
+            future.add_done_callback(lambda done: self._came_back.emit(then, otherwise, done))
 
     def _finish(
         self, then: Callable[[Any], None], otherwise: Callable[[], None], future: Future[Any]
@@ -447,7 +462,8 @@ class Bridge(QObject):
         self._is_closed = True
         self.timer.stop()
         self.runner.close()
-        self._reader.shutdown(wait=True, cancel_futures=True)
+        for pool in (self._reader, self._computer):
+            pool.shutdown(wait=True, cancel_futures=True)
         self._close_tier1()
 
 

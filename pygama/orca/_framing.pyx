@@ -362,10 +362,11 @@ cdef int _verify(Source *source, int64_t first, int64_t start, Chain *chain) noe
 
 
 cdef bint _may_hold_stranger(Chain *chain, Head *stranger) noexcept nogil:
-    cdef bint is_good = chain.is_first_choice and chain.n >= 2
-    if not is_good and chain.n >= 3 and chain.heads[0].words >= TINY_WORDS:
-        is_good = _count(chain.heads, chain.n, &chain.heads[0]) >= 3
-    return is_good and stranger.kind == RECORD and not _may_be_samples(stranger)
+    if stranger.kind != RECORD or chain.n == 0 or _may_be_samples(stranger):
+        return False
+    if chain.is_first_choice:
+        return chain.heads[0].words >= TINY_WORDS or chain.n >= 2
+    return chain.heads[0].words >= TINY_WORDS and _count(chain.heads, chain.n, &chain.heads[0]) >= 3
 
 
 cdef inline bint _is_enough(Chain *chain, bint is_exact) noexcept nogil:

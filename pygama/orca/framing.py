@@ -347,9 +347,11 @@ def _verify(source: Bytes, first: int, start: int, chain: list[Head]) -> tuple[i
 
 def _may_hold_stranger(chain: list[Head], stranger: Head, is_first_choice: bool) -> bool:
     """Whether a chain has begun so well that a stranger may stand in it."""
-    is_repeated = len(chain) >= 3 and _is_large(chain[0]) and chain.count(chain[0]) >= 3
-    is_good = is_repeated or is_first_choice and len(chain) >= 2
-    return is_good and stranger.kind == "record" and not _may_be_samples(stranger)
+    if stranger.kind != "record" or not chain or _may_be_samples(stranger):
+        return False
+    if is_first_choice:
+        return _is_large(chain[0]) or len(chain) >= 2
+    return _is_large(chain[0]) and chain.count(chain[0]) >= 3
 
 
 def _is_enough(chain: list[Head], is_first_choice: bool, *, is_exact: bool) -> bool:

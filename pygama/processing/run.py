@@ -138,9 +138,9 @@ class _Choice:
     ) -> _Choice:
         """Check the names of decoders, and put the first of a decoder's names for the others."""
         named = [*(decoders or ()), *([options.digitizer] if options.digitizer else [])]
-        known = sorted({*DECODERS, *header.decoders.values()})
         for name in named:
-            if name not in known:
+            if name not in DECODERS and name not in header.decoders.values():
+                known = sorted({*map(_first_name, DECODERS), *header.decoders.values()})
                 raise SettingsError(f"there is no decoder {name!r}; {nearest(name, known)}")
         if options.digitizer:
             options = dataclasses.replace(options, digitizer=_first_name(options.digitizer))

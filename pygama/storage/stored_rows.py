@@ -159,7 +159,7 @@ def _read_snappy(path: Path, node: str, start: int, stop: int) -> np.ndarray:
     except ImportError:
         raise TierFileError(
             f"{path.name}: {node} is compressed with blosc:snappy, which current PyTables cannot read; "
-            "run: pip install 'pygama-gui[legacy]'"
+            "run: pip install h5py hdf5plugin"
         ) from None
     with h5py.File(path, "r") as file:
         return file[node][start:stop]

@@ -79,12 +79,12 @@ class StepCard(QFrame):
     reset_asked = pyqtSignal(str)
     settled = pyqtSignal()
 
-    def __init__(self, step: Step, *, is_selected: bool) -> None:
+    def __init__(self, step: Step) -> None:
         super().__init__()
         self.setObjectName("card")
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setAccessibleName(f"Step {step.step}: {chain_facts.reads_and_writes(step)}")
-        self.setProperty("selected", is_selected)
+        self.setProperty("selected", False)
         self.name = step.step
         self.on_box = QCheckBox("on")
         self.on_box.setFont(theme.font(theme.SMALL))
@@ -101,22 +101,25 @@ class StepCard(QFrame):
         self._column.addLayout(row(self.handle, label(step.step, bold=True), None, self.on_box))
         self._column.addWidget(Elided(chain_facts.reads_and_writes(step)))
         self._column.addWidget(self.amiss)
-        if is_selected:
-            self._add_form(step)
         known = chain_facts.processor(step.step)
         self.setToolTip("" if known is None else known.summary)
         self.show_step(step, "", None, None)
 
-    def _add_form(self, step: Step) -> None:
-        known = chain_facts.processor(step.step)
-        if known is None or not known.settings:
-            return
-        self.form = Form(known.settings, with_sliders=True)
-        self.form.edited.connect(self.edited)
-        self.form.reset_asked.connect(self.reset_asked)
-        self.form.settled.connect(self.settled)
-        self._column.addSpacing(2)
-        self._column.addWidget(self.form)
+    def select(self, *, is_selected: bool) -> None:
+        """Show the settings, or no longer."""
+        theme.mark(self, "selected", is_selected)
+        known = chain_facts.processor(self.name)
+        if is_selected and self.form is None and known is not None and known.settings:
+            self.form = Form(known.settings, with_sliders=True)
+            self.form.edited.connect(self.edited)
+            self.form.reset_asked.connect(self.reset_asked)
+            self.form.settled.connect(self.settled)
+            self._column.addWidget(self.form)
+        elif not is_selected and self.form is not None:
+            form, self.form = self.form, None
+            self._column.removeWidget(form)
+            form.hide()
+            form.deleteLater()
 
     def stops(self) -> list[QWidget]:
         """Give what Tab goes through, in order."""
@@ -188,7 +191,7 @@ class ChainView(View):
         super().__init__(bridge)
         self.cards: list[StepCard] = []
         self._shape: tuple[Any, ...] = ()
-        self._is_rebuilding = False
+        self._is_renewing = False
         self.add_button = QToolButton()
         self.add_button.setObjectName("button")
         self.add_button.setText("Add step")
@@ -264,32 +267,40 @@ class ChainView(View):
         shape = (tuple(step.step for step in chain), self.session.step)
         if shape != self._shape:
             self._shape = shape
-            self._rebuild()
+            self._renew()
         self._last_record = self._record()
         amiss = chain_facts.what_is_amiss(chain)
         for index, (card, step) in enumerate(zip(self.cards, chain, strict=True)):
             card.show_step(step, amiss.get(index, ""), *self._last_record)
 
-    def _rebuild(self) -> None:
+    def _renew(self) -> None:
+        """Make the cards anew where there are other steps, and show the settings of the selected one."""
         focused = self.focusWidget()
-        keeps_focus = (
+        had_focus = (
             focused is not None and focused.hasFocus() and self.list.parentWidget().isAncestorOf(focused)
         )
-        self._is_rebuilding = True  # a card that goes hands the focus to the next, which is not a choice
+        self._is_renewing = True  # what goes hands the focus to the next card, which is not a choice
+        if [card.name for card in self.cards] != [step.step for step in self.session.chain]:
+            self._make_cards()
+        for index, card in enumerate(self.cards):
+            card.select(is_selected=index == self.session.step)
+        stops = [self.add_button, *(stop for card in self.cards for stop in card.stops())]
+        for before, after in pairwise(stops):
+            QWidget.setTabOrder(before, after)
+        has_lost_it = had_focus and self.focusWidget() is not focused
+        if has_lost_it and self.session.step is not None:
+            self.cards[self.session.step].setFocus(Qt.FocusReason.OtherFocusReason)
+        self._is_renewing = False
+
+    def _make_cards(self) -> None:
         clear(self.list)
-        self._is_rebuilding = False
         self.cards = []
         for index, step in enumerate(self.session.chain):
-            card = StepCard(step, is_selected=index == self.session.step)
+            card = StepCard(step)
             self._connect(card, index)
             self.cards.append(card)
             self.list.addWidget(card)
         self.list.addStretch(1)
-        stops = [self.add_button, *(stop for card in self.cards for stop in card.stops())]
-        for before, after in pairwise(stops):
-            QWidget.setTabOrder(before, after)
-        if keeps_focus and self.session.step is not None:
-            self.cards[self.session.step].setFocus(Qt.FocusReason.OtherFocusReason)
 
     def _connect(self, card: StepCard, index: int) -> None:
         change = self.bridge.change
@@ -304,7 +315,7 @@ class ChainView(View):
         card.addActions(self._actions)
 
     def _choose(self, index: int) -> None:
-        if not self._is_rebuilding:
+        if not self._is_renewing:
             self.bridge.change(changes.select_step, index)
 
     def _edit(self, index: int, name: str, value: Any) -> None:

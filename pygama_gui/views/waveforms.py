@@ -18,13 +18,15 @@ from pygama_gui.data.channels import CODE, names_of
 from pygama_gui.data.samples import Sample
 from pygama_gui.jobs.board import counted
 from pygama_gui.session import changes
-from pygama_gui.session.state import Run, Session, WaveformChoice
+from pygama_gui.session.state import DEFAULT_CHAIN, Run, Session, Step, WaveformChoice
 from pygama_gui.views import chain_facts, madeup
 from pygama_gui.views.base import View
 from pygama_gui.widgets import theme, words
 from pygama_gui.widgets.parts import Elided, choice_box, icon_button, label, row
 from pygama_gui.widgets.plot import ZOOM_OUT, Entry, Legend, Plot, plot_actions
 
+SLOW_S = 0.015
+"""A chain that takes longer for one waveform is computed in a thread."""
 FOLLOW_S = 0.4
 """While a run is under way, a new waveform is shown this often."""
 OVERLAYS = (1, 5, 20, 50)
@@ -38,6 +40,13 @@ WIDE = 470
 WORDS_PX = 26
 """Room above the highest curve for the words beside its marker."""
 ENDS = {"failed": "failed", "stopped": "was stopped"}
+
+
+def _timed_traces(chain: tuple[Step, ...], sample: Sample) -> tuple[tuple[dict[str, Any], str], float]:
+    """Run the chain on a waveform, and say how long it took."""
+    began = time.thread_time()
+    traced = chain_facts.traces_of(chain, sample.waveform, sample.period_ns, sample.numbers)
+    return traced, time.thread_time() - began
 
 
 @dataclass
@@ -89,6 +98,10 @@ class WaveformView(View):
         self._levels: dict[str, pg.InfiniteLine] = {}
         self._legend_names: dict[str, str] = {}
         self._y_range: tuple[float, float] | None = None
+        self._traced: tuple[Sample, tuple[Step, ...], tuple[dict[str, Any], str]] | None = None
+        self._is_tracing = False
+        self._is_quick = True
+        self._quick_steps = {step.step for step in DEFAULT_CHAIN}
         self._live_run: LiveRun | None = None
         self._is_finished = False
         self._make_controls()
@@ -368,13 +381,17 @@ class WaveformView(View):
         if sample is None:
             self._hide_all()
             return
-        self._draw_sample(sample)
-        self.drawn.emit()
+        if self._draw_sample(sample):
+            self.drawn.emit()
 
-    def _draw_sample(self, sample: Sample) -> None:
-        made, problem = chain_facts.traces_of(
-            self.session.chain, sample.waveform, sample.period_ns, sample.numbers
-        )
+    def _draw_sample(self, sample: Sample) -> bool:
+        """Draw a waveform with what the chain makes of it; False where that is still being computed."""
+        traced = self._trace(sample)
+        if traced is not None:
+            self._paint(sample, *traced)
+        return traced is not None
+
+    def _paint(self, sample: Sample, made: dict[str, Any], problem: str) -> None:
         self.problem.setText(problem)
         self.problem.setVisible(bool(problem))
         traces = self._traces(sample, made)
@@ -386,6 +403,54 @@ class WaveformView(View):
         start = traces.raw[: max(len(traces.raw) // 3, 1)]
         self.legend.place(at_top=float(np.median(start)) <= (np.min(traces.raw) + np.max(traces.raw)) / 2)
         self._fit(traces)
+
+    def _trace(self, sample: Sample) -> tuple[dict[str, Any], str] | None:
+        """Run the chain on a waveform: here if it is known to be quick, else in a thread; None till then."""
+        chain = self.session.chain
+        if self._traced is not None and self._traced[0] is sample and self._traced[1] is chain:
+            return self._traced[2]
+        names = {step.step for step in chain if step.enabled}
+        if self._is_quick and names <= self._quick_steps:
+            traced, took = _timed_traces(chain, sample)
+            self._keep(sample, chain, traced, took)
+            return traced
+        if not self._is_tracing:
+            self._is_tracing = True
+            live = self._live_run
+            self.bridge.compute(
+                lambda: _timed_traces(chain, sample),
+                lambda answer: self._take_traces(live, sample, chain, answer),
+                self._end_tracing,
+            )
+        return None
+
+    def _end_tracing(self) -> None:
+        self._is_tracing = False
+
+    def _take_traces(
+        self,
+        live: LiveRun | None,
+        sample: Sample,
+        chain: tuple[Step, ...],
+        answer: tuple[tuple[dict[str, Any], str], float],
+    ) -> None:
+        """Draw what came, though a later one may be wanted by now: else a slow chain would show nothing."""
+        self._is_tracing = False
+        self._keep(sample, chain, *answer)
+        if live is self._live_run and self._sample is not None:
+            self._paint(sample, *answer[0])
+            self.drawn.emit()
+        if self._sample is not sample or self.session.chain is not chain:
+            self.redraw_soon()
+
+    def _keep(
+        self, sample: Sample, chain: tuple[Step, ...], traced: tuple[dict[str, Any], str], took: float
+    ) -> None:
+        """Keep what was computed, and whether it was quick enough to be done at once the next time."""
+        self._traced = (sample, chain, traced)
+        self._is_quick = took < SLOW_S
+        if self._is_quick:
+            self._quick_steps |= {step.step for step in chain if step.enabled}
 
     def _traces(self, sample: Sample, made: dict[str, Any]) -> Traces:
         raw = sample.waveform.astype(np.float64)

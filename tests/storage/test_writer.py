@@ -375,3 +375,30 @@ def test_a_text_cannot_take_the_name_of_what_pandas_needs(tmp_path, make_block):
 def test_a_text_needs_its_table(tmp_path):
     with TierWriter(tmp_path / "t1.h5") as writer, pytest.raises(OutputError, match="no table 'Card' yet"):
         writer.set_texts("Card", {"chain": ""})
+
+
+def test_a_complete_file_waits_for_its_place_until_it_is_closed(tmp_path, make_block):
+    writer = TierWriter(tmp_path / "t1.h5")
+    writer.write("Card", make_block())
+    writer.complete()
+    assert not (tmp_path / "t1.h5").exists()
+    writer.close()
+    assert [path.name for path in tmp_path.iterdir()] == ["t1.h5"]
+
+
+def test_a_complete_file_can_still_be_abandoned(tmp_path, make_block):
+    writer = TierWriter(tmp_path / "t1.h5")
+    writer.write("Card", make_block())
+    writer.complete()
+    writer.abandon()
+    writer.close()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_order_of_texts_leaves_no_trace(tmp_path):
+    files = []
+    for texts in ({"a": "1", "b": "2"}, {"b": "2", "a": "1"}):
+        with TierWriter(tmp_path / "t.h5") as writer:
+            writer.set_texts("/", texts)
+        files.append((tmp_path / "t.h5").read_bytes())
+    assert files[0] == files[1]

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,7 +16,7 @@ from pygama_gui.bridge import Bridge
 from pygama_gui.data.samples import Sample
 from pygama_gui.session import changes
 from pygama_gui.session.state import Run
-from pygama_gui.views import madeup
+from pygama_gui.views import chain_facts, madeup
 from pygama_gui.views.waveforms import WaveformView
 
 
@@ -91,6 +93,33 @@ def test_names_stand_where_a_negative_pulse_leaves_room(view: WaveformView) -> N
     assert not view.legend._is_at_top
     view._draw_sample(Sample(madeup.DECODER, madeup.pulse(9000.0), numbers))
     assert view.legend._is_at_top
+
+
+def test_a_step_that_is_new_is_computed_aside_and_then_drawn(qtbot: QtBot, view: WaveformView) -> None:
+    view.bridge.change(changes.add_step, "pole_zero")
+    view.draw_if_due()
+    assert "wf_pz" not in view._curves
+    qtbot.waitUntil(lambda: "wf_pz" in view._curves)
+
+
+def test_a_slow_chain_is_computed_aside_and_still_follows(
+    qtbot: QtBot, view: WaveformView, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gate = threading.Event()
+    traces_of = chain_facts.traces_of
+
+    def slow(*given: Any) -> tuple[dict[str, Any], str]:
+        gate.wait(30)
+        return traces_of(*given)
+
+    monkeypatch.setattr(chain_facts, "traces_of", slow)
+    view._is_quick = False
+    view.bridge.change(changes.set_setting, 2, "rise", 111)
+    view.draw_if_due()
+    assert view._legend_names["wf_trap"] == "trap_filter rise 400 flat 200"
+    view.bridge.change(changes.set_setting, 2, "rise", 222)
+    gate.set()
+    qtbot.waitUntil(lambda: view._legend_names["wf_trap"] == "trap_filter rise 222 flat 200")
 
 
 def test_a_waveform_of_one_value_is_drawn(view: WaveformView) -> None:
