@@ -1,6 +1,7 @@
 """The command line: what it prints, how it ends, and what it leaves unimported."""
 
 import json
+import os
 import subprocess
 import sys
 
@@ -115,3 +116,54 @@ def test_processing_imports_neither_pandas_nor_qt_nor_matplotlib(raw_run, comman
         "sys.exit(status or (3 if heavy else 0))"
     )
     assert subprocess.run([sys.executable, "-c", code], capture_output=True).returncode == 0
+
+
+def run_command(*arguments, **options):
+    return subprocess.run([sys.executable, "-m", "pygama", *map(str, arguments)], **options)
+
+
+def test_a_reader_that_goes_away_is_no_error_to_talk_about(raw_run, tmp_path):
+    read_end, write_end = os.pipe()
+    os.close(read_end)
+    with os.fdopen(write_end) as nobody:
+        done = run_command("tier0", raw_run, "-o", tmp_path, stdout=nobody, stderr=subprocess.PIPE)
+    assert (done.returncode, done.stderr) == (1, b"")
+    assert not list(tmp_path.glob("t1*"))
+
+
+def test_a_run_is_processed_without_a_console(raw_run, tmp_path):
+    code = (
+        "import sys; sys.stdout = sys.stderr = None; from pygama.__main__ import main; "
+        f"sys.exit(main(['run', {str(raw_run)!r}, '-o', {str(tmp_path)!r}]))"
+    )
+    assert subprocess.run([sys.executable, "-c", code]).returncode == 0
+    assert (tmp_path / "t2_run5.h5").exists()
+
+
+def test_nothing_but_json_is_on_stdout_where_json_is_asked_for(raw_run):
+    damaged = raw_run.read_bytes() + b"\0" * 7
+    raw_run.write_bytes(damaged)
+    done = run_command("info", raw_run, "--json", capture_output=True)
+    assert json.loads(done.stdout)["problems"]
+    assert done.stderr == b""
+
+
+def test_a_raw_file_given_for_a_tier_1_file_is_told_so(raw_run, capsys):
+    assert main(["tier1", str(raw_run)]) == 1
+    assert "it is not HDF5; of a raw file, make its Tier 1 file first" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("tier0", "message"),
+    [
+        ({"window": "max", "n_samp": 7}, "tier0: n_samp must be an even number of samples, not 7"),
+        ({"window": "max", "n_samp": "4 us"}, "tier0: n_samp is '4 us', but the sampling period is unknown"),
+    ],
+)
+def test_a_window_that_cannot_be_cut_is_refused_with_the_name_of_the_file(
+    raw_run, tmp_path, capsys, tier0, message
+):
+    settings = tmp_path / "settings.json"
+    settings.write_text(json.dumps({"tier0": tier0}))
+    assert main(["tier0", str(raw_run), "-o", str(tmp_path), "--settings", str(settings)]) == 1
+    assert f"settings.json: {message}" in capsys.readouterr().err

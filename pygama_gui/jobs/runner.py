@@ -37,6 +37,8 @@ PATIENCE_S = 2.0
 """A worker that was asked to end and has not after this time is killed."""
 CLOSING_S = 0.8
 """The same, when the window closes."""
+CLOCK_S = 2.0
+"""Times of files may be this much behind the clock."""
 SPARE_AFTER_S = 1.0
 """A new spare is started when the jobs have shown something for so long, or when all have ended."""
 
@@ -191,6 +193,7 @@ class _Worker:
         )
         self._reader.start()
         self._spec: JobSpec | None = None
+        self._given_at = math.inf
         self._last: Progress | None = None
         self._kill_at = math.inf
         self._is_silent = False
@@ -206,6 +209,7 @@ class _Worker:
     def give(self, spec: JobSpec) -> None:
         """Hand over the job."""
         self._spec = spec
+        self._given_at = time.time()
         self.say(spec)
 
     def say(self, word: JobSpec | str | int) -> None:
@@ -307,7 +311,7 @@ class _Worker:
 
     def _clean_up(self) -> None:
         if self._spec and self.process.pid:
-            remove_leftovers(self._spec.output_dir, self.process.pid)
+            remove_leftovers(self._spec.output_dir, self.process.pid, self._given_at - CLOCK_S)
 
 
 def exit_sentence(code: int | None) -> str:

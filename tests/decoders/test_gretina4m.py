@@ -1,8 +1,10 @@
 """The Gretina4M against a real record start and a record worked out by hand."""
 
 import numpy as np
+import pytest
 
 from pygama.decoders import Gretina4M
+from pygama.decoders.gretina4m import N_SAMPLES
 from pygama.orca.header import Card
 
 GOLDEN = "00100402 00290007 aaaaaaaa 03ff1558 89abcdef ec780012 000001ff"
@@ -75,3 +77,13 @@ def test_what_is_encoded_is_decoded(header_with, packets_of):
     assert row["energy"] == -(2**24)
     first = decoded.samples.first[0]
     assert (decoded.samples.source[first : first + 2018] == waves[0]).all()
+
+
+@pytest.mark.parametrize("code", [float("nan"), float("inf"), 2**64, "x"])
+def test_a_pre_sum_setting_that_is_no_number_counts_as_not_set(header_with, packets_of, code):
+    card = Card("ORGretina4MModel", 1, 9, {"FtCnt": [code] * 10})
+    header = header_with(card)
+    loader = Gretina4M(header)
+    columns = {"crate": 1, "card": 9, "channel": 3, "timestamp": 5, "energy": 0}
+    records = loader.encode_events(columns, np.zeros((1, N_SAMPLES), np.int16))
+    assert loader.decode(packets_of(header, records)).rows["presum_start"].tolist() == [N_SAMPLES]

@@ -54,3 +54,11 @@ def test_run_records_are_told_apart_by_single_bits(header_with, packets_of):
     assert rows["run_number"].tolist() == [72, -1, 72, 72, 72]
     assert rows["sub_run"].tolist() == [0, 0, 1, 2, 0]
     assert rows["time_s"].tolist() == [0.0, 30.0, 1000.0, 1000.0, 3600.0]
+
+
+def test_a_signalling_nan_is_read_without_a_warning(header_with, packets_of):
+    header = header_with()
+    record = np.zeros((1, 20), np.uint32)
+    record[0, 4] = 0x7F800001
+    rows = MJDPreAmp(header).decode(packets_of(header, record)).rows
+    assert np.isnan(rows["adc_0"]).tolist() == [True]

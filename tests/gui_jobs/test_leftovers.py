@@ -26,6 +26,14 @@ def test_the_unfinished_file_and_its_lock_are_removed(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["t1_run72.h5"]
 
 
+def test_a_lock_that_its_worker_had_no_time_to_sign_is_removed(tmp_path):
+    lock = tmp_path / "a.lock"
+    lock.touch()
+    made_on = lock.stat().st_mtime
+    assert remove_leftovers(tmp_path, 4711, since=made_on + 1) == []
+    assert remove_leftovers(tmp_path, 4711, since=made_on) == [lock]
+
+
 def test_a_lock_without_an_unfinished_file_is_removed(tmp_path):
     (tmp_path / "a.lock").write_text(lock_text(HERE, 4711))
     assert remove_leftovers(tmp_path, 4711) == [tmp_path / "a.lock"]

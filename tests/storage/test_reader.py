@@ -1,4 +1,5 @@
 import pickle
+import struct
 import sys
 
 import numpy as np
