@@ -19,8 +19,8 @@ from pathlib import Path
 
 NICENESS = 10
 """How far workers stand back behind the window."""
-GROUP_NICENESS = 4
-"""The same for the session of a worker; more would starve it where other programs are busy."""
+GROUP_NICENESS = 10
+"""The same for the session of a worker: with less, the window's loop waits for a core."""
 PARENT_GONE = 9
 """Exit code of a worker whose window has ended."""
 
