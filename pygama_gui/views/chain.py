@@ -28,7 +28,7 @@ from pygama_gui.views import chain_facts, madeup
 from pygama_gui.views.base import View
 from pygama_gui.widgets import theme
 from pygama_gui.widgets.form import Form
-from pygama_gui.widgets.parts import Elided, clear, label, row
+from pygama_gui.widgets.parts import Elided, label, row
 from pygama_gui.widgets.plot import plot_actions
 
 SCROLL_BAR = 10
@@ -86,6 +86,7 @@ class StepCard(QFrame):
         self.setAccessibleName(f"Step {step.step}: {chain_facts.reads_and_writes(step)}")
         self.setProperty("selected", False)
         self.name = step.step
+        self.words = words_of(step)
         self.on_box = QCheckBox("on")
         self.on_box.setFont(theme.font(theme.SMALL))
         self.on_box.setAccessibleName(f"{step.step} on")
@@ -99,7 +100,7 @@ class StepCard(QFrame):
         self._column.setSpacing(3)
         self.handle = Handle()
         self._column.addLayout(row(self.handle, label(step.step, bold=True), None, self.on_box))
-        self._column.addWidget(Elided(chain_facts.reads_and_writes(step)))
+        self._column.addWidget(Elided(self.words[1]))
         self._column.addWidget(self.amiss)
         known = chain_facts.processor(step.step)
         self.setToolTip("" if known is None else known.summary)
@@ -159,6 +160,11 @@ class StepCard(QFrame):
             Qt.FocusReason.BacktabFocusReason,
         ):
             self.chosen.emit()
+
+
+def words_of(step: Step) -> tuple[str, str]:
+    """Give what a card says of its step, whatever its settings."""
+    return step.step, chain_facts.reads_and_writes(step)
 
 
 class WideEnough(QScrollArea):
@@ -264,7 +270,7 @@ class ChainView(View):
 
     def _show(self) -> None:
         chain = self.session.chain
-        shape = (tuple(step.step for step in chain), self.session.step)
+        shape = (tuple(words_of(step) for step in chain), self.session.step)
         if shape != self._shape:
             self._shape = shape
             self._renew()
@@ -280,8 +286,8 @@ class ChainView(View):
             focused is not None and focused.hasFocus() and self.list.parentWidget().isAncestorOf(focused)
         )
         self._is_renewing = True  # what goes hands the focus to the next card, which is not a choice
-        if [card.name for card in self.cards] != [step.step for step in self.session.chain]:
-            self._make_cards()
+        if [card.words for card in self.cards] != [words_of(step) for step in self.session.chain]:
+            self._order_cards()
         for index, card in enumerate(self.cards):
             card.select(is_selected=index == self.session.step)
         stops = [self.add_button, *(stop for card in self.cards for stop in card.stops())]
@@ -292,31 +298,41 @@ class ChainView(View):
             self.cards[self.session.step].setFocus(Qt.FocusReason.OtherFocusReason)
         self._is_renewing = False
 
-    def _make_cards(self) -> None:
-        clear(self.list)
-        self.cards = []
-        for index, step in enumerate(self.session.chain):
-            card = StepCard(step)
-            self._connect(card, index)
+    def _order_cards(self) -> None:
+        """Put the cards in the order of the steps; make new ones, let those go whose steps are gone."""
+        left, self.cards = self.cards, []
+        for step in self.session.chain:
+            card = next((card for card in left if card.words == words_of(step)), None)
+            if card is None:
+                card = StepCard(step)
+                self._connect(card)
+            else:
+                left.remove(card)
             self.cards.append(card)
+        while self.list.takeAt(0) is not None:
+            pass
+        for card in left:
+            card.hide()
+            card.deleteLater()
+        for card in self.cards:
             self.list.addWidget(card)
         self.list.addStretch(1)
 
-    def _connect(self, card: StepCard, index: int) -> None:
+    def _connect(self, card: StepCard) -> None:
         change = self.bridge.change
-        card.chosen.connect(lambda: self._choose(index))
-        card.switched.connect(lambda is_on: change(changes.enable_step, index, is_on))
-        card.edited.connect(lambda name, value: self._edit(index, name, value))
-        card.reset_asked.connect(lambda name: change(changes.reset_setting, index, name))
+        card.chosen.connect(lambda: self._choose(card))
+        card.switched.connect(lambda is_on: change(changes.enable_step, self.cards.index(card), is_on))
+        card.edited.connect(lambda name, value: self._edit(self.cards.index(card), name, value))
+        card.reset_asked.connect(lambda name: change(changes.reset_setting, self.cards.index(card), name))
         card.settled.connect(self.bridge.store.settle)
         card.handle.dragged.connect(lambda at: self._show_drop(self._gap_at(at)))
-        card.handle.dropped.connect(lambda at: self._drop(index, self._gap_at(at)))
+        card.handle.dropped.connect(lambda at: self._drop(self.cards.index(card), self._gap_at(at)))
         card.setContextMenuPolicy(Qt.ContextMenuPolicy.ActionsContextMenu)
         card.addActions(self._actions)
 
-    def _choose(self, index: int) -> None:
-        if not self._is_renewing:
-            self.bridge.change(changes.select_step, index)
+    def _choose(self, card: StepCard) -> None:
+        if not self._is_renewing and card in self.cards:
+            self.bridge.change(changes.select_step, self.cards.index(card))
 
     def _edit(self, index: int, name: str, value: Any) -> None:
         self.bridge.change(changes.set_setting, index, name, value, merge=f"{index} {name}")

@@ -7,12 +7,10 @@ from collections.abc import Callable
 from PyQt5.QtCore import QSize, Qt
 from PyQt5.QtGui import QPainter, QPaintEvent
 from PyQt5.QtWidgets import (
-    QAction,
     QComboBox,
     QFrame,
     QHBoxLayout,
     QLabel,
-    QLayout,
     QPushButton,
     QSizePolicy,
     QStyle,
@@ -70,19 +68,6 @@ def link(text: str, name: str, act: Callable[[], None]) -> QPushButton:
     return made
 
 
-def action_button(action: QAction, *, text: str = "") -> QToolButton:
-    """Give a tool button that does what an action of the menus does."""
-    made = QToolButton()
-    made.setObjectName("button")
-    made.setDefaultAction(action)
-    if text:
-        made.setText(text)
-    made.setAccessibleName(action.text().replace("&", ""))
-    made.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextOnly)
-    made.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-    return made
-
-
 def choice_box(name: str, *choices: str) -> QComboBox:
     """Give a list of choices that is wide enough for what it says, and yields where there is no room."""
     made = _ChoiceBox()
@@ -135,16 +120,6 @@ def row(*widgets: QWidget | None, spacing: int = 8) -> QHBoxLayout:
         else:
             line.addWidget(widget)
     return line
-
-
-def clear(layout: QLayout) -> None:
-    """Take all widgets out of a layout and let them go."""
-    while (item := layout.takeAt(0)) is not None:
-        if (widget := item.widget()) is not None:
-            widget.hide()
-            widget.deleteLater()
-        elif (inner := item.layout()) is not None:
-            clear(inner)
 
 
 class Yielding(QLabel):
