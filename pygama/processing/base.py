@@ -19,9 +19,11 @@ import numpy as np
 
 from pygama.block import Block
 from pygama.errors import SettingsError
+from pygama.processing.chain import Chain
+from pygama.processing.channels import read_channels
 from pygama.processing.declare import REGISTRY
-from pygama.processing.plan import Chain, Plan
-from pygama.processing.steps import Step, nearest, processor_named, split_test
+from pygama.processing.plan import Plan
+from pygama.processing.steps import Step, nearest, present_names, processor_named, split_test
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -64,21 +66,24 @@ class Tier1Processor:
         inputs: Mapping[str, str] | None = None,
         outputs: Mapping[str, str] | None = None,
         enabled: bool = True,
+        channels: Mapping[str, Mapping[str, Any]] | str | None = None,
     ) -> None:
         """Add a step at the end.
 
         settings: beat those given for the processor otherwise; {"test": True} draws the step for one
         waveform. inputs: name that the processor reads -> array to read in its place; outputs: name that it
-        writes -> name to give it. Raises SettingsError.
+        writes -> name to give it. channels: place of a channel, as "0/5/2", -> settings that beat all others
+        there, or a table that has them. Raises SettingsError.
         """
-        own, test = split_test(settings or {})
-        self._append(Step(name, own, inputs or {}, outputs or {}, enabled, test))
+        try:
+            own, test = split_test(settings or {})
+            by_channel = read_channels(processor_named(name), channels or {})
+            self._append(Step(name, own, inputs or {}, outputs or {}, enabled, test, by_channel))
+        except SettingsError as problem:
+            raise type(problem)(f"step {len(self._added) + 1}, {name}: {problem}") from problem
 
     def _append(self, step: Step) -> None:
-        try:
-            step.check()
-        except SettingsError as problem:
-            raise type(problem)(f"step {len(self._added) + 1}, {step.name}: {problem}") from problem
+        step.check()
         self._added = (*self._added, step)
         self._chains = {}
 
@@ -95,9 +100,9 @@ class Tier1Processor:
     def _in_force(self, step: Step) -> Step:
         settings: dict[str, Any] = {}
         for layer in (*self._layers, *(_of_run(layer, self._run) for layer in self._layers)):
-            settings.update(_present_names(step, layer.get(step.name, {})))
+            settings.update(present_names(step.processor, layer.get(step.name, {})))
         test = bool(settings.pop("test", False)) or step.test
-        settings.update(_present_names(step, step.settings))
+        settings.update(present_names(step.processor, step.settings))
         return replace(step, settings=settings, test=test)
 
     @property
@@ -140,7 +145,10 @@ class Tier1Processor:
                 step = Step.from_json(entry)
             except SettingsError as problem:
                 raise type(problem)(f"step {number}: {problem}") from problem
-            processor._append(step)
+            try:
+                processor._append(step)
+            except SettingsError as problem:
+                raise type(problem)(f"step {number}, {step.name}: {problem}") from problem
         return processor
 
     def to_chain(self, *, defaults: bool = False) -> list[dict[str, Any]]:
@@ -242,13 +250,3 @@ def _check_layer(layer: Layer) -> None:
             raise SettingsError(f"{name}: settings must be names and values, not {settings!r}")
         own, _ = split_test(settings)
         processor_named(name).check(own)
-
-
-def _present_names(step: Step, settings: Mapping[str, Any]) -> dict[str, Any]:
-    """Put present names of settings in the place of old ones, and leave out what has no effect."""
-    processor = step.processor
-    return {
-        processor.renamed.get(name, name): value
-        for name, value in settings.items()
-        if name not in processor.ignored
-    }

@@ -99,19 +99,23 @@ def _by_place(
 
 def _field(table: str, field: str) -> Mapping[Place, tuple[float, ...]]:
     """Give the numbers that a table has under a name, by channel; raises SettingsError."""
-    if not table.strip():
-        raise SettingsError("table must be the name of a JSON or SQLite file, not empty")
-    path = Path(table)
-    try:
-        stamp = path.stat()
-    except OSError as problem:
-        raise _unreadable(table, problem) from problem
-    entries = _entries(table, stamp.st_mtime_ns, stamp.st_size)
+    entries = table_entries(table)
     numbers = {place: entry[field] for place, entry in entries.items() if field in entry}
     if not numbers:
         known = sorted({name for entry in entries.values() for name in entry})
         raise SettingsError(f"{table}: no channel has {field!r}; there are {', '.join(known) or 'none'}")
     return {place: _numbers(table, place, field, value) for place, value in numbers.items()}
+
+
+def table_entries(table: str) -> Mapping[Place, Mapping[str, Any]]:
+    """Read all that a table has of each channel, by (crate, card, channel); raises SettingsError."""
+    if not table.strip():
+        raise SettingsError("table must be the name of a JSON or SQLite file, not empty")
+    try:
+        stamp = Path(table).stat()
+    except OSError as problem:
+        raise _unreadable(table, problem) from problem
+    return _entries(table, stamp.st_mtime_ns, stamp.st_size)
 
 
 def _unreadable(table: str, problem: Exception) -> SettingsError:

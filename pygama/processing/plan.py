@@ -21,11 +21,10 @@ import numpy as np
 
 from pygama.block import Block
 from pygama.errors import PygamaError, SettingsError
-from pygama.processing.declare import REGISTRY, Kind, RecordTooShort
+from pygama.processing.declare import REGISTRY, Kind
 from pygama.processing.kernels.chain import FUSIONS, Fusion, takes
+from pygama.processing.profile import Profile
 from pygama.processing.steps import Step, nearest
-
-__all__ = ["Chain", "Plan", "RecordTooShort", "Step", "StepFailed", "bind"]
 
 _WAVE_BYTES = 1 << 18
 """Of one transformed waveform array: a few of them fit the processor's cache."""
@@ -83,13 +82,15 @@ class Operation:
 class Plan:
     """Operations ready to run on blocks of one kind.
 
-    outputs: what `run` gives, in order. example: what the steps made of one made-up waveform.
+    outputs: what `run` gives, in order. example: what the steps made of one made-up waveform. profile: takes
+    what each operation costs.
     """
 
     operations: tuple[Operation, ...]
     outputs: tuple[str, ...]
     n_samples: int
     example: Mapping[str, np.ndarray] = field(repr=False)
+    profile: Profile | None = field(default=None, repr=False)
 
     @cached_property
     def block_rows(self) -> int:
@@ -159,10 +160,32 @@ class Plan:
         arrays = _arrays_of(block)
         with np.errstate(all="ignore"):
             for operation, done_with in zip(self.operations, self._read_last, strict=True):
-                arrays.update(operation.run(arrays, len(block)))
+                try:
+                    if self.profile is None:
+                        arrays.update(operation.run(arrays, len(block)))
+                    else:
+                        with self.profile.measure(operation.label, len(block), arrays):
+                            arrays.update(operation.run(arrays, len(block)))
+                except StepFailed as problem:
+                    raise StepFailed(f"{problem}{_where(operation, arrays, block)}") from problem.__cause__
                 for name in done_with:
                     arrays.pop(name, None)
         return {name: arrays[name] for name in self.outputs}
+
+
+def _where(operation: Operation, arrays: Mapping[str, np.ndarray], block: Block) -> str:
+    """Find the first row for which a step fails alone, and name its event: " (event 7, channel 2)"."""
+    there = block.rows.dtype.names or ()
+    if "event_number" not in there:
+        return ""
+    names = [name for name in ("event_number", "crate", "card", "channel") if name in there]
+    for row in range(len(block)):
+        try:
+            operation.run({name: arrays[name][row : row + 1] for name in operation.reads}, 1)
+        except StepFailed:
+            told = (f"{name.removesuffix('_number')} {block.rows[name][row]:.0f}" for name in names)
+            return f" ({', '.join(told)})"
+    return f" (events {block.rows['event_number'][0]} to {block.rows['event_number'][-1]} together)"
 
 
 def _arrays_of(block: Block) -> Arrays:
@@ -181,12 +204,13 @@ def bind(
     outputs: Collection[str] | None = None,
     keep: Collection[str] = (),
     fused: bool = True,
+    profile: Profile | None = None,
 ) -> Plan:
     """Check a chain and make it ready for blocks with the columns, traces and sample type of `like`.
 
     like: its rows are not looked at; it may have none. outputs: what is wanted, by default every single value
     that an enabled step gives. keep: waves that are wanted as well. fused: use compiled kernels where there
-    are any.
+    are any. profile: takes what each operation costs.
 
     Raises SettingsError naming the step and what to do, RecordTooShort where the waveforms are too short.
     """
@@ -197,7 +221,7 @@ def bind(
     _try(operations, example)
     if fused and like.n_samples:
         operations = fuse(operations, wanted, example)
-    return Plan(tuple(operations), wanted, like.n_samples, example)
+    return Plan(tuple(operations), wanted, like.n_samples, example, profile)
 
 
 def _kind(array: np.ndarray) -> Kind:
@@ -278,6 +302,8 @@ class _Binder:
     def _missing(self, number: int, name: str) -> str:
         for place, other in enumerate(self._steps, 1):
             if place != number and other.name in REGISTRY and name in other.writes:
+                if place > number and (ring := self._ring(number, place)):
+                    return f"which comes from {ring}: they wait for each other; give one another input"
                 act = f"move step {place}, {other.name}, before it"
                 if place < number:
                     act = f"switch step {place}, {other.name}, on"
@@ -286,6 +312,23 @@ class _Binder:
         if writers:
             return f"which nothing before it writes; put {' or '.join(writers)} before it"
         return f"which no step writes and the rows do not have; {nearest(name, self._kinds)}"
+
+    def _ring(self, number: int, place: int) -> str:
+        """Name the steps from `place` back to step `number`, if the former waits for the latter."""
+        wanted, ring, there = number, [place], set(self._kinds)
+        while ring[-1] != wanted:
+            step = self._steps[ring[-1] - 1]
+            before = [
+                other
+                for name, kind in step.processor.reads
+                if kind != "period" and (source := step.inputs.get(name, name)) not in there
+                for other, maker in enumerate(self._steps, 1)
+                if maker.name in REGISTRY and source in maker.writes and other not in ring
+            ]
+            if not before:
+                return ""
+            ring.append(wanted if wanted in before else before[0])
+        return ", which waits for ".join(f"step {at}, {self._steps[at - 1].name}" for at in ring)
 
     def _writes(self, label: str, step: Step) -> tuple[str, ...]:
         writes = step.writes
@@ -448,94 +491,4 @@ def _joined(steps: Sequence[Operation], kernel: Callable[..., Any]) -> Operation
         tuple(name for step in steps if not step.writes_waves for name in step.writes),
         False,
         kernel,
-    )
-
-
-class Chain:
-    """Runs steps on blocks of any kind: binds them once for each kind of rows that comes.
-
-    Where a setting is a time, rows are grouped by their sampling period.
-    """
-
-    def __init__(
-        self,
-        steps: Sequence[Step],
-        *,
-        outputs: Collection[str] | None = None,
-        keep: Collection[str] = (),
-        fused: bool = True,
-    ) -> None:
-        self.steps = tuple(steps)
-        self._outputs = outputs
-        self._keep = tuple(keep)
-        self._fused = fused
-        self._plans: dict[tuple[Any, ...], Plan] = {}
-        self._needs_period = any(_needs_period(step) for step in self.steps if step.enabled)
-
-    def run(self, block: Block, *, pool: Executor | None = None) -> Arrays:
-        """Give each output for all rows, in their order: (n_rows,), or (n_rows, n_samples) of waves.
-
-        Raises SettingsError before anything ran where the chain does not fit the rows; RecordTooShort, one of
-        them, where only the waveforms are too short; StepFailed where a step fails on the way.
-        """
-        if self._needs_period and not len(block):
-            return self._nothing(block)
-        if not self._needs_period:
-            return self.plan(block, None).run(block, pool=pool)
-        if "period_ns" not in (block.rows.dtype.names or ()):
-            return self.plan(block, np.nan if self._has_time_setting() else None).run(block, pool=pool)
-        periods, group = np.unique(block.rows["period_ns"], return_inverse=True)
-        if len(periods) == 1:
-            return self.plan(block, float(periods[0])).run(block, pool=pool)
-        plans = [self.plan(block, float(period_ns)) for period_ns in periods]
-        return _in_groups(plans, group, block, pool)
-
-    def _nothing(self, block: Block) -> Arrays:
-        steps = [step for step in self.steps if step.enabled]
-        waves = {"waveform", *(name for step in steps if step.processor.writes_waves for name in step.writes)}
-        names = self._outputs
-        if names is None:
-            names = [name for step in steps for name in step.writes if name not in waves]
-        shapes = {name: (0, block.n_samples) if name in waves else (0,) for name in (*names, *self._keep)}
-        return {name: np.empty(shape) for name, shape in shapes.items()}
-
-    def _has_time_setting(self) -> bool:
-        return any(_has_time_setting(step) for step in self.steps if step.enabled)
-
-    def plan(self, like: Block, period_ns: float | None) -> Plan:
-        """Bind the steps for rows like those of a block; raises SettingsError."""
-        traces = tuple((name, array.shape[1], array.dtype) for name, array in like.traces.items())
-        sample_type = None if like.waveforms is None else like.waveforms.dtype
-        key = (like.rows.dtype, traces, like.n_samples, sample_type, period_ns)
-        if key not in self._plans:
-            self._plans[key] = bind(
-                self.steps,
-                like,
-                period_ns=period_ns,
-                outputs=self._outputs,
-                keep=self._keep,
-                fused=self._fused,
-            )
-        return self._plans[key]
-
-
-def _in_groups(plans: Sequence[Plan], group: np.ndarray, block: Block, pool: Executor | None) -> Arrays:
-    results: Arrays = {}
-    for place, plan in enumerate(plans):
-        rows = np.flatnonzero(group == place)
-        for name, array in plan.run(block[rows], pool=pool).items():
-            if name not in results:
-                results[name] = np.empty((len(block), *array.shape[1:]), array.dtype)
-            results[name][rows] = array
-    return results
-
-
-def _needs_period(step: Step) -> bool:
-    return any(kind == "period" for _, kind in step.processor.reads) or _has_time_setting(step)
-
-
-def _has_time_setting(step: Step) -> bool:
-    checked = step.processor.check(step.settings)
-    return any(
-        isinstance(checked[item.name], str) for item in step.processor.settings if item.type is not str
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from pygama.errors import SettingsError
@@ -19,9 +19,10 @@ from pygama.processing import (  # noqa: F401  (they fill the registry)
     timing,
     transforms,
 )
+from pygama.processing.channels import Place, by_specificity, check_channels, read_channels
 from pygama.processing.declare import REGISTRY, Processor
 
-_ENTRIES = ("step", "settings", "inputs", "outputs", "enabled")
+_ENTRIES = ("step", "settings", "inputs", "outputs", "enabled", "channels")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +31,8 @@ class Step:
 
     settings: what differs from the declared defaults. inputs: name that the processor reads -> name of the
     array to read in its place. outputs: name that it writes -> name to give it. test: draw the step for one
-    waveform.
+    waveform. channels: place of a channel -> settings that beat the others there; see
+    `pygama.processing.channels`.
     """
 
     name: str
@@ -39,9 +41,10 @@ class Step:
     outputs: Mapping[str, str] = field(default_factory=dict)
     enabled: bool = True
     test: bool = False
+    channels: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        for name in ("settings", "inputs", "outputs"):
+        for name in ("settings", "inputs", "outputs", "channels"):
             object.__setattr__(self, name, dict(getattr(self, name)))
 
     @property
@@ -58,13 +61,24 @@ class Step:
         """Raise SettingsError if the step cannot work in any chain."""
         processor = self.processor
         processor.check(self.settings)
+        check_channels(processor, self.channels)
         reads = [name for name, kind in processor.reads if kind != "period"]
         _check_names(self.inputs, reads, f"{self.name} reads")
         _check_names(self.outputs, [name for name, _ in processor.writes], f"{self.name} writes")
 
+    def at(self, place: Place) -> Step:
+        """Give the step with the settings that hold for one channel."""
+        settings = dict(self.settings)
+        for own in by_specificity(self.channels, place):
+            settings.update(present_names(self.processor, own))
+        return replace(self, settings=settings, channels={})
+
     @classmethod
     def from_json(cls, entry: Any) -> Step:
-        """Read a step as settings files hold it; raises SettingsError."""
+        """Read a step as settings files hold it; raises SettingsError.
+
+        A table that is named for the settings of channels is read, so that the step holds all it needs.
+        """
         if not isinstance(entry, Mapping) or not isinstance(entry.get("step"), str):
             raise SettingsError(f'a step must be like {{"step": "trap_filter"}}, not {entry!r}')
         unknown = [name for name in entry if name not in _ENTRIES]
@@ -75,7 +89,8 @@ class Step:
         if not isinstance(enabled, bool):
             raise SettingsError(f"enabled must be true or false, not {enabled!r}")
         inputs, outputs = _mapping(entry, "inputs"), _mapping(entry, "outputs")
-        return cls(entry["step"], settings, inputs, outputs, enabled, test)
+        channels = read_channels(processor_named(entry["step"]), entry.get("channels", {}))
+        return cls(entry["step"], settings, inputs, outputs, enabled, test, channels)
 
     def to_json(self) -> dict[str, Any]:
         """Give the step as settings files hold it: only what is not the default."""
@@ -84,6 +99,8 @@ class Step:
         for name, value in (("settings", settings), ("inputs", self.inputs), ("outputs", self.outputs)):
             if value:
                 entry[name] = dict(value)
+        if self.channels:
+            entry["channels"] = {place: dict(own) for place, own in self.channels.items()}
         if not self.enabled:
             entry["enabled"] = False
         return entry
@@ -95,6 +112,15 @@ def split_test(settings: Mapping[str, Any]) -> tuple[dict[str, Any], bool]:
     if not isinstance(test, bool):
         raise SettingsError(f"test must be true or false, not {test!r}")
     return {name: value for name, value in settings.items() if name != "test"}, test
+
+
+def present_names(processor: Processor, settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Put present names of settings in the place of old ones, and leave out what has no effect."""
+    return {
+        processor.renamed.get(name, name): value
+        for name, value in settings.items()
+        if name not in processor.ignored
+    }
 
 
 def processor_named(name: str) -> Processor:

@@ -11,7 +11,7 @@ import numpy as np
 
 from pygama.block import Block
 from pygama.processing.base import Tier1Processor
-from pygama.processing.plan import RecordTooShort
+from pygama.processing.declare import RecordTooShort
 from pygama.processing.tier2_rows import fitted, in_file_order, joint_dtype, tier2_columns
 from pygama.storage import TierFile, TierWriter
 

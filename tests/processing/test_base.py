@@ -11,7 +11,7 @@ import pytest
 from pygama.block import Block
 from pygama.errors import SettingsError
 from pygama.processing.base import Tier1Processor
-from pygama.processing.plan import RecordTooShort
+from pygama.processing.declare import RecordTooShort
 
 T1_OPTIONS = {43243: {"fit_baseline": {"i_end": 500}}, 72: {"fit_baseline": {"i_end": 8000}}}
 NAMES = ["fit_baseline", "bl_subtract", "trap_filter", "trap_max"]

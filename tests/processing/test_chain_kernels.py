@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pygama.block import Block
+from pygama.processing.chain import Chain
 from pygama.processing.kernels import chain as kernels
-from pygama.processing.plan import Chain
 from pygama.processing.steps import Step
 
 pytestmark = pytest.mark.skipif(not kernels.COMPILED, reason="the kernels are not compiled here")

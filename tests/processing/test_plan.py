@@ -13,8 +13,19 @@ from hypothesis import strategies as st
 
 from pygama.block import Block
 from pygama.errors import SettingsError
-from pygama.processing.declare import REGISTRY, PeriodNs, Span, Values, Waves, calculator, transform
-from pygama.processing.plan import Chain, RecordTooShort, Step, StepFailed, bind
+from pygama.processing.chain import Chain
+from pygama.processing.declare import (
+    REGISTRY,
+    PeriodNs,
+    RecordTooShort,
+    Span,
+    Values,
+    Waves,
+    calculator,
+    transform,
+)
+from pygama.processing.plan import StepFailed, bind
+from pygama.processing.steps import Step
 
 DEFAULT = [Step("fit_baseline"), Step("bl_subtract"), Step("trap_filter"), Step("trap_max")]
 
@@ -79,6 +90,19 @@ def test_a_name_that_nobody_writes_brings_the_near_ones():
     assert message(steps) == (
         "step 1, trap_max, reads 'wafeform', which no step writes and the rows do not have; "
         "did you mean waveform?"
+    )
+
+
+def test_steps_that_wait_for_each_other_are_named():
+    steps = [
+        Step("trap_filter", inputs={"wf_blsub": "wf_pz"}),
+        Step("bl_subtract", inputs={"waveform": "wf_trap", "bl_int": "energy", "bl_slope": "energy"}),
+        Step("pole_zero"),
+    ]
+    assert message(steps) == (
+        "step 1, trap_filter, reads 'wf_pz', which comes from step 3, pole_zero, which waits for "
+        "step 2, bl_subtract, which waits for step 1, trap_filter: they wait for each other; "
+        "give one another input"
     )
 
 
@@ -444,6 +468,38 @@ def test_a_step_that_raises_is_named(registry):
     with pytest.raises(StepFailed, match="^step 2, fails, failed: ZeroDivisionError: no width$") as caught:
         Chain([Step("avg_baseline"), Step("fails")]).run(block_of())
     assert isinstance(caught.value.__cause__, ZeroDivisionError)
+
+
+def numbered(block: Block) -> Block:
+    rows = np.zeros(len(block), [*block.rows.dtype.descr, ("event_number", "i8")])
+    for name in block.rows.dtype.names or ():
+        rows[name] = block.rows[name]
+    rows["event_number"] = 100 + np.arange(len(block))
+    return Block(block.decoder, rows, block.waveforms)
+
+
+def test_a_step_that_raises_names_the_event_that_it_cannot_take(registry):
+    @calculator(bad="adc")
+    def picky(channel: Values) -> Values:
+        if (channel == 13).any():
+            raise ValueError("thirteen")
+        return channel
+
+    with pytest.raises(
+        StepFailed, match=r"^step 1, picky, failed: ValueError: thirteen \(event 113, channel 13\)$"
+    ):
+        Chain([Step("picky")]).run(numbered(block_of()))
+
+
+def test_a_step_that_fails_for_several_rows_only_names_the_block(registry):
+    @calculator(bad="adc")
+    def lonely(channel: Values) -> Values:
+        if len(channel) > 1:
+            raise ValueError("too many")
+        return channel
+
+    with pytest.raises(StepFailed, match=r"too many \(events 100 to 119 together\)$"):
+        Chain([Step("lonely")]).run(numbered(block_of()))
 
 
 def test_a_step_that_cannot_take_a_made_up_row_still_runs(registry):

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pygama.block import Block
-from pygama.processing.plan import Chain
+from pygama.processing.chain import Chain
 from pygama.processing.resample import resample_multisampled
 from pygama.processing.steps import Step
 
