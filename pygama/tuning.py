@@ -2,29 +2,82 @@
 
 A sample of waveforms is kept in memory and run through the chain again for each setting; the peak is fitted
 each time. The events of the peak are picked once, with the settings as they are, so that the peak is found
-again when a setting moves it.
+again when a setting moves it. What the settings that are tried do not change is computed once.
 """
 
 from __future__ import annotations
 
 import itertools
 import math
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from pygama.analysis.peaks import PeakFit, fit_peak
 from pygama.block import Block
-from pygama.errors import SettingsError
+from pygama.errors import SettingsError, TierFileError
 from pygama.processing.base import Tier1Processor
+from pygama.processing.rerun import Rerun
+from pygama.storage import Table, TierFile
 
 Settings = Mapping[str, Any]
 """'step.setting' -> value, as {'trap_filter.rise': 300}; a step can also be named by its place, '3.rise'."""
 
 _MIN_EVENTS = 15
+_MOST_VALUES = 10000
+_STRETCHES = 16
+"""A sample is taken from so many places of a file, since a detector may drift."""
+
+
+def read_sample(
+    path: Path | str, n: int = 10000, *, channel: int | None = None, digitizer: str | None = None
+) -> Block:
+    """Read about `n` rows with waveforms from a Tier 1 file, from all over it.
+
+    channel: take rows of this one alone; the sample can then be smaller. digitizer: the table, the first one
+    with waveforms if None. Raises TierFileError where there is nothing to take.
+    """
+    with TierFile(Path(path)) as file:
+        keys = [key for key in file.keys if not key.endswith(("_Garbage", "_Damaged"))]
+        tables = [table for key in keys if (table := _digitizer(file, key, digitizer)) is not None]
+        if not tables:
+            wanted = "waveforms" if digitizer is None else f"waveforms of '{digitizer}'"
+            raise TierFileError(f"{Path(path).name} has no {wanted}; is it a Tier 1 file?")
+        parts = [_of_channel(part, channel) for part in _stretches(tables[0], n)]
+    if not sum(map(len, parts)):
+        raise TierFileError(f"{Path(path).name}: no waveform of channel {channel} in the sample")
+    rows = np.concatenate([part.rows for part in parts])
+    waveforms = [part.waveforms for part in parts if part.waveforms is not None]
+    return Block(parts[0].decoder, rows, np.concatenate(waveforms))
+
+
+def _digitizer(file: TierFile, key: str, wanted: str | None) -> Table | None:
+    if wanted is not None and key != wanted:
+        return None
+    try:
+        table = file.table(key)
+    except TierFileError:
+        return None
+    return table if table.n_samples and table.n_rows else None
+
+
+def _stretches(table: Table, n: int) -> Iterator[Block]:
+    if n >= table.n_rows:
+        yield table.read()
+        return
+    each = max(n // _STRETCHES, 1)
+    for number in range(min(_STRETCHES, n)):
+        start = number * (table.n_rows - each) // max(min(_STRETCHES, n) - 1, 1)
+        yield table.read(start, start + each)
+
+
+def _of_channel(block: Block, channel: int | None) -> Block:
+    return block if channel is None else block[np.flatnonzero(block.rows["channel"] == channel)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,24 +136,133 @@ class Scan:
     def optimum(self, axis: str) -> tuple[float, float]:
         """Give the best value of one numeric axis, the others at their best, and its standard deviation.
 
+        Of values with a unit, as "4 us", in that unit, which must be the same for all.
+
         A parabola through the resolutions gives both. Where it has no lowest point within the axis, the best
         value that was tried is given, and half of the range that is as good for its deviation.
         """
         best = self.best
         row = [one for one in self.tried if one.fit.converged and self._differs_in(one, best, axis)]
-        values = np.array([float(one.settings[axis]) for one in row])
+        values = np.array([number_of(one.settings[axis]) for one in row])
         parabola = _parabola(values, row) if len(row) > 3 else None
         if parabola is not None and values.min() <= parabola[0] <= values.max():
             return parabola
-        good = [float(one.settings[axis]) for one in self.as_good() if self._differs_in(one, best, axis)]
+        good = [number_of(one.settings[axis]) for one in self.as_good() if self._differs_in(one, best, axis)]
         steps = np.diff(np.unique(values))
-        return float(best.settings[axis]), max(
+        return number_of(best.settings[axis]), max(
             (max(good) - min(good)) / 2, steps.min() / 2 if len(steps) else 0.0
         )
+
+    def as_dict(self) -> dict[str, Any]:
+        """Give all of it in plain types, for JSON; numbers that are not known are None."""
+        best = self.best
+        optima = {axis: self.optimum(axis) for axis in self.axes if len(self.axes[axis]) > 1}
+        return {
+            "tried": [_as_dict(one) for one in self.tried],
+            "best": _as_dict(best),
+            "optimum": {axis: {"value": value, "error": error} for axis, (value, error) in optima.items()},
+            "as_good": [one.settings for one in self.as_good()],
+        }
+
+    def lines(self) -> list[str]:
+        """Give a table for people, with the best values and their uncertainties below."""
+        widths = [
+            max(len(axis), *(len(str(value)) for value in values)) for axis, values in self.axes.items()
+        ]
+        head = [f"{axis:>{width}}" for axis, width in zip(self.axes, widths, strict=True)]
+        lines = ["  ".join([*head, f"{'position':>20}", f"{'FWHM':>18}", "FWHM / position"])]
+        good, best = self.as_good(), self.best
+        for one in self.tried:
+            values = [
+                f"{value!s:>{width}}" for value, width in zip(one.settings.values(), widths, strict=True)
+            ]
+            mark = "  best" if one is best else "  as good" if one in good else ""
+            lines.append("  ".join([*values, _fit_words(one)]) + mark)
+        lines += ["", f"Best: {_words(best.settings)}, FWHM / position {_percent(best)}"]
+        for axis in self.axes:
+            if len(self.axes[axis]) > 1:
+                value, error = self.optimum(axis)
+                lines.append(f"Optimum of {axis}: {value:.5g} ± {error:.3g}")
+        lines.append(
+            f"{len(good)} of {len(self.tried)} are as good within one standard deviation of the best"
+        )
+        return lines
 
     @staticmethod
     def _differs_in(one: Tried, other: Tried, axis: str) -> bool:
         return all(one.settings[name] == other.settings[name] for name in other.settings if name != axis)
+
+
+def read_axes(texts: Sequence[str]) -> dict[str, list[Any]]:
+    """Read what to try: 'trap_filter.rise=200:600:50', with the end, or 'pole_zero.tau=40 us,50 us'.
+
+    Raises SettingsError.
+    """
+    return dict(_axis(text) for text in texts)
+
+
+def _axis(text: str) -> tuple[str, list[Any]]:
+    name, equals, values = text.partition("=")
+    if not equals or "." not in name or not values.strip():
+        raise SettingsError(f"what to try is given as trap_filter.rise=200:600:50 or =200,300, not {text!r}")
+    if ":" not in values:
+        return name.strip(), [_value(part) for part in values.split(",")]
+    unit = values.lstrip("0123456789.:+-eE ").strip()
+    try:
+        first, last, step = map(float, values.removesuffix(unit).split(":"))
+    except ValueError:
+        raise SettingsError(f"{name}: a range is first:last:step, as 200:600:50, not {values!r}") from None
+    if not (step > 0 and last >= first) or (last - first) / step > _MOST_VALUES:
+        raise SettingsError(f"{name}: a range goes up in at most {_MOST_VALUES} steps, not {values!r}")
+    numbers = first + step * np.arange(int((last - first) / step + 1e-9) + 1)
+    return name.strip(), [_value(f"{number:.10g} {unit}") for number in numbers.tolist()]
+
+
+def _value(text: str) -> Any:
+    """Read a number, or leave a text as it is."""
+    try:
+        number = float(text)
+    except ValueError:
+        return text.strip()
+    return int(number) if number.is_integer() else number
+
+
+def _words(settings: Settings) -> str:
+    return ", ".join(f"{name} {value}" for name, value in settings.items())
+
+
+def _percent(one: Tried) -> str:
+    return f"{100 * one.resolution:.4f} ± {100 * one.resolution_error:.4f} %"
+
+
+def _fit_words(one: Tried) -> str:
+    fit = one.fit
+    if not fit.converged:
+        return fit.note
+    position = f"{fit.position:.2f} ± {fit.position_error:.2f}"
+    width = f"{fit.fwhm:.2f} ± {fit.fwhm_error:.2f}"
+    return f"{position:>20}  {width:>18}  {_percent(one)}"
+
+
+def _as_dict(one: Tried) -> dict[str, Any]:
+    fit = one.fit
+    numbers = {
+        "position": fit.position,
+        "position_error": fit.position_error,
+        "fwhm": fit.fwhm,
+        "fwhm_error": fit.fwhm_error,
+        "resolution": one.resolution,
+        "resolution_error": one.resolution_error,
+    }
+    known = {name: value if math.isfinite(value) else None for name, value in numbers.items()}
+    return {"settings": one.settings, **known, "converged": fit.converged, "note": fit.note}
+
+
+def number_of(value: Any) -> float:
+    """Give a value of a setting as a number, without its unit."""
+    if isinstance(value, str) and (found := re.match(r"\s*([-+0-9.,eE]+)", value)):
+        return float(found[1].replace(",", "."))
+    return float(value)
 
 
 def _parabola(values: np.ndarray, row: Sequence[Tried]) -> tuple[float, float] | None:
@@ -127,10 +289,10 @@ class Tuner:
     def __init__(
         self, sample: Block, processor: Tier1Processor, line: Line, *, pool: Executor | None = None
     ) -> None:
-        self._sample = sample
         self._steps = processor.to_chain(defaults=True)
         self._line = line
-        self._pool = pool
+        steps = Tier1Processor.from_chain(self._steps).steps
+        self._rerun = Rerun(sample, steps, [line.column], pool=pool)
         values = self.values({})
         self._members = np.flatnonzero(np.abs(values - line.around) < line.width / 2)
         if len(self._members) < _MIN_EVENTS:
@@ -140,18 +302,31 @@ class Tuner:
             )
         self._reference = float(np.median(values[self._members]))
 
+    @property
+    def n_events(self) -> int:
+        """Events of the sample in the line's window, with the settings as they are."""
+        return len(self._members)
+
     def values(self, settings: Settings) -> np.ndarray:
         """Give the line's column for all waveforms of the sample with these settings, (n_rows,)."""
-        processor = Tier1Processor.from_chain(self._with(settings))
-        chain = processor.chain(outputs=[self._line.column])
-        return np.asarray(chain.run(self._sample, pool=self._pool)[self._line.column], float)
+        changes: dict[int, dict[str, Any]] = {}
+        for name, value in settings.items():
+            place, setting = self._split(name)
+            changes.setdefault(place, {})[setting] = value
+        return np.asarray(self._rerun.run(changes)[self._line.column], float)
 
-    def _with(self, settings: Settings) -> list[dict[str, Any]]:
+    def with_settings(self, settings: Settings) -> list[dict[str, Any]]:
+        """Give the chain with these settings, as settings files hold it."""
         steps = [{**entry, "settings": dict(entry.get("settings", {}))} for entry in self._steps]
         for name, value in settings.items():
-            step, _, setting = name.rpartition(".")
-            steps[self._place(step, name)]["settings"][setting] = value
-        return steps
+            place, setting = self._split(name)
+            steps[place]["settings"][setting] = value
+        return Tier1Processor.from_chain(steps).to_chain()
+
+    def _split(self, name: str) -> tuple[int, str]:
+        """Find the step and the setting that a name means."""
+        step, _, setting = name.rpartition(".")
+        return self._place(step, name), setting
 
     def _place(self, step: str, name: str) -> int:
         names = [entry["step"] for entry in self._steps]

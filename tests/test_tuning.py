@@ -1,12 +1,18 @@
 """Tuning on made-up pulses whose best settings are known."""
 
+import json
+
 import numpy as np
 import pytest
 
 from pygama.block import Block
-from pygama.errors import SettingsError
+from pygama.errors import SettingsError, TierFileError
 from pygama.processing.base import Tier1Processor
-from pygama.tuning import Line, Tuner
+from pygama.processing.tier0 import ProcessTier0
+from pygama.processing.tier1 import ProcessTier1
+from pygama.simulate import RunShape, write_run
+from pygama.storage import TierFile
+from pygama.tuning import Line, Tuner, read_axes, read_sample
 
 HEIGHT = 10000.0
 TAU = 3000.0
@@ -80,3 +86,86 @@ def test_a_value_out_of_bounds_is_refused(tuner):
 def test_a_line_without_events_is_refused(sample):
     with pytest.raises(SettingsError, match="too few to tune on"):
         Tuner(sample, Tier1Processor(default_list=True), Line(around=3000, width=50))
+
+
+def test_times_with_a_unit_can_be_tried(sample):
+    rows = sample.rows.copy()
+    rows["period_ns"] = 10.0
+    chain = Tier1Processor({"trap_filter": {"rise": 200, "flat": 100}})
+    for name in ("fit_baseline", "bl_subtract", "trap_filter", "trap_max"):
+        chain.add(name)
+    around = float(np.median(chain.run(Block("X", rows, sample.waveforms))["trap_max"]))
+    tuner = Tuner(Block("X", rows, sample.waveforms), chain, Line(around=around, width=1500))
+    timed = tuner.scan(read_axes(["trap_filter.rise=1:3:1 us"]))
+    plain = tuner.scan({"trap_filter.rise": [100, 200, 300]})
+    assert [one.fit for one in timed.tried] == [one.fit for one in plain.tried]
+    assert timed.optimum("trap_filter.rise")[0] == pytest.approx(plain.optimum("trap_filter.rise")[0] / 100)
+
+
+@pytest.mark.parametrize(
+    ("text", "axis"),
+    [
+        ("trap_filter.rise=200:600:200", ("trap_filter.rise", [200, 400, 600])),
+        ("trap_filter.rise=1:2:0.5 us", ("trap_filter.rise", ["1 us", "1.5 us", "2 us"])),
+        ("4.tau=40 us,50 us", ("4.tau", ["40 us", "50 us"])),
+        ("pole_zero.tau=5000", ("pole_zero.tau", [5000])),
+        ("psd.taper=none,hann", ("psd.taper", ["none", "hann"])),
+    ],
+)
+def test_what_to_try_is_read_from_a_text(text, axis):
+    assert list(read_axes([text]).items()) == [axis]
+
+
+@pytest.mark.parametrize(
+    "text", ["rise=1,2", "trap_filter.rise", "a.b=", "a.b=1:2", "a.b=2:1:1", "a.b=0:1:0"]
+)
+def test_what_cannot_be_tried_is_refused(text):
+    with pytest.raises(SettingsError):
+        read_axes([text])
+
+
+def test_the_table_of_a_scan_marks_the_best_and_gives_the_optimum(tuner):
+    scan = tuner.scan({"pole_zero.tau": [2000, 2500, 3000, 3500, 4000]})
+    lines = scan.lines()
+    assert lines[0].split()[0] == "pole_zero.tau"
+    assert sum(line.endswith("  best") for line in lines) == 1
+    value, error = scan.optimum("pole_zero.tau")
+    assert f"Optimum of pole_zero.tau: {value:.5g} ± {error:.3g}" in lines
+    told = scan.as_dict()
+    assert told["optimum"]["pole_zero.tau"] == {"value": value, "error": error}
+    assert json.loads(json.dumps(told)) == told
+
+
+def test_the_chain_with_the_best_settings_can_be_taken_over(tuner):
+    chain = tuner.with_settings({"trap_filter.rise": 333})
+    assert [step["settings"]["rise"] for step in chain if step["step"] == "trap_filter"] == [333]
+
+
+@pytest.fixture(scope="module")
+def t1_file(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("run")
+    raw = write_run(folder / "Run5", RunShape(run_number=5, n_events=400, n_samples=1000, seed=3))
+    return ProcessTier0(raw, output_dir=folder)
+
+
+def test_a_sample_comes_from_all_over_the_file(t1_file):
+    part = read_sample(t1_file, 64)
+    assert len(part) == 64
+    assert part.waveforms.shape == (64, 1000)
+    with TierFile(t1_file) as file:
+        everything = file.table("ORSIS3302DecoderForEnergy").read().rows["event_number"]
+    assert part.rows["event_number"][[0, -1]].tolist() == everything[[0, -1]].tolist()
+    assert (np.diff(part.rows["event_number"]) > 0).all()
+
+
+def test_a_sample_can_be_of_one_channel(t1_file):
+    part = read_sample(t1_file, 1000, channel=0)
+    assert set(part.rows["channel"].tolist()) == {0}
+    with pytest.raises(TierFileError, match="no waveform of channel 77"):
+        read_sample(t1_file, 1000, channel=77)
+
+
+def test_a_file_without_waveforms_is_refused(tmp_path, t1_file):
+    t2_file = ProcessTier1(t1_file, Tier1Processor(default_list=True), out_dir=tmp_path)
+    with pytest.raises(TierFileError, match="has no waveforms; is it a Tier 1 file"):
+        read_sample(t2_file)

@@ -16,7 +16,7 @@ from pygama.errors import SettingsError
 from pygama.processing.channels import Place, place_of, places_of
 from pygama.processing.plan import Arrays, Plan, bind
 from pygama.processing.profile import Profile
-from pygama.processing.steps import Step
+from pygama.processing.steps import Step, named
 
 __all__ = ["Chain"]
 
@@ -45,9 +45,16 @@ class Chain:
         self._plans: dict[tuple[Any, ...], Plan] = {}
         self._steps_at: dict[Place, tuple[Step, ...]] = {}
         enabled = [step for step in self.steps if step.enabled]
-        self._needs_period = any(_needs_period(step) for step in enabled)
-        self._has_times = any(_has_time_setting(step) for step in enabled)
+        self._has_times = self._has_time_settings()
+        self._needs_period = self._has_times or any(_reads_period(step) for step in enabled)
         self._by_channel = next((step for step in enabled if step.channels), None)
+
+    def _has_time_settings(self) -> bool:
+        has_times = False
+        for number, step in enumerate(self.steps, 1):
+            with named(number, step.name):
+                has_times = (step.enabled and _has_time_setting(step)) or has_times
+        return has_times
 
     def run(self, block: Block, *, pool: Executor | None = None) -> Arrays:
         """Give each output for all rows, in their order: (n_rows,), or (n_rows, n_samples) of waves.
@@ -63,6 +70,12 @@ class Chain:
         if len(plans) == 1:
             return plans[0].run(block, pool=pool)
         return _in_groups(plans, group, block, pool)
+
+    def plans(self, block: Block) -> list[Plan]:
+        """Bind the steps for all rows of a block: a plan for each kind of rows; raises SettingsError."""
+        if not self._needs_period and self._by_channel is None:
+            return [self.plan(block, None)]
+        return self._grouped(block)[0]
 
     def _grouped(self, block: Block) -> tuple[list[Plan], np.ndarray]:
         """Find the rows that one plan can do: the plans, and for each row which of them."""
@@ -139,8 +152,8 @@ def _in_groups(plans: Sequence[Plan], group: np.ndarray, block: Block, pool: Exe
     return results
 
 
-def _needs_period(step: Step) -> bool:
-    return any(kind == "period" for _, kind in step.processor.reads) or _has_time_setting(step)
+def _reads_period(step: Step) -> bool:
+    return any(kind == "period" for _, kind in step.processor.reads)
 
 
 def _has_time_setting(step: Step) -> bool:

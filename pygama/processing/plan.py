@@ -24,7 +24,7 @@ from pygama.errors import PygamaError, SettingsError
 from pygama.processing.declare import REGISTRY, Kind
 from pygama.processing.kernels.chain import FUSIONS, Fusion, takes
 from pygama.processing.profile import Profile
-from pygama.processing.steps import Step, nearest
+from pygama.processing.steps import Step, named, nearest
 
 _WAVE_BYTES = 1 << 18
 """Of one transformed waveform array: a few of them fit the processor's cache."""
@@ -262,11 +262,9 @@ class _Binder:
 
     def _operation(self, number: int, step: Step) -> Operation:
         label = f"step {number}, {step.name}"
-        try:
+        with named(number, step.name):
             step.check()
             settings = step.processor.check(step.settings, self._period_ns)
-        except SettingsError as problem:
-            raise type(problem)(f"{label}: {problem}") from problem
         reads = self._reads(number, label, step)
         writes = self._writes(label, step)
         self._renew(step, reads, writes)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -104,6 +105,15 @@ class Step:
         if not self.enabled:
             entry["enabled"] = False
         return entry
+
+
+@contextmanager
+def named(number: int, name: str) -> Iterator[None]:
+    """Put the number and the name of a step before what a SettingsError says."""
+    try:
+        yield
+    except SettingsError as problem:
+        raise type(problem)(f"step {number}, {name}: {problem}") from problem
 
 
 def split_test(settings: Mapping[str, Any]) -> tuple[dict[str, Any], bool]:
