@@ -1,4 +1,4 @@
-"""Runs pygama from the command line: info, tier0, tier1, run and demo.
+"""Runs pygama from the command line: info, tier0, tier1, run, tune, settings, schema, demo and about.
 
 Exit status 0: done; 1: an error, said in one sentence on stderr; 2: the command was not understood.
 """
@@ -10,12 +10,13 @@ import json
 import os
 import sys
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pygama import __version__
-from pygama.errors import PygamaError
+from pygama.errors import PygamaError, SettingsError
 
 if TYPE_CHECKING:
     from pygama.processing.base import Tier1Processor
@@ -67,15 +68,25 @@ def build_parser() -> argparse.ArgumentParser:
     tier1 = _command(commands, "tier1", _tier1, "Tier 1 files to Tier 2: one row of numbers an event")
     tier1.add_argument("files", type=Path, nargs="+", metavar="T1FILE")
     _add_output(tier1)
-    tier1.add_argument("--settings", type=Path, metavar="FILE.json", help="settings file with the chain")
-    tier1.add_argument(
-        "--save-waves", nargs="+", default=(), metavar="NAME", help="waveforms to keep, as wf_blsub"
-    )
+    tier1.add_argument("--settings", type=Path, metavar="FILE", help=_SETTINGS_HELP)
+    _add_plugins(tier1)
+    tier1.add_argument("--outputs", nargs="+", metavar="NAME", help="columns that are wanted, as trap_max")
+    tier1.add_argument("--save-waves", nargs="+", metavar="NAME", help="waveforms to keep, as wf_blsub")
+    tier1.add_argument("--profile", action="store_true", help="say what each step of the chain costs")
 
     run = _command(commands, "run", _run, "raw files to Tier 1 and Tier 2 in one pass")
     run.add_argument("files", type=Path, nargs="+", metavar="FILE")
     _add_output(run)
     _add_window(run)
+
+    _add_tune(commands)
+
+    settings = _command(commands, "settings", _settings_of, "print the settings that a file holds, checked")
+    settings.add_argument("file", type=Path, help=_SETTINGS_HELP)
+    _add_plugins(settings)
+
+    schema = _command(commands, "schema", _schema, "print the JSON schema of settings files, for editors")
+    _add_plugins(schema)
 
     demo = _command(commands, "demo", _demo, "make a run with known gamma lines, process it, find the lines")
     demo.add_argument("-o", "--output-dir", type=Path, metavar="DIR")
@@ -94,6 +105,34 @@ def _command(commands: Any, name: str, act: Any, about: str) -> argparse.Argumen
     return parser
 
 
+def _add_tune(commands: Any) -> None:
+    tune = _command(commands, "tune", _tune, "find the settings of the chain that make a line sharpest")
+    tune.add_argument("file", type=Path, metavar="T1FILE")
+    tune.add_argument(
+        "--scan",
+        action="append",
+        required=True,
+        metavar="STEP.SETTING=VALUES",
+        help="what to try, as trap_filter.rise=200:600:50 or pole_zero.tau='40 us,50 us'; "
+        "given twice, all pairs are tried",
+    )
+    tune.add_argument("--line", type=float, required=True, metavar="ADC", help="where the line is now")
+    tune.add_argument(
+        "--width", type=float, metavar="ADC", help="of the window of the fit (default: 3 %% of the line)"
+    )
+    tune.add_argument("--column", default="trap_max", help="column that has the line (default %(default)s)")
+    tune.add_argument("--settings", type=Path, metavar="FILE", help="chain to start from")
+    _add_plugins(tune)
+    tune.add_argument(
+        "--sample", type=int, default=10000, metavar="N", help="waveforms (default %(default)s)"
+    )
+    tune.add_argument("--channel", type=int, help="take waveforms of this channel alone")
+    tune.add_argument("--json", action="store_true", help="print JSON")
+    tune.add_argument(
+        "--save", type=Path, metavar="FILE.json", help="write the settings with the best values"
+    )
+
+
 def _add_output(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("-o", "--output-dir", type=Path, metavar="DIR", help="default: the working directory")
     parser.add_argument("--suffix", default="", help="goes behind the run number in the file name, as .1")
@@ -103,10 +142,23 @@ def _add_output(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--single", action="store_true", help="use one core")
 
 
-def _add_window(parser: argparse.ArgumentParser) -> None:
+_SETTINGS_HELP = "settings file, or a Tier 2 file to do as it was done; options here beat it"
+
+
+def _add_plugins(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--settings", type=Path, metavar="FILE.json", help="settings file; options here beat it"
+        "--allow-plugin",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="FILE.py",
+        help="run this Python file, which declares more processors; may be given several times",
     )
+
+
+def _add_window(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--settings", type=Path, metavar="FILE", help=_SETTINGS_HELP)
+    _add_plugins(parser)
     parser.add_argument("--digitizer", metavar="DECODER", help="decoder that the window is for")
     parser.add_argument("--window", choices=("none", "max", "tp"), help="where the window is centred")
     parser.add_argument("--n-samp", type=int, metavar="N", help="samples in the window")
@@ -114,9 +166,9 @@ def _add_window(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--n-max", type=float, default=float("inf"), metavar="N", help="packets to read")
 
 
-def _window(options: argparse.Namespace) -> dict[str, Any]:
+def _window(options: argparse.Namespace, settings: dict[str, Any]) -> dict[str, Any]:
     """Join the Tier 0 options of the settings file and of the command line."""
-    joined = dict(_settings(options).get("tier0", {}))
+    joined = dict(settings.get("tier0", {}))
     for name in ("digitizer", "window", "n_samp", "n_blsamp"):
         if getattr(options, name) is not None:
             joined[name] = getattr(options, name)
@@ -124,19 +176,18 @@ def _window(options: argparse.Namespace) -> dict[str, Any]:
 
 
 def _settings(options: argparse.Namespace) -> dict[str, Any]:
-    if options.settings is None:
-        return {}
     from pygama.processing.settings import read_settings
     from pygama.processing.windows import Tier0Options
 
-    return read_settings(options.settings, tier0=Tier0Options)
+    if options.settings is None:
+        return {}
+    return read_settings(options.settings, tier0=Tier0Options, plugins=options.allow_plugin)
 
 
-def _processor(options: argparse.Namespace) -> Tier1Processor:
+def _processor(settings: dict[str, Any]) -> Tier1Processor:
     from pygama.processing.base import Tier1Processor
 
-    chain = _settings(options).get("chain")
-    return Tier1Processor(default_list=True) if chain is None else Tier1Processor.from_chain(chain)
+    return Tier1Processor.from_settings(settings)
 
 
 def _for_each(files: Sequence[Path], act: Any) -> int:
@@ -154,7 +205,7 @@ def _for_each(files: Sequence[Path], act: Any) -> int:
 def _tier0(options: argparse.Namespace) -> int:
     from pygama.processing.tier0 import ProcessTier0
 
-    settings = _window(options)
+    settings = _window(options, _settings(options))
     return _for_each(
         options.files,
         lambda file: ProcessTier0(
@@ -171,27 +222,45 @@ def _tier0(options: argparse.Namespace) -> int:
 
 
 def _tier1(options: argparse.Namespace) -> int:
+    settings = _settings(options)
+    if options.outputs is not None:
+        settings["outputs"] = options.outputs
+    if options.save_waves is not None:
+        settings["save_waves"] = options.save_waves
+    processor = _processor(settings)
+    return _for_each(options.files, lambda file: _tier1_one(file, options, settings, processor))
+
+
+def _tier1_one(
+    file: Path, options: argparse.Namespace, settings: dict[str, Any], processor: Tier1Processor
+) -> None:
+    from pygama.processing.profile import Profile
     from pygama.processing.tier1 import ProcessTier1
 
-    processor = _processor(options)
-    return _for_each(
-        options.files,
-        lambda file: ProcessTier1(
-            file,
-            processor,
-            out_dir=options.output_dir,
-            verbose=True,
-            compression=options.compression,
-            suffix=options.suffix,
-            save_waves=options.save_waves,
-            multiprocess=not options.single,
-        ),
+    profile = Profile() if options.profile else None
+    ProcessTier1(
+        file,
+        processor,
+        out_dir=options.output_dir,
+        verbose=True,
+        compression=options.compression,
+        suffix=options.suffix,
+        save_waves=settings.get("save_waves", ()),
+        multiprocess=not options.single,
+        profile=profile,
     )
+    for line in profile.lines() if profile is not None else ():
+        print(line)
 
 
 def _run(options: argparse.Namespace) -> int:
-    settings, processor = _window(options), _processor(options)
-    return _for_each(options.files, lambda file: _run_one(file, options, settings, processor))
+    settings = _settings(options)
+    if settings.get("save_waves"):
+        raise SettingsError(
+            "waveforms are saved from a Tier 1 file: leave save_waves out, then use 'pygama tier1' for them"
+        )
+    window, processor = _window(options, settings), _processor(settings)
+    return _for_each(options.files, lambda file: _run_one(file, options, window, processor))
 
 
 def _run_one(
@@ -223,6 +292,44 @@ def _info(options: argparse.Namespace) -> int:
 
     found = survey(options.file, count=not options.quick)
     print(json.dumps(found.as_dict(), indent=2) if options.json else "\n".join(found.lines()))
+    return 0
+
+
+def _tune(options: argparse.Namespace) -> int:
+    from pygama.processing.settings import write_settings
+    from pygama.tuning import Line, Tuner, read_axes, read_sample
+
+    settings = _settings(options)
+    axes = read_axes(options.scan)
+    sample = read_sample(options.file, options.sample, channel=options.channel)
+    width = options.width or 0.03 * options.line
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        tuner = Tuner(sample, _processor(settings), Line(options.line, width, options.column), pool=pool)
+        if not options.json:
+            print(f"{len(sample)} waveforms of {sample.decoder}, {tuner.n_events} of them in the line")
+        scan = tuner.scan(axes)
+    print(json.dumps(scan.as_dict(), indent=2) if options.json else "\n".join(scan.lines()))
+    if options.save is not None:
+        write_settings(options.save, **{**settings, "chain": tuner.with_settings(scan.best.settings)})
+    return 0
+
+
+def _settings_of(options: argparse.Namespace) -> int:
+    from pygama.processing.settings import read_settings, settings_text
+    from pygama.processing.windows import Tier0Options
+
+    found = read_settings(options.file, tier0=Tier0Options, plugins=options.allow_plugin)
+    print(settings_text(found), end="")
+    return 0
+
+
+def _schema(options: argparse.Namespace) -> int:
+    from pygama.processing.plugins import load_plugins
+    from pygama.processing.settings import schema
+    from pygama.processing.windows import Tier0Options
+
+    load_plugins(options.allow_plugin)
+    print(json.dumps(schema(tier0=Tier0Options), indent=2, ensure_ascii=False))
     return 0
 
 

@@ -167,3 +167,92 @@ def test_a_window_that_cannot_be_cut_is_refused_with_the_name_of_the_file(
     settings.write_text(json.dumps({"tier0": tier0}))
     assert main(["tier0", str(raw_run), "-o", str(tmp_path), "--settings", str(settings)]) == 1
     assert f"settings.json: {message}" in capsys.readouterr().err
+
+
+PLUGIN = '''
+from pygama.processing.declare import Values, Waves, calculator
+
+
+@calculator(first="adc")
+def first_sample_here(waveform: Waves) -> Values:
+    """Take the first sample."""
+    return waveform[:, 0].astype(float)
+'''
+
+
+def outcome(*arguments):
+    return subprocess.run(
+        [sys.executable, "-m", "pygama", *map(str, arguments)], capture_output=True, text=True
+    )
+
+
+def test_a_plugin_runs_only_when_it_is_allowed(raw_run, tmp_path):
+    (tmp_path / "mine.py").write_text(PLUGIN)
+    settings = tmp_path / "settings.json"
+    settings.write_text(json.dumps({"plugins": ["mine.py"], "chain": [{"step": "first_sample_here"}]}))
+    refused = outcome("run", raw_run, "-o", tmp_path, "--settings", settings)
+    assert refused.returncode == 1
+    assert "only runs when you say so: --allow-plugin" in refused.stderr
+    allowed = outcome(
+        "run", raw_run, "-o", tmp_path, "--settings", settings, "--allow-plugin", tmp_path / "mine.py"
+    )
+    assert allowed.returncode == 0
+    assert (tmp_path / "t2_run5.h5").exists()
+
+
+def test_the_settings_of_a_tier_2_file_are_printed_and_used(raw_run, tmp_path, capsys):
+    chain = [{"step": "avg_baseline", "settings": {"i_end": 100}}]
+    (tmp_path / "settings.json").write_text(json.dumps({"chain": chain}))
+    main(["run", str(raw_run), "-o", str(tmp_path), "--settings", str(tmp_path / "settings.json")])
+    capsys.readouterr()
+    assert main(["settings", str(tmp_path / "t2_run5.h5")]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["chain"] == chain
+    assert told["tier0"]["window"] == "none"
+    again = ["tier1", str(tmp_path / "t1_run5.h5"), "-o", str(tmp_path), "--suffix", ".2"]
+    assert main([*again, "--settings", str(tmp_path / "t2_run5.h5")]) == 0
+    assert "   -- bl_avg" in capsys.readouterr().out.splitlines()
+
+
+def test_the_schema_is_printed_as_json(capsys):
+    assert main(["schema"]) == 0
+    assert json.loads(capsys.readouterr().out)["title"] == "Settings of pygama"
+
+
+def test_a_profile_has_a_line_for_each_step(raw_run, tmp_path, capsys):
+    main(["tier0", str(raw_run), "-o", str(tmp_path)])
+    capsys.readouterr()
+    saving = ["--save-waves", "wf_blsub", "wf_trap", "--profile"]
+    assert main(["tier1", str(tmp_path / "t1_run5.h5"), "-o", str(tmp_path), *saving]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    table = lines[next(place for place, line in enumerate(lines) if line.startswith("step ")) :]
+    assert [line.split("  ")[0] for line in table[1:5]] == [
+        "step 1, fit_baseline",
+        "step 2, bl_subtract",
+        "step 3, trap_filter",
+        "step 4, trap_max",
+    ]
+    assert table[-1].startswith("all steps")
+
+
+def test_only_the_outputs_asked_for_are_written(raw_run, tmp_path, capsys):
+    main(["tier0", str(raw_run), "-o", str(tmp_path)])
+    capsys.readouterr()
+    assert main(["tier1", str(tmp_path / "t1_run5.h5"), "-o", str(tmp_path), "--outputs", "trap_max"]) == 0
+    printed = capsys.readouterr().out.splitlines()
+    assert "   -- trap_max" in printed
+    assert "   -- bl_int" not in printed
+
+
+def test_tune_finds_settings_and_writes_them_down(tmp_path, capsys):
+    main(["demo", "-o", str(tmp_path), "--events", "4000"])
+    capsys.readouterr()
+    scan = ["--scan", "trap_filter.rise=50:400:50", "--line", "8477", "--width", "400"]
+    saved = ["--save", str(tmp_path / "best.json")]
+    assert main(["tune", str(tmp_path / "t1_run72.h5"), *scan, *saved]) == 0
+    printed = capsys.readouterr().out
+    assert " waveforms of ORSIS3302DecoderForEnergy, " in printed
+    assert "Best: trap_filter.rise " in printed
+    best = json.loads((tmp_path / "best.json").read_text())["chain"]
+    rises = [step["settings"]["rise"] for step in best if step["step"] == "trap_filter"]
+    assert rises[0] >= 200  # noise falls with the length of the averages

@@ -9,10 +9,12 @@ processor.add("trap_max")
 
 from __future__ import annotations
 
+import json
 import logging
 from collections.abc import Collection, Iterable, Mapping
 from concurrent.futures import Executor
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -23,7 +25,9 @@ from pygama.processing.chain import Chain
 from pygama.processing.channels import read_channels
 from pygama.processing.declare import REGISTRY
 from pygama.processing.plan import Plan
-from pygama.processing.steps import Step, nearest, present_names, processor_named, split_test
+from pygama.processing.plugins import Plugin, load_plugins, plugins_of
+from pygama.processing.profile import Profile
+from pygama.processing.steps import Step, named, nearest, present_names, processor_named, split_test
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -42,16 +46,27 @@ class Tier1Processor:
     settings: name of a processor -> its settings, for all steps of that name; a whole number as a key is a
     run, with such settings for that run alone. What is given to `add` beats the run's settings, these beat
     the plain ones, these the defaults. default_list: start with the line fit, its subtraction, the trapezoid
-    and its maximum.
+    and its maximum. outputs: the columns that are wanted of those which the steps give, all if None. plugins:
+    Python files that declare more processors; they are run.
 
     Raises SettingsError.
     """
 
-    def __init__(self, settings: Layer | None = None, default_list: bool = False) -> None:
+    def __init__(
+        self,
+        settings: Layer | None = None,
+        default_list: bool = False,
+        *,
+        outputs: Collection[str] | None = None,
+        plugins: Iterable[Path | str] = (),
+    ) -> None:
         self._layers: tuple[Layer, ...] = ()
         self._run: int | None = None
         self._added: tuple[Step, ...] = ()
         self._chains: dict[tuple[str, ...], Chain] = {}
+        self._outputs = None if outputs is None else tuple(dict.fromkeys(outputs))
+        self.profile: Profile | None = None
+        load_plugins(plugins)
         if settings:
             self._add_layer(settings)
         if default_list:
@@ -75,12 +90,10 @@ class Tier1Processor:
         writes -> name to give it. channels: place of a channel, as "0/5/2", -> settings that beat all others
         there, or a table that has them. Raises SettingsError.
         """
-        try:
+        with named(len(self._added) + 1, name):
             own, test = split_test(settings or {})
             by_channel = read_channels(processor_named(name), channels or {})
             self._append(Step(name, own, inputs or {}, outputs or {}, enabled, test, by_channel))
-        except SettingsError as problem:
-            raise type(problem)(f"step {len(self._added) + 1}, {name}: {problem}") from problem
 
     def _append(self, step: Step) -> None:
         step.check()
@@ -107,12 +120,22 @@ class Tier1Processor:
 
     @property
     def columns(self) -> dict[str, str]:
-        """The columns that the chain gives, in order, with their units."""
+        """The columns that the chain gives, in order, with their units; raises SettingsError."""
         columns: dict[str, str] = {}
         for step in self._added:
             if step.enabled and not step.processor.writes_waves:
                 columns.update(zip(step.writes, dict(step.processor.writes).values(), strict=True))
-        return columns
+        if self._outputs is None:
+            return columns
+        for name in self._outputs:
+            if name not in columns:
+                raise SettingsError(f"outputs: the chain gives no column {name!r}; {nearest(name, columns)}")
+        return {name: columns[name] for name in self._outputs}
+
+    @property
+    def plugins(self) -> list[Plugin]:
+        """The plug-ins whose processors are among the steps."""
+        return plugins_of(step.name for step in self._added)
 
     def for_run(self, run: int) -> Tier1Processor:
         """Give a copy with the settings of one run in force; those of other runs are not looked at."""
@@ -134,7 +157,27 @@ class Tier1Processor:
     def _copy(self) -> Tier1Processor:
         copy = Tier1Processor()
         copy._layers, copy._run, copy._added = self._layers, self._run, self._added
+        copy._outputs, copy.profile = self._outputs, self.profile
         return copy
+
+    @classmethod
+    def from_settings(cls, settings: Mapping[str, Any]) -> Tier1Processor:
+        """Make it of what `read_settings` gives: the default list where there is no chain."""
+        chain = settings.get("chain")
+        processor = cls(default_list=True) if chain is None else cls.from_chain(chain)
+        if "outputs" in settings:
+            processor._outputs = tuple(settings["outputs"])
+        return processor
+
+    def to_texts(self) -> dict[str, str]:
+        """Give all that tells how the columns are made, as texts of JSON, for a file that holds them."""
+        texts = {"chain": json.dumps(self.to_chain())}
+        if self._outputs is not None:
+            texts["outputs"] = json.dumps(list(self._outputs))
+        if self.plugins:
+            used = [{"file": plugin.path.name, "sha256": plugin.sha256} for plugin in self.plugins]
+            texts["plugins"] = json.dumps(used)
+        return texts
 
     @classmethod
     def from_chain(cls, chain: Iterable[Mapping[str, Any]]) -> Tier1Processor:
@@ -145,10 +188,8 @@ class Tier1Processor:
                 step = Step.from_json(entry)
             except SettingsError as problem:
                 raise type(problem)(f"step {number}: {problem}") from problem
-            try:
+            with named(number, step.name):
                 processor._append(step)
-            except SettingsError as problem:
-                raise type(problem)(f"step {number}, {step.name}: {problem}") from problem
         return processor
 
     def to_chain(self, *, defaults: bool = False) -> list[dict[str, Any]]:
@@ -161,12 +202,16 @@ class Tier1Processor:
             steps = tuple(replace(step, settings=step.processor.check(step.settings)) for step in steps)
         return [step.to_json() for step in steps]
 
-    def chain(self, *, outputs: Collection[str] | None = None, keep: Collection[str] = ()) -> Chain:
+    def chain(
+        self, *, outputs: Collection[str] | None = None, keep: Collection[str] = (), fused: bool = True
+    ) -> Chain:
         """Make the chain that runs the steps.
 
-        outputs: what is wanted in place of all columns. keep: waves that are wanted as well.
+        outputs: what is wanted in place of the columns. keep: waves that are wanted as well. fused: use
+        compiled kernels where there are any.
         """
-        return Chain(self.steps, outputs=outputs, keep=keep)
+        wanted = self._outputs if outputs is None else outputs
+        return Chain(self.steps, outputs=wanted, keep=keep, fused=fused, profile=self.profile)
 
     def run(
         self, block: Block, *, pool: Executor | None = None, keep: Collection[str] = ()

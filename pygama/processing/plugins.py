@@ -10,9 +10,10 @@ import hashlib
 import importlib.util
 import sys
 import traceback
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from pygama.errors import SettingsError
 from pygama.processing.declare import REGISTRY
@@ -25,6 +26,14 @@ class Plugin:
     path: Path
     sha256: str
     processors: tuple[str, ...]
+
+
+class PluginNeeded(SettingsError):
+    """Settings name a plug-in that nobody has agreed to run."""
+
+    def __init__(self, message: str, path: Path = Path()) -> None:
+        super().__init__(message)
+        self.path = path
 
 
 _loaded: dict[Path, Plugin] = {}
@@ -54,11 +63,75 @@ def load_plugins(paths: Iterable[Path | str]) -> tuple[Plugin, ...]:
     return tuple(_load(Path(path).resolve()) for path in paths)
 
 
+def load_plugin(path: Path | str, sha256: str) -> Plugin:
+    """Run a file if it holds what somebody agreed to; raises SettingsError if it was changed since."""
+    path = Path(path).resolve()
+    if sha256_of(path) != sha256:
+        raise SettingsError(f"the plug-in '{path}' was changed since it was agreed to run it; agree again")
+    return _load(path)
+
+
+def check_plugins(named: Any, folder: Path) -> list[dict[str, str]]:
+    """Check that the plug-ins which settings name have been run, and give each as file and fingerprint.
+
+    named: a list of file names, from `folder` on, or of {"file": …, "sha256": …}. Raises PluginNeeded for one
+    that has not been run, and SettingsError where it is another one than the settings were made with.
+    """
+    if not isinstance(named, list):
+        raise SettingsError(f"plugins must be a list of files in brackets, not {named!r}")
+    return [_checked(entry, folder) for entry in named]
+
+
+def _checked(entry: Any, folder: Path) -> dict[str, str]:
+    given = {"file": entry} if isinstance(entry, str) else entry
+    if (
+        not isinstance(given, Mapping)
+        or not isinstance(given.get("file"), str)
+        or set(given) - {"file", "sha256"}
+    ):
+        raise SettingsError(f'a plug-in must be like "mine.py", not {entry!r}')
+    path = (folder / given["file"]).resolve()
+    plugin = _loaded.get(path) or _alike(path.name, given.get("sha256"))
+    if plugin is None:
+        raise PluginNeeded(
+            f"the plug-in '{given['file']}' is needed, which is code and only runs when you say so: "
+            f"--allow-plugin {path} on the command line, plugins=[…] in Python",
+            path,
+        )
+    if given.get("sha256") not in (None, plugin.sha256):
+        raise SettingsError(
+            f"the plug-in '{plugin.path.name}' is not the one that the settings were made with "
+            f"(SHA-256 {plugin.sha256[:12]}…, not {str(given['sha256'])[:12]}…); "
+            "take the old file, or leave out its fingerprint to use the new one"
+        )
+    return {"file": given["file"], "sha256": plugin.sha256}
+
+
+def _alike(name: str, sha256: Any) -> Plugin | None:
+    """Find a plug-in that was run from another folder: by its fingerprint, or else by its name."""
+    named = (plugin for plugin in _loaded.values() if plugin.path.name == name)
+    return _with_fingerprint(sha256) or next(named, None)
+
+
+def _with_fingerprint(sha256: Any) -> Plugin | None:
+    return next((plugin for plugin in _loaded.values() if plugin.sha256 == sha256), None)
+
+
+def plugins_of(names: Iterable[str]) -> list[Plugin]:
+    """Find the plug-ins that declared these processors."""
+    wanted = set(names)
+    used = {plugin.sha256: plugin for plugin in _loaded.values() if wanted.intersection(plugin.processors)}
+    return list(used.values())
+
+
 def _load(path: Path) -> Plugin:
     fingerprint = sha256_of(path)
     known = _loaded.get(path)
     if known is not None and known.sha256 == fingerprint:
         return known
+    if known is None and (alike := _with_fingerprint(fingerprint)) is not None:
+        _loaded[path] = replace(alike, path=path)
+        return _loaded[path]
     before = dict(REGISTRY)
     for name in known.processors if known is not None else ():
         REGISTRY.pop(name, None)

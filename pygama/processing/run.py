@@ -222,10 +222,12 @@ class _Road:
             )
             self._tell_losses(tier1)
         if tier2 is not None:
-            tier2.finish(texts, chain.processor, tier0)
+            tier2.finish(texts, chain, tier0)
         self._tell_framing()
         for text in chain.notes():
             self._tell(Note(text, "warning"))
+        for text in chain.remarks():
+            self._tell(Note(text))
         return {key: writer.rows(key) for writer in writers.values() for key in writer.keys}
 
     def _decoded(self, packets: Packets) -> Iterator[tuple[Decoded, Cut]]:

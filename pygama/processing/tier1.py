@@ -20,6 +20,7 @@ from pygama.decoders.base import Digitizer
 from pygama.errors import OutputError, SettingsError, TierFileError
 from pygama.processing import outputs
 from pygama.processing.base import Tier1Processor
+from pygama.processing.profile import Profile
 from pygama.processing.tier2_rows import fitted, merged
 from pygama.processing.tier2_sink import Chain, Tier2Sink
 from pygama.progress import Done, Note, Progress, Tell, print_progress, tell_nobody
@@ -42,6 +43,8 @@ def ProcessTier1(  # noqa: N802  (the name of 2018)
     suffix: str = "",
     save_waves: Sequence[str] = (),
     tell: Tell = tell_nobody,
+    executor: Executor | None = None,
+    profile: Profile | None = None,
 ) -> Path:
     """Run the chain over a Tier 1 file, write `<out_prefix>_run<N>.h5` and return its path.
 
@@ -49,23 +52,30 @@ def ProcessTier1(  # noqa: N802  (the name of 2018)
     settings, beaten by those given to `processor.add`. verbose: print a report, in place of telling `tell`.
     multiprocess: use all cores, in threads. save_waves: names of waveforms ("waveform", "wf_blsub", …) to
     keep beside the table, as arrays /data/<name>, one row an event; the raw waveform is called wf_raw there,
-    and transformed ones are float32.
+    and transformed ones are float32. executor: does the work in place of our threads: processes, or the
+    client of a cluster, whose workers see the same files. profile: takes what each step costs.
 
-    Raises TierFileError, SettingsError or OutputError; then no output was changed.
+    Raises TierFileError, SettingsError or OutputError, StepFailed where a step fails, WorkersLost where the
+    executor's workers go; then no output was changed.
     """
     began = time.perf_counter()
     tell = print_progress() if verbose else tell
+    if profile is not None and executor is not None:
+        raise SettingsError("what steps cost is measured in this process alone: leave out the executor")
     with ExitStack() as stack:
         source = stack.enter_context(TierFile(Path(t1_file)))
         texts = _run_texts(source, Path(t1_file))
         processor = processor.with_settings(settings or {}).for_run(int(texts["run_number"]))
+        processor.profile = profile
         path = outputs.output_path(out_dir, out_prefix, int(texts["run_number"]), suffix)
         if path.exists() and path.samefile(t1_file):
             raise OutputError(f"{path.name} would be written over itself; give another out_prefix or out_dir")
         tables = digitizer_tables(source, digitizers)
-        pool = stack.enter_context(ThreadPoolExecutor(os.cpu_count() or 1)) if multiprocess else None
-        work = _Work(tables, processor, pool, tell, tuple(save_waves))
-        work.open(Path(t1_file), is_parallel=multiprocess)
+        pool = executor if isinstance(executor, ThreadPoolExecutor) else None
+        if multiprocess and executor is None:
+            pool = stack.enter_context(ThreadPoolExecutor(os.cpu_count() or 1))
+        work = _Work(tables, processor, pool, tell, tuple(save_waves), executor if pool is None else None)
+        work.open(Path(t1_file), is_parallel=pool is not None or executor is not None)
         outputs.claim(path, texts, suffix)
         writer = stack.enter_context(TierWriter(path, compression=compression, pool=pool))
         work.go(writer, texts, json.loads(source.texts("/").get("tier0", "{}")))
@@ -133,10 +143,12 @@ class _Work:
         pool: Executor | None,
         tell: Tell,
         save_waves: tuple[str, ...],
+        executor: Executor | None,
     ) -> None:
         self._tables = tables
         self._chain = Chain(processor, None, save_waves)
-        self._saves_waves = bool(save_waves)
+        self._save_waves = save_waves
+        self._executor = executor
         self._pool = pool
         self._tell = tell
         self._total = sum(table.n_rows for table in tables)
@@ -162,14 +174,14 @@ class _Work:
         first = {decoder_of(table.key): self._chain.run(table.read(0, 0)).rows.dtype for table in filled}
         if first:
             self._columns = tuple(sink.expect(first).names or ())
-        if self._saves_waves:
+        if self._save_waves:
             self._write_with_waves(sink, filled)
         elif first:
             for rows in merged([self._rows_of(table, sink.expect(first)) for table in filled]):
                 sink.write(rows)
                 self._report(len(rows))
         self._chain.check()
-        sink.finish(texts, self._chain.processor, tier0)
+        sink.finish(texts, self._chain, tier0)
 
     def _write_with_waves(self, sink: Tier2Sink, filled: list[Table]) -> None:
         if len(filled) > 1:
@@ -187,8 +199,21 @@ class _Work:
             yield fitted(done.rows, decoder_of(table.key), dtype)
 
     def _blocks_of(self, table: Table) -> Iterator[Block]:
+        if self._executor is not None:
+            yield from self._blocks_from(self._executor, table)
+            return
         row_bytes = max(table.n_samples * 2, 256)
         for done in table.blocks(max(_BLOCK_BYTES // row_bytes, 64), pool=self._pool, then=self._chain.run):
+            self._chain.check()
+            yield done
+
+    def _blocks_from(self, executor: Executor, table: Table) -> Iterator[Block]:
+        """Let the workers of an executor do what `_blocks_of` does here."""
+        from pygama.processing.remote import Recipe, blocks_from
+
+        recipe = Recipe.of(self._chain.processor, self._save_waves)
+        for done, told in blocks_from(executor, table.path, table, recipe):
+            self._chain.told.join(told)
             self._chain.check()
             yield done
 
@@ -200,6 +225,8 @@ class _Work:
         """Tell what was done."""
         for text in self._chain.notes():
             self._tell(Note(text, "warning"))
+        for text in self._chain.remarks():
+            self._tell(Note(text))
         path = done.outputs[0]
         self._say(
             "PROGRESS : [####################] 100.000% Done...",

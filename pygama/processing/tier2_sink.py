@@ -12,12 +12,36 @@ import numpy as np
 from pygama.block import Block
 from pygama.processing.base import Tier1Processor
 from pygama.processing.declare import RecordTooShort
+from pygama.processing.not_finite import NotFinite
 from pygama.processing.tier2_rows import fitted, in_file_order, joint_dtype, tier2_columns
 from pygama.storage import TierFile, TierWriter
 
 KEY = "data"
 _COPY_ROWS = 65536
 _SAVED_AS = {"waveform": "wf_raw"}
+
+
+class Told:
+    """What came up while the chain ran; several can be joined."""
+
+    def __init__(self) -> None:
+        self.too_short: dict[tuple[str, int], tuple[str, int]] = {}
+        """(decoder, samples) -> (what was wrong, rows)."""
+        self.not_finite = NotFinite()
+        self.worked = False
+        """Whether there were waveforms that are long enough."""
+
+    def add_too_short(self, block: Block, problem: str, n_rows: int) -> None:
+        """Count rows that the chain could not take."""
+        key = block.decoder, block.n_samples
+        self.too_short[key] = problem, self.too_short.get(key, ("", 0))[1] + n_rows
+
+    def join(self, other: Told) -> None:
+        """Take in what another one has."""
+        for key, (problem, rows) in other.too_short.items():
+            self.too_short[key] = problem, self.too_short.get(key, ("", 0))[1] + rows
+        self.not_finite.join(other.not_finite)
+        self.worked = self.worked or other.worked
 
 
 class Chain:
@@ -29,47 +53,51 @@ class Chain:
         self.processor = processor
         self._pool = pool
         self._save_waves = save_waves
-        self._worked = False
         self._counting = threading.Lock()
-        self.too_short: dict[tuple[str, int], tuple[str, int]] = {}
-        """(decoder, samples) -> (what was wrong, rows)."""
+        self.told = Told()
 
     def run(self, block: Block) -> Block:
         """Give the Tier 2 columns of a block as rows, and the waveforms to be saved as traces."""
-        outputs = self._outputs(block)
+        told, outputs = Told(), self._nothing(len(block))
+        if block.n_samples:
+            try:
+                outputs = self.processor.run(block, pool=self._pool, keep=self._save_waves)
+                told.worked = True
+            except RecordTooShort as problem:
+                told.add_too_short(block, str(problem), len(block))
         waves = {
             _SAVED_AS.get(name, name): _compact(outputs[name]) for name in self._save_waves if name in outputs
         }
         numbers = {name: outputs[name] for name in self.processor.columns}
+        if told.worked:
+            told.not_finite.count({**numbers, **waves}, len(block))
+        with self._counting:
+            self.told.join(told)
         return Block(block.decoder, tier2_columns(block.rows, numbers), None, waves)
-
-    def _outputs(self, block: Block) -> Mapping[str, np.ndarray]:
-        if block.n_samples == 0:
-            return self._nothing(len(block))
-        try:
-            outputs = self.processor.run(block, pool=self._pool, keep=self._save_waves)
-        except RecordTooShort as problem:
-            with self._counting:
-                _, rows = self.too_short.get((block.decoder, block.n_samples), ("", 0))
-                self.too_short[block.decoder, block.n_samples] = (str(problem), rows + len(block))
-            return self._nothing(len(block))
-        self._worked = True
-        return outputs
 
     def _nothing(self, n_rows: int) -> dict[str, np.ndarray]:
         return {name: np.full(n_rows, np.nan) for name in self.processor.columns}
 
+    def to_texts(self) -> dict[str, str]:
+        """Tell how the columns are made, and how many values are no numbers."""
+        texts = {**self.processor.to_texts(), "not_finite": json.dumps(self.told.not_finite.counts)}
+        return {**texts, "save_waves": json.dumps(self._save_waves)} if self._save_waves else texts
+
     def check(self) -> None:
         """Raise RecordTooShort if waveforms came, but none was long enough for the chain."""
-        if self.too_short and not self._worked:
-            raise RecordTooShort(next(iter(self.too_short.values()))[0])
+        if self.told.too_short and not self.told.worked:
+            raise RecordTooShort(next(iter(self.told.too_short.values()))[0])
 
     def notes(self) -> list[str]:
         """Say which rows could not be processed."""
         return [
             f"{rows} rows of {decoder} with {n_samples} samples have no values (NaN): {text}"
-            for (decoder, n_samples), (text, rows) in self.too_short.items()
+            for (decoder, n_samples), (text, rows) in self.told.too_short.items()
         ]
+
+    def remarks(self) -> list[str]:
+        """Say which columns have values that are no numbers."""
+        return self.told.not_finite.sentences()
 
 
 def _compact(waves: np.ndarray) -> np.ndarray:
@@ -124,11 +152,9 @@ class Tier2Sink:
                 self._writer.write(KEY, Block(KEY, fitted(rows, first_decoder, self._dtype)), queryable=True)
         written.unlink()
 
-    def finish(
-        self, texts: Mapping[str, str], processor: Tier1Processor, tier0: Mapping[str, object]
-    ) -> None:
-        """Write down, in plain text, what made the file."""
-        made_by = {**texts, "tier0": json.dumps(tier0), "chain": json.dumps(processor.to_chain())}
+    def finish(self, texts: Mapping[str, str], chain: Chain, tier0: Mapping[str, object]) -> None:
+        """Write down, in plain text, what made the file, and how many of its values are no numbers."""
+        made_by = {**texts, "tier0": json.dumps(tier0), **chain.to_texts()}
         if self.n_rows:
             self._writer.set_texts(KEY, made_by)
         self._writer.set_texts("/", made_by)

@@ -234,6 +234,11 @@ class Table:
         return self.n_rows
 
     @property
+    def path(self) -> Path:
+        """The file that it is in."""
+        return self._file.path
+
+    @property
     def row_counts(self) -> dict[str, int]:
         """Rows of the table and of each array beside it: all equal in a whole file."""
         beside = {name: array.n_rows for name, array in self._arrays.items()}

@@ -1,5 +1,7 @@
 """Plug-ins: files that add processors, run only when asked to."""
 
+import json
+
 import numpy as np
 import pytest
 
@@ -8,6 +10,7 @@ from pygama.errors import SettingsError
 from pygama.processing import plugins
 from pygama.processing.base import Tier1Processor
 from pygama.processing.declare import REGISTRY
+from pygama.processing.settings import read_settings
 
 GOOD = '''
 import numpy as np
@@ -99,3 +102,56 @@ def test_a_plugin_that_raises_is_named_with_its_step(write):
 def test_a_missing_plugin_is_refused(tmp_path):
     with pytest.raises(SettingsError, match="cannot be read"):
         plugins.load_plugins([tmp_path / "nowhere.py"])
+
+
+def settings_naming(tmp_path, **entry):
+    path = tmp_path / "settings.json"
+    path.write_text(json.dumps({"plugins": [entry or "mine.py"], "chain": [{"step": "pick_one"}]}))
+    return path
+
+
+def test_a_settings_file_never_runs_the_plugin_that_it_names(write, tmp_path):
+    ran = tmp_path / "ran"
+    plugin = write(GOOD + f"\nimport pathlib; pathlib.Path({str(ran)!r}).touch()\n")
+    with pytest.raises(
+        plugins.PluginNeeded, match="^settings.json: the plug-in 'mine.py' is needed"
+    ) as caught:
+        read_settings(settings_naming(tmp_path))
+    assert caught.value.path == plugin.resolve()
+    assert f"--allow-plugin {plugin.resolve()}" in str(caught.value)
+    assert not ran.exists()
+
+
+def test_a_plugin_that_was_agreed_to_is_run_for_the_settings_file(write, tmp_path):
+    plugin = write(GOOD)
+    settings = read_settings(settings_naming(tmp_path), plugins=[plugin])
+    assert settings["chain"] == [{"step": "pick_one"}]
+    assert settings["plugins"] == [{"file": "mine.py", "sha256": plugins.sha256_of(plugin)}]
+
+
+def test_the_same_plugin_from_another_folder_will_do(write, tmp_path):
+    (tmp_path / "elsewhere").mkdir()
+    plugin = write(GOOD, "elsewhere/mine.py")
+    assert read_settings(settings_naming(tmp_path), plugins=[plugin])["chain"]
+
+
+def test_another_plugin_than_the_settings_were_made_with_is_refused(write, tmp_path):
+    plugin = write(GOOD)
+    path = settings_naming(tmp_path, file="mine.py", sha256="0" * 64)
+    with pytest.raises(SettingsError, match="'mine.py' is not the one that the settings were made with"):
+        read_settings(path, plugins=[plugin])
+
+
+def test_a_plugin_that_changed_since_it_was_agreed_to_is_not_run(write):
+    agreed = plugins.sha256_of(write(GOOD))
+    changed = write(GOOD.replace("= 3", "= 2"))
+    with pytest.raises(SettingsError, match="was changed since it was agreed to run it; agree again"):
+        plugins.load_plugin(changed, agreed)
+    assert "pick_one" not in REGISTRY
+
+
+def test_the_same_plugin_in_two_places_is_run_once(write, tmp_path):
+    once = f"import pathlib; pathlib.Path({str(tmp_path / 'ran')!r}).open('xb').close()"
+    first, second = (write(GOOD + f"\n{once}\n", name) for name in ("a.py", "b.py"))
+    plugins.load_plugins([first, second])
+    assert [plugin.path.name for plugin in plugins.plugins_of(["pick_one"])] == ["b.py"]

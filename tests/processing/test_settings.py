@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Annotated
 
+import jsonschema
 import pytest
 
 from pygama.errors import SettingsError
@@ -161,3 +163,37 @@ def test_the_schema_holds_the_options_of_the_first_tier():
 def test_the_schema_is_plain_json():
     made = schema(tier0=Options)
     assert json.loads(json.dumps(made)) == made
+
+
+def test_the_schema_accepts_the_presets_and_refuses_what_the_check_refuses():
+    validator = jsonschema.Draft202012Validator(schema())
+    jsonschema.Draft202012Validator.check_schema(validator.schema)
+    presets = sorted((Path(__file__).parents[2] / "resources" / "presets").glob("*.json"))
+    assert presets
+    for preset in presets:
+        validator.validate(json.loads(preset.read_text()))
+    by_channel = {"step": "trap_filter", "channels": {"0/5/2": {"rise": 100}, "7": {"rise": "4 us"}}}
+    validator.validate({"chain": [by_channel], "plugins": ["mine.py"], "outputs": [], "save_waves": []})
+    for wrong in (
+        {"chain": [{"step": "trap_filter", "settings": {"rise": 0}}]},
+        {"chain": [{"step": "trap_filtr"}]},
+        {"chain": [{"step": "trap_filter", "channels": {"crate 0": {}}}]},
+        {"chain": [{"step": "trap_filter", "channels": {"0": {"rise": 0}}}]},
+        {"plugins": [7]},
+        {"outputs": "trap_max"},
+    ):
+        assert not validator.is_valid(wrong), wrong
+        assert refused(wrong)
+
+
+@pytest.mark.parametrize(
+    ("settings", "text"),
+    [
+        ({"outputs": "trap_max"}, "outputs must be a list of names in brackets, not 'trap_max'"),
+        ({"save_waves": [1]}, "save_waves must be a list of names in brackets, not [1]"),
+        ({"plugins": "mine.py"}, "plugins must be a list of files in brackets, not 'mine.py'"),
+        ({"plugins": [{"path": "x"}]}, "a plug-in must be like \"mine.py\", not {'path': 'x'}"),
+    ],
+)
+def test_further_entries_with_one_thing_wrong_say_which(settings, text):
+    assert refused(settings) == f"settings.json: {text}"
