@@ -133,6 +133,11 @@ class Tier1Processor:
         return {name: columns[name] for name in self._outputs}
 
     @property
+    def channels(self) -> tuple[str, ...]:
+        """The places of channels that have settings of their own."""
+        return tuple(dict.fromkeys(place for step in self._added if step.enabled for place in step.channels))
+
+    @property
     def plugins(self) -> list[Plugin]:
         """The plug-ins whose processors are among the steps."""
         return plugins_of(step.name for step in self._added)

@@ -12,7 +12,7 @@ holds under the names of the processor's settings is taken.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -73,6 +73,12 @@ def by_specificity(channels: Mapping[str, Mapping[str, Any]], place: Place) -> I
         for name, settings in channels.items():
             if tuple(map(int, name.split("/"))) == wanted:
                 yield settings
+
+
+def idle_places(channels: Iterable[str], places: Iterable[Place]) -> list[str]:
+    """Name those for which no row came."""
+    there = {place[3 - n_known :] for place in places for n_known in (1, 2, 3)}
+    return [name for name in channels if tuple(map(int, name.split("/"))) not in there]
 
 
 def places_of(rows: np.ndarray) -> np.ndarray:

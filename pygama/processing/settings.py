@@ -24,6 +24,8 @@ from pygama.processing.declare import REGISTRY, Processor, Setting, settings_of
 from pygama.processing.steps import Step, nearest
 
 _ENTRIES = ("tier0", "chain", "outputs", "save_waves", "plugins")
+_SCHEMA_ENTRY = "$schema"
+"""Where a file says which schema it follows, editors check it while it is written."""
 _HDF5 = b"\x89HDF\r\n\x1a\n"
 _TIME_PATTERN = r"^\s*[0-9]*[.,]?[0-9]+([eE][-+]?[0-9]+)?\s*(ns|us|µs|μs|ms|s|samples?)\s*$"
 
@@ -115,7 +117,7 @@ def _checked(settings: Any, tier0: type | None, folder: Path) -> dict[str, Any]:
             f'a settings file must be like {{"tier0": {{}}, "chain": []}}, not {_short(settings)}'
         )
     for name in settings:
-        if name not in _ENTRIES:
+        if name not in _ENTRIES and name != _SCHEMA_ENTRY:
             raise SettingsError(f"unknown entry {name!r}; {nearest(name, _ENTRIES)}")
     checked: dict[str, Any] = {}
     if "plugins" in settings:
@@ -185,7 +187,7 @@ def _without_doubles(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def schema(*, tier0: type | None = None) -> dict[str, Any]:
     """Make the JSON Schema (2020-12) of settings files from all that is declared."""
-    properties: dict[str, Any] = {"tier0": {"type": "object"}}
+    properties: dict[str, Any] = {_SCHEMA_ENTRY: {"type": "string"}, "tier0": {"type": "object"}}
     if tier0 is not None:
         properties["tier0"] = _object({item.name: _setting_schema(item) for item in settings_of(tier0)})
     steps = [_step_schema(processor) for processor in REGISTRY.values()]

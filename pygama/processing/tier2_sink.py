@@ -11,6 +11,7 @@ import numpy as np
 
 from pygama.block import Block
 from pygama.processing.base import Tier1Processor
+from pygama.processing.channels import Place, idle_places, place_of, places_of
 from pygama.processing.declare import RecordTooShort
 from pygama.processing.not_finite import NotFinite
 from pygama.processing.tier2_rows import fitted, in_file_order, joint_dtype, tier2_columns
@@ -30,6 +31,8 @@ class Told:
         self.not_finite = NotFinite()
         self.worked = False
         """Whether there were waveforms that are long enough."""
+        self.places: set[Place] = set()
+        """Channels that came; only kept where settings differ by channel."""
 
     def add_too_short(self, block: Block, problem: str, n_rows: int) -> None:
         """Count rows that the chain could not take."""
@@ -42,6 +45,7 @@ class Told:
             self.too_short[key] = problem, self.too_short.get(key, ("", 0))[1] + rows
         self.not_finite.join(other.not_finite)
         self.worked = self.worked or other.worked
+        self.places |= other.places
 
 
 class Chain:
@@ -53,12 +57,15 @@ class Chain:
         self.processor = processor
         self._pool = pool
         self._save_waves = save_waves
+        self._channels = processor.channels
         self._counting = threading.Lock()
         self.told = Told()
 
     def run(self, block: Block) -> Block:
         """Give the Tier 2 columns of a block as rows, and the waveforms to be saved as traces."""
         told, outputs = Told(), self._nothing(len(block))
+        if self._channels:
+            told.places = {place_of(place) for place in np.unique(places_of(block.rows), axis=0)}
         if block.n_samples:
             try:
                 outputs = self.processor.run(block, pool=self._pool, keep=self._save_waves)
@@ -96,8 +103,12 @@ class Chain:
         ]
 
     def remarks(self) -> list[str]:
-        """Say which columns have values that are no numbers."""
-        return self.told.not_finite.sentences()
+        """Say which columns have values that are no numbers, and which settings by channel had no effect."""
+        idle = idle_places(self._channels, self.told.places)
+        told = self.told.not_finite.sentences()
+        return (
+            [*told, f"settings are given for channel {', '.join(idle)}, which did not come"] if idle else told
+        )
 
 
 def _compact(waves: np.ndarray) -> np.ndarray:

@@ -13,6 +13,7 @@ from pygama.errors import SettingsError
 from pygama.processing.base import Tier1Processor
 from pygama.processing.chain import Chain
 from pygama.processing.steps import Step
+from pygama.processing.tier2_sink import Chain as Work
 
 PLACES = [(0, 5, 0), (0, 5, 1), (0, 6, 0), (1, 5, 0)]
 
@@ -138,6 +139,14 @@ def test_a_table_with_nothing_for_the_step_is_refused(tmp_path):
     table.write_text(json.dumps([{"crate": 0, "card": 5, "channel": 1, "tau": 20}]))
     with pytest.raises(SettingsError, match="no channel has a setting of avg_baseline: i_start, i_end$"):
         Tier1Processor().add("avg_baseline", channels=str(table))
+
+
+def test_settings_of_a_channel_that_does_not_come_are_told():
+    processor = Tier1Processor()
+    processor.add("avg_baseline", {"i_end": 10}, channels={"0/5/1": {"i_end": 20}, "9": {}, "7/0": {}})
+    work = Work(processor, None)
+    work.run(block_of())
+    assert work.remarks() == ["settings are given for channel 9, 7/0, which did not come"]
 
 
 def test_fused_kernels_take_each_channel_with_its_own_settings():

@@ -197,3 +197,8 @@ def test_the_schema_accepts_the_presets_and_refuses_what_the_check_refuses():
 )
 def test_further_entries_with_one_thing_wrong_say_which(settings, text):
     assert refused(settings) == f"settings.json: {text}"
+
+
+def test_a_file_may_name_its_schema_for_editors():
+    assert check_settings({"$schema": "pygama.schema.json", "chain": []}) == {"chain": []}
+    assert jsonschema.Draft202012Validator(schema()).is_valid({"$schema": "pygama.schema.json", "chain": []})
