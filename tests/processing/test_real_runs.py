@@ -11,9 +11,12 @@ import pandas as pd
 import pytest
 
 from pygama.analysis.peaks import fit_peak
+from pygama.block import Block
 from pygama.processing.base import Tier1Processor
 from pygama.processing.run import process_run
 from pygama.processing.survey import survey
+from pygama.processing.tier0 import ProcessTier0
+from pygama.processing.tier1 import ProcessTier1
 from pygama.storage import TierFile
 
 FLASHCAM = "L200-comm-20220519-phy-geds.orca"
@@ -62,6 +65,28 @@ def test_the_thorium_lines_stand_in_the_ratio_of_their_energies(real_run, tmp_pa
     lines = [fit_peak(trap_max, around, around * 0.03) for around in (low, high)]
     assert all(line.converged for line in lines)
     assert lines[1].position / lines[0].position == pytest.approx(2614.511 / 583.187, rel=3e-3)
+
+
+def test_waveforms_saved_in_float32_give_the_same_peaks(real_run, tmp_path):
+    chain = Tier1Processor({"trap_filter": {"rise": 300, "flat": 150}, "pole_zero": {"tau": 5130}})
+    for name in ("fit_baseline", "bl_subtract", "pole_zero", "trap_filter", "trap_max"):
+        chain.add(name)
+    t1_file = ProcessTier0(real_run(THORIUM), output_dir=tmp_path)
+    with TierFile(ProcessTier1(t1_file, chain, out_dir=tmp_path, save_waves=["wf_trap", "wf_pz"])) as file:
+        block = file.table("data").read()
+    assert {array.dtype for array in block.traces.values()} == {np.dtype(np.float32)}
+    again = Tier1Processor({"trap_filter": {"rise": 300, "flat": 150}})
+    again.add("trap_filter", inputs={"wf_blsub": "wf_pz"}, outputs={"wf_trap": "wf_shaped"})
+    again.add("trap_max", inputs={"wf_trap": "wf_shaped"}, outputs={"trap_max": "shaped_max"})
+    again.add("trap_max", inputs={"wf_trap": "wf_trap"}, outputs={"trap_max": "saved_max"})
+    found = again.run(Block("X", block.rows[["channel"]], None, block.traces))
+    for around in (3662, 8945, 40142):
+        true = fit_peak(block.rows["trap_max"], around, around * 0.03)
+        assert true.converged
+        for name in ("saved_max", "shaped_max"):
+            single = fit_peak(found[name], around, around * 0.03)
+            assert abs(single.position - true.position) < 0.01 * true.position_error, (name, around)
+            assert abs(single.fwhm - true.fwhm) < 0.01 * true.fwhm_error, (name, around)
 
 
 def test_the_command_line_tells_of_a_real_run_in_json(real_run):
