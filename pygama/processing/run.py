@@ -11,7 +11,7 @@ import json
 import os
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -58,14 +58,18 @@ def process_run(
     decoders: Sequence[str] | None = None,
     channels: Sequence[int] | None = None,
     follow: Callable[[], bool] | None = None,
+    skip: Collection[int] = (),
+    within: tuple[int, int] | None = None,
 ) -> Done:
     """Process one raw file into `t1_run<N>.h5` and `t2_run<N>.h5`.
 
     tier0: window options. processor: the chain, the default list if none is given. n_max: packets to read.
     tell: takes the messages of pygama.progress; it may raise Stopped. multiprocess: work in
     threads, `n_threads` or as many as there are cores. suffix: goes behind the run number in the file names.
-    tiers: which files are written. decoders, channels: keep only these. follow: asked at the end of a file
-    that still grows; False ends the run.
+    tiers: which files are written; with none, all the work is done and thrown away. decoders, channels: keep
+    only these. follow: asked at the end of a file that still grows; False ends the run. skip: byte offsets of
+    records to leave out, which the files tell. within: byte offsets of the first record to take and of the
+    first behind.
 
     Raises RawFileError, SettingsError, OutputError or Stopped; then no output was changed.
     """
@@ -74,10 +78,12 @@ def process_run(
     _tell_if_slow(tell)
     with ExitStack() as stack:
         raw = stack.enter_context(RawFile(raw_file, n_max=_packet_limit(n_max), follow=follow))
-        choice = _Choice.of(options, decoders, channels, raw.header)
+        choice = _Choice.of(options, decoders, channels, raw.header, skip, within)
         pool = stack.enter_context(ThreadPoolExecutor(n_threads or os.cpu_count())) if multiprocess else None
         processor = (processor or Tier1Processor(default_list=True)).for_run(raw.header.run_number)
         texts = outputs.run_texts(raw.header, Path(raw_file).name)
+        if choice.skip:
+            texts["skipped_records"] = json.dumps(choice.skip)
         road = _Road(raw, choice, pool, tell)
         paths = [
             outputs.output_path(output_dir, prefixes[tier - 1], raw.header.run_number, suffix)
@@ -127,6 +133,8 @@ class _Choice:
     options: Tier0Options
     decoders: frozenset[str] | None
     channels: Sequence[int] | None
+    skip: tuple[int, ...] = ()
+    within: tuple[int, int] | None = None
 
     @classmethod
     def of(
@@ -135,6 +143,8 @@ class _Choice:
         decoders: Sequence[str] | None,
         channels: Sequence[int] | None,
         header: Header,
+        skip: Collection[int],
+        within: tuple[int, int] | None,
     ) -> _Choice:
         """Check the names of decoders, and put the first of a decoder's names for the others."""
         named = [*(decoders or ()), *([options.digitizer] if options.digitizer else [])]
@@ -145,7 +155,16 @@ class _Choice:
         if options.digitizer:
             options = dataclasses.replace(options, digitizer=_first_name(options.digitizer))
         wanted = None if decoders is None else frozenset(map(_first_name, decoders))
-        return cls(options, wanted, channels)
+        return cls(options, wanted, channels, tuple(sorted(skip)), within)
+
+    def of_records(self, packets: Packets) -> Packets:
+        """Leave out the records that are not wanted."""
+        if not self.skip and self.within is None:
+            return packets
+        wanted = ~np.isin(packets.offset, self.skip)
+        if self.within is not None:
+            wanted &= (packets.offset >= self.within[0]) & (packets.offset < self.within[1])
+        return packets[wanted]
 
     def runs(self, decoder: str) -> bool:
         return decoder in DECODERS and (self.decoders is None or _first_name(decoder) in self.decoders)
@@ -209,7 +228,7 @@ class _Road:
                 if tier1 is not None:
                     tier1.take(decoded.decoder, cut, decoded.damaged)
                 if decoded.samples is not None:
-                    parts += self._processed(cut, chain if tier2 is not None else None)
+                    parts += self._processed(cut, chain if tier2 is not None or not writers else None)
             if tier2 is not None:
                 chain.check()
                 tier2.take(parts)
@@ -224,6 +243,9 @@ class _Road:
         if tier2 is not None:
             tier2.finish(texts, chain, tier0)
         self._tell_framing()
+        if self._choice.skip:
+            places = ", ".join(map(str, self._choice.skip))
+            self._tell(Note(f"left out on request: the records at bytes {places}", "warning"))
         for text in chain.notes():
             self._tell(Note(text, "warning"))
         for text in chain.remarks():
@@ -233,7 +255,7 @@ class _Road:
     def _decoded(self, packets: Packets) -> Iterator[tuple[Decoded, Cut]]:
         """Decode the records of a stretch, decoder by decoder, and cut the wanted samples."""
         for loader, keys in self._loaders_for(packets.header):
-            records = packets.of(keys)
+            records = self._choice.of_records(packets.of(keys))
             if len(records):
                 decoded = loader.decode(records)
                 if decoded.samples is not None and self._choice.channels is not None:

@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 from pygama.errors import OutputError, SettingsError, Stopped
+from pygama.orca.packets import RawFile
 from pygama.processing.base import Tier1Processor
 from pygama.processing.run import process_run
 from pygama.processing.tier0 import ProcessTier0
@@ -319,3 +320,39 @@ def test_garbage_shorter_than_the_window_is_counted_as_garbage(plain_run, tmp_pa
     assert "Saving garbage: 4 of 4 total events" in capsys.readouterr().out.splitlines()
     garbage = pd.read_hdf(tmp_path / "t1_run72.h5", f"{DECODER}_Garbage")
     assert (garbage[list(range(1000))].to_numpy() == run.waves).all()
+
+
+def offsets_of(path):
+    with RawFile(path) as raw:
+        return np.concatenate([packets.offset[packets.key == 1] for packets in raw])
+
+
+def test_records_can_be_left_out_and_the_files_tell_which(plain_run, tmp_path):
+    run = plain_run(n_edge=0)
+    offsets = offsets_of(run.path).tolist()
+    told = []
+    done = process_run(run.path, output_dir=tmp_path, skip=[offsets[5], offsets[2]], tell=told.append)
+    with TierFile(done.outputs[0]) as file:
+        numbers = file.table(DECODER).read().rows["event_number"].tolist()
+        assert json.loads(file.texts("/")["skipped_records"]) == [offsets[2], offsets[5]]
+    assert numbers == [number for place, number in enumerate(run.packet) if place not in (2, 5)]
+    assert len(pd.read_hdf(done.outputs[1])) == len(numbers)
+    text = f"left out on request: the records at bytes {offsets[2]}, {offsets[5]}"
+    assert Note(text, "warning") in told
+
+
+def test_a_part_of_the_records_can_be_taken(plain_run, tmp_path):
+    run = plain_run(n_edge=0)
+    offsets = offsets_of(run.path).tolist()
+    done = process_run(run.path, output_dir=tmp_path, within=(offsets[3], offsets[7]))
+    assert pd.read_hdf(done.outputs[1])["event_number"].tolist() == run.packet[3:7]
+
+
+def test_without_tiers_the_work_is_done_and_nothing_is_written(plain_run, tmp_path):
+    run = plain_run(n_edge=0)
+    told = []
+    done = process_run(run.path, output_dir=tmp_path, tiers=(), tell=told.append)
+    assert (done.outputs, done.rows) == ((), len(run.packet))
+    partials = [message for message in told if isinstance(message, Partial)]
+    assert sum(len(partial.columns["trap_max"]) for partial in partials) == len(run.packet)
+    assert [path.name for path in tmp_path.iterdir()] == [run.path.name]
