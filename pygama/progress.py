@@ -88,6 +88,8 @@ class Failed:
 
     text: str
     details: str = ""
+    ended_after: int | None = None
+    """Byte offset of the last record told of, 0 for none, where the process ended without a word."""
 
 
 @dataclass(frozen=True, slots=True)

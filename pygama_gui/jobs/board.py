@@ -53,6 +53,8 @@ class JobState:
     """What went wrong, for a person."""
     details: str = ""
     """The traceback, where there is one."""
+    ended_after: int | None = None
+    """Where the worker ended without a word: byte offset of the last record that it told of."""
     outputs: tuple[Path, ...] = ()
     counts: dict[str, int] = field(default_factory=dict)
     """Rows of each table that was written."""
@@ -162,7 +164,13 @@ def advance(job: JobState, message: Message, now: float) -> JobState:
         case Done():
             return _done(job, message)
         case Failed():
-            return replace(job, state="failed", text=message.text, details=message.details)
+            return replace(
+                job,
+                state="failed",
+                text=message.text,
+                details=message.details,
+                ended_after=message.ended_after,
+            )
         case StoppedByRequest():
             return replace(job, state="stopped")
 

@@ -106,6 +106,21 @@ class JobRunner:
         elif job := self._running.get(job_id):
             job.stop(PATIENCE_S)
 
+    def move(self, job_id: int, place: int) -> None:
+        """Put a waiting job at a place among the waiting, 0 being the next; others are left alone."""
+        if job_id not in self._waiting:
+            return
+        order = [other for other in self._waiting if other != job_id]
+        order.insert(max(place, 0), job_id)
+        self._waiting = {other: self._waiting[other] for other in order}
+
+    def allow(self, limit: int) -> None:
+        """Let so many jobs run at a time from now on; those that run go on."""
+        if limit < 1:
+            raise ValueError(f"one job or more must be allowed at a time, not {limit}")
+        self.limit = limit
+        self._start_waiting()
+
     def pause(self, job_id: int) -> None:
         """Let a running job halt at its next message; it keeps its place among the running."""
         if job := self._running.get(job_id):
@@ -255,7 +270,9 @@ class _Worker:
             return []
         self.has_ended = True
         self._clean_up()
-        return [StoppedByRequest() if self._is_stopping else Failed(self._how_it_died())]
+        if self._is_stopping:
+            return [StoppedByRequest()]
+        return [Failed(self._how_it_died(), ended_after=self._last.offset if self._last else 0)]
 
     def _how_it_died(self) -> str:
         name = self._spec.path.name if self._spec else "its job"

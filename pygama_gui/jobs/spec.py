@@ -13,6 +13,8 @@ class JobSpec:
 
     tier0: options of Tier 0, name -> value. chain: steps as in a settings file, in order.
     n_max: packets at most; None takes them all. suffix: goes behind the run number in the file names.
+    skip: byte offsets of records to leave out. within: take only the records from one byte offset on and
+    before another, and write nothing: to find the one that ends a worker.
     """
 
     path: Path
@@ -22,3 +24,5 @@ class JobSpec:
     n_max: int | None = None
     compression: str = "zstd"
     suffix: str = ""
+    skip: tuple[int, ...] = ()
+    within: tuple[int, int] | None = None

@@ -54,12 +54,13 @@ def serve(pipe: Connection, target: str) -> None:
 
 def _warm(target: str) -> None:
     try:
-        _find(target)
+        find(target)
     except Exception:  # noqa: BLE001
         return  # the job meets it again and tells
 
 
-def _find(target: str) -> Callable[[JobSpec, Tell], None]:
+def find(target: str) -> Callable[[JobSpec, Tell], None]:
+    """Import what a worker is to do, 'module:function'."""
     module, _, name = target.partition(":")
     function: Callable[[JobSpec, Tell], None] = getattr(importlib.import_module(module), name)
     return function
@@ -68,7 +69,7 @@ def _find(target: str) -> Callable[[JobSpec, Tell], None]:
 def _do(target: str, spec: JobSpec, tell: Teller) -> Ending:
     start = time.monotonic()
     try:
-        _find(target)(spec, tell)
+        find(target)(spec, tell)
     except Stopped:
         return StoppedByRequest()
     except PygamaError as error:

@@ -26,4 +26,7 @@ def process(spec: JobSpec, tell: Tell) -> None:
         n_threads=max((os.cpu_count() or 1) - 1, 1),
         compression=spec.compression,
         suffix=spec.suffix,
+        skip=spec.skip,
+        within=spec.within,
+        tiers=(1, 2) if spec.within is None else (),
     )

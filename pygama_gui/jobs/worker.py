@@ -38,7 +38,7 @@ _THREAD_LIMITS = (
 def run(pipe: Connection, target: str) -> None:
     """Live as a worker: settle, import the target ('module:function'), do one job and return."""
     _end_with_parent()
-    _settle()
+    settle()
     from pygama_gui.jobs import telling
 
     telling.serve(pipe, target)
@@ -67,7 +67,7 @@ def _stand_back_as_a_group() -> None:
         Path("/proc/self/autogroup").write_text(str(GROUP_NICENESS))
 
 
-def _settle() -> None:
+def settle() -> None:
     """Leave the window's group, so that Ctrl+C in its terminal is not for us, and stand back."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     if hasattr(os, "setsid"):

@@ -96,3 +96,13 @@ def describe_process(spec: JobSpec, tell: Tell) -> None:
     tell(Note(f"ignores Ctrl+C: {signal.getsignal(signal.SIGINT) == signal.SIG_IGN}"))
     tell(Note(f"threads: {os.environ['OPENBLAS_NUM_THREADS']}"))
     tell(Note(f"niceness: {os.nice(0)}"))
+
+
+def die_at_records(spec: JobSpec, tell: Tell) -> None:
+    """End by a signal when a record that is named as deadly, and not to be skipped, is among those to do."""
+    assert spec.within is not None
+    first, end = spec.within
+    for offset in spec.tier0["deadly"]:
+        if first <= offset < end and offset not in spec.skip:
+            os.kill(os.getpid(), signal.SIGSEGV)
+            threading.Event().wait(60)

@@ -144,6 +144,12 @@ def test_a_worker_that_dies_by_a_signal_says_which_and_where(make_runner, spec, 
     assert "near byte 123456 of Run72; the old output is untouched" in ending.text
 
 
+def test_a_worker_that_dies_says_after_which_record(make_runner, spec, hear_out):
+    runner = make_runner("die")
+    runner.submit(1, spec(signal="SIGSEGV"))
+    assert hear_out(runner)[-1].ended_after == 123456
+
+
 def test_a_worker_that_exits_without_a_word_says_its_exit_code(make_runner, spec, hear_out):
     runner = make_runner("die")
     runner.submit(1, spec(exit=3))
@@ -197,6 +203,29 @@ def test_two_jobs_run_at_once_where_two_are_allowed(make_runner, spec, hear_unti
     (tmp_path / "go").touch()
     heard = hear_until(runner, lambda _: not runner.busy)
     assert sorted(job for job, message in heard if isinstance(message, Done)) == [1, 2]
+
+
+def test_a_waiting_job_can_be_put_before_others(make_runner, spec, hear_until):
+    runner = make_runner("work_until_told")
+    for job_id in (1, 2, 3, 4):
+        runner.submit(job_id, spec())
+    hear_until(runner, lambda heard: bool(heard))
+    runner.move(4, 0)
+    runner.move(1, 2)
+    assert (runner.running, runner.waiting) == ((1,), (4, 2, 3))
+    runner.move(4, 9)
+    assert runner.waiting == (2, 3, 4)
+
+
+def test_more_jobs_start_when_more_are_allowed(make_runner, spec):
+    runner = make_runner("work_until_told")
+    for job_id in (1, 2, 3):
+        runner.submit(job_id, spec())
+    assert runner.running == (1,)
+    runner.allow(2)
+    assert (runner.running, runner.waiting) == ((1, 2), (3,))
+    with pytest.raises(ValueError, match="one job or more"):
+        runner.allow(0)
 
 
 def test_a_waiting_job_can_be_taken_out_of_the_queue(make_runner, spec, hear_until):
