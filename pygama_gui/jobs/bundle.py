@@ -28,8 +28,8 @@ def write_bundle(
     sentence: str,
     *,
     details: str = "",
-    culprit: Culprit | None,
-    log: Iterable[str],
+    culprit: Culprit | None = None,
+    log: Iterable[str] = (),
 ) -> Path:
     """Write the zip and return its path; raises OSError."""
     part = path.with_name(path.name + ".part")
