@@ -6,6 +6,11 @@ from __future__ import annotations
 def compiled_kernels() -> dict[str, bool]:
     """Tell for each kernel whether the compiled one is in use; the others are NumPy's."""
     from pygama.orca import framing
-    from pygama.processing.kernels import chain, windows
+    from pygama.processing.kernels import chain, twins, windows
 
-    return {"framing": framing.IS_COMPILED, "windows": windows.COMPILED, "chain": chain.COMPILED}
+    return {
+        "framing": framing.IS_COMPILED,
+        "windows": windows.COMPILED,
+        "chain": chain.COMPILED,
+        "steps": twins.COMPILED,
+    }

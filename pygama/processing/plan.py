@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -23,11 +23,12 @@ from pygama.block import Block
 from pygama.errors import PygamaError, SettingsError
 from pygama.processing.declare import REGISTRY, Kind
 from pygama.processing.kernels.chain import FUSIONS, Fusion, takes
+from pygama.processing.kernels.twins import twin
 from pygama.processing.profile import Profile
 from pygama.processing.steps import Step, named, nearest
 
-_WAVE_BYTES = 1 << 18
-"""Of one transformed waveform array: a few of them fit the processor's cache."""
+_WAVE_BYTES = 1 << 20
+"""Of one transformed waveform array: a few fit the processor's cache, and calls are few beside the work."""
 _RAW_BYTES = 1 << 20
 """Of raw samples that several kernels read one after another."""
 _MAX_BLOCK_ROWS = 256
@@ -220,7 +221,7 @@ def bind(
     operations = prune(operations, wanted)
     _try(operations, example)
     if fused and like.n_samples:
-        operations = fuse(operations, wanted, example)
+        operations = fuse(_with_twins(operations, example, period_ns), wanted, example)
     return Plan(tuple(operations), wanted, like.n_samples, example, profile)
 
 
@@ -410,6 +411,20 @@ def _try(operations: Sequence[Operation], example: Arrays) -> None:
                 if problem.__cause__ is None:
                     raise
                 return
+
+
+def _with_twins(
+    operations: Sequence[Operation], example: Mapping[str, np.ndarray], period_ns: float | None
+) -> list[Operation]:
+    """Let each step that has a compiled twin call that."""
+    made = []
+    for operation in operations:
+        arrays = [example[name] for name in operation.reads if name in example]
+        call = None
+        if len(arrays) == len(operation.reads):
+            call = twin(operation.processors[0], operation.settings[0], arrays, period_ns)
+        made.append(operation if call is None else replace(operation, call=call))
+    return made
 
 
 def fuse(

@@ -105,8 +105,7 @@ def double_pole_zero(
 
     Source: definition; the quotient of the z-transforms of a step and of such a decay.
     """
-    a, b = np.exp(-1 / tau), np.exp(-1 / tau2)
-    c = b + fraction * (a - b)
+    b, c = second_decay(tau, tau2, fraction)
     # One sample of all rows lies in one piece, since each depends on the one before it.
     x = np.array(wf_blsub.T, dtype=np.float64, order="C")
     lagging = x.copy()
@@ -188,6 +187,12 @@ def _projection(i_start: int, i_end: int, n_samples: int, order: int) -> tuple[n
     """Give the weights of the samples of the stretch in each term, and each term at all samples."""
     inside = np.linalg.pinv(powers(i_start, i_end, i_start, i_end, order))
     return inside, powers(0, n_samples, i_start, i_end, order)
+
+
+def second_decay(tau: float, tau2: float, fraction: float) -> tuple[float, float]:
+    """Give b and c of `double_pole_zero`: what decays with `tau2`, and both parts together, in a sample."""
+    a, b = float(np.exp(-1 / tau)), float(np.exp(-1 / tau2))
+    return b, b + fraction * (a - b)
 
 
 def lost_per_sample(tau: float) -> float:
