@@ -14,6 +14,7 @@ import re
 import typing
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from itertools import takewhile
 from typing import Annotated, Any, Literal
 
 import numpy as np
@@ -195,6 +196,11 @@ class Processor:
         """The docstring."""
         return inspect.getdoc(self.function) or ""
 
+    @property
+    def formula(self) -> str:
+        """The lines under 'Formula' in the docstring, empty where there is no such part."""
+        return "\n".join(docstring_section(self.help, "Formula"))
+
     def setting(self, name: str) -> Setting:
         """Find a setting by its name or its old name."""
         name = self.renamed.get(name, name)
@@ -323,14 +329,7 @@ def settings_about(docstring: str) -> dict[str, str]:
     """Read the 'Settings' part of a docstring: name -> what it says, lines joined."""
     about: dict[str, str] = {}
     name = ""
-    lines = iter(docstring.splitlines())
-    for line in lines:
-        if line.strip() == "Settings":
-            next(lines, None)
-            break
-    for line in lines:
-        if not line.strip():
-            break
+    for line in docstring_section(docstring, "Settings"):
         found = re.fullmatch(r"(\w+)\s*:\s*(.*)", line)
         if found:
             name = found[1]
@@ -338,6 +337,15 @@ def settings_about(docstring: str) -> dict[str, str]:
         elif name:
             about[name] += " " + line.strip()
     return about
+
+
+def docstring_section(docstring: str, heading: str) -> list[str]:
+    """Give the lines under a heading that is underlined with dashes, up to the next empty line."""
+    lines = docstring.splitlines()
+    for place, (line, below) in enumerate(zip(lines, lines[1:], strict=False)):
+        if line.strip() == heading and set(below.strip()) == {"-"}:
+            return list(takewhile(str.strip, lines[place + 2 :]))
+    return []
 
 
 def _setting(name: str, hint: Any, default: Any, about: str) -> Setting:
