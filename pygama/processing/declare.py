@@ -295,12 +295,13 @@ def read_processor(
     reads: list[tuple[str, Kind]] = []
     settings: list[Setting] = []
     for name, parameter in inspect.signature(function).parameters.items():
-        if parameter.kind is inspect.Parameter.KEYWORD_ONLY:
-            if parameter.default is inspect.Parameter.empty:
-                raise TypeError(f"{function.__name__}: the setting {name!r} needs a default")
-            settings.append(_setting(name, hints[name], parameter.default, about.get(name, "")))
-        else:
-            reads.append((name, _marker(hints[name], Reads).kind))
+        try:
+            if parameter.kind is inspect.Parameter.KEYWORD_ONLY:
+                settings.append(_setting(name, hints.get(name), parameter.default, about.get(name, "")))
+            else:
+                reads.append((name, _marker(hints.get(name), Reads).kind))
+        except TypeError as problem:
+            raise TypeError(f"{function.__name__}: {name}: {problem}") from None
     name = getattr(function, "__name__", "?")
     return Processor(
         name,
@@ -349,6 +350,8 @@ def docstring_section(docstring: str, heading: str) -> list[str]:
 
 
 def _setting(name: str, hint: Any, default: Any, about: str) -> Setting:
+    if default is inspect.Parameter.empty:
+        raise TypeError("a setting needs a default")
     optional = False
     if type(None) in typing.get_args(hint):
         optional = True
@@ -372,4 +375,6 @@ def _marker(hint: Any, kind: type) -> Any:
     for part in getattr(hint, "__metadata__", ()):
         if isinstance(part, kind):
             return part
-    raise TypeError(f"{hint!r} is not one of the aliases of pygama.processing.declare")
+    wanted = "Waves, Values or PeriodNs" if kind is Reads else "Sample, Span and the like"
+    given = "none" if hint is None else f"{hint!r}"
+    raise TypeError(f"its type must be one of pygama.processing.declare, {wanted}, not {given}")

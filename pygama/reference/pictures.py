@@ -19,7 +19,7 @@ import numpy as np
 
 from pygama.block import Block
 from pygama.processing.declare import REGISTRY, Processor
-from pygama.processing.plan import Chain
+from pygama.processing.plan import bind
 from pygama.processing.steps import Step
 from pygama.reference.examples import TABLE, chain_to, example
 from pygama.reference.pages import GROUPS
@@ -97,7 +97,7 @@ def scene(name: str, block: Block, run: Run, folder: Path) -> Scene:
     """Run the steps up to a processor on one event and keep all that they make."""
     steps = [_with_table(step, folder) for step in chain_to(name)]
     names = [written for step in steps for written in step.writes]
-    plan = Chain(steps, outputs=names, fused=False).plan(block, PERIOD_NS)
+    plan = bind(steps, block, period_ns=PERIOD_NS, outputs=names, fused=False)
     made = plan.run(block)
     arrays: dict[str, Any] = {key: block.rows[key][0] for key in block.rows.dtype.names or ()}
     arrays["waveform"] = None if block.waveforms is None else block.waveforms[0]

@@ -14,7 +14,7 @@ import numpy as np
 
 from pygama.block import Block
 from pygama.errors import SettingsError
-from pygama.processing.plan import Chain
+from pygama.processing.plan import bind
 from pygama.processing.steps import Step
 from pygama.reference.examples import chain_to, writer_of
 from pygama.simulate.pulses import Electronics, Pulses, WaveformMaker, digitise
@@ -94,7 +94,7 @@ def made_up_pulses(n_rows: int = 240) -> Run:
 
 def values_of(block: Block, names: tuple[str, ...]) -> dict[str, np.ndarray]:
     """Give the values that the steps of the examples give of all rows, (n_rows,) each."""
-    return Chain(together(names), outputs=names).run(block)
+    return bind(together(names), block, period_ns=PERIOD_NS, outputs=names).run(block)
 
 
 def together(names: tuple[str, ...]) -> list[Step]:
