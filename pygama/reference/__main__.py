@@ -7,6 +7,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from pygama.errors import PygamaError
 from pygama.reference import write
 
 
@@ -19,14 +20,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--made-up", action="store_true", help="draw the pictures, of made-up pulses")
     given = parser.parse_args(arguments)
-    write(given.folder)
-    if given.pulse is not None or given.made_up:
-        from pygama.reference.pictures import draw_all
-        from pygama.reference.pulses import made_up_pulses, real_pulses
-
-        pulses = made_up_pulses() if given.pulse is None else real_pulses(given.pulse)
-        draw_all(given.folder / "pictures", pulses)
+    try:
+        write(given.folder)
+        if given.pulse is not None or given.made_up:
+            _draw(given.folder / "pictures", given.pulse)
+    except (PygamaError, OSError) as problem:
+        sys.stderr.write(f"pygama.reference: {problem}\n")
+        return 1
     return 0
+
+
+def _draw(folder: Path, raw_file: Path | None) -> None:
+    from pygama.reference.pictures import draw_all
+    from pygama.reference.pulses import made_up_pulses, real_pulses
+
+    draw_all(folder, made_up_pulses() if raw_file is None else real_pulses(raw_file))
 
 
 if __name__ == "__main__":

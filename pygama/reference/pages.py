@@ -12,7 +12,7 @@ from pygama.decoders.base import Bits, DataLoader
 from pygama.processing.declare import Processor, Setting, settings_of
 from pygama.processing.steps import REGISTRY
 from pygama.processing.windows import Tier0Options
-from pygama.reference.examples import example
+from pygama.reference.examples import chain_to, example
 
 GROUPS: Mapping[str, Sequence[str]] = {
     "Baselines": ("avg_baseline", "fit_baseline", "robust_baseline", "baseline_rms"),
@@ -54,7 +54,8 @@ may be given with a unit as well, as `"4 us"`: each channel's own sampling perio
 
 The pictures show germanium pulses of a Th-228 source, sampled every 16 ns: public test data of the LEGEND
 experiment (legend-exp/legend-testdata). Grey is what a step reads, blue the waveform that it writes; orange
-are the numbers that it gives. The settings are those of the line of JSON above the picture.
+are the numbers that it gives. Each step has the settings of its line of JSON, also where it stands before
+another one.
 """
 
 
@@ -118,6 +119,10 @@ def _processor(processor: Processor) -> Iterator[str]:
     yield json.dumps(example(processor.name).to_json())
     yield "```"
     yield ""
+    before = [f"`{step.name}`" for step in chain_to(processor.name)[:-1]]
+    if before:
+        yield f"In the picture it stands behind {', '.join(before)}."
+        yield ""
     yield f"![What {processor.name} does to a pulse](pictures/{processor.name}.png)"
 
 

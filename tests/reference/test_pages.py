@@ -73,3 +73,8 @@ def test_there_is_no_picture_of_a_processor_that_went():
 def test_the_command_writes_the_pages_and_draws_nothing_unasked(tmp_path):
     assert main([str(tmp_path / "new")]) == 0
     assert sorted(path.name for path in (tmp_path / "new").iterdir()) == sorted(pages())
+
+
+def test_the_command_says_that_a_run_is_not_there(tmp_path, capsys):
+    assert main([str(tmp_path / "new"), "--pulse", str(tmp_path / "nowhere")]) == 1
+    assert "nowhere" in capsys.readouterr().err
