@@ -6,59 +6,26 @@ stand in a column of their own beside it, so that none lies on a line.
 
 from __future__ import annotations
 
-import json
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
 from importlib.resources import as_file, files
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from pygama.block import Block
-from pygama.processing.declare import REGISTRY, Processor
-from pygama.processing.plan import bind
-from pygama.processing.steps import Step
-from pygama.reference.examples import TABLE, chain_to, example
+from pygama.processing.declare import REGISTRY
+from pygama.reference.examples import TABLE, example
 from pygama.reference.pages import GROUPS
 from pygama.reference.pulses import ADC_PER_KEV, LINES_KEV, PERIOD_NS, Run, values_of
+from pygama.reference.scenes import CHANNELS, Scene, number, scene, unit_of, with_table
 from pygama.reference.sheet import MEASURED, QUIET, READ, WRITTEN, Sheet, small_png
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
-
-_UNITS = {"adc": "ADC", "adc/sample": "ADC/sample", "": ""}
-
-
-@dataclass(frozen=True, slots=True)
-class Scene:
-    """All that the steps up to a processor made of one event.
-
-    arrays: name -> (n_samples,) or a number. before: what the processor reads -> the array that it took.
-    """
-
-    processor: Processor
-    run: Run
-    settings: Mapping[str, Any]
-    arrays: Mapping[str, Any]
-    before: Mapping[str, str]
-
-    def read(self, name: str) -> np.ndarray:
-        """Give a waveform that the processor reads."""
-        return np.asarray(self.arrays[self.before[name]], dtype=np.float64)
-
-    @property
-    def wave(self) -> str:
-        """The name of the one waveform that the processor reads, as the steps before it call it."""
-        names = [self.before[name] for name, kind in self.processor.reads if kind == "waves"]
-        return names[0]
-
-    def at(self, name: str) -> float:
-        """Give a time in samples."""
-        return float(self.arrays[name]) / PERIOD_NS
 
 
 def draw_all(folder: Path, run: Run) -> list[Path]:
@@ -93,52 +60,9 @@ def _own_style() -> Iterator[None]:
         yield
 
 
-def scene(name: str, block: Block, run: Run, folder: Path) -> Scene:
-    """Run the steps up to a processor on one event and keep all that they make."""
-    steps = [_with_table(step, folder) for step in chain_to(name)]
-    names = [written for step in steps for written in step.writes]
-    plan = bind(steps, block, period_ns=PERIOD_NS, outputs=names, fused=False)
-    made = plan.run(block)
-    arrays: dict[str, Any] = {key: block.rows[key][0] for key in block.rows.dtype.names or ()}
-    arrays["waveform"] = None if block.waveforms is None else block.waveforms[0]
-    arrays.update({key: array[0] for key, array in made.items()})
-    operation = plan.operations[-1]
-    read = [key for key, kind in REGISTRY[name].reads if kind != "period"]
-    settings = REGISTRY[name].check(example(name).settings, PERIOD_NS)
-    return Scene(REGISTRY[name], run, settings, arrays, dict(zip(read, operation.reads, strict=True)))
-
-
-def _with_table(step: Step, folder: Path) -> Step:
-    if step.settings.get("table") != TABLE:
-        return step
-    table = folder / TABLE
-    table.write_text(json.dumps(CHANNELS), encoding="utf-8")
-    return replace(step, settings={**step.settings, "table": str(table)})
-
-
-CHANNELS: list[dict[str, Any]] = [
-    {"crate": 0, "card": 5, "channel": 0, "tau": 5130, "energy": [0.0, 0.06515]},
-    {"crate": 0, "card": 5, "channel": 1, "tau": 4870, "energy": [-0.3, 0.0661]},
-    {"crate": 0, "card": 5, "channel": 2, "tau": 5310, "energy": [0.2, 0.0648]},
-]
-"""The table of channels of the examples."""
-
-
-def _units(name: str) -> str:
-    units = {"waveform": "adc"}
-    units.update(pair for processor in REGISTRY.values() for pair in processor.writes)
-    return _UNITS.get(units.get(name, ""), units.get(name, ""))
-
-
-def _number(scene: Scene, name: str) -> str:
-    value = float(scene.arrays[name])
-    text = f"{value:.5g}".replace("nan", "NaN")
-    return " ".join([f"{name} = {text}", _units(name)]).strip()
-
-
 def _say_numbers(sheet: Sheet, scene: Scene, names: Sequence[str] = ()) -> None:
     for name in names or [name for name, _ in scene.processor.writes]:
-        sheet.say(_number(scene, name), MEASURED)
+        sheet.say(number(scene, name), MEASURED)
 
 
 def _say_settings(sheet: Sheet, scene: Scene) -> None:
@@ -150,7 +74,7 @@ def _say_settings(sheet: Sheet, scene: Scene) -> None:
 def _plot(sheet: Sheet, axes: Axes, scene: Scene, name: str, colour: str, verb: str) -> None:
     wave = np.asarray(scene.arrays[name], dtype=np.float64)
     axes.plot(wave, color=colour, linewidth=1.3)
-    axes.set_ylabel(_units(name))
+    axes.set_ylabel(unit_of(name))
     sheet.say(f"{name}, {verb}", colour, mark="—")
 
 
@@ -312,7 +236,7 @@ def _fixed_time_pickoff(name: str, run: Run, folder: Path) -> Sheet:
     _time(sheet.axes, begin)
     _arrow(sheet.axes, begin, begin + delay, 0.25 * wave.max())
     sheet.axes.plot(begin + delay, made.arrays["trap_ftp"], "o", color=MEASURED, markersize=7)
-    sheet.say(_number(made, "t0"), MEASURED, mark="┆")
+    sheet.say(number(made, "t0"), MEASURED, mark="┆")
     sheet.say("delay", MEASURED, mark="↔")
     _say_numbers(sheet, made)
     return _closed(sheet, made, _ALL)
@@ -371,8 +295,8 @@ def _between(first: str, second: str, window: tuple[int, int]) -> Drawing:
         _arrow(sheet.axes, begin, end, 0.3 * wave.max())
         _around(sheet.axes, [wave], window)
         for value in (first, second):
-            sheet.say(_number(made, value) + ", read", MEASURED, mark="┆")
-        sheet.say(_number(made, name), MEASURED, mark="↔")
+            sheet.say(number(made, value) + ", read", MEASURED, mark="┆")
+        sheet.say(number(made, name), MEASURED, mark="↔")
         return _closed(sheet, made, window)
 
     return draw
@@ -393,7 +317,7 @@ def _tail_slope(name: str, run: Run, folder: Path) -> Sheet:
     sheet.axes.plot(*zip(*middles, strict=True), "--", color=MEASURED, linewidth=1.2)
     _around(sheet.axes, [wave], (first, len(wave)), room=0.4)
     _time(sheet.axes, made.at("tp_99"))
-    sheet.say(_number(made, "tp_99"), MEASURED, mark="┆")
+    sheet.say(number(made, "tp_99"), MEASURED, mark="┆")
     sheet.say("means of the two stretches", MEASURED, mark="—")
     _say_numbers(sheet, made)
     sheet.say("The top of the pulse, enlarged")
@@ -550,7 +474,7 @@ def _calibrate(name: str, run: Run, folder: Path) -> Sheet:
 
 
 def _calibrated(heights: np.ndarray, run: Run, folder: Path) -> np.ndarray:
-    table = _with_table(example("calibrate"), folder).settings["table"]
+    table = with_table(example("calibrate"), folder).settings["table"]
     place = (run.block.rows[name] for name in ("crate", "card", "channel"))
     energies: np.ndarray = REGISTRY["calibrate"].function(heights, *place, table=table)
     return energies
