@@ -19,9 +19,13 @@ _SIGMA_OF_MAD = 1.4826
 def baseline_rms(waveform: Waves, *, i_start: Sample = 0, i_end: Sample = 500, order: Order = 1) -> Values:
     """Measure the noise of the baseline about its own line.
 
-    A polynomial is fitted by least squares to samples `i_start` to `i_end - 1`; the squares of what is left
-    are summed, divided by the number of samples less `order + 1`, and the root is taken: in ADC counts. NaN
-    where a sample of the stretch is. (n_rows, n_samples) in, (n_rows,) out.
+    What a polynomial fitted by least squares leaves of the stretch, in ADC counts. NaN where a sample of the
+    stretch is. (n_rows, n_samples) in, (n_rows,) out.
+
+    Formula
+    -------
+    p(k): polynomial of the order that makes S = sum((x[k] - p(k))**2) over k = i_start .. i_end - 1 least
+    bl_rms = sqrt(S / (i_end - i_start - order - 1))
 
     Settings
     --------
@@ -46,15 +50,26 @@ def robust_baseline(
 ) -> tuple[Values, Values, Values]:
     """Fit a line to the baseline that does not follow a pulse within it.
 
-    The stretch is cut into 16 parts; the first line is the repeated median of the parts' means, which
-    nothing within less than half of them can lead away. Then three times: the noise is 1.4826 times the
-    median distance of the samples from the line, samples farther than `n_sigma` times the noise and than 1
-    ADC count are left out, and a line is fitted to the others by least squares. `bl_int` is its value at
-    sample 0 in ADC counts, `bl_slope` its slope in ADC counts a sample, as `fit_baseline` gives them;
-    `bl_kept` is the part of the samples that was kept, about 1 without a pulse. The foot of a tail, within
-    the noise, still lifts the line by about half the noise; a tail of an earlier pulse that covers the whole
-    stretch is followed as well as a line can: `bl_slope` tells of it. NaN where a sample of the stretch is
-    not finite. (n_rows, n_samples) in, three times (n_rows,) out.
+    The stretch is cut into 16 parts, whose lengths differ by a sample at most; the first line is the repeated
+    median of the parts' means, which nothing within less than half of them can lead away. Three times,
+    samples far off the line are left out, and a line is fitted to the others by least squares; where these
+    are too few for one, the line stays as it was. `bl_int` is its value at sample 0 in ADC counts, `bl_slope`
+    its slope in ADC counts a sample, as `fit_baseline` gives them; `bl_kept` is the part of the samples that
+    was kept, about 1 without a pulse. The foot of a tail, within the noise, still lifts the line by about
+    half the noise; a tail of an earlier pulse that covers the whole stretch is followed as well as a line
+    can: `bl_slope` tells of it. NaN where a sample of the stretch is not finite. (n_rows, n_samples) in,
+    three times (n_rows,) out.
+
+    Formula
+    -------
+    m[i], c[i] = means of x[k] and of k in part i = 1 .. 16
+    bl_slope = median over i of median over j != i of (m[i] - m[j]) / (c[i] - c[j])
+    bl_int = median over i of m[i] - bl_slope * c[i]
+    three times:
+        d[k] = abs(x[k] - bl_int - bl_slope * k) for k = i_start .. i_end - 1
+        kept: all k with d[k] <= max(n_sigma * 1.4826 * median(d), 1)
+        bl_int, bl_slope make sum((x[k] - bl_int - bl_slope * k)**2) over k kept least
+    bl_kept = number of k kept / (i_end - i_start)
 
     Settings
     --------

@@ -14,13 +14,18 @@ from pygama.processing.declare import Order, RecordTooShort, Sample, Values, Wav
 def avg_baseline(waveform: Waves, *, i_start: Sample = 0, i_end: Sample = 500) -> Values:
     """Average the samples before the pulse.
 
-    The mean of samples `i_start` to `i_end - 1`, in ADC counts; NaN where one of them is.
-    (n_rows, n_samples) in, (n_rows,) out.
+    In ADC counts; NaN where a sample of the stretch is. (n_rows, n_samples) in, (n_rows,) out.
+
+    Formula
+    -------
+    bl_avg = mean(x[i_start:i_end])
 
     Settings
     --------
     i_start : first sample of the stretch
     i_end : the stretch ends before this sample
+
+    Source: definition.
     """
     check_stretch(waveform.shape[1], i_start, i_end)
     stretch = waveform[:, i_start:i_end]
@@ -33,10 +38,17 @@ def fit_baseline(
 ) -> tuple[Values, Values]:
     """Fit a polynomial to the samples before the pulse.
 
-    Least squares over samples `i_start` to `i_end - 1`, against the sample number counted from the start of
-    the waveform. `bl_int` is the fit's value at sample 0 in ADC counts, `bl_slope` its slope there in ADC
-    counts a sample. Of order 2 and more only these first two terms are given; of order 0 the slope is 0. NaN
-    where a sample of the stretch is. (n_rows, n_samples) in, twice (n_rows,) out.
+    By least squares, against the sample number counted from the start of the waveform. `bl_int` is the fit's
+    value at sample 0 in ADC counts, `bl_slope` its slope there in ADC counts a sample. Of order 2 and more
+    only these first two terms are given; of order 0 the slope is 0. NaN where a sample of the stretch is.
+    (n_rows, n_samples) in, twice (n_rows,) out.
+
+    Formula
+    -------
+    p(k) = c0 + c1 * k + ... + c_order * k**order
+    c0, c1 ... make sum((x[k] - p(k))**2) over k = i_start .. i_end - 1 least
+    bl_int = c0
+    bl_slope = c1
 
     Settings
     --------
@@ -61,6 +73,12 @@ def trap_max(wf_trap: Waves) -> Values:
     """Take the maximum of the trapezoid: the energy, not calibrated.
 
     In ADC counts; NaN where a sample is NaN. (n_rows, n_samples) in, (n_rows,) out.
+
+    Formula
+    -------
+    trap_max = max(x)
+
+    Source: definition; of a trapezoid, V. T. Jordanov, G. F. Knoll, NIM A 345 (1994) 337.
     """
     return wf_trap.max(axis=1)
 

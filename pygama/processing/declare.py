@@ -14,6 +14,7 @@ import re
 import typing
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from itertools import takewhile
 from typing import Annotated, Any, Literal
 
 import numpy as np
@@ -195,6 +196,11 @@ class Processor:
         """The docstring."""
         return inspect.getdoc(self.function) or ""
 
+    @property
+    def formula(self) -> str:
+        """The lines under 'Formula' in the docstring, empty where there is no such part."""
+        return "\n".join(docstring_section(self.help, "Formula"))
+
     def setting(self, name: str) -> Setting:
         """Find a setting by its name or its old name."""
         name = self.renamed.get(name, name)
@@ -289,12 +295,13 @@ def read_processor(
     reads: list[tuple[str, Kind]] = []
     settings: list[Setting] = []
     for name, parameter in inspect.signature(function).parameters.items():
-        if parameter.kind is inspect.Parameter.KEYWORD_ONLY:
-            if parameter.default is inspect.Parameter.empty:
-                raise TypeError(f"{function.__name__}: the setting {name!r} needs a default")
-            settings.append(_setting(name, hints[name], parameter.default, about.get(name, "")))
-        else:
-            reads.append((name, _marker(hints[name], Reads).kind))
+        try:
+            if parameter.kind is inspect.Parameter.KEYWORD_ONLY:
+                settings.append(_setting(name, hints.get(name), parameter.default, about.get(name, "")))
+            else:
+                reads.append((name, _marker(hints.get(name), Reads).kind))
+        except TypeError as problem:
+            raise TypeError(f"{function.__name__}: {name}: {problem}") from None
     name = getattr(function, "__name__", "?")
     return Processor(
         name,
@@ -323,14 +330,7 @@ def settings_about(docstring: str) -> dict[str, str]:
     """Read the 'Settings' part of a docstring: name -> what it says, lines joined."""
     about: dict[str, str] = {}
     name = ""
-    lines = iter(docstring.splitlines())
-    for line in lines:
-        if line.strip() == "Settings":
-            next(lines, None)
-            break
-    for line in lines:
-        if not line.strip():
-            break
+    for line in docstring_section(docstring, "Settings"):
         found = re.fullmatch(r"(\w+)\s*:\s*(.*)", line)
         if found:
             name = found[1]
@@ -340,7 +340,18 @@ def settings_about(docstring: str) -> dict[str, str]:
     return about
 
 
+def docstring_section(docstring: str, heading: str) -> list[str]:
+    """Give the lines under a heading that is underlined with dashes, up to the next empty line."""
+    lines = docstring.splitlines()
+    for place, (line, below) in enumerate(zip(lines, lines[1:], strict=False)):
+        if line.strip() == heading and set(below.strip()) == {"-"}:
+            return list(takewhile(str.strip, lines[place + 2 :]))
+    return []
+
+
 def _setting(name: str, hint: Any, default: Any, about: str) -> Setting:
+    if default is inspect.Parameter.empty:
+        raise TypeError("a setting needs a default")
     optional = False
     if type(None) in typing.get_args(hint):
         optional = True
@@ -364,4 +375,6 @@ def _marker(hint: Any, kind: type) -> Any:
     for part in getattr(hint, "__metadata__", ()):
         if isinstance(part, kind):
             return part
-    raise TypeError(f"{hint!r} is not one of the aliases of pygama.processing.declare")
+    wanted = "Waves, Values or PeriodNs" if kind is Reads else "Sample, Span and the like"
+    given = "none" if hint is None else f"{hint!r}"
+    raise TypeError(f"its type must be one of pygama.processing.declare, {wanted}, not {given}")

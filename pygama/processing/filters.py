@@ -25,9 +25,13 @@ Flank = Annotated[int, Limits("samples", low=2)]
 def moving_window(wf_blsub: Waves, *, length: Span = 10, passes: Passes = 1) -> Waves:
     """Average each sample with those before it.
 
-    The mean of the last `length` samples, in ADC counts; at the beginning, of the samples that there are. A
-    pulse arrives (length - 1) / 2 samples later with each pass. After a NaN all is NaN.
-    (n_rows, n_samples) in, the same shape out.
+    In ADC counts; at the beginning, over the samples that there are. A pulse arrives (length - 1) / 2 samples
+    later with each pass. After a NaN all is NaN. (n_rows, n_samples) in, the same shape out.
+
+    Formula
+    -------
+    y[k] = mean(x[max(k-length+1, 0):k+1])
+    and again with y for x, until it was done `passes` times
 
     Settings
     --------
@@ -55,6 +59,12 @@ def savitzky_golay(wf_blsub: Waves, *, length: Span = 21, order: Order = 3) -> W
     it, in ADC counts; nearer to an end than half of that, the polynomial of the first or last `length`
     samples is taken. A polynomial of the order or less stays as it is. No delay. NaN where a sample fitted
     is. (n_rows, n_samples) in, the same shape out.
+
+    Formula
+    -------
+    b = min(max(k - (length - 1) / 2, 0), n - length)
+    p(j): polynomial of the order that makes sum((x[j] - p(j))**2) over j = b .. b + length - 1 least
+    y[k] = p(k)
 
     Settings
     --------
@@ -84,9 +94,14 @@ def savitzky_golay(wf_blsub: Waves, *, length: Span = 21, order: Order = 3) -> W
 def derivative(wf_blsub: Waves) -> Waves:
     """Differentiate each waveform, without delay.
 
-    Half the difference of the samples after and before, in ADC counts a sample; at the two ends, the
-    difference of the last two samples. 0 for a waveform of one sample. NaN where a sample used is.
+    In ADC counts a sample; 0 for a waveform of one sample. NaN where a sample used is.
     (n_rows, n_samples) in, the same shape out.
+
+    Formula
+    -------
+    y[k] = (x[k+1] - x[k-1]) / 2
+    y[0] = x[1] - x[0]
+    y[n-1] = x[n-1] - x[n-2]
 
     Source: definition; the central difference.
     """
@@ -100,9 +115,13 @@ def derivative(wf_blsub: Waves) -> Waves:
 def current(wf_blsub: Waves, *, length: Span = 10) -> Waves:
     """Give the current whose charge the waveform is, averaged over a short time.
 
-    Each sample less the one `length` samples before it, divided by `length`, in ADC counts a sample: the mean
-    of the last `length` differences. Samples before the record count as the first one, so the current begins
-    at 0. NaN where one of the two samples is. (n_rows, n_samples) in, the same shape out.
+    The mean of the last `length` differences, in ADC counts a sample. Samples before the record count as the
+    first one, so the current begins at 0. NaN where one of the two samples is.
+    (n_rows, n_samples) in, the same shape out.
+
+    Formula
+    -------
+    y[k] = (x[k] - x[max(k-length, 0)]) / length
 
     Settings
     --------
@@ -123,12 +142,18 @@ def current(wf_blsub: Waves, *, length: Span = 10) -> Waves:
 def cusp_filter(wf_blsub: Waves, *, rise: Span = 400, flat: Gap = 200, sigma: TimeConstant = 200) -> Waves:
     """Shape each waveform into a cusp: of a finite length, with a flat top.
 
-    A step becomes a flank sinh(u / sigma) / sinh(rise / sigma) for u from 1 to `rise`, `flat` samples more at
-    the step's height, and the same flank downwards; in ADC counts. That is the cusp convolved with the
+    A step becomes a flank of `rise` samples that bends upwards, `flat` samples more at the step's height, and
+    the same flank downwards: h, times the step, in ADC counts. That is the cusp convolved with the
     differences of the waveform, so put `pole_zero` before it. A `sigma` much above `rise` makes it
-    `trap_filter`. Its maximum is the energy: `trap_max` with wf_cusp for its input. Samples before the record
-    count as 0; a row with a sample that is not finite becomes NaN. (n_rows, n_samples) in, the same shape
-    out.
+    `trap_filter`. Its maximum is the energy: `trap_max` with wf_cusp for its input. A row with a sample that
+    is not finite becomes NaN. (n_rows, n_samples) in, the same shape out.
+
+    Formula
+    -------
+    u[i] = max(min(i + 1, rise, 2 * rise + flat - 1 - i), 0)
+    h[i] = sinh(u[i] / sigma) / sinh(rise / sigma)
+    y[k] = sum(h[i] * (x[k-i] - x[k-i-1])) over i = 0 .. k
+    x[-1] = 0
 
     Settings
     --------
@@ -147,11 +172,17 @@ def cusp_filter(wf_blsub: Waves, *, rise: Span = 400, flat: Gap = 200, sigma: Ti
 def zac_filter(wf_blsub: Waves, *, rise: Flank = 400, flat: Gap = 200, sigma: TimeConstant = 200) -> Waves:
     """Shape each waveform into a zero-area cusp, which a sloping baseline does not lift.
 
-    The cusp of `cusp_filter` less a parabola under each flank, u * (rise - u) for u from 0 to `rise`, of such
-    size that the whole has no area; the top keeps the step's height, in ADC counts. A straight line gives 0
-    once the filter lies within the record. Put `pole_zero` before it; its maximum is the energy: `trap_max`
-    with wf_zac for its input. Samples before the record count as 0; a row with a sample that is not finite
-    becomes NaN. (n_rows, n_samples) in, the same shape out.
+    The cusp of `cusp_filter` less a parabola under each flank, of such size that the whole has no area; the
+    top keeps the step's height, in ADC counts. A straight line gives 0 once the filter lies within the
+    record. Put `pole_zero` before it; its maximum is the energy: `trap_max` with wf_zac for its input. A row
+    with a sample that is not finite becomes NaN. (n_rows, n_samples) in, the same shape out.
+
+    Formula
+    -------
+    u[i] = max(min(i + 1, rise, 2 * rise + flat - 1 - i), 0)
+    h[i] = sinh(u[i] / sigma) / sinh(rise / sigma) - q * u[i] * (rise - u[i]), with q such that sum(h) = 0
+    y[k] = sum(h[i] * (x[k-i] - x[k-i-1])) over i = 0 .. k
+    x[-1] = 0
 
     Settings
     --------

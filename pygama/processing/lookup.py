@@ -39,6 +39,10 @@ def lookup(
     counts. NaN for channels that the table lacks, or that have no such field. Three times (n_rows,) in,
     (n_rows,) out.
 
+    Formula
+    -------
+    looked_up = table[crate, card, channel][field]
+
     Settings
     --------
     table : JSON or SQLite file, from the working folder on
@@ -64,9 +68,14 @@ def calibrate(
 ) -> Values:
     """Turn heights into energies with each channel's own polynomial.
 
-    c0 + c1 * x + c2 * x**2 …, in keV, with x the height in ADC counts and c0, c1 … the numbers that the table
-    has for the channel; two make a line, more undo a nonlinearity. NaN for channels that the table lacks, and
-    where the height is. Four times (n_rows,) in, (n_rows,) out.
+    In keV, of the height in ADC counts. The table has the numbers c for the channel; two make a line, more
+    undo a nonlinearity. NaN for channels that the table lacks, and where the height is. Four times (n_rows,)
+    in, (n_rows,) out.
+
+    Formula
+    -------
+    c = table[crate, card, channel][field]
+    energy_kev = c[0] + c[1] * trap_max + c[2] * trap_max**2 + ...
 
     Settings
     --------

@@ -14,6 +14,10 @@ def a_max(wf_current: Waves) -> Values:
 
     In ADC counts a sample; NaN where a sample is. (n_rows, n_samples) in, (n_rows,) out.
 
+    Formula
+    -------
+    a_max = max(x)
+
     Source: D. Budjáš et al., JINST 4 (2009) P10007.
     """
     return wf_current.max(axis=1)
@@ -25,6 +29,10 @@ def a_over_e(a_max: Values, trap_max: Values) -> Values:
 
     ADC counts a sample over ADC counts: in 1/sample. NaN where the energy is not above 0 or one of the two is
     not finite. Twice (n_rows,) in, (n_rows,) out.
+
+    Formula
+    -------
+    a_over_e = a_max / trap_max
 
     Source: D. Budjáš et al., JINST 4 (2009) P10007; S. I. Alvis et al. (MAJORANA), Phys. Rev. C 99 (2019)
     065501.
@@ -39,11 +47,15 @@ def tail_slope(
 ) -> Values:
     """Measure how the pulse goes on after its edge: charge that is collected late makes it rise.
 
-    The mean of the last `length` samples less the mean of `length` samples from `delay` after `tp_99`,
-    divided by the distance of the two, in ADC counts a sample. Of a waveform without the preamplifier's
-    decay, so put `pole_zero` before it; then it is 0 where no charge comes late. NaN where `tp_99` is, where
-    the two stretches overlap, and where a sample of the row is NaN.
-    (n_rows, n_samples) and (n_rows,) in, (n_rows,) out.
+    The end of the record less a stretch soon after `tp_99`, divided by the distance of the two, in ADC counts
+    a sample. Of a waveform without the preamplifier's decay, so put `pole_zero` before it; then it is 0 where
+    no charge comes late. NaN where `tp_99` is, where the two stretches overlap, and where a sample of the row
+    is NaN. (n_rows, n_samples) and (n_rows,) in, (n_rows,) out.
+
+    Formula
+    -------
+    first = ceil(tp_99 / period_ns) + delay, last = n - length
+    tail_slope = (mean(x[last:n]) - mean(x[first:first+length])) / (last - first)
 
     Settings
     --------

@@ -30,9 +30,14 @@ _SIGMA_OF_MAD = 1.4826
 def noise_rms(wf_blsub: Waves, *, i_start: Sample = 0, i_end: Sample = 500) -> Values:
     """Measure the noise of any waveform where it has no pulse.
 
-    The root of the mean square of samples `i_start` to `i_end - 1` about their mean, in ADC counts. Of a
-    filter's noise, with the filtered waveform for its input. NaN where a sample of the stretch is.
-    (n_rows, n_samples) in, (n_rows,) out.
+    The root of the mean square about the mean of the stretch, in ADC counts. Of a filter's noise, with the
+    filtered waveform for its input. NaN where a sample of the stretch is. (n_rows, n_samples) in, (n_rows,)
+    out.
+
+    Formula
+    -------
+    m = mean(x[i_start:i_end])
+    noise_rms = sqrt(mean((x[i_start:i_end] - m)**2))
 
     Settings
     --------
@@ -51,11 +56,19 @@ def psd(
 ) -> Waves:
     """Give the power spectrum of the noise where there is no pulse.
 
-    The one-sided periodogram of samples `i_start` to `i_end - 1` less their mean, squared ADC counts a MHz:
-    value k belongs to the frequency k / (n * period), with n the samples of the stretch. Without a taper the
-    sum of the values times their distance, 1 / (n * period), is the mean square of the samples about their
-    mean. A row with a sample in the stretch that is not finite becomes NaN. Average over many rows: one
-    spectrum is as uncertain as it is large. (n_rows, n_samples) in, (n_rows, n // 2 + 1) out.
+    The one-sided periodogram of the stretch less its mean, squared ADC counts a MHz: value k belongs to the
+    frequency k / (N * period). Without a taper the sum of the values times their distance, 1 / (N * period),
+    is the mean square of the samples about their mean. A row with a sample in the stretch that is not finite
+    becomes NaN. Average over many rows: one spectrum is as uncertain as it is large. (n_rows, n_samples) in,
+    (n_rows, N // 2 + 1) out, with N the samples of the stretch.
+
+    Formula
+    -------
+    N = i_end - i_start, s[j] = x[i_start+j] - mean(x[i_start:i_end])
+    w[j] = 1, or 0.5 - 0.5 * cos(2 * pi * (j + 0.5) / N) for hann
+    f[k] = sum(w[j] * s[j] * exp(-2i * pi * j * k / N)) over j = 0 .. N - 1
+    y[k] = c[k] * 1e-3 * period_ns * abs(f[k])**2 / sum(w**2)
+    c[k] = 1 for k = 0 and k = N / 2, 2 for all others
 
     Settings
     --------
@@ -86,10 +99,15 @@ def saturation(
 ) -> tuple[Values, Values, Values]:
     """Count the samples at the ends of the digitizer's range.
 
-    `n_sat_low` samples at or below `low`, `n_sat_high` at or above `high`, in ADC counts; `is_saturated` is 1
-    where there is one of them, else 0. Without a bound, the end of the sample type counts, such as 0 and
-    65535; samples of floating point have no end and need bounds. All NaN where a sample is NaN.
+    `low` and `high` in ADC counts. Without a bound, the end of the sample type counts, such as 0 and 65535;
+    samples of floating point have no end and need bounds. All NaN where a sample is NaN.
     (n_rows, n_samples) in, three times (n_rows,) out.
+
+    Formula
+    -------
+    n_sat_low = number of k with x[k] <= low
+    n_sat_high = number of k with x[k] >= high
+    is_saturated = 1 where n_sat_low + n_sat_high > 0, else 0
 
     Settings
     --------
@@ -119,11 +137,19 @@ def count_pulses(
 ) -> tuple[Values, Values, Values]:
     """Count the pulses in a waveform by the peaks of its current.
 
-    A pulse begins where the current, in ADC counts a sample, rises over its median by more than `n_sigma`
-    times the noise, after `gap` samples or more that did not; the noise is 1.4826 times the median distance
-    from the median, which short pulses hardly change. `n_pulses` is their number, `is_pile_up` 1 where there
-    is more than one, else 0, `tp_second` when the second begins, in ns from the first sample, NaN where there
-    is none. All NaN where a sample is NaN. (n_rows, n_samples) in, three times (n_rows,) out.
+    A pulse begins where the current, in ADC counts a sample, rises far over its median, after `gap` samples
+    or more that did not; the noise is 1.4826 times the median distance from the median, which short pulses
+    hardly change. `n_pulses` is their number, `is_pile_up` tells whether there is more than one, `tp_second`
+    is when the second begins, in ns from the first sample, NaN where there is none. All NaN where a sample is
+    NaN. (n_rows, n_samples) in, three times (n_rows,) out.
+
+    Formula
+    -------
+    above[k] = x[k] > median(x) + n_sigma * 1.4826 * median(abs(x - median(x)))
+    begins: all k with above[k] and none of above[k-gap] .. above[k-1]; before the record none is
+    n_pulses = number of begins
+    is_pile_up = 1 where n_pulses > 1, else 0
+    tp_second = period_ns * second of begins
 
     Settings
     --------

@@ -28,6 +28,14 @@ def resample_multisampled(
     finite, or whose rate is not a whole number of 1 or more or divisor not above 0, become NaN; a NaN spreads
     to the samples made from it. (n_rows, n_samples) and three times (n_rows,) in, (n_rows, length) out.
 
+    Formula
+    -------
+    before i = presum_start: m[i] = x[i], c[i] = i
+    from there on: m[i] = x[i] * presum_divisor / presum_rate
+        c[i] = presum_start + (i - presum_start) * presum_rate + (presum_rate - 1) / 2
+    y[k] = m[i] + (k - c[i]) / (c[i+1] - c[i]) * (m[i+1] - m[i]), where c[i] <= k <= c[i+1]
+    y[k] = NaN for k from presum_start + (n - presum_start) * presum_rate to length - 1
+
     Settings
     --------
     length : samples to give; empty for as many as the waveform has

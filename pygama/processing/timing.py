@@ -20,6 +20,11 @@ def wf_max(wf_blsub: Waves, period_ns: PeriodNs) -> tuple[Values, Values]:
     `wf_max` in ADC counts; `tp_max` in ns from the first sample, of the first sample so high. Both NaN where
     a sample is. (n_rows, n_samples) in, twice (n_rows,) out.
 
+    Formula
+    -------
+    wf_max = max(x)
+    tp_max = period_ns * k, the first k with x[k] = wf_max
+
     Source: definition.
     """
     return _at(wf_blsub, wf_blsub.argmax(axis=1), period_ns)
@@ -31,6 +36,11 @@ def wf_min(wf_blsub: Waves, period_ns: PeriodNs) -> tuple[Values, Values]:
 
     `wf_min` in ADC counts; `tp_min` in ns from the first sample, of the first sample so low. Both NaN where
     a sample is. (n_rows, n_samples) in, twice (n_rows,) out.
+
+    Formula
+    -------
+    wf_min = min(x)
+    tp_min = period_ns * k, the first k with x[k] = wf_min
 
     Source: definition.
     """
@@ -46,6 +56,11 @@ def time_points(wf_blsub: Waves, period_ns: PeriodNs) -> tuple[Values, ...]:
     first sample. NaN where the maximum is not above 0, where the waveform does not come down so far before
     it, and where a sample is NaN. Noise moves the outer ones: of a noisy waveform, read a smoothed one.
     (n_rows, n_samples) in, five times (n_rows,) out.
+
+    Formula
+    -------
+    tp = period_ns * (k + (part * max(x) - x[k]) / (x[k+1] - x[k])), part = 0.01, 0.1, 0.5, 0.9, 0.99
+    k: the last one before the first highest sample with x[k] <= part * max(x)
 
     Source: definition.
     """
@@ -66,10 +81,17 @@ def t0(
     """Find when the pulse begins.
 
     Searched backwards from the maximum of the asymmetric trapezoid, in ADC counts, to where it last rises
-    through a threshold: the mean of samples `i_start` to `i_end - 1` and `n_sigma` times their rms, along the
-    line between the two samples. In ns from the first sample. NaN where the maximum is not above the
-    threshold or the waveform does not come down to it before the maximum, and where a sample is NaN. Another
-    waveform than the trapezoid can be named for its input. (n_rows, n_samples) in, (n_rows,) out.
+    through a threshold above its own noise, along the line between the two samples. In ns from the first
+    sample. NaN where the maximum is not above the threshold or the waveform does not come down to it before
+    the maximum, and where a sample is NaN. Another waveform than the trapezoid can be named for its input.
+    (n_rows, n_samples) in, (n_rows,) out.
+
+    Formula
+    -------
+    m = mean(x[i_start:i_end]), s = sqrt(mean((x[i_start:i_end] - m)**2))
+    threshold = m + n_sigma * s
+    t0 = period_ns * (k + (threshold - x[k]) / (x[k+1] - x[k]))
+    k: the last one before the first highest sample with x[k] <= threshold
 
     Settings
     --------
@@ -92,6 +114,10 @@ def rise_time(tp_10: Values, tp_90: Values) -> Values:
 
     In ns; NaN where one of the two is. Twice (n_rows,) in, (n_rows,) out.
 
+    Formula
+    -------
+    rise_time = tp_90 - tp_10
+
     Source: definition.
     """
     return np.subtract(tp_90, tp_10, dtype=np.float64)
@@ -102,6 +128,10 @@ def drift_time(t0: Values, tp_99: Values) -> Values:
     """Give the time from the beginning of the pulse to 99 % of its maximum.
 
     In ns; NaN where one of the two is. Twice (n_rows,) in, (n_rows,) out.
+
+    Formula
+    -------
+    drift_time = tp_99 - t0
 
     Source: definition.
     """
@@ -116,6 +146,12 @@ def fixed_time_pickoff(wf_trap: Waves, t0: Values, period_ns: PeriodNs, *, delay
     lies from `rise` to `rise + flat` after a step; the default is four fifths of the way along it, for its
     defaults. NaN where the time is, where it lies outside the record, and where one of the two samples is
     NaN. (n_rows, n_samples) and (n_rows,) in, (n_rows,) out.
+
+    Formula
+    -------
+    p = t0 / period_ns + delay
+    i = floor(p)
+    trap_ftp = x[i] + (p - i) * (x[i+1] - x[i])
 
     Settings
     --------

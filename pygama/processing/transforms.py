@@ -25,8 +25,14 @@ from pygama.processing.declare import (
 def bl_subtract(waveform: Waves, bl_int: Values, bl_slope: Values) -> Waves:
     """Subtract the baseline, a line, from each waveform.
 
-    Sample k less `bl_int + bl_slope * k`, in ADC counts. A NaN stays where it is; of a baseline, it fills the
-    row. (n_rows, n_samples) in, the same shape out.
+    In ADC counts. A NaN stays where it is; of a baseline, it fills the row. (n_rows, n_samples) and twice
+    (n_rows,) in, (n_rows, n_samples) out.
+
+    Formula
+    -------
+    y[k] = x[k] - (bl_int + bl_slope * k)
+
+    Source: definition.
     """
     position = np.arange(waveform.shape[1], dtype=np.float64)
     return waveform - (bl_int[:, None] + bl_slope[:, None] * position)
@@ -38,10 +44,15 @@ def bl_subtract_polynomial(
 ) -> Waves:
     """Fit a polynomial to the samples before the pulse and subtract it from each waveform.
 
-    Least squares over samples `i_start` to `i_end - 1`, continued over the whole waveform, in ADC counts.
-    Takes the place of `fit_baseline` and `bl_subtract`. A polynomial of order 2 and more runs away beyond the
-    stretch that it was fitted to: use it for stretches that reach over most of the waveform. A NaN in the
-    stretch makes the whole row NaN. (n_rows, n_samples) in, the same shape out.
+    By least squares, continued over the whole waveform, in ADC counts. Takes the place of `fit_baseline` and
+    `bl_subtract`. A polynomial of order 2 and more runs away beyond the stretch that it was fitted to: use it
+    for stretches that reach over most of the waveform. A NaN in the stretch makes the whole row NaN.
+    (n_rows, n_samples) in, the same shape out.
+
+    Formula
+    -------
+    p(k): polynomial of the order that makes sum((x[k] - p(k))**2) over k = i_start .. i_end - 1 least
+    y[k] = x[k] - p(k)
 
     Settings
     --------
@@ -64,9 +75,13 @@ def bl_subtract_polynomial(
 def pole_zero(wf_blsub: Waves, *, tau: TimeConstant = 5000) -> Waves:
     """Undo the decay of the preamplifier, so that a pulse stays at its height.
 
-    y[k] = y[k-1] + x[k] - x[k-1] * exp(-1 / tau), in ADC counts: exact for a sampled exponential. Samples
-    before the record count as 0; after a NaN all is NaN. Filters after this step read the corrected waveform.
-    (n_rows, n_samples) in, the same shape out.
+    In ADC counts: exact for a sampled exponential. After a NaN all is NaN. Filters after this step read the
+    corrected waveform. (n_rows, n_samples) in, the same shape out.
+
+    Formula
+    -------
+    y[k] = y[k-1] + x[k] - x[k-1] * exp(-1 / tau)
+    y[-1] = x[-1] = 0
 
     Settings
     --------
@@ -91,11 +106,17 @@ def double_pole_zero(
 ) -> Waves:
     """Undo a decay of two parts, so that a pulse stays at its height.
 
-    For pulses that decay as (1 - fraction) * exp(-t / tau) + fraction * exp(-t / tau2). With a, b their decay
-    in one sample and c = b + fraction * (a - b): v[k] = c * v[k-1] + x[k] - b * x[k-1] takes the second part
-    away, and `pole_zero` with `tau` does the rest. In ADC counts; exact for a sampled decay of two parts;
-    with `fraction` 0 the same as `pole_zero`. Samples before the record count as 0; after a NaN all is NaN.
-    Filters after this step read the corrected waveform. (n_rows, n_samples) in, the same shape out.
+    For pulses that decay as (1 - fraction) * exp(-t / tau) + fraction * exp(-t / tau2): v lacks the second
+    part, and `pole_zero` with `tau` does the rest. In ADC counts; exact for a sampled decay of two parts;
+    with `fraction` 0 the same as `pole_zero`. After a NaN all is NaN. Filters after this step read the
+    corrected waveform. (n_rows, n_samples) in, the same shape out.
+
+    Formula
+    -------
+    a = exp(-1 / tau), b = exp(-1 / tau2), c = b + fraction * (a - b)
+    v[k] = c * v[k-1] + x[k] - b * x[k-1]
+    y[k] = y[k-1] + v[k] - a * v[k-1]
+    y[-1] = v[-1] = x[-1] = 0
 
     Settings
     --------
@@ -120,8 +141,13 @@ def trap_filter(wf_blsub: Waves, *, rise: Span = 400, flat: Gap = 200) -> Waves:
     """Shape each waveform into a trapezoid.
 
     The mean of the last `rise` samples less the mean of the `rise` samples that end `rise + flat` earlier,
-    in ADC counts: a step becomes a trapezoid of its height. Samples before the record count as 0; after a NaN
-    all is NaN. (n_rows, n_samples) in, the same shape out.
+    in ADC counts: a step becomes a trapezoid of its height. After a NaN all is NaN.
+    (n_rows, n_samples) in, the same shape out.
+
+    Formula
+    -------
+    y[k] = y[k-1] + (x[k] - x[k-rise] - x[k-rise-flat] + x[k-2*rise-flat]) / rise
+    y[j] = x[j] = 0 for j < 0
 
     Settings
     --------
@@ -148,8 +174,12 @@ def asym_trap_filter(wf_blsub: Waves, *, rise: Span = 10, flat: Gap = 10, fall: 
 
     The mean of the last `rise` samples less the mean of the `fall` samples that end `rise + flat` earlier, in
     ADC counts: a step becomes a trapezoid of its height that begins to rise at the step. With `rise` and
-    `fall` equal it is `trap_filter`. Samples before the record count as 0; after a NaN all is NaN.
-    (n_rows, n_samples) in, the same shape out.
+    `fall` equal it is `trap_filter`. After a NaN all is NaN. (n_rows, n_samples) in, the same shape out.
+
+    Formula
+    -------
+    y[k] = y[k-1] + (x[k] - x[k-rise]) / rise - (x[k-rise-flat] - x[k-rise-flat-fall]) / fall
+    y[j] = x[j] = 0 for j < 0
 
     Settings
     --------
