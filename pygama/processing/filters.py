@@ -63,13 +63,9 @@ def savitzky_golay(wf_blsub: Waves, *, length: Span = 21, order: Order = 3) -> W
 
     Source: A. Savitzky, M. J. E. Golay, Anal. Chem. 36 (1964) 1627.
     """
-    if length % 2 == 0:
-        raise SettingsError(f"length must be an odd number of samples, not {length}")
-    if order >= length:
-        raise SettingsError(f"order must be less than length, {length}, not {order}")
-    check_length("length", length, wf_blsub.shape[1])
+    check_smoothing(length, order, wf_blsub.shape[1])
     half = length // 2
-    weights = _smoothing_weights(length, order)
+    weights = smoothing_weights(length, order)
     waves = wf_blsub.astype(np.float64)
     smooth = np.empty_like(waves)
     windows = np.lib.stride_tricks.sliding_window_view(waves, length, axis=1)
@@ -208,8 +204,17 @@ def _quick_size(size: int) -> int:
     return min(odd << (-(-size // odd) - 1).bit_length() for odd in (1, 3, 5, 9))
 
 
+def check_smoothing(length: int, order: int, n_samples: int) -> None:
+    """Refuse a length without a middle, too many terms and a filter longer than the waveform."""
+    if length % 2 == 0:
+        raise SettingsError(f"length must be an odd number of samples, not {length}")
+    if order >= length:
+        raise SettingsError(f"order must be less than length, {length}, not {order}")
+    check_length("length", length, n_samples)
+
+
 @lru_cache(maxsize=32)
-def _smoothing_weights(length: int, order: int) -> np.ndarray:
+def smoothing_weights(length: int, order: int) -> np.ndarray:
     """Give the weights of `length` samples in the value of their polynomial at each, (length, length)."""
     position = np.linspace(-1.0, 1.0, length) if length > 1 else np.zeros(1)
     powers = np.vander(position, order + 1, increasing=True)
