@@ -77,9 +77,23 @@ cdef extern from *:
         return ending == DIVIDED ? sum / by : ending == CORRECTED ? (sum - sample) * by + sample : sum;
     }
 
-    /* The sum of the samples up to each, which goes on from `sums`: as it is, divided, or of pole-zero corrected
-     * samples. keep: what of the sum goes on to the next sample; 1 or, for a decay, less. */
-    INLINE void run_on(const Lanes *lanes, int64_t n, double *sums, int ending, int decays, double keep, double by) {
+    /* What is summed at a sample: the sample, or that less the one `rise` before it, less the one `gap` before it,
+     * and the one `gap + rise` before it: of so many of them, the others lie before the record. */
+    typedef struct {
+        int64_t rise, gap;
+        int n;
+    } Taps;
+
+    #define TAPPED(type, at, x)                                  \\
+        type tapped = at(x);                                     \\
+        if (taps->n > 1) tapped -= at((x) - taps->rise);         \\
+        if (taps->n > 2) tapped -= at((x) - taps->gap);          \\
+        if (taps->n > 3) tapped += at((x) - taps->gap - taps->rise);
+
+    /* The sum up to each sample, which goes on from `sums`: as it is, divided, or of pole-zero corrected samples.
+     * keep: what of the sum goes on to the next sample; 1 or, for a decay, less. */
+    INLINE void run_on(const Lanes *lanes, const Taps *taps, int64_t n, double *sums, int ending, int decays,
+                       double keep, double by) {
         int64_t k = 0;
     #if HAS_VECTORS
         Lanes own = *lanes;
@@ -87,7 +101,10 @@ cdef extern from *:
         for (; k + 4 <= n; k += 4) {
             four v[LANES];
             UNROLL
-            for (int lane = 0; lane < LANES; lane++) v[lane] = AT(own.in[lane] + k);
+            for (int lane = 0; lane < LANES; lane++) {
+                TAPPED(four, AT, own.in[lane] + k)
+                v[lane] = tapped;
+            }
             turn(v);
             turn(v + 4);
             UNROLL
@@ -113,7 +130,10 @@ cdef extern from *:
     #endif
         for (; k < n; k++) {
             double samples[LANES];
-            for (int lane = 0; lane < LANES; lane++) samples[lane] = lanes->in[lane][k];
+            for (int lane = 0; lane < LANES; lane++) {
+                TAPPED(double, *, lanes->in[lane] + k)
+                samples[lane] = tapped;
+            }
             for (int lane = 0; lane < LANES; lane++) {
                 sums[lane] = samples[lane] + (decays ? keep * sums[lane] : sums[lane]);
                 lanes->out[lane][k] = ended(ending, sums[lane], samples[lane], by);
@@ -122,34 +142,40 @@ cdef extern from *:
     }
 
     CLONES static void add_up(const Lanes *lanes, int64_t n, double *sums) {
-        run_on(lanes, n, sums, PLAIN, 0, 1, 1);
-    }
-
-    CLONES static void add_up_and_divide(const Lanes *lanes, int64_t n, double *sums, double by) {
-        run_on(lanes, n, sums, DIVIDED, 0, 1, by);
+        Taps taps = {0, 0, 1};
+        run_on(lanes, &taps, n, sums, PLAIN, 0, 1, 1);
     }
 
     CLONES static void add_up_and_correct(const Lanes *lanes, int64_t n, double *sums, double lost) {
-        run_on(lanes, n, sums, CORRECTED, 0, 1, lost);
+        Taps taps = {0, 0, 1};
+        run_on(lanes, &taps, n, sums, CORRECTED, 0, 1, lost);
     }
 
     CLONES static void add_up_decaying(const Lanes *lanes, int64_t n, double *sums, double keep) {
-        run_on(lanes, n, sums, PLAIN, 1, keep, 1);
+        Taps taps = {0, 0, 1};
+        run_on(lanes, &taps, n, sums, PLAIN, 1, keep, 1);
     }
 
-    /* What comes into and goes out of the two windows of a trapezoid at samples begin ... begin + n - 1. */
-    CLONES static void take_differences(const double *x, int64_t begin, int64_t n, int64_t rise, int64_t gap,
-                                        double *out) {
-        x += begin;
-        if (begin >= gap + rise) {
-            const double *a = x - rise, *b = x - gap, *c = x - gap - rise;
-            for (int64_t k = 0; k < n; k++) out[k] = x[k] - a[k] - b[k] + c[k];
-            return;
+    /* Shape the samples from `begin` to `end - 1`, at which so many of the taps lie within the record. */
+    INLINE void shape(const Lanes *lanes, int n_taps, int64_t rise, int64_t gap, int64_t begin, int64_t end,
+                      double *sums) {
+        Taps taps = {rise, gap, n_taps};
+        Lanes here;
+        if (begin >= end) return;
+        for (int lane = 0; lane < LANES; lane++) {
+            here.in[lane] = lanes->in[lane] + begin;
+            here.out[lane] = lanes->out[lane] + begin;
         }
-        for (int64_t k = 0; k < n; k++) out[k] = x[k];
-        for (int64_t k = rise > begin ? rise - begin : 0; k < n; k++) out[k] -= x[k - rise];
-        for (int64_t k = gap > begin ? gap - begin : 0; k < n; k++) out[k] -= x[k - gap];
-        for (int64_t k = gap + rise > begin ? gap + rise - begin : 0; k < n; k++) out[k] += x[k - gap - rise];
+        run_on(&here, &taps, end - begin, sums, DIVIDED, 0, 1, (double)rise);
+    }
+
+    CLONES static void shape_lanes(const Lanes *lanes, int64_t n, int64_t rise, int64_t gap) {
+        double sums[LANES] = {0};
+        int64_t flat_begins = gap < n ? gap : n, settled = gap + rise < n ? gap + rise : n;
+        shape(lanes, 1, rise, gap, 0, rise, sums);
+        shape(lanes, 2, rise, gap, rise, flat_begins, sums);
+        shape(lanes, 3, rise, gap, flat_begins, settled, sums);
+        shape(lanes, 4, rise, gap, settled, n, sums);
     }
 
     /* Sample k less `part` times the one before it; before the first there is 0. */
@@ -159,14 +185,34 @@ cdef extern from *:
         for (int64_t k = begin == 0; k < n; k++) out[k] = x[k] - part * x[k - 1];
     }
 
-    #define SUBTRACT_LINE(name, type)                                                                   \\
+    #if HAS_VECTORS
+    typedef uint16_t four_u2 __attribute__((vector_size(8)));
+    typedef int16_t four_i2 __attribute__((vector_size(8)));
+    typedef int32_t four_i4 __attribute__((vector_size(16)));
+    #define SUBTRACT_IN_VECTORS(few, wider)                                             \\
+        four place = {0, 1, 2, 3};                                                      \\
+        for (; k + 4 <= n; k += 4) {                                                    \\
+            few given;                                                                  \\
+            memcpy(&given, x + k, sizeof given);                                        \\
+            wider whole = __builtin_convertvector(given, wider);                        \\
+            four v = __builtin_convertvector(whole, four);                              \\
+            PUT(out + k) = v - (value + slope * place);                                 \\
+            place += 4.0;                                                               \\
+        }
+    #else
+    #define SUBTRACT_IN_VECTORS(few, wider)
+    #endif
+
+    #define SUBTRACT_LINE(name, type, few, wider)                                                        \\
         CLONES static void name(const char *row, int32_t n, double value, double slope, double *out) {   \\
             const type *x = (const type *)row;                                                           \\
-            for (int32_t k = 0; k < n; k++) out[k] = (double)x[k] - (value + slope * (double)k);         \\
+            int32_t k = 0;                                                                               \\
+            SUBTRACT_IN_VECTORS(few, wider)                                                              \\
+            for (; k < n; k++) out[k] = (double)x[k] - (value + slope * (double)k);                      \\
         }
-    SUBTRACT_LINE(subtract_line_u2, uint16_t)
-    SUBTRACT_LINE(subtract_line_i2, int16_t)
-    SUBTRACT_LINE(subtract_line_f8, double)
+    SUBTRACT_LINE(subtract_line_u2, uint16_t, four_u2, four_i4)
+    SUBTRACT_LINE(subtract_line_i2, int16_t, four_i2, four_i4)
+    SUBTRACT_LINE(subtract_line_f8, double, four, four)
 
     /* The highest of the samples, of which there is one at least; NaN where one of them is. */
     CLONES static double highest_of(const double *x, int64_t n) {
@@ -373,14 +419,16 @@ cdef extern from *:
     /* From sums up to each sample, the mean of the last `rise` less that of `fall` which end `gap` earlier. */
     CLONES static void take_difference_of_means(const double *sum, int64_t n, int64_t rise, int64_t fall, int64_t gap,
                                                 double *out) {
-        int64_t settled = gap + fall > rise ? gap + fall : rise, begun = settled < n ? settled : n;
+        int64_t settled = gap + fall < n ? gap + fall : n, begun = gap < n ? gap : n;
         const double *a = sum - rise, *b = sum - gap, *c = sum - gap - fall;
-        for (int64_t k = 0; k < begun; k++) {
-            double mean = (k < rise ? sum[k] : sum[k] - a[k]) / (double)rise;
-            out[k] = k < gap ? mean : mean - (k < gap + fall ? b[k] : b[k] - c[k]) / (double)fall;
+        for (int64_t k = 0; k < rise; k++) out[k] = sum[k] / (double)rise;
+        for (int64_t k = rise; k < settled; k++) out[k] = (sum[k] - a[k]) / (double)rise;
+        for (int64_t k = begun; k < settled; k++) out[k] -= b[k] / (double)fall;
+        int64_t k = settled;
+        if (k < rise) {
+            for (; k < rise; k++) out[k] -= (b[k] - c[k]) / (double)fall;
         }
-        for (int64_t k = begun; k < n; k++)
-            out[k] = (sum[k] - a[k]) / (double)rise - (b[k] - c[k]) / (double)fall;
+        for (; k < n; k++) out[k] = (sum[k] - a[k]) / (double)rise - (b[k] - c[k]) / (double)fall;
     }
 
     CLONES static void take_derivative(const double *x, int64_t n, double *out) {
@@ -463,14 +511,25 @@ cdef extern from *:
     }
 
     /* Move the samples from `low` to `high` to the front; returns how many there are. */
-    static int64_t keep_between(double *x, int64_t n, double low, double high) {
-        int64_t kept = 0;
-        for (int64_t k = 0; k < n; k++) {
+    INLINE int64_t keep_these(double *x, int64_t k, int64_t end, double low, double high, int64_t kept) {
+        for (; k < end; k++) {
             double v = x[k];
             x[kept] = v;
             kept += (v >= low) & (v <= high);
         }
         return kept;
+    }
+
+    CLONES static int64_t keep_between(double *x, int64_t n, double low, double high) {
+        int64_t kept = 0, k = 0;
+    #if HAS_VECTORS
+        for (; k + 8 <= n; k += 8) {
+            four a = AT(x + k), b = AT(x + k + 4);
+            mask found = ((a >= low) & (a <= high)) | ((b >= low) & (b <= high));
+            if (is_any(&found)) kept = keep_these(x, k, k + 8, low, high, kept);
+        }
+    #endif
+        return keep_these(x, k, n, low, high, kept);
     }
 
     static int64_t keep_below(double *x, int64_t n, double level) {
@@ -504,6 +563,26 @@ cdef extern from *:
 
     #define FEW 32
 
+    /* Two bounds, and how many numbers lie below the first and up to the second. */
+    typedef struct {
+        double low, high;
+        int64_t below, up_to;
+    } Bounds;
+
+    INLINE int are_around(const Bounds *bounds, int64_t place) {
+        return bounds->below <= place && place < bounds->up_to;
+    }
+
+    /* Draw the bounds together to where the number lies if those between them are spread evenly. */
+    static void narrow(const double *x, int64_t n, int64_t place, Bounds *bounds) {
+        double n_between = (double)(bounds->up_to - bounds->below), step = (bounds->high - bounds->low) / n_between;
+        double middle = bounds->low + (place - bounds->below + 0.5) * step, reach = (2 * sqrt(n_between) + 2) * step;
+        Bounds closer = {middle - reach, middle + reach, 0, 0};
+        if (!(closer.low > bounds->low && closer.high < bounds->high)) return;
+        count_up_to(x, n, closer.low, closer.high, &closer.below, &closer.up_to);
+        if (are_around(&closer, place)) *bounds = closer;
+    }
+
     /* The number that would be at a place if x, without NaN, were sorted; x is left in disorder.
      *
      * Two of a few sorted samples, around the place, are bounds between which most of the rest need not be
@@ -511,25 +590,26 @@ cdef extern from *:
     static double select_from(double *x, int64_t n, int64_t place) {
         while (n > FEW) {
             double some[FEW];
-            int64_t below, up_to;
-            for (int64_t i = 0; i < FEW; i++) some[i] = x[(uint64_t)(i * 2654435761u + i * i) % (uint64_t)n];
+            for (int64_t i = 0; i < FEW; i++) some[i] = x[i * n / FEW];
             sort_few(some, FEW);
             int64_t middle = place * FEW / n, from = middle - 3, to = middle + 3;
-            double low = some[from < 0 ? 0 : from], high = some[to > FEW - 1 ? FEW - 1 : to];
-            count_up_to(x, n, low, high, &below, &up_to);
-            if (place >= below && place < up_to && up_to - below > n / 2) {
-                low = high = some[middle];
-                count_up_to(x, n, low, high, &below, &up_to);
+            Bounds bounds = {some[from < 0 ? 0 : from], some[to > FEW - 1 ? FEW - 1 : to], 0, 0};
+            count_up_to(x, n, bounds.low, bounds.high, &bounds.below, &bounds.up_to);
+            if (are_around(&bounds, place) && bounds.up_to - bounds.below > n / 2) {
+                bounds.low = bounds.high = some[middle];
+                count_up_to(x, n, bounds.low, bounds.high, &bounds.below, &bounds.up_to);
+            } else if (are_around(&bounds, place) && bounds.up_to - bounds.below > 2 * FEW) {
+                narrow(x, n, place, &bounds);
             }
-            if (place < below) {
-                n = keep_below(x, n, low);
-            } else if (place >= up_to) {
-                n = keep_above(x, n, high);
-                place -= up_to;
+            if (place < bounds.below) {
+                n = keep_below(x, n, bounds.low);
+            } else if (place >= bounds.up_to) {
+                n = keep_above(x, n, bounds.high);
+                place -= bounds.up_to;
             } else {
-                if (low == high) return low;
-                n = keep_between(x, n, low, high);
-                place -= below;
+                if (bounds.low == bounds.high) return bounds.low;
+                n = keep_between(x, n, bounds.low, bounds.high);
+                place -= bounds.below;
             }
         }
         sort_few(x, n);
@@ -568,6 +648,21 @@ cdef extern from *:
         return low;
     }
 
+    /* The first sample from `begin` on that is above a level, or n. */
+    CLONES static int64_t next_over(const double *x, int64_t begin, int64_t n, double level) {
+        int64_t k = begin;
+    #if HAS_VECTORS
+        for (; k + 16 <= n; k += 16) {
+            mask found = {0};
+            UNROLL
+            for (int i = 0; i < 4; i++) found |= AT(x + k + 4 * i) > level;
+            if (is_any(&found)) break;
+        }
+    #endif
+        while (k < n && !(x[k] > level)) k++;
+        return k;
+    }
+
     /* How far each sample lies off the line level + slope * place. */
     CLONES static void take_distances(const double *x, const double *place, int64_t n, double level, double slope,
                                       double *out) {
@@ -594,11 +689,9 @@ cdef extern from *:
         const double *in_ "in"[LANES]
         double *out[LANES]
     void add_up(const Lanes *lanes, int64_t n, double *sums) noexcept nogil
-    void add_up_and_divide(const Lanes *lanes, int64_t n, double *sums, double by) noexcept nogil
+    void shape_lanes(const Lanes *lanes, int64_t n, int64_t rise, int64_t gap) noexcept nogil
     void add_up_and_correct(const Lanes *lanes, int64_t n, double *sums, double lost) noexcept nogil
     void add_up_decaying(const Lanes *lanes, int64_t n, double *sums, double keep) noexcept nogil
-    void take_differences(const double *x, int64_t begin, int64_t n, int64_t rise, int64_t gap,
-                          double *out) noexcept nogil
     void take_from_next(const double *x, int64_t begin, int64_t n, double part, double *out) noexcept nogil
     void subtract_line_u2(const char *row, int n, double value, double slope, double *out) noexcept nogil
     void subtract_line_i2(const char *row, int n, double value, double slope, double *out) noexcept nogil
@@ -623,6 +716,7 @@ cdef extern from *:
     void count_outside_i2(const char *row, int64_t n, int low, int high, int64_t *counts) noexcept nogil
     void count_outside_f8(const char *row, int64_t n, double low, double high, int64_t *counts) noexcept nogil
     bint has_nan(const double *x, int64_t n) noexcept nogil
+    int64_t next_over(const double *x, int64_t begin, int64_t n, double level) noexcept nogil
     double median_of(const double *x, int64_t n, double *scratch) noexcept nogil
     void take_distances(const double *x, const double *place, int64_t n, double level, double slope,
                         double *out) noexcept nogil
@@ -690,6 +784,16 @@ cdef inline void lay_into_lanes(const Rows *rows, int64_t first, double *out, La
         lanes.out[lane] = out + row * rows.n_samples
 
 
+cdef inline void subtract_line(const Rows *rows, int64_t i, double value, double slope, double *out) noexcept nogil:
+    cdef const char *row = rows.first + i * rows.stride
+    if rows.kind == c"H":
+        subtract_line_u2(row, rows.n_samples, value, slope, out)
+    elif rows.kind == c"h":
+        subtract_line_i2(row, rows.n_samples, value, slope, out)
+    else:
+        subtract_line_f8(row, rows.n_samples, value, slope, out)
+
+
 def subtract_lines(waves, const double[::1] value, const double[::1] slope):
     """Give each row less the line value + slope * k."""
     cdef Rows rows = rows_of(waves, takes_whole=True)
@@ -700,21 +804,14 @@ def subtract_lines(waves, const double[::1] value, const double[::1] slope):
     cdef double[:, ::1] out = made
     with nogil:
         for i in range(rows.n_rows):
-            if rows.kind == c"H":
-                subtract_line_u2(rows.first + i * rows.stride, rows.n_samples, value[i], slope[i], &out[i, 0])
-            elif rows.kind == c"h":
-                subtract_line_i2(rows.first + i * rows.stride, rows.n_samples, value[i], slope[i], &out[i, 0])
-            else:
-                subtract_line_f8(rows.first + i * rows.stride, rows.n_samples, value[i], slope[i], &out[i, 0])
+            subtract_line(&rows, i, value[i], slope[i], &out[i, 0])
     return made
 
 
 def trapezoids(waves, int64_t rise, int64_t flat):
     """Give the trapezoid of each row; flat: no more than one beyond the record."""
     cdef Rows rows = rows_of(waves)
-    cdef int64_t group, i, lane, chunk, k, n, row, gap = rise + flat
-    cdef double[LANES * CHUNK] differences
-    cdef double[LANES] sums
+    cdef int64_t group
     cdef Lanes lanes
     if not 1 <= rise <= rows.n_samples or not 0 <= flat <= rows.n_samples:
         raise ValueError("rise and flat must be no longer than the waveforms")
@@ -722,18 +819,8 @@ def trapezoids(waves, int64_t rise, int64_t flat):
     cdef double[:, ::1] out = made
     with nogil:
         for group in range(groups_of(&rows)):
-            i = group * LANES
-            for lane in range(LANES):
-                sums[lane] = 0
-            for chunk in range((rows.n_samples + CHUNK - 1) // CHUNK):
-                k = chunk * CHUNK
-                n = min(CHUNK, rows.n_samples - k)
-                for lane in range(LANES):
-                    row = min(i + lane, rows.n_rows - 1)
-                    lanes.in_[lane] = &differences[lane * CHUNK]
-                    lanes.out[lane] = &out[row, k]
-                    take_differences(row_at(&rows, row), k, n, rise, gap, &differences[lane * CHUNK])
-                add_up_and_divide(&lanes, n, sums, rise)
+            lay_into_lanes(&rows, group * LANES, &out[0, 0], &lanes)
+            shape_lanes(&lanes, rows.n_samples, rise, rise + flat)
     return made
 
 
@@ -861,10 +948,9 @@ def lines(waves, int64_t begin, int64_t end, const double[::1] at_zero, const do
 def without_polynomials(waves, int64_t begin, int64_t end, const double[:, ::1] inside,
                         const double[:, ::1] everywhere):
     """Give each row less its mean in [begin, end) and a sum of shapes, sized by weights in that stretch."""
-    cdef Rows rows = rows_of(waves)
+    cdef Rows rows = rows_of(waves, takes_whole=True)
     cdef int64_t i, j, n = end - begin, n_terms = inside.shape[0]
     cdef double mean
-    cdef const double *x
     check_stretch(&rows, begin, end)
     if inside.shape[1] != n or everywhere.shape[0] != n_terms or everywhere.shape[1] != rows.n_samples:
         raise ValueError("each sample needs its weights")
@@ -873,9 +959,9 @@ def without_polynomials(waves, int64_t begin, int64_t end, const double[:, ::1] 
     cdef double *sizes = scratch_of(n_terms)
     with nogil:
         for i in range(rows.n_rows):
-            x = row_at(&rows, i)
-            mean = sum_of(x + begin, n) / n
-            take_away(x, rows.n_samples, mean, &out[i, 0])
+            subtract_line(&rows, i, 0, 0, &out[i, 0])
+            mean = sum_of(&out[i, begin], n) / n
+            take_away(&out[i, 0], rows.n_samples, mean, &out[i, 0])
             for j in range(n_terms):
                 sizes[j] = product_of(&out[i, begin], &inside[j, 0], n)
             for j in range(n_terms):
@@ -1175,13 +1261,14 @@ def pulses(waves, double period_ns, double n_sigma, int64_t gap, double sigma_of
             threshold = middle + n_sigma * (sigma_of_mad * median_of(scratch + n, n, scratch + 2 * n))
             n_here = 0
             before = -gap - 1
-            for k in range(n):
-                if x[k] > threshold:
-                    if k - before > gap:
-                        n_here += 1
-                        if n_here == 2:
-                            second[i] = k * period_ns
-                    before = k
+            k = next_over(x, 0, n, threshold)
+            while k < n:
+                if k - before > gap:
+                    n_here += 1
+                    if n_here == 2:
+                        second[i] = k * period_ns
+                before = k
+                k = k + 1 if k + 1 < n and x[k + 1] > threshold else next_over(x, k + 1, n, threshold)
             n_out[i] = n_here
             pile_up[i] = n_here > 1
         free(scratch)

@@ -116,7 +116,7 @@ def _bl_subtract_polynomial(case: Case) -> Twin:
     calculators.check_order(order, end - begin)
     inside, everywhere = transforms.projection(begin, end, case.n_samples, order)
     inside, everywhere = np.ascontiguousarray(inside), np.ascontiguousarray(everywhere.T)
-    return lambda waves: compiled.without_polynomials(_waves(waves), begin, end, inside, everywhere)
+    return lambda waves: compiled.without_polynomials(_waves(waves, "Hhd"), begin, end, inside, everywhere)
 
 
 def _moving_window(case: Case) -> Twin:
