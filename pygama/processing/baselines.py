@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 
 from pygama.errors import SettingsError
 from pygama.processing.calculators import check_order, check_stretch, powers
 from pygama.processing.declare import Factor, Order, Sample, Values, Waves, calculator
 
-_N_PARTS = 16
+N_PARTS = 16
 """Parts of the stretch whose means stand for it in the first, roughest line."""
-_N_ROUNDS = 3
-_SIGMA_OF_MAD = 1.4826
+N_ROUNDS = 3
+SIGMA_OF_MAD = 1.4826
 """Standard deviation of normal noise over its median absolute deviation."""
 
 
@@ -39,7 +41,7 @@ def baseline_rms(waveform: Waves, *, i_start: Sample = 0, i_end: Sample = 500, o
     check_order(order, i_end - i_start, n_spare=1)
     left = waveform[:, i_start:i_end].astype(np.float64)
     left -= left.mean(axis=1)[:, None]
-    basis, _ = np.linalg.qr(powers(i_start, i_end, i_start, i_end, order))
+    basis = orthonormal(i_start, i_end, order)
     left -= np.einsum("ik,jk->ij", np.einsum("ij,jk->ik", left, basis), basis)
     return np.sqrt(np.square(left).sum(axis=1) / (i_end - i_start - order - 1))
 
@@ -80,18 +82,17 @@ def robust_baseline(
     Source: A. F. Siegel, Biometrika 69 (1982) 242 for the repeated median; the trimming is a definition.
     """
     check_stretch(waveform.shape[1], i_start, i_end)
-    if i_end - i_start < _N_PARTS:
-        raise SettingsError(f"i_end must be {i_start + _N_PARTS} or more with i_start {i_start}, not {i_end}")
+    check_parts(i_start, i_end)
     stretch = waveform[:, i_start:i_end].astype(np.float64)
     stretch[~np.isfinite(stretch).all(axis=1)] = np.nan
     shift = np.median(stretch, axis=1)
     stretch -= shift[:, None]
-    position = np.arange(i_end - i_start, dtype=np.float64) - (i_end - i_start - 1) / 2
+    position = positions(i_start, i_end)
     level, slope = _repeated_medians(stretch, position)
     kept = np.ones(stretch.shape, bool)
-    for _ in range(_N_ROUNDS):
+    for _ in range(N_ROUNDS):
         distance = np.abs(stretch - (level[:, None] + slope[:, None] * position))
-        noise = _SIGMA_OF_MAD * np.median(distance, axis=1)
+        noise = SIGMA_OF_MAD * np.median(distance, axis=1)
         # Of the rounded samples of a quiet baseline, more than half can lie on the line.
         kept = distance <= np.maximum(n_sigma * noise, 1.0)[:, None]
         level, slope = _line_through(stretch, position, kept, level, slope)
@@ -99,14 +100,31 @@ def robust_baseline(
     return at_zero, slope, np.where(np.isnan(shift), np.nan, kept.mean(axis=1))
 
 
+@lru_cache(maxsize=64)
+def orthonormal(i_start: int, i_end: int, order: int) -> np.ndarray:
+    """Give polynomials over the stretch that are orthogonal and of length 1, (n_samples, order + 1)."""
+    return np.linalg.qr(powers(i_start, i_end, i_start, i_end, order))[0]
+
+
+def check_parts(i_start: int, i_end: int) -> None:
+    """Refuse a stretch that has fewer samples than parts."""
+    if i_end - i_start < N_PARTS:
+        raise SettingsError(f"i_end must be {i_start + N_PARTS} or more with i_start {i_start}, not {i_end}")
+
+
+def positions(i_start: int, i_end: int) -> np.ndarray:
+    """Give the places of the samples of a stretch about its middle."""
+    return np.arange(i_end - i_start, dtype=np.float64) - (i_end - i_start - 1) / 2
+
+
 def _repeated_medians(stretch: np.ndarray, position: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Give level at position 0 and slope of a line through the means of parts, (n_rows,) each."""
-    parts = np.array_split(np.arange(len(position)), _N_PARTS)
+    parts = np.array_split(np.arange(len(position)), N_PARTS)
     height = np.stack([stretch[:, part].mean(axis=1) for part in parts], axis=1)
     place = np.array([position[part].mean() for part in parts])
-    others = ~np.eye(_N_PARTS, dtype=bool)
+    others = ~np.eye(N_PARTS, dtype=bool)
     rise = (height[:, :, None] - height[:, None, :])[:, others]
-    slopes = (rise / (place[:, None] - place)[others]).reshape(-1, _N_PARTS, _N_PARTS - 1)
+    slopes = (rise / (place[:, None] - place)[others]).reshape(-1, N_PARTS, N_PARTS - 1)
     slope = np.median(np.median(slopes, axis=2), axis=1)
     return np.median(height - slope[:, None] * place, axis=1), slope
 

@@ -60,7 +60,7 @@ def fit_baseline(
     """
     check_stretch(waveform.shape[1], i_start, i_end)
     check_order(order, i_end - i_start)
-    at_zero, slope = _fit_weights(i_start, i_end, order)
+    at_zero, slope = fit_weights(i_start, i_end, order)
     stretch = waveform[:, i_start:i_end].astype(np.float64)
     # Without its mean the stretch is small, and no digits are lost to the size of the baseline.
     mean = stretch.mean(axis=1)
@@ -111,7 +111,7 @@ def powers(begin: int, end: int, i_start: int, i_end: int, order: int) -> np.nda
 
 
 @lru_cache(maxsize=64)
-def _fit_weights(i_start: int, i_end: int, order: int) -> tuple[np.ndarray, np.ndarray]:
+def fit_weights(i_start: int, i_end: int, order: int) -> tuple[np.ndarray, np.ndarray]:
     """Give the weights of the samples in the fit's value and slope at sample 0."""
     centre, half = (i_start + i_end - 1) / 2, (i_end - i_start) / 2
     coefficients = np.linalg.pinv(powers(i_start, i_end, i_start, i_end, order))

@@ -22,7 +22,7 @@ from pygama.processing.declare import (
 
 Taper = Annotated[str, Limits(choices=("none", "hann"))]
 
-_SIGMA_OF_MAD = 1.4826
+SIGMA_OF_MAD = 1.4826
 """Standard deviation of normal noise over its median absolute deviation."""
 
 
@@ -116,11 +116,7 @@ def saturation(
 
     Source: definition.
     """
-    floor, ceiling = -np.inf, np.inf
-    if waveform.dtype.kind in "iu":
-        floor, ceiling = np.iinfo(waveform.dtype).min, np.iinfo(waveform.dtype).max
-    floor = floor if low is None else low
-    ceiling = ceiling if high is None else high
+    floor, ceiling = range_ends(waveform.dtype, low, high)
     at_floor = np.count_nonzero(waveform <= floor, axis=1).astype(np.float64)
     at_ceiling = np.count_nonzero(waveform >= ceiling, axis=1).astype(np.float64)
     is_saturated = (at_floor + at_ceiling > 0).astype(np.float64)
@@ -129,6 +125,14 @@ def saturation(
         for count in (at_floor, at_ceiling, is_saturated):
             count[unknown] = np.nan
     return at_floor, at_ceiling, is_saturated
+
+
+def range_ends(sample_type: np.dtype, low: int | None, high: int | None) -> tuple[float, float]:
+    """Give the bounds of `saturation`, those of the sample type where they are not given."""
+    floor, ceiling = -np.inf, np.inf
+    if sample_type.kind in "iu":
+        floor, ceiling = np.iinfo(sample_type).min, np.iinfo(sample_type).max
+    return floor if low is None else low, ceiling if high is None else high
 
 
 @calculator(n_pulses="", is_pile_up="", tp_second="ns")
@@ -160,7 +164,7 @@ def count_pulses(
     """
     n_samples = wf_current.shape[1]
     middle = np.median(wf_current, axis=1)[:, None]
-    noise = _SIGMA_OF_MAD * np.median(np.abs(wf_current - middle), axis=1)[:, None]
+    noise = SIGMA_OF_MAD * np.median(np.abs(wf_current - middle), axis=1)[:, None]
     above = wf_current > middle + n_sigma * noise
     gap = min(gap, n_samples)
     n_above = np.zeros((len(above), gap + 1 + n_samples), np.intp)

@@ -10,7 +10,7 @@ import numpy as np
 from pygama.processing.calculators import check_stretch
 from pygama.processing.declare import Factor, Gap, PeriodNs, Sample, Values, Waves, calculator
 
-_PARTS = (0.01, 0.10, 0.50, 0.90, 0.99)
+PARTS = (0.01, 0.10, 0.50, 0.90, 0.99)
 
 
 @calculator(wf_max="adc", tp_max="ns")
@@ -66,7 +66,7 @@ def time_points(wf_blsub: Waves, period_ns: PeriodNs) -> tuple[Values, ...]:
     """
     top, highest = wf_blsub.argmax(axis=1), wf_blsub.max(axis=1).astype(np.float64)
     highest[~(np.isfinite(highest) & (highest > 0))] = np.nan
-    return tuple(period_ns * last_rise_through(wf_blsub, part * highest, top) for part in _PARTS)
+    return tuple(period_ns * last_rise_through(wf_blsub, part * highest, top) for part in PARTS)
 
 
 @calculator(t0="ns")

@@ -66,7 +66,7 @@ def bl_subtract_polynomial(
     check_order(order, i_end - i_start)
     flat = waveform.astype(np.float64)
     flat -= flat[:, i_start:i_end].mean(axis=1)[:, None]
-    inside, everywhere = _projection(i_start, i_end, waveform.shape[1], order)
+    inside, everywhere = projection(i_start, i_end, waveform.shape[1], order)
     flat -= np.einsum("ik,jk->ij", np.einsum("ij,kj->ik", flat[:, i_start:i_end], inside), everywhere)
     return flat
 
@@ -213,7 +213,7 @@ def check_length(name: str, length: int, n_samples: int) -> None:
 
 
 @lru_cache(maxsize=32)
-def _projection(i_start: int, i_end: int, n_samples: int, order: int) -> tuple[np.ndarray, np.ndarray]:
+def projection(i_start: int, i_end: int, n_samples: int, order: int) -> tuple[np.ndarray, np.ndarray]:
     """Give the weights of the samples of the stretch in each term, and each term at all samples."""
     inside = np.linalg.pinv(powers(i_start, i_end, i_start, i_end, order))
     return inside, powers(0, n_samples, i_start, i_end, order)

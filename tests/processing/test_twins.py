@@ -159,6 +159,182 @@ def test_extremes_and_their_times_are_the_same(name, made):
 
 
 @compiled_only
+@given(st.data())
+@settings(deadline=None, max_examples=80)
+def test_asymmetric_trapezoids_are_the_same_to_the_last_bit(data):
+    made = data.draw(waves())
+    lengths = st.integers(1, made.shape[1])
+    shape = {"rise": data.draw(lengths), "fall": data.draw(lengths)}
+    assert_same("asym_trap_filter", [made], {**shape, "flat": data.draw(st.integers(0, 2 * made.shape[1]))})
+
+
+@compiled_only
+@given(st.data())
+@settings(deadline=None, max_examples=60)
+def test_moving_windows_are_the_same_to_the_last_bit(data):
+    made = data.draw(waves(n_samples=(1, 300)))
+    shape = {"length": data.draw(st.integers(1, made.shape[1])), "passes": data.draw(st.integers(1, 4))}
+    assert_same("moving_window", [made], shape)
+
+
+@compiled_only
+@given(st.data())
+@settings(deadline=None, max_examples=60)
+def test_smoothing_is_the_same(data):
+    made = data.draw(waves(n_samples=(1, 200)))
+    length = data.draw(st.integers(0, (made.shape[1] - 1) // 2)) * 2 + 1
+    order = data.draw(st.integers(0, min(length - 1, 8)))
+    assert_same("savitzky_golay", [made], {"length": length, "order": order}, reach=largest(made))
+
+
+@compiled_only
+@given(waves(), st.data())
+@settings(deadline=None, max_examples=60)
+def test_the_derivative_and_the_current_are_the_same_to_the_last_bit(made, data):
+    assert_same("derivative", [made], {})
+    assert_same("current", [made], {"length": data.draw(st.integers(1, made.shape[1]))})
+
+
+@st.composite
+def stretches(draw: st.DrawFn, n_samples: int, least: int = 1) -> dict[str, Any]:
+    begin = draw(st.integers(0, n_samples - least))
+    return {"i_start": begin, "i_end": draw(st.integers(begin + least, n_samples))}
+
+
+@compiled_only
+@given(st.data())
+@settings(deadline=None, max_examples=60)
+def test_means_and_noise_are_the_same_to_the_last_bit(data):
+    made = data.draw(waves(types=["f8"]))
+    stretch = data.draw(stretches(made.shape[1]))
+    assert_same("avg_baseline", [made], stretch)
+    assert_same("noise_rms", [made], stretch)
+
+
+@compiled_only
+@given(st.data())
+@settings(deadline=None, max_examples=80)
+def test_fits_of_the_baseline_are_the_same(data):
+    made = data.draw(waves())
+    stretch = data.draw(stretches(made.shape[1]))
+    n_fitted = stretch["i_end"] - stretch["i_start"]
+    fit = {**stretch, "order": data.draw(st.integers(0, min(n_fitted - 1, 8)))}
+    # A polynomial runs away beyond the stretch that it was fitted to.
+    reach = largest(made) * (1 + 2 * stretch["i_end"] / n_fitted) ** fit["order"] * n_fitted
+    assert_same("fit_baseline", [made], fit, reach=reach)
+    if fit["order"] < n_fitted - 1:
+        assert_same("baseline_rms", [made], fit, reach=largest(made))
+
+
+@compiled_only
+@given(st.data())
+@settings(deadline=None, max_examples=60)
+def test_polynomials_are_taken_away_in_the_same_way(data):
+    made = data.draw(waves())
+    n_samples = made.shape[1]
+    stretch = data.draw(stretches(n_samples))
+    n_fitted = stretch["i_end"] - stretch["i_start"]
+    fit = {**stretch, "order": data.draw(st.integers(0, min(n_fitted - 1, 3)))}
+    reach = largest(made) * (1 + 2 * n_samples / n_fitted) ** fit["order"]
+    assert_same("bl_subtract_polynomial", [made], fit, reach=reach)
+
+
+@compiled_only
+@given(st.data())
+@settings(deadline=None, max_examples=60)
+def test_robust_baselines_are_the_same(data):
+    made = data.draw(waves(n_samples=(16, 400)))
+    stretch = data.draw(stretches(made.shape[1], least=16))
+    fit = {**stretch, "n_sigma": data.draw(st.floats(0, 10))}
+    reach = largest(made) * (1 + made.shape[1] / (stretch["i_end"] - stretch["i_start"]))
+    assert_same("robust_baseline", [made], fit, reach=reach)
+
+
+@compiled_only
+@given(waves(types=["u2", "i2", "f8"]), st.data())
+@settings(deadline=None, max_examples=80)
+def test_samples_at_the_ends_of_the_range_are_counted_alike(made, data):
+    bounds = st.one_of(st.none(), st.integers(-3, 3), st.integers(-70000, 70000))
+    assert_same("saturation", [made], {"low": data.draw(bounds), "high": data.draw(bounds)})
+
+
+@compiled_only
+def test_a_record_longer_than_a_counter_is_counted_whole():
+    made = np.zeros((2, 100_000), np.uint16)
+    made[1, :70_000] = 65535
+    low, high, _ = twin("saturation", [made], {}) or ()
+    assert low.tolist() == [100_000, 30_000]
+    assert high.tolist() == [0, 70_000]
+
+
+@compiled_only
+@given(waves(types=["f8", "u2", "i2"]), st.floats(0, 8), st.integers(1, 900))
+@settings(deadline=None, max_examples=80)
+def test_pulses_are_counted_alike(made, n_sigma, gap):
+    assert_same("count_pulses", [made], {"n_sigma": n_sigma, "gap": gap})
+
+
+@compiled_only
+@given(waves())
+@settings(deadline=None, max_examples=80)
+def test_time_points_are_the_same_to_the_last_bit(made):
+    assert_same("time_points", [made], {})
+
+
+@compiled_only
+@given(st.data())
+@settings(deadline=None, max_examples=80)
+def test_the_beginning_is_found_alike(data):
+    made = data.draw(waves())
+    stretch = data.draw(stretches(made.shape[1]))
+    assert_same("t0", [made], {**stretch, "n_sigma": data.draw(st.floats(0, 9))})
+
+
+@compiled_only
+@given(st.data())
+@settings(deadline=None, max_examples=60)
+def test_heights_and_tails_after_a_time_are_the_same(data):
+    made = data.draw(waves())
+    n_samples = made.shape[1]
+    times = _rows(data.draw, len(made), -PERIOD_NS, n_samples * PERIOD_NS).astype("f8")
+    assert_same("fixed_time_pickoff", [made, times], {"delay": data.draw(st.integers(0, n_samples))})
+    length = data.draw(st.integers(1, max(n_samples // 3, 1)))
+    tail = {"delay": data.draw(st.integers(0, n_samples // 3)), "length": length}
+    assert_same("tail_slope", [made, times], tail, reach=largest(made))
+
+
+@compiled_only
+@given(st.data())
+@settings(deadline=None, max_examples=60)
+def test_ratios_are_the_same(data):
+    pairs = [_rows(data.draw, 7, -5, 100).astype("f8"), _rows(data.draw, 7, -5, 100)]
+    assert_same("a_over_e", pairs, {})
+
+
+@compiled_only
+@given(st.integers(1, 900), st.integers(0, 2**32 - 1), st.sampled_from(["noise", "few", "sorted", "heavy"]))
+@settings(deadline=None, max_examples=150)
+def test_medians_are_those_of_numpy(n_samples, seed, kind):
+    rng = np.random.default_rng(seed)
+    made = rng.normal(0, 1, (2, n_samples))
+    if kind == "few":
+        made = np.rint(made)
+    elif kind == "sorted":
+        made.sort(axis=1)
+    elif kind == "heavy":
+        made[:, : n_samples * 2 // 3] = 0.25
+    middle = np.median(made, axis=1)
+    noise = 1.4826 * np.median(np.abs(made - middle[:, None]), axis=1)
+    # No sample is above 0 times the noise over the median but those above the median.
+    for n_sigma in (0.0, 1.0):
+        expected = (made > (middle + n_sigma * noise)[:, None]).astype(float)
+        begins = np.diff(expected, axis=1, prepend=0) > 0
+        found = twin("count_pulses", [made], {"n_sigma": n_sigma, "gap": 1})
+        assert found is not None
+        assert found[0].tolist() == begins.sum(axis=1).tolist()
+
+
+@compiled_only
 def test_of_whole_numbers_the_maximum_keeps_its_type():
     assert twin("trap_max", [np.ones((2, 5), np.uint16)], {}) is None
 
@@ -173,10 +349,31 @@ def test_a_row_gets_the_same_whichever_rows_lie_beside_it():
             assert np.array_equal(alone[0][0], together[0][row])
 
 
+WRONG: list[tuple[str, dict[str, Any]]] = [
+    ("trap_filter", {"rise": 51}),
+    ("asym_trap_filter", {"rise": 5, "fall": 51}),
+    ("asym_trap_filter", {"rise": 51, "fall": 5}),
+    ("moving_window", {"length": 51}),
+    ("current", {"length": 51}),
+    ("savitzky_golay", {"length": 4}),
+    ("savitzky_golay", {"length": 3, "order": 3}),
+    ("savitzky_golay", {"length": 51}),
+    ("avg_baseline", {"i_end": 51}),
+    ("fit_baseline", {"i_start": 9, "i_end": 9}),
+    ("fit_baseline", {"i_start": 8, "i_end": 9, "order": 1}),
+    ("baseline_rms", {"i_start": 7, "i_end": 9, "order": 1}),
+    ("robust_baseline", {"i_end": 15}),
+    ("noise_rms", {"i_end": 51}),
+    ("t0", {"i_end": 51}),
+    ("bl_subtract_polynomial", {"i_end": 51}),
+    ("bl_subtract_polynomial", {"i_end": 2, "order": 2}),
+]
+
+
 @compiled_only
 def test_a_twin_refuses_what_its_plain_function_refuses_in_the_same_words():
     made = np.ones((2, 50))
-    for name, wrong in [("trap_filter", {"rise": 51})]:
+    for name, wrong in WRONG:
         with pytest.raises(SettingsError) as expected:
             plain(name, [made], wrong)
         with pytest.raises(type(expected.value)) as caught:

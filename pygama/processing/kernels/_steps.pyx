@@ -77,9 +77,23 @@ cdef extern from *:
         return ending == DIVIDED ? sum / by : ending == CORRECTED ? (sum - sample) * by + sample : sum;
     }
 
-    /* The sum of the samples up to each, which goes on from `sums`: as it is, divided, or of pole-zero corrected
-     * samples. keep: what of the sum goes on to the next sample; 1 or, for a decay, less. */
-    INLINE void run_on(const Lanes *lanes, int64_t n, double *sums, int ending, int decays, double keep, double by) {
+    /* What is summed at a sample: the sample, or that less the one `rise` before it, less the one `gap` before it,
+     * and the one `gap + rise` before it: of so many of them, the others lie before the record. */
+    typedef struct {
+        int64_t rise, gap;
+        int n;
+    } Taps;
+
+    #define TAPPED(type, at, x)                                  \\
+        type tapped = at(x);                                     \\
+        if (taps->n > 1) tapped -= at((x) - taps->rise);         \\
+        if (taps->n > 2) tapped -= at((x) - taps->gap);          \\
+        if (taps->n > 3) tapped += at((x) - taps->gap - taps->rise);
+
+    /* The sum up to each sample, which goes on from `sums`: as it is, divided, or of pole-zero corrected samples.
+     * keep: what of the sum goes on to the next sample; 1 or, for a decay, less. */
+    INLINE void run_on(const Lanes *lanes, const Taps *taps, int64_t n, double *sums, int ending, int decays,
+                       double keep, double by) {
         int64_t k = 0;
     #if HAS_VECTORS
         Lanes own = *lanes;
@@ -87,7 +101,10 @@ cdef extern from *:
         for (; k + 4 <= n; k += 4) {
             four v[LANES];
             UNROLL
-            for (int lane = 0; lane < LANES; lane++) v[lane] = AT(own.in[lane] + k);
+            for (int lane = 0; lane < LANES; lane++) {
+                TAPPED(four, AT, own.in[lane] + k)
+                v[lane] = tapped;
+            }
             turn(v);
             turn(v + 4);
             UNROLL
@@ -113,7 +130,10 @@ cdef extern from *:
     #endif
         for (; k < n; k++) {
             double samples[LANES];
-            for (int lane = 0; lane < LANES; lane++) samples[lane] = lanes->in[lane][k];
+            for (int lane = 0; lane < LANES; lane++) {
+                TAPPED(double, *, lanes->in[lane] + k)
+                samples[lane] = tapped;
+            }
             for (int lane = 0; lane < LANES; lane++) {
                 sums[lane] = samples[lane] + (decays ? keep * sums[lane] : sums[lane]);
                 lanes->out[lane][k] = ended(ending, sums[lane], samples[lane], by);
@@ -122,34 +142,40 @@ cdef extern from *:
     }
 
     CLONES static void add_up(const Lanes *lanes, int64_t n, double *sums) {
-        run_on(lanes, n, sums, PLAIN, 0, 1, 1);
-    }
-
-    CLONES static void add_up_and_divide(const Lanes *lanes, int64_t n, double *sums, double by) {
-        run_on(lanes, n, sums, DIVIDED, 0, 1, by);
+        Taps taps = {0, 0, 1};
+        run_on(lanes, &taps, n, sums, PLAIN, 0, 1, 1);
     }
 
     CLONES static void add_up_and_correct(const Lanes *lanes, int64_t n, double *sums, double lost) {
-        run_on(lanes, n, sums, CORRECTED, 0, 1, lost);
+        Taps taps = {0, 0, 1};
+        run_on(lanes, &taps, n, sums, CORRECTED, 0, 1, lost);
     }
 
     CLONES static void add_up_decaying(const Lanes *lanes, int64_t n, double *sums, double keep) {
-        run_on(lanes, n, sums, PLAIN, 1, keep, 1);
+        Taps taps = {0, 0, 1};
+        run_on(lanes, &taps, n, sums, PLAIN, 1, keep, 1);
     }
 
-    /* What comes into and goes out of the two windows of a trapezoid at samples begin ... begin + n - 1. */
-    CLONES static void take_differences(const double *x, int64_t begin, int64_t n, int64_t rise, int64_t gap,
-                                        double *out) {
-        x += begin;
-        if (begin >= gap + rise) {
-            const double *a = x - rise, *b = x - gap, *c = x - gap - rise;
-            for (int64_t k = 0; k < n; k++) out[k] = x[k] - a[k] - b[k] + c[k];
-            return;
+    /* Shape the samples from `begin` to `end - 1`, at which so many of the taps lie within the record. */
+    INLINE void shape(const Lanes *lanes, int n_taps, int64_t rise, int64_t gap, int64_t begin, int64_t end,
+                      double *sums) {
+        Taps taps = {rise, gap, n_taps};
+        Lanes here;
+        if (begin >= end) return;
+        for (int lane = 0; lane < LANES; lane++) {
+            here.in[lane] = lanes->in[lane] + begin;
+            here.out[lane] = lanes->out[lane] + begin;
         }
-        for (int64_t k = 0; k < n; k++) out[k] = x[k];
-        for (int64_t k = rise > begin ? rise - begin : 0; k < n; k++) out[k] -= x[k - rise];
-        for (int64_t k = gap > begin ? gap - begin : 0; k < n; k++) out[k] -= x[k - gap];
-        for (int64_t k = gap + rise > begin ? gap + rise - begin : 0; k < n; k++) out[k] += x[k - gap - rise];
+        run_on(&here, &taps, end - begin, sums, DIVIDED, 0, 1, (double)rise);
+    }
+
+    CLONES static void shape_lanes(const Lanes *lanes, int64_t n, int64_t rise, int64_t gap) {
+        double sums[LANES] = {0};
+        int64_t flat_begins = gap < n ? gap : n, settled = gap + rise < n ? gap + rise : n;
+        shape(lanes, 1, rise, gap, 0, rise, sums);
+        shape(lanes, 2, rise, gap, rise, flat_begins, sums);
+        shape(lanes, 3, rise, gap, flat_begins, settled, sums);
+        shape(lanes, 4, rise, gap, settled, n, sums);
     }
 
     /* Sample k less `part` times the one before it; before the first there is 0. */
@@ -159,14 +185,34 @@ cdef extern from *:
         for (int64_t k = begin == 0; k < n; k++) out[k] = x[k] - part * x[k - 1];
     }
 
-    #define SUBTRACT_LINE(name, type)                                                                   \\
+    #if HAS_VECTORS
+    typedef uint16_t four_u2 __attribute__((vector_size(8)));
+    typedef int16_t four_i2 __attribute__((vector_size(8)));
+    typedef int32_t four_i4 __attribute__((vector_size(16)));
+    #define SUBTRACT_IN_VECTORS(few, wider)                                             \\
+        four place = {0, 1, 2, 3};                                                      \\
+        for (; k + 4 <= n; k += 4) {                                                    \\
+            few given;                                                                  \\
+            memcpy(&given, x + k, sizeof given);                                        \\
+            wider whole = __builtin_convertvector(given, wider);                        \\
+            four v = __builtin_convertvector(whole, four);                              \\
+            PUT(out + k) = v - (value + slope * place);                                 \\
+            place += 4.0;                                                               \\
+        }
+    #else
+    #define SUBTRACT_IN_VECTORS(few, wider)
+    #endif
+
+    #define SUBTRACT_LINE(name, type, few, wider)                                                        \\
         CLONES static void name(const char *row, int32_t n, double value, double slope, double *out) {   \\
             const type *x = (const type *)row;                                                           \\
-            for (int32_t k = 0; k < n; k++) out[k] = (double)x[k] - (value + slope * (double)k);         \\
+            int32_t k = 0;                                                                               \\
+            SUBTRACT_IN_VECTORS(few, wider)                                                              \\
+            for (; k < n; k++) out[k] = (double)x[k] - (value + slope * (double)k);                      \\
         }
-    SUBTRACT_LINE(subtract_line_u2, uint16_t)
-    SUBTRACT_LINE(subtract_line_i2, int16_t)
-    SUBTRACT_LINE(subtract_line_f8, double)
+    SUBTRACT_LINE(subtract_line_u2, uint16_t, four_u2, four_i4)
+    SUBTRACT_LINE(subtract_line_i2, int16_t, four_i2, four_i4)
+    SUBTRACT_LINE(subtract_line_f8, double, four, four)
 
     /* The highest of the samples, of which there is one at least; NaN where one of them is. */
     CLONES static double highest_of(const double *x, int64_t n) {
@@ -236,10 +282,18 @@ cdef extern from *:
     }
 
     /* The first sample that is `height`, which one of them is. */
-    CLONES static int64_t place_of(const double *x, double height) {
+    CLONES static int64_t place_of(const double *x, int64_t n, double height) {
         int64_t k = 0;
-        for (;; k++)
-            if (x[k] == height) return k;
+    #if HAS_VECTORS
+        for (; k + 16 <= n; k += 16) {
+            mask found = {0};
+            UNROLL
+            for (int i = 0; i < 4; i++) found |= AT(x + k + 4 * i) == height;
+            if (is_any(&found)) break;
+        }
+    #endif
+        while (k < n - 1 && x[k] != height) k++;
+        return k;
     }
 
     /* The last sample before `end` that is at or below a level, or -1. */
@@ -326,6 +380,307 @@ cdef extern from *:
     CLONES static void take_shape_away(double *x, const double *shape, int64_t n, double size) {
         for (int64_t k = 0; k < n; k++) x[k] -= size * shape[k];
     }
+
+    /* Whether all of the samples are numbers below infinity. */
+    CLONES static int are_finite(const double *x, int64_t n) {
+        int is_lost = 0;
+        int64_t k = 0;
+    #if HAS_VECTORS
+        mask lost[4] = {{0}};
+        for (; k + 16 <= n; k += 16) {
+            UNROLL
+            for (int i = 0; i < 4; i++) {
+                four v = AT(x + k + 4 * i);
+                lost[i] |= v - v != 0;
+            }
+        }
+        for (int i = 0; i < 4; i++) is_lost |= is_any(lost + i);
+    #endif
+        for (; k < n; k++) is_lost |= x[k] - x[k] != 0;
+        return !is_lost;
+    }
+
+    CLONES static int has_nan(const double *x, int64_t n) {
+        int is_lost = 0;
+        for (int64_t k = 0; k < n; k++) is_lost |= x[k] != x[k];
+        return is_lost;
+    }
+
+    /* From sums up to each sample, the mean of the last `length` at each; fewer at the beginning count as all. */
+    CLONES static void take_means(const double *sum, int64_t n, int64_t length, int counts_few, double *out) {
+        const double *before = sum - length;
+        if (counts_few)
+            for (int32_t k = 0; k < length; k++) out[k] = sum[k] / (double)(k + 1);
+        else
+            for (int64_t k = 0; k < length; k++) out[k] = sum[k] / (double)length;
+        for (int64_t k = length; k < n; k++) out[k] = (sum[k] - before[k]) / (double)length;
+    }
+
+    /* From sums up to each sample, the mean of the last `rise` less that of `fall` which end `gap` earlier. */
+    CLONES static void take_difference_of_means(const double *sum, int64_t n, int64_t rise, int64_t fall, int64_t gap,
+                                                double *out) {
+        int64_t settled = gap + fall < n ? gap + fall : n, begun = gap < n ? gap : n;
+        const double *a = sum - rise, *b = sum - gap, *c = sum - gap - fall;
+        for (int64_t k = 0; k < rise; k++) out[k] = sum[k] / (double)rise;
+        for (int64_t k = rise; k < settled; k++) out[k] = (sum[k] - a[k]) / (double)rise;
+        for (int64_t k = begun; k < settled; k++) out[k] -= b[k] / (double)fall;
+        int64_t k = settled;
+        if (k < rise) {
+            for (; k < rise; k++) out[k] -= (b[k] - c[k]) / (double)fall;
+        }
+        for (; k < n; k++) out[k] = (sum[k] - a[k]) / (double)rise - (b[k] - c[k]) / (double)fall;
+    }
+
+    CLONES static void take_derivative(const double *x, int64_t n, double *out) {
+        if (n < 2) {
+            out[0] = x[0] - x[0];
+            return;
+        }
+        out[0] = x[1] - x[0];
+        for (int64_t k = 1; k < n - 1; k++) out[k] = (x[k + 1] - x[k - 1]) / 2.0;
+        out[n - 1] = x[n - 1] - x[n - 2];
+    }
+
+    CLONES static void take_current(const double *x, int64_t n, int64_t length, double *out) {
+        const double *before = x - length;
+        double first = x[0];
+        for (int64_t k = 0; k < length; k++) out[k] = (x[k] - first) / (double)length;
+        for (int64_t k = length; k < n; k++) out[k] = (x[k] - before[k]) / (double)length;
+    }
+
+    /* out[k]: the sum of weights[j] * x[k + j]. */
+    CLONES static void weigh(const double *x, int64_t n, const double *weights, int64_t length, double *out) {
+        int64_t k = 0;
+    #if HAS_VECTORS
+        for (; k + 16 <= n; k += 16) {
+            four sum[4] = {{0}};
+            for (int64_t j = 0; j < length; j++) {
+                UNROLL
+                for (int i = 0; i < 4; i++) sum[i] += weights[j] * AT(x + k + j + 4 * i);
+            }
+            UNROLL
+            for (int i = 0; i < 4; i++) PUT(out + k + 4 * i) = sum[i];
+        }
+    #endif
+        for (; k < n; k++) {
+            double sum = 0;
+            for (int64_t j = 0; j < length; j++) sum += weights[j] * x[k + j];
+            out[k] = sum;
+        }
+    }
+
+    /* How many samples lie at or below one bound, and how many at or above the other. */
+    #define COUNT_OUTSIDE(name, type, bound)                                                                   \\
+        CLONES static void name(const char *row, int64_t n, bound low, bound high, int64_t *counts) {           \\
+            const type *x = (const type *)row;                                                                  \\
+            counts[0] = counts[1] = 0;                                                                          \\
+            for (int64_t begin = 0; begin < n; begin += 32768) {                                                \\
+                uint16_t n_low = 0, n_high = 0;                                                                 \\
+                int32_t n_here = n - begin < 32768 ? (int32_t)(n - begin) : 32768;                              \\
+                for (int32_t k = 0; k < n_here; k++) n_low += x[begin + k] <= low;                              \\
+                for (int32_t k = 0; k < n_here; k++) n_high += x[begin + k] >= high;                            \\
+                counts[0] += n_low;                                                                             \\
+                counts[1] += n_high;                                                                            \\
+            }                                                                                                   \\
+        }
+    COUNT_OUTSIDE(count_outside_u2, uint16_t, uint16_t)
+    COUNT_OUTSIDE(count_outside_i2, int16_t, int16_t)
+    COUNT_OUTSIDE(count_outside_f8, double, double)
+
+    CLONES static void count_up_to(const double *x, int64_t n, double low, double high, int64_t *below,
+                                   int64_t *up_to) {
+        int64_t n_below = 0, n_up_to = 0, k = 0;
+    #if HAS_VECTORS
+        mask sum_below = {0}, sum_up_to = {0};
+        for (; k + 4 <= n; k += 4) {
+            four v = AT(x + k);
+            sum_below -= v < low;
+            sum_up_to -= v <= high;
+        }
+        for (int lane = 0; lane < 4; lane++) {
+            n_below += sum_below[lane];
+            n_up_to += sum_up_to[lane];
+        }
+    #endif
+        for (; k < n; k++) {
+            n_below += x[k] < low;
+            n_up_to += x[k] <= high;
+        }
+        *below = n_below;
+        *up_to = n_up_to;
+    }
+
+    /* Move the samples from `low` to `high` to the front; returns how many there are. */
+    INLINE int64_t keep_these(double *x, int64_t k, int64_t end, double low, double high, int64_t kept) {
+        for (; k < end; k++) {
+            double v = x[k];
+            x[kept] = v;
+            kept += (v >= low) & (v <= high);
+        }
+        return kept;
+    }
+
+    CLONES static int64_t keep_between(double *x, int64_t n, double low, double high) {
+        int64_t kept = 0, k = 0;
+    #if HAS_VECTORS
+        for (; k + 8 <= n; k += 8) {
+            four a = AT(x + k), b = AT(x + k + 4);
+            mask found = ((a >= low) & (a <= high)) | ((b >= low) & (b <= high));
+            if (is_any(&found)) kept = keep_these(x, k, k + 8, low, high, kept);
+        }
+    #endif
+        return keep_these(x, k, n, low, high, kept);
+    }
+
+    static int64_t keep_below(double *x, int64_t n, double level) {
+        int64_t kept = 0;
+        for (int64_t k = 0; k < n; k++) {
+            double v = x[k];
+            x[kept] = v;
+            kept += v < level;
+        }
+        return kept;
+    }
+
+    static int64_t keep_above(double *x, int64_t n, double level) {
+        int64_t kept = 0;
+        for (int64_t k = 0; k < n; k++) {
+            double v = x[k];
+            x[kept] = v;
+            kept += v > level;
+        }
+        return kept;
+    }
+
+    static void sort_few(double *x, int64_t n) {
+        for (int64_t i = 1; i < n; i++) {
+            double v = x[i];
+            int64_t j = i;
+            for (; j > 0 && x[j - 1] > v; j--) x[j] = x[j - 1];
+            x[j] = v;
+        }
+    }
+
+    #define FEW 32
+
+    /* Two bounds, and how many numbers lie below the first and up to the second. */
+    typedef struct {
+        double low, high;
+        int64_t below, up_to;
+    } Bounds;
+
+    INLINE int are_around(const Bounds *bounds, int64_t place) {
+        return bounds->below <= place && place < bounds->up_to;
+    }
+
+    /* Draw the bounds together to where the number lies if those between them are spread evenly. */
+    static void narrow(const double *x, int64_t n, int64_t place, Bounds *bounds) {
+        double n_between = (double)(bounds->up_to - bounds->below), step = (bounds->high - bounds->low) / n_between;
+        double middle = bounds->low + (place - bounds->below + 0.5) * step, reach = (2 * sqrt(n_between) + 2) * step;
+        Bounds closer = {middle - reach, middle + reach, 0, 0};
+        if (!(closer.low > bounds->low && closer.high < bounds->high)) return;
+        count_up_to(x, n, closer.low, closer.high, &closer.below, &closer.up_to);
+        if (are_around(&closer, place)) *bounds = closer;
+    }
+
+    /* The number that would be at a place if x, without NaN, were sorted; x is left in disorder.
+     *
+     * Two of a few sorted samples, around the place, are bounds between which most of the rest need not be
+     * looked at again; where they cut little away, one sample alone parts the numbers in three. */
+    static double select_from(double *x, int64_t n, int64_t place) {
+        while (n > FEW) {
+            double some[FEW];
+            for (int64_t i = 0; i < FEW; i++) some[i] = x[i * n / FEW];
+            sort_few(some, FEW);
+            int64_t middle = place * FEW / n, from = middle - 3, to = middle + 3;
+            Bounds bounds = {some[from < 0 ? 0 : from], some[to > FEW - 1 ? FEW - 1 : to], 0, 0};
+            count_up_to(x, n, bounds.low, bounds.high, &bounds.below, &bounds.up_to);
+            if (are_around(&bounds, place) && bounds.up_to - bounds.below > n / 2) {
+                bounds.low = bounds.high = some[middle];
+                count_up_to(x, n, bounds.low, bounds.high, &bounds.below, &bounds.up_to);
+            } else if (are_around(&bounds, place) && bounds.up_to - bounds.below > 2 * FEW) {
+                narrow(x, n, place, &bounds);
+            }
+            if (place < bounds.below) {
+                n = keep_below(x, n, bounds.low);
+            } else if (place >= bounds.up_to) {
+                n = keep_above(x, n, bounds.high);
+                place -= bounds.up_to;
+            } else {
+                if (bounds.low == bounds.high) return bounds.low;
+                n = keep_between(x, n, bounds.low, bounds.high);
+                place -= bounds.below;
+            }
+        }
+        sort_few(x, n);
+        return x[place];
+    }
+
+    /* The lowest number above a level; infinity where there is none. */
+    CLONES static double next_above(const double *x, int64_t n, double level) {
+        double next = INFINITY;
+        int64_t k = 0;
+    #if HAS_VECTORS
+        four best = {INFINITY, INFINITY, INFINITY, INFINITY};
+        for (; k + 4 <= n; k += 4) {
+            four v = AT(x + k);
+            mask better = (v > level) & (v < best);
+            best = (four)((better & (mask)v) | (~better & (mask)best));
+        }
+        for (int lane = 0; lane < 4; lane++) next = best[lane] < next ? best[lane] : next;
+    #endif
+        for (; k < n; k++)
+            if (x[k] > level && x[k] < next) next = x[k];
+        return next;
+    }
+
+    /* The median; NaN where one of the numbers is. scratch: as many numbers. */
+    static double median_of(const double *x, int64_t n, double *scratch) {
+        if (has_nan(x, n)) return NAN;
+        memcpy(scratch, x, n * sizeof *x);
+        double low = select_from(scratch, n, (n - 1) / 2), high = low;
+        if (n % 2 == 0) {
+            int64_t below, up_to;
+            count_up_to(x, n, low, low, &below, &up_to);
+            if (up_to <= n / 2) high = next_above(x, n, low);
+            return (low + high) / 2;
+        }
+        return low;
+    }
+
+    /* The first sample from `begin` on that is above a level, or n. */
+    CLONES static int64_t next_over(const double *x, int64_t begin, int64_t n, double level) {
+        int64_t k = begin;
+    #if HAS_VECTORS
+        for (; k + 16 <= n; k += 16) {
+            mask found = {0};
+            UNROLL
+            for (int i = 0; i < 4; i++) found |= AT(x + k + 4 * i) > level;
+            if (is_any(&found)) break;
+        }
+    #endif
+        while (k < n && !(x[k] > level)) k++;
+        return k;
+    }
+
+    /* How far each sample lies off the line level + slope * place. */
+    CLONES static void take_distances(const double *x, const double *place, int64_t n, double level, double slope,
+                                      double *out) {
+        for (int64_t k = 0; k < n; k++) out[k] = fabs(x[k] - (level + slope * place[k]));
+    }
+
+    /* x less `centre` where the distance is no more than `limit`, else 0. */
+    CLONES static void take_near(const double *x, const double *distance, int64_t n, double limit, double centre,
+                                 double *out) {
+        for (int64_t k = 0; k < n; k++) {
+            double v = x[k] - centre;
+            out[k] = distance[k] <= limit ? v : 0.0;
+        }
+    }
+
+    CLONES static void multiply(const double *a, const double *b, int64_t n, double *out) {
+        for (int64_t k = 0; k < n; k++) out[k] = a[k] * b[k];
+    }
     """
     enum:
         LANES
@@ -334,24 +689,40 @@ cdef extern from *:
         const double *in_ "in"[LANES]
         double *out[LANES]
     void add_up(const Lanes *lanes, int64_t n, double *sums) noexcept nogil
-    void add_up_and_divide(const Lanes *lanes, int64_t n, double *sums, double by) noexcept nogil
+    void shape_lanes(const Lanes *lanes, int64_t n, int64_t rise, int64_t gap) noexcept nogil
     void add_up_and_correct(const Lanes *lanes, int64_t n, double *sums, double lost) noexcept nogil
     void add_up_decaying(const Lanes *lanes, int64_t n, double *sums, double keep) noexcept nogil
-    void take_differences(const double *x, int64_t begin, int64_t n, int64_t rise, int64_t gap,
-                          double *out) noexcept nogil
     void take_from_next(const double *x, int64_t begin, int64_t n, double part, double *out) noexcept nogil
     void subtract_line_u2(const char *row, int n, double value, double slope, double *out) noexcept nogil
     void subtract_line_i2(const char *row, int n, double value, double slope, double *out) noexcept nogil
     void subtract_line_f8(const char *row, int n, double value, double slope, double *out) noexcept nogil
     double highest_of(const double *x, int64_t n) noexcept nogil
     double lowest_of(const double *x, int64_t n) noexcept nogil
-    int64_t place_of(const double *x, double height) noexcept nogil
+    int64_t place_of(const double *x, int64_t n, double height) noexcept nogil
     double last_rise(const double *x, int64_t n, int64_t end, double level, int64_t *last) noexcept nogil
     double sum_of(const double *x, int64_t n) noexcept nogil
     void take_away(const double *x, int64_t n, double number, double *out) noexcept nogil
     void square(double *x, int64_t n) noexcept nogil
     double product_of(const double *a, const double *b, int64_t n) noexcept nogil
     void take_shape_away(double *x, const double *shape, int64_t n, double size) noexcept nogil
+    bint are_finite(const double *x, int64_t n) noexcept nogil
+    void take_means(const double *sum, int64_t n, int64_t length, bint counts_few, double *out) noexcept nogil
+    void take_difference_of_means(const double *sum, int64_t n, int64_t rise, int64_t fall, int64_t gap,
+                                  double *out) noexcept nogil
+    void take_derivative(const double *x, int64_t n, double *out) noexcept nogil
+    void take_current(const double *x, int64_t n, int64_t length, double *out) noexcept nogil
+    void weigh(const double *x, int64_t n, const double *weights, int64_t length, double *out) noexcept nogil
+    void count_outside_u2(const char *row, int64_t n, int low, int high, int64_t *counts) noexcept nogil
+    void count_outside_i2(const char *row, int64_t n, int low, int high, int64_t *counts) noexcept nogil
+    void count_outside_f8(const char *row, int64_t n, double low, double high, int64_t *counts) noexcept nogil
+    bint has_nan(const double *x, int64_t n) noexcept nogil
+    int64_t next_over(const double *x, int64_t begin, int64_t n, double level) noexcept nogil
+    double median_of(const double *x, int64_t n, double *scratch) noexcept nogil
+    void take_distances(const double *x, const double *place, int64_t n, double level, double slope,
+                        double *out) noexcept nogil
+    void take_near(const double *x, const double *distance, int64_t n, double limit, double centre,
+                   double *out) noexcept nogil
+    void multiply(const double *a, const double *b, int64_t n, double *out) noexcept nogil
 
 
 cdef struct Rows:
@@ -413,6 +784,16 @@ cdef inline void lay_into_lanes(const Rows *rows, int64_t first, double *out, La
         lanes.out[lane] = out + row * rows.n_samples
 
 
+cdef inline void subtract_line(const Rows *rows, int64_t i, double value, double slope, double *out) noexcept nogil:
+    cdef const char *row = rows.first + i * rows.stride
+    if rows.kind == c"H":
+        subtract_line_u2(row, rows.n_samples, value, slope, out)
+    elif rows.kind == c"h":
+        subtract_line_i2(row, rows.n_samples, value, slope, out)
+    else:
+        subtract_line_f8(row, rows.n_samples, value, slope, out)
+
+
 def subtract_lines(waves, const double[::1] value, const double[::1] slope):
     """Give each row less the line value + slope * k."""
     cdef Rows rows = rows_of(waves, takes_whole=True)
@@ -423,21 +804,14 @@ def subtract_lines(waves, const double[::1] value, const double[::1] slope):
     cdef double[:, ::1] out = made
     with nogil:
         for i in range(rows.n_rows):
-            if rows.kind == c"H":
-                subtract_line_u2(rows.first + i * rows.stride, rows.n_samples, value[i], slope[i], &out[i, 0])
-            elif rows.kind == c"h":
-                subtract_line_i2(rows.first + i * rows.stride, rows.n_samples, value[i], slope[i], &out[i, 0])
-            else:
-                subtract_line_f8(rows.first + i * rows.stride, rows.n_samples, value[i], slope[i], &out[i, 0])
+            subtract_line(&rows, i, value[i], slope[i], &out[i, 0])
     return made
 
 
 def trapezoids(waves, int64_t rise, int64_t flat):
     """Give the trapezoid of each row; flat: no more than one beyond the record."""
     cdef Rows rows = rows_of(waves)
-    cdef int64_t group, i, lane, chunk, k, n, row, gap = rise + flat
-    cdef double[LANES * CHUNK] differences
-    cdef double[LANES] sums
+    cdef int64_t group
     cdef Lanes lanes
     if not 1 <= rise <= rows.n_samples or not 0 <= flat <= rows.n_samples:
         raise ValueError("rise and flat must be no longer than the waveforms")
@@ -445,18 +819,8 @@ def trapezoids(waves, int64_t rise, int64_t flat):
     cdef double[:, ::1] out = made
     with nogil:
         for group in range(groups_of(&rows)):
-            i = group * LANES
-            for lane in range(LANES):
-                sums[lane] = 0
-            for chunk in range((rows.n_samples + CHUNK - 1) // CHUNK):
-                k = chunk * CHUNK
-                n = min(CHUNK, rows.n_samples - k)
-                for lane in range(LANES):
-                    row = min(i + lane, rows.n_rows - 1)
-                    lanes.in_[lane] = &differences[lane * CHUNK]
-                    lanes.out[lane] = &out[row, k]
-                    take_differences(row_at(&rows, row), k, n, rise, gap, &differences[lane * CHUNK])
-                add_up_and_divide(&lanes, n, sums, rise)
+            lay_into_lanes(&rows, group * LANES, &out[0, 0], &lanes)
+            shape_lanes(&lanes, rows.n_samples, rise, rise + flat)
     return made
 
 
@@ -529,5 +893,504 @@ def extremes(waves, double period_ns, bint is_lowest):
         for i in range(rows.n_rows):
             x = row_at(&rows, i)
             height[i] = lowest_of(x, rows.n_samples) if is_lowest else highest_of(x, rows.n_samples)
-            time[i] = NAN if height[i] != height[i] else place_of(x, height[i]) * period_ns
+            time[i] = NAN if height[i] != height[i] else place_of(x, rows.n_samples, height[i]) * period_ns
     return heights, times
+
+
+cdef int check_stretch(const Rows *rows, int64_t begin, int64_t end) except -1:
+    if not 0 <= begin < end <= rows.n_samples:
+        raise ValueError("the stretch must lie inside the waveforms")
+    return 0
+
+
+cdef int check_length(const Rows *rows, int64_t length) except -1:
+    if not 1 <= length <= rows.n_samples:
+        raise ValueError("the length must be that of the waveforms or less")
+    return 0
+
+
+def means(waves, int64_t begin, int64_t end):
+    """Give the mean of the samples [begin, end)."""
+    cdef Rows rows = rows_of(waves)
+    cdef int64_t i
+    check_stretch(&rows, begin, end)
+    made = np.empty(rows.n_rows)
+    cdef double[::1] out = made
+    with nogil:
+        for i in range(rows.n_rows):
+            out[i] = sum_of(row_at(&rows, i) + begin, end - begin) / (end - begin)
+    return made
+
+
+def lines(waves, int64_t begin, int64_t end, const double[::1] at_zero, const double[::1] slope):
+    """Give the mean of the samples [begin, end) and their sum, less the mean, by weights; and that by others."""
+    cdef Rows rows = rows_of(waves)
+    cdef int64_t i, n = end - begin
+    cdef double mean
+    cdef const double *x
+    check_stretch(&rows, begin, end)
+    if at_zero.shape[0] != n or slope.shape[0] != n:
+        raise ValueError("each sample of the stretch needs its weight")
+    values, slopes = np.empty(rows.n_rows), np.empty(rows.n_rows)
+    cdef double[::1] value_out = values, slope_out = slopes
+    cdef double *left = scratch_of(n)
+    with nogil:
+        for i in range(rows.n_rows):
+            x = row_at(&rows, i) + begin
+            mean = sum_of(x, n) / n
+            take_away(x, n, mean, left)
+            value_out[i] = mean + product_of(left, &at_zero[0], n)
+            slope_out[i] = product_of(left, &slope[0], n)
+        free(left)
+    return values, slopes
+
+
+def without_polynomials(waves, int64_t begin, int64_t end, const double[:, ::1] inside,
+                        const double[:, ::1] everywhere):
+    """Give each row less its mean in [begin, end) and a sum of shapes, sized by weights in that stretch."""
+    cdef Rows rows = rows_of(waves, takes_whole=True)
+    cdef int64_t i, j, n = end - begin, n_terms = inside.shape[0]
+    cdef double mean
+    check_stretch(&rows, begin, end)
+    if inside.shape[1] != n or everywhere.shape[0] != n_terms or everywhere.shape[1] != rows.n_samples:
+        raise ValueError("each sample needs its weights")
+    made = np.empty((rows.n_rows, rows.n_samples))
+    cdef double[:, ::1] out = made
+    cdef double *sizes = scratch_of(n_terms)
+    with nogil:
+        for i in range(rows.n_rows):
+            subtract_line(&rows, i, 0, 0, &out[i, 0])
+            mean = sum_of(&out[i, begin], n) / n
+            take_away(&out[i, 0], rows.n_samples, mean, &out[i, 0])
+            for j in range(n_terms):
+                sizes[j] = product_of(&out[i, begin], &inside[j, 0], n)
+            for j in range(n_terms):
+                take_shape_away(&out[i, 0], &everywhere[j, 0], rows.n_samples, sizes[j])
+        free(sizes)
+    return made
+
+
+def rms_about_polynomials(waves, int64_t begin, int64_t end, const double[:, ::1] basis):
+    """Give the noise of the samples [begin, end) about their part along an orthonormal basis, (n_terms, n)."""
+    cdef Rows rows = rows_of(waves)
+    cdef int64_t i, j, n = end - begin, n_terms = basis.shape[0]
+    cdef double mean
+    cdef const double *x
+    check_stretch(&rows, begin, end)
+    if basis.shape[1] != n or n_terms >= n:
+        raise ValueError("each sample of the stretch needs its place in the basis")
+    made = np.empty(rows.n_rows)
+    cdef double[::1] out = made
+    cdef double *left = scratch_of(n + n_terms)
+    with nogil:
+        for i in range(rows.n_rows):
+            x = row_at(&rows, i) + begin
+            mean = sum_of(x, n) / n
+            take_away(x, n, mean, left)
+            for j in range(n_terms):
+                left[n + j] = product_of(left, &basis[j, 0], n)
+            for j in range(n_terms):
+                take_shape_away(left, &basis[j, 0], n, left[n + j])
+            square(left, n)
+            out[i] = sqrt(sum_of(left, n) / (n - n_terms))
+        free(left)
+    return made
+
+
+cdef inline double deviation_of(const double *x, int64_t n, double mean, double *scratch) noexcept nogil:
+    take_away(x, n, mean, scratch)
+    square(scratch, n)
+    return sqrt(sum_of(scratch, n) / n)
+
+
+def rms(waves, int64_t begin, int64_t end):
+    """Give the standard deviation of the samples [begin, end)."""
+    cdef Rows rows = rows_of(waves)
+    cdef int64_t i, n = end - begin
+    cdef const double *x
+    check_stretch(&rows, begin, end)
+    made = np.empty(rows.n_rows)
+    cdef double[::1] out = made
+    cdef double *scratch = scratch_of(n)
+    with nogil:
+        for i in range(rows.n_rows):
+            x = row_at(&rows, i) + begin
+            out[i] = deviation_of(x, n, sum_of(x, n) / n, scratch)
+        free(scratch)
+    return made
+
+
+def asymmetric_trapezoids(waves, int64_t rise, int64_t flat, int64_t fall):
+    """Give the mean of the last `rise` samples less that of `fall` which end `rise + flat` earlier."""
+    cdef Rows rows = rows_of(waves)
+    cdef int64_t group, i, lane, n = rows.n_samples
+    cdef double[LANES] sums
+    cdef Lanes lanes
+    check_length(&rows, rise)
+    check_length(&rows, fall)
+    if not 0 <= flat <= n:
+        raise ValueError("flat must be no longer than the waveforms")
+    made = np.empty((rows.n_rows, n))
+    cdef double[:, ::1] out = made
+    cdef double *scratch = scratch_of(LANES * n)
+    with nogil:
+        for group in range(groups_of(&rows)):
+            i = group * LANES
+            for lane in range(LANES):
+                sums[lane] = 0
+                lanes.in_[lane] = row_at(&rows, min(i + lane, rows.n_rows - 1))
+                lanes.out[lane] = scratch + lane * n
+            add_up(&lanes, n, sums)
+            for lane in range(min(LANES, rows.n_rows - i)):
+                take_difference_of_means(scratch + lane * n, n, rise, fall, rise + flat, &out[i + lane, 0])
+        free(scratch)
+    return made
+
+
+def moving_windows(waves, int64_t length, int64_t passes):
+    """Give the mean of the last `length` samples at each, several times one after the other."""
+    cdef Rows rows = rows_of(waves)
+    cdef int64_t group, i, lane, row, turn, n = rows.n_samples
+    cdef double[LANES] sums
+    cdef Lanes lanes
+    check_length(&rows, length)
+    if passes < 1:
+        raise ValueError("one pass or more is needed")
+    made = np.empty((rows.n_rows, n))
+    cdef double[:, ::1] out = made
+    cdef double *scratch = scratch_of(LANES * n)
+    with nogil:
+        for group in range(groups_of(&rows)):
+            i = group * LANES
+            for turn in range(passes):
+                for lane in range(LANES):
+                    row = min(i + lane, rows.n_rows - 1)
+                    sums[lane] = 0
+                    lanes.in_[lane] = row_at(&rows, row) if turn == 0 else &out[row, 0]
+                    lanes.out[lane] = scratch + lane * n
+                add_up(&lanes, n, sums)
+                for lane in range(min(LANES, rows.n_rows - i)):
+                    take_means(scratch + lane * n, n, length, True, &out[i + lane, 0])
+        free(scratch)
+    return made
+
+
+def derivatives(waves):
+    """Give half the difference of the samples after and before each."""
+    cdef Rows rows = rows_of(waves)
+    cdef int64_t i
+    made = np.empty((rows.n_rows, rows.n_samples))
+    cdef double[:, ::1] out = made
+    with nogil:
+        for i in range(rows.n_rows):
+            take_derivative(row_at(&rows, i), rows.n_samples, &out[i, 0])
+    return made
+
+
+def currents(waves, int64_t length):
+    """Give each sample less the one `length` earlier, or the first, divided by `length`."""
+    cdef Rows rows = rows_of(waves)
+    cdef int64_t i
+    check_length(&rows, length)
+    made = np.empty((rows.n_rows, rows.n_samples))
+    cdef double[:, ::1] out = made
+    with nogil:
+        for i in range(rows.n_rows):
+            take_current(row_at(&rows, i), rows.n_samples, length, &out[i, 0])
+    return made
+
+
+def smoothed(waves, const double[:, ::1] weights):
+    """Weigh the samples around each; row j of the weights gives sample j of the first or last so many."""
+    cdef Rows rows = rows_of(waves)
+    cdef int64_t i, j, length = weights.shape[1], half = length // 2, end = rows.n_samples - half
+    cdef const double *x
+    check_length(&rows, length)
+    if length % 2 == 0 or weights.shape[0] != length:
+        raise ValueError("an odd number of weights is needed for as many samples")
+    made = np.empty((rows.n_rows, rows.n_samples))
+    cdef double[:, ::1] out = made
+    with nogil:
+        for i in range(rows.n_rows):
+            x = row_at(&rows, i)
+            weigh(x, end - half, &weights[half, 0], length, &out[i, half])
+            for j in range(half):
+                out[i, j] = product_of(x, &weights[j, 0], length)
+                out[i, end + j] = product_of(x + rows.n_samples - length, &weights[half + 1 + j, 0], length)
+    return made
+
+
+def rises(waves, double period_ns, const double[::1] parts):
+    """Give when each row reaches the parts, in ascending order, of its maximum: (n_parts, n_rows)."""
+    cdef Rows rows = rows_of(waves)
+    cdef int64_t i, j, end
+    cdef double highest
+    cdef const double *x
+    made = np.empty((parts.shape[0], rows.n_rows))
+    cdef double[:, ::1] out = made
+    with nogil:
+        for i in range(rows.n_rows):
+            x = row_at(&rows, i)
+            highest = highest_of(x, rows.n_samples)
+            # What is not above 0, or infinite, has no parts.
+            end = place_of(x, rows.n_samples, highest) if highest > 0 and highest - highest == 0 else 0
+            for j in range(parts.shape[0] - 1, -1, -1):
+                out[j, i] = period_ns * last_rise(x, rows.n_samples, end, parts[j] * highest, &end)
+                end += 1
+    return made
+
+
+def beginnings(waves, double period_ns, int64_t begin, int64_t stop, double n_sigma):
+    """Give when each row last rises before its maximum through `n_sigma` times the noise in [begin, stop)."""
+    cdef Rows rows = rows_of(waves)
+    cdef int64_t i, place, n = stop - begin
+    cdef double highest, threshold, mean
+    cdef const double *x
+    check_stretch(&rows, begin, stop)
+    made = np.empty(rows.n_rows)
+    cdef double[::1] out = made
+    cdef double *scratch = scratch_of(n)
+    with nogil:
+        for i in range(rows.n_rows):
+            x = row_at(&rows, i)
+            mean = sum_of(x + begin, n) / n
+            threshold = mean + n_sigma * deviation_of(x + begin, n, mean, scratch)
+            highest = highest_of(x, rows.n_samples)
+            out[i] = NAN
+            if highest > threshold:
+                place = place_of(x, rows.n_samples, highest)
+                out[i] = period_ns * last_rise(x, rows.n_samples, place, threshold, &place)
+        free(scratch)
+    return made
+
+
+def heights_at(waves, const double[::1] times_ns, double period_ns, double delay):
+    """Give the height of each row `delay` samples after a time, between two samples on a line."""
+    cdef Rows rows = rows_of(waves)
+    cdef int64_t i, low, last = rows.n_samples - 1
+    cdef double position
+    cdef const double *x
+    check_rows(&rows, times_ns)
+    made = np.empty(rows.n_rows)
+    cdef double[::1] out = made
+    with nogil:
+        for i in range(rows.n_rows):
+            x = row_at(&rows, i)
+            position = times_ns[i] / period_ns + delay
+            out[i] = NAN
+            if 0 <= position <= last:
+                low = <int64_t>position
+                out[i] = x[low] + (position - low) * (x[min(low + 1, last)] - x[low])
+    return made
+
+
+def tail_slopes(waves, const double[::1] times_ns, double period_ns, double delay, int64_t length):
+    """Give the mean of the last samples less that of as many from `delay` after a time, over their distance."""
+    cdef Rows rows = rows_of(waves)
+    cdef int64_t i, first, n = rows.n_samples
+    cdef double begin
+    cdef const double *x
+    check_rows(&rows, times_ns)
+    check_length(&rows, length)
+    made = np.empty(rows.n_rows)
+    cdef double[::1] out = made
+    with nogil:
+        for i in range(rows.n_rows):
+            x = row_at(&rows, i)
+            begin = ceil(times_ns[i] / period_ns) + delay
+            out[i] = NAN
+            if 0 <= begin <= n - 2 * length and are_finite(x, n - length):
+                first = <int64_t>begin
+                out[i] = (sum_of(x + n - length, length) - sum_of(x + first, length)) / (
+                    <double>length * (n - length - first)
+                )
+    return made
+
+
+def outside(waves, double low, double high):
+    """Count the samples at or below `low`, and at or above `high`; NaN where one is."""
+    cdef Rows rows = rows_of(waves, takes_whole=True)
+    cdef int64_t i
+    cdef int64_t[2] counts
+    cdef double lowest = low, highest = high
+    if rows.kind != c"d":
+        lowest, highest = (0, 65535) if rows.kind == c"H" else (-32768, 32767)
+    # A bound that no sample of 16 bits can reach would not fit 16 bits itself.
+    cdef bint has_low = low >= lowest, has_high = high <= highest
+    cdef int first = 0, last = 0
+    if rows.kind != c"d":
+        first, last = <int>min(max(low, lowest), highest), <int>min(max(high, lowest), highest)
+    n_low, n_high, is_any = np.empty(rows.n_rows), np.empty(rows.n_rows), np.empty(rows.n_rows)
+    cdef double[::1] low_out = n_low, high_out = n_high, any_out = is_any
+    with nogil:
+        for i in range(rows.n_rows):
+            if rows.kind == c"H":
+                count_outside_u2(rows.first + i * rows.stride, rows.n_samples, first, last, counts)
+            elif rows.kind == c"h":
+                count_outside_i2(rows.first + i * rows.stride, rows.n_samples, first, last, counts)
+            else:
+                count_outside_f8(rows.first + i * rows.stride, rows.n_samples, low, high, counts)
+            low_out[i] = counts[0] if has_low else 0
+            high_out[i] = counts[1] if has_high else 0
+            any_out[i] = low_out[i] + high_out[i] > 0
+            if rows.kind == c"d" and has_nan(row_at(&rows, i), rows.n_samples):
+                low_out[i] = high_out[i] = any_out[i] = NAN
+    return n_low, n_high, is_any
+
+
+def pulses(waves, double period_ns, double n_sigma, int64_t gap, double sigma_of_mad):
+    """Count where each row rises over its median and the noise after `gap` samples that did not."""
+    cdef Rows rows = rows_of(waves)
+    cdef int64_t i, k, before, n = rows.n_samples, n_here
+    cdef double middle, threshold
+    cdef const double *x
+    n_pulses, is_pile_up, tp_second = np.empty(rows.n_rows), np.empty(rows.n_rows), np.empty(rows.n_rows)
+    cdef double[::1] n_out = n_pulses, pile_up = is_pile_up, second = tp_second
+    cdef double *scratch = scratch_of(3 * n)
+    with nogil:
+        for k in range(n):
+            scratch[k] = 0
+        for i in range(rows.n_rows):
+            x = row_at(&rows, i)
+            second[i] = NAN
+            middle = median_of(x, n, scratch + n)
+            if middle != middle:
+                n_out[i] = pile_up[i] = NAN
+                continue
+            take_distances(x, scratch, n, middle, 0, scratch + n)
+            threshold = middle + n_sigma * (sigma_of_mad * median_of(scratch + n, n, scratch + 2 * n))
+            n_here = 0
+            before = -gap - 1
+            k = next_over(x, 0, n, threshold)
+            while k < n:
+                if k - before > gap:
+                    n_here += 1
+                    if n_here == 2:
+                        second[i] = k * period_ns
+                before = k
+                k = k + 1 if k + 1 < n and x[k + 1] > threshold else next_over(x, k + 1, n, threshold)
+            n_out[i] = n_here
+            pile_up[i] = n_here > 1
+        free(scratch)
+    return n_pulses, is_pile_up, tp_second
+
+
+def robust_lines(waves, int64_t begin, int64_t end, double n_sigma, const double[::1] position,
+                 const int64_t[::1] part_ends, const double[::1] part_centres, int64_t n_rounds, double sigma_of_mad):
+    """Fit lines to the samples [begin, end) as `robust_baseline` does; gives value at 0, slope and part kept.
+
+    position: place of each sample about the middle of the stretch. part_ends: where each part of it ends.
+    part_centres: the mean place of each.
+    """
+    cdef Rows rows = rows_of(waves)
+    cdef int64_t i, n = end - begin, n_parts = part_ends.shape[0]
+    cdef Fit fit
+    check_stretch(&rows, begin, end)
+    if position.shape[0] != n or part_centres.shape[0] != n_parts or not 2 <= n_parts <= n:
+        raise ValueError("each sample needs its position and each part its centre")
+    if part_ends[n_parts - 1] != n or part_ends[0] < 1 or np.any(np.diff(part_ends) < 1):
+        raise ValueError("the parts must fill the stretch")
+    values, slopes, kept = np.empty(rows.n_rows), np.empty(rows.n_rows), np.empty(rows.n_rows)
+    cdef double[::1] value_out = values, slope_out = slopes, kept_out = kept
+    cdef double *scratch = scratch_of(4 * n + 5 * n_parts)
+    fit.n, fit.position, fit.sigma_of_mad, fit.n_sigma = n, &position[0], sigma_of_mad, n_sigma
+    fit.stretch, fit.distance, fit.chosen, fit.spare = scratch, scratch + n, scratch + 2 * n, scratch + 3 * n
+    with nogil:
+        for i in range(rows.n_rows):
+            start_fit(&fit, row_at(&rows, i) + begin)
+            if fit.shift == fit.shift:
+                take_repeated_medians(&fit, &part_ends[0], &part_centres[0], n_parts, scratch + 4 * n)
+                trim(&fit, n_rounds)
+            value_out[i] = fit.level + fit.shift - fit.slope * (begin + (n - 1) / 2.0)
+            slope_out[i] = fit.slope
+            kept_out[i] = fit.kept
+        free(scratch)
+    return values, slopes, kept
+
+
+cdef struct Fit:
+    int64_t n
+    const double *position
+    double sigma_of_mad
+    double n_sigma
+    double *stretch
+    double *distance
+    double *chosen
+    double *spare
+    double shift
+    double level
+    double slope
+    double kept
+
+
+cdef void start_fit(Fit *fit, const double *x) noexcept nogil:
+    """Take the median away; all is NaN where a sample is not finite."""
+    fit.shift = fit.level = fit.slope = fit.kept = NAN
+    if are_finite(x, fit.n):
+        fit.shift = median_of(x, fit.n, fit.spare)
+        take_away(x, fit.n, fit.shift, fit.stretch)
+
+
+cdef void take_repeated_medians(Fit *fit, const int64_t *ends, const double *centres, int64_t n_parts,
+                                double *scratch) noexcept nogil:
+    """Draw the line whose slope is the median of the medians of the slopes between the parts' means."""
+    cdef int64_t i, j, begin = 0, n_slopes
+    cdef double *height = scratch
+    cdef double *slopes = scratch + n_parts
+    cdef double *medians = scratch + 2 * n_parts
+    cdef double *spare = scratch + 3 * n_parts
+    for i in range(n_parts):
+        height[i] = sum_of(fit.stretch + begin, ends[i] - begin) / (ends[i] - begin)
+        begin = ends[i]
+    for i in range(n_parts):
+        n_slopes = 0
+        for j in range(n_parts):
+            if j != i:
+                slopes[n_slopes] = (height[i] - height[j]) / (centres[i] - centres[j])
+                n_slopes += 1
+        medians[i] = median_of(slopes, n_slopes, spare)
+    fit.slope = median_of(medians, n_parts, spare)
+    for i in range(n_parts):
+        slopes[i] = height[i] - fit.slope * centres[i]
+    fit.level = median_of(slopes, n_parts, spare)
+
+
+cdef void trim(Fit *fit, int64_t n_rounds) noexcept nogil:
+    """Leave out what lies off the line and draw it anew, several times."""
+    cdef int64_t k, turn, count, n = fit.n
+    cdef double limit, centre, mean, spread
+    for turn in range(n_rounds):
+        take_distances(fit.stretch, fit.position, n, fit.level, fit.slope, fit.distance)
+        limit = fit.n_sigma * (fit.sigma_of_mad * median_of(fit.distance, n, fit.spare))
+        # Of the rounded samples of a quiet baseline, more than half can lie on the line.
+        limit = max(limit, 1.0)
+        count = 0
+        for k in range(n):
+            count += fit.distance[k] <= limit
+        fit.kept = <double>count / n
+        take_near(fit.position, fit.distance, n, limit, 0, fit.chosen)
+        centre = sum_of(fit.chosen, n) / count
+        take_near(fit.stretch, fit.distance, n, limit, 0, fit.spare)
+        mean = sum_of(fit.spare, n) / count
+        take_near(fit.position, fit.distance, n, limit, centre, fit.chosen)
+        multiply(fit.chosen, fit.spare, n, fit.spare)
+        square(fit.chosen, n)
+        spread = sum_of(fit.chosen, n)
+        if spread > 0:
+            fit.slope = sum_of(fit.spare, n) / spread
+            fit.level = mean - fit.slope * centre
+
+
+def ratios(const double[::1] top, const double[::1] bottom):
+    """Give top / bottom; NaN where one is not finite or the bottom not above 0."""
+    cdef int64_t i, n = top.shape[0]
+    if bottom.shape[0] != n:
+        raise ValueError("as many of one as of the other are needed")
+    made = np.empty(n)
+    cdef double[::1] out = made
+    with nogil:
+        for i in range(n):
+            out[i] = NAN
+            if bottom[i] > 0 and top[i] - top[i] == 0 and bottom[i] - bottom[i] == 0:
+                out[i] = top[i] / bottom[i]
+    return made

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from pygama.processing import calculators, pulse_shape, timing, transforms
+from pygama.processing import baselines, calculators, filters, pulse_shape, quality, timing, transforms
 from pygama.processing.declare import REGISTRY
 
 
@@ -103,6 +103,104 @@ def _trap_filter(case: Case) -> Twin:
     return lambda waves: compiled.trapezoids(_waves(waves), rise, flat)
 
 
+def _asym_trap_filter(case: Case) -> Twin:
+    rise, flat, fall = case["rise"], min(case["flat"], case.n_samples), case["fall"]
+    transforms.check_length("rise", rise, case.n_samples)
+    transforms.check_length("fall", fall, case.n_samples)
+    return lambda waves: compiled.asymmetric_trapezoids(_waves(waves), rise, flat, fall)
+
+
+def _bl_subtract_polynomial(case: Case) -> Twin:
+    begin, end, order = case["i_start"], case["i_end"], case["order"]
+    calculators.check_stretch(case.n_samples, begin, end)
+    calculators.check_order(order, end - begin)
+    inside, everywhere = transforms.projection(begin, end, case.n_samples, order)
+    inside, everywhere = np.ascontiguousarray(inside), np.ascontiguousarray(everywhere.T)
+    return lambda waves: compiled.without_polynomials(_waves(waves, "Hhd"), begin, end, inside, everywhere)
+
+
+def _moving_window(case: Case) -> Twin:
+    length, passes = case["length"], case["passes"]
+    transforms.check_length("length", length, case.n_samples)
+    return lambda waves: compiled.moving_windows(_waves(waves), length, passes)
+
+
+def _savitzky_golay(case: Case) -> Twin:
+    filters.check_smoothing(case["length"], case["order"], case.n_samples)
+    weights = np.ascontiguousarray(filters.smoothing_weights(case["length"], case["order"]))
+    return lambda waves: compiled.smoothed(_waves(waves), weights)
+
+
+def _derivative(case: Case) -> Twin:
+    return lambda waves: compiled.derivatives(_waves(waves))
+
+
+def _current(case: Case) -> Twin:
+    length = case["length"]
+    transforms.check_length("length", length, case.n_samples)
+    return lambda waves: compiled.currents(_waves(waves), length)
+
+
+def _stretch(case: Case) -> tuple[int, int]:
+    calculators.check_stretch(case.n_samples, case["i_start"], case["i_end"])
+    return case["i_start"], case["i_end"]
+
+
+def _part(waves: np.ndarray, begin: int, end: int) -> np.ndarray:
+    return _waves(waves[:, begin:end])
+
+
+def _avg_baseline(case: Case) -> Twin:
+    begin, end = _stretch(case)
+    return lambda waves: compiled.means(_part(waves, begin, end), 0, end - begin)
+
+
+def _fit_baseline(case: Case) -> Twin:
+    begin, end = _stretch(case)
+    calculators.check_order(case["order"], end - begin)
+    at_zero, slope = (np.ascontiguousarray(w) for w in calculators.fit_weights(begin, end, case["order"]))
+    return lambda waves: compiled.lines(_part(waves, begin, end), 0, end - begin, at_zero, slope)
+
+
+def _baseline_rms(case: Case) -> Twin:
+    begin, end = _stretch(case)
+    calculators.check_order(case["order"], end - begin, n_spare=1)
+    basis = np.ascontiguousarray(baselines.orthonormal(begin, end, case["order"]).T)
+    return lambda waves: compiled.rms_about_polynomials(_part(waves, begin, end), 0, end - begin, basis)
+
+
+def _robust_baseline(case: Case) -> Twin:
+    begin, end = _stretch(case)
+    baselines.check_parts(begin, end)
+    position = baselines.positions(begin, end)
+    parts = np.array_split(np.arange(end - begin), baselines.N_PARTS)
+    ends = np.array([part[-1] + 1 for part in parts], np.int64)
+    centres = np.array([position[part].mean() for part in parts])
+    shape = position, ends, centres, baselines.N_ROUNDS, baselines.SIGMA_OF_MAD
+    return lambda waves: compiled.robust_lines(_waves(waves), begin, end, case["n_sigma"], *shape)
+
+
+def _noise_rms(case: Case) -> Twin:
+    begin, end = _stretch(case)
+    return lambda waves: compiled.rms(_part(waves, begin, end), 0, end - begin)
+
+
+def _saturation(case: Case) -> Twin | None:
+    sample_type = case.types[0]
+    low, high = quality.range_ends(sample_type, case["low"], case["high"])
+    if sample_type.char not in "Hhd":
+        return None
+    return lambda waves: compiled.outside(_waves(waves, "Hhd"), low, high)
+
+
+def _count_pulses(case: Case) -> Twin | None:
+    n_sigma, gap = case["n_sigma"], min(case["gap"], case.n_samples)
+    if case.types[0] == np.float32:
+        # Its median is of less precision.
+        return None
+    return lambda waves: compiled.pulses(_waves(waves), case.period_ns, n_sigma, gap, quality.SIGMA_OF_MAD)
+
+
 def _row_maximum(case: Case) -> Twin | None:
     # Of other types the maximum has the type of the samples.
     return (lambda waves: compiled.maxima(_waves(waves))) if case.types[0] == np.float64 else None
@@ -115,14 +213,64 @@ def _extreme(is_lowest: bool) -> Callable[[Case], Twin]:
     return build
 
 
+def _time_points(case: Case) -> Twin:
+    parts = np.array(timing.PARTS)
+    return lambda waves: tuple(compiled.rises(_waves(waves), case.period_ns, parts))
+
+
+def _t0(case: Case) -> Twin:
+    begin, end = _stretch(case)
+    return lambda waves: compiled.beginnings(_waves(waves), case.period_ns, begin, end, case["n_sigma"])
+
+
+def _fixed_time_pickoff(case: Case) -> Twin | None:
+    delay = case["delay"]
+    if case.types[1] == np.float32:
+        # Such times lie at places of less precision.
+        return None
+    return lambda waves, t0: compiled.heights_at(_waves(waves), _values(t0), case.period_ns, delay)
+
+
+def _tail_slope(case: Case) -> Twin | None:
+    delay, length = case["delay"], case["length"]
+    transforms.check_length("length", length, case.n_samples)
+    if case.types[1] == np.float32:
+        return None
+    return lambda waves, tp_99: compiled.tail_slopes(
+        _waves(waves), _values(tp_99), case.period_ns, delay, length
+    )
+
+
+def _a_over_e(case: Case) -> Twin:
+    return lambda a_max, trap_max: compiled.ratios(_values(a_max), _values(trap_max))
+
+
 _TWINS: dict[Callable[..., Any], Callable[[Case], Twin | None]] = {
-    transforms.bl_subtract: _bl_subtract,
-    transforms.pole_zero: _pole_zero,
-    transforms.double_pole_zero: _double_pole_zero,
-    transforms.trap_filter: _trap_filter,
+    baselines.baseline_rms: _baseline_rms,
+    baselines.robust_baseline: _robust_baseline,
+    calculators.avg_baseline: _avg_baseline,
+    calculators.fit_baseline: _fit_baseline,
     calculators.trap_max: _row_maximum,
+    filters.current: _current,
+    filters.derivative: _derivative,
+    filters.moving_window: _moving_window,
+    filters.savitzky_golay: _savitzky_golay,
     pulse_shape.a_max: _row_maximum,
+    pulse_shape.a_over_e: _a_over_e,
+    pulse_shape.tail_slope: _tail_slope,
+    quality.count_pulses: _count_pulses,
+    quality.noise_rms: _noise_rms,
+    quality.saturation: _saturation,
+    timing.fixed_time_pickoff: _fixed_time_pickoff,
+    timing.t0: _t0,
+    timing.time_points: _time_points,
     timing.wf_max: _extreme(is_lowest=False),
     timing.wf_min: _extreme(is_lowest=True),
+    transforms.asym_trap_filter: _asym_trap_filter,
+    transforms.bl_subtract: _bl_subtract,
+    transforms.bl_subtract_polynomial: _bl_subtract_polynomial,
+    transforms.double_pole_zero: _double_pole_zero,
+    transforms.pole_zero: _pole_zero,
+    transforms.trap_filter: _trap_filter,
 }
 """Plain function -> what builds its twin."""
