@@ -31,6 +31,7 @@ _CHUNK_BYTES_UNPACKED = 64 * 1024
 """The last chunk of a table is stored whole: without compression that costs room."""
 
 _BLOSC_HEADER = struct.Struct("<BBBBIII")
+HEADER_BYTES = _BLOSC_HEADER.size
 _BLOSC_VERSION, _STORED_AS_IT_IS, _SNAPPY = 2, 0x02, 2
 _BYTE_SHUFFLE, _BIT_SHUFFLE = 1, 2
 
@@ -52,7 +53,7 @@ class Codec:
     """How the chunks of one table are compressed.
 
     type_size: bytes; bytes (or bits) of equal place within this many are stored side by side.
-    whole: Blosc works on the chunk in one piece: better where type_size is that of a row.
+    whole: Blosc works on the chunk in one piece: smaller, and for zstd quicker to read too.
     """
 
     name: str
@@ -79,7 +80,7 @@ def codec_for(compression: str, row_bytes: int, sample_bytes: int) -> Codec:
     if compression == "none":
         return Codec("none", 0, 1)
     if sample_bytes and row_bytes > WIDEST_TYPE:
-        return Codec(compression, 1 if compression == "zstd" else 5, sample_bytes)
+        return codec_for_samples(compression, sample_bytes)
     return Codec(compression, 3 if compression == "zstd" else 5, _part_of_a_row(row_bytes), whole=True)
 
 
@@ -89,7 +90,9 @@ def codec_for_samples(compression: str, sample_bytes: int) -> Codec:
         return Codec("zlib", 1, sample_bytes)
     if compression == "none":
         return Codec("none", 0, 1)
-    return Codec(compression, 1 if compression == "zstd" else 5, sample_bytes)
+    if compression == "zstd":
+        return Codec("zstd", 1, sample_bytes, whole=True)
+    return Codec(compression, 5, sample_bytes)
 
 
 def _part_of_a_row(row_bytes: int) -> int:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Executor, Future
+from concurrent.futures import Executor, Future, wait
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,7 +23,7 @@ from pygama.storage.fixed_frame import read_fixed_frame
 from pygama.storage.frame_layout import PANDAS_NAMES, FrameLayout, read_layout
 from pygama.storage.hdf5 import quiet, reason_of, tables
 from pygama.storage.safe import only_plain_data
-from pygama.storage.stored_rows import MemoryRows, PackedRows, Rows, StoredRows
+from pygama.storage.stored_rows import MemoryRows, PackedRows, Rows, Scratch, StoredRows
 
 WAVEFORM_ARRAY = "waveform"
 """The array beside a table that holds waveforms too long to be columns."""
@@ -156,16 +156,28 @@ class _PackedBlock:
     waveforms: bool
 
     def unpack(self) -> Block:
-        records = self.records.unpack()
-        arrays = {name: rows.unpack() for name, rows in self.arrays.items()}
+        return self._block(self.records.unpack(), {name: rows.unpack() for name, rows in self.arrays.items()})
+
+    def _block(self, records: np.ndarray, arrays: dict[str, np.ndarray]) -> Block:
         waveforms = arrays.pop(WAVEFORM_ARRAY, None)
         if waveforms is None and self.waveforms:
             waveforms = self.layout.waveforms(records)
         return Block(self.key, self.layout.rows(records), waveforms, arrays)
 
+    def unpack_then(self, then: Then, scratch: Scratch) -> Block:
+        """Unpack into memory that is used again once `then` has made something of the block."""
+        memory = {name: scratch.take(rows.n_bytes) for name, rows in self.arrays.items()}
+        of_records = scratch.take(self.records.n_bytes)
+        try:
+            arrays = {name: rows.unpack_into(memory[name]) for name, rows in self.arrays.items()}
+            return then(self._block(self.records.unpack_into(of_records), arrays))
+        finally:
+            for used in (of_records, *memory.values()):
+                scratch.give(used)
 
-def _as_it_is(block: Block) -> Block:
-    return block
+
+Then = Callable[[Block], Block]
+"""Makes another block of one, row for row, and keeps nothing of it."""
 
 
 class Table:
@@ -255,12 +267,13 @@ class Table:
         *,
         pool: Executor | None = None,
         waveforms: bool = True,
-        then: Callable[[Block], Block] = _as_it_is,
+        then: Then | None = None,
     ) -> Iterator[Block]:
         """Read all rows in order, in blocks of at most `n_rows`, decompressed ahead in `pool` if given.
 
         Blocks are made of whole stored chunks where that is possible, so they can be a little smaller.
-        then: what is done with each block there, row for row.
+        then: what is done with each block there, row for row; no array of the block may be left in what it
+        gives, because their memory is used again.
         """
         whole = self._whole_chunks(n_rows)
         packed = (
@@ -334,24 +347,25 @@ def _attributes(node: Any) -> dict[str, Any]:
     return {name: attributes.__dict__[name] for name in attributes._f_list("user")}
 
 
-def _unpack_then(packed: _PackedBlock, then: Callable[[Block], Block]) -> Block:
-    return then(packed.unpack())
+def _unpack(packed: _PackedBlock, then: Then | None, scratch: Scratch) -> Block:
+    return packed.unpack() if then is None else packed.unpack_then(then, scratch)
 
 
 def _unpack_in_order(
-    packed: Iterable[_PackedBlock], pool: Executor | None, then: Callable[[Block], Block]
+    packed: Iterable[_PackedBlock], pool: Executor | None, then: Then | None
 ) -> Iterator[Block]:
+    scratch = Scratch()
     if pool is None:
-        yield from (then(block.unpack()) for block in packed)
+        yield from (_unpack(block, then, scratch) for block in packed)
         return
     ahead: deque[Future[Block]] = deque()
     try:
         for block in packed:
-            ahead.append(pool.submit(_unpack_then, block, then))
+            ahead.append(pool.submit(_unpack, block, then, scratch))
             if len(ahead) > BLOCKS_AHEAD:
                 yield ahead.popleft().result()
         while ahead:
             yield ahead.popleft().result()
     finally:
-        for future in ahead:
-            future.cancel()
+        # Those that are under way still read from the file.
+        wait([future for future in ahead if not future.cancel()])

@@ -1,12 +1,14 @@
 """Reads rows of one stored table or array, whole compressed chunks at a time.
 
-The file is only touched by the caller's thread; what it gives (`PackedRows`) can be unpacked anywhere. Tables
-that other programs wrote in other ways are read through PyTables instead, whole records at a time, because
-reading one field of a few rows reads thousands.
+HDF5 is only touched by the caller's thread: it says where the chunks lie. What it gives (`PackedRows`) is
+read from there and decompressed in any thread, while the file is open; pickled, it takes the bytes with it.
+Tables that other programs wrote in other ways are read through PyTables instead, whole records at a time,
+because reading one field of a few rows reads thousands.
 """
 
 from __future__ import annotations
 
+import os
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,8 +17,58 @@ from typing import Any, Protocol
 import numpy as np
 
 from pygama.errors import TierFileError
-from pygama.storage.chunks import Unpacker, is_snappy, load_blosc
+from pygama.storage.chunks import HEADER_BYTES, Unpacker, is_snappy, load_blosc
 from pygama.storage.hdf5 import tables
+
+
+@dataclass(frozen=True, slots=True)
+class ChunkPlace:
+    """Where a compressed chunk lies in an open file. Pickled, it becomes the chunk itself."""
+
+    file: int
+    offset: int
+    n_bytes: int
+
+    def read(self, n_bytes: int | None = None) -> bytes:
+        """Read it, or its first bytes, in any thread; what the file lacks is missing at the end."""
+        return os.pread(self.file, self.n_bytes if n_bytes is None else n_bytes, self.offset)
+
+    def __reduce__(self) -> tuple[type[bytes], tuple[bytes]]:
+        return bytes, (self.read(),)
+
+
+def _head(chunk: bytes | ChunkPlace) -> bytes:
+    return chunk[:HEADER_BYTES] if isinstance(chunk, bytes) else chunk.read(HEADER_BYTES)
+
+
+def _places_in(leaf: Any) -> int | None:
+    """Give the descriptor of a leaf's file if chunks can be read there without HDF5, or None."""
+    file = leaf._v_file
+    return file.fileno() if hasattr(os, "pread") and not file.get_userblock_size() else None
+
+
+class Scratch:
+    """Memory to decompress into, used again and again: fresh memory costs as much as decompressing does.
+
+    Pickled, it stays behind.
+    """
+
+    def __init__(self) -> None:
+        self._spare: dict[int, list[np.ndarray]] = {}
+
+    def take(self, n_bytes: int) -> np.ndarray:
+        """Give memory, (n_bytes,) uint8, with anything in it."""
+        try:
+            return self._spare[n_bytes].pop()
+        except LookupError:
+            return np.empty(n_bytes, np.uint8)
+
+    def give(self, memory: np.ndarray) -> None:
+        """Take memory back, which nobody looks at any more."""
+        self._spare.setdefault(len(memory), []).append(memory)
+
+    def __reduce__(self) -> tuple[type[Scratch], tuple[()]]:
+        return Scratch, ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,20 +84,29 @@ class PackedRows:
     n_rows: int
     skip: int = 0
     chunk_rows: int = 0
-    chunks: tuple[bytes, ...] = ()
+    chunks: tuple[bytes | ChunkPlace, ...] = ()
     unpacker: Unpacker | None = None
     records: np.ndarray | None = None
 
+    @property
+    def n_bytes(self) -> int:
+        """Memory that `unpack_into` needs; 0 where it needs none."""
+        return len(self.chunks) * self.unpacker.chunk_bytes if self.unpacker is not None else 0
+
     def unpack(self) -> np.ndarray:
         """Decompress: (n_rows, *row_shape) of `kind`, contiguous."""
+        return self.unpack_into(np.empty(self.n_bytes, np.uint8))
+
+    def unpack_into(self, memory: np.ndarray) -> np.ndarray:
+        """Decompress into `memory`, (n_bytes,) uint8, and view the rows there."""
         if self.records is not None:
             return np.ascontiguousarray(self.records)
-        out = np.empty((len(self.chunks) * self.chunk_rows, *self.row_shape), self.kind)
         if self.unpacker is not None and self.chunks:
-            places = out.view(np.uint8).reshape(len(self.chunks), self.unpacker.chunk_bytes)
+            places = memory.reshape(len(self.chunks), self.unpacker.chunk_bytes)
             for chunk, place in zip(self.chunks, places, strict=True):
-                self.unpacker.unpack(chunk, place)
-        return out[self.skip : self.skip + self.n_rows]
+                self.unpacker.unpack(chunk if isinstance(chunk, bytes) else chunk.read(), place)
+        rows = memory.view(self.kind).reshape(len(self.chunks) * self.chunk_rows, *self.row_shape)
+        return rows[self.skip : self.skip + self.n_rows]
 
 
 class Rows(Protocol):
@@ -89,6 +150,7 @@ class StoredRows:
         self.n_rows = int(leaf.nrows)
         self.chunk_rows = int(leaf.chunkshape[0]) if leaf.chunkshape else 1
         self._unpacker = self._find_unpacker()
+        self._file = _places_in(leaf)
         self._near: tuple[int, np.ndarray] | None = None
 
     def _find_unpacker(self) -> Unpacker | None:
@@ -116,10 +178,10 @@ class StoredRows:
         first = start // self.chunk_rows
         chunks = []
         for number in range(first, -(-stop // self.chunk_rows)):
-            chunk = self._read_chunk(number * self.chunk_rows)
+            chunk = self._find_chunk(number * self.chunk_rows)
             if chunk is None:
                 return self._read_through_pytables(start, stop)
-            if self._unpacker.packing == "blosc" and is_snappy(chunk):
+            if self._unpacker.packing == "blosc" and is_snappy(_head(chunk)):
                 return self._records(_read_snappy(self._path, self._leaf._v_pathname, start, stop))
             chunks.append(chunk)
         skip = start - first * self.chunk_rows
@@ -127,13 +189,15 @@ class StoredRows:
             self.kind, self.row_shape, n_rows, skip, self.chunk_rows, tuple(chunks), self._unpacker
         )
 
-    def _read_chunk(self, first_row: int) -> bytes | None:
-        """Read a compressed chunk; None if it is missing or was stored uncompressed."""
+    def _find_chunk(self, first_row: int) -> bytes | ChunkPlace | None:
+        """Find a compressed chunk; None if it is missing or was stored uncompressed."""
         coords = (first_row, *(0 for _ in self.row_shape))
         info = self._leaf.chunk_info(coords)
         if info.offset is None or info.filter_mask:
             return None
-        return self._leaf.read_chunk(coords)
+        if self._file is None:
+            return self._leaf.read_chunk(coords)
+        return ChunkPlace(self._file, info.offset, info.size)
 
     def _read_through_pytables(self, start: int, stop: int) -> PackedRows:
         return self._records(self._leaf.read(start, stop))

@@ -310,7 +310,7 @@ def test_a_file_of_2018_is_read_with_h5py_and_hdf5plugin(write, make_block):
 
 def test_a_block_can_be_unpacked_by_another_process(write, make_block):
     with TierFile(write(make_block(10), chunk_rows=4)) as file:
-        packed = file.table("Card")._fetch(0, 10, waveforms=True)
-    block = pickle.loads(pickle.dumps(packed)).unpack()
+        pickled = pickle.dumps(file.table("Card")._fetch(0, 10, waveforms=True))
+    block = pickle.loads(pickled).unpack()
     assert isinstance(block, Block)
     assert block.rows["channel"].tolist() == list(range(10))
