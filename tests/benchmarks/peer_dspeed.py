@@ -129,8 +129,11 @@ def convolved(name: str) -> Kernel:
         weights = np.zeros(2 * RISE + FLAT, waves.dtype)
         getattr(processors, name)(SIGMA, FLAT, NO_DECAY, weights)
         out = like(waves)
+        left = np.full(len(waves), weights.sum(dtype=np.float64))
         mode = ord("s")
-        return {"wf": out}, lambda rows: processors.fft_convolve_wf(waves[rows], weights, mode, out[rows])
+        return {"wf": out, "left": left}, lambda rows: processors.fft_convolve_wf(
+            waves[rows], weights, mode, out[rows]
+        )
 
     return kernel
 

@@ -11,6 +11,7 @@ chain works, and in float64, on blocks of 16 rows.
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import os
 import statistics
@@ -21,6 +22,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -148,6 +150,7 @@ def prepared(waves: np.ndarray) -> Block:
     columns = {"period_ns": rows["period_ns"], **{n: a for n, a in made.items() if n not in names}}
     # Where t0 is not found the time is taken as that of sample 900, so that there is a height to pick.
     columns["t0"] = np.where(np.isfinite(columns["t0"]), columns["t0"], 9000.0)
+    columns["zero"] = np.zeros(len(waves))
     table = np.empty(len(waves), [(name, "f8") for name in columns])
     for name, column in columns.items():
         table[name] = column
@@ -288,6 +291,272 @@ def test_a_step(pair: Pair, few: Block, peer: Peer, report):
     shown = " / ".join(f"{1e6 * seconds / N_FEW:.2f}" for seconds in quickest)
     ratios = " / ".join(f"{min(ours) / seconds:.2f}" for seconds in quickest)
     report.pair(pair.name, us(ours, N_FEW), f"{shown} us (f32/f64)", ratios, pair.differs)
+
+
+# values
+
+
+@dataclass(frozen=True)
+class Same:
+    """A step and a result of the peer that must be equal once what is different by design is undone.
+
+    from_peer: the peer's results, and the block -> what ours should be. from_ours: ours -> the part of it to
+    compare. roundings: how many roundings to float32, each of the size of the waveform, can add up in a value
+    where the peer works in that type. in_time: a time in ns rather than a height.
+    """
+
+    step: Step
+    peer: str
+    from_peer: Callable[[Mapping[str, np.ndarray], Block], np.ndarray]
+    from_ours: Callable[[np.ndarray], np.ndarray] = np.asarray
+    output: int = 0
+    roundings: int = 4
+    in_time: bool = False
+
+
+def plainly(name: str) -> Callable[[Mapping[str, np.ndarray], Block], np.ndarray]:
+    return lambda given, block: given[name]
+
+
+def double_pole_zero_from_zero(given: Mapping[str, np.ndarray], block: Block) -> np.ndarray:
+    """Begin as ours does: the peer leaves the second sample as it is, without the first one's decay.
+
+    What is missing there, d, goes through the recursion: d * (1 - c^k) / (1 - c) at sample k.
+    """
+    a, b = np.exp(-1 / 5000), np.exp(-1 / 500)
+    c = b + 0.02 * (a - b)
+    k = np.arange(given["wf"].shape[1])
+    missing = (1 + c - a - b) * block.traces["wf_blsub"][:, :1]
+    return given["wf"] + missing * (1 - c**k) / (1 - c)
+
+
+def one_sided(given: Mapping[str, np.ndarray], block: Block) -> np.ndarray:
+    """Turn |X|^2 / n into squared ADC counts a MHz, the frequencies below 0 folded over."""
+    power = given["psd"] * (PERIOD_NS / 1e3)
+    power[:, 1:-1] *= 2
+    return power
+
+
+def with_last_weight(given: Mapping[str, np.ndarray], block: Block) -> np.ndarray:
+    """Add the last of a cusp's 1001 weights, which the peer cuts off, and what ours can be compared with.
+
+    Without it the weights do not add up to 0: 0.14 % of the charge that lies more than the filter's length
+    back stays in the peer's cusp, and 0.8 % in its zero-area cusp.
+    """
+    whole = given["wf"].copy()
+    whole[:, 501:] -= given["left"][:, None] * block.traces["wf_blsub"][:, : N_REAL - 501]
+    return whole[:, : N_REAL - LATER]
+
+
+def in_ns(name: str) -> Callable[[Mapping[str, np.ndarray], Block], np.ndarray]:
+    return lambda given, block: given[name] * PERIOD_NS
+
+
+def time_point(number: int) -> Callable[[Mapping[str, np.ndarray], Block], np.ndarray]:
+    return lambda given, block: given["tp"][:, number] * PERIOD_NS
+
+
+N_FIT = 500
+N_REAL = 1836
+LATER = 498
+"""Samples by which ours follows the peer's cusps: 499 to the middle of their 1000 weights, less one, since
+their flank begins with a 0."""
+SAMES = (
+    Same(Step("avg_baseline"), "linear_slope_fit", plainly("mean"), roundings=N_FIT),
+    Same(Step("fit_baseline"), "linear_slope_fit", plainly("intercept"), roundings=8),
+    Same(Step("fit_baseline"), "linear_slope_fit", plainly("slope"), output=1, roundings=1),
+    Same(
+        Step("baseline_rms"),
+        "linear_slope_fit + linear_slope_diff",
+        # They divide by the number of samples less 1; a line has 2 parameters.
+        lambda given, block: given["rms"] * np.sqrt((N_FIT - 1) / (N_FIT - 2)),
+        roundings=N_FIT,
+    ),
+    Same(Step("bl_subtract", inputs={"bl_slope": "zero"}), "bl_subtract", plainly("wf")),
+    # The sum of the rounded samples, each times the decay in a sample, is a third of a waveform's size.
+    Same(Step("pole_zero"), "pole_zero", plainly("wf")),
+    Same(Step("double_pole_zero"), "double_pole_zero", double_pole_zero_from_zero, roundings=16),
+    Same(Step("trap_filter"), "trap_norm", plainly("wf"), roundings=N_REAL),
+    Same(Step("asym_trap_filter"), "asym_trap_filter", plainly("wf"), roundings=2 * N_REAL),
+    # Before the record they take the first sample, ours the mean of what there is.
+    Same(
+        Step("moving_window"),
+        "moving_window_left",
+        lambda given, block: given["wf"][:, 9:],
+        lambda made: made[:, 9:],
+        roundings=N_REAL,
+    ),
+    Same(
+        Step("moving_window", {"passes": 3}),
+        "moving_window_multi",
+        lambda given, block: given["wf"][:, 27:],
+        lambda made: made[:, 27:],
+        roundings=3 * N_REAL,
+    ),
+    # The central difference is the mean of the two one-sided ones.
+    Same(
+        Step("derivative"),
+        "avg_current 1",
+        lambda given, block: (given["wf"][:, 1:] + given["wf"][:, :-1]) / 2,
+        lambda made: made[:, 1:-1],
+    ),
+    Same(Step("current"), "avg_current 10", plainly("wf"), lambda made: made[:, 10:]),
+    Same(
+        Step("cusp_filter"),
+        "cusp_filter",
+        with_last_weight,
+        lambda made: made[:, LATER:],
+        roundings=64,
+    ),
+    Same(
+        Step("zac_filter"),
+        "zac_filter",
+        with_last_weight,
+        lambda made: made[:, LATER:],
+        roundings=64,
+    ),
+    Same(Step("trap_max"), "amax", plainly("max")),
+    Same(Step("a_max"), "amax of the current", plainly("max")),
+    Same(Step("wf_max"), "min_max", plainly("wf_max")),
+    Same(Step("wf_max"), "min_max", in_ns("tp_max"), output=1, in_time=True),
+    Same(Step("wf_min"), "min_max", plainly("wf_min")),
+    Same(Step("wf_min"), "min_max", in_ns("tp_min"), output=1, in_time=True),
+    *(
+        Same(
+            Step("time_points"),
+            "min_max + multi_time_point_thresh",
+            time_point(number),
+            output=number,
+            in_time=True,
+        )
+        for number in range(5)
+    ),
+    # Their deviation is divided by the number of samples less 1.
+    Same(
+        Step("t0", {"n_sigma": 5 * (N_FIT / (N_FIT - 1)) ** 0.5}),
+        "linear_slope_fit + min_max + interpolated_time_point_thresh",
+        in_ns("t0"),
+        in_time=True,
+    ),
+    Same(Step("fixed_time_pickoff"), "fixed_time_pickoff", plainly("height")),
+    Same(Step("saturation"), "saturation", plainly("low")),
+    # Their upper end is 2^16 - 16; of the real pulses none goes beyond it.
+    Same(Step("saturation", {"high": 65520}), "saturation", plainly("high"), output=1),
+    Same(Step("psd", inputs={"waveform": "wf_blsub"}), "psd", one_sided, roundings=64),
+)
+
+FLOAT64_AGREEMENT = 1e-9
+"""Of the waveform's largest sample."""
+SAME_SAMPLE_NS = 1e-6
+TIMES_THAT_MAY_DIFFER = 0.02
+"""Part of the rows where a time may be another crossing of the threshold in float32: noise of the last digit
+decides which sample is above it."""
+
+
+@pytest.fixture(scope="session")
+def real_waves(tmp_path_factory: pytest.TempPathFactory) -> np.ndarray:
+    from pygama.processing.tier0 import ProcessTier0
+
+    path = HERE.parents[2] / "shared" / "data" / "2018-9-25-Th228Run9001"
+    if not path.exists():
+        pytest.skip(f"the real run {path.name} is not beside this checkout")
+    folder = tmp_path_factory.mktemp("real")
+    ProcessTier0(path, output_dir=folder)
+    with TierFile(folder / "t1_run9001.h5") as file:
+        samples = file.table(DECODER).read().waveforms
+    assert samples is not None
+    return samples
+
+
+def result_of(same: Same, block: Block) -> np.ndarray:
+    """Run the step of a comparison and give the output that is compared."""
+    step = Step(
+        same.step.name,
+        same.step.settings,
+        inputs=same.step.inputs,
+        outputs={output: f"made_{output}" for output, _ in REGISTRY[same.step.name].writes},
+    )
+    made = bind([step], block, period_ns=PERIOD_NS, outputs=step.writes).run(block)
+    return made[step.writes[same.output]]
+
+
+def test_values_beside_the_peer_s(
+    real_waves: np.ndarray, peer_python: Path, tmp_path_factory: pytest.TempPathFactory, report
+):
+    block = prepared(real_waves)
+    folder = tmp_path_factory.mktemp("real-arrays")
+    hand_over(block, folder)
+    peer = Peer(peer_python, folder)
+    wrong = []
+    for same in SAMES:
+        told = []
+        for sample_type in ("float64", "float32"):
+            given = dict(np.load(peer.ask(values=same.peer, type=sample_type)))
+            given = {name: array.astype(np.float64) for name, array in given.items()}
+            ours, theirs = same.from_ours(result_of(same, block)), same.from_peer(given, block)
+            differences = compared(same, ours, theirs, block, sample_type)
+            told.append(differences.told)
+            if not differences.are_fine:
+                wrong.append(f"{same.step.name}, {same.peer}, {sample_type}: {differences.told}")
+        report.pair(f"values: {same.step.name} {same.output or ''}".rstrip(), *told, "", same.peer)
+    peer.close()
+    assert wrong == []
+
+
+@dataclass(frozen=True)
+class Differences:
+    """The largest difference in words, and whether it may be so large."""
+
+    told: str
+    are_fine: bool
+
+
+def compared(same: Same, ours: np.ndarray, theirs: np.ndarray, block: Block, sample_type: str) -> Differences:
+    assert block.waveforms is not None
+    unlike = int((np.isnan(ours) != np.isnan(theirs)).sum())
+    difference = np.nan_to_num(np.abs(ours - theirs))
+    if same.in_time:
+        return _in_time(difference, unlike, sample_type)
+    size = block.waveforms.max(axis=1).astype(float)
+    if same.step.name == "psd":
+        size = np.maximum(size, theirs.max(axis=1))
+    part = (difference / (size if difference.ndim == 1 else size[:, None])).max()
+    allowed = FLOAT64_AGREEMENT if sample_type == "float64" else same.roundings * 2.0**-24
+    told = f"{part:.1e}" if sample_type == "float64" else f"{part:.1e} (allowed {allowed:.0e})"
+    return Differences(f"{told}, {unlike} NaN" if unlike else told, part <= allowed and unlike == 0)
+
+
+def _in_time(difference: np.ndarray, unlike: int, sample_type: str) -> Differences:
+    if sample_type == "float64":
+        return Differences(f"{difference.max():.1e} ns", difference.max() <= SAME_SAMPLE_NS and unlike == 0)
+    near = difference < PERIOD_NS / 10
+    n_far = int((~near).sum()) + unlike
+    told = f"{difference[near].max():.1e} ns, {n_far} of {len(near)} not"
+    return Differences(told, n_far <= TIMES_THAT_MAY_DIFFER * len(near))
+
+
+def test_values_beside_scipy_s(
+    real_waves: np.ndarray, peer_python: Path, tmp_path_factory: pytest.TempPathFactory, report
+):
+    folder = tmp_path_factory.mktemp("direct")
+    np.save(folder / "waves.npy", real_waves)
+    command = [str(peer_python), str(HERE / "peer_direct.py"), "arrays"]
+    _run([*command, str(folder / "waves.npy"), str(folder / "direct.npz")])
+    parts = independent().differences(real_waves, np.load(folder / "direct.npz"))
+    worst = ", ".join(f"{name} {parts[name]:.1g}" for name in sorted(parts, key=lambda n: -parts[n])[:8])
+    report.notes.append(f"largest differences from SciPy, in parts of the waveform: {worst}")
+    assert {name: part for name, part in parts.items() if part > FLOAT64_AGREEMENT} == {}
+
+
+def independent() -> ModuleType:
+    """Load the tests that compare with the same program's values of some of these pulses."""
+    path = HERE.parent / "processing" / "test_independent_values.py"
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
 # the default chain
