@@ -50,7 +50,7 @@ class Report:
         if self.pairs:
             head = ("figure", "ours", "peer", "ours/peer", "")
             for figure, ours, theirs, ratio, note in [head, *self.pairs]:
-                yield f"{figure:<46} {ours:>20} {theirs:>30} {ratio:>22}  {note}".rstrip()
+                yield f"{figure:<46} {ours:>26} {theirs:>44} {ratio:>13}  {note}".rstrip()
         yield from self.notes
 
 

@@ -4,9 +4,10 @@ pytest -m benchmark_suite tests/benchmarks/test_peer.py
 
 dspeed gets a virtual environment of its own, made once with pip and kept in the user's cache, or in the
 folder that the environment variable PYGAMA_PEER_ENVIRONMENT names. Work of one thread is measured by the time
-that its thread was running, so that what else the machine does counts less; of several rounds the quickest is
-taken. Ours is measured in float64 on blocks of the size that a chain works in; dspeed in float32, as its
-chain works, and in float64, on blocks of 16 rows.
+that its thread was running, so that what else the machine does counts less: median and range of the rounds,
+and the ratio of the quickest ones, to dspeed in float32 and in float64. Ours is measured in float64, in
+blocks of the size that a chain works in; dspeed in float32, as its chain works, and in float64, 16 rows at a
+time.
 """
 
 from __future__ import annotations
@@ -77,7 +78,7 @@ def peer_python() -> Path:
     ready = PEER_FOLDER / "ready.txt"
     if not ready.exists() or ready.read_text() != "\n".join(PINNED):
         try:
-            _run([sys.executable, "-m", "venv", "--clear", str(PEER_FOLDER)])
+            _run([sys.executable, "-m", "venv", str(PEER_FOLDER)])
             _run([str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *PINNED])
         except subprocess.CalledProcessError as problem:
             last = (problem.stderr or "no reason given").strip().splitlines()[-1]
@@ -266,9 +267,14 @@ def thread_s(work: Callable[[], object]) -> float:
 
 
 def us(seconds: Sequence[float], n_rows: int) -> str:
-    """Say the quickest, and the range, a waveform."""
-    low, high = (1e6 * value / n_rows for value in (min(seconds), max(seconds)))
-    return f"{low:.2f} us (..{high:.1f})"
+    """Say the median and the range, a waveform."""
+    return spread([1e6 * value / n_rows for value in seconds], "us")
+
+
+def spread(values: Sequence[float], unit: str, digits: int = 2) -> str:
+    return (
+        f"{statistics.median(values):.{digits}f} ({min(values):.{digits}f}..{max(values):.{digits}f}) {unit}"
+    )
 
 
 @pytest.mark.parametrize("pair", PAIRS, ids=lambda pair: pair.name)
@@ -287,10 +293,9 @@ def test_a_step(pair: Pair, few: Block, peer: Peer, report):
     if not pair.peer:
         report.pair(pair.name, us(ours, N_FEW), "no counterpart")
         return
-    quickest = [min(seconds) for seconds in theirs.values()]
-    shown = " / ".join(f"{1e6 * seconds / N_FEW:.2f}" for seconds in quickest)
-    ratios = " / ".join(f"{min(ours) / seconds:.2f}" for seconds in quickest)
-    report.pair(pair.name, us(ours, N_FEW), f"{shown} us (f32/f64)", ratios, pair.differs)
+    shown = " / ".join(us(seconds, N_FEW).removesuffix(" us") for seconds in theirs.values())
+    ratios = " / ".join(f"{min(ours) / min(seconds):.2f}" for seconds in theirs.values())
+    report.pair(pair.name, us(ours, N_FEW), f"{shown} us", ratios, pair.differs)
 
 
 # values
@@ -661,12 +666,6 @@ def by_turns(commands: Mapping[str, list[str]], measure_once: Callable) -> dict[
     return measured
 
 
-def spread(values: Sequence[float], unit: str, digits: int = 2) -> str:
-    return (
-        f"{statistics.median(values):.{digits}f} ({min(values):.{digits}f}..{max(values):.{digits}f}) {unit}"
-    )
-
-
 def report_pair(report, figure: str, ours: Sequence[float], theirs: Sequence[float], unit: str) -> None:
     """Add medians and ranges, and the median of the ratios of neighbours."""
     ratio = statistics.median(a / b for a, b in zip(ours, theirs, strict=True))
@@ -701,14 +700,18 @@ def test_from_file_to_file(
                 [getattr(one, field_name) for one in measured[name]] for name in ("ours", compression)
             )
             report_pair(report, f"file to file, peer's {compression}, {figure}", ours, theirs, unit)
-    ours, theirs = [], []
     processor = Tier1Processor(default_list=True)
+    calls: list[tuple[float, float, float, float]] = []
     for _ in range(N_PAIRS):
-        began = time.perf_counter()
+        clock, busy = time.perf_counter(), time.process_time()
         ProcessTier1(t1_file, processor, out_dir=tmp_path)
-        ours.append(1e6 * (time.perf_counter() - began) / N_EVENTS)
-        theirs.append(1e6 * peer.ask(dsp=str(raw_files["none"]), out=out) / N_EVENTS)
-    report_pair(report, "file to file, within the process", ours, theirs, "us/wf")
+        ours = time.perf_counter() - clock, time.process_time() - busy
+        calls.append((*ours, *peer.ask(dsp=str(raw_files["none"]), out=out)))
+    wall, cpu, their_wall, their_cpu = (
+        [1e6 * seconds / N_EVENTS for seconds in column] for column in zip(*calls, strict=True)
+    )
+    report_pair(report, "file to file, within the process, wall", wall, their_wall, "us/wf")
+    report_pair(report, "file to file, within the process, cpu", cpu, their_cpu, "us/wf")
 
 
 def test_start_up(
