@@ -53,6 +53,11 @@ class Report:
                 yield f"{figure:<46} {ours:>26} {theirs:>44} {ratio:>13}  {note}".rstrip()
         yield from self.notes
 
+    def markdown(self) -> Iterator[str]:
+        """Give the figures beside the peer's as the table of resources/docs/benchmarks.md."""
+        for row in [("figure", "ours", "dspeed", "ours/dspeed", ""), ("---",) * 5, *self.pairs]:
+            yield "| " + " | ".join(row) + " |"
+
 
 _report = Report()
 
@@ -68,6 +73,8 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         terminalreporter.section("figures")
         for line in _report.lines():
             terminalreporter.write_line(line)
+    if "PYGAMA_FIGURES" in os.environ:
+        Path(os.environ["PYGAMA_FIGURES"]).write_text("\n".join(_report.markdown()) + "\n", encoding="utf-8")
 
 
 @pytest.fixture(scope="session")

@@ -493,13 +493,17 @@ def test_values_beside_the_peer_s(
     hand_over(block, folder)
     peer = Peer(peer_python, folder)
     wrong = []
+    asked: dict[tuple[str, str], dict[str, np.ndarray]] = {}
     for same in SAMES:
         told = []
+        ours = same.from_ours(result_of(same, block))
         for sample_type in ("float64", "float32"):
-            given = dict(np.load(peer.ask(values=same.peer, type=sample_type)))
-            given = {name: array.astype(np.float64) for name, array in given.items()}
-            ours, theirs = same.from_ours(result_of(same, block)), same.from_peer(given, block)
-            differences = compared(same, ours, theirs, block, sample_type)
+            key = same.peer, sample_type
+            if key not in asked:
+                asked = {other: given for other, given in asked.items() if other[0] == same.peer}
+                asked[key] = dict(np.load(peer.ask(values=same.peer, type=sample_type)))
+            given = {name: array.astype(np.float64) for name, array in asked[key].items()}
+            differences = compared(same, ours, same.from_peer(given, block), block, sample_type)
             told.append(differences.told)
             if not differences.are_fine:
                 wrong.append(f"{same.step.name}, {same.peer}, {sample_type}: {differences.told}")
@@ -544,10 +548,11 @@ def test_values_beside_scipy_s(
     real_waves: np.ndarray, peer_python: Path, tmp_path_factory: pytest.TempPathFactory, report
 ):
     folder = tmp_path_factory.mktemp("direct")
-    np.save(folder / "waves.npy", real_waves)
+    waves = real_waves[::2]
+    np.save(folder / "waves.npy", waves)
     command = [str(peer_python), str(HERE / "peer_direct.py"), "arrays"]
     _run([*command, str(folder / "waves.npy"), str(folder / "direct.npz")])
-    parts = independent().differences(real_waves, np.load(folder / "direct.npz"))
+    parts = independent().differences(waves, np.load(folder / "direct.npz"))
     worst = ", ".join(f"{name} {parts[name]:.1g}" for name in sorted(parts, key=lambda n: -parts[n])[:8])
     report.notes.append(f"largest differences from SciPy, in parts of the waveform: {worst}")
     assert {name: part for name, part in parts.items() if part > FLOAT64_AGREEMENT} == {}
