@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import statistics
 import subprocess
@@ -32,13 +33,30 @@ class Report:
     """Rows that are printed when all benchmarks are done."""
 
     rows: list[tuple[str, str, str, str]] = field(default_factory=list)
+    pairs: list[tuple[str, str, str, str, str]] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
 
     def add(self, figure: str, measured: str, must: str = "", aim: str = "") -> None:
         self.rows.append((figure, measured, must, aim))
 
+    def pair(self, figure: str, ours: str, theirs: str = "", ratio: str = "", note: str = "") -> None:
+        """Add a figure of ours beside the peer's; ratio: ours over theirs."""
+        self.pairs.append((figure, ours, theirs, ratio, note))
+
     def lines(self) -> Iterator[str]:
-        for figure, measured, must, aim in [("figure", "measured", "must", "aim"), *self.rows]:
-            yield f"{figure:<58} {measured:>22} {must:>16} {aim:>14}"
+        if self.rows:
+            for figure, measured, must, aim in [("figure", "measured", "must", "aim"), *self.rows]:
+                yield f"{figure:<58} {measured:>22} {must:>16} {aim:>14}"
+        if self.pairs:
+            head = ("figure", "ours", "peer", "ours/peer", "")
+            for figure, ours, theirs, ratio, note in [head, *self.pairs]:
+                yield f"{figure:<46} {ours:>26} {theirs:>44} {ratio:>13}  {note}".rstrip()
+        yield from self.notes
+
+    def markdown(self) -> Iterator[str]:
+        """Give the figures beside the peer's as the table of resources/docs/benchmarks.md."""
+        for row in [("figure", "ours", "dspeed", "ours/dspeed", ""), ("---",) * 5, *self.pairs]:
+            yield "| " + " | ".join(row) + " |"
 
 
 _report = Report()
@@ -51,10 +69,12 @@ def report() -> Report:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    if _report.rows:
+    if _report.rows or _report.pairs or _report.notes:
         terminalreporter.section("figures")
         for line in _report.lines():
             terminalreporter.write_line(line)
+    if "PYGAMA_FIGURES" in os.environ:
+        Path(os.environ["PYGAMA_FIGURES"]).write_text("\n".join(_report.markdown()) + "\n", encoding="utf-8")
 
 
 @pytest.fixture(scope="session")
@@ -86,10 +106,26 @@ def measure() -> Callable[..., Measured]:
     """Run a command of pygama several times and give the medians."""
 
     def run(*arguments: str) -> Measured:
-        once = [_one([sys.executable, "-c", _MAIN, *arguments]) for _ in range(REPEATS)]
+        once = [_one(pygama_command(*arguments)) for _ in range(REPEATS)]
         return Measured(*(statistics.median(values) for values in zip(*once, strict=True)))
 
     return run
+
+
+@pytest.fixture(scope="session")
+def measure_once() -> Callable[[list[str]], Measured]:
+    """Run any command once; what ends its standard error is its peak memory in KiB, if that is a number."""
+    return lambda command: Measured(*_one(command))
+
+
+@pytest.fixture(scope="session")
+def pygama_command_line() -> Callable[..., list[str]]:
+    """Give the function that makes a command of pygama which tells its peak memory."""
+    return pygama_command
+
+
+def pygama_command(*arguments: str) -> list[str]:
+    return [sys.executable, "-c", _MAIN, *arguments]
 
 
 # The peak of a started process counts that of the one it was forked from; its own is in /proc alone.
@@ -111,4 +147,6 @@ def _one(command: list[str]) -> tuple[float, float, float]:
         process.returncode = os.waitstatus_to_exitcode(status)
     assert process.returncode == 0
     seconds = time.perf_counter() - began
-    return seconds, usage.ru_utime + usage.ru_stime, int(told.split()[-1]) / 1024
+    words = told.split()
+    peak_kib = float(words[-1]) if words and words[-1].isdigit() else math.nan
+    return seconds, usage.ru_utime + usage.ru_stime, peak_kib / 1024
