@@ -432,7 +432,8 @@ def fuse(
 ) -> list[Operation]:
     """Put kernels in the place of runs of steps, unless somebody wants what lies between.
 
-    The last step of a run becomes the kernel; the others go if nobody else reads them, or else the run stays.
+    The last step of a run becomes the kernel; the others go if nobody else reads them. Where the wave that the
+    last step reads is there for another reader, the run stays: to read it is less work than the kernel.
     """
     runs = {
         place: run for place in range(len(operations)) if (run := _run_ending_at(place, operations, example))
@@ -441,7 +442,7 @@ def fuse(
         fused = [runs[place].joined if place in runs else step for place, step in enumerate(operations)]
         fused = prune(fused, wanted)
         written = {name for operation in fused for name in operation.writes}
-        wasteful = [place for place, run in runs.items() if written.intersection(run.between)]
+        wasteful = [place for place, run in runs.items() if run.last_wave in written]
         if not wasteful:
             return fused
         for place in wasteful:
@@ -450,9 +451,9 @@ def fuse(
 
 @dataclass(frozen=True, slots=True)
 class _Run:
-    """Steps that a kernel can do at once: what they would write on the way, and the kernel's operation."""
+    """Steps that a kernel can do at once: the wave that the last of them would read, and the operation."""
 
-    between: tuple[str, ...]
+    last_wave: str
     joined: Operation
 
 
@@ -467,8 +468,8 @@ def _run_ending_at(
         settings = {step.processors[0]: step.settings[0] for step in steps}
         kernel = fusion.build(settings, waveform.shape[1])
         if kernel is not None:
-            between = (name for step in steps[:-1] if step.writes_waves for name in step.writes)
-            return _Run(tuple(between), _joined(steps, kernel))
+            waves = [name for step in steps[:-1] if step.writes_waves for name in step.writes]
+            return _Run(waves[-1] if waves else "", _joined(steps, kernel))
     return None
 
 

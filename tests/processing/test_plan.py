@@ -270,9 +270,16 @@ def test_a_baseline_that_another_step_reads_before_the_trapezoid_is_there_for_it
         assert np.allclose(array, expected[name], rtol=0, atol=1e-6), name
 
 
-@pytest.mark.parametrize("kept", ["wf_blsub", "wf_trap"])
-def test_nothing_is_fused_around_a_wave_that_is_wanted(kept):
-    assert len(labels(Chain(DEFAULT, keep=[kept]))) == 4
+def test_the_kernel_goes_where_the_wave_that_its_last_step_reads_is_wanted():
+    assert len(labels(Chain(DEFAULT, keep=["wf_trap"]))) == 4
+
+
+def test_the_kernel_stays_beside_a_wave_on_its_way_that_is_wanted():
+    assert labels(Chain(DEFAULT, keep=["wf_blsub"])) == [
+        "step 1, fit_baseline",
+        "step 2, bl_subtract",
+        "step 1, fit_baseline, to step 4, trap_max",
+    ]
 
 
 def test_the_default_chain_is_fused_around_other_steps():
@@ -288,9 +295,14 @@ def test_a_filter_that_two_read_is_fused_for_both():
     ]
 
 
-def test_a_chain_whose_wave_another_step_reads_is_not_computed_twice():
-    other = Step("trap_max", inputs={"wf_trap": "wf_blsub"}, outputs={"trap_max": "highest"})
-    assert len(labels(Chain([*DEFAULT, other]))) == 5
+def test_a_wave_that_another_step_reads_too_is_not_shaped_twice():
+    other = Step("trap_max", inputs={"wf_trap": "wf_trap"}, outputs={"trap_max": "highest"})
+    lowest = Step("wf_min", inputs={"wf_blsub": "wf_trap"})
+    assert len(labels(Chain([*DEFAULT, lowest]), period_ns=10.0)) == 5
+    assert labels(Chain([*DEFAULT, other])) == [
+        "step 1, fit_baseline, to step 4, trap_max",
+        "step 1, fit_baseline, to step 5, trap_max",
+    ]
 
 
 @st.composite
