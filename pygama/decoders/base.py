@@ -12,13 +12,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
 from pygama.orca.header import Card, Header
-from pygama.orca.packets import Packets
 from pygama.utils import distinct
+
+if TYPE_CHECKING:
+    from pygama.orca.packets import Packets
 
 MAX_RAW_BYTES = 65536
 """Of a damaged record, at most so many bytes are kept."""

@@ -6,13 +6,15 @@ Source: real records of 2022 and ORCA's writer.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
 from pygama.decoders.base import Bits, Digitizer, Rule, Samples, word_of
 from pygama.orca.header import Card
-from pygama.orca.packets import Packets
+
+if TYPE_CHECKING:
+    from pygama.orca.packets import Packets
 
 ORCA_WORDS = 3
 FLASHCAM_WORDS = 17

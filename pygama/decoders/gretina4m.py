@@ -12,13 +12,15 @@ samples off.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from pygama.decoders.base import Bits, Digitizer, Rule, Samples, by_place, word_of
 from pygama.orca.header import Card
-from pygama.orca.packets import Packets
+
+if TYPE_CHECKING:
+    from pygama.orca.packets import Packets
 
 MARKER = 0xAAAAAAAA
 PACKET_WORDS = 1024

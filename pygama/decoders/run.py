@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from pygama.decoders.base import Bits, Poller
-from pygama.orca.packets import Packets
+
+if TYPE_CHECKING:
+    from pygama.orca.packets import Packets
 
 
 class RunRecords(Poller):

@@ -6,13 +6,15 @@ Source: ORCA's read-out code and OrcaROOT, which agree.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from pygama.decoders.base import Bits, Digitizer, Rule, Samples, Trace, located, word_of
 from pygama.orca.header import Card
-from pygama.orca.packets import Packets
+
+if TYPE_CHECKING:
+    from pygama.orca.packets import Packets
 
 FOOTER = 0xDEADBEEF
 _PERIOD_NS = {0: 10.0, 1: 20.0, 2: 40.0, 3: 100.0, 4: 1000.0, 7: 10.0}

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from pygama.decoders.base import Bits, Poller, Rule
-from pygama.orca.packets import Packets
+
+if TYPE_CHECKING:
+    from pygama.orca.packets import Packets
 
 _N_ADCS = 16
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import re
 from collections.abc import Mapping
@@ -29,6 +28,9 @@ def output_path(output_dir: Path | str | None, prefix: str, run_number: int, suf
 
 def run_texts(header: Header, raw_name: str) -> dict[str, str]:
     """Say in plain texts which run a file holds; nothing here depends on place or date."""
+    # It brings OpenSSL, which Tier 1 to Tier 2 can do without.
+    import hashlib
+
     from pygama import __version__
 
     plist = json.dumps(header.plist, sort_keys=True, default=str)

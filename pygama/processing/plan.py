@@ -432,8 +432,8 @@ def fuse(
 ) -> list[Operation]:
     """Put kernels in the place of runs of steps, unless somebody wants what lies between.
 
-    The last step of a run becomes the kernel; the others go if nobody else reads them. Where the wave that the
-    last step reads is there for another reader, the run stays: to read it is less work than the kernel.
+    The last step of a run becomes the kernel; the others go if nobody else reads them. Where the wave that
+    the last step reads is there for another reader, the run stays: to read it is less work than the kernel.
     """
     runs = {
         place: run for place in range(len(operations)) if (run := _run_ending_at(place, operations, example))

@@ -81,7 +81,7 @@ def codec_for(compression: str, row_bytes: int, sample_bytes: int) -> Codec:
         return Codec("none", 0, 1)
     if sample_bytes and row_bytes > WIDEST_TYPE:
         return codec_for_samples(compression, sample_bytes)
-    return Codec(compression, 3 if compression == "zstd" else 5, _part_of_a_row(row_bytes), whole=True)
+    return Codec(compression, 1 if compression == "zstd" else 5, _part_of_a_row(row_bytes), whole=True)
 
 
 def codec_for_samples(compression: str, sample_bytes: int) -> Codec:

@@ -8,7 +8,7 @@ The attributes are those of pandas 0.15.2 to 3.1, which all of these read.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -230,7 +230,7 @@ def read_layout(
         alone = set(group.get("data_columns") or ())
         fields = tuple(_read_field(name, table, record, name in alone) for name in group["values_cols"])
         stored = [label for field in fields for label in field.labels]
-        shown = [_plain(label) for label in group["non_index_axes"][0][1]]
+        shown = _plain(group["non_index_axes"][0][1])
     except (KeyError, IndexError, TypeError, ValueError) as error:
         raise TierFileError(
             f"{where}: the names of its columns are missing or damaged ({error!r}); "
@@ -238,7 +238,7 @@ def read_layout(
         ) from error
     if not len(stored) == len(shown) == len(set(stored)) or set(stored) != set(shown):
         raise TierFileError(f"{where}: its columns and their names do not agree; process the raw file again")
-    return FrameLayout(fields, tuple(shown), record)
+    return FrameLayout(fields, shown, record)
 
 
 def _read_field(name: str, table: Mapping[str, Any], record: np.dtype, alone: bool) -> Field:
@@ -246,15 +246,18 @@ def _read_field(name: str, table: Mapping[str, Any], record: np.dtype, alone: bo
     base = kind.base
     if not kind.shape:
         return Field(name, base, (name,), alone=True)
-    labels = tuple(_plain(label) for label in table[f"{name}_kind"])
+    labels = _plain(table[f"{name}_kind"])
     if kind.shape != (len(labels),):
         raise ValueError(f"{name} holds {kind.shape} values for {len(labels)} names")
     return Field(name, base, labels, alone)
 
 
-def _plain(label: Any) -> Label:
-    if type(label) in (int, str):
-        return label
+def _plain(labels: Iterable[Any]) -> tuple[Label, ...]:
+    given = tuple(labels)
+    return given if {*map(type, given)} <= {int, str} else tuple(map(_plain_label, given))
+
+
+def _plain_label(label: Any) -> Label:
     if isinstance(label, int | np.integer) and not isinstance(label, bool):
         return int(label)
     return label.decode() if isinstance(label, bytes) else str(label)

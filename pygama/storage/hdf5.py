@@ -2,24 +2,51 @@
 
 Names of attributes and nodes come from cards and settings and need not be Python names, so PyTables' advice
 about them is muted; locking by HDF5 itself is asked for but not insisted upon (it fails on many NFS mounts,
-and our own lock files do not).
+and our own lock files do not). PyTables' tests, which it imports with itself, wait until somebody runs them.
 """
 
 from __future__ import annotations
 
 import os
 import re
+import sys
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from importlib import import_module
 from pathlib import Path
+from types import ModuleType
 from typing import Any
+
+from pygama.errors import OutputError
 
 os.environ.setdefault("HDF5_USE_FILE_LOCKING", "BEST_EFFORT")
 
-import tables  # noqa: E402
 
-from pygama.errors import OutputError  # noqa: E402
+def _import_tables() -> ModuleType:
+    """Import PyTables without its tests: a tenth of a start of the command."""
+    name = "tables.tests"
+    if "tables" in sys.modules:
+        return import_module("tables")
+    sys.modules[name] = stand_in = ModuleType(name)
+    for function in ("print_versions", "test"):
+        setattr(stand_in, function, _of_tests(function))
+    try:
+        return import_module("tables")
+    finally:
+        del sys.modules[name]
+
+
+def _of_tests(function: str) -> Callable[..., Any]:
+    """Make a function that imports PyTables' tests when it is called, and calls theirs."""
+
+    def call(*arguments: Any, **settings: Any) -> Any:
+        return getattr(import_module("tables.tests"), function)(*arguments, **settings)
+
+    return call
+
+
+tables: Any = _import_tables()
 
 _SYSTEM_MESSAGE = re.compile(r"error message = '([^']*)'")
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import logging
 import os
-import socket
+import platform
 import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -34,7 +34,7 @@ class Owner:
 
     def is_alive(self) -> bool:
         """Say whether it may still be at work; of other hosts nothing is known, so yes."""
-        if self.host != socket.gethostname() or os.name == "nt":
+        if self.host != platform.node() or os.name == "nt":
             return True
         try:
             os.kill(self.pid, 0)
@@ -57,7 +57,7 @@ def _start_of(pid: int) -> str:
 
 def this_process() -> Owner:
     """Describe the process that asks."""
-    return Owner(socket.gethostname(), os.getpid(), _start_of(os.getpid()))
+    return Owner(platform.node(), os.getpid(), _start_of(os.getpid()))
 
 
 class Draft:

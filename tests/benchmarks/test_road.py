@@ -13,12 +13,14 @@ import pytest
 
 from pygama.block import Block
 from pygama.processing.base import Tier1Processor
-from pygama.storage import TierFile
+from pygama.processing.tier1 import ProcessTier1
+from pygama.storage import TierFile, TierWriter
 
 pytestmark = [pytest.mark.benchmark_suite, pytest.mark.timeout(1800)]
 
 WINDOW = ("--window", "max", "--n-samp", "2000", "--n-blsamp", "10000")
 DECODER = "ORSIS3302DecoderForEnergy"
+ROWS = 31331
 
 
 @pytest.fixture(scope="session")
@@ -47,7 +49,7 @@ def test_tier_0(tier0, folder, report):
     path = folder / "t1_run72.h5"
     report.add("Tier 1 file", f"{path.stat().st_size / 1e6:.1f} MB", "52 MB", "47 MB")
     with TierFile(path) as file:
-        assert file.table(DECODER).n_rows == 31331
+        assert file.table(DECODER).n_rows == ROWS
         assert file.table(f"{DECODER}_Garbage").n_rows == 52
 
 
@@ -61,6 +63,47 @@ def test_tier_1(tier0, folder, measure, report):
     )
     report.add("Tier 1 peak memory", f"{measured.peak_mib:.0f} MiB", "100 MiB", "60 MiB")
     report.add("Tier 2 file", f"{(folder / 't2_run72.h5').stat().st_size / 1e6:.2f} MB", "2.6 MB", "0.6 MB")
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_tier_1_without_the_start(tier0, folder, report, threads):
+    """In-call: what a script that has imported everything waits for; the best of several calls."""
+    times, cpu_times = [], []
+    for _ in range(9):
+        processor = Tier1Processor(default_list=True)
+        began, cpu_began = time.perf_counter(), time.process_time()
+        ProcessTier1(folder / "t1_run72.h5", processor, out_dir=folder, multiprocess=threads > 1)
+        times.append(time.perf_counter() - began)
+        cpu_times.append(time.process_time() - cpu_began)
+    report.add(
+        f"Tier 1 to Tier 2, in-call, {'all cores' if threads > 1 else 'one core'}",
+        f"{min(times) / ROWS * 1e6:.1f} us/wf ({min(cpu_times) / ROWS * 1e6:.1f} cpu)",
+        *(("6 us", "3 us") if threads > 1 else ()),
+    )
+
+
+def test_reading_tier_1(tier0, folder, report):
+    """Files, HDF5 and decompression alone, on one core: no chain, no output."""
+    times = []
+    for _ in range(5):
+        with TierFile(folder / "t1_run72.h5") as file:
+            began = time.process_time()
+            for _ in file.table(DECODER).blocks(512, then=lambda block: Block(block.decoder, block.rows)):
+                pass
+            times.append(time.process_time() - began)
+    report.add("reading and decompressing Tier 1, one core", f"{min(times) / ROWS * 1e6:.1f} us/wf cpu")
+
+
+def test_the_start_of_tier_1(tier0, folder, measure, report, tmp_path):
+    """A file of a few rows: what is left is the start of Python and the imports."""
+    with TierFile(folder / "t1_run72.h5") as file, TierWriter(tmp_path / "t1_run1.h5") as writer:
+        writer.write(DECODER, file.table(DECODER).read(0, 10))
+    start = measure("tier1", str(tmp_path / "t1_run1.h5"), "-o", str(tmp_path))
+    report.add(
+        "Tier 1 to Tier 2 of ten rows, whole process",
+        f"{start.wall_s:.2f} s ({start.cpu_s:.2f} cpu)",
+        "0.5 s",
+    )
 
 
 def test_one_pass(big_run, tier0, folder, measure, report):

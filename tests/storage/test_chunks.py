@@ -1,3 +1,4 @@
+import struct
 import subprocess
 import sys
 
@@ -52,6 +53,13 @@ def test_an_unknown_compression_is_refused_with_the_choices(name):
 
 def test_rows_with_waveforms_are_shuffled_by_sample():
     assert codec_for("lz4", 4120, 2).type_size == 2
+
+
+@pytest.mark.parametrize("codec", [codec_for("zstd", 4120, 2), codec_for_samples("zstd", 2)])
+def test_zstd_works_on_a_chunk_of_samples_in_one_piece(codec):
+    samples = np.random.default_rng(1).integers(0, 16, 300_000, np.uint16).view(np.uint8)
+    _, _, _, _, n_bytes, block_bytes, _ = struct.unpack_from("<BBBBIII", codec.compress(samples))
+    assert (n_bytes, block_bytes) == (600_000, 600_000)
 
 
 def test_narrow_rows_are_shuffled_into_columns():

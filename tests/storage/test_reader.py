@@ -1,6 +1,8 @@
+import os
 import pickle
 import struct
 import sys
+import threading
 
 import numpy as np
 import pandas as pd
@@ -9,6 +11,7 @@ import tables
 
 from pygama.block import Block
 from pygama.errors import TierFileError
+from pygama.storage import reader
 from pygama.storage.reader import TierFile
 from pygama.storage.writer import TierWriter
 
@@ -73,6 +76,87 @@ def test_one_may_stop_in_the_middle_of_the_blocks(write, make_block, pool):
         for block in file.table("Card").blocks(8, pool=pool):
             assert len(block) == 8
             break
+
+
+def only_copies(block):
+    return Block(block.decoder, block.rows, block.waveforms.copy())
+
+
+def test_what_is_made_of_the_blocks_is_right_though_their_memory_is_used_again(write, make_block, pool):
+    block = make_block(100)
+    block.traces["slow"] = np.arange(300).reshape(100, 3)
+    addresses = []
+
+    def doubled(part):
+        addresses.append(part.waveforms.ctypes.data)
+        return Block(part.decoder, part.rows, 2 * part.waveforms, {"slow": -part.traces["slow"]})
+
+    with TierFile(write(block, chunk_rows=4)) as file:
+        for threads in (None, pool):
+            made = list(file.table("Card").blocks(8, pool=threads, then=doubled))
+            assert (
+                np.concatenate([part.waveforms for part in made]).tolist() == (2 * block.waveforms).tolist()
+            )
+            assert (
+                np.concatenate([part.traces["slow"] for part in made]).tolist()
+                == (-block.traces["slow"]).tolist()
+            )
+    # The last block, of 4 rows, has memory of its own size.
+    assert len(set(addresses[:12])) == 1
+
+
+def test_blocks_that_are_given_out_have_memory_of_their_own(write, make_block):
+    with TierFile(write(make_block(16), chunk_rows=4)) as file:
+        blocks = list(file.table("Card").blocks(4))
+    assert len({block.waveforms.ctypes.data for block in blocks}) == 4
+
+
+def test_whoever_stops_in_the_middle_waits_for_the_threads_that_still_read(
+    write, make_block, pool, monkeypatch
+):
+    under_way, may_go_on, done = threading.Event(), threading.Event(), []
+
+    def held_up(block):
+        if block.rows["channel"][0] == 8:
+            under_way.set()
+            may_go_on.wait(30)
+            done.append(8)
+        return only_copies(block)
+
+    def wait(futures):
+        may_go_on.set()
+        really_wait(futures)
+
+    really_wait = reader.wait
+    monkeypatch.setattr(reader, "wait", wait)
+    with TierFile(write(make_block(100), chunk_rows=4)) as file:
+        blocks = file.table("Card").blocks(8, pool=pool, then=held_up)
+        assert len(next(blocks)) == 8
+        assert under_way.wait(30)
+        blocks.close()
+        has_waited = done == [8]
+    may_go_on.set()
+    assert has_waited
+
+
+def test_where_the_system_cannot_read_at_a_place_hdf5_does(write, make_block, pool, monkeypatch):
+    monkeypatch.delattr(os, "pread")
+    block = make_block(100)
+    with TierFile(write(block, chunk_rows=4)) as file:
+        blocks = list(file.table("Card").blocks(8, pool=pool, then=only_copies))
+    assert np.concatenate([part.waveforms for part in blocks]).tolist() == block.waveforms.tolist()
+
+
+def test_a_file_with_something_before_its_hdf5_is_read(write, make_block):
+    block = make_block(100)
+    path = write(block, chunk_rows=4)
+    with (
+        tables.open_file(path) as file,
+        tables.open_file(path.with_name("behind.h5"), "w", user_block_size=512) as behind,
+    ):
+        file.copy_children(file.root, behind.root, recursive=True)
+    with TierFile(path.with_name("behind.h5")) as file:
+        assert file.table("Card").read().waveforms.tolist() == block.waveforms.tolist()
 
 
 def test_a_column_is_read_alone(write, make_block):
