@@ -565,14 +565,16 @@ cdef extern from *:
         return bounds->below <= place && place < bounds->up_to;
     }
 
-    /* Draw the bounds together to where the number lies if those between them are spread evenly. */
-    static void narrow(const double *x, int64_t n, int64_t place, Bounds *bounds) {
+    /* Draw the bounds together to where the number lies if those between them are spread evenly, if it does. */
+    static int narrow(const double *x, int64_t n, int64_t place, Bounds *bounds) {
         double n_between = (double)(bounds->up_to - bounds->below), step = (bounds->high - bounds->low) / n_between;
         double middle = bounds->low + (place - bounds->below + 0.5) * step, reach = (2 * sqrt(n_between) + 2) * step;
         Bounds closer = {middle - reach, middle + reach, 0, 0};
-        if (!(closer.low > bounds->low && closer.high < bounds->high)) return;
+        if (!(closer.low > bounds->low && closer.high < bounds->high)) return 0;
         count_up_to(x, n, closer.low, closer.high, &closer.below, &closer.up_to);
-        if (are_around(&closer, place)) *bounds = closer;
+        if (!are_around(&closer, place)) return 0;
+        *bounds = closer;
+        return 1;
     }
 
     /* The number that would be at a place if x, without NaN, were sorted; x is left in disorder.
@@ -590,8 +592,10 @@ cdef extern from *:
             if (are_around(&bounds, place) && bounds.up_to - bounds.below > n / 2) {
                 bounds.low = bounds.high = some[middle];
                 count_up_to(x, n, bounds.low, bounds.high, &bounds.below, &bounds.up_to);
-            } else if (are_around(&bounds, place) && bounds.up_to - bounds.below > 2 * FEW) {
-                narrow(x, n, place, &bounds);
+            } else if (are_around(&bounds, place)) {
+                /* A look at all is quicker than moving some. Numbers that are equal stay together. */
+                for (int turn = 0; turn < 2 && bounds.up_to - bounds.below > FEW; turn++)
+                    if (!narrow(x, n, place, &bounds)) break;
             }
             if (place < bounds.below) {
                 n = keep_below(x, n, bounds.low);
