@@ -307,18 +307,34 @@ def test_a_wave_that_another_step_reads_too_is_not_shaped_twice():
 
 @st.composite
 def chains(draw: st.DrawFn) -> list[Step]:
-    """Build a chain at random that can be bound: each step's inputs are there before it."""
+    """Build a chain at random that can be bound: each step's inputs are there before it.
+
+    A step reads what it reads by itself, or any other waveform of the length of the record.
+    """
     names = draw(st.lists(st.sampled_from(list(REGISTRY)), min_size=1, max_size=24))
     there = {"waveform"}
+    waves = ["waveform"]
     steps = []
     for name in ["fit_baseline", *names]:
         processor = REGISTRY[name]
-        step = Step(name, _drawn_settings(draw, name), enabled=draw(st.booleans()) or name == "fit_baseline")
+        inputs = {
+            read: draw(st.sampled_from(waves))
+            for read, kind in processor.reads
+            if kind == "waves" and read not in there
+        }
+        step = Step(
+            name,
+            _drawn_settings(draw, name),
+            inputs=inputs,
+            enabled=draw(st.booleans()) or name == "fit_baseline",
+        )
         reads = {read for read, kind in processor.reads if kind != "period"}
         writes = {written for written, _ in processor.writes}
-        if reads <= there and not writes & there:
+        if reads - inputs.keys() <= there and not writes & there:
             steps.append(step)
             there |= writes if step.enabled else set()
+            if step.enabled and processor.writes_waves and name != "psd":
+                waves.extend(writes)
     return steps
 
 
@@ -332,8 +348,8 @@ def _drawn_settings(draw: st.DrawFn, name: str) -> dict[str, object]:
     return drawn
 
 
-@given(chains(), st.sampled_from(["u2", "i2", "f4"]), st.data())
-@settings(deadline=None, max_examples=60)
+@given(chains(), st.sampled_from(["u2", "i2", "f4", "f8"]), st.data())
+@settings(deadline=None, max_examples=100)
 def test_pruning_and_fusing_never_change_results(steps, sample_type, data):
     block = block_of(5, 120, sample_type)
     written = [name for step in steps if step.enabled for name in step.writes]

@@ -185,34 +185,26 @@ cdef extern from *:
         for (int64_t k = begin == 0; k < n; k++) out[k] = x[k] - part * x[k - 1];
     }
 
-    #if HAS_VECTORS
-    typedef uint16_t four_u2 __attribute__((vector_size(8)));
-    typedef int16_t four_i2 __attribute__((vector_size(8)));
-    typedef int32_t four_i4 __attribute__((vector_size(16)));
-    #define SUBTRACT_IN_VECTORS(few, wider)                                             \\
-        four place = {0, 1, 2, 3};                                                      \\
-        for (; k + 4 <= n; k += 4) {                                                    \\
-            few given;                                                                  \\
-            memcpy(&given, x + k, sizeof given);                                        \\
-            wider whole = __builtin_convertvector(given, wider);                        \\
-            four v = __builtin_convertvector(whole, four);                              \\
-            PUT(out + k) = v - (value + slope * place);                                 \\
-            place += 4.0;                                                               \\
-        }
-    #else
-    #define SUBTRACT_IN_VECTORS(few, wider)
-    #endif
+    /* 0, 1, 2 ...: a whole number is slower to turn into floating point than to look up. */
+    static double counting[CHUNK];
 
-    #define SUBTRACT_LINE(name, type, few, wider)                                                        \\
-        CLONES static void name(const char *row, int32_t n, double value, double slope, double *out) {   \\
-            const type *x = (const type *)row;                                                           \\
-            int32_t k = 0;                                                                               \\
-            SUBTRACT_IN_VECTORS(few, wider)                                                              \\
-            for (; k < n; k++) out[k] = (double)x[k] - (value + slope * (double)k);                      \\
+    static void fill_counting(void) {
+        for (int k = 0; k < CHUNK; k++) counting[k] = k;
+    }
+
+    #define SUBTRACT_LINE(name, type)                                                                    \\
+        CLONES static void name(const char *row, int64_t n, double value, double slope, double *out) {    \\
+            for (int64_t begin = 0; begin < n; begin += CHUNK) {                                          \\
+                const type *x = (const type *)row + begin;                                                \\
+                double first = (double)begin;                                                             \\
+                int32_t n_here = n - begin < CHUNK ? (int32_t)(n - begin) : CHUNK;                        \\
+                for (int32_t k = 0; k < n_here; k++)                                                      \\
+                    out[begin + k] = (double)x[k] - (value + slope * (first + counting[k]));              \\
+            }                                                                                             \\
         }
-    SUBTRACT_LINE(subtract_line_u2, uint16_t, four_u2, four_i4)
-    SUBTRACT_LINE(subtract_line_i2, int16_t, four_i2, four_i4)
-    SUBTRACT_LINE(subtract_line_f8, double, four, four)
+    SUBTRACT_LINE(subtract_line_u2, uint16_t)
+    SUBTRACT_LINE(subtract_line_i2, int16_t)
+    SUBTRACT_LINE(subtract_line_f8, double)
 
     /* The highest of the samples, of which there is one at least; NaN where one of them is. */
     CLONES static double highest_of(const double *x, int64_t n) {
@@ -573,14 +565,16 @@ cdef extern from *:
         return bounds->below <= place && place < bounds->up_to;
     }
 
-    /* Draw the bounds together to where the number lies if those between them are spread evenly. */
-    static void narrow(const double *x, int64_t n, int64_t place, Bounds *bounds) {
+    /* Draw the bounds together to where the number lies if those between them are spread evenly, if it does. */
+    static int narrow(const double *x, int64_t n, int64_t place, Bounds *bounds) {
         double n_between = (double)(bounds->up_to - bounds->below), step = (bounds->high - bounds->low) / n_between;
         double middle = bounds->low + (place - bounds->below + 0.5) * step, reach = (2 * sqrt(n_between) + 2) * step;
         Bounds closer = {middle - reach, middle + reach, 0, 0};
-        if (!(closer.low > bounds->low && closer.high < bounds->high)) return;
+        if (!(closer.low > bounds->low && closer.high < bounds->high)) return 0;
         count_up_to(x, n, closer.low, closer.high, &closer.below, &closer.up_to);
-        if (are_around(&closer, place)) *bounds = closer;
+        if (!are_around(&closer, place)) return 0;
+        *bounds = closer;
+        return 1;
     }
 
     /* The number that would be at a place if x, without NaN, were sorted; x is left in disorder.
@@ -598,8 +592,10 @@ cdef extern from *:
             if (are_around(&bounds, place) && bounds.up_to - bounds.below > n / 2) {
                 bounds.low = bounds.high = some[middle];
                 count_up_to(x, n, bounds.low, bounds.high, &bounds.below, &bounds.up_to);
-            } else if (are_around(&bounds, place) && bounds.up_to - bounds.below > 2 * FEW) {
-                narrow(x, n, place, &bounds);
+            } else if (are_around(&bounds, place)) {
+                /* A look at all is quicker than moving some. Numbers that are equal stay together. */
+                for (int turn = 0; turn < 2 && bounds.up_to - bounds.below > FEW; turn++)
+                    if (!narrow(x, n, place, &bounds)) break;
             }
             if (place < bounds.below) {
                 n = keep_below(x, n, bounds.low);
@@ -693,9 +689,10 @@ cdef extern from *:
     void add_up_and_correct(const Lanes *lanes, int64_t n, double *sums, double lost) noexcept nogil
     void add_up_decaying(const Lanes *lanes, int64_t n, double *sums, double keep) noexcept nogil
     void take_from_next(const double *x, int64_t begin, int64_t n, double part, double *out) noexcept nogil
-    void subtract_line_u2(const char *row, int n, double value, double slope, double *out) noexcept nogil
-    void subtract_line_i2(const char *row, int n, double value, double slope, double *out) noexcept nogil
-    void subtract_line_f8(const char *row, int n, double value, double slope, double *out) noexcept nogil
+    void fill_counting() noexcept nogil
+    void subtract_line_u2(const char *row, int64_t n, double value, double slope, double *out) noexcept nogil
+    void subtract_line_i2(const char *row, int64_t n, double value, double slope, double *out) noexcept nogil
+    void subtract_line_f8(const char *row, int64_t n, double value, double slope, double *out) noexcept nogil
     double highest_of(const double *x, int64_t n) noexcept nogil
     double lowest_of(const double *x, int64_t n) noexcept nogil
     int64_t place_of(const double *x, int64_t n, double height) noexcept nogil
@@ -723,6 +720,9 @@ cdef extern from *:
     void take_near(const double *x, const double *distance, int64_t n, double limit, double centre,
                    double *out) noexcept nogil
     void multiply(const double *a, const double *b, int64_t n, double *out) noexcept nogil
+
+
+fill_counting()
 
 
 cdef struct Rows:
