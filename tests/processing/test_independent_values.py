@@ -19,8 +19,8 @@ import pytest
 
 from pygama.block import Block
 from pygama.processing.base import Tier1Processor
+from pygama.processing.chain import Chain
 from pygama.processing.declare import REGISTRY
-from pygama.processing.plan import Chain
 from pygama.processing.tier0 import ProcessTier0
 from pygama.storage import TierFile
 
