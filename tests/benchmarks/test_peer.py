@@ -34,8 +34,9 @@ from pygama.block import Block
 from pygama.processing.base import DEFAULT_CHAIN
 from pygama.processing.chain import Chain
 from pygama.processing.declare import REGISTRY
-from pygama.processing.plan import Plan, Step, bind
+from pygama.processing.plan import Plan, bind
 from pygama.processing.plugins import load_plugins
+from pygama.processing.steps import Step
 from pygama.processing.tier1 import ProcessTier1, Tier1Processor
 from pygama.simulate import benchmark_shape, write_run
 from pygama.storage import TierFile
