@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from PyQt5.QtGui import QKeySequence
 from PyQt5.QtWidgets import QAction, QActionGroup, QMenu
 
+from pygama_gui.layouts import LAYOUTS
 from pygama_gui.session import changes
 from pygama_gui.widgets import theme
 
@@ -28,6 +29,7 @@ class Menus:
         store = window.bridge.store
         self.undo_action = self._act(edit, "&Undo", "Ctrl+Z", store.undo)
         self.redo_action = self._act(edit, "&Redo", ["Ctrl+Shift+Z", "Ctrl+Y"], store.redo)
+        self.layout_actions: dict[str, QAction] = {}
         self.theme_actions: dict[str, QAction] = {}
         self.move_action = QAction("&Move panels", window)
         self._view(self._menu("&View"))
@@ -70,7 +72,12 @@ class Menus:
         self._act(menu, "Output &folder…", "", lambda: window.ask_output_dir([]))
         menu.addSeparator()
         self._act(menu, "&Load settings…", "", window.ask_load_settings)
-        self._act(menu, "&Save settings…", "Ctrl+S", window.ask_save_settings)
+        self._act(menu, "Sa&ve settings…", "", window.ask_save_settings)
+        menu.addSeparator()
+        documents = window.documents
+        self._act(menu, "Open s&ession…", "Ctrl+Alt+O", documents.ask_open)
+        self._act(menu, "&Save session", "Ctrl+S", documents.save)
+        self._act(menu, "Save session &as…", "Ctrl+Shift+S", documents.ask_save)
         menu.addSeparator()
         self._act(menu, "&Quit", "Ctrl+Q", window.close)
 
@@ -87,6 +94,7 @@ class Menus:
         for number, name in enumerate(TABS):
             self._act(menu, f"&{name}", str(number + 1), partial(window.go_to_tab, number))
         menu.addSeparator()
+        self._layouts(menu)
         themes = QActionGroup(window)
         for name in theme.NAMES:
             action = self._act(menu, f"{name.capitalize()} &theme", "", partial(window.choose_theme, name))
@@ -103,8 +111,27 @@ class Menus:
         self.move_action.setCheckable(True)
         self.move_action.toggled.connect(window.show_dock_titles)
         menu.addAction(self.move_action)
-        self._act(menu, "&Reset the layout", "", window.reset_layout)
         self._act(menu, "&Full screen", "F11", window.toggle_full_screen)
+
+    def _layouts(self, menu: QMenu) -> None:
+        window = self._window
+        inner = QMenu("&Layout", window)
+        inner.setToolTipsVisible(True)
+        menu.addMenu(inner)
+        group = QActionGroup(window)
+        for number, layout in enumerate(LAYOUTS, 1):
+            act = partial(window.layouts.choose, layout.name)
+            action = self._act(inner, f"&{layout.name}", f"Ctrl+{number}", act)
+            action.setToolTip(layout.about)
+            action.setCheckable(True)
+            group.addAction(action)
+            self.layout_actions[layout.name] = action
+        inner.addSeparator()
+        self._act(inner, "&Reset this layout", "Ctrl+Shift+0", window.layouts.reset)
+
+    def mark_layout(self, name: str) -> None:
+        """Mark the layout in use; the first one for a name that a newer version may know."""
+        self.layout_actions.get(name, self.layout_actions[LAYOUTS[0].name]).setChecked(True)
 
     def _run(self, menu: QMenu) -> None:
         bridge = self._window.bridge
