@@ -263,6 +263,8 @@ class MainWindow(QMainWindow):
         self.menus.theme_actions[session.theme].setChecked(True)
         self.menus.mark_layout(session.layout)
         self.menus.auto_action.setChecked(session.process_on_add)
+        for action in self.menus.export_actions:
+            action.setEnabled(bool(session.runs))
         self._show_title()
 
     def _show_title(self) -> None:

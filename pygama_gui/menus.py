@@ -11,6 +11,7 @@ from PyQt5.QtWidgets import QAction, QActionGroup, QMenu
 
 from pygama_gui.layouts import LAYOUTS
 from pygama_gui.session import changes
+from pygama_gui.session.state import Run
 from pygama_gui.widgets import theme
 
 if TYPE_CHECKING:
@@ -29,6 +30,8 @@ class Menus:
         store = window.bridge.store
         self.undo_action = self._act(edit, "&Undo", "Ctrl+Z", store.undo)
         self.redo_action = self._act(edit, "&Redo", ["Ctrl+Shift+Z", "Ctrl+Y"], store.redo)
+        edit.addSeparator()
+        self.export_actions = self._exports(edit)
         self.layout_actions: dict[str, QAction] = {}
         self.theme_actions: dict[str, QAction] = {}
         self.move_action = QAction("&Move panels", window)
@@ -88,6 +91,26 @@ class Menus:
             action.setToolTip(str(path))
         if menu.isEmpty():
             self._act(menu, "nothing yet", "", lambda: None).setEnabled(False)
+
+    def _exports(self, menu: QMenu) -> list[QAction]:
+        """Offer what the window does as a command, a script and a notebook, of one run and of all."""
+        documents, bridge = self._window.documents, self._window.bridge
+
+        def one() -> list[Run]:
+            run = bridge.session.selected_run
+            return [] if run is None else [run]
+
+        def every() -> list[Run]:
+            return list(bridge.session.runs)
+
+        return [
+            self._act(menu, "&Copy as command", "Ctrl+Shift+C", lambda: documents.copy_commands(one())),
+            self._act(menu, "Save as &Python script…", "Ctrl+E", lambda: documents.ask_save_script(one())),
+            self._act(menu, "Save as &notebook…", "Ctrl+Shift+E", lambda: documents.ask_save_notebook(one())),
+            self._act(menu, "Copy &all runs as commands", "", lambda: documents.copy_commands(every())),
+            self._act(menu, "Save all as Python &script…", "", lambda: documents.ask_save_script(every())),
+            self._act(menu, "Save all as no&tebook…", "", lambda: documents.ask_save_notebook(every())),
+        ]
 
     def _view(self, menu: QMenu) -> None:
         window = self._window
