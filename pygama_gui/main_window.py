@@ -56,6 +56,7 @@ from pygama_gui.widgets import theme
 from pygama_gui.widgets.banner import Banner
 from pygama_gui.widgets.dialogs import file_dialog
 from pygama_gui.widgets.keysheet import KeySheet
+from pygama_gui.widgets.palette import Palette
 from pygama_gui.widgets.parts import button, panel, row
 from pygama_gui.widgets.veil import DropVeil
 
@@ -218,6 +219,7 @@ class MainWindow(QMainWindow):
         self.last_line.log_asked.connect(self.toggle_log)
         self.log_dock.visibilityChanged.connect(self.last_line.show_open)
         self.last_line.keys_asked.connect(self.show_keys)
+        self.last_line.find_asked.connect(self.show_palette)
 
         self._share_keys()
         self._order_tabs()
@@ -225,7 +227,7 @@ class MainWindow(QMainWindow):
     def _order_tabs(self) -> None:
         """Let Tab go through runs, pictures, settings and the last line, in this order."""
         middle = [self.runs.stop_button, self.tabs, *self.waveforms.stops(), *self.spectrum.stops()]
-        end = [self.save_button, self.last_line.log_link, self.last_line.keys_link]
+        end = [self.save_button, self.last_line.log_link, self.last_line.keys_link, self.last_line.find_link]
         for before, after in (*pairwise(middle), *pairwise(end)):
             QWidget.setTabOrder(before, after)
 
@@ -460,6 +462,12 @@ class MainWindow(QMainWindow):
         bar = self.menuBar()
         assert bar is not None
         KeySheet(bar, self).show()
+
+    def show_palette(self) -> None:
+        """Find a command by its name."""
+        bar = self.menuBar()
+        assert bar is not None
+        Palette(self, bar, without=self.menus.find_action).open()
 
     def show_about(self) -> None:
         """Say what this program is."""

@@ -7,7 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from PyQt5.QtGui import QKeySequence
-from PyQt5.QtWidgets import QAction, QActionGroup, QMenu
+from PyQt5.QtWidgets import QAction, QActionGroup, QDockWidget, QMenu
 
 from pygama_gui.layouts import LAYOUTS
 from pygama_gui.session import changes
@@ -17,6 +17,7 @@ from pygama_gui.widgets import theme
 if TYPE_CHECKING:
     from pygama_gui.main_window import MainWindow
 
+THEMES = {"light": "Li&ght theme", "dark": "&Dark theme"}
 TABS = ("Overview", "Waveforms", "Spectrum")
 
 
@@ -36,7 +37,7 @@ class Menus:
         self.theme_actions: dict[str, QAction] = {}
         self.move_action = QAction("&Move panels", window)
         self._view(self._menu("&View"))
-        self.auto_action = QAction("Process runs as they are &added", window)
+        self.auto_action = QAction("Process runs as they are a&dded", window)
         self._run(self._menu("&Run"))
         chain = self._menu("&Chain")
         chain.addMenu(window.chain.add_menu)
@@ -46,6 +47,7 @@ class Menus:
         spectrum.addActions(list(window.spectrum.view_actions()))
         spectrum.addMenu(window.spectrum.beside_menu)
         about = self._menu("&Help")
+        self.find_action = self._act(about, "&Find a command…", "Ctrl+K", window.show_palette)
         self._act(about, "&Keys and mouse", ["?", "F1"], window.show_keys)
         self._act(about, "&About pygama", "", window.show_about)
 
@@ -56,7 +58,7 @@ class Menus:
         return menu
 
     def _act(self, menu: QMenu, words: str, keys: str | list[str], act: Callable[[], Any]) -> QAction:
-        action = QAction(words, self._window)
+        action = QAction(words, menu)  # goes away with a menu that is filled anew
         action.setShortcuts([QKeySequence(key) for key in ([keys] if isinstance(keys, str) else keys) if key])
         action.triggered.connect(lambda _checked=False: act())
         menu.addAction(action)
@@ -72,7 +74,7 @@ class Menus:
         menu.addMenu(recent)
         self._act(menu, "Try the &demo run", "", lambda: window.demo_asked())
         menu.addSeparator()
-        self._act(menu, "Output &folder…", "", lambda: window.ask_output_dir([]))
+        self._act(menu, "O&utput folder…", "", lambda: window.ask_output_dir([]))
         menu.addSeparator()
         self._act(menu, "&Load settings…", "", window.ask_load_settings)
         self._act(menu, "Sa&ve settings…", "", window.ask_save_settings)
@@ -120,16 +122,17 @@ class Menus:
         self._layouts(menu)
         themes = QActionGroup(window)
         for name in theme.NAMES:
-            action = self._act(menu, f"{name.capitalize()} &theme", "", partial(window.choose_theme, name))
+            action = self._act(menu, THEMES[name], "", partial(window.choose_theme, name))
             action.setCheckable(True)
             themes.addAction(action)
             self.theme_actions[name] = action
         menu.addSeparator()
-        self._act(menu, "Show or hide the &log", "Ctrl+L", window.toggle_log)
-        for dock in (window.runs_dock, window.settings_dock):
+        for dock in window.findChildren(QDockWidget):
             toggle = dock.toggleViewAction()
             assert toggle is not None
             toggle.setText(f"{dock.windowTitle()} panel")
+            if dock is window.log_dock:
+                toggle.setShortcut("Ctrl+L")
             menu.addAction(toggle)
         self.move_action.setCheckable(True)
         self.move_action.toggled.connect(window.show_dock_titles)
