@@ -35,10 +35,25 @@ def on_view(change: Change) -> Change:
     return change
 
 
-def label(change: Callable[..., Session]) -> str:
-    """Give the words for a change in the Edit menu: the first line of its docstring."""
+def label(change: Callable[..., Session], session: Session | None = None, *args: Any) -> str:
+    """Give the words for a change in the Edit menu: the first line of its docstring, and what it is about.
+
+    session, args: what it is given, for the name of a setting, a step or a run.
+    """
     first = (change.__doc__ or change.__name__).strip().partition("\n")[0].rstrip(".")
-    return first[:1].lower() + first[1:]
+    words = first[:1].lower() + first[1:]
+    about = "" if session is None else _about(change, session, args)
+    return f"{words} ({about})" if about else words
+
+
+def _about(change: Callable[..., Session], session: Session, args: tuple[Any, ...]) -> str:
+    names = change.__code__.co_varnames[1 : 1 + len(args)]
+    given = dict(zip(names, args, strict=True))
+    run = session.run(given.get("run_id", ""))
+    index = given.get("index", -1)
+    step = session.chain[index].step if index in range(len(session.chain)) else ""
+    number = "" if run is None else f"run {run.run_number}"
+    return " of ".join(part for part in (given.get("name", ""), step or number) if part)
 
 
 def add_runs(session: Session, runs: Iterable[Run]) -> Session:

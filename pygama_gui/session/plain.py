@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import types
 from collections.abc import Callable, Mapping
-from dataclasses import MISSING, Field, fields, is_dataclass
+from dataclasses import MISSING, fields, is_dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Union, get_args, get_origin, get_type_hints
@@ -19,11 +19,28 @@ from pygama.errors import SettingsError
 REST = "rest"
 """A dataclass with a field of this name keeps there what it does not know, and it is written again."""
 
+Read = Callable[[Any], Any]
+
+
+class _Unfit(Exception):
+    """What does not fit; its place is put together on the way out, from the inside to the outside."""
+
+    def __init__(self, words: str, place: str = "") -> None:
+        self.words = words
+        self.place = place
+
+    def inside(self, place: str) -> _Unfit:
+        """Say what it is inside of."""
+        between = "." if self.place and not self.place.startswith("[") else ""
+        return _Unfit(self.words, place + between + self.place)
+
 
 def to_plain(value: Any) -> Any:
     """Give a value as JSON can hold it: dataclasses as names and values, sets in order, paths as text."""
-    if is_dataclass(value):
-        plain = {field.name: to_plain(getattr(value, field.name)) for field in fields(value)}
+    if value is None or isinstance(value, str | int | float):
+        return value
+    if is_dataclass(value) and not isinstance(value, type):
+        plain = {name: to_plain(getattr(value, name)) for name in _field_names(type(value))}
         return plain.pop(REST, {}) | plain
     if isinstance(value, Mapping):
         return {str(key): to_plain(inner) for key, inner in value.items()}
@@ -35,117 +52,129 @@ def to_plain(value: Any) -> Any:
 
 
 def from_plain(kind: Any, data: Any, where: str = "") -> Any:
-    """Read a value of a type; raises SettingsError that says what does not fit, and where."""
-    if kind is Any:
-        return data
-    if isinstance(kind, type) and is_dataclass(kind):
-        return _dataclass(kind, data, where)
-    if get_origin(kind) in (Union, types.UnionType):
-        return _optional(kind, data, where)
-    read = _READERS.get(get_origin(kind) or kind)
-    if read is None:
-        raise TypeError(f"{kind} cannot be read from plain data")
-    return read(get_args(kind), data, where)
+    """Read a value of a type; raises SettingsError that says what does not fit, and where.
 
-
-def _dataclass(kind: type, data: Any, where: str) -> Any:
-    given = dict(_names_and_values((str, Any), data, where))
-    hints, read = _hints(kind), {}
-    for field in fields(kind):
-        if field.name in given and field.name != REST:
-            read[field.name] = from_plain(
-                hints[field.name], given.pop(field.name), _inside(where, field.name)
-            )
-        elif _is_needed(field):
-            raise SettingsError(f"{where or 'the file'} has no {field.name!r}")
-    if REST in hints:
-        read[REST] = types.MappingProxyType(given)
-    return kind(**read)
-
-
-def _is_needed(field: Field[Any]) -> bool:
-    return field.default is MISSING and field.default_factory is MISSING
+    where: name of the whole, for the sentence.
+    """
+    try:
+        return _reader(kind)(data)
+    except _Unfit as problem:
+        at = problem.inside(where) if where else problem
+        raise SettingsError(f"{at.place or 'the file'} {problem.words}") from None
 
 
 @lru_cache
-def _hints(kind: type) -> dict[str, Any]:
-    return get_type_hints(kind)
+def _field_names(kind: type) -> tuple[str, ...]:
+    return tuple(field.name for field in fields(kind))
 
 
-def _optional(kind: Any, data: Any, where: str) -> Any:
-    inner = [one for one in get_args(kind) if one is not type(None)]
-    return None if data is None else from_plain(inner[0], data, where)
+@lru_cache
+def _reader(kind: Any) -> Read:
+    """Make what reads a value of a type; raises _Unfit."""
+    if kind is Any:
+        return lambda data: data
+    if isinstance(kind, type) and is_dataclass(kind):
+        return _dataclass_reader(kind)
+    if get_origin(kind) in (Union, types.UnionType):
+        (inner,) = [one for one in get_args(kind) if one is not types.NoneType]
+        read = _reader(inner)
+        return lambda data: None if data is None else read(data)
+    make = _MAKERS.get(get_origin(kind) or kind)
+    if make is None:
+        raise TypeError(f"{kind} cannot be read from plain data")
+    return make(*get_args(kind))
 
 
-def _text(_inner: tuple[Any, ...], data: Any, where: str) -> str:
-    return str(_one_of(str, "text", data, where))
+def _dataclass_reader(kind: type) -> Read:
+    hints = get_type_hints(kind)
+    known = {name: _reader(hints[name]) for name in _field_names(kind) if name != REST}
+    needed = [
+        field.name for field in fields(kind) if field.default is MISSING and field.default_factory is MISSING
+    ]
+
+    def read(data: Any) -> Any:
+        given = _one_of(dict, "names and values in braces", data)
+        for name in needed:
+            if name not in given:
+                raise _Unfit(f"has no {name!r}")
+        values = {name: _inside(name, known[name], given[name]) for name in given if name in known}
+        if REST in hints:
+            values[REST] = types.MappingProxyType({name: given[name] for name in given if name not in known})
+        return kind(**values)
+
+    return read
 
 
-def _truth(_inner: tuple[Any, ...], data: Any, where: str) -> bool:
-    return bool(_one_of(bool, "true or false", data, where))
+def _many_reader(*kinds: Any) -> Read:
+    is_any_number = kinds[1:] == (...,)
+    readers = [_reader(kind) for kind in kinds if kind is not ...]
+
+    def read(data: Any) -> tuple[Any, ...]:
+        entries = _one_of(list, "a list", data)
+        if not is_any_number and len(entries) != len(readers):
+            raise _unfit(f"a list of {len(readers)}", data)
+        reads = readers * len(entries) if is_any_number else readers
+        pairs = zip(reads, entries, strict=True)
+        return tuple(_inside(at, read, entry) for at, (read, entry) in enumerate(pairs))
+
+    return read
 
 
-def _whole(_inner: tuple[Any, ...], data: Any, where: str) -> int:
-    return int(_one_of(int, "a whole number", data, where))
+def _mapping_reader(_key: Any, value: Any) -> Read:
+    read_value = _reader(value)
+
+    def read(data: Any) -> Mapping[str, Any]:
+        given = _one_of(dict, "names and values in braces", data)
+        values = {name: _inside(name, read_value, inner) for name, inner in given.items()}
+        return types.MappingProxyType(values)
+
+    return read
 
 
-def _number(_inner: tuple[Any, ...], data: Any, where: str) -> float:
+def _set_reader(kind: Any) -> Read:
+    read = _many_reader(kind, ...)
+    return lambda data: frozenset(read(data))
+
+
+def _number(data: Any) -> float:
     try:
-        number = float(_one_of(int | float, "a number", data, where))
+        number = float(_one_of(int | float, "a number", data))
     except OverflowError:
         number = math.inf
     if not math.isfinite(number):
-        raise _unfit("a number", data, where)
+        raise _unfit("a number", data)
     return number
 
 
-def _path(_inner: tuple[Any, ...], data: Any, where: str) -> Path:
-    return Path(_text((), data, where))
+def _plain_reader(kind: type, words: str) -> Callable[[], Read]:
+    return lambda: lambda data: _one_of(kind, words, data)
 
 
-def _many(inner: tuple[Any, ...], data: Any, where: str) -> tuple[Any, ...]:
-    entries = _one_of(list, "a list", data, where)
-    kinds = (inner[0],) * len(entries) if inner[1:] == (...,) else inner
-    if len(kinds) != len(entries):
-        raise _unfit(f"a list of {len(kinds)}", data, where)
-    pairs = zip(kinds, entries, strict=True)
-    return tuple(from_plain(kind, entry, f"{where}[{at}]") for at, (kind, entry) in enumerate(pairs))
-
-
-def _set(inner: tuple[Any, ...], data: Any, where: str) -> frozenset[Any]:
-    return frozenset(_many((inner[0], ...), data, where))
-
-
-def _names_and_values(inner: tuple[Any, ...], data: Any, where: str) -> Mapping[str, Any]:
-    given = _one_of(dict, "names and values in braces", data, where)
-    read = {name: from_plain(inner[1], value, _inside(where, name)) for name, value in given.items()}
-    return types.MappingProxyType(read)
-
-
-_READERS: dict[Any, Callable[[tuple[Any, ...], Any, str], Any]] = {
-    str: _text,
-    bool: _truth,
-    int: _whole,
-    float: _number,
-    Path: _path,
-    tuple: _many,
-    frozenset: _set,
-    Mapping: _names_and_values,
+_MAKERS: dict[Any, Callable[..., Read]] = {
+    str: _plain_reader(str, "text"),
+    bool: _plain_reader(bool, "true or false"),
+    int: _plain_reader(int, "a whole number"),
+    float: lambda: _number,
+    Path: lambda: lambda data: Path(_one_of(str, "text", data)),
+    tuple: _many_reader,
+    frozenset: _set_reader,
+    Mapping: _mapping_reader,
 }
 
 
-def _inside(where: str, name: str) -> str:
-    return f"{where}.{name}" if where else name
+def _inside(place: str | int, read: Read, data: Any) -> Any:
+    try:
+        return read(data)
+    except _Unfit as problem:
+        raise problem.inside(place if isinstance(place, str) else f"[{place}]") from None
 
 
-def _one_of(kind: Any, words: str, data: Any, where: str) -> Any:
-    is_fit = isinstance(data, kind) and (kind is bool or not isinstance(data, bool))
-    if not is_fit:
-        raise _unfit(words, data, where)
+def _one_of(kind: Any, words: str, data: Any) -> Any:
+    if not isinstance(data, kind) or (isinstance(data, bool) and kind is not bool):
+        raise _unfit(words, data)
     return data
 
 
-def _unfit(words: str, data: Any, where: str) -> SettingsError:
+def _unfit(words: str, data: Any) -> _Unfit:
     shown = repr(data)
-    shown = shown if len(shown) <= 60 else shown[:57] + "..."
-    return SettingsError(f"{where or 'the file'} must be {words}, not {shown}")
+    return _Unfit(f"must be {words}, not {shown if len(shown) <= 60 else shown[:57] + '...'}")

@@ -39,7 +39,7 @@ class Store:
         if new is old or new == old:
             return
         if change.__name__ not in VIEW_ONLY:
-            self._remember(label(change), old, new, merge)
+            self._remember(label(change, old, *args), old, new, merge)
         self._go_to(new)
 
     def settle(self) -> None:

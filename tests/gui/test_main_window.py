@@ -252,7 +252,7 @@ def test_the_session_is_there_at_the_next_start(qtbot: QtBot, window: MainWindow
 
 def test_undo_in_the_menu_names_the_change(window: MainWindow) -> None:
     window.bridge.change(changes.set_setting, 2, "rise", 123)
-    assert window.menus.undo_action.text() == "&Undo: change a setting of a step"
+    assert window.menus.undo_action.text() == "&Undo: change a setting of a step (rise of trap_filter)"
     window.menus.undo_action.trigger()
     assert window.bridge.session.chain == Session().chain
     assert not window.menus.undo_action.isEnabled()

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import inspect
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -33,9 +35,28 @@ def test_undoing_a_move_puts_the_step_back() -> None:
 def test_the_edit_menu_names_what_is_undone() -> None:
     store = Store()
     store.change(changes.set_tier0, "window", "max")
-    assert store.undo_label == "change a Tier 0 option"
+    assert store.undo_label == "change a Tier 0 option (window)"
     store.undo()
-    assert (store.undo_label, store.redo_label) == ("", "change a Tier 0 option")
+    assert (store.undo_label, store.redo_label) == ("", "change a Tier 0 option (window)")
+
+
+@pytest.mark.parametrize(
+    ("change", "arguments", "words"),
+    [
+        (changes.set_setting, (2, "rise", 300), "change a setting of a step (rise of trap_filter)"),
+        (changes.enable_step, (1, False), "switch a step (bl_subtract)"),
+        (changes.add_step, ("pole_zero",), "add a step (pole_zero)"),
+        (changes.move_step, (3, 0), "move a step (trap_max)"),
+        (changes.remove_run, ("run1",), "remove run from the list (run 1)"),
+        (changes.mark_region, ((1.0, 2.0),), "mark a region of the spectrum"),
+    ],
+)
+def test_what_is_undone_says_what_it_is_about(
+    change: Callable[..., Session], arguments: tuple[Any, ...], words: str
+) -> None:
+    store = Store(changes.add_runs(Session(), [run(1)]))
+    store.change(change, *arguments)
+    assert store.undo_label == words
 
 
 def test_a_drag_is_undone_as_one() -> None:
