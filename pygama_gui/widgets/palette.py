@@ -143,9 +143,10 @@ class Palette(QFrame):
         return self._shown
 
     def sizeHint(self) -> QSize:  # noqa: N802  (Qt's name)
-        """Give room for a dozen rows, or for as many as the window has."""
+        """Give room for what fits: a dozen rows at most, or as many as the window has room for."""
         most = max((self.parentWidget().height() - TOP - 100) // ROW, 3)
-        return QSize(WIDTH, min(N_ROWS, most) * ROW + self.field.sizeHint().height() + 32)
+        n_rows = min(max(len(self._shown), 1), N_ROWS, most)
+        return QSize(WIDTH, n_rows * ROW + self.field.sizeHint().height() + 32)
 
     def eventFilter(self, watched: QObject | None, event: QEvent | None) -> bool:  # noqa: N802  (Qt's name)
         """Go through the list by keys while the field has the focus; close when it loses it."""
@@ -176,7 +177,12 @@ class Palette(QFrame):
             item = QListWidgetItem(", ".join(part for part in (entry.words, entry.place, entry.keys) if part))
             item.setData(Qt.ItemDataRole.UserRole, entry)
             self.list.addItem(item)
+        if not self._shown:
+            nothing = QListWidgetItem("Nothing can be done by this name")
+            nothing.setFlags(Qt.ItemFlag.NoItemFlags)
+            self.list.addItem(nothing)
         self.list.setCurrentRow(0)
+        self.resize(self.width(), self.sizeHint().height())
 
     def _do(self) -> None:
         at = self.list.currentRow()
@@ -197,8 +203,11 @@ class _Row(QStyledItemDelegate):
         """Draw the row."""
         if painter is None:
             return
-        entry: Entry = index.data(Qt.ItemDataRole.UserRole)
+        entry: Entry | None = index.data(Qt.ItemDataRole.UserRole)
         present = theme.current()
+        if entry is None:
+            _write(painter, option.rect.adjusted(10, 0, -10, 0), index.data(), "soft", px=theme.NORMAL)
+            return
         if option.state & QStyle.StateFlag.State_Selected:
             painter.setPen(Qt.PenStyle.NoPen)
             painter.setBrush(present.color("accent_soft"))

@@ -127,6 +127,8 @@ def test_nothing_found_does_nothing(qtbot: QtBot, window: QMainWindow) -> None:
     qtbot.keyClicks(palette.field, "zzz")
     qtbot.keyClick(palette.field, Qt.Key.Key_Return)
     assert palette.shown == []
+    assert palette.list.item(0).text() == "Nothing can be done by this name"
+    assert palette.isVisible()
     palette.leave()
 
 
