@@ -13,14 +13,12 @@ import tempfile
 import time
 import traceback
 from collections.abc import Sequence
-from dataclasses import replace
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING
 
-from pygama.errors import SettingsError
-from pygama_gui.session import files, places
+from pygama_gui.session import changes, places
 from pygama_gui.session.state import Session
 from pygama_gui.session.store import Store
 
@@ -44,7 +42,7 @@ def parser() -> argparse.ArgumentParser:
         prog="pygama-gui", description="Process raw ORCA runs and watch their waveforms and spectra grow."
     )
     made.add_argument(
-        "files", nargs="*", type=Path, metavar="FILE", help="raw runs, folders or settings files"
+        "files", nargs="*", type=Path, metavar="FILE", help="raw runs, folders, settings files or a session"
     )
     made.add_argument("--demo", action="store_true", help="make a simulated run and process it")
     made.add_argument("--output", type=Path, metavar="DIR", help="folder for Tier 1 and Tier 2 files")
@@ -107,37 +105,33 @@ def make_app() -> QApplication:
 
 def make_window(options: argparse.Namespace, *, remembers: bool) -> MainWindow:
     """Make the window with the restored session and what the command line says."""
+    from pygama_gui import keeping
     from pygama_gui.bridge import Bridge
     from pygama_gui.main_window import MainWindow
     from pygama_gui.widgets import theme
 
-    session, problem = _restored() if remembers else (Session(), "")
-    if options.theme is not None:
-        session = replace(session, theme=options.theme)
-    if options.output is not None:
-        session = replace(session, output_dir=options.output.resolve())
+    session, problem = keeping.restored() if remembers else (Session(), "")
+    session = changes.overrule(session, options.output, options.theme)
     theme.apply(session.theme)
     try:
         window = MainWindow(Bridge(Store(session)), remembers=remembers)
     except Exception as error:  # noqa: BLE001  (whatever is wrong with the last session, the window must open)
         logger.exception("the last session")
         problem = (
-            f"The last session could not be shown ({type(error).__name__}: {error}); here is an empty one"
+            f"The last session could not be shown ({type(error).__name__}: {error}); here is an empty one. "
+            f"{keeping.put_aside()}"
         )
         session = Session(output_dir=session.output_dir, theme=session.theme, recent=session.recent)
         window = MainWindow(Bridge(Store(session)), remembers=remembers)
     if problem:
         window.bridge.log(problem, "warning")
+    if window.keeper is not None and window.keeper.begin():
+        window.bridge.log(
+            "The window was ended last time before it could close; everything that was set is as it was. "
+            "A run that was under way must be processed again",
+            "warning",
+        )
     return window
-
-
-def _restored() -> tuple[Session, str]:
-    try:
-        return files.load(places.session_file()), ""
-    except FileNotFoundError:
-        return Session(), ""
-    except (OSError, SettingsError) as error:
-        return Session(), f"The last session could not be restored: {error}"
 
 
 class Show:
@@ -184,6 +178,7 @@ class Show:
             self.start_demo()
         if self.options.files:
             self._take([path.resolve() for path in self.options.files])
+            self.window.bridge.change(changes.overrule, self.options.output, self.options.theme)
 
     def start_demo(self) -> None:
         """Make the demo run if it is not there, and process it."""

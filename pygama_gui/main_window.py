@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import base64
-import json
 from collections import Counter
 from collections.abc import Callable, Iterable
 from itertools import pairwise
 from pathlib import Path
 
-from PyQt5.QtCore import QByteArray, QSize, Qt, QTimer, pyqtSignal
+from PyQt5.QtCore import QSize, Qt, QTimer, pyqtSignal
 from PyQt5.QtGui import (
     QCloseEvent,
     QDragEnterEvent,
@@ -36,9 +34,12 @@ from pygama.errors import SettingsError
 from pygama.processing.settings import read_settings, write_settings
 from pygama.processing.windows import Tier0Options
 from pygama_gui.bridge import Bridge
+from pygama_gui.documents import Documents
 from pygama_gui.jobs import remedies
+from pygama_gui.keeping import Keeper
+from pygama_gui.layouts import Layouts
 from pygama_gui.menus import TABS, Menus
-from pygama_gui.session import changes, files, places
+from pygama_gui.session import changes, files, saved
 from pygama_gui.session.files import Found
 from pygama_gui.session.state import Run, Session
 from pygama_gui.views import chain_facts
@@ -53,19 +54,18 @@ from pygama_gui.views.waveforms import WaveformView
 from pygama_gui.views.welcome import WelcomeView
 from pygama_gui.widgets import theme
 from pygama_gui.widgets.banner import Banner
+from pygama_gui.widgets.dialogs import file_dialog
 from pygama_gui.widgets.keysheet import KeySheet
+from pygama_gui.widgets.palette import Palette
 from pygama_gui.widgets.parts import button, panel, row
 from pygama_gui.widgets.veil import DropVeil
 
-LAYOUT_VERSION = 1
-SAVE_AFTER_MS = 700
 MANY_RUNS = 8
 """More runs than this in one drop wait for a person to start them."""
 PATIENCE_MS = 300
 """What takes longer says that it is under way."""
 GAP = 10
 SIZE = QSize(1480, 900)
-DIALOG_SIZE = QSize(860, 520)
 
 
 class MainWindow(QMainWindow):
@@ -86,16 +86,13 @@ class MainWindow(QMainWindow):
         self.setContextMenuPolicy(Qt.ContextMenuPolicy.NoContextMenu)
         self._make_views()
         self._lay_out()
+        self.resize(SIZE)
+        self.layouts = Layouts(self)
+        self.documents = Documents(self)
+        self.keeper = Keeper(bridge) if remembers else None
         self.menus = Menus(self)
         self._connect()
-        self._save_timer = QTimer(self)
-        self._save_timer.setSingleShot(True)
-        self._save_timer.setInterval(SAVE_AFTER_MS)
-        self._save_timer.timeout.connect(self._autosave)
-        self.resize(SIZE)
-        self._first_state = self.saveState(LAYOUT_VERSION)
-        if remembers:
-            self._restore_layout()
+        self.layouts.restore(bridge.session)
         self._show_session(bridge.session)
 
     @property
@@ -125,16 +122,15 @@ class MainWindow(QMainWindow):
         self.veil = DropVeil(self)
 
     def _lay_out(self) -> None:
+        self.setContentsMargins(GAP, 0, GAP, 0)
         self.setCentralWidget(self._middle())
         self.setCorner(Qt.Corner.BottomLeftCorner, Qt.DockWidgetArea.LeftDockWidgetArea)
         self.setCorner(Qt.Corner.BottomRightCorner, Qt.DockWidgetArea.RightDockWidgetArea)
-        self._bar("Status", self.strip, Qt.ToolBarArea.TopToolBarArea, (GAP, 2, GAP, GAP))
-        self._bar(
-            "Last line of the log", self.last_line, Qt.ToolBarArea.BottomToolBarArea, (GAP, GAP, GAP, GAP)
-        )
-        self.runs_dock = self._dock("Runs", self.runs, Qt.DockWidgetArea.LeftDockWidgetArea, (GAP, 0, 0, 0))
+        self._bar("Status", self.strip, Qt.ToolBarArea.TopToolBarArea, (0, 2, 0, GAP))
+        self._bar("Last line of the log", self.last_line, Qt.ToolBarArea.BottomToolBarArea, (0, GAP, 0, GAP))
+        self.runs_dock = self._dock("Runs", self.runs, Qt.DockWidgetArea.LeftDockWidgetArea, (0, 0, 0, 0))
         right = Qt.DockWidgetArea.RightDockWidgetArea
-        self.settings_dock = self._dock("Settings", self._settings(), right, (0, 0, GAP, 0))
+        self.settings_dock = self._dock("Settings", self._settings(), right, (0, 0, 0, 0))
         self.log_dock = self._dock("Log", self.log, Qt.DockWidgetArea.BottomDockWidgetArea, (0, 0, 0, 0))
         self.log_dock.hide()
         horizontal = Qt.Orientation.Horizontal
@@ -223,6 +219,7 @@ class MainWindow(QMainWindow):
         self.last_line.log_asked.connect(self.toggle_log)
         self.log_dock.visibilityChanged.connect(self.last_line.show_open)
         self.last_line.keys_asked.connect(self.show_keys)
+        self.last_line.find_asked.connect(self.show_palette)
 
         self._share_keys()
         self._order_tabs()
@@ -230,7 +227,7 @@ class MainWindow(QMainWindow):
     def _order_tabs(self) -> None:
         """Let Tab go through runs, pictures, settings and the last line, in this order."""
         middle = [self.runs.stop_button, self.tabs, *self.waveforms.stops(), *self.spectrum.stops()]
-        end = [self.save_button, self.last_line.log_link, self.last_line.keys_link]
+        end = [self.save_button, self.last_line.log_link, self.last_line.keys_link, self.last_line.find_link]
         for before, after in (*pairwise(middle), *pairwise(end)):
             QWidget.setTabOrder(before, after)
 
@@ -244,7 +241,9 @@ class MainWindow(QMainWindow):
             plots[other].addActions([one for one in alone if not one.shortcut().isEmpty()])
 
     def _on_session(self, old: Session, new: Session) -> None:
-        self._save_timer.start()
+        if self.keeper is not None:
+            self.keeper.save_soon()
+        self.layouts.on_session(old, new)
         if old.theme != new.theme:
             self.apply_theme(new.theme)
         self._show_session(new)
@@ -264,7 +263,10 @@ class MainWindow(QMainWindow):
         self.menus.redo_action.setText(f"&Redo: {store.redo_label}" if store.redo_label else "&Redo")
         self.menus.redo_action.setEnabled(bool(store.redo_label))
         self.menus.theme_actions[session.theme].setChecked(True)
+        self.menus.mark_layout(session.layout)
         self.menus.auto_action.setChecked(session.process_on_add)
+        for action in self.menus.export_actions:
+            action.setEnabled(bool(session.runs))
         self._show_title()
 
     def _show_title(self) -> None:
@@ -274,15 +276,17 @@ class MainWindow(QMainWindow):
     # Runs
 
     def add_paths(self, paths: Iterable[Path], *, process: bool | None = None) -> None:
-        """Take files and folders: runs are added, a settings file is loaded, what cannot be taken says why.
+        """Take files and folders: runs are added, a session is opened, a settings file is loaded.
+
+        What cannot be taken says why.
 
         process: whether the runs are started; None: as the session says.
         """
         paths = list(paths)
-        settings = [path for path in paths if path.suffix == ".json"]
-        for path in settings:
-            self.load_settings(path)
-        if raw := [path for path in paths if path not in settings]:
+        data = [path for path in paths if path.suffix == ".json"]
+        for path in sorted(data, key=saved.is_session, reverse=True):
+            self.documents.open(path) if saved.is_session(path) else self.load_settings(path)
+        if raw := [path for path in paths if path not in data]:
             looking = QTimer(self)
             looking.setSingleShot(True)
             looking.timeout.connect(lambda: self.bridge.log(f"Looking for runs in {raw[0].name}…"))
@@ -382,10 +386,7 @@ class MainWindow(QMainWindow):
         return recent[0].parent if recent else Path.home()
 
     def _file_dialog(self, title: str, folder: Path) -> QFileDialog:
-        dialog = QFileDialog(self, title, str(folder))
-        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        dialog.resize(DIALOG_SIZE)
-        return dialog
+        return file_dialog(self, title, folder)
 
     # Settings files
 
@@ -404,7 +405,7 @@ class MainWindow(QMainWindow):
             self.banner.say(str(error), level="warning")
             return
         session = self.bridge.session
-        chain = files.chain_of(data["chain"]) if "chain" in data else session.chain
+        chain = saved.chain_of(data["chain"]) if "chain" in data else session.chain
         self.bridge.change(changes.set_chain, chain, data.get("tier0", session.tier0))
         self.bridge.log(f"Took the settings of {path.name}")
 
@@ -462,6 +463,12 @@ class MainWindow(QMainWindow):
         assert bar is not None
         KeySheet(bar, self).show()
 
+    def show_palette(self) -> None:
+        """Find a command by its name."""
+        bar = self.menuBar()
+        assert bar is not None
+        Palette(self, bar, without=self.menus.find_action).open()
+
     def show_about(self) -> None:
         """Say what this program is."""
         box = QMessageBox(self)
@@ -485,43 +492,6 @@ class MainWindow(QMainWindow):
             dock.setTitleBarWidget(None if is_wanted else QWidget())
             if old is not None:
                 old.deleteLater()
-
-    # What is remembered
-
-    def reset_layout(self) -> None:
-        """Put all panels where they were at first."""
-        self.restoreState(self._first_state, LAYOUT_VERSION)
-        self.split.setSizes([540, 460])
-
-    def _restore_layout(self) -> None:
-        try:
-            data = json.loads(places.layout_file().read_text(encoding="utf-8"))
-            self.restoreGeometry(_bytes(data["geometry"]))
-            self.restoreState(_bytes(data["state"]), LAYOUT_VERSION)
-            self.split.restoreState(_bytes(data["split"]))
-        except FileNotFoundError:
-            return
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            self.bridge.log(
-                f"The layout of the window could not be read ({error}); it is as at first", "warning"
-            )
-
-    def _save_layout(self) -> None:
-        data = {
-            "geometry": _text(self.saveGeometry()),
-            "state": _text(self.saveState(LAYOUT_VERSION)),
-            "split": _text(self.split.saveState()),
-        }
-        path = places.layout_file()
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps(data), encoding="utf-8")
-
-    def _autosave(self) -> None:
-        if self.remembers:
-            session = self.bridge.session
-            self.bridge.in_background(
-                lambda: files.save(session, places.session_file()), lambda _nothing: None
-            )
 
     # Qt's events
 
@@ -555,15 +525,12 @@ class MainWindow(QMainWindow):
 
     def closeEvent(self, event: QCloseEvent | None) -> None:  # noqa: N802  (Qt's name)
         """Remember everything and end every process that was started."""
-        self._save_timer.stop()
-        if self.remembers:
-            try:
-                self._save_layout()
-                files.save(self.bridge.session, places.session_file())
-            except OSError as error:
-                self.bridge.log(f"The session could not be saved: {error}", "error")
+        self.layouts.note()
         self.hide()
         self.bridge.close()
+        if self.keeper is not None:
+            self.keeper.end()
+            self.keeper = None
         super().closeEvent(event)
 
 
@@ -573,11 +540,3 @@ def _with_margins(inside: QWidget, margins: tuple[int, int, int, int]) -> QWidge
     column.setContentsMargins(*margins)
     column.addWidget(inside)
     return outer
-
-
-def _text(data: QByteArray) -> str:
-    return base64.b64encode(bytes(data)).decode()
-
-
-def _bytes(text: str) -> QByteArray:
-    return QByteArray(base64.b64decode(text))

@@ -7,14 +7,17 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from PyQt5.QtGui import QKeySequence
-from PyQt5.QtWidgets import QAction, QActionGroup, QMenu
+from PyQt5.QtWidgets import QAction, QActionGroup, QDockWidget, QMenu
 
+from pygama_gui.layouts import LAYOUTS
 from pygama_gui.session import changes
+from pygama_gui.session.state import Run
 from pygama_gui.widgets import theme
 
 if TYPE_CHECKING:
     from pygama_gui.main_window import MainWindow
 
+THEMES = {"light": "Li&ght theme", "dark": "&Dark theme"}
 TABS = ("Overview", "Waveforms", "Spectrum")
 
 
@@ -28,10 +31,13 @@ class Menus:
         store = window.bridge.store
         self.undo_action = self._act(edit, "&Undo", "Ctrl+Z", store.undo)
         self.redo_action = self._act(edit, "&Redo", ["Ctrl+Shift+Z", "Ctrl+Y"], store.redo)
+        edit.addSeparator()
+        self.export_actions = self._exports(edit)
+        self.layout_actions: dict[str, QAction] = {}
         self.theme_actions: dict[str, QAction] = {}
         self.move_action = QAction("&Move panels", window)
         self._view(self._menu("&View"))
-        self.auto_action = QAction("Process runs as they are &added", window)
+        self.auto_action = QAction("Process runs as they are a&dded", window)
         self._run(self._menu("&Run"))
         chain = self._menu("&Chain")
         chain.addMenu(window.chain.add_menu)
@@ -41,6 +47,7 @@ class Menus:
         spectrum.addActions(list(window.spectrum.view_actions()))
         spectrum.addMenu(window.spectrum.beside_menu)
         about = self._menu("&Help")
+        self.find_action = self._act(about, "&Find a command…", "Ctrl+K", window.show_palette)
         self._act(about, "&Keys and mouse", ["?", "F1"], window.show_keys)
         self._act(about, "&About pygama", "", window.show_about)
 
@@ -51,7 +58,7 @@ class Menus:
         return menu
 
     def _act(self, menu: QMenu, words: str, keys: str | list[str], act: Callable[[], Any]) -> QAction:
-        action = QAction(words, self._window)
+        action = QAction(words, menu)  # goes away with a menu that is filled anew
         action.setShortcuts([QKeySequence(key) for key in ([keys] if isinstance(keys, str) else keys) if key])
         action.triggered.connect(lambda _checked=False: act())
         menu.addAction(action)
@@ -67,10 +74,15 @@ class Menus:
         menu.addMenu(recent)
         self._act(menu, "Try the &demo run", "", lambda: window.demo_asked())
         menu.addSeparator()
-        self._act(menu, "Output &folder…", "", lambda: window.ask_output_dir([]))
+        self._act(menu, "O&utput folder…", "", lambda: window.ask_output_dir([]))
         menu.addSeparator()
         self._act(menu, "&Load settings…", "", window.ask_load_settings)
-        self._act(menu, "&Save settings…", "Ctrl+S", window.ask_save_settings)
+        self._act(menu, "Sa&ve settings…", "", window.ask_save_settings)
+        menu.addSeparator()
+        documents = window.documents
+        self._act(menu, "Open s&ession…", "Ctrl+Alt+O", documents.ask_open)
+        self._act(menu, "&Save session", "Ctrl+S", documents.save)
+        self._act(menu, "Save session &as…", "Ctrl+Shift+S", documents.ask_save)
         menu.addSeparator()
         self._act(menu, "&Quit", "Ctrl+Q", window.close)
 
@@ -82,29 +94,70 @@ class Menus:
         if menu.isEmpty():
             self._act(menu, "nothing yet", "", lambda: None).setEnabled(False)
 
+    def _exports(self, menu: QMenu) -> list[QAction]:
+        """Offer what the window does as a command, a script and a notebook, of one run and of all."""
+        documents, bridge = self._window.documents, self._window.bridge
+
+        def one() -> list[Run]:
+            run = bridge.session.selected_run
+            return [] if run is None else [run]
+
+        def every() -> list[Run]:
+            return list(bridge.session.runs)
+
+        return [
+            self._act(menu, "&Copy as command", "Ctrl+Shift+C", lambda: documents.copy_commands(one())),
+            self._act(menu, "Save as &Python script…", "Ctrl+E", lambda: documents.ask_save_script(one())),
+            self._act(menu, "Save as &notebook…", "Ctrl+Shift+E", lambda: documents.ask_save_notebook(one())),
+            self._act(menu, "Copy &all runs as commands", "", lambda: documents.copy_commands(every())),
+            self._act(menu, "Save all as Python &script…", "", lambda: documents.ask_save_script(every())),
+            self._act(menu, "Save all as no&tebook…", "", lambda: documents.ask_save_notebook(every())),
+        ]
+
     def _view(self, menu: QMenu) -> None:
         window = self._window
         for number, name in enumerate(TABS):
             self._act(menu, f"&{name}", str(number + 1), partial(window.go_to_tab, number))
         menu.addSeparator()
+        self._layouts(menu)
         themes = QActionGroup(window)
         for name in theme.NAMES:
-            action = self._act(menu, f"{name.capitalize()} &theme", "", partial(window.choose_theme, name))
+            action = self._act(menu, THEMES[name], "", partial(window.choose_theme, name))
             action.setCheckable(True)
             themes.addAction(action)
             self.theme_actions[name] = action
         menu.addSeparator()
-        self._act(menu, "Show or hide the &log", "Ctrl+L", window.toggle_log)
-        for dock in (window.runs_dock, window.settings_dock):
+        for dock in window.findChildren(QDockWidget):
             toggle = dock.toggleViewAction()
             assert toggle is not None
             toggle.setText(f"{dock.windowTitle()} panel")
+            if dock is window.log_dock:
+                toggle.setShortcut("Ctrl+L")
             menu.addAction(toggle)
         self.move_action.setCheckable(True)
         self.move_action.toggled.connect(window.show_dock_titles)
         menu.addAction(self.move_action)
-        self._act(menu, "&Reset the layout", "", window.reset_layout)
         self._act(menu, "&Full screen", "F11", window.toggle_full_screen)
+
+    def _layouts(self, menu: QMenu) -> None:
+        window = self._window
+        inner = QMenu("&Layout", window)
+        inner.setToolTipsVisible(True)
+        menu.addMenu(inner)
+        group = QActionGroup(window)
+        for number, layout in enumerate(LAYOUTS, 1):
+            act = partial(window.layouts.choose, layout.name)
+            action = self._act(inner, f"&{layout.name}", f"Ctrl+{number}", act)
+            action.setToolTip(layout.about)
+            action.setCheckable(True)
+            group.addAction(action)
+            self.layout_actions[layout.name] = action
+        inner.addSeparator()
+        self._act(inner, "&Reset this layout", "Ctrl+Shift+0", window.layouts.reset)
+
+    def mark_layout(self, name: str) -> None:
+        """Mark the layout in use; the first one for a name that a newer version may know."""
+        self.layout_actions.get(name, self.layout_actions[LAYOUTS[0].name]).setChecked(True)
 
     def _run(self, menu: QMenu) -> None:
         bridge = self._window.bridge

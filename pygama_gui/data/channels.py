@@ -7,9 +7,10 @@ from typing import Any
 
 import numpy as np
 
+from pygama_gui.session.codes import CARD, CRATE, place_of
+
 CODE = "_channel"
 """Name of the column of codes among those of a run; never shown."""
-_CARD, _CRATE = 1 << 10, 1 << 20
 
 
 def codes_of(columns: Mapping[str, Any]) -> np.ndarray | None:
@@ -18,7 +19,7 @@ def codes_of(columns: Mapping[str, Any]) -> np.ndarray | None:
         return None
     channel = np.asarray(columns["channel"], np.float64)
     code = np.zeros(channel.shape)
-    for name, weight in (("crate", _CRATE), ("card", _CARD)):
+    for name, weight in (("crate", CRATE), ("card", CARD)):
         if name in columns:
             code += weight * np.nan_to_num(np.asarray(columns[name], np.float64))
     return np.where(np.isfinite(channel), code + np.nan_to_num(channel), -1).astype(np.int64)
@@ -27,7 +28,7 @@ def codes_of(columns: Mapping[str, Any]) -> np.ndarray | None:
 def names_of(codes: Iterable[int]) -> list[str]:
     """Name channels as shortly as tells them apart: 'channel 3', or 'card 8 channel 3' of several cards."""
     codes = list(codes)
-    places = [(code // _CRATE, code % _CRATE // _CARD, code % _CARD) for code in codes]
+    places = [tuple(place_of(code).values()) for code in codes]
     has_crates = len({crate for crate, _, _ in places}) > 1
     has_cards = has_crates or len({card for _, card, _ in places}) > 1
     return [

@@ -11,13 +11,20 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, TypeVar
 
-from pygama_gui.session.state import NOTHING, Run, Session, SpectrumChoice, Step, Values, WaveformChoice
+from pygama_gui.session.state import (
+    NOTHING,
+    Arrangement,
+    Run,
+    Session,
+    SpectrumChoice,
+    Step,
+    Values,
+    WaveformChoice,
+)
 
 N_RECENT = 12
 Change = TypeVar("Change", bound=Callable[..., Session])
 
-VIEW_FIELDS = ("output_dir", "theme", "tab", "spectrum", "waveforms", "recent", "process_on_add")
-"""What undo leaves as it is."""
 VIEW_ONLY: set[str] = set()
 """Names of the changes that undo passes over."""
 
@@ -28,30 +35,37 @@ def on_view(change: Change) -> Change:
     return change
 
 
-def as_looked_at(session: Session, present: Session) -> Session:
-    """Give a session with what is looked at taken from the present one."""
-    kept = {name: getattr(present, name) for name in VIEW_FIELDS}
-    if session.run(present.selected) is not None:
-        kept["selected"] = present.selected
-    return replace(session, **kept)
+def label(change: Callable[..., Session], session: Session | None = None, *args: Any) -> str:
+    """Give the words for a change in the Edit menu: the first line of its docstring, and what it is about.
+
+    session, args: what it is given, for the name of a setting, a step or a run.
+    """
+    first = (change.__doc__ or change.__name__).strip().partition("\n")[0].rstrip(".")
+    words = first[:1].lower() + first[1:]
+    about = "" if session is None else _about(change, session, args)
+    return f"{words} ({about})" if about else words
 
 
-def label(change: Callable[..., Session]) -> str:
-    """Give the words for a change in the Edit menu."""
-    return (change.__doc__ or change.__name__).strip().rstrip(".").lower()
+def _about(change: Callable[..., Session], session: Session, args: tuple[Any, ...]) -> str:
+    names = change.__code__.co_varnames[1 : 1 + len(args)]
+    given = dict(zip(names, args, strict=True))
+    run = session.run(given.get("run_id", ""))
+    index = given.get("index", -1)
+    step = session.chain[index].step if index in range(len(session.chain)) else ""
+    number = "" if run is None else f"run {run.run_number}"
+    return " of ".join(part for part in (given.get("name", ""), step or number) if part)
 
 
 def add_runs(session: Session, runs: Iterable[Run]) -> Session:
     """Add runs."""
-    known = {run.path for run in session.runs}
-    new = tuple(run for run in runs if run.path not in known)
-    if not new:
+    runs = tuple(runs)
+    added = _with_runs(session, runs)
+    if added is session:
         return session
-    everything = tuple(
-        sorted((*session.runs, *new), key=lambda run: (run.run_number, run.sub_run, str(run.path)))
-    )
+    known = {run.path for run in session.runs}
+    new = [run for run in runs if run.path not in known]
     recent = tuple(dict.fromkeys((*(run.path for run in new), *session.recent)))[:N_RECENT]
-    return replace(session, runs=everything, recent=recent, selected=session.selected or new[0].run_id)
+    return replace(added, recent=recent, selected=session.selected or new[0].run_id)
 
 
 def remove_run(session: Session, run_id: str) -> Session:
@@ -136,15 +150,13 @@ def select_step(session: Session, index: int | None) -> Session:
     return replace(session, step=index)
 
 
-@on_view
 def choose_output_dir(session: Session, folder: Path) -> Session:
     """Choose the output folder."""
     return replace(session, output_dir=folder)
 
 
-@on_view
 def process_on_add(session: Session, is_wanted: bool) -> Session:  # noqa: FBT001
-    """Process runs as they are added."""
+    """Say whether runs are processed as they are added."""
     return replace(session, process_on_add=is_wanted)
 
 
@@ -166,10 +178,57 @@ def show_spectrum(session: Session, choice: SpectrumChoice) -> Session:
     return replace(session, spectrum=choice)
 
 
+def mark_region(session: Session, roi: tuple[float, float] | None) -> Session:
+    """Mark a region of the spectrum."""
+    return replace(session, spectrum=replace(session.spectrum, roi=roi))
+
+
 @on_view
 def show_waveforms(session: Session, choice: WaveformChoice) -> Session:
     """Change what the waveform view shows."""
     return replace(session, waveforms=choice)
+
+
+def open_session(session: Session, other: Session, keep: Iterable[str] = ()) -> Session:
+    """Open a session.
+
+    keep: ids of runs that stay in the list, because they are under way. The output folder stays where the
+    session has none.
+    """
+    kept = [run for run in session.runs if run.run_id in set(keep)]
+    recent = tuple(dict.fromkeys((*session.recent, *other.recent)))[:N_RECENT]
+    output_dir = other.output_dir or session.output_dir
+    return replace(_with_runs(other, kept), recent=recent, output_dir=output_dir)
+
+
+@on_view
+def overrule(session: Session, output_dir: Path | None, theme: str | None) -> Session:
+    """Take what the command line says."""
+    folder = session.output_dir if output_dir is None else output_dir.resolve()
+    return replace(session, output_dir=folder, theme=theme or session.theme)
+
+
+@on_view
+def choose_layout(session: Session, layout: str) -> Session:
+    """Choose the layout."""
+    return session if layout == session.layout else replace(session, layout=layout)
+
+
+@on_view
+def arrange(session: Session, geometry: str, arrangement: Arrangement | None) -> Session:
+    """Arrange the window and its panels."""
+    others = {name: held for name, held in session.arrangements.items() if name != session.layout}
+    present = {} if arrangement is None else {session.layout: arrangement}
+    return replace(session, geometry=geometry, arrangements=MappingProxyType(others | present))
+
+
+def _with_runs(session: Session, runs: Iterable[Run]) -> Session:
+    """Put runs that are not there yet among the others, in the order of their numbers."""
+    by_path = {run.path: run for run in (*runs, *session.runs)}
+    if len(by_path) == len(session.runs):
+        return session
+    everything = sorted(by_path.values(), key=lambda run: (run.run_number, run.sub_run, str(run.path)))
+    return replace(session, runs=tuple(everything))
 
 
 def _with(values: Values, name: str, value: Any) -> Values:

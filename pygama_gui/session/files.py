@@ -1,19 +1,14 @@
-"""Finds runs by their content, and keeps the session as a file that is only data."""
+"""Finds runs by their content."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
-from types import MappingProxyType
-from typing import Any
 
-from pygama.errors import PygamaError, SettingsError
-from pygama_gui.session.state import Run, Session, SpectrumChoice, Step, WaveformChoice
+from pygama.errors import PygamaError
+from pygama_gui.session.state import Run
 
-VERSION = 1
-N_TABS = 3
 HDF5 = b"\x89HDF\r\n\x1a\n"
 """How every HDF5 file begins."""
 
@@ -98,110 +93,3 @@ def _may_be_a_run(file: Path) -> bool:
         return file.stat().st_size > 16
     except OSError:
         return False
-
-
-def save(session: Session, path: Path) -> None:
-    """Write the session; a reader never sees half of it."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(path.name + ".part")
-    temporary.write_text(json.dumps(to_json(session), indent=1), encoding="utf-8")
-    temporary.replace(path)
-
-
-def load(path: Path) -> Session:
-    """Read a session; raises SettingsError where the file is not one, OSError where it cannot be read."""
-    try:
-        return from_json(json.loads(path.read_text(encoding="utf-8")))
-    except (ValueError, LookupError, TypeError, AttributeError) as error:
-        raise SettingsError(f"{path.name}: this is not a session file ({error})") from None
-
-
-def to_json(session: Session) -> dict[str, Any]:
-    """Give the session as plain JSON data."""
-    return {
-        "pygama-gui session": VERSION,
-        "runs": [asdict(run) | {"path": str(run.path)} for run in session.runs],
-        "selected": session.selected,
-        "tier0": dict(session.tier0),
-        "chain": session.to_chain(),
-        "step": session.step,
-        "output_dir": None if session.output_dir is None else str(session.output_dir),
-        "theme": session.theme,
-        "tab": session.tab,
-        "spectrum": asdict(session.spectrum),
-        "waveforms": asdict(session.waveforms) | {"hidden": sorted(session.waveforms.hidden)},
-        "recent": [str(path) for path in session.recent],
-        "process_on_add": session.process_on_add,
-    }
-
-
-def from_json(data: Mapping[str, Any]) -> Session:
-    """Read plain JSON data into a session.
-
-    Raises ValueError, LookupError, TypeError or AttributeError where it does not fit.
-    """
-    if data["pygama-gui session"] != VERSION:
-        raise ValueError(f"version {data['pygama-gui session']!r} is not known")
-    output_dir = data["output_dir"]
-    return Session(
-        runs=tuple(_run(entry) for entry in data["runs"]),
-        selected=str(data["selected"]),
-        tier0=MappingProxyType(dict(data["tier0"])),
-        chain=chain_of(data["chain"]),
-        step=data["step"] if data["step"] in range(len(data["chain"])) else None,
-        output_dir=None if output_dir is None else Path(output_dir),
-        theme="dark" if data["theme"] == "dark" else "light",
-        tab=int(data["tab"]) if data["tab"] in range(N_TABS) else 0,
-        spectrum=_spectrum(data["spectrum"]),
-        waveforms=_waveforms(data["waveforms"]),
-        recent=tuple(Path(path) for path in data["recent"]),
-        process_on_add=bool(data.get("process_on_add", True)),
-    )
-
-
-def chain_of(entries: Iterable[Mapping[str, Any]]) -> tuple[Step, ...]:
-    """Read the steps of a settings file."""
-    return tuple(_step(entry) for entry in entries)
-
-
-def _step(entry: Mapping[str, Any]) -> Step:
-    settings, inputs, outputs = (
-        MappingProxyType(dict(entry.get(name, {}))) for name in ("settings", "inputs", "outputs")
-    )
-    return Step(str(entry["step"]), settings, bool(entry.get("enabled", True)), inputs, outputs)
-
-
-def _run(entry: Mapping[str, Any]) -> Run:
-    return Run(
-        run_id=str(entry["run_id"]),
-        path=Path(entry["path"]),
-        run_number=int(entry["run_number"]),
-        sub_run=int(entry.get("sub_run", 0)),
-        start_time=int(entry.get("start_time", 0)),
-        size_bytes=int(entry.get("size_bytes", 0)),
-        decoders=tuple(map(str, entry.get("decoders", ()))),
-        suffix=str(entry.get("suffix", "")),
-    )
-
-
-def _spectrum(entry: Mapping[str, Any]) -> SpectrumChoice:
-    roi, width, channel = entry.get("roi"), entry.get("width"), entry.get("channel")
-    return SpectrumChoice(
-        column=str(entry["column"]),
-        channel=None if channel is None else int(channel),
-        is_log=bool(entry.get("is_log")),
-        width=float(width) if width and float(width) > 0 else None,
-        is_apart=bool(entry.get("is_apart")),
-        beside=str(entry.get("beside", "")),
-        roi=None if roi is None else (float(min(roi)), float(max(roi))),
-    )
-
-
-def _waveforms(entry: Mapping[str, Any]) -> WaveformChoice:
-    channel = entry.get("channel")
-    return WaveformChoice(
-        channel=None if channel is None else int(channel),
-        overlay=int(entry.get("overlay", 1)),
-        is_above_baseline=bool(entry.get("is_above_baseline", True)),
-        hidden=frozenset(map(str, entry.get("hidden", ()))),
-    )

@@ -14,9 +14,9 @@ def session_file() -> Path:
     return Path(platformdirs.user_config_dir(NAME, appauthor=False)) / "session.json"
 
 
-def layout_file() -> Path:
-    """Sizes and places of window and panels."""
-    return Path(platformdirs.user_config_dir(NAME, appauthor=False)) / "layout.json"
+def running_file() -> Path:
+    """Lies there while the program runs."""
+    return session_file().with_name("running.lock")
 
 
 def log_file() -> Path:

@@ -7,7 +7,7 @@ undo is the previous session. Views compare by identity and redraw their own sli
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -43,6 +43,8 @@ class Step:
     """Name that the processor reads -> name of the array to read in its place."""
     outputs: Values = field(default_factory=lambda: NOTHING)
     """Name that the processor writes -> name to give it."""
+    rest: Values = field(default_factory=lambda: NOTHING)
+    """Further entries of the step in its settings file, kept as they are."""
 
     def to_chain(self) -> dict[str, Any]:
         """Give the step as settings files hold it: only what is not the default."""
@@ -50,6 +52,7 @@ class Step:
         for name, values in (("settings", self.settings), ("inputs", self.inputs), ("outputs", self.outputs)):
             if values:
                 entry[name] = dict(values)
+        entry |= self.rest
         return entry if self.enabled else entry | {"enabled": False}
 
 
@@ -78,6 +81,15 @@ class WaveformChoice:
     hidden: frozenset[str] = frozenset()
 
 
+@dataclass(frozen=True)
+class Arrangement:
+    """Where the panels of one layout stand, as Qt writes it, in base64."""
+
+    docks: str = ""
+    split: str = ""
+
+
+DEFAULT_LAYOUT = "Process"
 DEFAULT_CHAIN = (
     Step("fit_baseline"),
     Step("bl_subtract"),
@@ -103,6 +115,11 @@ class Session:
     recent: tuple[Path, ...] = ()
     process_on_add: bool = True
     """Whether runs are processed as soon as they are added."""
+    layout: str = DEFAULT_LAYOUT
+    geometry: str = ""
+    """Place and size of the window, as Qt writes it, in base64."""
+    arrangements: Mapping[str, Arrangement] = field(default_factory=lambda: MappingProxyType({}))
+    """How a person arranged the panels: name of the layout -> places."""
 
     def run(self, run_id: str) -> Run | None:
         """Find a run by its id."""
@@ -116,3 +133,15 @@ class Session:
     def to_chain(self) -> list[dict[str, Any]]:
         """Give the chain as settings files hold it."""
         return [step.to_chain() for step in self.chain]
+
+
+def consistent(session: Session) -> Session:
+    """Select a run and a step that are there, where the selected ones are not."""
+    selected, step = session.selected, session.step
+    if session.run(selected) is None:
+        selected = session.runs[0].run_id if session.runs else ""
+    if step is not None and step not in range(len(session.chain)):
+        step = None
+    if (selected, step) == (session.selected, session.step):
+        return session
+    return replace(session, selected=selected, step=step)

@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass, fields, is_dataclass, replace
 from typing import Any
 
-from pygama_gui.session.changes import VIEW_ONLY, as_looked_at, label
-from pygama_gui.session.state import Session
+from pygama_gui.session.changes import VIEW_ONLY, label
+from pygama_gui.session.state import Session, consistent
 
 Listener = Callable[[Session, Session], None]
 N_UNDO = 200
+
+
+@dataclass(frozen=True)
+class Done:
+    """A change that was made: its words, and the sessions before and after it."""
+
+    words: str
+    before: Session
+    after: Session
 
 
 class Store:
@@ -18,8 +28,8 @@ class Store:
     def __init__(self, session: Session | None = None) -> None:
         self.session = session or Session()
         self.listeners: list[Listener] = []
-        self._undo: list[tuple[str, Session]] = []
-        self._redo: list[tuple[str, Session]] = []
+        self._undo: list[Done] = []
+        self._redo: list[Done] = []
         self._merging = ""
 
     def change(self, change: Callable[..., Session], *args: Any, merge: str = "") -> None:
@@ -29,7 +39,7 @@ class Store:
         if new is old or new == old:
             return
         if change.__name__ not in VIEW_ONLY:
-            self._remember(label(change), old, merge)
+            self._remember(label(change, old, *args), old, new, merge)
         self._go_to(new)
 
     def settle(self) -> None:
@@ -37,39 +47,62 @@ class Store:
         self._merging = ""
 
     def undo(self) -> None:
-        """Take the last change back."""
-        self._step(self._undo, self._redo)
+        """Take the last change back; what was looked at since stays."""
+        if self._undo:
+            done = self._undo.pop()
+            self._redo.append(done)
+            self._put(done.after, done.before)
 
     def redo(self) -> None:
         """Make the last change that was taken back again."""
-        self._step(self._redo, self._undo)
+        if self._redo:
+            done = self._redo.pop()
+            self._undo.append(done)
+            self._put(done.before, done.after)
 
     @property
     def undo_label(self) -> str:
         """What undo would take back; empty where there is nothing."""
-        return self._undo[-1][0] if self._undo else ""
+        return self._undo[-1].words if self._undo else ""
 
     @property
     def redo_label(self) -> str:
         """What redo would make again; empty where there is nothing."""
-        return self._redo[-1][0] if self._redo else ""
+        return self._redo[-1].words if self._redo else ""
 
-    def _remember(self, words: str, old: Session, merge: str) -> None:
-        if not (merge and merge == self._merging and self._undo):
-            self._undo.append((words, old))
-            del self._undo[:-N_UNDO]
+    def _remember(self, words: str, old: Session, new: Session, merge: str) -> None:
+        if merge and merge == self._merging and self._undo:
+            begun = self._undo.pop()
+            old = taken_back(old, begun.after, begun.before)
+        self._undo.append(Done(words, old, new))
+        del self._undo[:-N_UNDO]
         self._merging = merge
         self._redo.clear()
 
-    def _step(self, source: list[tuple[str, Session]], target: list[tuple[str, Session]]) -> None:
-        if not source:
-            return
-        words, session = source.pop()
-        target.append((words, self.session))
+    def _put(self, now: Session, then: Session) -> None:
+        present = self.session
         self._merging = ""
-        self._go_to(as_looked_at(session, self.session))
+        new: Session = taken_back(present, now, then)
+        self._go_to(consistent(replace(new, recent=present.recent)))
 
     def _go_to(self, new: Session) -> None:
         old, self.session = self.session, new
         for listener in tuple(self.listeners):
             listener(old, new)
+
+
+def taken_back(present: Any, after: Any, before: Any) -> Any:
+    """Put back what a change changed, and nothing else: what was changed otherwise since stays.
+
+    after, before: what the change made, and what it was given; data classes are gone through field by field.
+    """
+    if before is after or before == after:
+        return present
+    if not is_dataclass(present) or isinstance(present, type):
+        return before
+    names = [field.name for field in fields(present)]
+    put_back = {
+        name: taken_back(getattr(present, name), getattr(after, name), getattr(before, name))
+        for name in names
+    }
+    return replace(present, **put_back)

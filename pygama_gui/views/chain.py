@@ -360,6 +360,8 @@ class ChainView(View):
         return (samples[-1].period_ns, len(samples[-1].waveform)) if samples else (None, None)
 
     def _fill_add_menu(self) -> None:
+        for inner in self.add_menu.findChildren(QMenu):
+            inner.deleteLater()
         self.add_menu.clear()
         for kind, processors in chain_facts.processors_by_kind().items():
             menu = self.add_menu.addMenu(kind)

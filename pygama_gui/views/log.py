@@ -91,6 +91,7 @@ class LastLineView(View):
 
     log_asked = pyqtSignal()
     keys_asked = pyqtSignal()
+    find_asked = pyqtSignal()
 
     def __init__(self, bridge: Bridge) -> None:
         super().__init__(bridge)
@@ -105,6 +106,8 @@ class LastLineView(View):
         inside.addWidget(self.log_link)
         self.keys_link = link("? keys", "Show all keys (?)", self.keys_asked.emit)
         inside.addWidget(self.keys_link)
+        self.find_link = link("Ctrl+K", "Find a command (Ctrl+K)", self.find_asked.emit)
+        inside.addWidget(self.find_link)
         outer = QVBoxLayout(self)
         outer.setContentsMargins(0, 0, 0, 0)
         outer.addWidget(frame)

@@ -19,6 +19,7 @@ from pygama_gui.data.channels import CODE, names_of
 from pygama_gui.data.live import LiveHistogram
 from pygama_gui.jobs.board import counted
 from pygama_gui.session import changes
+from pygama_gui.session.exports import ALL_CHANNELS, Shown
 from pygama_gui.session.state import Run, Session, SpectrumChoice
 from pygama_gui.views import chain_facts, madeup
 from pygama_gui.views.base import View
@@ -147,12 +148,12 @@ class SpectrumView(View):
             ("&Centre on the next highest peak", "C", self.centre_on_peak),
             ("Zoom &in", "+", lambda: self.plot.box.zoom(1 / ZOOM_OUT)),
             ("Zoom &out", "-", lambda: self.plot.box.zoom(ZOOM_OUT)),
-            ("Show / hide the &other run", "B", self.toggle_beside),
+            ("Show / &hide the other run", "B", self.toggle_beside),
             None,
             ("Mark a re&gion", "Shift+R", self._begin_region),
-            ("&Give up marking", "Esc", self._end_marking),
+            ("Give up mar&king", "Esc", self._end_marking),
             ("Bring the region into &view", "F", self.show_region),
-            ("R&emove the region", "Del", lambda: self._change(roi=None)),
+            ("R&emove the region", "Del", lambda: self._mark(None)),
             None,
             ("Move to the left", "Left", lambda: self.nudge(-1)),
             ("Move to the right", "Right", lambda: self.nudge(1)),
@@ -169,9 +170,7 @@ class SpectrumView(View):
         region.hide()
         for line in region.lines:
             line.setCursor(pg.QtCore.Qt.CursorShape.SizeHorCursor)
-        region.sigRegionChangeFinished.connect(
-            lambda: self._change(roi=tuple(map(float, region.getRegion())))
-        )
+        region.sigRegionChangeFinished.connect(lambda: self._set_region(*map(float, region.getRegion())))
         region.sigRegionChanged.connect(lambda: self._measure(region.getRegion()))
         self.plot.addItem(region, ignoreBounds=True)
         return region
@@ -277,7 +276,7 @@ class SpectrumView(View):
             self.plot.box.pan(PAN * bins / max(abs(bins), 1) * (1 if abs(bins) == 1 else FAR))
         elif histogram is not None:
             by = bins * self._factor * self._fine_width(histogram)
-            self._change(roi=(roi[0] + by, roi[1] + by))
+            self._mark((roi[0] + by, roi[1] + by), merge="region")
 
     def centre_on_peak(self) -> None:
         """Go to the highest peak that was not visited since all was shown, keeping the zoom."""
@@ -318,7 +317,10 @@ class SpectrumView(View):
         self.redraw_soon()
 
     def _set_region(self, low: float, high: float) -> None:
-        self._change(roi=(low, high))
+        self._mark((low, high))
+
+    def _mark(self, roi: tuple[float, float] | None, merge: str = "") -> None:
+        self.bridge.change(changes.mark_region, roi, merge=merge)
 
     def _change(self, **values: Any) -> None:
         self.bridge.change(changes.show_spectrum, replace(self.choice, **values))
@@ -366,6 +368,20 @@ class SpectrumView(View):
         self._show_region(edges, counts)
         self._show_info(histogram)
         self.drawn.emit()
+
+    def shown(self) -> Shown | None:
+        """Say what is on screen and not in the session; None where nothing is."""
+        histogram, live = self._histogram, self.bridge.live(self.session.selected)
+        if histogram is None or live is None:
+            return None
+        edges, counts = self._binned(histogram)
+        codes = live.channels if self._is_apart else [self._channel] if self._channel is not None else []
+        names = names_of(live.channels)
+        named = tuple((names[live.channels.index(code)], code) for code in codes)
+        low, high = self.plot.box.viewRange()[0]
+        unit = chain_facts.unit_of(self.choice.column)
+        channels = named or ((ALL_CHANNELS, None),)
+        return Shown(float(edges[0]), float(edges[-1]), len(counts), (low, high), channels, unit)
 
     def _count(self, live: LiveRun | None) -> LiveHistogram | None:
         if live is None or self.choice.column not in live.columns:

@@ -142,7 +142,7 @@ class WaveformView(View):
             ("&Freeze / follow", "Space", self.toggle_following),
             None,
             ("Show &all", "A", self.show_all),
-            ("Reset &axes", "R", self.show_all),
+            ("&Reset axes", "R", self.show_all),
             ("Autoscale &x", "X", self.autoscale_x),
             ("Autoscale &y", "Y", self.autoscale_y),
             ("Zoom &in", "+", lambda: self.plot.box.zoom(1 / ZOOM_OUT)),

@@ -70,6 +70,7 @@ class Banner(QFrame):
         theme.mark(self._mark, "tone", "bad" if level == "error" else "warn")
         theme.mark(self, "level", level)
         self.words.setText(words + more)
+        self.words.setAccessibleName(words + more)
         self.details.setPlainText(details)
         self.details_button.setVisible(bool(details))
         self.details_button.setChecked(False)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from itertools import pairwise
 from typing import Any
 
 from PyQt5.QtCore import QEvent, QSignalBlocker, Qt, pyqtSignal
@@ -283,6 +284,8 @@ class Form(QWidget):
         old = self.fields[setting.name]
         new = self._make_field(setting)
         self._column.replaceWidget(old, new)
+        for before, after in pairwise([old.control, *new.stops()]):
+            QWidget.setTabOrder(before, after)  # Tab comes to it where the old one was
         old.hide()
         old.deleteLater()
 

@@ -12,8 +12,8 @@ import pytest
 from PyQt5.QtWidgets import QApplication
 
 from pygama.simulate import RunShape, write_run
-from pygama_gui import app
-from pygama_gui.session import files, places
+from pygama_gui import app, keeping
+from pygama_gui.session import places, saved
 from pygama_gui.session.state import Session
 from pygama_gui.widgets import theme
 
@@ -54,7 +54,7 @@ def test_an_output_folder_that_is_not_there_is_a_mistake(tmp_path: Path) -> None
 
 
 def test_the_last_session_is_restored(qapp: QApplication) -> None:
-    files.save(replace(Session(), theme="dark", tab=2), places.session_file())
+    saved.save(replace(Session(), theme="dark", tab=2), places.session_file())
     window = app.make_window(app.parser().parse_args([]), remembers=True)
     try:
         assert window.bridge.session.tab == 2
@@ -67,9 +67,10 @@ def test_the_last_session_is_restored(qapp: QApplication) -> None:
 def test_a_damaged_session_is_told_and_left_behind(qapp: QApplication) -> None:
     places.session_file().parent.mkdir(parents=True, exist_ok=True)
     places.session_file().write_text("{")
-    session, problem = app._restored()
+    session, problem = keeping.restored()
     assert session == Session()
     assert problem.startswith("The last session could not be restored: session.json")
+    assert places.session_file().with_name("session.damaged.json").read_text() == "{"
 
 
 def test_a_session_that_cannot_be_shown_gives_an_empty_window(
@@ -83,7 +84,7 @@ def test_a_session_that_cannot_be_shown_gives_an_empty_window(
         monkeypatch.setattr(ChainView, "_show", shown)
         raise KeyError("a step of another planet")
 
-    files.save(replace(Session(), tab=2, output_dir=tmp_path), places.session_file())
+    saved.save(replace(Session(), tab=2, output_dir=tmp_path), places.session_file())
     monkeypatch.setattr(ChainView, "_show", fail_once)
     window = app.make_window(app.parser().parse_args([]), remembers=True)
     try:
@@ -94,7 +95,7 @@ def test_a_session_that_cannot_be_shown_gives_an_empty_window(
 
 
 def test_the_command_line_beats_the_session(qapp: QApplication, tmp_path: Path) -> None:
-    files.save(replace(Session(), theme="dark"), places.session_file())
+    saved.save(replace(Session(), theme="dark"), places.session_file())
     options = app.parser().parse_args(["--theme", "light", "--output", str(tmp_path)])
     window = app.make_window(options, remembers=True)
     try:

@@ -18,7 +18,7 @@ from pygama.processing.run import process_run
 from pygama.simulate import RunShape, write_run
 from pygama_gui.bridge import Bridge
 from pygama_gui.main_window import MainWindow
-from pygama_gui.session import changes, files, places
+from pygama_gui.session import changes, files, places, saved
 from pygama_gui.session.state import Run, Session
 from pygama_gui.widgets.keysheet import KeySheet, keys_of
 
@@ -247,13 +247,12 @@ def test_a_chain_that_cannot_run_is_not_started(window: MainWindow, raw_run: Pat
 def test_the_session_is_there_at_the_next_start(qtbot: QtBot, window: MainWindow) -> None:
     window.bridge.change(changes.set_setting, 2, "rise", 123)
     window.close()
-    assert files.load(places.session_file()).chain[2].settings == {"rise": 123}
-    assert places.layout_file().exists()
+    assert saved.load(places.session_file()).chain[2].settings == {"rise": 123}
 
 
 def test_undo_in_the_menu_names_the_change(window: MainWindow) -> None:
     window.bridge.change(changes.set_setting, 2, "rise", 123)
-    assert window.menus.undo_action.text() == "&Undo: change a setting of a step"
+    assert window.menus.undo_action.text() == "&Undo: change a setting of a step (rise of trap_filter)"
     window.menus.undo_action.trigger()
     assert window.bridge.session.chain == Session().chain
     assert not window.menus.undo_action.isEnabled()

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import inspect
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from pygama_gui.session import changes
-from pygama_gui.session.state import Run, Session, Step
+from pygama_gui.session.state import Arrangement, Run, Session, Step
 
 
 def run(number: int) -> Run:
@@ -76,5 +78,45 @@ def test_a_chain_is_given_as_settings_files_hold_it() -> None:
 
 
 def test_every_change_has_words_for_the_edit_menu() -> None:
-    for name in ("add_runs", "set_setting", "move_step", "set_tier0"):
-        assert changes.label(getattr(changes, name))
+    labels = [changes.label(change) for change in all_changes()]
+    assert all(labels)
+    assert "change a Tier 0 option" in labels
+    assert "open a session" in labels
+
+
+def test_opening_a_session_keeps_the_runs_that_are_under_way() -> None:
+    present = changes.add_runs(Session(), [run(1), run(2)])
+    other = changes.add_runs(changes.set_tier0(Session(), "n_samp", 9), [run(3)])
+    opened = changes.open_session(present, other, ["run2"])
+    assert [one.run_number for one in opened.runs] == [2, 3]
+    assert (opened.selected, dict(opened.tier0)) == ("run3", {"n_samp": 9})
+
+
+def test_opening_a_session_without_an_output_folder_keeps_the_present_one() -> None:
+    present = changes.choose_output_dir(Session(), Path("/out"))
+    assert changes.open_session(present, Session()).output_dir == Path("/out")
+    other = changes.choose_output_dir(Session(), Path("/else"))
+    assert changes.open_session(present, other).output_dir == Path("/else")
+
+
+def test_the_command_line_beats_the_session(tmp_path: Path) -> None:
+    session = changes.overrule(Session(output_dir=Path("/out")), tmp_path, "dark")
+    assert (session.output_dir, session.theme) == (tmp_path, "dark")
+    assert changes.overrule(session, None, None) == session
+
+
+def test_each_layout_keeps_its_own_arrangement() -> None:
+    session = changes.arrange(Session(), "g", Arrangement("a"))
+    session = changes.arrange(changes.choose_layout(session, "Tune"), "g", Arrangement("b"))
+    assert session.arrangements == {"Process": Arrangement("a"), "Tune": Arrangement("b")}
+    assert changes.arrange(session, "g", None).arrangements == {"Process": Arrangement("a")}
+
+
+def all_changes() -> list[Callable[..., Session]]:
+    return [
+        function
+        for name, function in inspect.getmembers(changes, inspect.isfunction)
+        if function.__module__ == changes.__name__
+        and not name.startswith("_")
+        and name not in ("label", "on_view")
+    ]

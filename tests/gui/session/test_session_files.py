@@ -1,59 +1,11 @@
-"""Tests what is kept in files and what is found in folders."""
+"""Tests what is found in files and folders."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
-import pytest
-
-from pygama.errors import SettingsError
-from pygama_gui.session import changes, files
-from pygama_gui.session.state import Run, Session, SpectrumChoice, Step, WaveformChoice
-
-
-def test_a_session_comes_back_from_its_file(tmp_path: Path) -> None:
-    run = Run("a", Path("/data/Run1"), 1, 2, 3, 4, ("ORRunDecoderForRun",))
-    session = changes.write_aside(changes.add_runs(Session(), [run]), "a", ".1")
-    session = replace(
-        changes.set_tier0(session, "n_samp", 1000),
-        chain=(Step("trap_filter", {"rise": 300}, False, {"wf_blsub": "wf_pz"}, {"wf_trap": "wf_fast"}),),
-        step=0,
-        output_dir=Path("/out"),
-        theme="dark",
-        spectrum=SpectrumChoice("bl_int", 3, True, 40.0, (1.0, 2.5)),
-        waveforms=WaveformChoice(2, 20, False, frozenset({"wf_trap"})),
-        process_on_add=False,
-    )
-    files.save(session, tmp_path / "session.json")
-    assert files.load(tmp_path / "session.json") == session
-
-
-def test_saving_leaves_no_half_file(tmp_path: Path) -> None:
-    files.save(Session(), tmp_path / "deep" / "session.json")
-    assert [path.name for path in (tmp_path / "deep").iterdir()] == ["session.json"]
-
-
-@pytest.mark.parametrize("text", ["", "[]", "{}", '{"pygama-gui session": 99}', '{"pygama-gui session": 1}'])
-def test_what_is_no_session_is_refused_in_a_sentence(tmp_path: Path, text: str) -> None:
-    path = tmp_path / "session.json"
-    path.write_text(text)
-    with pytest.raises(SettingsError, match=r"session\.json: this is not a session file"):
-        files.load(path)
-
-
-def test_choices_that_make_no_sense_are_put_right(tmp_path: Path) -> None:
-    data = files.to_json(Session()) | {"tab": 7}
-    data["spectrum"] |= {"width": -5.0, "roi": [5, 1]}
-    session = files.from_json(json.loads(json.dumps(data)))
-    assert (session.tab, session.spectrum.width, session.spectrum.roi) == (0, None, (1.0, 5.0))
-
-
-def test_a_step_that_is_gone_is_not_selected(tmp_path: Path) -> None:
-    data = files.to_json(Session()) | {"step": 17}
-    assert files.from_json(json.loads(json.dumps(data))).step is None
+from pygama_gui.session import files
 
 
 def test_a_folder_gives_all_runs_in_it(tmp_path: Path, real_run: Callable[[str], Path]) -> None:

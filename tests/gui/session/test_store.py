@@ -2,13 +2,26 @@
 
 from __future__ import annotations
 
+import inspect
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from pygama_gui.session import changes
-from pygama_gui.session.state import Session
+from pygama_gui.session.state import (
+    Arrangement,
+    Run,
+    Session,
+    SpectrumChoice,
+    Step,
+    WaveformChoice,
+    consistent,
+)
 from pygama_gui.session.store import Store
 
 
@@ -22,9 +35,28 @@ def test_undoing_a_move_puts_the_step_back() -> None:
 def test_the_edit_menu_names_what_is_undone() -> None:
     store = Store()
     store.change(changes.set_tier0, "window", "max")
-    assert store.undo_label == "change a tier 0 option"
+    assert store.undo_label == "change a Tier 0 option (window)"
     store.undo()
-    assert (store.undo_label, store.redo_label) == ("", "change a tier 0 option")
+    assert (store.undo_label, store.redo_label) == ("", "change a Tier 0 option (window)")
+
+
+@pytest.mark.parametrize(
+    ("change", "arguments", "words"),
+    [
+        (changes.set_setting, (2, "rise", 300), "change a setting of a step (rise of trap_filter)"),
+        (changes.enable_step, (1, False), "switch a step (bl_subtract)"),
+        (changes.add_step, ("pole_zero",), "add a step (pole_zero)"),
+        (changes.move_step, (3, 0), "move a step (trap_max)"),
+        (changes.remove_run, ("run1",), "remove run from the list (run 1)"),
+        (changes.mark_region, ((1.0, 2.0),), "mark a region of the spectrum"),
+    ],
+)
+def test_what_is_undone_says_what_it_is_about(
+    change: Callable[..., Session], arguments: tuple[Any, ...], words: str
+) -> None:
+    store = Store(changes.add_runs(Session(), [run(1)]))
+    store.change(change, *arguments)
+    assert store.undo_label == words
 
 
 def test_a_drag_is_undone_as_one() -> None:
@@ -74,18 +106,142 @@ def test_a_change_that_changes_nothing_is_not_heard() -> None:
     assert heard == []
 
 
-moves = st.lists(st.tuples(st.integers(0, 3), st.integers(-1, 5)), max_size=12)
-
-
-@given(moves)
-def test_undoing_everything_gives_the_first_session(pairs: list[tuple[int, int]]) -> None:
+def test_a_drag_with_a_look_elsewhere_in_it_is_undone_as_one_and_the_look_stays() -> None:
     store = Store()
-    for index, to in pairs:
-        store.change(changes.move_step, index, to)
+    store.change(changes.set_setting, 2, "rise", 410, merge="2 rise")
+    store.change(changes.choose_tab, 2)
+    store.change(changes.set_setting, 2, "rise", 420, merge="2 rise")
+    store.undo()
+    assert (store.session.chain, store.session.tab) == (Session().chain, 2)
+    assert store.undo_label == ""
+
+
+def test_undoing_a_region_leaves_the_channel_that_was_chosen_since() -> None:
+    store = Store()
+    store.change(changes.mark_region, (1.0, 2.0))
+    store.change(changes.show_spectrum, replace(store.session.spectrum, channel=3))
+    store.undo()
+    assert (store.session.spectrum.roi, store.session.spectrum.channel) == (None, 3)
+
+
+def test_undoing_the_addition_of_the_selected_run_selects_one_that_is_there() -> None:
+    store = Store(changes.add_runs(Session(), [run(1)]))
+    store.change(changes.add_runs, [run(2)])
+    store.change(changes.select_run, "run2")
+    store.undo()
+    assert store.session.selected == "run1"
+    assert store.session.recent[0] == run(2).path
+
+
+def test_undoing_the_opening_of_a_session_brings_all_of_the_old_one_back() -> None:
+    old = changes.set_tier0(changes.add_runs(Session(theme="dark"), [run(1)]), "n_samp", 9)
+    store = Store(old)
+    store.change(changes.open_session, Session(layout="Tune"))
+    assert store.undo_label == "open a session"
+    store.undo()
+    assert store.session == old
+
+
+def run(number: int) -> Run:
+    return Run(f"run{number}", Path(f"/data/Run{number}"), number)
+
+
+few = st.integers(0, 3)
+settings = st.tuples(few, st.sampled_from(["rise", "flat"]), st.integers(1, 3))
+ends = st.tuples(st.floats(0, 1), st.floats(2, 3))
+steps = st.sampled_from(["trap_max", "pole_zero"])
+choices = st.builds(SpectrumChoice, column=st.sampled_from(["trap_max", "energy"]), roi=st.none() | ends)
+places = st.none() | st.builds(Arrangement, st.sampled_from("ab"))
+ARGUMENTS: dict[str, st.SearchStrategy[tuple[Any, ...]]] = {
+    "add_runs": st.lists(few.map(run), max_size=3).map(lambda runs: (runs,)),
+    "remove_run": few.map(lambda number: (f"run{number}",)),
+    "write_aside": st.tuples(few.map("run{}".format), st.sampled_from(["", ".1"])),
+    "select_run": few.map(lambda number: (f"run{number}",)),
+    "set_tier0": st.tuples(st.sampled_from(["window", "n_samp"]), st.integers(0, 2)),
+    "reset_tier0": st.sampled_from(["window", "n_samp"]).map(lambda name: (name,)),
+    "set_setting": settings,
+    "reset_setting": settings.map(lambda drawn: drawn[:2]),
+    "enable_step": st.tuples(few, st.booleans()),
+    "add_step": steps.map(lambda name: (name,)),
+    "remove_step": few.map(lambda index: (index,)),
+    "move_step": st.tuples(few, st.integers(-1, 5)),
+    "set_chain": st.lists(steps.map(Step), max_size=3).map(lambda chain: (chain,)),
+    "select_step": few.map(lambda index: (index,)),
+    "choose_output_dir": st.sampled_from("ab").map(lambda name: (Path(name),)),
+    "process_on_add": st.booleans().map(lambda is_wanted: (is_wanted,)),
+    "choose_theme": st.sampled_from(["light", "dark"]).map(lambda name: (name,)),
+    "choose_tab": st.integers(0, 2).map(lambda tab: (tab,)),
+    "show_spectrum": choices.map(lambda choice: (choice,)),
+    "mark_region": (st.none() | ends).map(lambda roi: (roi,)),
+    "show_waveforms": st.builds(WaveformChoice, overlay=few).map(lambda choice: (choice,)),
+    "open_session": st.builds(Session, runs=st.lists(few.map(run), max_size=2).map(tuple)).map(
+        lambda session: (consistent(session),)
+    ),
+    "overrule": st.tuples(st.none(), st.sampled_from([None, "dark"])),
+    "choose_layout": st.sampled_from(["Process", "Tune"]).map(lambda name: (name,)),
+    "arrange": st.tuples(st.sampled_from("gh"), places),
+}
+"""Change -> what it may be given. Steps are counted from the first; there may be fewer than four."""
+one_change = st.sampled_from(sorted(ARGUMENTS)).flatmap(
+    lambda name: st.tuples(st.just(name), ARGUMENTS[name], st.sampled_from(["", "drag"]))
+)
+
+
+def test_the_random_changes_are_all_that_there_are() -> None:
+    names = {
+        name
+        for name, function in inspect.getmembers(changes, inspect.isfunction)
+        if function.__module__ == changes.__name__ and not name.startswith("_")
+    }
+    assert set(ARGUMENTS) == names - {"label", "on_view"}
+
+
+def make(store: Store, name: str, arguments: tuple[Any, ...], merge: str) -> None:
+    has_index = name in ("set_setting", "reset_setting", "enable_step", "remove_step", "move_step")
+    is_possible = not has_index or arguments[0] < len(store.session.chain)
+    if name == "select_run":
+        is_possible = store.session.run(arguments[0]) is not None
+    if name == "select_step":
+        is_possible = arguments[0] < len(store.session.chain)
+    if is_possible:
+        store.change(getattr(changes, name), *arguments, merge=merge and f"{name} {merge}")
+
+
+@given(st.lists(one_change, max_size=25))
+def test_undoing_everything_gives_the_first_session_and_redoing_it_the_last(
+    drawn: list[tuple[str, tuple[Any, ...], str]],
+) -> None:
+    store = Store()
+    for name, arguments, merge in drawn:
+        if name not in changes.VIEW_ONLY:
+            make(store, name, arguments, merge)
     last = store.session
     while store.undo_label:
         store.undo()
-    assert store.session.chain == Session().chain
+    assert store.session == replace(Session(), recent=last.recent)
     while store.redo_label:
         store.redo()
     assert store.session == last
+
+
+@given(st.lists(one_change, max_size=25))
+def test_undoing_everything_leaves_only_what_was_looked_at(
+    drawn: list[tuple[str, tuple[Any, ...], str]],
+) -> None:
+    store = Store()
+    for name, arguments, merge in drawn:
+        make(store, name, arguments, merge)
+    last = store.session
+    while store.undo_label:
+        store.undo()
+    first = Session()
+    done = ("runs", "tier0", "chain", "output_dir", "process_on_add")
+    assert {name: getattr(store.session, name) for name in done} == {
+        name: getattr(first, name) for name in done
+    }
+    while store.redo_label:
+        store.redo()
+    assert {name: getattr(store.session, name) for name in done} == {
+        name: getattr(last, name) for name in done
+    }
+    assert store.session == consistent(store.session)

@@ -1,0 +1,301 @@
+"""Writes what the window does with runs as a command, a script and a notebook that need no window.
+
+Script and notebook are made of the same pieces of code, so neither can say something else than the other:
+first what was set, then four pieces that are the same for every session.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import shlex
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pygama import __version__
+from pygama_gui.session.codes import place_of
+from pygama_gui.session.state import Run, Session
+
+ALL_CHANNELS = "all channels"
+WIDTH = 96
+"""Of a line of the code that is written."""
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What is on screen of a spectrum and not in the session.
+
+    low, high, n_bins: equal bins; a value on an edge belongs to the bin above it. view: what of them is seen,
+    where it is not all. channels: name -> code of each that is drawn for itself. unit: of the column.
+    """
+
+    low: float
+    high: float
+    n_bins: int
+    view: tuple[float, float] | None = None
+    channels: tuple[tuple[str, int | None], ...] = ((ALL_CHANNELS, None),)
+    unit: str = ""
+
+
+def as_command(session: Session, run: Run, *, folder: Path | None = None) -> str:
+    """Give the line for a shell that does with a run what the window does.
+
+    It names the settings file of `settings_path`, which must be there: `write_settings` with `settings_of`.
+    """
+    folder = _folder(session, folder)
+    words = ["pygama", "run", str(run.path), "-o", str(folder)]
+    words += ["--settings", str(settings_path(session, run, folder=folder))]
+    words += ["--suffix", run.suffix] if run.suffix else []
+    return shlex.join(words)
+
+
+def settings_path(session: Session, run: Run, *, folder: Path | None = None) -> Path:
+    """Give the settings file that a command names: it lies beside what it makes."""
+    return _folder(session, folder) / f"run{run.run_number}{run.suffix}.settings.json"
+
+
+def settings_of(session: Session) -> dict[str, Any]:
+    """Give the options and the chain as settings files hold them."""
+    return {"tier0": dict(session.tier0), "chain": session.to_chain()}
+
+
+def as_script(
+    session: Session,
+    runs: Sequence[Run],
+    shown: Shown | None = None,
+    folders: Mapping[str, Path] | None = None,
+) -> str:
+    """Give a Python script that processes runs and draws the spectrum that the window shows.
+
+    shown: the bins on screen; without it the script chooses them. folders: id of a run -> folder of its
+    files, where it is not that of the session.
+    """
+    usage = "Run it with `python THIS_FILE [FOLDER]`;\na folder takes all files in place of those below."
+    head = f'"""{_title(session, runs)}\n\nWritten by pygama {__version__}. {usage}\n"""\n\n'
+    output = "OUTPUT = sys.argv[1] if len(sys.argv) > 1 else None\n"
+    pieces = [text for _, text in _pieces(session, runs, shown, folders, output)]
+    imports = "import csv\nimport sys\n" + _IMPORTS.removeprefix("import csv\n") + _NO_SCREEN
+    return head + "\n".join([imports, *pieces])
+
+
+def as_notebook(
+    session: Session,
+    runs: Sequence[Run],
+    shown: Shown | None = None,
+    folders: Mapping[str, Path] | None = None,
+) -> str:
+    """Give a Jupyter notebook (nbformat 4) that does what `as_script` does, piece by piece."""
+    output = "OUTPUT = None  # a folder here takes all files in place of those named above\n"
+    cells = [_cell(0, "markdown", f"# {_title(session, runs)}\n\nWritten by pygama {__version__}.")]
+    pieces = _pieces(session, runs, shown, folders, output)
+    pieces[0] = (pieces[0][0], _IMPORTS + "\n" + pieces[0][1])
+    for words, code in pieces:
+        cells.append(_cell(len(cells), "markdown", words))
+        cells.append(_cell(len(cells), "code", code))
+    kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
+    metadata = {"kernelspec": kernel, "language_info": {"name": "python"}}
+    notebook = {"cells": cells, "metadata": metadata, "nbformat": 4, "nbformat_minor": 5}
+    return json.dumps(notebook, indent=1) + "\n"
+
+
+def _cell(number: int, kind: str, text: str) -> dict[str, Any]:
+    cell: dict[str, Any] = {"cell_type": kind, "id": f"cell-{number}", "metadata": {}}
+    cell["source"] = text.strip("\n").splitlines(keepends=True)
+    return cell | ({"execution_count": None, "outputs": []} if kind == "code" else {})
+
+
+def _pieces(
+    session: Session,
+    runs: Sequence[Run],
+    shown: Shown | None,
+    folders: Mapping[str, Path] | None,
+    output: str,
+) -> list[tuple[str, str]]:
+    """Give the pieces of code, each with words about it."""
+    return [
+        ("What was set.", _settings(session, runs, shown, folders or {}) + output),
+        ("Tier 1 and Tier 2 of every run.", _PROCESS),
+        (f"The spectrum of {_prose(session.spectrum.column)} in the bins of the window.", _COUNT),
+        ("The numbers of the spectrum, and its picture.", _WRITE),
+    ]
+
+
+def _title(session: Session, runs: Sequence[Run]) -> str:
+    names = _prose(", ".join(_names(runs)))
+    return f"Process {names} and draw the spectrum of {_prose(session.spectrum.column)}."
+
+
+def _prose(text: str) -> str:
+    """Leave out of a name what could end the text that it stands in: a session may come from anybody."""
+    return "".join(letter for letter in text if letter.isalnum() or letter in " _-+.,()/")[:200]
+
+
+def _settings(session: Session, runs: Sequence[Run], shown: Shown | None, folders: Mapping[str, Path]) -> str:
+    """Write everything that a person set as names and values."""
+    jobs = {
+        name: {
+            "raw": str(run.path),
+            "suffix": run.suffix,
+            "output": str(_folder(session, folders.get(run.run_id))),
+        }
+        for name, run in zip(_names(runs), runs, strict=True)
+    }
+    channels = shown.channels if shown is not None else ((ALL_CHANNELS, session.spectrum.channel),)
+    places = {name: {} if code is None else place_of(code) for name, code in channels}
+    bins = None if shown is None else (shown.low, shown.high, shown.n_bins)
+    lines = [
+        _named("RUNS", jobs),
+        _named("TIER0", session.tier0),
+        _named("CHAIN", session.to_chain()),
+        _named("COLUMN", session.spectrum.column),
+        _named("UNIT", "" if shown is None else shown.unit),
+        _named("CHANNELS", places, "name -> where it is"),
+        _named("BINS", bins, "from, to, how many; None: from the least to the largest value"),
+        _named("VIEW", None if shown is None else shown.view, "what of them is drawn; None: all"),
+        _named("IS_LOG", session.spectrum.is_log),
+    ]
+    return "".join(lines)
+
+
+def _named(name: str, value: Any, about: str = "") -> str:
+    return f"{name} = {literal(value, len(name) + 3)}" + (f"  # {about}" if about else "") + "\n"
+
+
+def literal(value: Any, used: int = 0, indent: int = 0) -> str:
+    """Write a plain value as Python: on one line where it fits, else one entry a line.
+
+    used: characters before it on its line; indent: of the line.
+    """
+    if isinstance(value, float) and not math.isfinite(value):
+        return f'float("{value}")'
+    if isinstance(value, str) and value.isprintable() and not set(value) & set('"\\'):
+        return f'"{value}"'
+    if not isinstance(value, Mapping | list | tuple):
+        return repr(value)
+    opening, closing = ("{", "}") if isinstance(value, Mapping) else ("[", "]")
+    if isinstance(value, tuple):
+        opening, closing = "(", ")"
+    entries = _entries(value, indent + 4)
+    tail = "," if isinstance(value, tuple) and len(entries) == 1 else ""
+    line = opening + ", ".join(entries) + tail + closing
+    if not entries or ("\n" not in line and used + indent + len(line) <= WIDTH):
+        return line
+    inside = "".join(f"{' ' * (indent + 4)}{entry},\n" for entry in entries)
+    return f"{opening}\n{inside}{' ' * indent}{closing}"
+
+
+def _entries(value: Any, indent: int) -> list[str]:
+    if not isinstance(value, Mapping):
+        return [literal(inner, 0, indent) for inner in value]
+    keys = [(f"{literal(key)}: ", inner) for key, inner in value.items()]
+    return [key + literal(inner, len(key), indent) for key, inner in keys]
+
+
+def _names(runs: Sequence[Run]) -> list[str]:
+    """Name runs by their numbers, and those that share one by their files; no two alike."""
+    numbers = Counter(run.run_number for run in runs)
+    names: list[str] = []
+    for run in runs:
+        name = f"Run {run.run_number}" + ("" if numbers[run.run_number] == 1 else f" ({run.path.name})")
+        names.append(name if name not in names else f"Run {run.run_number} ({run.path})")
+    return names
+
+
+def _folder(session: Session, folder: Path | None) -> Path:
+    return folder or session.output_dir or Path()
+
+
+_IMPORTS = """\
+import csv
+from pathlib import Path
+
+import matplotlib.pyplot as plt
+import numpy as np
+
+import pygama
+from pygama import Tier1Processor, TierFile, get_hist, process_run
+"""
+
+_NO_SCREEN = """
+plt.switch_backend("Agg")  # draw into files
+"""
+
+_PROCESS = """\
+tier2_files = {}
+for name, run in RUNS.items():
+    done = process_run(
+        run["raw"],
+        output_dir=OUTPUT or run["output"],
+        tier0=TIER0,
+        processor=Tier1Processor.from_chain(CHAIN),
+        suffix=run["suffix"],
+    )
+    for path in done.outputs:
+        print(f"{name}: wrote {path}")
+        if path.name.startswith("t2_"):
+            tier2_files[name] = path
+"""
+
+_COUNT = '''
+def rows_of(table, place):
+    """Tell which rows of a table are those of a channel; of all where no place is given."""
+    is_wanted = np.ones(table.n_rows, bool)
+    for column, number in place.items():
+        if column in table.columns:
+            missing = -1 if column == "channel" else 0
+            is_wanted &= np.nan_to_num(np.asarray(table.column(column), float), nan=missing) == number
+    return is_wanted
+
+
+values = {}
+for name, path in tier2_files.items():
+    with TierFile(path) as file:
+        table = file.table("data")
+        column = np.asarray(table.column(COLUMN), float)
+        for channel, place in CHANNELS.items():
+            key = name if len(CHANNELS) == 1 else f"{name}, {channel}"
+            values[key] = column[rows_of(table, place)]
+
+if BINS is None:
+    known = np.concatenate([np.zeros(0), *values.values()])
+    known = known[np.isfinite(known)]
+    low, high = (known.min(), known.max()) if len(known) else (0.0, 1.0)
+    BINS = (low, high + max(abs(high), 1.0) * 1e-9, 1000)
+low, high, n_bins = BINS
+
+counts = {}
+edges = np.linspace(low, high, n_bins + 1)
+for key, numbers in values.items():
+    inside = numbers[numbers < high]  # a value on an edge belongs to the bin above it
+    edges, heights = get_hist(inside, low, high, (high - low) / n_bins)
+    counts[key] = heights[1:].astype(int)
+'''
+
+_WRITE = """\
+folder = Path(OUTPUT or next(iter(RUNS.values()))["output"])
+stems = [path.stem.removeprefix("t2_") for path in tier2_files.values()] or ["spectrum"]
+stem = stems[0] if len(stems) == 1 else f"{stems[0]}-{stems[-1]}"
+
+with open(folder / f"{stem}_{COLUMN}.csv", "w", newline="", encoding="utf-8") as file:
+    writer = csv.writer(file)
+    writer.writerow(["from", "to", *counts])
+    writer.writerows(zip(edges[:-1], edges[1:], *counts.values()))
+print(f"wrote {file.name}")
+
+with plt.style.context(Path(pygama.__file__).with_name("pygama.mplstyle")):
+    figure, axes = plt.subplots()
+    for key, heights in counts.items():
+        axes.stairs(heights, edges, label=key, baseline=0.5 if IS_LOG else 0)
+    unit = f" {UNIT}" if UNIT else ""
+    axes.set_xlabel(COLUMN + (f" ({UNIT})" if UNIT else ""))
+    axes.set_ylabel(f"counts / {edges[1] - edges[0]:.4g}{unit}")
+    axes.set(yscale="log" if IS_LOG else "linear", xlim=VIEW or (low, high))
+    if len(counts) > 1:
+        axes.legend()
+    figure.tight_layout()
+    figure.savefig(folder / f"{stem}_{COLUMN}.png")
+print(f"wrote {folder / f'{stem}_{COLUMN}.png'}")
+"""

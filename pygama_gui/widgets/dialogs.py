@@ -1,0 +1,43 @@
+"""Makes the dialogs that ask for files: they let the window work on while they are open."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from PyQt5.QtCore import QSize, Qt
+from PyQt5.QtWidgets import QFileDialog, QWidget
+
+SIZE = QSize(860, 520)
+
+
+def file_dialog(parent: QWidget, title: str, folder: Path) -> QFileDialog:
+    """Make a dialog that goes away when it is closed; shown by its `open`."""
+    dialog = QFileDialog(parent, title, str(folder))
+    dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+    dialog.resize(SIZE)
+    return dialog
+
+
+def ask_open(parent: QWidget, title: str, folder: Path, kind: str, then: Callable[[Path], object]) -> None:
+    """Ask for a file that is there. kind: like 'Settings (*.json)'."""
+    dialog = file_dialog(parent, title, folder)
+    dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
+    dialog.setNameFilter(kind)
+    dialog.fileSelected.connect(lambda name: _hand(then, name))
+    dialog.open()
+
+
+def ask_save(parent: QWidget, title: str, suggested: Path, kind: str, then: Callable[[Path], object]) -> None:
+    """Ask for the name of a file to write; the suffix of the suggested name is put to one without any."""
+    dialog = file_dialog(parent, title, suggested.parent)
+    dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
+    dialog.setNameFilter(kind)
+    dialog.setDefaultSuffix("".join(suggested.suffixes).lstrip("."))
+    dialog.selectFile(suggested.name)
+    dialog.fileSelected.connect(lambda name: _hand(then, name))
+    dialog.open()
+
+
+def _hand(then: Callable[[Path], object], name: str) -> None:
+    then(Path(name))

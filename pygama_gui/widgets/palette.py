@@ -1,0 +1,241 @@
+"""Finds whatever can be done by a few letters of its name: a list of all actions of the menus.
+
+It is made of the menus each time it is opened, so nothing can be missing and nothing can be wrong in it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from PyQt5.QtCore import QEvent, QModelIndex, QObject, QRect, QSize, Qt
+from PyQt5.QtGui import QFontMetrics, QKeyEvent, QKeySequence, QPainter
+from PyQt5.QtWidgets import (
+    QAbstractItemView,
+    QAction,
+    QApplication,
+    QFrame,
+    QLineEdit,
+    QListWidget,
+    QListWidgetItem,
+    QMenu,
+    QMenuBar,
+    QStyle,
+    QStyledItemDelegate,
+    QStyleOptionViewItem,
+    QVBoxLayout,
+    QWidget,
+)
+
+from pygama_gui.widgets import theme
+
+WIDTH, N_ROWS, ROW, TOP = 620, 12, 30, 88
+BETWEEN = " › "
+MOVES = (Qt.Key.Key_Up, Qt.Key.Key_Down, Qt.Key.Key_PageUp, Qt.Key.Key_PageDown)
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One action. place: the menus that it is in; keys: as they are written on this system."""
+
+    words: str
+    place: str
+    keys: str
+    action: QAction
+
+    @property
+    def text(self) -> str:
+        """What is searched."""
+        return f"{self.words} {self.place} {self.action.toolTip()}".lower()
+
+
+def entries_of(menu_bar: QMenuBar) -> list[Entry]:
+    """List all actions of the menus in their order; menus that are filled when they open are filled."""
+    menus = [menu for top in menu_bar.actions() if (menu := top.menu()) is not None]
+    return [entry for menu in menus for entry in _entries(menu, "")]
+
+
+def _entries(menu: QMenu, outside: str) -> Iterator[Entry]:
+    menu.aboutToShow.emit()
+    place = outside + _plain(menu.title())
+    for action in menu.actions():
+        inner = action.menu()
+        if inner is not None:
+            yield from _entries(inner, place + BETWEEN)
+        elif not action.isSeparator():
+            keys = action.shortcut().toString(QKeySequence.SequenceFormat.NativeText)
+            yield Entry(_plain(action.text()), place, keys, action)
+
+
+def _plain(text: str) -> str:
+    return text.replace("&&", "\0").replace("&", "").replace("\0", "&")
+
+
+def found(query: str, entries: list[Entry]) -> list[Entry]:
+    """Give the entries that have every word of a query, the best first; all of them for an empty one."""
+    words = query.lower().split()
+    ranked = []
+    for entry in entries:
+        ranks = [_rank(word, entry.words.lower(), entry.text) for word in words]
+        if None not in ranks:
+            length = len(entry.words) if words else 0
+            ranked.append((not entry.action.isEnabled(), sum(rank or 0 for rank in ranks), length, entry))
+    return [one[-1] for one in sorted(ranked, key=lambda one: one[:3])]
+
+
+def _rank(word: str, name: str, text: str) -> int | None:
+    """Say how well a word fits: 0 begins a word of the name … 4 has its letters in order; None not at all."""
+    if any(part.startswith(word) for part in name.split()):
+        return 0
+    if word in name:
+        return 1
+    if any(part.startswith(word) for part in text.split()):
+        return 2
+    if word in text:
+        return 3
+    letters = iter(name)
+    return 4 if len(word) > 1 and all(letter in letters for letter in word) else None
+
+
+class Palette(QFrame):
+    """A field and the actions that fit what is typed there, over the window; Esc closes it."""
+
+    def __init__(self, window: QWidget, menu_bar: QMenuBar, *, without: QAction | None = None) -> None:
+        super().__init__(window)
+        self.setObjectName("palette")
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self._before = QApplication.focusWidget()
+        self._entries = [entry for entry in entries_of(menu_bar) if entry.action is not without]
+        self.field = QLineEdit()
+        self.field.setAccessibleName("Name of a command")
+        self.field.setPlaceholderText("What do you want to do?")
+        self.field.setAcceptDrops(False)
+        self.field.setFont(theme.font(theme.LARGE))
+        self.list = QListWidget()
+        self.list.setAccessibleName("Commands that fit")
+        self.list.setItemDelegate(_Row())
+        self.list.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.list.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerItem)
+        self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(10, 10, 10, 10)
+        column.setSpacing(8)
+        column.addWidget(self.field)
+        column.addWidget(self.list)
+        self.field.textChanged.connect(self._show)
+        self.field.returnPressed.connect(self._do)
+        self.field.installEventFilter(self)
+        self.list.itemClicked.connect(lambda _item: self._do())
+        self._show("")
+
+    def open(self) -> None:
+        """Show over the window, ready to be typed in."""
+        width = min(WIDTH, self.parentWidget().width() - 20)
+        height = self.sizeHint().height()
+        self.setGeometry((self.parentWidget().width() - width) // 2, TOP, width, height)
+        self.raise_()
+        self.show()
+        self.field.setFocus()
+
+    @property
+    def shown(self) -> list[Entry]:
+        """The entries that fit, the best first."""
+        return self._shown
+
+    def sizeHint(self) -> QSize:  # noqa: N802  (Qt's name)
+        """Give room for what fits: a dozen rows at most, or as many as the window has room for."""
+        most = max((self.parentWidget().height() - TOP - 100) // ROW, 3)
+        n_rows = min(max(len(self._shown), 1), N_ROWS, most)
+        return QSize(WIDTH, n_rows * ROW + self.field.sizeHint().height() + 32)
+
+    def eventFilter(self, watched: QObject | None, event: QEvent | None) -> bool:  # noqa: N802  (Qt's name)
+        """Go through the list by keys while the field has the focus; close when it loses it."""
+        if isinstance(event, QKeyEvent) and event.type() == QEvent.Type.KeyPress:
+            if event.key() in MOVES:
+                QApplication.sendEvent(self.list, QKeyEvent(event))
+                return True
+            if event.key() in (Qt.Key.Key_Tab, Qt.Key.Key_Backtab):
+                return True
+            if event.key() == Qt.Key.Key_Escape:
+                self.leave()
+                return True
+        if event is not None and event.type() == QEvent.Type.FocusOut and self.isVisible():
+            self.close()
+        return super().eventFilter(watched, event)
+
+    def leave(self) -> None:
+        """Close, and give the focus back to where it was."""
+        self.hide()
+        if self._before is not None and self._before.isVisible():
+            self._before.setFocus(Qt.FocusReason.OtherFocusReason)
+        self.close()
+
+    def _show(self, query: str) -> None:
+        self._shown = found(query, self._entries)
+        self.list.clear()
+        for entry in self._shown:
+            item = QListWidgetItem(", ".join(part for part in (entry.words, entry.place, entry.keys) if part))
+            item.setData(Qt.ItemDataRole.UserRole, entry)
+            self.list.addItem(item)
+        if not self._shown:
+            nothing = QListWidgetItem("Nothing can be done by this name")
+            nothing.setFlags(Qt.ItemFlag.NoItemFlags)
+            self.list.addItem(nothing)
+        self.list.setCurrentRow(0)
+        self.resize(self.width(), self.sizeHint().height())
+
+    def _do(self) -> None:
+        at = self.list.currentRow()
+        if 0 <= at < len(self._shown) and self._shown[at].action.isEnabled():
+            action = self._shown[at].action
+            self.leave()
+            action.trigger()
+
+
+class _Row(QStyledItemDelegate):
+    """Draws one action: its mark, its words, where it is found, and its key at the right."""
+
+    def sizeHint(self, option: QStyleOptionViewItem, index: QModelIndex) -> QSize:  # noqa: N802  (Qt's name)
+        """Give all rows one height."""
+        return QSize(100, ROW)
+
+    def paint(self, painter: QPainter | None, option: QStyleOptionViewItem, index: QModelIndex) -> None:
+        """Draw the row."""
+        if painter is None:
+            return
+        entry: Entry | None = index.data(Qt.ItemDataRole.UserRole)
+        present = theme.current()
+        if entry is None:
+            _write(painter, option.rect.adjusted(10, 0, -10, 0), index.data(), "soft", px=theme.NORMAL)
+            return
+        if option.state & QStyle.StateFlag.State_Selected:
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(present.color("accent_soft"))
+            painter.drawRoundedRect(option.rect.adjusted(0, 1, 0, -1), 5, 5)
+        is_enabled = entry.action.isEnabled()
+        area = option.rect.adjusted(10, 0, -10, 0)
+        key_width = _write(painter, area, entry.keys, "accent" if is_enabled else "faint", is_right=True)
+        words = f"✓ {entry.words}" if entry.action.isChecked() else entry.words
+        area.setRight(area.right() - key_width - 16)
+        used = _write(painter, area, words, "text" if is_enabled else "faint", px=theme.NORMAL)
+        area.setLeft(area.left() + used + 12)
+        _write(painter, area, entry.place, "soft" if is_enabled else "faint")
+
+
+def _write(
+    painter: QPainter,
+    area: QRect,
+    text: str,
+    token: str,
+    *,
+    px: int = theme.SMALL,
+    is_right: bool = False,
+) -> int:
+    """Write a text, cut where there is no room; gives the width that it takes."""
+    font = theme.font(px)
+    text = QFontMetrics(font).elidedText(text, Qt.TextElideMode.ElideRight, max(area.width(), 0))
+    painter.setFont(font)
+    painter.setPen(theme.current().color(token))
+    side = Qt.AlignmentFlag.AlignRight if is_right else Qt.AlignmentFlag.AlignLeft
+    painter.drawText(area, int(side | Qt.AlignmentFlag.AlignVCenter), text)
+    return QFontMetrics(font).horizontalAdvance(text)

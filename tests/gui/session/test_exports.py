@@ -1,0 +1,311 @@
+"""Tests that command, script and notebook do what the window's own job does: the files are compared."""
+
+from __future__ import annotations
+
+import ast
+import csv
+import json
+import os
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pygama.processing.settings import write_settings
+from pygama.progress import tell_nobody
+from pygama.simulate import RunShape, write_run
+from pygama.storage import TierFile
+from pygama_gui.data.channels import codes_of
+from pygama_gui.data.live import LiveHistogram
+from pygama_gui.jobs import work
+from pygama_gui.jobs.spec import JobSpec
+from pygama_gui.session import exports
+from pygama_gui.session.exports import Shown
+from pygama_gui.session.state import Run, Session, SpectrumChoice, Step
+
+CHAIN = (
+    Step("fit_baseline", MappingProxyType({"i_end": 300})),
+    Step("bl_subtract"),
+    Step("pole_zero", enabled=False),
+    Step("trap_filter", MappingProxyType({"rise": 120, "flat": 60})),
+    Step("trap_max"),
+    Step(
+        "trap_filter", MappingProxyType({"rise": "1 us"}), True, outputs=MappingProxyType({"wf_trap": "wf_b"})
+    ),
+    Step(
+        "trap_max",
+        inputs=MappingProxyType({"wf_trap": "wf_b"}),
+        outputs=MappingProxyType({"trap_max": "slow_max"}),
+    ),
+)
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Run:
+    """A small run whose name a shell would trip over."""
+    shape = RunShape(run_number=72, n_events=600, n_samples=1200, pulse_at=500, channels=(0, 3))
+    (tmp_path / "it's raw").mkdir()
+    raw = write_run(tmp_path / "it's raw" / "Run 72 $HOME", shape)
+    return Run(str(raw), raw, 72)
+
+
+@pytest.fixture
+def session(run: Run) -> Session:
+    """A session in which nothing is as at first."""
+    return Session(
+        runs=(run,),
+        selected=run.run_id,
+        tier0=MappingProxyType({"window": "max", "n_samp": 800}),
+        chain=CHAIN,
+        spectrum=SpectrumChoice("slow_max", is_log=True),
+    )
+
+
+@pytest.fixture
+def by_window(tmp_path: Path, run: Run, session: Session) -> Path:
+    """The folder in which the window's own job put the files."""
+    folder = tmp_path / "by window"
+    folder.mkdir()
+    work.process(
+        JobSpec(run.path, folder, dict(session.tier0), session.to_chain(), suffix=run.suffix), tell_nobody
+    )
+    return folder
+
+
+def to_folder(session: Session, folder: Path) -> Session:
+    folder.mkdir()
+    return replace(session, output_dir=folder)
+
+
+def start(*command: str | Path) -> str:
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    done = subprocess.run(
+        list(map(str, command)),
+        env=os.environ | {"PATH": path},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+@pytest.fixture(autouse=True)
+def as_a_person_runs_it(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Keep the arguments of the tests away from scripts, and matplotlib's list of fonts from test to test."""
+    monkeypatch.setattr(sys, "argv", ["script"])
+    monkeypatch.setenv("MPLCONFIGDIR", str(tmp_path_factory.getbasetemp().parent / "fonts"))
+
+
+def run_here(script: str) -> None:
+    """Run a script in this process, which is quicker."""
+    exec(compile(script, "script", "exec"), {"__name__": "__main__"})
+
+
+def run_notebook(text: str, folder: Path) -> str:
+    """Run the code cells of a notebook in order, as Jupyter does."""
+    cells = [cell for cell in json.loads(text)["cells"] if cell["cell_type"] == "code"]
+    code = "\n".join("".join(cell["source"]) for cell in cells)
+    (folder / "cells.py").write_text(code, encoding="utf-8")
+    return start(sys.executable, folder / "cells.py")
+
+
+def table_of(folder: Path, name: str = "t2_run72.h5") -> np.ndarray:
+    with TierFile(folder / name) as file:
+        return file.table("data").read().rows
+
+
+def assert_same_tables(folder: Path, other: Path) -> None:
+    """Compare Tier 2 bit by bit, and the numbers and waveforms of Tier 1."""
+    assert len(table_of(folder)) > 500
+    assert table_of(folder).dtype == table_of(other).dtype
+    assert table_of(folder).tobytes() == table_of(other).tobytes()
+    with TierFile(folder / "t1_run72.h5") as first, TierFile(other / "t1_run72.h5") as second:
+        assert first.keys == second.keys
+        for key in first.keys:
+            assert first.table(key).read().rows.tobytes() == second.table(key).read().rows.tobytes()
+        samples = [file.table(first.keys[0]).read().waveforms for file in (first, second)]
+        assert np.array_equal(*samples)
+
+
+def spectrum_in(path: Path) -> tuple[list[str], np.ndarray]:
+    """Read names and numbers: edges in the first two columns, counts in the others."""
+    with path.open(newline="", encoding="utf-8") as file:
+        rows = list(csv.reader(file))
+    return rows[0], np.array(rows[1:], float)
+
+
+def window_spectrum(by_window: Path, column: str) -> tuple[LiveHistogram, Shown]:
+    """Count as the window does, four of its bins joined to one."""
+    histogram = LiveHistogram.around(table_of(by_window)[column], 2**12)
+    return histogram, Shown(histogram.low, histogram.high, histogram.n_bins // 4, None, unit="ADC")
+
+
+def assert_same_spectrum(path: Path, histogram: LiveHistogram) -> None:
+    _, found = spectrum_in(path)
+    assert np.array_equal(found[:, 0], histogram.edges[:-1:4])
+    assert np.array_equal(found[:, 1], histogram.edges[4::4])
+    assert np.array_equal(found[:, 2], histogram.counts.reshape(-1, 4).sum(axis=1))
+    assert found[:, 2].sum() > 500
+
+
+def test_the_command_makes_the_files_of_the_window(
+    tmp_path: Path, run: Run, session: Session, by_window: Path
+) -> None:
+    session = to_folder(session, tmp_path / "by command")
+    write_settings(exports.settings_path(session, run), **exports.settings_of(session))
+    start("sh", "-c", exports.as_command(session, run))
+    assert_same_tables(by_window, tmp_path / "by command")
+
+
+def test_the_script_makes_the_files_and_the_spectrum_of_the_window(
+    tmp_path: Path, run: Run, session: Session, by_window: Path
+) -> None:
+    session = to_folder(session, tmp_path / "by script")
+    histogram, shown = window_spectrum(by_window, "slow_max")
+    (tmp_path / "run72.py").write_text(exports.as_script(session, [run], shown), encoding="utf-8")
+    start(sys.executable, tmp_path / "run72.py")
+    assert_same_tables(by_window, tmp_path / "by script")
+    assert_same_spectrum(tmp_path / "by script" / "run72_slow_max.csv", histogram)
+    picture = tmp_path / "by script" / "run72_slow_max.png"
+    assert picture.read_bytes().startswith(b"\x89PNG")
+
+
+def test_the_script_writes_to_the_folder_that_is_given_to_it(
+    tmp_path: Path, run: Run, session: Session, by_window: Path
+) -> None:
+    session = replace(session, output_dir=tmp_path / "never made")
+    (tmp_path / "run72.py").write_text(exports.as_script(session, [run]), encoding="utf-8")
+    (tmp_path / "elsewhere").mkdir()
+    start(sys.executable, tmp_path / "run72.py", tmp_path / "elsewhere")
+    assert_same_tables(by_window, tmp_path / "elsewhere")
+    _, found = spectrum_in(tmp_path / "elsewhere" / "run72_slow_max.csv")
+    assert found[:, 2].sum() == np.isfinite(table_of(by_window)["slow_max"]).sum()
+
+
+def test_the_notebook_makes_the_files_and_the_spectrum_of_the_window(
+    tmp_path: Path, run: Run, session: Session, by_window: Path
+) -> None:
+    session = to_folder(session, tmp_path / "by notebook")
+    histogram, shown = window_spectrum(by_window, "slow_max")
+    run_notebook(exports.as_notebook(session, [run], shown), tmp_path)
+    assert_same_tables(by_window, tmp_path / "by notebook")
+    assert_same_spectrum(tmp_path / "by notebook" / "run72_slow_max.csv", histogram)
+
+
+def test_a_notebook_is_of_format_4_with_an_id_for_each_cell(run: Run, session: Session) -> None:
+    notebook = json.loads(exports.as_notebook(session, [run]))
+    assert (notebook["nbformat"], notebook["nbformat_minor"]) == (4, 5)
+    ids = [cell["id"] for cell in notebook["cells"]]
+    assert len(set(ids)) == len(ids) == 9
+    for cell in notebook["cells"]:
+        assert set(cell) - {"cell_type", "id", "metadata", "source"} == (
+            {"execution_count", "outputs"} if cell["cell_type"] == "code" else set()
+        )
+
+
+def test_each_channel_is_counted_for_itself(
+    tmp_path: Path, run: Run, session: Session, by_window: Path
+) -> None:
+    rows = table_of(by_window)
+    codes = codes_of({name: rows[name] for name in rows.dtype.names or ()})
+    assert codes is not None
+    present = sorted(set(codes.tolist()))
+    assert len(present) == 2
+    shown = Shown(0.0, 50_000.0, 500, None, tuple((f"channel {code}", code) for code in present))
+    session = to_folder(session, tmp_path / "by script")
+    run_here(exports.as_script(session, [run], shown))
+    names, found = spectrum_in(tmp_path / "by script" / "run72_slow_max.csv")
+    assert names[2:] == [f"Run 72, channel {code}" for code in present]
+    for place, code in enumerate(present):
+        histogram = LiveHistogram(0.0, 50_000.0, 500, grows=False)
+        histogram.add(rows["slow_max"][codes == code])
+        assert np.array_equal(found[:, 2 + place], histogram.counts)
+        assert histogram.counts.sum() > 100
+
+
+def test_a_value_on_an_edge_belongs_to_the_bin_above_it_as_in_the_window(
+    tmp_path: Path, run: Run, session: Session, by_window: Path
+) -> None:
+    numbers = table_of(by_window)["event_number"]
+    session = replace(to_folder(session, tmp_path / "by script"), spectrum=SpectrumChoice("event_number"))
+    shown = Shown(0.0, 100.0, 10)
+    run_here(exports.as_script(session, [run], shown))
+    _, found = spectrum_in(tmp_path / "by script" / "run72_event_number.csv")
+    histogram = LiveHistogram(0.0, 100.0, 10, grows=False)
+    histogram.add(numbers)
+    assert 100 in numbers
+    assert np.array_equal(found[:, 2], histogram.counts)
+
+
+def test_several_runs_are_done_one_after_the_other(tmp_path: Path, session: Session) -> None:
+    runs = []
+    for number in (5, 6):
+        shape = RunShape(run_number=number, n_events=60, n_samples=1200, pulse_at=500)
+        raw = write_run(tmp_path / f"Run{number}", shape)
+        runs.append(Run(str(raw), raw, number, suffix=".1"))
+    session = to_folder(session, tmp_path / "out")
+    run_here(exports.as_script(session, runs))
+    names, found = spectrum_in(tmp_path / "out" / "run5.1-run6.1_slow_max.csv")
+    assert names == ["from", "to", "Run 5", "Run 6"]
+    assert (found[:, 2:].sum(axis=0) > 50).all()
+
+
+def test_a_command_says_all_that_it_needs(run: Run, session: Session) -> None:
+    session = replace(session, output_dir=Path("/out put"))
+    aside = replace(run, path=Path("/raw/Run72"), suffix=".1")
+    assert exports.as_command(session, aside) == (
+        "pygama run /raw/Run72 -o '/out put' --settings '/out put/run72.1.settings.json' --suffix .1"
+    )
+
+
+def test_runs_of_one_number_are_named_by_their_files() -> None:
+    runs = [Run(path, Path(path), number) for path, number in (("/a/x", 1), ("/b/x", 1), ("/b/y", 2))]
+    assert exports._names(runs) == ["Run 1 (x)", "Run 1 (/b/x)", "Run 2"]
+
+
+def test_no_line_of_a_script_is_longer_than_it_should_be(run: Run, session: Session) -> None:
+    session = replace(session, output_dir=Path("/out"))
+    script = exports.as_script(session, [replace(run, path=Path("/raw/Run72"))], Shown(0.0, 9.0, 3))
+    assert [line for line in script.splitlines() if len(line) > 110] == []
+
+
+@given(st.text() | st.sampled_from(['"""\nboom()\n"""', "\\", "*/", "`boom()`"]))
+def test_a_name_that_is_code_stays_a_name(name: str) -> None:
+    """A session may come from anybody; what is written of it must not become code."""
+    twins = [Run(f"{folder}/{name}", Path(f"/{folder}") / f"x{name}", 7, suffix=name) for folder in "ab"]
+    session = Session(
+        spectrum=SpectrumChoice(name), chain=(Step(name),), tier0=MappingProxyType({name: name})
+    )
+    shown = Shown(0.0, 1.0, 2, None, ((name, 3),), name)
+    harmless = exports.as_script(Session(), [Run("a", Path("a"), 7), Run("b", Path("b"), 7)])
+    written = ast.parse(exports.as_script(session, twins, shown))
+    kinds = [type(statement) for statement in written.body]
+    assert kinds == [type(statement) for statement in ast.parse(harmless).body]
+    values = {
+        ast.unparse(statement.targets[0]): statement.value
+        for statement in written.body
+        if isinstance(statement, ast.Assign)
+    }
+    read = [ast.literal_eval(values[name]) for name in ("COLUMN", "CHAIN", "TIER0", "UNIT")]
+    assert read == [name, [{"step": name}], {name: name}, name]
+
+
+plain = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner) | st.tuples(inner),
+    max_leaves=20,
+)
+
+
+@given(plain)
+def test_a_literal_is_read_back_by_python(value: Any) -> None:
+    assert eval(exports.literal(value), {"float": float}) == value

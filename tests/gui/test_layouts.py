@@ -1,0 +1,122 @@
+"""Tests the named layouts: what each shows, that what was moved is remembered, and the way back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from PyQt5.QtCore import Qt
+from PyQt5.QtWidgets import QApplication, QDockWidget
+from pytestqt.qtbot import QtBot
+
+from pygama_gui.bridge import Bridge
+from pygama_gui.layouts import BY_NAME, LAYOUTS
+from pygama_gui.main_window import MainWindow
+from pygama_gui.session import changes
+from pygama_gui.session.state import Arrangement, Session
+from pygama_gui.session.store import Store
+
+TEN_SECONDS = 10_000
+
+
+@pytest.fixture
+def window(qtbot: QtBot, themed: object) -> Iterator[MainWindow]:
+    made = show(qtbot, Session())
+    yield made
+    made.close()
+
+
+def show(qtbot: QtBot, session: Session) -> MainWindow:
+    made = MainWindow(Bridge(Store(session)), remembers=False)
+    qtbot.addWidget(made)
+    made.show()
+    qtbot.waitExposed(made)
+    return made
+
+
+def seen(window: MainWindow) -> set[str]:
+    docks = window.findChildren(QDockWidget)
+    return {dock.objectName().lower() for dock in docks if dock.isVisible()}
+
+
+@pytest.mark.parametrize("name", [layout.name for layout in LAYOUTS])
+def test_a_layout_shows_its_panels_that_are_there(window: MainWindow, name: str) -> None:
+    there = {dock.objectName().lower() for dock in window.findChildren(QDockWidget)}
+    window.menus.layout_actions[name].trigger()
+    assert seen(window) == set(BY_NAME[name].docks) & there
+    assert window.menus.layout_actions[name].isChecked()
+    assert window.bridge.session.layout == name
+
+
+def test_a_layout_gives_its_panels_their_sizes(qtbot: QtBot, window: MainWindow) -> None:
+    window.layouts.choose("Tune")
+    qtbot.waitUntil(lambda: window.settings_dock.width() == BY_NAME["Tune"].docks["settings"])
+
+
+def test_the_first_layout_is_the_one_at_the_first_start(window: MainWindow) -> None:
+    assert seen(window) == set(LAYOUTS[0].docks)
+
+
+def test_what_was_moved_in_a_layout_is_there_when_it_is_chosen_again(
+    qtbot: QtBot, window: MainWindow
+) -> None:
+    window.layouts.note()
+    window.log_dock.show()
+    window.resizeDocks([window.runs_dock], [400], Qt.Orientation.Horizontal)
+    qtbot.waitUntil(lambda: window.runs_dock.width() == 400)
+    window.layouts.choose("Tune")
+    window.layouts.choose("Process")
+    assert seen(window) == {"runs", "settings", "log"}
+    qtbot.waitUntil(lambda: window.runs_dock.width() == 400)
+
+
+def test_a_moved_panel_is_noted_without_being_asked(qtbot: QtBot, window: MainWindow) -> None:
+    qtbot.waitUntil(lambda: not window.layouts._timer.isActive(), timeout=TEN_SECONDS)
+    window.log_dock.show()
+    qtbot.waitUntil(lambda: "Process" in window.bridge.session.arrangements, timeout=TEN_SECONDS)
+    assert window.bridge.session.geometry
+    assert window.bridge.store.undo_label == ""
+
+
+def test_what_nobody_moved_is_not_noted(qtbot: QtBot, window: MainWindow) -> None:
+    window.layouts.choose("Inspect")
+    qtbot.waitUntil(lambda: not window.layouts._timer.isActive(), timeout=TEN_SECONDS)
+    assert dict(window.bridge.session.arrangements) == {}
+
+
+def test_reset_puts_every_panel_back_and_forgets_what_was_moved(qtbot: QtBot, window: MainWindow) -> None:
+    window.layouts.note()
+    window.runs_dock.setFloating(True)
+    window.settings_dock.hide()
+    window.layouts.note()
+    assert "Process" in window.bridge.session.arrangements
+    window.layouts.reset()
+    assert (seen(window), window.runs_dock.isFloating()) == ({"runs", "settings"}, False)
+    assert dict(window.bridge.session.arrangements) == {}
+
+
+def test_another_window_begins_as_the_last_one_was_left(qtbot: QtBot, window: MainWindow) -> None:
+    window.layouts.choose("On shift")
+    window.layouts.note()
+    window.runs_dock.hide()
+    window.resize(1200, 800)
+    QApplication.processEvents()
+    window.layouts.note()
+    other = show(qtbot, window.bridge.session)
+    assert seen(other) == {"log"}
+    assert other.size() == window.size()
+    other.close()
+
+
+@pytest.mark.parametrize("held", ["", "no base64 at all", "aGVsbG8="])
+def test_an_arrangement_that_is_none_gives_the_layout_as_it_is_made(qtbot: QtBot, held: str) -> None:
+    session = changes.arrange(Session(), held, Arrangement(held, held))
+    window = show(qtbot, session)
+    assert seen(window) == {"runs", "settings"}
+    window.close()
+
+
+def test_a_layout_of_a_newer_version_is_shown_as_the_first_one(qtbot: QtBot) -> None:
+    window = show(qtbot, Session(layout="Moon base"))
+    assert seen(window) == set(LAYOUTS[0].docks)
+    window.close()

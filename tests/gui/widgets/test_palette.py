@@ -1,0 +1,138 @@
+"""Tests the list of commands: what is found by which letters, and that all goes by keys."""
+
+from __future__ import annotations
+
+import pytest
+from PyQt5.QtCore import Qt
+from PyQt5.QtWidgets import QAction, QLineEdit, QMainWindow, QMenu
+from pytestqt.qtbot import QtBot
+
+from pygama_gui.widgets.palette import Entry, Palette, entries_of, found
+
+
+@pytest.fixture
+def window(qtbot: QtBot, themed: object) -> QMainWindow:
+    made = QMainWindow()
+    qtbot.addWidget(made)
+    made.setCentralWidget(QLineEdit())
+    made.done = []  # type: ignore[attr-defined]
+    for name, inside in (("&File", ["&Save session", "Save settings…", "&Quit"]), ("&View", ["Dark theme"])):
+        menu = made.menuBar().addMenu(name)
+        for words in inside:
+            _add(made, menu, words)
+    inner = made.menuBar().actions()[1].menu().addMenu("&Layout")
+    _add(made, inner, "&Tune").setEnabled(False)
+    recent = made.menuBar().actions()[0].menu().addMenu("Recent")
+    recent.aboutToShow.connect(lambda: (recent.clear(), _add(made, recent, "Run 72")))
+    made.resize(800, 600)
+    made.show()
+    qtbot.waitExposed(made)
+    made.activateWindow()
+    return made
+
+
+def _add(window: QMainWindow, menu: QMenu, words: str) -> QAction:
+    action = menu.addAction(words)
+    action.triggered.connect(lambda: window.done.append(words))  # type: ignore[attr-defined]
+    return action
+
+
+def words_found(window: QMainWindow, query: str) -> list[str]:
+    return [entry.words for entry in found(query, entries_of(window.menuBar()))]
+
+
+def test_every_action_of_every_menu_is_listed_and_menus_are_filled_for_it(window: QMainWindow) -> None:
+    assert words_found(window, "") == [
+        "Save session",
+        "Save settings…",
+        "Quit",
+        "Run 72",
+        "Dark theme",
+        "Tune",
+    ]
+    assert [entry.place for entry in entries_of(window.menuBar())][3:] == [
+        "File › Recent",
+        "View",
+        "View › Layout",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("query", "first"),
+    [
+        ("sess", "Save session"),
+        ("set save", "Save settings…"),
+        ("SAVE", "Save session"),
+        ("layout", "Tune"),
+        ("drk", "Dark theme"),
+        ("72", "Run 72"),
+    ],
+)
+def test_a_few_letters_find_a_command(window: QMainWindow, query: str, first: str) -> None:
+    assert words_found(window, query)[0] == first
+
+
+def test_every_word_must_fit(window: QMainWindow) -> None:
+    assert words_found(window, "save moon") == []
+
+
+def test_what_cannot_be_done_now_stands_last(window: QMainWindow) -> None:
+    assert words_found(window, "t")[-1] == "Tune"
+
+
+def open_palette(window: QMainWindow, qtbot: QtBot) -> Palette:
+    window.centralWidget().setFocus()
+    qtbot.waitUntil(window.centralWidget().hasFocus)
+    palette = Palette(window, window.menuBar())
+    palette.open()
+    qtbot.waitUntil(palette.field.hasFocus)
+    return palette
+
+
+def test_return_does_what_is_chosen_and_gives_the_focus_back(qtbot: QtBot, window: QMainWindow) -> None:
+    palette = open_palette(window, qtbot)
+    qtbot.keyClicks(palette.field, "save")
+    qtbot.keyClick(palette.field, Qt.Key.Key_Down)
+    with qtbot.waitSignal(palette.destroyed):
+        qtbot.keyClick(palette.field, Qt.Key.Key_Return)
+    assert window.done == ["Save settings…"]  # type: ignore[attr-defined]
+    assert window.centralWidget().hasFocus()
+
+
+def test_escape_closes_it_and_does_nothing(qtbot: QtBot, window: QMainWindow) -> None:
+    palette = open_palette(window, qtbot)
+    with qtbot.waitSignal(palette.destroyed):
+        qtbot.keyClick(palette.field, Qt.Key.Key_Escape)
+    assert window.done == []  # type: ignore[attr-defined]
+    assert window.centralWidget().hasFocus()
+
+
+def test_it_closes_when_the_focus_goes_elsewhere(qtbot: QtBot, window: QMainWindow) -> None:
+    palette = open_palette(window, qtbot)
+    window.centralWidget().setFocus()
+    assert not palette.isVisible()
+
+
+def test_a_command_that_cannot_be_done_now_is_not_done(qtbot: QtBot, window: QMainWindow) -> None:
+    palette = open_palette(window, qtbot)
+    qtbot.keyClicks(palette.field, "tune")
+    qtbot.keyClick(palette.field, Qt.Key.Key_Return)
+    assert palette.isVisible()
+    assert window.done == []  # type: ignore[attr-defined]
+    palette.leave()
+
+
+def test_nothing_found_does_nothing(qtbot: QtBot, window: QMainWindow) -> None:
+    palette = open_palette(window, qtbot)
+    qtbot.keyClicks(palette.field, "zzz")
+    qtbot.keyClick(palette.field, Qt.Key.Key_Return)
+    assert palette.shown == []
+    assert palette.list.item(0).text() == "Nothing can be done by this name"
+    assert palette.isVisible()
+    palette.leave()
+
+
+def test_an_ampersand_in_a_name_is_kept(qtbot: QtBot, window: QMainWindow) -> None:
+    _add(window, window.menuBar().actions()[0].menu(), "Cut && paste")
+    entry: Entry = found("cut", entries_of(window.menuBar()))[0]
+    assert entry.words == "Cut & paste"
