@@ -304,6 +304,15 @@ def test_heights_and_tails_after_a_time_are_the_same(data):
 
 
 @compiled_only
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_a_sample_that_is_not_finite_spoils_the_same_tails_wherever_it_lies(value):
+    made = np.random.default_rng(8).normal(0, 1, (40, 40))
+    np.fill_diagonal(made, value)
+    times = np.full(40, 5 * PERIOD_NS)
+    assert_same("tail_slope", [made, times], {"delay": 4, "length": 8}, reach=10)
+
+
+@compiled_only
 @given(st.data())
 @settings(deadline=None, max_examples=60)
 def test_ratios_are_the_same(data):
