@@ -22,6 +22,7 @@ import numpy as np
 from pygama.block import Block
 from pygama.errors import PygamaError, SettingsError
 from pygama.processing.declare import REGISTRY, Kind
+from pygama.processing.kernels import memory
 from pygama.processing.kernels.chain import FUSIONS, Fusion, takes
 from pygama.processing.kernels.twins import twin
 from pygama.processing.profile import Profile
@@ -128,8 +129,7 @@ class Plan:
         first = min(self.block_rows if pool is None else _MAX_BLOCK_ROWS, n_rows)
         head = self._run_rows(block[:first])
         results = {name: np.empty((n_rows, *array.shape[1:]), array.dtype) for name, array in head.items()}
-        for name, array in head.items():
-            results[name][:first] = array
+        self._copy(head, results, 0, first)
         self._run_rest(block, results, first, pool)
         return results
 
@@ -154,8 +154,13 @@ class Plan:
     def _fill(self, block: Block, results: Arrays, begin: int, end: int) -> None:
         for row in range(begin, end, self.block_rows):
             stop = min(row + self.block_rows, end)
-            for name, array in self._run_rows(block[row:stop]).items():
-                results[name][row:stop] = array
+            self._copy(self._run_rows(block[row:stop]), results, row, stop)
+
+    @staticmethod
+    def _copy(made: Arrays, results: Arrays, begin: int, end: int) -> None:
+        for name in list(made):
+            results[name][begin:end] = made[name]
+            memory.give_back([made.pop(name)])
 
     def _run_rows(self, block: Block) -> Arrays:
         arrays = _arrays_of(block)
@@ -169,8 +174,7 @@ class Plan:
                             arrays.update(operation.run(arrays, len(block)))
                 except StepFailed as problem:
                     raise StepFailed(f"{problem}{_where(operation, arrays, block)}") from problem.__cause__
-                for name in done_with:
-                    arrays.pop(name, None)
+                memory.give_back([arrays.pop(name) for name in done_with if name in arrays])
         return {name: arrays[name] for name in self.outputs}
 
 

@@ -9,6 +9,8 @@ Sums over a stretch are taken in NumPy's order too. Nothing is written but one n
 
 import numpy as np
 
+from pygama.processing.kernels.memory import empty
+
 from cpython.buffer cimport PyBUF_FORMAT, PyBUF_STRIDES, PyBuffer_Release, PyObject_GetBuffer
 from libc.math cimport NAN, ceil, sqrt
 from libc.stdint cimport int16_t, int64_t, uint16_t
@@ -800,7 +802,7 @@ def subtract_lines(waves, const double[::1] value, const double[::1] slope):
     cdef int64_t i
     check_rows(&rows, value)
     check_rows(&rows, slope)
-    made = np.empty((rows.n_rows, rows.n_samples))
+    made = empty((rows.n_rows, rows.n_samples))
     cdef double[:, ::1] out = made
     with nogil:
         for i in range(rows.n_rows):
@@ -815,7 +817,7 @@ def trapezoids(waves, int64_t rise, int64_t flat):
     cdef Lanes lanes
     if not 1 <= rise <= rows.n_samples or not 0 <= flat <= rows.n_samples:
         raise ValueError("rise and flat must be no longer than the waveforms")
-    made = np.empty((rows.n_rows, rows.n_samples))
+    made = empty((rows.n_rows, rows.n_samples))
     cdef double[:, ::1] out = made
     with nogil:
         for group in range(groups_of(&rows)):
@@ -830,7 +832,7 @@ def pole_zero(waves, double lost):
     cdef int64_t group, i, lane
     cdef double[LANES] sums
     cdef Lanes lanes
-    made = np.empty((rows.n_rows, rows.n_samples))
+    made = empty((rows.n_rows, rows.n_samples))
     cdef double[:, ::1] out = made
     with nogil:
         for group in range(groups_of(&rows)):
@@ -850,7 +852,7 @@ def double_pole_zero(waves, double lost, double second, double keep):
     cdef double[LANES] decaying
     cdef double[LANES] sums
     cdef Lanes lanes, back
-    made = np.empty((rows.n_rows, rows.n_samples))
+    made = empty((rows.n_rows, rows.n_samples))
     cdef double[:, ::1] out = made
     with nogil:
         for group in range(groups_of(&rows)):
@@ -954,7 +956,7 @@ def without_polynomials(waves, int64_t begin, int64_t end, const double[:, ::1] 
     check_stretch(&rows, begin, end)
     if inside.shape[1] != n or everywhere.shape[0] != n_terms or everywhere.shape[1] != rows.n_samples:
         raise ValueError("each sample needs its weights")
-    made = np.empty((rows.n_rows, rows.n_samples))
+    made = empty((rows.n_rows, rows.n_samples))
     cdef double[:, ::1] out = made
     cdef double *sizes = scratch_of(n_terms)
     with nogil:
@@ -1030,7 +1032,7 @@ def asymmetric_trapezoids(waves, int64_t rise, int64_t flat, int64_t fall):
     check_length(&rows, fall)
     if not 0 <= flat <= n:
         raise ValueError("flat must be no longer than the waveforms")
-    made = np.empty((rows.n_rows, n))
+    made = empty((rows.n_rows, n))
     cdef double[:, ::1] out = made
     cdef double *scratch = scratch_of(LANES * n)
     with nogil:
@@ -1056,7 +1058,7 @@ def moving_windows(waves, int64_t length, int64_t passes):
     check_length(&rows, length)
     if passes < 1:
         raise ValueError("one pass or more is needed")
-    made = np.empty((rows.n_rows, n))
+    made = empty((rows.n_rows, n))
     cdef double[:, ::1] out = made
     cdef double *scratch = scratch_of(LANES * n)
     with nogil:
@@ -1079,7 +1081,7 @@ def derivatives(waves):
     """Give half the difference of the samples after and before each."""
     cdef Rows rows = rows_of(waves)
     cdef int64_t i
-    made = np.empty((rows.n_rows, rows.n_samples))
+    made = empty((rows.n_rows, rows.n_samples))
     cdef double[:, ::1] out = made
     with nogil:
         for i in range(rows.n_rows):
@@ -1092,7 +1094,7 @@ def currents(waves, int64_t length):
     cdef Rows rows = rows_of(waves)
     cdef int64_t i
     check_length(&rows, length)
-    made = np.empty((rows.n_rows, rows.n_samples))
+    made = empty((rows.n_rows, rows.n_samples))
     cdef double[:, ::1] out = made
     with nogil:
         for i in range(rows.n_rows):
@@ -1108,7 +1110,7 @@ def smoothed(waves, const double[:, ::1] weights):
     check_length(&rows, length)
     if length % 2 == 0 or weights.shape[0] != length:
         raise ValueError("an odd number of weights is needed for as many samples")
-    made = np.empty((rows.n_rows, rows.n_samples))
+    made = empty((rows.n_rows, rows.n_samples))
     cdef double[:, ::1] out = made
     with nogil:
         for i in range(rows.n_rows):

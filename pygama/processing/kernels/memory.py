@@ -1,0 +1,75 @@
+"""Lends memory for waveforms and takes it back: fresh memory costs several times what a kernel does with it.
+
+Each thread has its own. What is given back is kept only where nobody else holds the array or a view of it, so
+a processor may return its input, or keep it, and nothing is written over.
+"""
+
+from __future__ import annotations
+
+import sys
+import threading
+
+import numpy as np
+
+_MOST_BYTES = 16 << 20
+"""Kept for each thread."""
+
+
+class _Store(threading.local):
+    def __init__(self) -> None:
+        self.free: dict[tuple[int, ...], list[np.ndarray]] = {}
+        self.n_bytes = 0
+
+
+_store = _Store()
+
+
+def empty(shape: tuple[int, int]) -> np.ndarray:
+    """Give an array of float64 with anything in it."""
+    kept = _store.free.get(shape)
+    if not kept:
+        return np.empty(shape)
+    array = kept.pop()
+    _store.n_bytes -= array.nbytes
+    return array
+
+
+def give_back(arrays: list[np.ndarray]) -> None:
+    """Take the arrays out of a list, and keep those that nobody else has for the next who wants such."""
+    while arrays:
+        array = arrays.pop()
+        if _references(array) == _ALONE and _is_plain(array):
+            if _store.n_bytes + array.nbytes > _MOST_BYTES:
+                forget()
+            _store.free.setdefault(array.shape, []).append(array)
+            _store.n_bytes += array.nbytes
+
+
+def forget() -> None:
+    """Let go of all that this thread keeps."""
+    _store.free.clear()
+    _store.n_bytes = 0
+
+
+def _is_plain(array: np.ndarray) -> bool:
+    return (
+        array.ndim == 2
+        and array.dtype == np.float64
+        and array.base is None
+        and array.flags.c_contiguous
+        and 0 < array.nbytes <= _MOST_BYTES // 4
+    )
+
+
+def _references(array: np.ndarray) -> int:
+    return sys.getrefcount(array)
+
+
+def _references_if_alone() -> int:
+    """Count as `give_back` does, of an array that nobody else has."""
+    arrays = [np.empty(1)]
+    array = arrays.pop()
+    return _references(array)
+
+
+_ALONE = _references_if_alone()
