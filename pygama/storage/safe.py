@@ -142,11 +142,24 @@ class _MakeArray(_Stateless):
         return _Array()
 
 
+class _MakeArrayOfBytes(_Stateless):
+    """Stands for numpy's _frombuffer, which makes arrays of numbers in pickles of protocol 5."""
+
+    def __call__(self, data: Any, kind: Any, shape: Any, order: str) -> _Array:
+        if not isinstance(data, bytes | bytearray):
+            raise pickle.UnpicklingError("an array of what is no data")
+        array = _Array()
+        array.__setstate__((1, shape, kind, order == "F", bytes(data)))
+        return array
+
+
 _ALLOWED_IN_ARRAYS: dict[tuple[str, str], _Stateless] = {
     ("numpy", "dtype"): _MakeArrayType(),
     ("numpy", "ndarray"): _Stateless(),
     ("numpy.core.multiarray", "_reconstruct"): _MakeArray(),
     ("numpy._core.multiarray", "_reconstruct"): _MakeArray(),
+    ("numpy.core.numeric", "_frombuffer"): _MakeArrayOfBytes(),
+    ("numpy._core.numeric", "_frombuffer"): _MakeArrayOfBytes(),
 }
 
 
@@ -229,7 +242,7 @@ def items_of(value: Any) -> tuple[list[Any], tuple[int, ...]] | None:
 
 def refusal_of(data: bytes) -> str:
     """Say what a pickle asks for beyond plain data; empty where there is nothing, or it is none."""
-    with plain_data_or_nothing() as refused:
+    with plain_data_or_nothing(arrays=True) as refused:
         try:
             _PickleOfTables().loads(bytes(data))
         except Exception:  # noqa: BLE001  (any text that ends with a dot is tried)

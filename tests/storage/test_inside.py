@@ -333,6 +333,14 @@ def test_a_trick_is_told_in_a_sentence(tmp_path, trick):
     assert contents.node("good").n_rows == 3
 
 
+def test_an_array_of_a_mere_number_of_bytes_is_not_made(tmp_path):
+    data = b"cnumpy._core.numeric\n_frombuffer\n(I99999999999\ncnumpy\ndtype\n(S'u1'\ntR(I1\ntS'C'\ntR."
+    with tables.open_file(tmp_path / "x.h5", "w") as file:
+        file.root._v_attrs.evil = np.bytes_(data)
+    attributes = look_inside(tmp_path / "x.h5").node("/").attributes
+    assert [(one.name, one.text) for one in attributes] == [("evil", data.decode())]
+
+
 def test_a_few_bytes_that_stand_for_more_than_the_memory_are_written_in_short(tmp_path):
     bomb = b"(lp0\n" + b"".join(b"(lp%d\ng%d\nag%d\na" % (n, n - 1, n - 1) for n in range(1, 60)) + b"."
     deep = b"(l" * 5000 + b"a" * 4999 + b"."
