@@ -61,6 +61,7 @@ class Menus:
         window = self._window
         self._act(menu, "&Open raw files…", "Ctrl+O", window.ask_open)
         self._act(menu, "Open a &folder…", "Ctrl+Shift+O", window.ask_open_folder)
+        self._act(menu, "Open a &Tier file…", "Ctrl+T", window.ask_open_tier)
         recent = QMenu("Open &recent", window)
         recent.setToolTipsVisible(True)
         recent.aboutToShow.connect(lambda: self._fill_recent(recent))
@@ -95,6 +96,10 @@ class Menus:
             self.theme_actions[name] = action
         menu.addSeparator()
         self._act(menu, "Show or hide the &log", "Ctrl+L", window.toggle_log)
+        self._act(menu, "Show or hide the f&iles", "Ctrl+I", window.toggle_files)
+        inside = QMenu("In the files &panel", window)
+        inside.addActions(list(window.files.view_actions()))
+        menu.addMenu(inside)
         for dock in (window.runs_dock, window.settings_dock):
             toggle = dock.toggleViewAction()
             assert toggle is not None

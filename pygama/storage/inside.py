@@ -153,6 +153,11 @@ def read_column(path: Path, key: str, column: str, start: int = 0, stop: int | N
         return file.column(key, column, start, stop)
 
 
+def keep_quiet() -> None:
+    """Keep HDF5 from writing its own account of every error to the terminal, in the present thread."""
+    tables.silence_hdf5_messages()
+
+
 class InsideFile:
     """A file that is being looked into; use it in a `with` statement or close it. For one thread at a time.
 
@@ -290,11 +295,18 @@ class InsideFile:
 
     def column(self, key: str, column: str, start: int = 0, stop: int | None = None) -> np.ndarray:
         """Read a column as `read_column` does."""
+        return self.some_columns(key, [column], start, stop)[column]
+
+    def some_columns(
+        self, key: str, columns: Sequence[str], start: int = 0, stop: int | None = None
+    ) -> dict[str, np.ndarray]:
+        """Read several columns at a time: name -> its values; no more than 64 MB in all."""
         source = self._rows_of(key)
-        source.check(column)
+        for name in columns:
+            source.check(name)
         first, last, _ = slice(start, stop).indices(source.n_rows)
         with self._reading(f"{self.path.name}: {key}"):
-            return source.read_column(column, first, max(first, last))
+            return source.read_columns(columns, first, max(first, last))
 
 
 def _kind_of(path: str, found: Any) -> str:
@@ -360,11 +372,16 @@ def _facts_of(found: Any) -> dict[str, Any]:
     shuffled = ", shuffled" if filters.complevel and (filters.shuffle or filters.bitshuffle) else ""
     return {
         "shape": tuple(int(size) for size in found.shape),
-        "dtype": "" if isinstance(found, tables.Table) else str(found.atom.dtype.base),
+        "dtype": _dtype_words(found),
         "stored_bytes": _stored_bytes(found),
         "packing": words + shuffled,
         "chunk": tuple(int(size) for size in found.chunkshape or ()),
     }
+
+
+def _dtype_words(leaf: Any) -> str:
+    is_typed = not isinstance(leaf, tables.Table) and isinstance(leaf.atom, tables.Atom)
+    return str(leaf.atom.dtype.base) if is_typed else ""
 
 
 def _stored_bytes(leaf: Any) -> int:

@@ -79,20 +79,20 @@ class Source:
         """Read rows start..stop, no more than fit."""
         raise NotImplementedError
 
-    def read_column(self, name: str, start: int, stop: int) -> np.ndarray:
-        """Read one column, some rows at a time."""
+    def read_columns(self, names: Sequence[str], start: int, stop: int) -> dict[str, np.ndarray]:
+        """Read columns, some rows at a time, as far as MOST_BYTES go."""
         step = max(STEP_BYTES // max(self.row_bytes, 1), 1)
-        parts: list[np.ndarray] = []
+        parts: list[Columns] = []
         n_bytes = 0
-        for first in range(start, stop, step):
-            part = self.read(first, min(first + step, stop), [name])[name]
-            if isinstance(part, list):
-                raise TierFileError(f"{self.where}: column {name!r} holds no numbers")
-            parts.append(part)
-            n_bytes += part.nbytes
+        for first in range(start, max(stop, start + 1), step):
+            parts.append(self.read(first, min(first + step, stop), names))
+            for name, values in parts[-1].items():
+                if isinstance(values, list):
+                    raise TierFileError(f"{self.where}: column {name!r} holds no numbers")
+                n_bytes += values.nbytes
             if n_bytes >= MOST_BYTES:
                 break
-        return np.concatenate(parts) if parts else np.empty(0)
+        return {name: np.concatenate([part[name] for part in parts]) for name in names}
 
     def _fitting(self, start: int, stop: int) -> int:
         """Give the end of the rows that fit. Raises TierFileError where not one does."""

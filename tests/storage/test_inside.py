@@ -199,6 +199,7 @@ def test_tables_arrays_and_ragged_rows_of_others_are_read(tmp_path):
     assert read_rows(path, "cube")["cube"].tolist() == [list(range(6)), list(range(6, 12))]
     assert [row.tolist() for row in read_rows(path, "ragged")["ragged"]] == [[1, 2, 3]]
     assert read_rows(path, "words")["words"] == ["grün"]
+    assert look_inside(path).refused == ()
     kinds = {node.name: node.kind for node in look_inside(path).nodes[1:]}
     assert kinds == {"cube": "array", "one": "array", "ragged": "ragged", "t": "table", "words": "ragged"}
 
@@ -294,7 +295,8 @@ def test_an_array_of_plain_objects_is_read_and_a_hostile_one_is_not(tmp_path, va
         array = file.create_vlarray("/", "objects", tables.ObjectAtom())
         array.append(value)
         array.append(Hostile(tmp_path / "was run"))
-    assert look_inside(tmp_path / "x.h5").node("objects").kind == "objects"
+    node = look_inside(tmp_path / "x.h5").node("objects")
+    assert (node.kind, node.n_rows, node.trouble) == ("objects", 2, "")
     assert read_rows(tmp_path / "x.h5", "objects", 0, 1)["objects"] == [value]
     with pytest.raises(TierFileError, match="which could run a program"):
         read_rows(tmp_path / "x.h5", "objects", 1, 2)
