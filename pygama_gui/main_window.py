@@ -65,6 +65,7 @@ MANY_RUNS = 8
 PATIENCE_MS = 300
 """What takes longer says that it is under way."""
 GAP = 10
+LOG_HEIGHT, FILES_HEIGHT = 170, 320
 SIZE = QSize(1480, 900)
 DIALOG_SIZE = QSize(860, 520)
 
@@ -146,7 +147,9 @@ class MainWindow(QMainWindow):
         self.files_dock.hide()
         horizontal = Qt.Orientation.Horizontal
         self.resizeDocks([self.runs_dock, self.settings_dock], [292, 332], horizontal)
-        self.resizeDocks([self.log_dock, self.files_dock], [170, 320], Qt.Orientation.Vertical)
+        self.resizeDocks(
+            [self.log_dock, self.files_dock], [LOG_HEIGHT, FILES_HEIGHT], Qt.Orientation.Vertical
+        )
 
     def _middle(self) -> QWidget:
         self.tabs = QTabBar()
@@ -324,7 +327,7 @@ class MainWindow(QMainWindow):
         """Show what is in Tier files."""
         for path in paths:
             self.files.open_file(path)
-            self._show_bottom(self.files_dock)
+            self._show_bottom(self.files_dock, FILES_HEIGHT)
 
     def process(self, runs: list[Run]) -> None:
         """Start runs; the output folder is asked for the first time."""
@@ -477,23 +480,29 @@ class MainWindow(QMainWindow):
 
     def toggle_log(self) -> None:
         """Show or hide the log."""
-        self.log_dock.setVisible(not self.log_dock.isVisible())
+        self._toggle_bottom(self.log_dock, LOG_HEIGHT)
 
     def toggle_files(self) -> None:
         """Show or hide the files."""
-        if self.files_dock.isVisible() and not self.files.visibleRegion().isEmpty():
-            self.files_dock.hide()
-        else:
-            self._show_bottom(self.files_dock)
+        self._toggle_bottom(self.files_dock, FILES_HEIGHT)
+        if self.files_dock.isVisible():
             self.files.tree.setFocus()
 
-    def _show_bottom(self, dock: QDockWidget) -> None:
-        """Show a panel at the bottom before the others there, as high as it needs."""
+    def _toggle_bottom(self, dock: QDockWidget, height: int) -> None:
+        """Show a panel at the bottom in front of the other there; hide it if it is in front."""
+        inside = dock.widget()
+        assert inside is not None
+        if dock.isVisible() and not inside.visibleRegion().isEmpty():
+            dock.hide()
+        else:
+            self._show_bottom(dock, height)
+
+    def _show_bottom(self, dock: QDockWidget, height: int) -> None:
         was_visible = self.log_dock.isVisible() or self.files_dock.isVisible()
         dock.show()
         dock.raise_()
         if not was_visible:
-            self.resizeDocks([dock], [320], Qt.Orientation.Vertical)
+            self.resizeDocks([dock], [height], Qt.Orientation.Vertical)
 
     def show_keys(self) -> None:
         """Show all keys."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING
 
 from PyQt5.QtCore import Qt
@@ -30,7 +31,10 @@ if TYPE_CHECKING:
 MOST_CHARACTERS = 400_000
 """Of a text on screen; 'Copy' takes all of it."""
 IN_A_LINE = 200
+WIDEST_NAME = 130
 MOST_SENTENCES = 4
+_PLAIN_LIST = re.compile(r"\[[^\[\]{}]*\]")
+_LINE_ENDS = re.compile(r"\s*\n\s*")
 FIRST = ("header", "chain", "tier0")
 """Texts that are shown first where a file has them."""
 
@@ -68,6 +72,7 @@ class DetailsPage(QWidget):
         self.list = QTreeView()
         self.list.setAccessibleName("Attributes")
         self.list.setModel(self.model)
+        self.list.setMinimumWidth(160)
         self.list.setRootIsDecorated(False)
         self.list.setUniformRowHeights(True)
         self.list.setAllColumnsShowFocus(True)
@@ -88,8 +93,8 @@ class DetailsPage(QWidget):
         self.search.textChanged.connect(lambda _text: self._find_first())
         self.search.returnPressed.connect(lambda: self.go_on(is_back=False))
         self.hits = label(tone="soft", px=theme.SMALL)
-        previous = icon_button("previous", "Previous place", lambda: self.go_on(is_back=True))
-        following = icon_button("next", "Next place (Return)", lambda: self.go_on(is_back=False))
+        self.previous_button = icon_button("previous", "Previous place", lambda: self.go_on(is_back=True))
+        self.next_button = icon_button("next", "Next place (Return)", lambda: self.go_on(is_back=False))
         self.copy_button = button("Copy", "Copy the whole text")
         self.copy_button.setObjectName("compact")
         self.copy_button.clicked.connect(lambda: QApplication.clipboard().setText(self._text))
@@ -108,7 +113,9 @@ class DetailsPage(QWidget):
         column = QVBoxLayout(self._beside)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(4)
-        controls = row(None, self.hits, previous, following, self.copy_button, spacing=6)
+        for widget in (self.hits, self.previous_button, self.next_button):
+            widget.hide()
+        controls = row(self.hits, self.previous_button, self.next_button, self.copy_button, spacing=6)
         controls.insertWidget(0, self.search, 1)
         column.addLayout(controls)
         column.addWidget(self.text, 1)
@@ -140,6 +147,7 @@ class DetailsPage(QWidget):
         header.setStretchLastSection(True)
         header.setSectionResizeMode(0, QHeaderView.ResizeMode.Interactive)
         self.list.resizeColumnToContents(0)
+        self.list.setColumnWidth(0, min(self.list.columnWidth(0), WIDEST_NAME))
         names = [one.name for one in self._attributes]
         wanted = next((names.index(name) for name in FIRST if name in names), 0)
         if names:
@@ -163,6 +171,9 @@ class DetailsPage(QWidget):
         wanted = self.search.text()
         n = self.text.toPlainText().lower().count(wanted.lower()) if wanted else 0
         self.hits.setText("" if not wanted else f"{words.count(n)} found" if n else "not found")
+        for widget in (self.hits, self.previous_button, self.next_button):
+            widget.setVisible(bool(wanted))
+        self.copy_button.setHidden(bool(wanted))
         if wanted:
             self.text.find(wanted)
 
@@ -181,13 +192,14 @@ class DetailsPage(QWidget):
 
 
 def pretty(text: str) -> str:
-    """Lay JSON out in lines; all else stays as it is."""
+    """Lay JSON out in lines, lists of numbers in one; all else stays as it is."""
     if not text.lstrip().startswith(("{", "[")):
         return text
     try:
-        return json.dumps(json.loads(text), indent=2, ensure_ascii=False)
+        laid_out = json.dumps(json.loads(text), indent=2, ensure_ascii=False)
     except (ValueError, RecursionError):
         return text
+    return _PLAIN_LIST.sub(lambda found: _LINE_ENDS.sub(" ", found[0]), laid_out)
 
 
 def facts_of(entry: Entry) -> str:

@@ -43,6 +43,7 @@ LET_GO_MS = 4000
 MOST_OPENED = 30
 EMPTY = "No file yet. Drop a Tier 1 or Tier 2 file here, or process a run: its files are then listed."
 DEMO_ROWS = 400
+LEAST_TREE = 330
 
 
 class FilesView(View):
@@ -55,7 +56,7 @@ class FilesView(View):
     )
     SHORTCUTS = (
         ("F5", "Read the file again"),
-        ("Del", "Take the file off the list"),
+        ("Ctrl+W", "Take the file off the list"),
         ("Ctrl+C", "Copy the selected rows as CSV"),
         ("Ctrl+Shift+C", "Copy Python code that reads the table"),
         ("Alt+1", "Details"),
@@ -95,7 +96,7 @@ class FilesView(View):
                 ),
             ],
         )
-        remove = plot_actions(self.tree, [("&Take the file off the list", "Del", self.remove_file)])
+        remove = plot_actions(self.tree, [("&Take the file off the list", "Ctrl+W", self.remove_file)])
         self._actions += [*remove, *self.rows.actions_of_table, *self.picture.actions_of_plot]
         bridge.at_close.append(self.reader.close)
         bridge.started.connect(lambda _run_ids: self._close_file())
@@ -121,7 +122,8 @@ class FilesView(View):
             writer.set_texts(
                 "/", {"run_number": "9001", "header": '{"Document Info": {"OrcaVersion": "10.0"}}'}
             )
-        view.open_file(path)
+        view._opened = [path]  # not read in the thread for it: a demo is there at once
+        view._list()
         view._take_contents(view.model.files[0], view.reader.contents(path))
         return view
 
@@ -148,7 +150,7 @@ class FilesView(View):
         header.setStretchLastSection(False)
         header.setMinimumSectionSize(44)
         header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
-        for section, width in ((1, 84), (2, 58), (3, 68)):
+        for section, width in ((1, 84), (2, 74), (3, 68)):
             header.setSectionResizeMode(section, QHeaderView.ResizeMode.Interactive)
             self.tree.setColumnWidth(section, width)
         self.tree.expanded.connect(lambda index: self._read_if_due(self.model.entry(index)))
@@ -197,6 +199,7 @@ class FilesView(View):
         inside.addLayout(top)
         inside.addWidget(self.pages, 1)
         left = QWidget()
+        left.setMinimumWidth(LEAST_TREE)
         column = QVBoxLayout(left)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(6)

@@ -317,7 +317,7 @@ TRICKS = {
     "a binary place far beyond": (b"]r\xff\xff\xff\x7f.", "could fill the memory"),
     "from outside": (b"Pelsewhere\n.", "outside of the file"),
     "binary, from outside": (b"X\x01\x00\x00\x00aQ.", "outside of the file"),
-    "an instance": (b"(S'/tmp/x'\nios\nsystem\n.", r"asks Python for 'os\.system'"),
+    "an instance": (b"(S'x'\nios\nsystem\n.", r"asks Python for 'os\.system'"),
     "by its parts": (b"cbuiltins\ngetattr\n(cos\n__dict__\nS'x'\ntR.", r"builtins\.getattr"),
     "a name with dots": (b"\x80\x04\x8c\x02os\x8c\x0dpath.os.mkdir\x93.", r"os\.path\.os\.mkdir"),
     "of this program": (b"cpygama.storage.safe\n_thread\n.", r"pygama\.storage\.safe\._thread"),

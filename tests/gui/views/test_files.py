@@ -106,6 +106,12 @@ def test_details_tell_size_packing_and_the_header_in_lines(opened: FilesView) ->
 
 def test_what_is_no_json_is_shown_as_it_is() -> None:
     assert pretty('{"a": 1}') == '{\n  "a": 1\n}'
+    assert pretty('{"a": [1, 2], "b": [{"c": []}]}').splitlines()[1:5] == [
+        '  "a": [ 1, 2 ],',
+        '  "b": [',
+        "    {",
+        '      "c": []',
+    ]
     assert pretty("{no json") == "{no json"
     assert pretty("[" * 100_000) == "[" * 100_000
 
