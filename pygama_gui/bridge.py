@@ -122,6 +122,8 @@ class Bridge(QObject):
         self._tier1: tuple[LiveRun, Tier1Waveforms] | None = None
         self._n_ticks = 0
         self._is_closed = False
+        self.at_close: list[Callable[[], None]] = []
+        """What lets go of files, called when nobody reads any more."""
         self._reader = ThreadPoolExecutor(1, thread_name_prefix="read files")
         self._computer = ThreadPoolExecutor(1, thread_name_prefix="compute")
         self._came_back.connect(lambda then, otherwise, future: self._finish(then, otherwise, future))
@@ -465,6 +467,8 @@ class Bridge(QObject):
         for pool in (self._reader, self._computer):
             pool.shutdown(wait=True, cancel_futures=True)
         self._close_tier1()
+        for let_go in self.at_close:
+            let_go()
 
 
 def _tier1_among(outputs: Iterable[Path]) -> Path | None:

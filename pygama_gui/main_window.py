@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from itertools import pairwise
 from pathlib import Path
 
-from PyQt5.QtCore import QSize, Qt, QTimer, pyqtSignal
+from PyQt5.QtCore import QChildEvent, QEvent, QSize, Qt, QTimer, pyqtSignal
 from PyQt5.QtGui import (
     QCloseEvent,
     QDragEnterEvent,
@@ -45,6 +45,7 @@ from pygama_gui.session.state import Run, Session
 from pygama_gui.views import chain_facts
 from pygama_gui.views.base import View
 from pygama_gui.views.chain import ChainView
+from pygama_gui.views.files import FilesView
 from pygama_gui.views.log import LastLineView, LogView
 from pygama_gui.views.options import OptionsView
 from pygama_gui.views.runs import RunsView, remedy_words
@@ -65,6 +66,7 @@ MANY_RUNS = 8
 PATIENCE_MS = 300
 """What takes longer says that it is under way."""
 GAP = 10
+LOG_HEIGHT, FILES_HEIGHT = 170, 320
 SIZE = QSize(1480, 900)
 
 
@@ -72,7 +74,7 @@ class MainWindow(QMainWindow):
     """The window. It knows the views; they do not know each other."""
 
     runs_refused = pyqtSignal()
-    """A file could not be taken."""
+    """A file could not be taken as a run."""
 
     def __init__(self, bridge: Bridge, *, remembers: bool = True) -> None:
         super().__init__()
@@ -107,6 +109,7 @@ class MainWindow(QMainWindow):
             "options": self.options,
             "chain": self.chain,
             "log": self.log,
+            "files": self.files,
             "last_line": self.last_line,
         }
 
@@ -118,6 +121,7 @@ class MainWindow(QMainWindow):
         self.waveforms, self.spectrum = WaveformView(bridge), SpectrumView(bridge)
         self.options, self.chain = OptionsView(bridge), ChainView(bridge)
         self.log, self.last_line = LogView(bridge), LastLineView(bridge)
+        self.files = FilesView(bridge)
         self.banner = Banner()
         self.veil = DropVeil(self)
 
@@ -132,10 +136,16 @@ class MainWindow(QMainWindow):
         right = Qt.DockWidgetArea.RightDockWidgetArea
         self.settings_dock = self._dock("Settings", self._settings(), right, (0, 0, 0, 0))
         self.log_dock = self._dock("Log", self.log, Qt.DockWidgetArea.BottomDockWidgetArea, (0, 0, 0, 0))
+        bottom = Qt.DockWidgetArea.BottomDockWidgetArea
+        self.files_dock = self._dock("Files", self.files, bottom, (0, 0, 0, 0))
+        self.tabifyDockWidget(self.log_dock, self.files_dock)
         self.log_dock.hide()
+        self.files_dock.hide()
         horizontal = Qt.Orientation.Horizontal
         self.resizeDocks([self.runs_dock, self.settings_dock], [292, 332], horizontal)
-        self.resizeDocks([self.log_dock], [170], Qt.Orientation.Vertical)
+        self.resizeDocks(
+            [self.log_dock, self.files_dock], [LOG_HEIGHT, FILES_HEIGHT], Qt.Orientation.Vertical
+        )
 
     def _middle(self) -> QWidget:
         self.tabs = QTabBar()
@@ -214,6 +224,7 @@ class MainWindow(QMainWindow):
         self.runs.process_asked.connect(self.process)
         self.runs.mend_asked.connect(self.mend)
         self.runs.log_asked.connect(self.log_dock.show)
+        self.files.open_asked.connect(self.ask_open_tier)
         self.welcome.open_asked.connect(self.ask_open)
         self.welcome.demo_asked.connect(lambda: self.demo_asked())
         self.last_line.log_asked.connect(self.toggle_log)
@@ -301,6 +312,7 @@ class MainWindow(QMainWindow):
         looking.deleteLater()
         known = {run.path for run in self.bridge.session.runs}
         self.bridge.change(changes.add_runs, found.runs)
+        self.show_files(found.hdf5)
         self.runs.show_refused(found.refused)
         for path, reason in found.refused:
             self.bridge.log(reason if path.name in reason else f"{path.name}: {reason}", "warning")
@@ -312,8 +324,14 @@ class MainWindow(QMainWindow):
         )
         if new and is_wanted:
             self.process(new)
-        if found.refused:
+        if found.refused or (found.hdf5 and not found.runs):
             self.runs_refused.emit()
+
+    def show_files(self, paths: Iterable[Path]) -> None:
+        """Show what is in Tier files."""
+        for path in paths:
+            self.files.open_file(path)
+            self._show_bottom(self.files_dock, FILES_HEIGHT)
 
     def process(self, runs: list[Run]) -> None:
         """Start runs; the output folder is asked for the first time."""
@@ -379,6 +397,14 @@ class MainWindow(QMainWindow):
         dialog = self._file_dialog("Open a folder with raw files", self._last_folder())
         dialog.setFileMode(QFileDialog.FileMode.Directory)
         dialog.fileSelected.connect(lambda name: self.add_paths([Path(name)]))
+        dialog.open()
+
+    def ask_open_tier(self) -> None:
+        """Ask for Tier files to look into."""
+        dialog = self._file_dialog("Open Tier files", self.bridge.session.output_dir or self._last_folder())
+        dialog.setFileMode(QFileDialog.FileMode.ExistingFiles)
+        dialog.setNameFilters(["Tier and other HDF5 files (*.h5 *.hdf5 *.lh5 *.hdf)", "All files (*)"])
+        dialog.filesSelected.connect(lambda names: self.show_files(Path(name) for name in names))
         dialog.open()
 
     def _last_folder(self) -> Path:
@@ -455,7 +481,29 @@ class MainWindow(QMainWindow):
 
     def toggle_log(self) -> None:
         """Show or hide the log."""
-        self.log_dock.setVisible(not self.log_dock.isVisible())
+        self._toggle_bottom(self.log_dock, LOG_HEIGHT)
+
+    def toggle_files(self) -> None:
+        """Show or hide the files."""
+        self._toggle_bottom(self.files_dock, FILES_HEIGHT)
+        if self.files_dock.isVisible():
+            self.files.tree.setFocus()
+
+    def _toggle_bottom(self, dock: QDockWidget, height: int) -> None:
+        """Show a panel at the bottom in front of the other there; hide it if it is in front."""
+        inside = dock.widget()
+        assert inside is not None
+        if dock.isVisible() and not inside.visibleRegion().isEmpty():
+            dock.hide()
+        else:
+            self._show_bottom(dock, height)
+
+    def _show_bottom(self, dock: QDockWidget, height: int) -> None:
+        was_visible = self.log_dock.isVisible() or self.files_dock.isVisible()
+        dock.show()
+        dock.raise_()
+        if not was_visible:
+            self.resizeDocks([dock], [height], Qt.Orientation.Vertical)
 
     def show_keys(self) -> None:
         """Show all keys."""
@@ -487,13 +535,21 @@ class MainWindow(QMainWindow):
 
     def show_dock_titles(self, is_wanted: bool) -> None:  # noqa: FBT001
         """Show bars by which the panels can be moved."""
-        for dock in (self.runs_dock, self.settings_dock, self.log_dock):
+        for dock in (self.runs_dock, self.settings_dock, self.log_dock, self.files_dock):
             old = dock.titleBarWidget()
             dock.setTitleBarWidget(None if is_wanted else QWidget())
             if old is not None:
                 old.deleteLater()
 
     # Qt's events
+
+    def childEvent(self, event: QChildEvent | None) -> None:  # noqa: N802  (Qt's name)
+        """Name the tabs that Qt makes for panels that lie on each other."""
+        super().childEvent(event)
+        if event is not None and event.type() == QEvent.Type.ChildPolished:
+            tabs = event.child()
+            if isinstance(tabs, QTabBar):
+                tabs.setAccessibleName("Panels that lie on each other")
 
     def dragEnterEvent(self, event: QDragEnterEvent | None) -> None:  # noqa: N802  (Qt's name)
         """Take files that are held over the window."""

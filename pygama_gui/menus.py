@@ -68,6 +68,7 @@ class Menus:
         window = self._window
         self._act(menu, "&Open raw files…", "Ctrl+O", window.ask_open)
         self._act(menu, "Open a &folder…", "Ctrl+Shift+O", window.ask_open_folder)
+        self._act(menu, "Open a &Tier file…", "Ctrl+T", window.ask_open_tier)
         recent = QMenu("Open &recent", window)
         recent.setToolTipsVisible(True)
         recent.aboutToShow.connect(lambda: self._fill_recent(recent))
@@ -127,13 +128,17 @@ class Menus:
             themes.addAction(action)
             self.theme_actions[name] = action
         menu.addSeparator()
+        inside = QMenu("In the files &panel", window)
+        inside.addActions(list(window.files.view_actions()))
+        menu.addMenu(inside)
+        self._act(menu, "Show or hide the lo&g", "Ctrl+L", window.toggle_log)
+        self._act(menu, "Show or hide the f&iles", "Ctrl+I", window.toggle_files)
         for dock in window.findChildren(QDockWidget):
-            toggle = dock.toggleViewAction()
-            assert toggle is not None
-            toggle.setText(f"{dock.windowTitle()} panel")
-            if dock is window.log_dock:
-                toggle.setShortcut("Ctrl+L")
-            menu.addAction(toggle)
+            if dock not in (window.log_dock, window.files_dock):  # they lie on each other
+                toggle = dock.toggleViewAction()
+                assert toggle is not None
+                toggle.setText(f"{dock.windowTitle()} panel")
+                menu.addAction(toggle)
         self.move_action.setCheckable(True)
         self.move_action.toggled.connect(window.show_dock_titles)
         menu.addAction(self.move_action)

@@ -12,6 +12,7 @@ from PyQt5.QtWidgets import QApplication, QWidget
 
 from pygama_gui.main_window import MainWindow
 from pygama_gui.session import changes
+from pygama_gui.views.files import PAGES
 from pygama_gui.views.welcome import WelcomeView
 from pygama_gui.widgets import theme
 
@@ -49,7 +50,18 @@ def _take_views(app: QApplication, window: MainWindow, folder: Path, name: str) 
     for view in ("status", "runs", "options", "chain", "log", "last_line"):
         _save(window.views[view], folder / f"{view}_{name}.png")
     window.log_dock.hide()
+    _take_files(app, window, folder, name)
     _take_welcome(window, folder / f"welcome_{name}.png")
+
+
+def _take_files(app: QApplication, window: MainWindow, folder: Path, name: str) -> None:
+    window.toggle_files()
+    for number, page in enumerate(PAGES):
+        window.files.go_to_page(number)
+        settle(app)
+        _save(window.files, folder / f"files_{page.lower()}_{name}.png")
+    _save(window, folder / f"window_with_files_{name}.png")
+    window.toggle_files()
 
 
 def _take_welcome(window: MainWindow, path: Path) -> None:

@@ -61,6 +61,14 @@ def quiet() -> Iterator[None]:
         yield
 
 
+def may_be_hdf5(path: Path) -> bool:
+    """Tell whether a file has HDF5's signature, or cannot be asked."""
+    try:
+        return bool(tables.is_hdf5_file(str(path)))
+    except (OSError, tables.HDF5ExtError):
+        return True
+
+
 @contextmanager
 def output_errors(path: Path) -> Iterator[None]:
     """Turn what goes wrong in writing `path` into one OutputError that a person can act on."""

@@ -21,7 +21,7 @@ from pygama.block import Block
 from pygama.errors import TierFileError
 from pygama.storage.fixed_frame import read_fixed_frame
 from pygama.storage.frame_layout import PANDAS_NAMES, FrameLayout, read_layout
-from pygama.storage.hdf5 import quiet, reason_of, tables
+from pygama.storage.hdf5 import may_be_hdf5, quiet, reason_of, tables
 from pygama.storage.safe import only_plain_data
 from pygama.storage.stored_rows import MemoryRows, PackedRows, Rows, Scratch, StoredRows
 
@@ -47,7 +47,7 @@ class TierFile:
         self._kinds: dict[str, str] = {}
         if not self.path.is_file():
             raise TierFileError(f"'{self.path}' is not a file; was it moved or is its name misspelled?")
-        if not _may_be_hdf5(self.path):
+        if not may_be_hdf5(self.path):
             raise TierFileError(
                 f"{self.path.name} cannot be read as a Tier file: it is not HDF5; "
                 "of a raw file, make its Tier 1 file first"
@@ -116,14 +116,6 @@ class TierFile:
                 for node in file.iter_nodes(group[LONG_TEXTS], "Array"):
                     texts[node._v_name] = node.read().tobytes().decode("utf-8", "replace")
             return texts
-
-
-def _may_be_hdf5(path: Path) -> bool:
-    """Whether a file has HDF5's signature, or cannot be asked."""
-    try:
-        return bool(tables.is_hdf5_file(str(path)))
-    except (OSError, tables.HDF5ExtError):
-        return True
 
 
 @contextmanager
@@ -221,7 +213,7 @@ class Table:
             )
         table = group["table"]
         self._rows = StoredRows(table, self._file.path)
-        self._layout = read_layout(_attributes(group), _attributes(table), table.dtype, self._where)
+        self._layout = read_layout(attributes_of(group), attributes_of(table), table.dtype, self._where)
         for node in group._f_iter_nodes("EArray"):
             if node.ndim == 2:
                 self._arrays[node._v_name] = self._open_array(node)
@@ -341,7 +333,8 @@ class Table:
             return node.read(*slice(start, stop).indices(self.n_rows)[:2])
 
 
-def _attributes(node: Any) -> dict[str, Any]:
+def attributes_of(node: Any) -> dict[str, Any]:
+    """Give the attributes of a node, under a guard of `safe`."""
     # From PyTables' own memory of them: asking for one by name would read and unpickle it a second time.
     attributes = node._v_attrs
     return {name: attributes.__dict__[name] for name in attributes._f_list("user")}

@@ -15,10 +15,11 @@ HDF5 = b"\x89HDF\r\n\x1a\n"
 
 @dataclass(frozen=True)
 class Found:
-    """What a drop or a dialog brought: runs, and files that cannot be taken with the reason."""
+    """What a drop or a dialog brought: runs, files that cannot be taken with the reason, and HDF5 files."""
 
     runs: tuple[Run, ...] = ()
     refused: tuple[tuple[Path, str], ...] = ()
+    hdf5: tuple[Path, ...] = ()
 
 
 def find_runs(paths: Iterable[Path]) -> Found:
@@ -28,8 +29,11 @@ def find_runs(paths: Iterable[Path]) -> Found:
     """
     runs: list[Run] = []
     refused: list[tuple[Path, str]] = []
+    hdf5: list[Path] = []
     for path in paths:
-        if path.is_dir():
+        if _is_hdf5(path):
+            hdf5.append(path)
+        elif path.is_dir():
             inside = [
                 run for file in _files_in(path) if (run := _run_or_reason(file)) and isinstance(run, Run)
             ]
@@ -40,7 +44,7 @@ def find_runs(paths: Iterable[Path]) -> Found:
             runs.append(run)
         else:
             refused.append((path, run))
-    return Found(tuple(runs), tuple(refused))
+    return Found(tuple(runs), tuple(refused), tuple(hdf5))
 
 
 def read_run(path: Path) -> Run:
@@ -64,8 +68,6 @@ def _run_or_reason(path: Path) -> Run | str:
     try:
         return read_run(path)
     except PygamaError as error:
-        if _is_hdf5(path):
-            return f"{path.name} is a Tier 1 or Tier 2 file, not a raw run; drop the raw file it was made of"
         return str(error).replace(str(path), path.name)
     except OSError as error:
         return error.strerror or str(error)

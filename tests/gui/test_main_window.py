@@ -131,10 +131,25 @@ def test_files_and_folders_of_all_kinds_are_sorted_out_in_one_drop(
     assert [run.run_number for run in window.bridge.session.runs] == [12, 14]
     assert window.runs.refusals.text().splitlines() == [
         "▲ notes.txt is not ORCA data",
-        "▲ t1.h5 is a Tier 1 or Tier 2 file, not a raw run",
         "▲ empty is empty",
     ]
+    qtbot.waitUntil(lambda: "cannot be read" in window.files.details.trouble.text(), timeout=WAIT_MS)
+    assert window.files_dock.isVisible()
     qtbot.waitUntil(lambda: not window.bridge.active(), timeout=WAIT_MS)
+
+
+def test_a_dropped_tier_file_is_shown_in_files(
+    qtbot: QtBot, window: MainWindow, raw_run: Path, tmp_path: Path
+) -> None:
+    process_run(raw_run, output_dir=tmp_path)
+    drop(window, [tmp_path / "t1_run12.h5", tmp_path / "t2_run12.h5"])
+    qtbot.waitUntil(lambda: len(window.files.model.files) == 2, timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: window.files.details.facts.text().startswith("/data"), timeout=WAIT_MS)
+    assert window.files_dock.isVisible()
+    assert window.bridge.session.runs == ()
+    assert window.runs.refusals.text() == ""
+    window.toggle_files()
+    assert not window.files_dock.isVisible()
 
 
 def test_a_name_that_another_run_has_is_written_beside_it(
