@@ -131,7 +131,7 @@ class Menus:
         inside = QMenu("In the files &panel", window)
         inside.addActions(list(window.files.view_actions()))
         menu.addMenu(inside)
-        self._act(menu, "Show or hide the lo&g", "Ctrl+L", window.toggle_log)
+        self._act(menu, "Show or hide the log", "Ctrl+L", window.toggle_log)
         self._act(menu, "Show or hide the f&iles", "Ctrl+I", window.toggle_files)
         for dock in window.findChildren(QDockWidget):
             if dock not in (window.log_dock, window.files_dock):  # they lie on each other
