@@ -46,6 +46,7 @@ from pygama_gui.views.base import View
 from pygama_gui.views.chain import ChainView
 from pygama_gui.views.log import LastLineView, LogView
 from pygama_gui.views.options import OptionsView
+from pygama_gui.views.preview import PreviewView
 from pygama_gui.views.runs import RunsView, remedy_words
 from pygama_gui.views.spectrum import SpectrumView
 from pygama_gui.views.strip import StripView
@@ -109,6 +110,7 @@ class MainWindow(QMainWindow):
             "spectrum": self.spectrum,
             "options": self.options,
             "chain": self.chain,
+            "preview": self.preview,
             "log": self.log,
             "last_line": self.last_line,
         }
@@ -120,6 +122,7 @@ class MainWindow(QMainWindow):
         self.strip, self.runs, self.welcome = StripView(bridge), RunsView(bridge), WelcomeView(bridge)
         self.waveforms, self.spectrum = WaveformView(bridge), SpectrumView(bridge)
         self.options, self.chain = OptionsView(bridge), ChainView(bridge)
+        self.preview = PreviewView(bridge)
         self.log, self.last_line = LogView(bridge), LastLineView(bridge)
         self.banner = Banner()
         self.veil = DropVeil(self)
@@ -177,7 +180,15 @@ class MainWindow(QMainWindow):
         save.clicked.connect(self.ask_save_settings)
         frame, column = panel(margin=12, spacing=12)
         column.addWidget(self.options)
-        column.addWidget(self.chain, 1)
+        self.tuning = QSplitter(Qt.Orientation.Vertical)
+        self.tuning.setObjectName("chain and preview")
+        self.tuning.setHandleWidth(10)
+        self.tuning.setChildrenCollapsible(False)
+        self.tuning.addWidget(self.chain)
+        self.tuning.addWidget(self.preview)
+        self.tuning.setSizes([440, 230])
+        self.tuning.setStretchFactor(0, 1)
+        column.addWidget(self.tuning, 1)
         for one in (load, save):
             one.setObjectName("compact")
         self.save_button = save
@@ -217,6 +228,8 @@ class MainWindow(QMainWindow):
         self.runs.open_asked.connect(self.ask_open)
         self.runs.process_asked.connect(self.process)
         self.runs.mend_asked.connect(self.mend)
+        self.preview.process_asked.connect(self._process_selected)
+        self.waveforms.drawn.connect(lambda: self.chain.show_waveform(self.waveforms.sample))
         self.runs.log_asked.connect(self.log_dock.show)
         self.welcome.open_asked.connect(self.ask_open)
         self.welcome.demo_asked.connect(lambda: self.demo_asked())
@@ -326,6 +339,10 @@ class MainWindow(QMainWindow):
                 self.bridge.start(at_home, folder)
         if homeless:
             self.ask_output_dir(homeless)
+
+    def _process_selected(self) -> None:
+        if (run := self.bridge.session.selected_run) is not None:
+            self.process([run])
 
     def mend(self, run: Run) -> None:
         """Do what helps a run that failed, and process it again."""

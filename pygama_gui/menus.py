@@ -36,6 +36,7 @@ class Menus:
         chain = self._menu("&Chain")
         chain.addMenu(window.chain.add_menu)
         chain.addActions(list(window.chain.view_actions()))
+        chain.addMenu(window.preview.menu)
         self._menu("&Waveform").addActions(list(window.waveforms.view_actions()))
         spectrum = self._menu("&Spectrum")
         spectrum.addActions(list(window.spectrum.view_actions()))

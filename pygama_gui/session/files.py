@@ -131,6 +131,7 @@ def to_json(session: Session) -> dict[str, Any]:
         "spectrum": asdict(session.spectrum),
         "waveforms": asdict(session.waveforms) | {"hidden": sorted(session.waveforms.hidden)},
         "recent": [str(path) for path in session.recent],
+        "line": session.line,
         "process_on_add": session.process_on_add,
     }
 
@@ -155,6 +156,7 @@ def from_json(data: Mapping[str, Any]) -> Session:
         spectrum=_spectrum(data["spectrum"]),
         waveforms=_waveforms(data["waveforms"]),
         recent=tuple(Path(path) for path in data["recent"]),
+        line=_window(data.get("line")),
         process_on_add=bool(data.get("process_on_add", True)),
     )
 
@@ -168,7 +170,15 @@ def _step(entry: Mapping[str, Any]) -> Step:
     settings, inputs, outputs = (
         MappingProxyType(dict(entry.get(name, {}))) for name in ("settings", "inputs", "outputs")
     )
-    return Step(str(entry["step"]), settings, bool(entry.get("enabled", True)), inputs, outputs)
+    channels = {
+        str(place): MappingProxyType(dict(own)) for place, own in dict(entry.get("channels", {})).items()
+    }
+    is_on = bool(entry.get("enabled", True))
+    return Step(str(entry["step"]), settings, is_on, inputs, outputs, MappingProxyType(channels))
+
+
+def _window(ends: Any) -> tuple[float, float] | None:
+    return None if ends is None else (float(min(ends)), float(max(ends)))
 
 
 def _run(entry: Mapping[str, Any]) -> Run:
@@ -193,7 +203,7 @@ def _spectrum(entry: Mapping[str, Any]) -> SpectrumChoice:
         width=float(width) if width and float(width) > 0 else None,
         is_apart=bool(entry.get("is_apart")),
         beside=str(entry.get("beside", "")),
-        roi=None if roi is None else (float(min(roi)), float(max(roi))),
+        roi=_window(roi),
     )
 
 

@@ -43,6 +43,8 @@ class Step:
     """Name that the processor reads -> name of the array to read in its place."""
     outputs: Values = field(default_factory=lambda: NOTHING)
     """Name that the processor writes -> name to give it."""
+    channels: Mapping[str, Values] = field(default_factory=lambda: NOTHING)
+    """Place of a channel, as '0/5/2' or '2' -> settings that beat the others there."""
 
     def to_chain(self) -> dict[str, Any]:
         """Give the step as settings files hold it: only what is not the default."""
@@ -50,6 +52,8 @@ class Step:
         for name, values in (("settings", self.settings), ("inputs", self.inputs), ("outputs", self.outputs)):
             if values:
                 entry[name] = dict(values)
+        if self.channels:
+            entry["channels"] = {place: dict(own) for place, own in self.channels.items()}
         return entry if self.enabled else entry | {"enabled": False}
 
 
@@ -101,6 +105,8 @@ class Session:
     spectrum: SpectrumChoice = field(default_factory=SpectrumChoice)
     waveforms: WaveformChoice = field(default_factory=WaveformChoice)
     recent: tuple[Path, ...] = ()
+    line: tuple[float, float] | None = None
+    """The peak that settings are judged by: where the window around it begins and ends, in its column."""
     process_on_add: bool = True
     """Whether runs are processed as soon as they are added."""
 

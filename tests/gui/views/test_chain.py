@@ -9,9 +9,12 @@ from PyQt5.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
 from pygama_gui.bridge import Bridge
+from pygama_gui.data import preview
+from pygama_gui.data.preview import Facts
+from pygama_gui.data.samples import Sample
 from pygama_gui.session import changes
 from pygama_gui.session.state import DEFAULT_CHAIN, Step
-from pygama_gui.views import chain_facts
+from pygama_gui.views import chain_facts, madeup
 from pygama_gui.views.chain import ChainView
 from pygama_gui.views.options import OptionsView
 
@@ -102,6 +105,148 @@ def test_undo_brings_a_removed_step_back(view: ChainView, bridge: Bridge) -> Non
     assert len(view.cards) == 3
     bridge.store.undo()
     assert [card.name for card in view.cards] == [step.step for step in DEFAULT_CHAIN]
+
+
+def test_the_library_is_searched_and_used_by_keyboard_alone(
+    qtbot: QtBot, view: ChainView, bridge: Bridge
+) -> None:
+    view.setFocus()
+    view.view_actions()[0].trigger()
+    assert view.library.isVisible()
+    qtbot.keyClicks(view.library.search, "baseline noise")
+    assert view.library.names()[0] == "baseline_rms"
+    first = view.library.current
+    qtbot.keyClick(view.library.search, Qt.Key.Key_Down)
+    assert view.library.current is not first
+    qtbot.keyClick(view.library.search, Qt.Key.Key_Up)
+    qtbot.keyClick(view.library.search, Qt.Key.Key_Return)
+    assert [step.step for step in bridge.session.chain][3] == "baseline_rms"
+    assert bridge.session.step == 3
+    assert not view.library.isVisible()
+
+
+def test_escape_closes_the_library_and_adds_nothing(qtbot: QtBot, view: ChainView, bridge: Bridge) -> None:
+    view.open_library()
+    qtbot.keyClick(view.library.search, Qt.Key.Key_Escape)
+    assert not view.library.isVisible()
+    assert bridge.session.chain == DEFAULT_CHAIN
+
+
+def test_a_search_that_finds_nothing_says_so(qtbot: QtBot, view: ChainView, bridge: Bridge) -> None:
+    view.open_library()
+    qtbot.keyClicks(view.library.search, "xyzzy")
+    assert view.library.names() == []
+    assert "xyzzy" in view.library.about.text()
+    qtbot.keyClick(view.library.search, Qt.Key.Key_Return)
+    assert bridge.session.chain == DEFAULT_CHAIN
+
+
+def test_a_button_on_the_card_mends_it(qtbot: QtBot, view: ChainView, bridge: Bridge) -> None:
+    bridge.change(changes.remove_step, 1)
+    qtbot.mouseClick(view.cards[1].mends[0], Qt.MouseButton.LeftButton)
+    assert [step.step for step in bridge.session.chain] == [step.step for step in DEFAULT_CHAIN]
+    assert [card.amiss.text() for card in view.cards] == [""] * 4
+    bridge.store.undo()
+    assert len(bridge.session.chain) == 3
+
+
+def test_a_duplicate_writes_under_a_name_of_its_own(view: ChainView, bridge: Bridge) -> None:
+    view.duplicate()
+    assert bridge.session.chain[3] == Step("trap_filter", outputs={"wf_trap": "wf_trap_2"})
+    assert [card.amiss.text() for card in view.cards] == [""] * 5
+    assert view.cards[3].wiring.text() == "wf_blsub → wf_trap_2"
+
+
+def test_renaming_an_output_takes_its_readers_along(qtbot: QtBot, view: ChainView, bridge: Bridge) -> None:
+    view._toggle_names()
+    names = view.cards[2].names
+    assert names is not None
+    line = names.lines["wf_trap"]
+    line.selectAll()
+    qtbot.keyClicks(line, "wf_slow")
+    qtbot.keyClick(line, Qt.Key.Key_Return)
+    assert bridge.session.chain[2].outputs == {"wf_trap": "wf_slow"}
+    assert bridge.session.chain[3].inputs == {"wf_trap": "wf_slow"}
+    assert what_is_amiss(view) == []
+    bridge.store.undo()
+    assert bridge.session.chain == DEFAULT_CHAIN
+
+
+def what_is_amiss(view: ChainView) -> list[str]:
+    return [card.amiss.text() for card in view.cards if card.amiss.text()]
+
+
+@pytest.mark.parametrize("text", ["wf blsub", "bl_int", "2"])
+def test_a_name_that_cannot_be_is_never_taken(
+    qtbot: QtBot, view: ChainView, bridge: Bridge, text: str
+) -> None:
+    view._toggle_names()
+    names = view.cards[2].names
+    assert names is not None
+    line = names.lines["wf_trap"]
+    line.selectAll()
+    qtbot.keyClicks(line, text)
+    assert not names.error.isHidden()
+    qtbot.keyClick(line, Qt.Key.Key_Return)
+    assert bridge.session.chain == DEFAULT_CHAIN
+    assert line.text() == "wf_trap"
+
+
+def test_an_input_is_chosen_among_what_is_there_before(view: ChainView, bridge: Bridge) -> None:
+    view._toggle_names()
+    names = view.cards[2].names
+    assert names is not None
+    box = names.boxes["wf_blsub"]
+    box.activated.emit(box.findText("waveform"))
+    assert bridge.session.chain[2].inputs == {"wf_blsub": "waveform"}
+    assert view.cards[2].wiring.text() == "waveform → wf_trap"
+
+
+def test_arrows_go_from_card_to_card(qtbot: QtBot, view: ChainView, bridge: Bridge) -> None:
+    view.cards[2].setFocus()
+    qtbot.keyClick(view.cards[2], Qt.Key.Key_Down)
+    assert bridge.session.step == 3
+    qtbot.keyClick(view.cards[3], Qt.Key.Key_Up)
+    assert bridge.session.step == 2
+
+
+def test_settings_of_single_channels_are_told_on_the_card(view: ChainView, bridge: Bridge) -> None:
+    bridge.change(changes.set_channels, 2, {"0/5/1": {"rise": 300}, "2": {"rise": 200, "flat": 100}})
+    assert view.cards[2].own.text() == "2 channels have their own settings"
+    assert "0/5/1: rise 300" in view.cards[2].own.toolTip()
+
+
+def test_facts_of_the_sample_are_told_on_the_cards(view: ChainView, bridge: Bridge) -> None:
+    chain = bridge.session.chain
+    view.sandbox.facts = Facts(
+        chain,
+        2000,
+        {3: 12},
+        {3: "no trap_max, first in event 7"},
+        {1: "reads too far"},
+        {0: 1.25, 2: 3.0},
+        True,
+    )
+    view._show()
+    assert view.cards[0].cost.text() == "1.2 µs"
+    assert (
+        "12 of 2\u2009000 waveforms without a value: no trap_max, first in event 7"
+        in view.cards[3].worry.text()
+    )
+    assert view.cards[1].amiss.text() == "▲ reads too far"
+    assert [card.property("broken") for card in view.cards] == ["", "bad", "", "warn"]
+
+
+def test_a_waveform_is_pictured_before_and_after_each_step(view: ChainView) -> None:
+    sample = Sample("a", madeup.pulse(9000.0), {"period_ns": 16.0})
+    view.sandbox.traces = preview.trace(DEFAULT_CHAIN, sample)
+    view._show()
+    shown = [card.thumbnail.pictured for card in view.cards]
+    assert all(one is not None and one.before is not None for one in shown)
+    assert [one is not None and one.after is not None for one in shown] == [False, True, True, False]
+    last = shown[3]
+    assert last is not None and last.words[0].startswith("trap_max ")
+    assert not view.cards[3].thumbnail.grab().isNull()
 
 
 def test_a_whole_chain_lacks_nothing() -> None:

@@ -14,6 +14,7 @@ from pygama_gui.views.base import View
 from pygama_gui.views.chain import ChainView
 from pygama_gui.views.log import LastLineView, LogView
 from pygama_gui.views.options import OptionsView
+from pygama_gui.views.preview import PreviewView
 from pygama_gui.views.runs import RunsView
 from pygama_gui.views.spectrum import SpectrumView
 from pygama_gui.views.strip import StripView
@@ -26,6 +27,7 @@ VIEWS = [
     LastLineView,
     LogView,
     OptionsView,
+    PreviewView,
     RunsView,
     SpectrumView,
     StripView,
