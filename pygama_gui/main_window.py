@@ -48,6 +48,7 @@ from pygama_gui.views.log import LastLineView, LogView
 from pygama_gui.views.options import OptionsView
 from pygama_gui.views.preview import PreviewView
 from pygama_gui.views.runs import RunsView, remedy_words
+from pygama_gui.views.scan import ScanWindow
 from pygama_gui.views.spectrum import SpectrumView
 from pygama_gui.views.strip import StripView
 from pygama_gui.views.waveforms import WaveformView
@@ -123,6 +124,7 @@ class MainWindow(QMainWindow):
         self.waveforms, self.spectrum = WaveformView(bridge), SpectrumView(bridge)
         self.options, self.chain = OptionsView(bridge), ChainView(bridge)
         self.preview = PreviewView(bridge)
+        self.scan = ScanWindow(bridge, self)
         self.log, self.last_line = LogView(bridge), LastLineView(bridge)
         self.banner = Banner()
         self.veil = DropVeil(self)
@@ -229,6 +231,7 @@ class MainWindow(QMainWindow):
         self.runs.process_asked.connect(self.process)
         self.runs.mend_asked.connect(self.mend)
         self.preview.process_asked.connect(self._process_selected)
+        self.chain.scan_asked.connect(self.open_scan)
         self.waveforms.drawn.connect(lambda: self.chain.show_waveform(self.waveforms.sample))
         self.runs.log_asked.connect(self.log_dock.show)
         self.welcome.open_asked.connect(self.ask_open)
@@ -339,6 +342,11 @@ class MainWindow(QMainWindow):
                 self.bridge.start(at_home, folder)
         if homeless:
             self.ask_output_dir(homeless)
+
+    def open_scan(self) -> None:
+        """Open the grid of two settings."""
+        if problem := self.scan.open_for(self.bridge.session):
+            self.bridge.log(f"Nothing to scan: {problem}", "warning")
 
     def _process_selected(self) -> None:
         if (run := self.bridge.session.selected_run) is not None:

@@ -89,6 +89,7 @@ class Sandbox(QObject):
     def watch(self, widget: QWidget) -> None:
         """Work while this widget is seen."""
         self._watchers.append(widget)
+        widget.destroyed.connect(lambda: self._watchers.remove(widget))
 
     def look(self) -> None:
         """Do what is due, because somebody looks again."""

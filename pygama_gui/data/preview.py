@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from pygama.analysis.peaks import PeakFit, fit_peak
+from pygama.analysis.peaks import FWHM_PER_SIGMA, PeakFit, fit_peak
 from pygama.block import Block
 from pygama.errors import PygamaError, SettingsError
 from pygama.processing.base import Tier1Processor
@@ -424,18 +424,25 @@ def _change(
         return math.nan, math.nan
     wide, narrow = old_fit.fwhm / old_fit.position, new_fit.fwhm / new_fit.position
     a, b = old_fit.fwhm_error / old_fit.fwhm, new_fit.fwhm_error / new_fit.fwhm
-    r = correlation(old[members], new[members] / scale, old_fit.fwhm / 2.3548, new_fit.fwhm / scale / 2.3548)
+    sigma_old, sigma_new = old_fit.fwhm / FWHM_PER_SIGMA, new_fit.fwhm / scale / FWHM_PER_SIGMA
+    bin_width = (old_fit.window[1] - old_fit.window[0]) / old_fit.n_bins
+    r = correlation(old[members], new[members] / scale, sigma_old, sigma_new, bin_width)
     ratio = narrow / wide
     return ratio - 1, ratio * math.sqrt(max(a * a + b * b - 2 * r * r * a * b, 0.0))
 
 
-def correlation(x: np.ndarray, y: np.ndarray, sigma_x: float, sigma_y: float) -> float:
-    """Give how two measurements of the same events correlate, from the spread of their difference, 0 to 1."""
+def correlation(
+    x: np.ndarray, y: np.ndarray, sigma_x: float, sigma_y: float, bin_width: float = 0.0
+) -> float:
+    """Give how two measurements of the same events correlate, from the spread of their difference, 0 to 1.
+
+    bin_width: of the histograms that are fitted; where in a bin an event lies is lost in both.
+    """
     difference = (y - x)[np.isfinite(y - x)]
     if not len(difference):
         return 0.0
     spread = _MAD * float(np.median(np.abs(difference - np.median(difference))))
-    r = (sigma_x**2 + sigma_y**2 - spread**2) / (2 * sigma_x * sigma_y)
+    r = (sigma_x**2 + sigma_y**2 - spread**2 - bin_width**2 / 6) / (2 * sigma_x * sigma_y)
     return min(max(r, 0.0), 1.0)
 
 
