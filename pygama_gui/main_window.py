@@ -33,11 +33,13 @@ from PyQt5.QtWidgets import (
 
 import pygama
 from pygama.errors import SettingsError
-from pygama.processing.settings import read_settings, write_settings
+from pygama.processing.plugins import PluginNeeded
+from pygama.processing.settings import read_settings, settings_text, write_settings
 from pygama.processing.windows import Tier0Options
 from pygama_gui.bridge import Bridge
 from pygama_gui.jobs import remedies
 from pygama_gui.menus import TABS, Menus
+from pygama_gui.plugin_desk import PluginDesk, plugins_for
 from pygama_gui.session import changes, files, places
 from pygama_gui.session.files import Found
 from pygama_gui.session.state import Run, Session
@@ -49,14 +51,16 @@ from pygama_gui.views.options import OptionsView
 from pygama_gui.views.preview import PreviewView
 from pygama_gui.views.runs import RunsView, remedy_words
 from pygama_gui.views.scan import ScanWindow
+from pygama_gui.views.settings_bar import SettingsBar
 from pygama_gui.views.spectrum import SpectrumView
 from pygama_gui.views.strip import StripView
 from pygama_gui.views.waveforms import WaveformView
 from pygama_gui.views.welcome import WelcomeView
 from pygama_gui.widgets import theme
 from pygama_gui.widgets.banner import Banner
+from pygama_gui.widgets.consent import ConsentSheet
 from pygama_gui.widgets.keysheet import KeySheet
-from pygama_gui.widgets.parts import button, panel, row
+from pygama_gui.widgets.parts import panel
 from pygama_gui.widgets.veil import DropVeil
 
 LAYOUT_VERSION = 1
@@ -98,6 +102,7 @@ class MainWindow(QMainWindow):
         self._first_state = self.saveState(LAYOUT_VERSION)
         if remembers:
             self._restore_layout()
+            self.plugins.load_agreed()
         self._show_session(bridge.session)
 
     @property
@@ -127,6 +132,10 @@ class MainWindow(QMainWindow):
         self.scan = ScanWindow(bridge, self)
         self.log, self.last_line = LogView(bridge), LastLineView(bridge)
         self.banner = Banner()
+        self.consent = ConsentSheet()
+        self.plugins = PluginDesk(bridge, self.consent)
+        self.settings_bar = SettingsBar(self.settings_text, self._settings_name)
+        self.save_button = self.settings_bar.save_button
         self.veil = DropVeil(self)
 
     def _lay_out(self) -> None:
@@ -172,14 +181,11 @@ class MainWindow(QMainWindow):
         outer.setContentsMargins(0, 0, 0, 0)
         outer.setSpacing(8)
         outer.addWidget(self.banner)
+        outer.addWidget(self.consent)
         outer.addWidget(self.stack, 1)
         return middle
 
     def _settings(self) -> QWidget:
-        load = button("Load settings…", "Load settings from a file")
-        save = button("Save settings…", "Save the settings as a file")
-        load.clicked.connect(self.ask_load_settings)
-        save.clicked.connect(self.ask_save_settings)
         frame, column = panel(margin=12, spacing=12)
         column.addWidget(self.options)
         self.tuning = QSplitter(Qt.Orientation.Vertical)
@@ -191,10 +197,7 @@ class MainWindow(QMainWindow):
         self.tuning.setSizes([440, 230])
         self.tuning.setStretchFactor(0, 1)
         column.addWidget(self.tuning, 1)
-        for one in (load, save):
-            one.setObjectName("compact")
-        self.save_button = save
-        column.addLayout(row(load, None, save))
+        column.addWidget(self.settings_bar)
         return frame
 
     def _bar(
@@ -232,6 +235,11 @@ class MainWindow(QMainWindow):
         self.runs.mend_asked.connect(self.mend)
         self.preview.process_asked.connect(self._process_selected)
         self.chain.scan_asked.connect(self.open_scan)
+        self.settings_bar.load_asked.connect(self.ask_load_settings)
+        self.settings_bar.save_asked.connect(self.ask_save_settings)
+        self.settings_bar.preset_chosen.connect(self.load_settings)
+        self.plugins.loaded.connect(self.chain.renew_library)
+        self.plugins.failed.connect(lambda words: self.banner.say(words, level="warning"))
         self.waveforms.drawn.connect(lambda: self.chain.show_waveform(self.waveforms.sample))
         self.runs.log_asked.connect(self.log_dock.show)
         self.welcome.open_asked.connect(self.ask_open)
@@ -333,6 +341,8 @@ class MainWindow(QMainWindow):
         for index, words in chain_facts.what_is_amiss(chain).items():
             self.banner.say(f"Step {index + 1}, {chain[index].step}: {words}", level="warning")
             return
+        if not self.plugins.are_as_agreed(chain, lambda: self.process(runs)):
+            return
         by_folder: dict[Path | None, list[Run]] = {}
         for run in runs:
             by_folder.setdefault(self.bridge.folder_of(run), []).append(run)
@@ -425,6 +435,10 @@ class MainWindow(QMainWindow):
         """Take the options and the chain of a settings file."""
         try:
             data = read_settings(path, tier0=Tier0Options)
+        except PluginNeeded as needed:
+            why = f"{path.name} needs the plug-in {needed.path.name}"
+            self.plugins.need(needed.path, lambda: self.load_settings(path), why=why)
+            return
         except SettingsError as error:
             self.banner.say(str(error), level="warning")
             return
@@ -432,6 +446,28 @@ class MainWindow(QMainWindow):
         chain = files.chain_of(data["chain"]) if "chain" in data else session.chain
         self.bridge.change(changes.set_chain, chain, data.get("tier0", session.tier0))
         self.bridge.log(f"Took the settings of {path.name}")
+
+    def ask_add_plugin(self) -> None:
+        """Ask for a Python file with further processors, and whether it may be run."""
+        dialog = self._file_dialog("Add a plug-in", Path.home())
+        dialog.setNameFilter("Python files (*.py)")
+        dialog.fileSelected.connect(lambda name: self.add_plugin(Path(name)))
+        dialog.open()
+
+    def add_plugin(self, path: Path) -> None:
+        """Add the processors of a Python file, once somebody agreed to run it."""
+        self.plugins.need(path, lambda: None, why=f"The plug-in {path.name} adds steps to the library")
+
+    def settings_text(self) -> str:
+        """Give the options and the chain as a settings file holds them."""
+        session = self.bridge.session
+        plugins = plugins_for(session.chain, Path())
+        whole = {"tier0": dict(session.tier0), "chain": session.to_chain(), "plugins": plugins}
+        return settings_text(whole)
+
+    def _settings_name(self) -> str:
+        run = self.bridge.session.selected_run
+        return "settings.json" if run is None else f"settings_run{run.run_number}.json"
 
     def ask_save_settings(self) -> None:
         """Ask where to save the options and the chain."""
@@ -446,7 +482,8 @@ class MainWindow(QMainWindow):
         """Save the options and the chain."""
         session = self.bridge.session
         try:
-            write_settings(path, tier0=dict(session.tier0), chain=session.to_chain())
+            plugins = plugins_for(session.chain, path.parent)
+            write_settings(path, tier0=dict(session.tier0), chain=session.to_chain(), plugins=plugins)
         except OSError as error:
             self.banner.say(f"{path.name} could not be written: {error.strerror}", repr(error))
             return
@@ -588,6 +625,7 @@ class MainWindow(QMainWindow):
             except OSError as error:
                 self.bridge.log(f"The session could not be saved: {error}", "error")
         self.hide()
+        self.settings_bar.handle.let_go()
         self.bridge.close()
         super().closeEvent(event)
 

@@ -242,6 +242,12 @@ class Sandbox(QObject):
             self.sample_changed.emit()
             self.compared.emit(None)
 
+    def forget_results(self) -> None:
+        """Compute all anew, because processors are others than before."""
+        if self._bench is not None:
+            self._take(self._bench.block, self.words)
+        self._traced = ()
+
     # What is computed
 
     @property

@@ -12,6 +12,7 @@ class JobSpec:
     """One run to process.
 
     tier0: options of Tier 0, name -> value. chain: steps as in a settings file, in order.
+    plugins: path and SHA-256 of files with further processors, to be run only while they hold that.
     n_max: packets at most; None takes them all. suffix: goes behind the run number in the file names.
     """
 
@@ -22,3 +23,4 @@ class JobSpec:
     n_max: int | None = None
     compression: str = "zstd"
     suffix: str = ""
+    plugins: tuple[tuple[Path, str], ...] = ()

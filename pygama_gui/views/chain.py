@@ -313,6 +313,13 @@ class ChainView(View):
         card.setContextMenuPolicy(Qt.ContextMenuPolicy.ActionsContextMenu)
         card.addActions(self._actions)
 
+    def renew_library(self) -> None:
+        """Take processors that were added, or that are others than before."""
+        self._fill_add_menu()
+        self.library.renew()
+        self.sandbox.forget_results()
+        self._show()
+
     # What a person does
 
     def open_library(self) -> None:

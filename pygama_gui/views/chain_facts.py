@@ -11,6 +11,7 @@ import numpy as np
 from pygama.errors import PygamaError
 from pygama.processing.base import Tier1Processor
 from pygama.processing.declare import REGISTRY, Processor
+from pygama.processing.plugins import loaded_plugins
 from pygama_gui.data.wiring import RAW, made_names, wires
 from pygama_gui.session.state import Step
 
@@ -42,9 +43,13 @@ def unit_of(column: str) -> str:
 
 def processors_by_kind() -> dict[str, list[Processor]]:
     """Give all processors, sorted by what they are about: the module that each is in."""
+    plugins = {
+        name: f"Plug-in {plugin.path.name}" for plugin in loaded_plugins() for name in plugin.processors
+    }
     kinds: dict[str, list[Processor]] = {}
     for known in REGISTRY.values():
-        kind = known.function.__module__.rpartition(".")[2].replace("_", " ").capitalize()
+        module = known.function.__module__.rpartition(".")[2]
+        kind = plugins.get(known.name) or module.replace("_", " ").capitalize()
         kinds.setdefault(kind, []).append(known)
     return kinds
 

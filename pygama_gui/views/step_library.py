@@ -129,6 +129,10 @@ class StepLibrary(QWidget):
         self._fill()
         self.search.setFocus(Qt.FocusReason.ShortcutFocusReason)
 
+    def renew(self) -> None:
+        """List what there is now."""
+        self._fill()
+
     @property
     def current(self) -> Processor | None:
         """The processor that is marked."""
