@@ -120,7 +120,7 @@ class ChainView(View):
         self._fill_add_menu()
         self.sandbox.watch(self)
         self.sandbox.facts_known.connect(lambda _facts: self._show())
-        self.sandbox.traced.connect(lambda _traces: self._show())
+        self.sandbox.traced.connect(self._show_traces)
         self.sandbox.compared.connect(self._show_effect)
         self.sandbox.sample_changed.connect(self._show)
         self._show()
@@ -182,6 +182,7 @@ class ChainView(View):
         """Let the sandbox work while the cards are seen."""
         super().showEvent(event)
         self.sandbox.look()
+        QTimer.singleShot(0, self._scroll_to_selected)
 
     def show_waveform(self, sample: Sample | None) -> None:
         """Show this waveform before and after each step."""
@@ -216,6 +217,13 @@ class ChainView(View):
             self._stops = stops
             for before, after in pairwise(stops):
                 QWidget.setTabOrder(before, after)
+
+    def _show_traces(self, _traces: object) -> None:
+        """Show the waveform on the cards; the first makes them higher."""
+        was_high = any(card.thumbnail.pictured is not None for card in self.cards)
+        self._show()
+        if not was_high:
+            QTimer.singleShot(0, self._scroll_to_selected)
 
     def _places(self) -> tuple[str, ...]:
         return tuple(step.step for step in self.session.chain)
@@ -307,6 +315,7 @@ class ChainView(View):
             lambda name, source: change(changes.choose_input, self.cards.index(card), name, source)
         )
         card.renamed.connect(lambda name, new: self.rename(self.cards.index(card), name, new))
+        card.names_asked.connect(self._toggle_names)
         card.moved_on.connect(lambda by: self._go_to(self.cards.index(card) + by))
         card.handle.dragged.connect(lambda at: self._show_drop(self._gap_at(at)))
         card.handle.dropped.connect(lambda at: self._drop(self.cards.index(card), self._gap_at(at)))

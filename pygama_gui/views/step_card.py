@@ -100,6 +100,8 @@ class StepCard(QFrame):
     mend_asked = pyqtSignal(object)
     input_chosen = pyqtSignal(str, str)
     renamed = pyqtSignal(str, str)
+    names_asked = pyqtSignal()
+    """The names of inputs and outputs are to be shown."""
     moved_on = pyqtSignal(int)
     """An arrow key asks for the card that many places on."""
 
@@ -151,7 +153,9 @@ class StepCard(QFrame):
         self.effect = label(px=theme.SMALL, tone="soft")
         self.effect.setWordWrap(True)
         self.effect.hide()
-        self.names_link = link("Inputs and outputs…", f"Rename what {self.name} writes", self.toggle_names)
+        self.names_link = link(
+            "Inputs and outputs…", f"Rename what {self.name} writes", self.names_asked.emit
+        )
         self.names_link.hide()
 
     def _lay_out(self) -> None:

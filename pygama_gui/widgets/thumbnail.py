@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from PyQt5.QtCore import QPointF, QRectF, QSize, Qt
-from PyQt5.QtGui import QPainter, QPaintEvent, QPolygonF
+from PyQt5.QtGui import QPainter, QPaintEvent, QPen, QPolygonF
 from PyQt5.QtWidgets import QSizePolicy, QWidget
 
 from pygama_gui.widgets import theme
@@ -43,7 +43,7 @@ class Thumbnail(QWidget):
 
     def picture(self, pictured: Pictured | None) -> None:
         """Show something else, or nothing."""
-        if pictured is self.pictured:
+        if _is_same(pictured, self.pictured):
             return
         self.pictured = pictured
         self.setVisible(pictured is not None)
@@ -77,7 +77,7 @@ class Thumbnail(QWidget):
         x = np.linspace(area.left(), area.right(), len(points))
         y = _heights(points, low, high, area)
         is_there = np.isfinite(y)
-        painter.setPen(theme.current().pen(token))
+        painter.setPen(QPen(theme.current().color(token), 1))
         painter.drawPolyline(
             QPolygonF([QPointF(*at) for at in zip(x[is_there].tolist(), y[is_there].tolist(), strict=True)])
         )
@@ -85,7 +85,9 @@ class Thumbnail(QWidget):
     def _paint_marks(self, painter: QPainter, area: QRectF, pictured: Pictured) -> None:
         wave = pictured.before
         assert wave is not None
-        painter.setPen(theme.current().pen("marker"))
+        if pictured.level is None and pictured.at is None:
+            return
+        painter.setPen(QPen(theme.current().color("marker"), 1))
         low, high = _ends(wave)
         if pictured.level is not None and low <= pictured.level <= high:
             y = float(_heights(np.array([pictured.level]), low, high, area)[0])
@@ -105,6 +107,15 @@ class Thumbnail(QWidget):
             line = QRectF(area.left(), top + at * metrics.height(), area.width(), metrics.height())
             text = metrics.elidedText(text, Qt.TextElideMode.ElideRight, int(area.width()))
             painter.drawText(line, int(Qt.AlignmentFlag.AlignVCenter), text)
+
+
+def _is_same(one: Pictured | None, other: Pictured | None) -> bool:
+    """Tell whether two would be painted alike."""
+    if one is None or other is None:
+        return one is other
+    waves = ((one.before, other.before), (one.after, other.after))
+    is_same = all(a is b or (a is not None and b is not None and np.array_equal(a, b)) for a, b in waves)
+    return is_same and (one.level, one.at, one.words) == (other.level, other.at, other.words)
 
 
 def thinned(wave: np.ndarray, width: int) -> np.ndarray:

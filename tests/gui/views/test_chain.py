@@ -13,7 +13,7 @@ from pygama_gui.data import preview
 from pygama_gui.data.preview import Facts
 from pygama_gui.data.samples import Sample
 from pygama_gui.session import changes
-from pygama_gui.session.state import DEFAULT_CHAIN, Step
+from pygama_gui.session.state import DEFAULT_CHAIN, Run, Step
 from pygama_gui.views import chain_facts, madeup
 from pygama_gui.views.chain import ChainView
 from pygama_gui.views.options import OptionsView
@@ -200,6 +200,31 @@ def test_an_input_is_chosen_among_what_is_there_before(view: ChainView, bridge: 
     box.activated.emit(box.findText("waveform"))
     assert bridge.session.chain[2].inputs == {"wf_blsub": "waveform"}
     assert view.cards[2].wiring.text() == "waveform → wf_trap"
+
+
+def test_the_link_on_the_card_shows_the_names(view: ChainView) -> None:
+    view.cards[2].names_link.click()
+    names = view.cards[2].names
+    assert names is not None
+    assert names.lines["wf_trap"].text() == "wf_trap"
+    assert names.boxes["wf_blsub"].itemText(0) == "wf_blsub (as usual)"
+
+
+def test_a_run_that_grows_is_sampled_by_its_newest_waveforms(
+    qtbot: QtBot, view: ChainView, bridge: Bridge, a_run: Callable[..., Run]
+) -> None:
+    run = a_run()
+    bridge.change(changes.add_runs, [run])
+    bridge.adopt(1, run)
+    for message in madeup.messages(run.path, n_partials=12):
+        bridge.take(1, message)
+    bridge.data_grew.emit({run.run_id})
+    qtbot.waitUntil(lambda: view.sandbox.last is not None, timeout=30_000)
+    assert view.sandbox.n_rows == 48
+    assert view.sandbox.words == "newest waveforms"
+    qtbot.waitUntil(lambda: view.sandbox.facts is not None, timeout=30_000)
+    assert all("µs" in card.cost.text() for card in view.cards)
+    assert all(card.thumbnail.pictured is not None for card in view.cards)
 
 
 def test_arrows_go_from_card_to_card(qtbot: QtBot, view: ChainView, bridge: Bridge) -> None:
