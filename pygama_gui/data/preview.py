@@ -436,14 +436,15 @@ def correlation(
 ) -> float:
     """Give how two measurements of the same events correlate, from the spread of their difference, 0 to 1.
 
-    bin_width: of the histograms that are fitted; where in a bin an event lies is lost in both.
+    bin_width: of the histograms that are fitted; where in a bin an event lies is lost in both. Never more
+    than the ratio of the widths: the wider one has a spread of its own.
     """
     difference = (y - x)[np.isfinite(y - x)]
     if not len(difference):
         return 0.0
     spread = _MAD * float(np.median(np.abs(difference - np.median(difference))))
     r = (sigma_x**2 + sigma_y**2 - spread**2 - bin_width**2 / 6) / (2 * sigma_x * sigma_y)
-    return min(max(r, 0.0), 1.0)
+    return min(max(r, 0.0), sigma_x / sigma_y, sigma_y / sigma_x)
 
 
 def peak_window(values: np.ndarray, at: float) -> tuple[float, float] | None:

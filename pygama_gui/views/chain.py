@@ -62,6 +62,7 @@ class ChainView(View):
         ("Ctrl+I", "Add a step"),
         ("Ctrl+D", "Duplicate the step"),
         ("F2", "Rename what the step reads and writes"),
+        ("Shift+F2", "Give single channels settings of their own"),
         ("Ctrl+M", "Mend what is amiss"),
         ("Ctrl+Up", "Move the step up"),
         ("Ctrl+Down", "Move the step down"),
@@ -107,6 +108,7 @@ class ChainView(View):
                 None,
                 ("&Duplicate the step", "Ctrl+D", self.duplicate),
                 ("Re&name inputs and outputs", "F2", self._toggle_names),
+                ("Settings of single &channels", "Shift+F2", self._toggle_channels),
                 ("Move the step &up", "Ctrl+Up", lambda: self._move(-1)),
                 ("Move the step &down", "Ctrl+Down", lambda: self._move(1)),
                 ("Switch the step &on / off", "Ctrl+Return", self._switch),
@@ -315,6 +317,11 @@ class ChainView(View):
             lambda name, source: change(changes.choose_input, self.cards.index(card), name, source)
         )
         card.renamed.connect(lambda name, new: self.rename(self.cards.index(card), name, new))
+        card.channels_asked.connect(lambda: self._choose(card))
+        card.channels_asked.connect(self._toggle_channels)
+        card.channels_edited.connect(
+            lambda channels: change(changes.set_channels, self.cards.index(card), channels)
+        )
         card.names_asked.connect(self._toggle_names)
         card.moved_on.connect(lambda by: self._go_to(self.cards.index(card) + by))
         card.handle.dragged.connect(lambda at: self._show_drop(self._gap_at(at)))
@@ -385,6 +392,14 @@ class ChainView(View):
                 taken = {name for at, step in enumerate(self.session.chain) for name in outputs_of(step)}
                 card.names.is_taken = lambda name: name in taken
                 card.names.stops()[-1].setFocus()
+
+    def _toggle_channels(self) -> None:
+        if (index := self.session.step) is not None:
+            card = self.cards[index]
+            card.toggle_channels()
+            self._show()
+            if card.channels is not None:
+                card.channels.table.setFocus()
 
     def _choose(self, card: StepCard) -> None:
         if not self._is_renewing and card in self.cards:

@@ -24,6 +24,7 @@ from pygama_gui.widgets.parts import Elided, button, icon_button, label, link, r
 from pygama_gui.widgets.plot import Entry, Plot, histogram_path, plot_actions
 
 LEAST_HEIGHT = 90
+N_FIT_POINTS = 200
 OLD, NEW = 5, 10
 """Which of the two lies in front."""
 
@@ -200,12 +201,15 @@ class PreviewView(View):
         edges = found.line_edges if is_at_line else found.edges
         old, new = (found.line_old, found.line_new) if is_at_line else (found.old, found.new)
         assert edges is not None
-        self._fit_view(edges, [counts for counts in (old, new) if counts is not None])
+        fitted = self._fitted(found, edges) if is_at_line else None
+        spectra = [counts for counts in (old, new) if counts is not None]
+        self._fit_view(edges, spectra, 0.0 if fitted is None else float(fitted[1].max()))
         present = theme.current()
         is_same = found.asked.chain == found.asked.reference
         self._draw(self.old_curve, edges, None if is_same else old, present.pen("faint"), "line")
         self._draw(self.new_curve, edges, new, present.pen("accent"), None)
-        self._draw_fit(found, edges if is_at_line else None)
+        x, heights = ([], []) if fitted is None else fitted
+        self.fit_curve.setData(x, heights, pen=present.pen("marker"), skipFiniteCheck=True)
         unit = chain_facts.unit_of(found.asked.column)
         name = f"{found.asked.column} ({unit})" if unit else found.asked.column
         if is_at_line and abs(found.scale - 1) > SAME_PLACE:
@@ -229,23 +233,22 @@ class PreviewView(View):
         brush = theme.current().color(fill) if fill else None
         curve.setData(x, y, pen=pen, brush=brush, fillLevel=0.0 if fill else None, skipFiniteCheck=True)
 
-    def _draw_fit(self, found: Compared, edges: np.ndarray | None) -> None:
+    def _fitted(self, found: Compared, edges: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
+        """Give the fitted peak as it lies on the bins: x and heights; None where none was fitted."""
         fit = found.new_fit
-        if edges is None or fit is None or not fit.converged:
-            self.fit_curve.setData([], [])
-            return
-        x = np.linspace(edges[0], edges[-1], 200)
-        heights = fit.density(x * found.scale) * found.scale * (edges[1] - edges[0])
-        self.fit_curve.setData(x, heights, pen=theme.current().pen("marker"), skipFiniteCheck=True)
+        if fit is None or not fit.converged:
+            return None
+        x = np.linspace(edges[0], edges[-1], N_FIT_POINTS)
+        return x, fit.density(x * found.scale) * found.scale * (edges[1] - edges[0])
 
-    def _fit_view(self, edges: np.ndarray, spectra: list[np.ndarray]) -> None:
+    def _fit_view(self, edges: np.ndarray, spectra: list[np.ndarray], top: float) -> None:
         box = self.plot.box
         if not box.zoomed_x:
             box.setXRange(float(edges[0]), float(edges[-1]), padding=0)
         if not box.zoomed_y:
             low, high = np.searchsorted(edges, box.viewRange()[0])
             tops = (counts[max(low - 1, 0) : max(high, 1)].max(initial=1) for counts in spectra)
-            top = float(max(tops, default=1.0))
+            top = max(top, *map(float, tops), 1.0)
             box.setYRange(-0.03 * top, 1.12 * top, padding=0)
 
     def _show_words(self, found: Compared | None) -> None:

@@ -28,6 +28,7 @@ from pygama_gui.data.wiring import Mend, Wire
 from pygama_gui.jobs.board import counted
 from pygama_gui.session.state import Step
 from pygama_gui.views import chain_facts
+from pygama_gui.views.channel_settings import ChannelTable
 from pygama_gui.views.step_names import NamesForm
 from pygama_gui.widgets import theme, words
 from pygama_gui.widgets.form import Form
@@ -100,6 +101,9 @@ class StepCard(QFrame):
     mend_asked = pyqtSignal(object)
     input_chosen = pyqtSignal(str, str)
     renamed = pyqtSignal(str, str)
+    channels_asked = pyqtSignal()
+    """The settings of single channels are to be shown."""
+    channels_edited = pyqtSignal(object)
     names_asked = pyqtSignal()
     """The names of inputs and outputs are to be shown."""
     moved_on = pyqtSignal(int)
@@ -115,6 +119,7 @@ class StepCard(QFrame):
         self.known = chain_facts.processor(step.step)
         self.form: Form | None = None
         self.names: NamesForm | None = None
+        self.channels: ChannelTable | None = None
         self.mends: list[QPushButton] = []
         self._mends_shown: tuple[Mend, ...] = ()
         self._pictured_of: tuple[Any, ...] = ()
@@ -148,7 +153,7 @@ class StepCard(QFrame):
         self.worry = label(tone="warn", px=theme.SMALL)
         self.worry.setWordWrap(True)
         self.worry.hide()
-        self.own = label(tone="soft", px=theme.SMALL)
+        self.own = link("", f"Settings of single channels of {self.name}", self.channels_asked.emit)
         self.own.hide()
         self.effect = label(px=theme.SMALL, tone="soft")
         self.effect.setWordWrap(True)
@@ -172,7 +177,7 @@ class StepCard(QFrame):
         self._mend_row.setSpacing(6)
         self._column.addLayout(self._mend_row)
         self._column.addWidget(self.worry)
-        self._column.addWidget(self.own)
+        self._column.addWidget(self.own, 0, Qt.AlignmentFlag.AlignLeft)
         self._n_above = self._column.count()
         self._column.addWidget(self.effect)
         self._column.addWidget(self.names_link, 0, Qt.AlignmentFlag.AlignLeft)
@@ -190,7 +195,8 @@ class StepCard(QFrame):
         elif not is_selected:
             self._drop(self.form)
             self._drop(self.names)
-            self.form, self.names = None, None
+            self._drop(self.channels)
+            self.form, self.names, self.channels = None, None, None
             self.effect.hide()
 
     def _drop(self, part: QWidget | None) -> None:
@@ -211,12 +217,24 @@ class StepCard(QFrame):
             self._column.addWidget(self.names)
         self.names_link.setVisible(self.names is None)
 
+    def toggle_channels(self) -> None:
+        """Show the settings of single channels, or no longer."""
+        if self.channels is not None:
+            self._drop(self.channels)
+            self.channels = None
+        elif self.known is not None and self.known.settings:
+            self.channels = ChannelTable(self.known)
+            self.channels.changed.connect(self.channels_edited)
+            self.channels.show_channels(self.step.channels)
+            self._column.addWidget(self.channels)
+
     def stops(self) -> list[QWidget]:
         """Give what Tab goes through, in order."""
         fields = self.form.fields.values() if self.form is not None else ()
         names = self.names.stops() if self.names is not None else [self.names_link]
         inner = [stop for field in fields for stop in field.stops()]
-        return [self, self.on_box, self.more, *self.mends, *inner, *names]
+        table = [self.channels.table] if self.channels is not None else []
+        return [self, self.on_box, self.more, *self.mends, self.own, *inner, *names, *table]
 
     def show_step(self, step: Step, shown: Shown) -> None:
         """Show the settings, and all that is known of the step."""
@@ -232,6 +250,8 @@ class StepCard(QFrame):
             self.form.show_values(step.settings, period_ns=shown.period_ns, scale=shown.n_samples)
         if self.names is not None:
             self.names.show_wire(shown.wire)
+        if self.channels is not None:
+            self.channels.show_channels(step.channels)
         self.effect.setText(shown.effect)
         self.effect.setVisible(bool(shown.effect) and self.form is not None)
 

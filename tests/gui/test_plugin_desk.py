@@ -46,6 +46,7 @@ def pick_one(waveform: Waves, *, at: Sample = 3) -> Values:
 @pytest.fixture(autouse=True)
 def registry_as_it_was() -> Iterator[None]:
     before, known = dict(REGISTRY), dict(plugins._loaded)
+    plugins._loaded.clear()
     yield
     REGISTRY.clear()
     REGISTRY.update(before)

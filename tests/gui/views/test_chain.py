@@ -16,6 +16,7 @@ from pygama_gui.session import changes
 from pygama_gui.session.state import DEFAULT_CHAIN, Run, Step
 from pygama_gui.views import chain_facts, madeup
 from pygama_gui.views.chain import ChainView
+from pygama_gui.views.channel_settings import ChannelTable
 from pygama_gui.views.options import OptionsView
 
 
@@ -239,6 +240,47 @@ def test_settings_of_single_channels_are_told_on_the_card(view: ChainView, bridg
     bridge.change(changes.set_channels, 2, {"0/5/1": {"rise": 300}, "2": {"rise": 200, "flat": 100}})
     assert view.cards[2].own.text() == "2 channels have their own settings"
     assert "0/5/1: rise 300" in view.cards[2].own.toolTip()
+
+
+def channels_of(view: ChainView) -> ChannelTable:
+    view._toggle_channels()
+    table = view.cards[2].channels
+    assert table is not None
+    return table
+
+
+def test_a_channel_is_given_settings_of_its_own_in_the_table(view: ChainView, bridge: Bridge) -> None:
+    table = channels_of(view).table
+    table.item(0, 0).setText("0/5/1")
+    assert bridge.session.chain[2].channels == {}
+    table.item(0, 1).setText("300")
+    table.item(0, 2).setText("2 us")
+    assert bridge.session.chain[2].channels == {"0/5/1": {"rise": 300, "flat": "2 us"}}
+    assert table.rowCount() == 2
+    table.item(0, 1).setText("")
+    assert bridge.session.chain[2].channels == {"0/5/1": {"flat": "2 us"}}
+    bridge.store.undo()
+    assert table.item(0, 1).text() == "300"
+
+
+@pytest.mark.parametrize(
+    ("place", "rise", "words"),
+    [
+        ("1/2/3/4", "300", "crate/card/channel"),
+        ("1", "0", "rise must be 1 sample or more"),
+        ("1", "many", "rise must be"),
+    ],
+)
+def test_what_is_wrong_in_the_table_of_channels_is_said_and_never_taken(
+    view: ChainView, bridge: Bridge, place: str, rise: str, words: str
+) -> None:
+    channels = channels_of(view)
+    channels.table.item(0, 0).setText(place)
+    channels.table.item(0, 1).setText(rise)
+    assert words in channels.error.text()
+    assert bridge.session.chain == DEFAULT_CHAIN
+    channels.table.item(0, 1).setText("")
+    assert channels.error.text() == ""
 
 
 def test_facts_of_the_sample_are_told_on_the_cards(view: ChainView, bridge: Bridge) -> None:
