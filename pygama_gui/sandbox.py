@@ -64,6 +64,8 @@ class Sandbox(QObject):
         self._is_busy = False
         self._sought: float | None = None
         self._is_line_sought = False
+        self._lines: dict[str, tuple[float, float] | None] = {}
+        """The peak that was chosen in each column."""
         self._suggested: set[tuple[Any, ...]] = set()
         self._traced: tuple[Any, ...] = ()
         self._facts_of: tuple[Any, ...] = ()
@@ -151,6 +153,9 @@ class Sandbox(QObject):
     def _on_session(self, old: Session, new: Session) -> None:
         if old.selected != new.selected:
             self.present = None
+        if old.spectrum.column != new.spectrum.column:
+            self._lines[old.spectrum.column] = old.line
+            self.bridge.change(changes.choose_line, self._lines.get(new.spectrum.column))
         if old.spectrum.roi != new.spectrum.roi and new.spectrum.roi is not None:
             self.bridge.change(changes.choose_line, new.spectrum.roi)
         if self._scan is not None and old.chain is not new.chain and not self._is_scanned(new):
@@ -358,7 +363,7 @@ class Sandbox(QObject):
             return "there is no sample of waveforms; process the run first"
         if self.session.line is None:
             return "no peak is chosen; click one in the preview"
-        self._scan = GridScan(self._bench.block, self.session.chain, self.session.line, self.column, x, y)
+        self._scan = GridScan(self._bench.whole, self.session.chain, self.session.line, self.column, x, y)
         self._cells = self._scan.cells()
         self._go_on()
         return ""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import re
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -31,6 +32,9 @@ from pygama_gui.session.files import chain_of
 from pygama_gui.session.state import Step
 
 MOST_ROWS = 10_000
+LEAST_ROWS = 1000
+QUICK_S, TOO_SLOW = 0.15, 2.0
+"""A chain that takes so many times as long for a moved setting gets fewer waveforms, but not below that."""
 MOST_BYTES = 64_000_000
 """Of the raw samples of a sample."""
 N_FACTS, FACTS_AT_ONCE = 2000, 250
@@ -184,11 +188,13 @@ class Bench:
     """A sample, and what the chain made of it last. Belongs to the thread that computes."""
 
     def __init__(self, block: Block) -> None:
-        self.block = block
+        self.whole = self.block = block
+        self._slow_by = 1.0
         self._key: tuple[Any, ...] = ()
         self._base: Chained = ()
         self._last: Chained = ()
         self._rerun: Rerun | None = None
+        self._prepared: frozenset[int] = frozenset()
         self._old: tuple[tuple[Any, ...], np.ndarray | None] | None = None
         self._old_fit: tuple[tuple[Any, ...], PeakFit] | None = None
 
@@ -208,12 +214,15 @@ class Bench:
             self._rebase(chain, column)
             changed = {}
         assert self._rerun is not None
+        began = time.thread_time()
         found = self._rerun.run(changed)[column]
-        self._last = chain
+        if changed and self._prepared == frozenset(changed):
+            self._slow_by = (time.thread_time() - began) / QUICK_S
+        self._last, self._prepared = chain, frozenset(changed)
         return np.asarray(found, np.float64)
 
     def _rebase(self, chain: Chained, column: str) -> None:
-        self._rerun = Rerun(self.block, library_steps(chain), [column])
+        self._rerun, self._prepared = Rerun(self.block, library_steps(chain), [column]), frozenset()
         self._base = self._last = chain
 
     def _changed(self, chain: Chained) -> dict[int, dict[str, Any]]:
@@ -226,7 +235,11 @@ class Bench:
     # Two spectra
 
     def compare(self, asked: Asked) -> Compared:
-        """Run the chain, and compare its column with that of the reference."""
+        """Run the chain, and compare its column with that of the reference.
+
+        Where a slow chain could not follow a slider, fewer of the waveforms are taken from now on.
+        """
+        self._thin()
         old = self._old_values(asked)
         new, problem = self._new_values(asked)
         both = [values[np.isfinite(values)] for values in (old, new) if values is not None]
@@ -241,6 +254,13 @@ class Bench:
             problem=problem,
         )
         return found if asked.line is None else self._at_line(found, old, new)
+
+    def _thin(self) -> None:
+        n = max(int(len(self.block) / self._slow_by), min(LEAST_ROWS, len(self.block)))
+        if self._slow_by > TOO_SLOW and n < len(self.block):
+            self.block = self.whole[np.linspace(0, len(self.whole) - 1, n).astype(np.intp)]
+            self._rerun, self._old, self._old_fit = None, None, None
+        self._slow_by = 1.0
 
     def _new_values(self, asked: Asked) -> tuple[np.ndarray | None, str]:
         steps = runnable(asked.chain)

@@ -64,6 +64,20 @@ def test_a_chain_that_cannot_run_does_not_spoil_the_next(block: Block) -> None:
     assert found.new is not None
 
 
+def test_a_chain_that_is_too_slow_for_a_slider_gets_fewer_of_the_same_waveforms(
+    block: Block, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(preview, "QUICK_S", 1e-9)
+    bench = Bench(block)
+    assert bench.compare(asked()).n == 1500
+    for rise in (70, 60, 50):
+        found = bench.compare(asked(with_setting(2, rise=rise)))
+    assert found.n == preview.LEAST_ROWS
+    assert found.old is not None and found.new is not None
+    assert found.old.sum() == pytest.approx(found.new.sum(), abs=10)
+    assert len(bench.whole) == 1500
+
+
 def test_the_same_settings_make_no_difference(block: Block) -> None:
     found = Bench(block).compare(asked())
     assert found.change == 0.0

@@ -125,6 +125,14 @@ def test_a_region_of_the_spectrum_becomes_the_line(tried: PreviewView, bridge: B
     assert bridge.session.line == (4700.0, 5300.0)
 
 
+def test_each_column_keeps_its_own_line(tried: PreviewView, bridge: Bridge) -> None:
+    spectrum = bridge.session.spectrum
+    bridge.change(changes.show_spectrum, replace(spectrum, column="bl_int"))
+    assert bridge.session.line is None
+    bridge.change(changes.show_spectrum, spectrum)
+    assert bridge.session.line == WINDOW
+
+
 def test_nothing_is_computed_while_nobody_looks(qtbot: QtBot, tried: PreviewView, bridge: Bridge) -> None:
     qtbot.waitUntil(lambda: not tried.sandbox._is_busy, timeout=WAIT_MS)
     tried.hide()
