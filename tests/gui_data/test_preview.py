@@ -109,6 +109,15 @@ def test_a_peak_that_moved_is_found_where_its_events_went(block: Block) -> None:
     assert found.scale > 1.01
 
 
+def test_a_change_of_the_same_events_is_known_better_than_of_others(block: Block) -> None:
+    found = Bench(block).compare(asked(with_setting(2, rise=70)))
+    assert found.old_fit is not None and found.new_fit is not None
+    of_others = np.hypot(
+        found.old_fit.fwhm_error / found.old_fit.fwhm, found.new_fit.fwhm_error / found.new_fit.fwhm
+    )
+    assert 0 < found.change_error < 0.7 * of_others
+
+
 def test_the_error_of_a_change_takes_the_same_events_into_account() -> None:
     """Of widths of two measurements that correlate by r, the spread is that of many repeated samples."""
     rng = np.random.default_rng(3)
@@ -138,14 +147,15 @@ def test_a_peak_that_stands_out_is_suggested(block: Block) -> None:
 
 
 def test_facts_count_waveforms_without_a_value_and_name_the_first(block: Block) -> None:
-    chain = (*CHAIN, Step("time_points"))
+    chain = (*CHAIN, Step("time_points"), Step("rise_time"))
     spoilt = Block(block.decoder, block.rows, block.waveforms.copy())  # type: ignore[union-attr]
     assert spoilt.waveforms is not None
     spoilt.waveforms[3] = 1000  # a flat line reaches no part of its height
     *_, facts = Bench(spoilt).facts(chain)
     assert facts.is_whole
-    assert set(facts.costs) == {0, 1, 2, 3, 4}
+    assert set(facts.costs) == {0, 1, 2, 3, 4, 5}
     assert facts.n_nan[4] >= 1
+    assert facts.n_nan[5] == 0  # it only passes on what it was given
     assert "event 103, channel 0" in facts.first_nan[4]
 
 
