@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from PyQt5.QtCore import QEvent, QObject, QPoint, QSize, Qt, QTimer, pyqtSignal
-from PyQt5.QtGui import QShowEvent
+from PyQt5.QtGui import QResizeEvent, QShowEvent
 from PyQt5.QtWidgets import (
     QAction,
     QFrame,
@@ -184,6 +184,11 @@ class ChainView(View):
         """Let the sandbox work while the cards are seen."""
         super().showEvent(event)
         self.sandbox.look()
+        QTimer.singleShot(0, self._scroll_to_selected)
+
+    def resizeEvent(self, event: QResizeEvent | None) -> None:  # noqa: N802  (Qt's name)
+        """Keep the selected card in view."""
+        super().resizeEvent(event)
         QTimer.singleShot(0, self._scroll_to_selected)
 
     def show_waveform(self, sample: Sample | None) -> None:
