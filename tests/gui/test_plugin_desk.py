@@ -10,7 +10,6 @@ import pytest
 from PyQt5.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
-from pygama.processing import plugins
 from pygama.processing.declare import REGISTRY
 from pygama.processing.plugins import sha256_of
 from pygama.simulate import RunShape, write_run
@@ -41,17 +40,6 @@ def pick_one(waveform: Waves, *, at: Sample = 3) -> Values:
     """
     return waveform[:, at].astype(float)
 '''
-
-
-@pytest.fixture(autouse=True)
-def registry_as_it_was() -> Iterator[None]:
-    before, known = dict(REGISTRY), dict(plugins._loaded)
-    plugins._loaded.clear()
-    yield
-    REGISTRY.clear()
-    REGISTRY.update(before)
-    plugins._loaded.clear()
-    plugins._loaded.update(known)
 
 
 @pytest.fixture
