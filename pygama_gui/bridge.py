@@ -158,7 +158,10 @@ class Bridge(QObject):
         idle = [run for run in runs if not self.is_active(run.run_id)]
         for run in idle:
             tier0, chain = dict(session.tier0), session.to_chain()
-            self._submit(run, JobSpec(run.path, output_dir, tier0, chain, suffix=run.suffix))
+            spec = JobSpec(
+                run.path, output_dir, tier0, chain, suffix=run.suffix, plugins=_plugins_of(session)
+            )
+            self._submit(run, spec)
         self.started.emit({run.run_id for run in idle})
         self._announce([run.run_id for run in self.session.runs])
         self.timer.start()
@@ -469,6 +472,12 @@ class Bridge(QObject):
         self._close_tier1()
         for let_go in self.at_close:
             let_go()
+
+
+def _plugins_of(session: Session) -> tuple[tuple[Path, str], ...]:
+    from pygama.processing.plugins import plugins_of
+
+    return tuple((one.path, one.sha256) for one in plugins_of(step.step for step in session.chain))
 
 
 def _tier1_among(outputs: Iterable[Path]) -> Path | None:

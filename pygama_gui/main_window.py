@@ -31,7 +31,8 @@ from PyQt5.QtWidgets import (
 
 import pygama
 from pygama.errors import SettingsError
-from pygama.processing.settings import read_settings, write_settings
+from pygama.processing.plugins import PluginNeeded
+from pygama.processing.settings import read_settings, settings_text, write_settings
 from pygama.processing.windows import Tier0Options
 from pygama_gui.bridge import Bridge
 from pygama_gui.documents import Documents
@@ -39,6 +40,7 @@ from pygama_gui.jobs import remedies
 from pygama_gui.keeping import Keeper
 from pygama_gui.layouts import Layouts
 from pygama_gui.menus import TABS, Menus
+from pygama_gui.plugin_desk import PluginDesk, plugins_for
 from pygama_gui.session import changes, files, saved
 from pygama_gui.session.files import Found
 from pygama_gui.session.state import Run, Session
@@ -48,17 +50,21 @@ from pygama_gui.views.chain import ChainView
 from pygama_gui.views.files import FilesView
 from pygama_gui.views.log import LastLineView, LogView
 from pygama_gui.views.options import OptionsView
+from pygama_gui.views.preview import PreviewView
 from pygama_gui.views.runs import RunsView, remedy_words
+from pygama_gui.views.scan import ScanWindow
+from pygama_gui.views.settings_bar import SettingsBar
 from pygama_gui.views.spectrum import SpectrumView
 from pygama_gui.views.strip import StripView
 from pygama_gui.views.waveforms import WaveformView
 from pygama_gui.views.welcome import WelcomeView
 from pygama_gui.widgets import theme
 from pygama_gui.widgets.banner import Banner
+from pygama_gui.widgets.consent import ConsentSheet
 from pygama_gui.widgets.dialogs import file_dialog
 from pygama_gui.widgets.keysheet import KeySheet
 from pygama_gui.widgets.palette import Palette
-from pygama_gui.widgets.parts import button, panel, row
+from pygama_gui.widgets.parts import panel
 from pygama_gui.widgets.veil import DropVeil
 
 MANY_RUNS = 8
@@ -95,6 +101,8 @@ class MainWindow(QMainWindow):
         self.menus = Menus(self)
         self._connect()
         self.layouts.restore(bridge.session)
+        if remembers:
+            self.plugins.load_agreed()
         self._show_session(bridge.session)
 
     @property
@@ -108,6 +116,7 @@ class MainWindow(QMainWindow):
             "spectrum": self.spectrum,
             "options": self.options,
             "chain": self.chain,
+            "preview": self.preview,
             "log": self.log,
             "files": self.files,
             "last_line": self.last_line,
@@ -120,9 +129,15 @@ class MainWindow(QMainWindow):
         self.strip, self.runs, self.welcome = StripView(bridge), RunsView(bridge), WelcomeView(bridge)
         self.waveforms, self.spectrum = WaveformView(bridge), SpectrumView(bridge)
         self.options, self.chain = OptionsView(bridge), ChainView(bridge)
+        self.preview = PreviewView(bridge)
+        self.scan = ScanWindow(bridge, self)
         self.log, self.last_line = LogView(bridge), LastLineView(bridge)
         self.files = FilesView(bridge)
         self.banner = Banner()
+        self.consent = ConsentSheet()
+        self.plugins = PluginDesk(bridge, self.consent)
+        self.settings_bar = SettingsBar(self.settings_text, self._settings_name)
+        self.save_button = self.settings_bar.save_button
         self.veil = DropVeil(self)
 
     def _lay_out(self) -> None:
@@ -173,21 +188,23 @@ class MainWindow(QMainWindow):
         outer.setContentsMargins(0, 0, 0, 0)
         outer.setSpacing(8)
         outer.addWidget(self.banner)
+        outer.addWidget(self.consent)
         outer.addWidget(self.stack, 1)
         return middle
 
     def _settings(self) -> QWidget:
-        load = button("Load settings…", "Load settings from a file")
-        save = button("Save settings…", "Save the settings as a file")
-        load.clicked.connect(self.ask_load_settings)
-        save.clicked.connect(self.ask_save_settings)
         frame, column = panel(margin=12, spacing=12)
         column.addWidget(self.options)
-        column.addWidget(self.chain, 1)
-        for one in (load, save):
-            one.setObjectName("compact")
-        self.save_button = save
-        column.addLayout(row(load, None, save))
+        self.tuning = QSplitter(Qt.Orientation.Vertical)
+        self.tuning.setObjectName("chain and preview")
+        self.tuning.setHandleWidth(10)
+        self.tuning.setChildrenCollapsible(False)
+        self.tuning.addWidget(self.chain)
+        self.tuning.addWidget(self.preview)
+        self.tuning.setSizes([440, 230])
+        self.tuning.setStretchFactor(0, 1)
+        column.addWidget(self.tuning, 1)
+        column.addWidget(self.settings_bar)
         return frame
 
     def _bar(
@@ -223,6 +240,14 @@ class MainWindow(QMainWindow):
         self.runs.open_asked.connect(self.ask_open)
         self.runs.process_asked.connect(self.process)
         self.runs.mend_asked.connect(self.mend)
+        self.preview.process_asked.connect(self._process_selected)
+        self.chain.scan_asked.connect(self.open_scan)
+        self.settings_bar.load_asked.connect(self.ask_load_settings)
+        self.settings_bar.save_asked.connect(self.ask_save_settings)
+        self.settings_bar.preset_chosen.connect(self.load_settings)
+        self.plugins.loaded.connect(self.chain.renew_library)
+        self.plugins.failed.connect(lambda words: self.banner.say(words, level="warning"))
+        self.waveforms.drawn.connect(lambda: self.chain.show_waveform(self.waveforms.sample))
         self.runs.log_asked.connect(self.log_dock.show)
         self.files.open_asked.connect(self.ask_open_tier)
         self.welcome.open_asked.connect(self.ask_open)
@@ -339,6 +364,8 @@ class MainWindow(QMainWindow):
         for index, words in chain_facts.what_is_amiss(chain).items():
             self.banner.say(f"Step {index + 1}, {chain[index].step}: {words}", level="warning")
             return
+        if not self.plugins.are_as_agreed(chain, lambda: self.process(runs)):
+            return
         by_folder: dict[Path | None, list[Run]] = {}
         for run in runs:
             by_folder.setdefault(self.bridge.folder_of(run), []).append(run)
@@ -348,6 +375,15 @@ class MainWindow(QMainWindow):
                 self.bridge.start(at_home, folder)
         if homeless:
             self.ask_output_dir(homeless)
+
+    def open_scan(self) -> None:
+        """Open the grid of two settings."""
+        if problem := self.scan.open_for(self.bridge.session):
+            self.bridge.log(f"Nothing to scan: {problem}", "warning")
+
+    def _process_selected(self) -> None:
+        if (run := self.bridge.session.selected_run) is not None:
+            self.process([run])
 
     def mend(self, run: Run) -> None:
         """Do what helps a run that failed, and process it again."""
@@ -427,6 +463,10 @@ class MainWindow(QMainWindow):
         """Take the options and the chain of a settings file."""
         try:
             data = read_settings(path, tier0=Tier0Options)
+        except PluginNeeded as needed:
+            why = f"{path.name} needs the plug-in {needed.path.name}"
+            self.plugins.need(needed.path, lambda: self.load_settings(path), why=why)
+            return
         except SettingsError as error:
             self.banner.say(str(error), level="warning")
             return
@@ -434,6 +474,28 @@ class MainWindow(QMainWindow):
         chain = saved.chain_of(data["chain"]) if "chain" in data else session.chain
         self.bridge.change(changes.set_chain, chain, data.get("tier0", session.tier0))
         self.bridge.log(f"Took the settings of {path.name}")
+
+    def ask_add_plugin(self) -> None:
+        """Ask for a Python file with further processors, and whether it may be run."""
+        dialog = self._file_dialog("Add a plug-in", Path.home())
+        dialog.setNameFilter("Python files (*.py)")
+        dialog.fileSelected.connect(lambda name: self.add_plugin(Path(name)))
+        dialog.open()
+
+    def add_plugin(self, path: Path) -> None:
+        """Add the processors of a Python file, once somebody agreed to run it."""
+        self.plugins.need(path, lambda: None, why=f"The plug-in {path.name} adds steps to the library")
+
+    def settings_text(self) -> str:
+        """Give the options and the chain as a settings file holds them."""
+        session = self.bridge.session
+        plugins = plugins_for(session.chain, Path())
+        whole = {"tier0": dict(session.tier0), "chain": session.to_chain(), "plugins": plugins}
+        return settings_text(whole)
+
+    def _settings_name(self) -> str:
+        run = self.bridge.session.selected_run
+        return "settings.json" if run is None else f"settings_run{run.run_number}.json"
 
     def ask_save_settings(self) -> None:
         """Ask where to save the options and the chain."""
@@ -448,7 +510,8 @@ class MainWindow(QMainWindow):
         """Save the options and the chain."""
         session = self.bridge.session
         try:
-            write_settings(path, tier0=dict(session.tier0), chain=session.to_chain())
+            plugins = plugins_for(session.chain, path.parent)
+            write_settings(path, tier0=dict(session.tier0), chain=session.to_chain(), plugins=plugins)
         except OSError as error:
             self.banner.say(f"{path.name} could not be written: {error.strerror}", repr(error))
             return
@@ -583,6 +646,7 @@ class MainWindow(QMainWindow):
         """Remember everything and end every process that was started."""
         self.layouts.note()
         self.hide()
+        self.settings_bar.handle.let_go()
         self.bridge.close()
         if self.keeper is not None:
             self.keeper.end()

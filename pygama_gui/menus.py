@@ -42,6 +42,10 @@ class Menus:
         chain = self._menu("&Chain")
         chain.addMenu(window.chain.add_menu)
         chain.addActions(list(window.chain.view_actions()))
+        chain.addMenu(window.preview.menu)
+        chain.addSeparator()
+        chain.addMenu(window.settings_bar.presets_menu)
+        self._act(chain, "Add plu&g-in…", "", window.ask_add_plugin)
         self._menu("&Waveform").addActions(list(window.waveforms.view_actions()))
         spectrum = self._menu("&Spectrum")
         spectrum.addActions(list(window.spectrum.view_actions()))
@@ -132,7 +136,7 @@ class Menus:
         inside.addActions(list(window.files.view_actions()))
         menu.addMenu(inside)
         self._act(menu, "Show or hide the log", "Ctrl+L", window.toggle_log)
-        self._act(menu, "Show or hide the f&iles", "Ctrl+I", window.toggle_files)
+        self._act(menu, "Show or hide the f&iles", "Ctrl+Shift+I", window.toggle_files)
         for dock in window.findChildren(QDockWidget):
             if dock not in (window.log_dock, window.files_dock):  # they lie on each other
                 toggle = dock.toggleViewAction()

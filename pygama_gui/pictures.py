@@ -47,7 +47,7 @@ def _take_views(app: QApplication, window: MainWindow, folder: Path, name: str) 
     window.log_dock.show()
     settle(app)
     _save(window, folder / f"window_with_log_{name}.png")
-    for view in ("status", "runs", "options", "chain", "log", "last_line"):
+    for view in ("status", "runs", "options", "chain", "preview", "log", "last_line"):
         _save(window.views[view], folder / f"{view}_{name}.png")
     window.log_dock.hide()
     _take_files(app, window, folder, name)

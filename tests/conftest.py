@@ -24,6 +24,21 @@ def own_folders(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Mo
     yield
 
 
+@pytest.fixture(autouse=True)
+def own_processors() -> Iterator[None]:
+    """Begin each test without plug-ins, and take away those that it ran."""
+    from pygama.processing import plugins, steps  # noqa: F401  (the steps fill the registry)
+    from pygama.processing.declare import REGISTRY
+
+    before, known = dict(REGISTRY), dict(plugins._loaded)
+    plugins._loaded.clear()
+    yield
+    REGISTRY.clear()
+    REGISTRY.update(before)
+    plugins._loaded.clear()
+    plugins._loaded.update(known)
+
+
 @pytest.fixture
 def real_run():  # type: ignore[no-untyped-def]
     """Give the path of a real run by name, or skip the test where it is not there."""

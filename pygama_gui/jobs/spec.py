@@ -12,6 +12,7 @@ class JobSpec:
     """One run to process.
 
     tier0: options of Tier 0, name -> value. chain: steps as in a settings file, in order.
+    plugins: path and SHA-256 of files with further processors, to be run only while they hold that.
     n_max: packets at most; None takes them all. suffix: goes behind the run number in the file names.
     skip: byte offsets of records to leave out. within: take only the records from one byte offset on and
     before another, and write nothing: to find the one that ends a worker.
@@ -26,3 +27,4 @@ class JobSpec:
     suffix: str = ""
     skip: tuple[int, ...] = ()
     within: tuple[int, int] | None = None
+    plugins: tuple[tuple[Path, str], ...] = ()

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 
 from pygama.processing.base import Tier1Processor
+from pygama.processing.plugins import load_plugin
 from pygama.processing.run import process_run
 from pygama.progress import Tell
 from pygama_gui.jobs.spec import JobSpec
@@ -16,6 +17,8 @@ from pygama_gui.jobs.spec import JobSpec
 
 def process(spec: JobSpec, tell: Tell) -> None:
     """Make the Tier 1 and the Tier 2 file of one run in one pass, leaving one core to the window."""
+    for path, sha256 in spec.plugins:
+        load_plugin(path, sha256)
     process_run(
         spec.path,
         output_dir=spec.output_dir,

@@ -111,16 +111,73 @@ def reset_setting(session: Session, index: int, name: str) -> Session:
     return _with_step(session, index, replace(step, settings=_without(step.settings, name)))
 
 
+def reset_step(session: Session, index: int) -> Session:
+    """Reset all settings of a step."""
+    return _with_step(session, index, replace(session.chain[index], settings=NOTHING))
+
+
 def enable_step(session: Session, index: int, enabled: bool) -> Session:  # noqa: FBT001
     """Switch a step."""
     return _with_step(session, index, replace(session.chain[index], enabled=enabled))
 
 
-def add_step(session: Session, name: str) -> Session:
+def add_step(session: Session, name: str, outputs: Mapping[str, str] = NOTHING) -> Session:
     """Add a step."""
     index = len(session.chain) if session.step is None else min(session.step + 1, len(session.chain))
-    chain = (*session.chain[:index], Step(name), *session.chain[index:])
+    step = Step(name, outputs=MappingProxyType(dict(outputs)))
+    chain = (*session.chain[:index], step, *session.chain[index:])
     return replace(session, chain=chain, step=index)
+
+
+def insert_steps(session: Session, index: int, steps: Iterable[Step]) -> Session:
+    """Insert steps."""
+    new = tuple(steps)
+    chain = (*session.chain[:index], *new, *session.chain[index:])
+    return replace(session, chain=chain, step=index + len(new))
+
+
+def duplicate_step(session: Session, index: int, outputs: Mapping[str, str]) -> Session:
+    """Duplicate a step."""
+    copy = replace(session.chain[index], outputs=MappingProxyType(dict(outputs)))
+    chain = (*session.chain[: index + 1], copy, *session.chain[index + 1 :])
+    return replace(session, chain=chain, step=index + 1)
+
+
+def rename_output(
+    session: Session, index: int, name: str, new: str, readers: Iterable[tuple[int, str]] = ()
+) -> Session:
+    """Rename what a step writes.
+
+    readers: (step, name that it reads) of those that read it and are to follow.
+    """
+    step = session.chain[index]
+    if new == step.outputs.get(name, name):
+        return session
+    outputs = _without(step.outputs, name) if new == name else _with(step.outputs, name, new)
+    session = _with_step(session, index, replace(step, outputs=outputs))
+    for at, read in readers:
+        session = choose_input(session, at, read, "" if new == read else new)
+    return session
+
+
+def choose_input(session: Session, index: int, name: str, source: str) -> Session:
+    """Choose what a step reads; an empty source leaves it to the chain."""
+    step = session.chain[index]
+    inputs = _with(step.inputs, name, source) if source else _without(step.inputs, name)
+    return _with_step(session, index, replace(step, inputs=inputs))
+
+
+def set_channels(session: Session, index: int, channels: Mapping[str, Values]) -> Session:
+    """Change the settings of single channels."""
+    own = {place: MappingProxyType(dict(values)) for place, values in channels.items() if values}
+    return _with_step(session, index, replace(session.chain[index], channels=MappingProxyType(own)))
+
+
+def adopt_settings(session: Session, values: Iterable[tuple[int, str, Any]]) -> Session:
+    """Adopt settings of a scan."""
+    for index, name, value in values:
+        session = set_setting(session, index, name, value)
+    return session
 
 
 def remove_step(session: Session, index: int) -> Session:
@@ -144,10 +201,23 @@ def set_chain(session: Session, chain: Iterable[Step], tier0: Mapping[str, Any] 
     return replace(session, chain=tuple(chain), tier0=MappingProxyType(dict(tier0)), step=None)
 
 
+def take_chain(session: Session, chain: Iterable[Step]) -> Session:
+    """Take the chain that the run was processed with."""
+    steps = tuple(chain)
+    step = session.step if session.step is not None and session.step < len(steps) else None
+    return replace(session, chain=steps, step=step)
+
+
 @on_view
 def select_step(session: Session, index: int | None) -> Session:
     """Select a step."""
     return replace(session, step=index)
+
+
+@on_view
+def choose_line(session: Session, line: tuple[float, float] | None) -> Session:
+    """Choose the peak that settings are judged by."""
+    return replace(session, line=line)
 
 
 def choose_output_dir(session: Session, folder: Path) -> Session:

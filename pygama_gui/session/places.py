@@ -19,6 +19,11 @@ def running_file() -> Path:
     return session_file().with_name("running.lock")
 
 
+def consents_file() -> Path:
+    """Which plug-ins may be run."""
+    return Path(platformdirs.user_config_dir(NAME, appauthor=False)) / "plug-ins.json"
+
+
 def log_file() -> Path:
     """The log of the window."""
     return Path(platformdirs.user_log_dir(NAME, appauthor=False)) / "pygama-gui.log"

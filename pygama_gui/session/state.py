@@ -45,6 +45,8 @@ class Step:
     """Name that the processor writes -> name to give it."""
     rest: Values = field(default_factory=lambda: NOTHING)
     """Further entries of the step in its settings file, kept as they are."""
+    channels: Mapping[str, Values] = field(default_factory=lambda: NOTHING)
+    """Place of a channel, as '0/5/2' or '2' -> settings that beat the others there."""
 
     def to_chain(self) -> dict[str, Any]:
         """Give the step as settings files hold it: only what is not the default."""
@@ -53,6 +55,8 @@ class Step:
             if values:
                 entry[name] = dict(values)
         entry |= self.rest
+        if self.channels:
+            entry["channels"] = {place: dict(own) for place, own in self.channels.items()}
         return entry if self.enabled else entry | {"enabled": False}
 
 
@@ -113,6 +117,8 @@ class Session:
     spectrum: SpectrumChoice = field(default_factory=SpectrumChoice)
     waveforms: WaveformChoice = field(default_factory=WaveformChoice)
     recent: tuple[Path, ...] = ()
+    line: tuple[float, float] | None = None
+    """The peak that settings are judged by: where the window around it begins and ends, in its column."""
     process_on_add: bool = True
     """Whether runs are processed as soon as they are added."""
     layout: str = DEFAULT_LAYOUT

@@ -256,6 +256,11 @@ class WaveformView(View):
     # Which waveform
 
     @property
+    def sample(self) -> Sample | None:
+        """The waveform that is shown."""
+        return self._sample
+
+    @property
     def choice(self) -> WaveformChoice:
         """What the session says is to be shown."""
         return self.session.waveforms

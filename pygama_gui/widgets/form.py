@@ -11,7 +11,7 @@ from itertools import pairwise
 from typing import Any
 
 from PyQt5.QtCore import QEvent, QSignalBlocker, Qt, pyqtSignal
-from PyQt5.QtGui import QKeyEvent, QKeySequence, QWheelEvent
+from PyQt5.QtGui import QKeyEvent, QKeySequence, QMouseEvent, QWheelEvent
 from PyQt5.QtWidgets import (
     QCheckBox,
     QComboBox,
@@ -52,7 +52,8 @@ class SettingField(QWidget):
         self.scale: float | None = None
         """A length that gives the slider its end, such as the samples of a waveform."""
         self.name_label = label(setting.name, px=theme.SMALL, tone="" if with_slider else "soft")
-        self.unit_label = Yielding()
+        self.unit_label = _UnitLabel()
+        self.unit_label.clicked.connect(self.change_unit)
         self.error_label = label(px=theme.SMALL, tone="bad")
         self.error_label.setWordWrap(True)
         self.error_label.setAccessibleName(f"What is wrong with {setting.name}")
@@ -173,6 +174,29 @@ class SettingField(QWidget):
             self.control.setFont(theme.font(theme.SMALL))
             self.control.setAlignment(Qt.AlignmentFlag.AlignRight)
 
+    @property
+    def is_time(self) -> bool:
+        """Whether the value is a length that may be given as a time as well."""
+        return self._is_number and self.setting.unit == "samples"
+
+    def number_of(self, value: Any) -> float | None:
+        """Give a value as a number, a time in samples; None where the sampling period is not known."""
+        if isinstance(value, str):
+            try:
+                value = self.setting.check(value, self.period_ns) if self.period_ns else None
+            except SettingsError:
+                return None
+        return value if isinstance(value, int | float) else None
+
+    def change_unit(self) -> None:
+        """Give a length in µs from now on, or in samples again."""
+        number = self.number_of(self.value)
+        if not self.is_time or not self.period_ns or number is None:
+            return
+        is_text = isinstance(self.value, str)
+        self.edited.emit(self.setting.name, number if is_text else _time_text(number, self.period_ns))
+        self.settled.emit()
+
     def _fill(self, value: Any) -> None:
         with QSignalBlocker(self.control):
             if isinstance(self.control, QCheckBox):
@@ -185,6 +209,8 @@ class SettingField(QWidget):
                 self.control.setText(shown(value))
 
     def _says(self, text: str, value: Any) -> bool:
+        if isinstance(value, str) and self._is_number:
+            return " ".join(text.split()) == value
         try:
             return self.setting.check(text, self.period_ns) == value and bool(text.strip()) == (
                 value is not None
@@ -195,6 +221,8 @@ class SettingField(QWidget):
     def _take(self, value: Any) -> None:
         try:
             checked = self.setting.check(value, self.period_ns)
+            if self.is_time and isinstance(value, str) and isinstance(self.setting.check(value), str):
+                checked = " ".join(value.split())  # a time stays one: channels may differ in their period
         except SettingsError as error:
             self._complain(str(error))
             return
@@ -217,39 +245,48 @@ class SettingField(QWidget):
 
     def _show_unit(self, value: Any) -> None:
         unit = self.setting.unit
-        if unit == "samples" and isinstance(value, int | float) and (time := time_of(value, self.period_ns)):
+        number = self.number_of(value)
+        if self.is_time and isinstance(value, str):
+            unit = "time" if number is None else f"= {shown(float(number))} samples"
+        elif unit == "samples" and number is not None and (time := time_of(number, self.period_ns)):
             unit = f"{unit}{TIME_MARK}{time}"
         self.unit_label.setText(unit)
+        can_change = self.is_time and bool(self.period_ns) and number is not None
+        self.unit_label.offer("samples" if isinstance(value, str) else "µs", can_change=can_change)
         if self.slider is None:
             self.unit_label.setVisible(bool(unit))
 
     @property
     def _ends(self) -> tuple[float, float]:
-        value = self.value if isinstance(self.value, int | float) else 0
+        value = self.number_of(self.value) or 0
         low = self.setting.low if self.setting.low is not None else min(0, value)
         length = self.scale if self.setting.unit == "samples" else None
         reach = length or 4 * abs(self.setting.default or 25)
         high = self.setting.high if self.setting.high is not None else max(reach, value)
         return low, max(high, low + 1)
 
-    def _value_at(self, position: int) -> int | float:
+    def _value_at(self, position: int) -> Any:
         low, high = self._ends
-        if self.setting.type is int:
-            return position
-        return float(f"{low + (high - low) * position / N_FLOAT_STEPS:.4g}")
+        number: float = position
+        if self.setting.type is not int:
+            number = float(f"{low + (high - low) * position / N_FLOAT_STEPS:.4g}")
+        if isinstance(self.value, str) and self.period_ns:
+            return _time_text(number, self.period_ns)
+        return number
 
     def _move_slider(self, value: Any) -> None:
         if self.slider is None:
             return
         low, high = self._ends
+        number = self.number_of(value)
         with QSignalBlocker(self.slider):
-            self.slider.setVisible(value is not None)
+            self.slider.setVisible(number is not None)
             if self.setting.type is int:
                 self.slider.setRange(math.ceil(low), math.floor(high))
-                self.slider.setValue(int(value or 0))
+                self.slider.setValue(int(number or 0))
             else:
                 self.slider.setRange(0, N_FLOAT_STEPS)
-                self.slider.setValue(round(N_FLOAT_STEPS * ((value or 0) - low) / (high - low)))
+                self.slider.setValue(round(N_FLOAT_STEPS * ((number or 0) - low) / (high - low)))
 
 
 class Form(QWidget):
@@ -325,6 +362,23 @@ class _Field(QLineEdit):
         return super().event(event)
 
 
+class _UnitLabel(Yielding):
+    """The unit beside a field; a click gives a length in the other one."""
+
+    clicked = pyqtSignal()
+
+    def offer(self, other: str, *, can_change: bool) -> None:
+        """Say that the other unit is a click away, or nothing."""
+        self.setToolTip(f"Click to give it in {other}" if can_change else "")
+        if can_change:
+            self.setCursor(Qt.CursorShape.PointingHandCursor)
+        else:
+            self.unsetCursor()
+
+    def mousePressEvent(self, event: QMouseEvent | None) -> None:  # noqa: N802  (Qt's name)
+        self.clicked.emit()
+
+
 class _CalmSlider(QSlider):
     """A slider that the wheel does not move by accident while somebody scrolls past."""
 
@@ -341,8 +395,15 @@ class _CalmComboBox(QComboBox):
             event.ignore()
 
 
+def _time_text(samples: float, period_ns: float) -> str:
+    """400 samples at 16 ns -> '6.4 us', as settings files have it."""
+    return f"{samples * period_ns / 1000:.6g} us"
+
+
 def _range_text(setting: Setting) -> str:
     parts = [f"unit: {setting.unit}"] if setting.unit else []
+    if setting.unit == "samples" and setting.type in (int, float):
+        parts = ["in samples, or as a time: 4 us"]
     if setting.low is not None or setting.high is not None:
         low = "" if setting.low is None else f"from {setting.low:g} "
         high = "" if setting.high is None else f"to {setting.high:g}"

@@ -29,16 +29,6 @@ def pick_one(waveform: Waves, *, at: Sample = 3) -> Values:
 '''
 
 
-@pytest.fixture(autouse=True)
-def registry_as_it_was():
-    before, known = dict(REGISTRY), dict(plugins._loaded)
-    yield
-    REGISTRY.clear()
-    REGISTRY.update(before)
-    plugins._loaded.clear()
-    plugins._loaded.update(known)
-
-
 @pytest.fixture
 def write(tmp_path):
     def write(text, name="mine.py"):

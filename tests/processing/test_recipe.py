@@ -41,16 +41,6 @@ def first_sample(waveform: Waves) -> Values:
 '''
 
 
-@pytest.fixture(autouse=True)
-def registry_as_it_was():
-    before, known = dict(REGISTRY), dict(plugins._loaded)
-    yield
-    REGISTRY.clear()
-    REGISTRY.update(before)
-    plugins._loaded.clear()
-    plugins._loaded.update(known)
-
-
 @pytest.fixture(scope="module")
 def raw_run(tmp_path_factory):
     shape = RunShape(run_number=5, n_events=60, n_samples=2000, seed=3)

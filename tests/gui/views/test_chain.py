@@ -9,10 +9,14 @@ from PyQt5.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
 from pygama_gui.bridge import Bridge
+from pygama_gui.data import preview
+from pygama_gui.data.preview import Facts
+from pygama_gui.data.samples import Sample
 from pygama_gui.session import changes
-from pygama_gui.session.state import DEFAULT_CHAIN, Step
-from pygama_gui.views import chain_facts
+from pygama_gui.session.state import DEFAULT_CHAIN, Run, Step
+from pygama_gui.views import chain_facts, madeup
 from pygama_gui.views.chain import ChainView
+from pygama_gui.views.channel_settings import ChannelTable
 from pygama_gui.views.options import OptionsView
 
 
@@ -102,6 +106,214 @@ def test_undo_brings_a_removed_step_back(view: ChainView, bridge: Bridge) -> Non
     assert len(view.cards) == 3
     bridge.store.undo()
     assert [card.name for card in view.cards] == [step.step for step in DEFAULT_CHAIN]
+
+
+def test_the_library_is_searched_and_used_by_keyboard_alone(
+    qtbot: QtBot, view: ChainView, bridge: Bridge
+) -> None:
+    view.setFocus()
+    view.view_actions()[0].trigger()
+    assert view.library.isVisible()
+    qtbot.keyClicks(view.library.search, "baseline noise")
+    assert view.library.names()[0] == "baseline_rms"
+    first = view.library.current
+    qtbot.keyClick(view.library.search, Qt.Key.Key_Down)
+    assert view.library.current is not first
+    qtbot.keyClick(view.library.search, Qt.Key.Key_Up)
+    qtbot.keyClick(view.library.search, Qt.Key.Key_Return)
+    assert [step.step for step in bridge.session.chain][3] == "baseline_rms"
+    assert bridge.session.step == 3
+    assert not view.library.isVisible()
+
+
+def test_escape_closes_the_library_and_adds_nothing(qtbot: QtBot, view: ChainView, bridge: Bridge) -> None:
+    view.open_library()
+    qtbot.keyClick(view.library.search, Qt.Key.Key_Escape)
+    assert not view.library.isVisible()
+    assert bridge.session.chain == DEFAULT_CHAIN
+
+
+def test_a_search_that_finds_nothing_says_so(qtbot: QtBot, view: ChainView, bridge: Bridge) -> None:
+    view.open_library()
+    qtbot.keyClicks(view.library.search, "xyzzy")
+    assert view.library.names() == []
+    assert "xyzzy" in view.library.about.text()
+    qtbot.keyClick(view.library.search, Qt.Key.Key_Return)
+    assert bridge.session.chain == DEFAULT_CHAIN
+
+
+def test_a_button_on_the_card_mends_it(qtbot: QtBot, view: ChainView, bridge: Bridge) -> None:
+    bridge.change(changes.remove_step, 1)
+    qtbot.mouseClick(view.cards[1].mends[0], Qt.MouseButton.LeftButton)
+    assert [step.step for step in bridge.session.chain] == [step.step for step in DEFAULT_CHAIN]
+    assert [card.amiss.text() for card in view.cards] == [""] * 4
+    bridge.store.undo()
+    assert len(bridge.session.chain) == 3
+
+
+def test_a_duplicate_writes_under_a_name_of_its_own(view: ChainView, bridge: Bridge) -> None:
+    view.duplicate()
+    assert bridge.session.chain[3] == Step("trap_filter", outputs={"wf_trap": "wf_trap_2"})
+    assert [card.amiss.text() for card in view.cards] == [""] * 5
+    assert view.cards[3].wiring.text() == "wf_blsub → wf_trap_2"
+
+
+def test_renaming_an_output_takes_its_readers_along(qtbot: QtBot, view: ChainView, bridge: Bridge) -> None:
+    view._toggle_names()
+    names = view.cards[2].names
+    assert names is not None
+    line = names.lines["wf_trap"]
+    line.selectAll()
+    qtbot.keyClicks(line, "wf_slow")
+    qtbot.keyClick(line, Qt.Key.Key_Return)
+    assert bridge.session.chain[2].outputs == {"wf_trap": "wf_slow"}
+    assert bridge.session.chain[3].inputs == {"wf_trap": "wf_slow"}
+    assert what_is_amiss(view) == []
+    bridge.store.undo()
+    assert bridge.session.chain == DEFAULT_CHAIN
+
+
+def what_is_amiss(view: ChainView) -> list[str]:
+    return [card.amiss.text() for card in view.cards if card.amiss.text()]
+
+
+@pytest.mark.parametrize("text", ["wf blsub", "bl_int", "2"])
+def test_a_name_that_cannot_be_is_never_taken(
+    qtbot: QtBot, view: ChainView, bridge: Bridge, text: str
+) -> None:
+    view._toggle_names()
+    names = view.cards[2].names
+    assert names is not None
+    line = names.lines["wf_trap"]
+    line.selectAll()
+    qtbot.keyClicks(line, text)
+    assert not names.error.isHidden()
+    qtbot.keyClick(line, Qt.Key.Key_Return)
+    assert bridge.session.chain == DEFAULT_CHAIN
+    assert line.text() == "wf_trap"
+
+
+def test_an_input_is_chosen_among_what_is_there_before(view: ChainView, bridge: Bridge) -> None:
+    view._toggle_names()
+    names = view.cards[2].names
+    assert names is not None
+    box = names.boxes["wf_blsub"]
+    box.activated.emit(box.findText("waveform"))
+    assert bridge.session.chain[2].inputs == {"wf_blsub": "waveform"}
+    assert view.cards[2].wiring.text() == "waveform → wf_trap"
+
+
+def test_the_link_on_the_card_shows_the_names(view: ChainView) -> None:
+    view.cards[2].names_link.click()
+    names = view.cards[2].names
+    assert names is not None
+    assert names.lines["wf_trap"].text() == "wf_trap"
+    assert names.boxes["wf_blsub"].itemText(0) == "wf_blsub (as usual)"
+
+
+def test_a_run_that_grows_is_sampled_by_its_newest_waveforms(
+    qtbot: QtBot, view: ChainView, bridge: Bridge, a_run: Callable[..., Run]
+) -> None:
+    run = a_run()
+    bridge.change(changes.add_runs, [run])
+    bridge.adopt(1, run)
+    for message in madeup.messages(run.path, n_partials=12):
+        bridge.take(1, message)
+    bridge.data_grew.emit({run.run_id})
+    qtbot.waitUntil(lambda: view.sandbox.last is not None, timeout=30_000)
+    assert view.sandbox.n_rows == 48
+    assert view.sandbox.words == "newest waveforms"
+    qtbot.waitUntil(lambda: view.sandbox.facts is not None, timeout=30_000)
+    assert all("µs" in card.cost.text() for card in view.cards)
+    assert all(card.thumbnail.pictured is not None for card in view.cards)
+
+
+def test_arrows_go_from_card_to_card(qtbot: QtBot, view: ChainView, bridge: Bridge) -> None:
+    view.cards[2].setFocus()
+    qtbot.keyClick(view.cards[2], Qt.Key.Key_Down)
+    assert bridge.session.step == 3
+    qtbot.keyClick(view.cards[3], Qt.Key.Key_Up)
+    assert bridge.session.step == 2
+
+
+def test_settings_of_single_channels_are_told_on_the_card(view: ChainView, bridge: Bridge) -> None:
+    bridge.change(changes.set_channels, 2, {"0/5/1": {"rise": 300}, "2": {"rise": 200, "flat": 100}})
+    assert view.cards[2].own.text() == "2 channels have their own settings"
+    assert "0/5/1: rise 300" in view.cards[2].own.toolTip()
+
+
+def channels_of(view: ChainView) -> ChannelTable:
+    view._toggle_channels()
+    table = view.cards[2].channels
+    assert table is not None
+    return table
+
+
+def test_a_channel_is_given_settings_of_its_own_in_the_table(view: ChainView, bridge: Bridge) -> None:
+    table = channels_of(view).table
+    table.item(0, 0).setText("0/5/1")
+    assert bridge.session.chain[2].channels == {}
+    table.item(0, 1).setText("300")
+    table.item(0, 2).setText("2 us")
+    assert bridge.session.chain[2].channels == {"0/5/1": {"rise": 300, "flat": "2 us"}}
+    assert table.rowCount() == 2
+    table.item(0, 1).setText("")
+    assert bridge.session.chain[2].channels == {"0/5/1": {"flat": "2 us"}}
+    bridge.store.undo()
+    assert table.item(0, 1).text() == "300"
+
+
+@pytest.mark.parametrize(
+    ("place", "rise", "words"),
+    [
+        ("1/2/3/4", "300", "crate/card/channel"),
+        ("1", "0", "rise must be 1 sample or more"),
+        ("1", "many", "rise must be"),
+    ],
+)
+def test_what_is_wrong_in_the_table_of_channels_is_said_and_never_taken(
+    view: ChainView, bridge: Bridge, place: str, rise: str, words: str
+) -> None:
+    channels = channels_of(view)
+    channels.table.item(0, 0).setText(place)
+    channels.table.item(0, 1).setText(rise)
+    assert words in channels.error.text()
+    assert bridge.session.chain == DEFAULT_CHAIN
+    channels.table.item(0, 1).setText("")
+    assert channels.error.text() == ""
+
+
+def test_facts_of_the_sample_are_told_on_the_cards(view: ChainView, bridge: Bridge) -> None:
+    chain = bridge.session.chain
+    view.sandbox.facts = Facts(
+        chain,
+        2000,
+        {3: 12},
+        {3: "no trap_max, first in event 7"},
+        {1: "reads too far"},
+        {0: 1.25, 2: 3.0},
+        True,
+    )
+    view._show()
+    assert view.cards[0].cost.text() == "1.2 µs"
+    assert (
+        "12 of 2\u2009000 waveforms without a value: no trap_max, first in event 7"
+        in view.cards[3].worry.text()
+    )
+    assert view.cards[1].amiss.text() == "▲ reads too far"
+    assert [card.property("broken") for card in view.cards] == ["", "bad", "", "warn"]
+
+
+def test_a_waveform_is_pictured_before_and_after_each_step(view: ChainView) -> None:
+    sample = Sample("a", madeup.pulse(9000.0), {"period_ns": 16.0})
+    view.sandbox.traces = preview.trace(DEFAULT_CHAIN, sample)
+    view._show()
+    shown = [card.thumbnail.pictured for card in view.cards]
+    assert all(one is not None and one.before is not None for one in shown)
+    assert [one is not None and one.after is not None for one in shown] == [False, True, True, False]
+    last = shown[3]
+    assert last is not None and last.words[0].startswith("trap_max ")
+    assert not view.cards[3].thumbnail.grab().isNull()
 
 
 def test_a_whole_chain_lacks_nothing() -> None:

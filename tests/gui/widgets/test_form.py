@@ -54,11 +54,45 @@ class TestOneField:
         assert all(value >= 1 for _, value in edits)
         assert field.error.startswith("rise must be")
 
-    def test_a_time_becomes_samples_where_the_period_is_known(self, qtbot: QtBot) -> None:
+    def test_a_time_stays_a_time_and_is_shown_in_samples(self, qtbot: QtBot) -> None:
         field, edits = field_of(qtbot, RISE)
         field.show_value(400, period_ns=16.0)
         type_into(qtbot, field, "4 us")
-        assert edits[-1] == ("rise", 250)
+        assert edits[-1] == ("rise", "4 us")
+        field.show_value("4 us")
+        assert field.unit_label.text() == "= 250 samples"
+
+    def test_a_time_out_of_range_is_never_given_on(self, qtbot: QtBot) -> None:
+        field, edits = field_of(qtbot, RISE)
+        field.show_value(400, period_ns=16.0)
+        field.control.clear()  # type: ignore[attr-defined]
+        type_into(qtbot, field, "1 ns")
+        assert ("rise", "1 ns") not in edits
+        assert field.error.startswith("rise must be 1 sample or more")
+
+    def test_a_click_on_the_unit_goes_to_the_other_one_and_back(self, qtbot: QtBot) -> None:
+        field, edits = field_of(qtbot, RISE)
+        field.show_value(400, period_ns=16.0)
+        qtbot.mouseClick(field.unit_label, Qt.MouseButton.LeftButton)
+        assert edits[-1] == ("rise", "6.4 us")
+        field.show_value("6.4 us")
+        qtbot.mouseClick(field.unit_label, Qt.MouseButton.LeftButton)
+        assert edits[-1] == ("rise", 400)
+
+    def test_a_slider_moves_a_time_as_a_time(self, qtbot: QtBot) -> None:
+        field, edits = field_of(qtbot, RISE, with_slider=True)
+        field.show_value("4 us", period_ns=16.0, scale=2000)
+        assert field.slider is not None
+        assert field.slider.value() == 250
+        field.slider.setValue(500)
+        assert edits == [("rise", "8 us")]
+
+    def test_a_time_without_a_known_period_has_no_slider(self, qtbot: QtBot) -> None:
+        field, _ = field_of(qtbot, RISE, with_slider=True)
+        field.show_value("4 us")
+        assert field.slider is not None
+        assert field.slider.isHidden()
+        assert field.control.text() == "4 us"  # type: ignore[attr-defined]
 
     def test_the_unit_shows_samples_and_time(self, qtbot: QtBot) -> None:
         field, _ = field_of(qtbot, RISE)

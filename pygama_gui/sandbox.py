@@ -1,0 +1,424 @@
+"""Tries the chain on a sample of the selected run while settings are moved; no job and no file knows of it.
+
+One thing at a time goes to the thread that computes, the most urgent first: the two spectra, then the
+waveform before and after each step, then what steps cost, then the next cell of a scan. While one is under
+way only the newest wish is kept, so a slider is never followed by a queue.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from PyQt5.QtCore import QObject, QTimer, pyqtSignal
+from PyQt5.QtWidgets import QWidget
+
+from pygama.block import Block
+from pygama.errors import PygamaError
+from pygama_gui.bridge import Bridge, LiveRun
+from pygama_gui.data import preview
+from pygama_gui.data.preview import Asked, Axis, Bench, Chained, Compared, Facts, GridScan
+from pygama_gui.data.samples import Sample
+from pygama_gui.data.wiring import value_units
+from pygama_gui.session import changes
+from pygama_gui.session.state import Session
+
+LOAD_AFTER_MS = 400
+"""A finished file is sampled a little later, when its waveforms are on screen."""
+LEAST_LIVE, LIVE_EVERY_S = 40, 4.0
+"""While a run grows, its newest waveforms are taken as a sample so often, once there are so many."""
+
+
+class Sandbox(QObject):
+    """What the chain makes of a sample of the selected run."""
+
+    compared = pyqtSignal(object)
+    """A `Compared`, or None where there is no sample."""
+    facts_known = pyqtSignal(object)
+    traced = pyqtSignal(object)
+    """Name -> array or number: what the chain makes of the present waveform."""
+    cell_known = pyqtSignal(object, object)
+    """(i, j) of a scan, and a `Tried` or a text."""
+    scan_ended = pyqtSignal(str)
+    """Empty where the scan is whole, or what went wrong."""
+    sample_changed = pyqtSignal()
+    line_missing = pyqtSignal(float)
+    """No peak could be fitted at this place."""
+
+    def __init__(self, bridge: Bridge) -> None:
+        super().__init__(bridge)
+        self.bridge = bridge
+        self.last: Compared | None = None
+        self.facts: Facts | None = None
+        self.traces: dict[str, Any] = {}
+        self.present: Sample | None = None
+        self.words = ""
+        """What the sample is."""
+        self._watchers: list[QWidget] = []
+        self._bench: Bench | None = None
+        self._key: tuple[Any, ...] = ()
+        self._live_at = 0.0
+        self._references: dict[str, Chained] = {}
+        self._is_busy = False
+        self._sought: float | None = None
+        self._is_line_sought = False
+        self._lines: dict[str, tuple[float, float] | None] = {}
+        """The peak that was chosen in each column."""
+        self._suggested: set[tuple[Any, ...]] = set()
+        self._traced: tuple[Any, ...] = ()
+        self._facts_of: tuple[Any, ...] = ()
+        self._facts_left: Iterator[Facts] | None = None
+        self._scan: GridScan | None = None
+        self._cells: Iterator[Any] | None = None
+        self._timer = QTimer(self)
+        self._timer.setSingleShot(True)
+        self._timer.setInterval(LOAD_AFTER_MS)
+        self._timer.timeout.connect(self._load)
+        bridge.session_changed.connect(self._on_session)
+        bridge.data_grew.connect(self._on_data)
+        bridge.started.connect(self._on_started)
+
+    @classmethod
+    def of(cls, bridge: Bridge) -> Sandbox:
+        """Give the one sandbox of a bridge."""
+        there = bridge.findChild(cls)
+        return there if isinstance(there, cls) else cls(bridge)
+
+    # Who looks, and at what
+
+    def watch(self, widget: QWidget) -> None:
+        """Work while this widget is seen."""
+        self._watchers.append(widget)
+        widget.destroyed.connect(lambda: self._watchers.remove(widget))
+
+    def look(self) -> None:
+        """Do what is due, because somebody looks again."""
+        self._choose_sample()
+        self._go_on()
+
+    @property
+    def _is_seen(self) -> bool:
+        return any(widget.isVisible() for widget in self._watchers)
+
+    @property
+    def session(self) -> Session:
+        """The present session."""
+        return self.bridge.session
+
+    @property
+    def n_rows(self) -> int:
+        """Waveforms of the sample; 0 where there is none."""
+        return 0 if self._bench is None else len(self._bench.block)
+
+    @property
+    def column(self) -> str:
+        """The column that is compared: that of the spectrum where the chain gives it, or its last height."""
+        units = value_units(self.session.chain)
+        wanted = self.session.spectrum.column
+        if wanted in units or not units:
+            return wanted
+        heights = [name for name, unit in units.items() if unit in ("adc", "keV")]
+        return (heights or list(units))[-1]
+
+    @property
+    def reference(self) -> Chained:
+        """The chain that the present one is compared with: the one that the run was processed with."""
+        return self._references.get(self.session.selected, self.session.chain)
+
+    @property
+    def is_changed(self) -> bool:
+        """Whether the chain is another one than the run was processed with."""
+        return self.reference != self.session.chain
+
+    def show_waveform(self, sample: Sample | None) -> None:
+        """Make this the waveform that cards show before and after their step."""
+        if sample is not self.present:
+            self.present = sample
+            self._go_on()
+
+    def look_for_line(self, at: float) -> None:
+        """Choose the peak near a place."""
+        self._sought = at
+        self._go_on()
+
+    def suggest_line(self) -> None:
+        """Choose the highest peak that stands out."""
+        self._is_line_sought = True
+        self._go_on()
+
+    # The sample
+
+    def _on_session(self, old: Session, new: Session) -> None:
+        if old.selected != new.selected:
+            self.present = None
+        if old.spectrum.column != new.spectrum.column:
+            self._lines[old.spectrum.column] = old.line
+            self.bridge.change(changes.choose_line, self._lines.get(new.spectrum.column))
+        if old.spectrum.roi != new.spectrum.roi and new.spectrum.roi is not None:
+            self.bridge.change(changes.choose_line, new.spectrum.roi)
+        if self._scan is not None and old.chain is not new.chain and not self._is_scanned(new):
+            self.stop_scan()
+        if (old.selected, old.spectrum.channel) != (new.selected, new.spectrum.channel):
+            self._choose_sample()
+        if old.chain is not new.chain or old.line != new.line or old.spectrum.column != new.spectrum.column:
+            self._go_on()
+
+    def _on_started(self, run_ids: set[str]) -> None:
+        for run_id in run_ids:
+            self._references[run_id] = self.session.chain
+        self._go_on()
+
+    def _on_data(self, run_ids: set[str]) -> None:
+        if self.session.selected in run_ids and self._is_seen:
+            self._choose_sample()
+
+    def _choose_sample(self) -> None:
+        """Find out which sample is wanted, and get it."""
+        if not self._is_seen:
+            return
+        live = self.bridge.live(self.session.selected)
+        if live is None:
+            self._forget()
+        elif live.tier1 is None:
+            self._take_ring(live)
+        elif (id(live), live.tier1, self.session.spectrum.channel) != self._key:
+            self._timer.start()
+
+    def _take_ring(self, live: LiveRun) -> None:
+        samples = live.samples.of(self.session.spectrum.channel)
+        now = time.monotonic()
+        is_other = self._key[:1] != (id(live),)
+        if len(samples) < LEAST_LIVE or (now - self._live_at < LIVE_EVERY_S and not is_other):
+            if is_other:
+                self._forget()
+            return
+        self._live_at = now
+        block = preview.sample_of_ring(samples)
+        if block is not None:
+            self._key = (id(live),)
+            self._take(block, "newest waveforms")
+
+    def _load(self) -> None:
+        live = self.bridge.live(self.session.selected)
+        if live is None or live.tier1 is None:
+            return
+        channel = self.session.spectrum.channel
+        key = (id(live), live.tier1, channel)
+        run_id, tier1 = self.session.selected, live.tier1
+        self._key = key
+        is_known = run_id in self._references
+
+        def read() -> tuple[Block | None, Chained | None]:
+            reference = None if is_known else preview.chain_of_file(_tier2_beside(tier1))
+            try:
+                return preview.sample_of_file(tier1, channel), reference
+            except (PygamaError, OSError):
+                return None, reference
+
+        self.bridge.in_background(read, lambda found: self._take_read(run_id, key, *found))
+
+    def _take_read(
+        self, run_id: str, key: tuple[Any, ...], block: Block | None, reference: Chained | None
+    ) -> None:
+        if reference is not None:
+            self._references.setdefault(run_id, reference)
+        if key != self._key:
+            return
+        if block is None or not len(block):
+            self._forget()
+            self._key = key
+        else:
+            self._take(block, "waveforms of the run")
+
+    def _take(self, block: Block, words: str) -> None:
+        self._bench, self.words = Bench(block), words
+        self.last, self.facts, self._facts_of, self._facts_left = None, None, (), None
+        self.stop_scan()
+        self.sample_changed.emit()
+        self._go_on()
+
+    def _forget(self) -> None:
+        had_one = self._bench is not None
+        self._bench, self.last, self.facts, self._facts_left, self._key = None, None, None, None, ()
+        self.stop_scan()
+        if had_one:
+            self.sample_changed.emit()
+            self.compared.emit(None)
+
+    def forget_results(self) -> None:
+        """Compute all anew, because processors are others than before."""
+        if self._bench is not None:
+            self._take(self._bench.block, self.words)
+        self._traced = ()
+
+    # What is computed
+
+    @property
+    def asked(self) -> Asked:
+        """What is to be compared now."""
+        return Asked(self.session.chain, self.reference, self.column, self.session.line)
+
+    def _go_on(self) -> None:
+        """Give the most urgent piece of work to the thread, unless it has one."""
+        if self._is_busy or not self._is_seen:
+            return
+        for choose in (self._seek_line, self._compare, self._trace, self._measure, self._try_cell):
+            if choose():
+                return
+
+    def _compute(self, work: Callable[[], Any], then: Callable[[Any], None]) -> bool:
+        self._is_busy = True
+        self.bridge.compute(work, lambda found: self._came_back(then, found), self._failed)
+        return True
+
+    def _came_back(self, then: Callable[[Any], None], found: Any) -> None:
+        self._is_busy = False
+        then(found)
+        self._go_on()
+
+    def _failed(self) -> None:
+        """Let the banner say what nobody foresaw; the next change tries again."""
+        self._is_busy = False
+
+    def _seek_line(self) -> bool:
+        bench, asked = self._bench, self.asked
+        if bench is None:
+            self._sought = None
+            return False
+        if (at := self._sought) is not None:
+            self._sought = None
+            return self._compute(lambda: bench.line_at(asked, at), lambda line: self._take_line(line, at))
+        key = (self.session.selected, asked.column)
+        if self._is_line_sought or (asked.line is None and key not in self._suggested):
+            self._is_line_sought = False
+            self._suggested.add(key)
+            return self._compute(
+                lambda: bench.suggested_line(asked), lambda line: self._take_line(line, None)
+            )
+        return False
+
+    def _take_line(self, line: tuple[float, float] | None, at: float | None) -> None:
+        if line is not None:
+            self.bridge.change(changes.choose_line, line)
+        elif at is not None:
+            self.line_missing.emit(at)
+
+    def _compare(self) -> bool:
+        bench, asked = self._bench, self.asked
+        if bench is None or (self.last is not None and self.last.asked == asked):
+            return False
+        return self._compute(lambda: bench.compare(asked), lambda found: self._take_compared(bench, found))
+
+    def _take_compared(self, bench: Bench, found: Compared) -> None:
+        if bench is self._bench:
+            self.last = found
+            self.compared.emit(found)
+
+    def _trace(self) -> bool:
+        sample = self.present or self._first_sample()
+        wanted = (id(sample), self.session.chain)
+        if sample is None or self._traced == wanted:
+            return False
+        chain = self.session.chain
+        self._traced = wanted
+        return self._compute(lambda: preview.trace(chain, sample), self._take_traces)
+
+    def _first_sample(self) -> Sample | None:
+        live = self.bridge.live(self.session.selected)
+        samples = [] if live is None else live.samples.of(None)
+        return samples[-1] if samples else None
+
+    def _take_traces(self, traces: dict[str, Any]) -> None:
+        self.traces = traces
+        self.traced.emit(traces)
+
+    def _measure(self) -> bool:
+        bench, chain = self._bench, self.session.chain
+        if bench is None:
+            return False
+        if self._facts_of != (id(bench), chain):
+            self._facts_of = (id(bench), chain)
+            self._facts_left = bench.facts(chain)
+        left = self._facts_left
+        if left is None:
+            return False
+        return self._compute(lambda: next(left, None), lambda facts: self._take_facts(left, facts))
+
+    def _take_facts(self, left: Iterator[Facts], facts: Facts | None) -> None:
+        if left is not self._facts_left:
+            return
+        if facts is None or facts.is_whole:
+            self._facts_left = None
+        if facts is not None and facts.is_whole:
+            self.facts = facts
+            self.facts_known.emit(facts)
+
+    # A scan
+
+    def scan(self, x: Axis, y: Axis) -> str:
+        """Begin a scan of two settings; gives what is missing for it, or nothing."""
+        if self._bench is None:
+            return "there is no sample of waveforms; process the run first"
+        if self.session.line is None:
+            return "no peak is chosen; click one in the preview"
+        self._scan = GridScan(self._bench.whole, self.session.chain, self.session.line, self.column, x, y)
+        self._cells = self._scan.cells()
+        self._go_on()
+        return ""
+
+    def stop_scan(self) -> None:
+        """Give up the scan; what is known stays on screen."""
+        if self._cells is not None:
+            self._cells = None
+            self.scan_ended.emit("stopped")
+        self._scan = None
+
+    @property
+    def is_scanning(self) -> bool:
+        """Whether a scan is under way."""
+        return self._cells is not None
+
+    def _is_scanned(self, session: Session) -> bool:
+        """Whether a chain differs from the scanned one in nothing but the two settings."""
+        scan = self._scan
+        if scan is None or len(session.chain) != len(scan.chain):
+            return False
+        axes = {(scan.x.step, scan.x.name), (scan.y.step, scan.y.name)}
+        return all(
+            _without(one, at, axes) == _without(other, at, axes)
+            for at, (one, other) in enumerate(zip(session.chain, scan.chain, strict=True))
+        )
+
+    def _try_cell(self) -> bool:
+        cells = self._cells
+        if cells is None:
+            return False
+
+        def work() -> Any:
+            try:
+                return next(cells, None)
+            except PygamaError as error:
+                return str(error)
+
+        return self._compute(work, lambda found: self._take_cell(cells, found))
+
+    def _take_cell(self, cells: Iterator[Any], found: Any) -> None:
+        if cells is not self._cells:
+            return
+        if found is None or isinstance(found, str):
+            self._cells = None
+            self.scan_ended.emit(found or "")
+        else:
+            self.cell_known.emit(*found)
+
+
+def _without(step: Any, at: int, axes: set[tuple[int, str]]) -> Any:
+    """Give what of a step a scan leaves alone."""
+    kept = {name: value for name, value in step.settings.items() if (at, name) not in axes}
+    return step.step, kept, step.enabled, dict(step.inputs), dict(step.outputs), dict(step.channels)
+
+
+def _tier2_beside(tier1: Path) -> Path:
+    return tier1.with_name(tier1.name.replace("t1_", "t2_", 1))
