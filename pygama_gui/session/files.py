@@ -10,7 +10,7 @@ from types import MappingProxyType
 from typing import Any
 
 from pygama.errors import PygamaError, SettingsError
-from pygama_gui.session.state import Run, Session, SpectrumChoice, Step, WaveformChoice
+from pygama_gui.session.state import PICTURES, Run, Session, SpectrumChoice, Step, WaveformChoice
 
 VERSION = 1
 N_TABS = 3
@@ -198,10 +198,18 @@ def _spectrum(entry: Mapping[str, Any]) -> SpectrumChoice:
 
 
 def _waveforms(entry: Mapping[str, Any]) -> WaveformChoice:
-    channel = entry.get("channel")
+    channel, cursors = entry.get("channel"), entry.get("cursors")
+    switches = ("is_normalised", "is_calibrated", "is_only_roi", "is_whole_record", "is_amplitude")
     return WaveformChoice(
         channel=None if channel is None else int(channel),
         overlay=int(entry.get("overlay", 1)),
         is_above_baseline=bool(entry.get("is_above_baseline", True)),
         hidden=frozenset(map(str, entry.get("hidden", ()))),
+        picture=str(entry["picture"]) if entry.get("picture") in PICTURES else PICTURES[0],
+        n_many=max(int(entry.get("n_many", 1000)), 1),
+        aligned_by=str(entry.get("aligned_by", "")),
+        is_log=bool(entry.get("is_log", True)),
+        cursors=None if cursors is None else (int(cursors[0]), int(cursors[1])),
+        pace=min(max(float(entry.get("pace", 5.0)), 0.1), 50.0),
+        **{name: bool(entry.get(name)) for name in switches},
     )
