@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
-from PyQt5.QtCore import QObject, QTimer, pyqtSignal
+from PyQt5.QtCore import QObject, Qt, QTimer, pyqtSignal
 
 from pygama.progress import Done, Failed, Message, Note, Partial, StoppedByRequest
 from pygama_gui.data.channels import CODE, codes_of
@@ -124,7 +124,11 @@ class Bridge(QObject):
         self._is_closed = False
         self._reader = ThreadPoolExecutor(1, thread_name_prefix="read files")
         self._computer = ThreadPoolExecutor(1, thread_name_prefix="compute")
-        self._came_back.connect(lambda then, otherwise, future: self._finish(then, otherwise, future))
+        # Queued: what is done at once must not be handed over in the middle of asking for it.
+        self._came_back.connect(  # type: ignore[call-arg]
+            lambda then, otherwise, future: self._finish(then, otherwise, future),
+            Qt.ConnectionType.QueuedConnection,
+        )
         self.store.listeners.append(self.session_changed.emit)
         self.session_changed.connect(self._look_at_session)
         self.timer = QTimer(self)
@@ -411,7 +415,7 @@ class Bridge(QObject):
     def _finish(
         self, then: Callable[[Any], None], otherwise: Callable[[], None], future: Future[Any]
     ) -> None:
-        if future.cancelled():
+        if future.cancelled() or self._is_closed:
             return
         error = future.exception()
         if error is not None:

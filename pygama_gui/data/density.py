@@ -28,8 +28,11 @@ def full_frame(shaped: Shaped) -> tuple[tuple[float, float], tuple[float, float]
     n_samples = shaped.heights.shape[1]
     if not len(shaped):
         return (-0.5, n_samples - 0.5), (0.0, 1.0)
-    finite = shaped.heights[np.isfinite(shaped.heights)]
-    low, high = (float(finite.min()), float(finite.max())) if len(finite) else (0.0, 1.0)
+    at_once = max(SAMPLES_AT_ONCE // max(n_samples, 1), 1)
+    parts = (shaped.heights[start : start + at_once] for start in range(0, len(shaped), at_once))
+    known = (part[np.isfinite(part)] for part in parts)
+    ends = [(float(part.min()), float(part.max())) for part in known if len(part)] or [(0.0, 1.0)]
+    low, high = min(low for low, _ in ends), max(high for _, high in ends)
     room = MARGIN * (high - low) or 0.5
     first, last = float(-shaped.starts.max()), float(n_samples - 1 - shaped.starts.min())
     return (first - 0.5, last + 0.5), (low - room, high + room)

@@ -133,8 +133,9 @@ def spread(n: int, n_wanted: int, at_once: int = AT_ONCE) -> list[np.ndarray]:
     Gives groups of places, each twice as large as the one before it and each from all over the file, so that
     the first ones show roughly what all of them will.
     """
-    n_groups = -(-min(n_wanted, n) // at_once)
-    firsts = np.unique(np.linspace(0, n, n_groups, endpoint=False).astype(np.intp) // at_once * at_once)
+    n_stretches = -(-n // at_once)
+    n_chosen = min(-(-n_wanted // at_once), n_stretches)
+    firsts = np.arange(n_chosen) * n_stretches // max(n_chosen, 1) * at_once
     order = np.argsort(np.arange(len(firsts)) * GOLDEN % 1.0, kind="stable")
     stretches = [np.arange(first, min(first + at_once, n)) for first in firsts[order]]
     groups, start, size = [], 0, 2

@@ -154,10 +154,14 @@ def _made_of(bunch: Bunch, chain: Sequence[Step], look: Look) -> dict[str, np.nd
     """Run the chain where something of it is needed; nothing of a chain that cannot run."""
     if not (look.needs_baseline or look.aligned_by):
         return {}
-    keep = [SUBTRACTED] if SUBTRACTED in _units(chain) else []
+    there = _units(chain)
+    keep = [SUBTRACTED] if SUBTRACTED in there else []
+    wanted = [name for name in (*BASELINES, look.aligned_by) if name in there]
+    if look.is_calibrated and (calibration := calibration_of(chain)) is not None:
+        wanted += calibration
     try:
         processor = Tier1Processor.from_chain([step.to_chain() for step in chain])
-        return processor.run(_block(bunch), keep=keep)
+        return processor.chain(outputs=wanted, keep=keep).run(_block(bunch))
     except (PygamaError, ValueError):
         return {}
 

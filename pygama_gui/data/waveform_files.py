@@ -167,4 +167,5 @@ def _texts(values: np.ndarray) -> Iterable[str]:
 
 
 def _quoted(name: str) -> str:
-    return f'"{name}"' if any(character in name for character in ',"\n') else name
+    doubled = name.replace('"', '""')
+    return f'"{doubled}"' if any(character in name for character in ',"\n') else name

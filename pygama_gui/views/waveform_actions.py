@@ -56,7 +56,11 @@ class WaveformActions:
 
     def find(self, words: str) -> QAction:
         """Find an action by its words."""
-        return next(one for one in self._walk(self.all) if one.text().replace("&", "") == words)
+        return next(one for one in self.walk() if one.text().replace("&", "") == words)
+
+    def walk(self) -> Iterable[QAction]:
+        """Give all actions, those in menus too."""
+        return self._walk(self.all)
 
     def _walk(self, actions: Iterable[QAction]) -> Iterable[QAction]:
         for action in actions:

@@ -20,26 +20,18 @@ class Aside:
 
     def __init__(self, bridge: Bridge, changed: Callable[[], None]) -> None:
         self._bridge, self._changed = bridge, changed
-        self._key: Hashable = None
+        self._key: tuple[Hashable, ...] = ()
         self._result: Any = None
         self._is_busy = False
 
-    def get(self, key: Hashable, work: Callable[[], Any]) -> Any:
-        """Give the newest result, which may be of an earlier key; None before the first one."""
-        if key != self._key and not self._is_busy:
+    def get(self, kind: Hashable, key: Hashable, work: Callable[[], Any]) -> Any:
+        """Give the newest result of this kind, which may be of an earlier key; None before the first one."""
+        if (kind, key) != self._key and not self._is_busy:
             self._is_busy = True
-            self._bridge.compute(work, lambda result: self._take(key, result), self._fail)
-        return self._result
+            self._bridge.compute(work, lambda result: self._take((kind, key), result), self._fail)
+        return self._result if self._key and self._key[0] == kind else None
 
-    def is_of(self, key: Hashable) -> bool:
-        """Tell whether the newest result is of this key."""
-        return self._key == key and self._result is not None
-
-    def forget(self) -> None:
-        """Give no old result any more."""
-        self._key, self._result = None, None
-
-    def _take(self, key: Hashable, result: Any) -> None:
+    def _take(self, key: tuple[Hashable, ...], result: Any) -> None:
         self._is_busy = False
         self._key, self._result = key, result
         self._changed()

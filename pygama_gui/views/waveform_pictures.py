@@ -19,6 +19,8 @@ from pygama_gui.widgets import theme
 from pygama_gui.widgets.plot import Legend, Plot
 
 MOST_CURVES = 50
+OTHERS_SHARE = 0.55
+"""How much of their colour other waveforms have."""
 PADDING = 0.06
 WORDS_PX = 26
 """Room above the highest curve for the words beside its marker."""
@@ -36,7 +38,7 @@ class TracesPicture:
         self.markers = Markers(plot)
         self.curves: dict[str, pg.PlotDataItem] = {}
         """By the name of the wave; '' is the waveform itself."""
-        self.others: list[pg.PlotDataItem] = []
+        self.others: list[pg.PlotCurveItem] = []
         self.names: dict[str, str] = {}
         """Names of curves, as the legend says them."""
         self._colors: dict[str, int] = {}
@@ -75,25 +77,35 @@ class TracesPicture:
         while len(self.others) > len(heights):
             self._plot.removeItem(self.others.pop())
         while len(self.others) < len(heights):
-            curve = pg.PlotDataItem()
-            self._plot.addItem(curve)
-            curve.setDownsampling(auto=True, method="peak")
-            self.others.append(curve)
+            self.others.append(pg.PlotCurveItem())
+            self._plot.addItem(self.others[-1])
         if shaped is None:
             return
-        color = theme.current().color("faint")
-        color.setAlpha(110)
-        pen = theme.thin_pen(color)
-        position = np.arange(heights.shape[1])
-        starts = shaped.starts[-MOST_CURVES:]
+        pen = theme.thin_pen(theme.mixed("faint", "panel", OTHERS_SHARE))
         step = (shaped.period_ns or 1000.0) / 1000.0
+        starts = shaped.starts[-MOST_CURVES:]
         for curve, y, start in zip(self.others, heights, starts, strict=True):
-            curve.setData((position - start) * step, y, pen=pen, skipFiniteCheck=bool(np.isfinite(y).all()))
+            x, y = self._in_view((np.arange(len(y)) - start) * step, y)
+            curve.setData(x, y, pen=pen, connect="finite")
+
+    def _in_view(self, x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Give the least and the most of each pixel where samples crowd, and only what is in view."""
+        box = self._plot.box
+        if box.zoomed_x:
+            first, last = np.searchsorted(x, box.viewRange()[0])
+            x, y = x[max(first - 1, 0) : last + 1], y[max(first - 1, 0) : last + 1]
+        n = len(x) // max(int(box.width()), 1)
+        if n < 3:
+            return x, y
+        whole = len(x) // n * n
+        groups = y[:whole].reshape(-1, n)
+        least_and_most = np.column_stack((groups.min(axis=1), groups.max(axis=1))).ravel()
+        return np.repeat(x[:whole:n], 2), least_and_most
 
     def fit(self, traces: Traces, hidden: frozenset[str], *, only_grows: bool) -> None:
         """Show all of it, unless somebody zoomed; `only_grows`: the height stays as it was, or grows."""
         box = self._plot.box
-        curves = [curve for curve in self.others if curve.yData is not None]
+        curves = [curve for curve in self.others if curve.yData is not None and len(curve.yData)]
         if not box.zoomed_x:
             ends = [(traces.x[0], traces.x[-1]), *((curve.xData[0], curve.xData[-1]) for curve in curves)]
             box.setXRange(min(low for low, _ in ends), max(high for _, high in ends), padding=0.02)

@@ -111,6 +111,7 @@ class WaveformView(View):
         self.drawn_now: Drawn | None = None
         self.noise: tuple[NoiseSpectrum | None, NoiseSpectrum] | None = None
         self._n_left_out = 0
+        self._measured: tuple[float | None, Traces | None] | None = None
         self.channels: list[int] = []
         self._many = ManyWaveforms(bridge, self.redraw_soon)
         self._neighbours = Neighbours(bridge, self.redraw_soon)
@@ -175,7 +176,7 @@ class WaveformView(View):
         self.channel_box = choice_box("Channel of the waveforms", "all channels")
         self.channel_box.activated.connect(self._choose_channel)
         overlays = ("1 waveform", *(f"{n} waveforms" for n in OVERLAYS[1:]))
-        self.overlay_box = choice_box("Picture of the waveforms", *overlays, "density", "noise spectrum")
+        self.overlay_box = choice_box("Picture of the waveforms", *overlays, "density", "noise")
         self.overlay_box.activated.connect(self._choose_picture)
         self.steps_button = CheckList("Curves", "Curves and values that are drawn (V)")
         self.steps_button.toggled_one.connect(self.toggle_hidden)
@@ -244,10 +245,12 @@ class WaveformView(View):
             self.plot.box.zoomed_y = False
         if old.waveforms.pace != new.waveforms.pace:
             self.browser.set_pace()
-        if old.chain is not new.chain or old.waveforms != new.waveforms:
+        if old.chain is new.chain and replace(old.waveforms, cursors=new.waveforms.cursors) == new.waveforms:
+            self._show_cursors()
+        elif old.chain is not new.chain or old.waveforms != new.waveforms:
             self._forget_height()
             self.redraw_soon()
-        elif old.spectrum.roi != new.spectrum.roi:
+        if old.spectrum.roi != new.spectrum.roi:
             self.redraw_soon()
 
     def on_jobs(self, run_ids: set[str]) -> None:
@@ -399,7 +402,7 @@ class WaveformView(View):
         self.exporter.copy()
 
     def _zoomed(self) -> None:
-        if self.choice.picture == "density":
+        if self.choice.picture == "density" or self.choice.overlay > 1:
             self.redraw_soon()
 
     # Drawing
@@ -446,7 +449,8 @@ class WaveformView(View):
         self.traces_picture.draw(traces, names, self.choice.hidden)
         is_steady = self.browser.is_following or self.browser.is_playing
         self.traces_picture.fit(traces, self.choice.hidden, only_grows=is_steady)
-        self._show_cursors(sample.period_ns, traces)
+        self._measured = (sample.period_ns, traces)
+        self._show_cursors()
 
     def _name_of(self, name: str, traces: Traces) -> str:
         scale = traces.scales.get(name, 1.0)
@@ -463,7 +467,7 @@ class WaveformView(View):
             return None
         chain, look = self.session.chain, self._look
         others: Shaped | None = self._shaping_others.get(
-            (bunch, chain, look), lambda: shape(bunch, chain, look)
+            self._kind, (bunch, chain), lambda: shape(bunch, chain, look)
         )
         return others
 
@@ -472,6 +476,8 @@ class WaveformView(View):
         found = None if bunch is None else self._count(bunch)
         self._say(self.browser.said)
         if found is None:
+            self.density_picture.hide()
+            self._show_info()
             self.plot.show_hint("Reading the waveforms…")
             return
         shaped, frame, density = found
@@ -479,14 +485,19 @@ class WaveformView(View):
         step = (shaped.period_ns or 1000.0) / 1000.0
         (x0, x1), y_range = frame
         self.density_picture.fit((x0 * step, x1 * step), y_range)
-        if density is not None:
-            self.density_picture.draw(density, shaped.period_ns)
-            self._n_left_out = shaped.n_left_out
-            self._show_info()
-        self._show_cursors(shaped.period_ns, None)
+        self.density_picture.draw(density, shaped.period_ns)
+        self._n_left_out = shaped.n_left_out
+        self._show_info()
+        self._measured = (shaped.period_ns, None)
+        self._show_cursors()
         self.drawn.emit()
 
-    def _count(self, bunch: Bunch) -> tuple[Shaped, Any, Density | None] | None:
+    @property
+    def _kind(self) -> Any:
+        """What an earlier result must be of to stand in for one that is still being computed."""
+        return self.browser.live_run, self.browser.selection, self._look
+
+    def _count(self, bunch: Bunch) -> tuple[Shaped, Any, Density] | None:
         """Count the density of waveforms aside; give what there is of it."""
         chain, look = self.session.chain, self._look
 
@@ -494,7 +505,7 @@ class WaveformView(View):
             shaped = shape(bunch, chain, look)
             return shaped, full_frame(shaped)
 
-        found = self._shaping.get((bunch, chain, look), shape_all)
+        found = self._shaping.get(self._kind, (bunch, chain), shape_all)
         if found is None:
             return None
         shaped, frame = found
@@ -502,9 +513,11 @@ class WaveformView(View):
         px = self.plot.box.size()
         size = (min(DENSITY_PX[0], max(int(px.width()), 1)), min(DENSITY_PX[1], max(int(px.height()), 1)))
         density = self._counting.get(
-            (shaped, x_range, y_range, size), lambda: count_density(shaped, x_range, y_range, size)
+            self._kind,
+            (shaped, x_range, y_range, size),
+            lambda: count_density(shaped, x_range, y_range, size),
         )
-        return shaped, frame, density
+        return None if density is None else (shaped, frame, density)
 
     def _view_frame(self, shaped: Shaped, frame: Any) -> Any:
         """Give the frame to count in: what a person zoomed to, or all of it."""
@@ -520,9 +533,12 @@ class WaveformView(View):
         mean: NoiseSpectrum | None = None
         if bunch is not None:
             mean = self._averaging.get(
-                (bunch, chain, is_whole), lambda: noise_spectrum(bunch, chain, is_whole_record=is_whole)
+                (self._kind, is_whole),
+                (bunch, chain),
+                lambda: noise_spectrum(bunch, chain, is_whole_record=is_whole),
             )
         if mean is None:
+            self.noise_picture.hide()
             self.plot.show_hint("Reading the waveforms…")
             return
         alone = bunch_of([sample])
@@ -554,8 +570,11 @@ class WaveformView(View):
             return "maximum"
         return "keV" if self.choice.is_calibrated else "ADC counts"
 
-    def _show_cursors(self, period_ns: float | None, traces: Traces | None) -> None:
+    def _show_cursors(self) -> None:
         """Show the cursors where they were put, and say what is between them."""
+        if self._measured is None:
+            return
+        period_ns, traces = self._measured
         at = self.choice.cursors
         start = 0.0 if traces is None else traces.start
         step = (period_ns or 1000.0) / 1000.0
@@ -607,7 +626,8 @@ class WaveformView(View):
         """Draw what came, though a later one may be wanted by now: else a slow chain would show nothing."""
         self._is_tracing = False
         self._keep(sample, chain, *answer)
-        if live is self.browser.live_run and self.browser.sample is not None:
+        is_shown = self.isVisible() and self.choice.picture == "traces"
+        if is_shown and live is self.browser.live_run and self.browser.sample is not None:
             self._paint(sample, *answer[0])
             self.drawn.emit()
         if self.browser.sample is not sample or self.session.chain is not chain:
@@ -633,6 +653,7 @@ class WaveformView(View):
             self.noise = None
             self.noise_picture.hide()
         if but in ("", "noise"):
+            self._measured = None
             self.cursors.hide()
             self.reading.hide()
         if not but:
@@ -799,7 +820,8 @@ class WaveformView(View):
         outputs = outputs_of(chain)
         undrawn = (SUBTRACTED,) if self._look.needs_baseline else ()
         waves = [name for name, one in outputs.items() if one.is_wave and name not in undrawn]
-        self.traces_picture.know(list(reversed(waves)))
+        first = [one.of for one in outputs.values() if one.marks == "level" and one.of in waves][-1:]
+        self.traces_picture.know([*first, *reversed(waves)])
         items = [Item("", "waveform", "" not in hidden, theme.current().tokens["trace"])] if waves else []
         for name in waves:
             text = f"{name}: {chain_facts.step_words(chain, name)}"

@@ -31,6 +31,31 @@ def test_a_session_comes_back_from_its_file(tmp_path: Path) -> None:
     assert files.load(tmp_path / "session.json") == session
 
 
+def test_all_that_was_chosen_of_waveforms_comes_back(tmp_path: Path) -> None:
+    choice = WaveformChoice(
+        picture="density",
+        n_many=3000,
+        aligned_by="t0",
+        is_normalised=True,
+        is_calibrated=True,
+        is_only_roi=True,
+        is_whole_record=True,
+        is_amplitude=True,
+        is_log=False,
+        cursors=(-5, 700),
+        pace=10.0,
+    )
+    session = replace(Session(), waveforms=choice)
+    files.save(session, tmp_path / "session.json")
+    assert files.load(tmp_path / "session.json") == session
+
+
+def test_a_session_from_before_these_choices_opens() -> None:
+    data = files.to_json(Session())
+    data["waveforms"] = {"channel": None, "overlay": 5, "is_above_baseline": True, "hidden": []}
+    assert files.from_json(data).waveforms == WaveformChoice(overlay=5)
+
+
 def test_saving_leaves_no_half_file(tmp_path: Path) -> None:
     files.save(Session(), tmp_path / "deep" / "session.json")
     assert [path.name for path in (tmp_path / "deep").iterdir()] == ["session.json"]

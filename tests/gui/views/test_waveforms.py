@@ -5,17 +5,21 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from dataclasses import replace
+from itertools import combinations
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from PyQt5.QtCore import Qt
+from PyQt5.QtGui import QKeySequence
+from PyQt5.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from pygama_gui.bridge import Bridge
 from pygama_gui.data.samples import Sample
 from pygama_gui.session import changes
-from pygama_gui.session.state import Run
+from pygama_gui.session.state import DEFAULT_CHAIN, Run, Step
 from pygama_gui.views import chain_facts, madeup
 from pygama_gui.views.waveforms import WaveformView
 
@@ -26,7 +30,7 @@ def view(qtbot: QtBot, bridge: Bridge, a_run: Callable[..., Run]) -> WaveformVie
     bridge.change(changes.add_runs, [run])
     bridge.adopt(1, run)
     made = WaveformView(bridge)
-    qtbot.addWidget(made)
+    qtbot.addWidget(made, before_close_func=lambda widget: widget.bridge.close())
     made.resize(700, 420)
     made.show()
     qtbot.waitExposed(made)
@@ -191,3 +195,195 @@ def test_the_zoom_of_a_person_stays(view: WaveformView) -> None:
     view.step(-1)
     view.draw_if_due()
     assert view.plot.box.viewRange()[0] == pytest.approx([14, 16])
+
+
+def test_an_event_number_is_gone_to(qtbot: QtBot, view: WaveformView) -> None:
+    view.ask_jump_to_event()
+    wanted = view.browser.live.samples.of(None)[2].numbers["event_number"]
+    qtbot.keyClicks(view.place_field, str(int(wanted)))
+    qtbot.keyClick(view.place_field, Qt.Key.Key_Return)
+    view.draw_if_due()
+    assert view.browser.sample is not None
+    assert view.browser.sample.numbers["event_number"] == wanted
+
+
+def test_an_event_that_is_not_there_is_said(qtbot: QtBot, view: WaveformView) -> None:
+    view.place_field.setText("event 123456")
+    view._jump()
+    view.draw_if_due()
+    assert view.problem.text() == "Event 123456 is not among the newest waveforms."
+
+
+def test_playing_goes_through_and_ends_at_the_last(qtbot: QtBot, view: WaveformView) -> None:
+    view.choose(pace=50.0)
+    view.go_to(1)
+    view.browser.play()
+    assert view.browser.is_playing
+    qtbot.waitUntil(lambda: not view.browser.is_playing)
+    assert view.browser.place == 4
+
+
+def test_a_hidden_view_plays_nothing(view: WaveformView) -> None:
+    view.go_to(0)
+    view.browser.play()
+    view.hide()
+    assert not view.browser.is_playing
+
+
+def test_only_events_in_the_region_are_shown(view: WaveformView) -> None:
+    values = [sample.numbers["trap_max"] for sample in view.browser.live.samples.of(None)]
+    low, high = sorted(values)[1:3]
+    view.toggle_only_roi()
+    assert not view.choice.is_only_roi  # there is no region yet
+    view.bridge.change(changes.show_spectrum, replace(view.session.spectrum, roi=(low, high)))
+    view.toggle_only_roi()
+    view.go_to(0)
+    view.draw_if_due()
+    assert view.browser.n == 2
+    assert view.browser.sample is not None
+    assert low <= view.browser.sample.numbers["trap_max"] <= high
+    assert view.roi_box.isChecked()
+    assert f"trap_max {low:.6g} to {high:.6g} ADC" in view.info.text()
+
+
+def test_a_region_without_events_says_so(view: WaveformView) -> None:
+    view.bridge.change(changes.show_spectrum, replace(view.session.spectrum, roi=(-2.0, -1.0)))
+    view.choose(is_only_roi=True)
+    view.draw_if_due()
+    assert view.plot._hint.text() == "No waveform so far passes: trap_max -2 to -1 ADC."
+
+
+def test_a_curve_is_hidden_by_its_line_in_the_list(view: WaveformView) -> None:
+    lines = [view.steps_button.list.item(row) for row in range(view.steps_button.list.count())]
+    assert [line.data(Qt.ItemDataRole.UserRole) for line in lines] == ["", "wf_trap", "bl_int", "trap_max"]
+    lines[1].setCheckState(Qt.CheckState.Unchecked)
+    view.draw_if_due()
+    assert view.choice.hidden == {"wf_trap"}
+    assert not view.traces_picture.curves["wf_trap"].isVisible()
+    lines[3].setCheckState(Qt.CheckState.Unchecked)
+    view.draw_if_due()
+    assert view.traces_picture.markers.names == set()
+
+
+def test_a_curve_keeps_its_colour(view: WaveformView) -> None:
+    before = view.traces_picture.color("wf_trap")
+    view.bridge.change(changes.add_step, "savitzky_golay")
+    view.draw_if_due()
+    assert view.traces_picture.color("wf_trap") == before
+    assert view.traces_picture.color("wf_sg") != before
+
+
+def test_words_of_markers_do_not_lie_over_each_other(qtbot: QtBot, view: WaveformView) -> None:
+    view.bridge.change(changes.set_chain, (*DEFAULT_CHAIN, Step("time_points"), Step("wf_max")))
+    markers = view.traces_picture.markers
+    view.draw_if_due()
+    qtbot.waitUntil(lambda: {"tp_01", "tp_99", "wf_max"} <= markers.names)
+    areas = [
+        item.mapRectToParent(item.boundingRect()) for item in markers._words.values() if item.isVisible()
+    ]
+    assert len(areas) >= 7
+    assert not any(one.intersects(other) for one, other in combinations(areas, 2))
+
+
+def test_the_density_counts_every_waveform(qtbot: QtBot, view: WaveformView) -> None:
+    view.choose(picture="density")
+    view.draw_if_due()
+    qtbot.waitUntil(lambda: view.density_picture.density is not None)
+    assert view.density_picture.density.n_waveforms == 5
+    assert view.density_picture.density.counts.sum() == 5 * madeup.N_SAMPLES
+    assert view.info.text().startswith("5 of 5 waveforms")
+    assert all(curve.yData is None or not len(curve.yData) for curve in view.traces_picture.curves.values())
+
+
+def test_a_zoomed_density_is_counted_anew(qtbot: QtBot, view: WaveformView) -> None:
+    view.choose(picture="density")
+    view.draw_if_due()
+    qtbot.waitUntil(lambda: view.density_picture.density is not None)
+    view.plot.box.setXRange(14, 15, padding=0)
+    view.plot.box._mark_zoomed(x=True)
+    view.draw_if_due()
+    period = madeup.PERIOD_NS / 1000
+    expected = pytest.approx((14 / period, 15 / period))
+    qtbot.waitUntil(lambda: view.density_picture.density.x_range == expected)
+
+
+def test_the_noise_spectrum_is_drawn_with_its_units(qtbot: QtBot, view: WaveformView) -> None:
+    view.choose(picture="noise")
+    view.draw_if_due()
+    qtbot.waitUntil(lambda: view.noise is not None)
+    assert view.noise[1].n_waveforms == 5
+    assert view.plot.labels == {"bottom": "frequency (MHz)", "left": "noise power (ADC² / MHz)"}
+    view.choose(is_amplitude=True)
+    view.draw_if_due()
+    assert view.plot.labels["left"] == "noise (ADC / √MHz)"
+
+
+def test_keys_move_the_active_cursor(qtbot: QtBot, view: WaveformView) -> None:
+    view.toggle_cursors()
+    view.draw_if_due()
+    first, second = view.choice.cursors
+    view.nudge(1)
+    view.draw_if_due()
+    assert view.choice.cursors == (first + 1, second)
+    view.next_cursor()
+    view.nudge(-10)
+    view.draw_if_due()
+    assert view.choice.cursors == (first + 1, second - 10)
+    n = second - first - 11
+    assert f"Δt {n * 16} ns = {n} samples".replace(" ", "") in view.reading.text().replace(
+        "\u2009", ""
+    ).replace(" ", "")
+    view.toggle_cursors()
+    view.draw_if_due()
+    assert view.reading.isHidden()
+
+
+def test_energy_in_kev_says_why_it_is_not_to_be_had(view: WaveformView) -> None:
+    energy = view.actions_.find("Energy in keV")
+    view.toggle_calibrated()
+    assert not view.choice.is_calibrated
+    heights = view.actions_.find("Heights").menu()
+    heights.aboutToShow.emit()
+    assert not energy.isEnabled()
+    assert "No calibration is known" in heights.actions()[-1].text()
+
+
+def test_what_is_shown_is_copied_as_a_table(view: WaveformView) -> None:
+    view.copy_csv()
+    lines = QApplication.clipboard().text().splitlines()
+    assert "# run: 9001" in lines
+    rows = [line for line in lines if not line.startswith("#")]
+    assert rows[0] == "sample,time_ns,waveform,wf_trap"
+    assert len(rows) == 1 + madeup.N_SAMPLES
+    assert rows[2].startswith("1,16,")
+
+
+@pytest.mark.parametrize("suffix", ["png", "svg", "csv"])
+def test_what_is_shown_is_saved(qtbot: QtBot, view: WaveformView, tmp_path: Path, suffix: str) -> None:
+    path = tmp_path / f"wave.{suffix}"
+    view.exporter.save(view.exporter.picture(), path)
+    qtbot.waitUntil(path.exists, timeout=30_000)
+
+
+@pytest.mark.parametrize("picture", ["density", "noise"])
+def test_other_pictures_have_tables_too(qtbot: QtBot, view: WaveformView, picture: str) -> None:
+    view.choose(picture=picture)
+    view.draw_if_due()
+    qtbot.waitUntil(lambda: view.exporter.picture() is not None)
+    names = [name for name, _ in view.exporter.picture().columns]
+    assert names[0] == {"density": "time (µs)", "noise": "frequency (MHz)"}[picture]
+
+
+def test_everything_stands_in_the_menu_with_its_key(view: WaveformView) -> None:
+    keys = {
+        action.shortcut().toString() for action in view.actions_.walk() if not action.shortcut().isEmpty()
+    }
+    assert {QKeySequence(key).toString() for key, _ in view.SHORTCUTS} <= keys
+    assert len(keys) == sum(not action.shortcut().isEmpty() for action in view.actions_.walk())
+
+
+def test_menus_say_what_is_chosen(view: WaveformView) -> None:
+    view.choose(aligned_by="tp_50")
+    menu = view.actions_.find("Align").menu()
+    menu.aboutToShow.emit()
+    assert [action.text() for action in menu.actions() if action.isChecked()] == ["By tp_50"]
