@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from importlib import resources
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from pygama_gui.data.density import Density
 
 GREY, ORANGE = "0.55", "#B04E0A"
+LINE, LETTER, GAP = 0.045, 0.0105, 0.012
+"""Height of a line of words, width of a letter, and room between, as shares of the axes."""
 SIZE_INCHES = (8.0, 5.0)
 STYLE = Path(str(resources.files("pygama") / "pygama.mplstyle"))
 KINDS = {"png": "PNG picture", "svg": "SVG picture", "csv": "CSV table"}
@@ -120,31 +122,31 @@ def _draw_curves(axes: Axes, picture: Picture) -> None:
     for curve in picture.curves:
         if not curve.is_behind:
             axes.plot(curve.x, curve.y, label=curve.name, linewidth=1.0)
-    for name, height in picture.levels:
+    _mark(axes, picture)
+
+
+def _mark(axes: Axes, picture: Picture) -> None:
+    """Draw levels and times with their words, which never lie over each other."""
+    (x0, x1), (y0, y1) = picture.x_range or axes.get_xlim(), picture.y_range or axes.get_ylim()
+    inside = "axes fraction"
+    ground = {"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 0.8}
+    style: dict[str, Any] = {"color": ORANGE, "fontsize": "small", "bbox": ground, "annotation_clip": False}
+    ends: list[tuple[float, float]] = []
+    for name, height in sorted(picture.levels, key=lambda one: one[1]):
         axes.axhline(height, color=ORANGE, linewidth=0.8, linestyle="--")
-        axes.annotate(
-            name,
-            (0.99, height),
-            xycoords=("axes fraction", "data"),
-            ha="right",
-            va="bottom",
-            color=ORANGE,
-            fontsize="small",
-            clip_on=True,
-        )
-    for name, x in picture.instants:
+        at = (height - y0) / (y1 - y0)
+        if 0 <= at <= 1:
+            right = min((left for there, left in ends if abs(there - at) < LINE), default=1.0) - GAP
+            axes.annotate(name, (right, at + GAP / 2), xycoords=inside, ha="right", va="bottom", **style)
+            ends.append((at, right - LETTER * len(name)))
+    rows: list[float] = []
+    for name, x in sorted(picture.instants, key=lambda one: one[1]):
         axes.axvline(x, color=ORANGE, linewidth=0.8, linestyle=":")
-        axes.annotate(
-            name,
-            (x, 0.02),
-            xycoords=("data", "axes fraction"),
-            rotation=90,
-            ha="right",
-            va="bottom",
-            color=ORANGE,
-            fontsize="small",
-            clip_on=True,
-        )
+        at = (x - x0) / (x1 - x0)
+        if 0 <= at <= 1:
+            row = next((row for row, end in enumerate(rows) if end < at), len(rows))
+            rows[row : row + 1] = [at + GAP + LETTER * len(name)]
+            axes.annotate(name, (at + GAP / 2, 0.98 - LINE * row), xycoords=inside, va="top", **style)
 
 
 def _draw_density(figure: Figure, axes: Axes, density: Density, x_per_sample: float) -> None:

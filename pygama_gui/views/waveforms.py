@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -21,7 +20,7 @@ from pygama_gui.data.samples import Bunch, Sample, bunch_of
 from pygama_gui.data.selection import cut_of
 from pygama_gui.data.shaping import SUBTRACTED, Look, Shaped, calibration_of, shape
 from pygama_gui.session import changes
-from pygama_gui.session.state import DEFAULT_CHAIN, Run, Session, Step, WaveformChoice
+from pygama_gui.session.state import Run, Session, Step, WaveformChoice
 from pygama_gui.views import chain_facts, madeup
 from pygama_gui.views.base import View
 from pygama_gui.views.waveform_actions import OVERLAYS, PAN, WaveformActions
@@ -31,13 +30,12 @@ from pygama_gui.views.waveform_export import Exporter
 from pygama_gui.views.waveform_many import Aside, ManyWaveforms, Neighbours
 from pygama_gui.views.waveform_pictures import DensityPicture, NoisePicture, TracesPicture
 from pygama_gui.views.waveform_traces import Traces, outputs_of, traces_of
+from pygama_gui.views.waveform_tracing import Traced, Tracer
 from pygama_gui.widgets import theme, words
 from pygama_gui.widgets.checklist import CheckList, Item
 from pygama_gui.widgets.parts import Elided, choice_box, icon_button, label, row
 from pygama_gui.widgets.plot import Plot
 
-SLOW_S = 0.015
-"""A chain that takes longer for one waveform is computed in a thread."""
 LEAST, WIDE, WIDER = 300, 470, 620
 """A narrower view has its rarer controls in the menu alone."""
 PICTURES = (*(("traces", n) for n in OVERLAYS), ("density", 1), ("noise", 1))
@@ -55,13 +53,6 @@ class Drawn:
     sample: Sample
     traces: Traces
     names: Mapping[str, str]
-
-
-def _timed_traces(chain: tuple[Step, ...], sample: Sample) -> tuple[tuple[dict[str, Any], str], float]:
-    """Run the chain on a waveform, and say how long it took."""
-    began = time.thread_time()
-    traced = chain_facts.traces_of(chain, sample.waveform, sample.period_ns, sample.numbers)
-    return traced, time.thread_time() - began
 
 
 class WaveformView(View):
@@ -119,13 +110,10 @@ class WaveformView(View):
         self._shaping = Aside(bridge, self.redraw_soon)
         self._counting = Aside(bridge, self.redraw_soon)
         self._averaging = Aside(bridge, self.redraw_soon)
-        self._traced: tuple[Sample, tuple[Step, ...], tuple[dict[str, Any], str]] | None = None
-        self._is_tracing = False
-        self._is_quick = True
-        self._quick_steps = {step.step for step in DEFAULT_CHAIN}
+        self._tracer = Tracer(bridge, self._take_traces)
         self._make_controls()
         self._lay_out()
-        self.actions_ = WaveformActions(self)
+        self.commands = WaveformActions(self)
         self.plot.box.double_clicked.connect(lambda _at: self.show_all())
         self.plot.box.sigResized.connect(self.redraw_soon)
         self.plot.box.zoom_changed.connect(self._zoomed)
@@ -148,7 +136,7 @@ class WaveformView(View):
 
     def view_actions(self) -> list[QAction]:
         """Give what can be done with waveforms."""
-        return self.actions_.all
+        return self.commands.all
 
     def stops(self) -> list[QWidget]:
         """Give what Tab goes through, in order."""
@@ -239,9 +227,9 @@ class WaveformView(View):
             self.browser.select_anew()
             self._forget_height()
             self.redraw_soon()
-        if old.waveforms.picture != new.waveforms.picture or _frame_of(old) != _frame_of(new):
+        if _axes_of(old) != _axes_of(new):
             self.plot.box.forget_zoom()
-        if old.waveforms.is_log != new.waveforms.is_log:
+        elif _heights_of(old) != _heights_of(new):
             self.plot.box.zoomed_y = False
         if old.waveforms.pace != new.waveforms.pace:
             self.browser.set_pace()
@@ -431,7 +419,7 @@ class WaveformView(View):
 
     def _draw_sample(self, sample: Sample) -> bool:
         """Draw a waveform with what the chain makes of it; False where that is still being computed."""
-        traced = self._trace(sample)
+        traced = self._tracer.trace(self.browser.live_run, sample, self.session.chain)
         if traced is not None:
             self._paint(sample, *traced)
         return traced is not None
@@ -593,54 +581,16 @@ class WaveformView(View):
         self.problem.setText(problem)
         self.problem.setVisible(bool(problem))
 
-    def _trace(self, sample: Sample) -> tuple[dict[str, Any], str] | None:
-        """Run the chain on a waveform: here if it is known to be quick, else in a thread; None till then."""
-        chain = self.session.chain
-        if self._traced is not None and self._traced[0] is sample and self._traced[1] is chain:
-            return self._traced[2]
-        names = {step.step for step in chain if step.enabled}
-        if self._is_quick and names <= self._quick_steps:
-            traced, took = _timed_traces(chain, sample)
-            self._keep(sample, chain, traced, took)
-            return traced
-        if not self._is_tracing:
-            self._is_tracing = True
-            live = self.browser.live_run
-            self.bridge.compute(
-                lambda: _timed_traces(chain, sample),
-                lambda answer: self._take_traces(live, sample, chain, answer),
-                self._end_tracing,
-            )
-        return None
-
-    def _end_tracing(self) -> None:
-        self._is_tracing = False
-
     def _take_traces(
-        self,
-        live: LiveRun | None,
-        sample: Sample,
-        chain: tuple[Step, ...],
-        answer: tuple[tuple[dict[str, Any], str], float],
+        self, live: LiveRun | None, sample: Sample, chain: tuple[Step, ...], traced: Traced
     ) -> None:
         """Draw what came, though a later one may be wanted by now: else a slow chain would show nothing."""
-        self._is_tracing = False
-        self._keep(sample, chain, *answer)
         is_shown = self.isVisible() and self.choice.picture == "traces"
         if is_shown and live is self.browser.live_run and self.browser.sample is not None:
-            self._paint(sample, *answer[0])
+            self._paint(sample, *traced)
             self.drawn.emit()
         if self.browser.sample is not sample or self.session.chain is not chain:
             self.redraw_soon()
-
-    def _keep(
-        self, sample: Sample, chain: tuple[Step, ...], traced: tuple[dict[str, Any], str], took: float
-    ) -> None:
-        """Keep what was computed, and whether it was quick enough to be done at once the next time."""
-        self._traced = (sample, chain, traced)
-        self._is_quick = took < SLOW_S
-        if self._is_quick:
-            self._quick_steps |= {step.step for step in chain if step.enabled}
 
     def _hide_all(self, *, but: str = "") -> None:
         """Draw nothing but one kind of picture."""
@@ -761,7 +711,7 @@ class WaveformView(View):
         why = "Only events in the region of the spectrum (I)"
         none = "Mark a region in the spectrum first: Alt-drag over a peak"
         self.roi_box.setToolTip(why if roi is not None else none)
-        action = self.actions_.only_roi
+        action = self.commands.only_roi
         action.setEnabled(roi is not None)
         action.setChecked(self.choice.is_only_roi and roi is not None)
 
@@ -854,6 +804,12 @@ def _selection_of(session: Session) -> Any:
     return session.waveforms.channel, cut_of(session)
 
 
-def _frame_of(session: Session) -> Any:
+def _axes_of(session: Session) -> Any:
+    """Give what decides what x is."""
+    return session.waveforms.picture, session.waveforms.aligned_by
+
+
+def _heights_of(session: Session) -> Any:
+    """Give what decides what y is."""
     choice = session.waveforms
-    return choice.aligned_by, Look.of(choice)
+    return Look.of(choice), choice.is_log, choice.is_amplitude

@@ -18,6 +18,7 @@ from pytestqt.qtbot import QtBot
 
 from pygama_gui.bridge import Bridge
 from pygama_gui.data.samples import Sample
+from pygama_gui.data.shaping import shape
 from pygama_gui.session import changes
 from pygama_gui.session.state import DEFAULT_CHAIN, Run, Step
 from pygama_gui.views import chain_facts, madeup
@@ -117,7 +118,7 @@ def test_a_slow_chain_is_computed_aside_and_still_follows(
         return traces_of(*given)
 
     monkeypatch.setattr(chain_facts, "traces_of", slow)
-    view._is_quick = False
+    view._tracer.is_quick = False
     view.bridge.change(changes.set_setting, 2, "rise", 111)
     view.draw_if_due()
     assert view.traces_picture.names["wf_trap"] == "trap_filter rise 400 flat 200"
@@ -339,10 +340,10 @@ def test_keys_move_the_active_cursor(qtbot: QtBot, view: WaveformView) -> None:
 
 
 def test_energy_in_kev_says_why_it_is_not_to_be_had(view: WaveformView) -> None:
-    energy = view.actions_.find("Energy in keV")
+    energy = view.commands.find("Energy in keV")
     view.toggle_calibrated()
     assert not view.choice.is_calibrated
-    heights = view.actions_.find("Heights").menu()
+    heights = view.commands.find("Heights").menu()
     heights.aboutToShow.emit()
     assert not energy.isEnabled()
     assert "No calibration is known" in heights.actions()[-1].text()
@@ -376,14 +377,35 @@ def test_other_pictures_have_tables_too(qtbot: QtBot, view: WaveformView, pictur
 
 def test_everything_stands_in_the_menu_with_its_key(view: WaveformView) -> None:
     keys = {
-        action.shortcut().toString() for action in view.actions_.walk() if not action.shortcut().isEmpty()
+        action.shortcut().toString() for action in view.commands.walk() if not action.shortcut().isEmpty()
     }
     assert {QKeySequence(key).toString() for key, _ in view.SHORTCUTS} <= keys
-    assert len(keys) == sum(not action.shortcut().isEmpty() for action in view.actions_.walk())
+    assert len(keys) == sum(not action.shortcut().isEmpty() for action in view.commands.walk())
 
 
 def test_menus_say_what_is_chosen(view: WaveformView) -> None:
     view.choose(aligned_by="tp_50")
-    menu = view.actions_.find("Align").menu()
+    menu = view.commands.find("Align").menu()
     menu.aboutToShow.emit()
     assert [action.text() for action in menu.actions() if action.isChecked()] == ["By tp_50"]
+
+
+def test_other_heights_keep_the_zoom_in_time(view: WaveformView) -> None:
+    view.plot.box.setXRange(14, 16, padding=0)
+    view.plot.box._mark_zoomed(x=True, y=True)
+    view.toggle_baseline()
+    view.draw_if_due()
+    assert (view.plot.box.zoomed_x, view.plot.box.zoomed_y) == (True, False)
+    view.choose(aligned_by="tp_50")
+    assert not view.plot.box.zoomed_x
+
+
+def test_waveforms_laid_behind_are_thinned_but_keep_their_heights(qtbot: QtBot, view: WaveformView) -> None:
+    view.resize(300, 300)
+    view.choose(overlay=5)
+    view.draw_if_due()
+    qtbot.waitUntil(lambda: len(view.traces_picture.others) == 4)
+    shaped = shape(view._neighbours._newest[2], view.session.chain, view._look)
+    for curve, heights in zip(view.traces_picture.others, shaped.heights, strict=True):
+        assert len(curve.yData) < madeup.N_SAMPLES
+        assert curve.yData.max() == pytest.approx(heights[:-8].max())
