@@ -13,7 +13,7 @@ from pygama.simulate import RunShape, write_run
 from pygama_gui.data.channels import CODE, codes_of
 from pygama_gui.data.live import LiveColumns
 from pygama_gui.data.outputs import read_columns
-from pygama_gui.data.samples import EVERYTHING, Sample, Tier1Waveforms, bunch_of, joined, spread
+from pygama_gui.data.samples import EVERYTHING, Sample, Tier1Waveforms, _joint, bunch_of, joined, spread
 from pygama_gui.data.selection import RangeCut, Selection
 
 
@@ -64,6 +64,11 @@ def test_rows_are_told_by_event_and_channel_where_tables_do_not_match(
     found = {file.sample(place, selection).numbers["event_number"] for place in range(file.count(selection))}
     assert found == expected
     file.close()
+
+
+def test_each_event_and_channel_has_a_number_of_its_own() -> None:
+    events, codes = np.meshgrid([0, 1, 2, 1_000_000], [0, 1, 2, (15 << 20) + (31 << 10) + 255])
+    assert len(np.unique(_joint(events.ravel(), codes.ravel()))) == 16
 
 
 def test_an_event_is_found_among_those_that_pass(file: Tier1Waveforms, columns: LiveColumns) -> None:
