@@ -19,6 +19,8 @@ from pygama_gui.widgets import theme
 from pygama_gui.widgets.plot import Legend, Plot
 
 MOST_CURVES = 50
+MOST_POINTS = 40_000
+"""Points of all other waveforms together: what can be painted between two blinks."""
 OTHERS_SHARE = 0.55
 """How much of their colour other waveforms have."""
 PADDING = 0.06
@@ -89,12 +91,13 @@ class TracesPicture:
             curve.setData(x, y, pen=pen, connect="finite")
 
     def _in_view(self, x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Give the least and the most of each pixel where samples crowd, and only what is in view."""
+        """Give the least and the most of each pixel or two where samples crowd, of what is in view."""
         box = self._plot.box
         if box.zoomed_x:
             first, last = np.searchsorted(x, box.viewRange()[0])
             x, y = x[max(first - 1, 0) : last + 1], y[max(first - 1, 0) : last + 1]
-        n = len(x) // max(int(box.width()), 1)
+        n_groups = min(int(box.width()), MOST_POINTS // (2 * max(len(self.others), 1)))
+        n = len(x) // max(n_groups, 1)
         if n < 3:
             return x, y
         whole = len(x) // n * n
