@@ -18,13 +18,13 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
-from PyQt5.QtCore import QObject, QTimer, pyqtSignal
+from PyQt5.QtCore import QObject, Qt, QTimer, pyqtSignal
 
 from pygama.progress import Done, Failed, Message, Note, Partial, StoppedByRequest
 from pygama_gui.data.channels import CODE, codes_of
 from pygama_gui.data.live import LiveColumns
 from pygama_gui.data.outputs import Outputs, find_outputs, read_columns
-from pygama_gui.data.samples import Sample, SampleRing, Tier1Waveforms, import_readers
+from pygama_gui.data.samples import SampleRing, Tier1Waveforms, import_readers
 from pygama_gui.jobs.board import JobBoard, JobState, state_sentence
 from pygama_gui.jobs.leftovers import remove_orphans
 from pygama_gui.jobs.runner import JobRunner
@@ -126,7 +126,11 @@ class Bridge(QObject):
         """What lets go of files, called when nobody reads any more."""
         self._reader = ThreadPoolExecutor(1, thread_name_prefix="read files")
         self._computer = ThreadPoolExecutor(1, thread_name_prefix="compute")
-        self._came_back.connect(lambda then, otherwise, future: self._finish(then, otherwise, future))
+        # Queued: what is done at once must not be handed over in the middle of asking for it.
+        self._came_back.connect(  # type: ignore[call-arg]
+            lambda then, otherwise, future: self._finish(then, otherwise, future),
+            Qt.ConnectionType.QueuedConnection,
+        )
         self.store.listeners.append(self.session_changed.emit)
         self.session_changed.connect(self._look_at_session)
         self.timer = QTimer(self)
@@ -416,7 +420,7 @@ class Bridge(QObject):
     def _finish(
         self, then: Callable[[Any], None], otherwise: Callable[[], None], future: Future[Any]
     ) -> None:
-        if future.cancelled():
+        if future.cancelled() or self._is_closed:
             return
         error = future.exception()
         if error is not None:
@@ -426,28 +430,24 @@ class Bridge(QObject):
             return
         then(future.result())
 
-    def read_waveform(
+    def read_waveforms(
         self,
         run_id: str,
-        place: int,
-        channel: int | None,
+        work: Callable[[Tier1Waveforms], Any],
         then: Callable[[Any], None],
         otherwise: Callable[[], None],
     ) -> None:
-        """Read a waveform of the finished Tier 1 file; `then` gets (sample or None, how many)."""
+        """Do work with the finished Tier 1 file of a run, in the thread that reads files."""
         live = self.data[run_id]
         if live.tier1 is not None:
-            self.in_background(lambda: self._read(live, place, channel), then, otherwise)
+            self.in_background(lambda: work(self._waveforms_of(live)), then, otherwise)
 
-    def _read(self, live: LiveRun, place: int, channel: int | None) -> tuple[Sample | None, int]:
+    def _waveforms_of(self, live: LiveRun) -> Tier1Waveforms:
         if self._tier1 is None or self._tier1[0] is not live:
             assert live.tier1 is not None
             self._close_tier1()
-            known = live.columns.column(CODE) if CODE in live.columns else None
-            self._tier1 = (live, Tier1Waveforms(live.tier1, known))
-        file = self._tier1[1]
-        n = file.count(channel)
-        return (file.sample(min(place, n - 1), channel) if n else None), n
+            self._tier1 = (live, Tier1Waveforms(live.tier1, live.columns))
+        return self._tier1[1]
 
     def _close_tier1(self) -> None:
         if self._tier1 is not None:

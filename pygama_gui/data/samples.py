@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 
 from pygama.progress import Partial
-from pygama_gui.data.channels import codes_of
+from pygama_gui.data.channels import CODE, codes_of
+from pygama_gui.data.selection import Columns, RangeCut, Selection
 
 N_KEPT = 300
 ROWS_AT_ONCE = 10_000
+AT_ONCE = 50
+"""Waveforms that are read together of those that are spread over a file."""
+GAP_ROWS = 32
+"""Rows that are read along with those wanted on both sides of them."""
+GOLDEN = 0.6180339887498949
+EVERYTHING = Selection()
 
 
 @dataclass(frozen=True)
@@ -58,7 +65,11 @@ class SampleRing:
 
     def of(self, channel: int | None) -> list[Sample]:
         """Give the samples of a channel (None: of all), oldest first."""
-        return [sample for sample in self._samples if channel is None or sample.channel == channel]
+        return self.selected(Selection(channel))
+
+    def selected(self, selection: Selection) -> list[Sample]:
+        """Give the samples that are selected, oldest first."""
+        return [sample for sample in self._samples if selection.passes(sample.numbers)]
 
 
 def samples_of(partial: Partial) -> Iterator[Sample]:
@@ -76,15 +87,72 @@ def import_readers() -> None:
     import pygama.storage  # noqa: F401
 
 
+@dataclass(frozen=True, eq=False)
+class Bunch:
+    """Waveforms of one length. waveforms: (n, n_samples), numbers: name -> (n,)."""
+
+    waveforms: np.ndarray
+    numbers: Mapping[str, np.ndarray]
+
+    def __len__(self) -> int:
+        return len(self.waveforms)
+
+    @property
+    def period_ns(self) -> float | None:
+        """The sampling period of the first; None where it is not known."""
+        period = self.numbers.get("period_ns")
+        return float(period[0]) if period is not None and len(period) and period[0] > 0 else None
+
+
+def bunch_of(samples: Iterable[Sample]) -> Bunch | None:
+    """Put waveforms of the length of the last one, of its decoder and period, together; None of none."""
+    samples = list(samples)
+    if not samples:
+        return None
+    last = samples[-1]
+    kind = (last.decoder, last.period_ns, len(last.waveform))
+    alike = [one for one in samples if (one.decoder, one.period_ns, len(one.waveform)) == kind]
+    names = set.intersection(*(set(one.numbers) for one in alike))
+    numbers = {name: np.array([one.numbers[name] for one in alike]) for name in names}
+    return Bunch(np.stack([one.waveform for one in alike]), numbers)
+
+
+def joined(bunches: Iterable[Bunch]) -> Bunch:
+    """Join bunches; those of another length or period than the first are left out."""
+    first, *others = bunches
+    like = (first.waveforms.shape[1], first.period_ns)
+    alike = [first, *(one for one in others if (one.waveforms.shape[1], one.period_ns) == like)]
+    names = set.intersection(*(set(one.numbers) for one in alike))
+    numbers = {name: np.concatenate([one.numbers[name] for one in alike]) for name in names}
+    return Bunch(np.concatenate([one.waveforms for one in alike]), numbers)
+
+
+def spread(n: int, n_wanted: int, at_once: int = AT_ONCE) -> list[np.ndarray]:
+    """Choose places among n, evenly spread in stretches that lie together in the file.
+
+    Gives groups of places, each twice as large as the one before it and each from all over the file, so that
+    the first ones show roughly what all of them will.
+    """
+    n_stretches = -(-n // at_once)
+    n_chosen = min(-(-n_wanted // at_once), n_stretches)
+    firsts = np.arange(n_chosen) * n_stretches // max(n_chosen, 1) * at_once
+    order = np.argsort(np.arange(len(firsts)) * GOLDEN % 1.0, kind="stable")
+    stretches = [np.arange(first, min(first + at_once, n)) for first in firsts[order]]
+    groups, start, size = [], 0, 2
+    while start < len(stretches):
+        groups.append(np.sort(np.concatenate(stretches[start : start + size])))
+        start, size = start + size, 2 * size
+    return groups
+
+
 class Tier1Waveforms:
     """Rows of the tables with waveforms of a Tier 1 file. Belongs to the one thread that reads files.
 
-    Channels are told by their codes. channels: those of all rows, (n_rows,), where they are known already:
-    the columns lie among the waveforms in the file, and reading them means reading everything. They are used
-    where the file has one table.
+    columns: those of all rows, in the order of Tier 2, where they are known already: in the file they lie
+    among the waveforms, and reading them means reading everything. Cuts need them.
     """
 
-    def __init__(self, path: Path, channels: np.ndarray | None = None) -> None:
+    def __init__(self, path: Path, columns: Columns | None = None) -> None:
         from pygama.storage import TierFile
 
         self._file = TierFile(path)
@@ -94,28 +162,66 @@ class Tier1Waveforms:
             for key, table in tables.items()
             if table.n_samples and not key.endswith(("_Garbage", "_Damaged"))
         }
-        self._channels: dict[str, np.ndarray] = {}
-        if channels is not None and [table.n_rows for table in self._tables.values()] == [len(channels)]:
-            self._channels = dict.fromkeys(self._tables, channels)
+        self._columns = columns if columns is not None and len(columns) else None
+        self._keys: dict[str, np.ndarray] = {}
+        self._selected: tuple[Selection, list[tuple[str, np.ndarray | range]]] | None = None
 
     def close(self) -> None:
         """Let the file go."""
         self._file.close()
 
-    def rows_of(self, channel: int | None) -> list[tuple[str, np.ndarray | range]]:
-        """Give the rows of a channel (None: all) in each table."""
-        return [(key, self._rows(key, channel)) for key in self._tables]
+    @property
+    def n_samples(self) -> int:
+        """Samples of the longest waveforms; 0 where there are none."""
+        return max((table.n_samples for table in self._tables.values()), default=0)
 
-    def count(self, channel: int | None = None) -> int:
-        """Count the waveforms of a channel (None: all)."""
-        return sum(len(rows) for _, rows in self.rows_of(channel))
+    def rows_of(self, selection: Selection = EVERYTHING) -> list[tuple[str, np.ndarray | range]]:
+        """Give the rows in each table that are selected."""
+        if self._selected is None or self._selected[0] != selection:
+            self._selected = (selection, [(key, self._rows(key, selection)) for key in self._tables])
+        return self._selected[1]
 
-    def sample(self, place: int, channel: int | None = None) -> Sample:
-        """Read the waveform at a place among those of a channel; raises IndexError beyond the end."""
+    def count(self, selection: Selection = EVERYTHING) -> int:
+        """Count the waveforms that are selected."""
+        return sum(len(rows) for _, rows in self.rows_of(selection))
+
+    def sample(self, place: int, selection: Selection = EVERYTHING) -> Sample:
+        """Read the waveform at a place among those selected; raises IndexError beyond the end."""
+        return self._read(*self._at(place, selection), place)
+
+    def place_of(self, event_number: int, selection: Selection = EVERYTHING) -> int | None:
+        """Find the first waveform of an event among those selected; None where it is not."""
+        before = 0
+        for key, rows in self.rows_of(selection):
+            found = np.flatnonzero(self._event_numbers(key)[rows] == event_number)
+            if len(found):
+                return before + int(found[0])
+            before += len(rows)
+        return None
+
+    def bunch(self, places: Iterable[int], selection: Selection = EVERYTHING) -> Bunch | None:
+        """Read the waveforms at places among those selected; those unlike the first are left out."""
+        wanted = np.sort(np.fromiter(places, np.intp))
+        parts, before = [], 0
+        for key, rows in self.rows_of(selection):
+            here = wanted[(wanted >= before) & (wanted < before + len(rows))] - before
+            parts += [self._read_many(key, part) for part in _stretches(np.asarray(rows)[here])]
+            before += len(rows)
+        return joined(parts) if parts else None
+
+    def _read_many(self, key: str, rows: np.ndarray) -> Bunch:
+        """Read rows that lie near each other."""
+        block = self._tables[key].read(int(rows[0]), int(rows[-1]) + 1)
+        assert block.waveforms is not None
+        picked = rows - rows[0]
+        names = block.rows.dtype.names or ()
+        return Bunch(block.waveforms[picked], {name: block.rows[name][picked] for name in names})
+
+    def _at(self, place: int, selection: Selection) -> tuple[str, int]:
         at = place
-        for key, rows in self.rows_of(channel):
+        for key, rows in self.rows_of(selection):
             if at < len(rows):
-                return self._read(key, int(rows[at]), place)
+                return key, int(rows[at])
             at -= len(rows)
         raise IndexError(place)
 
@@ -125,19 +231,69 @@ class Tier1Waveforms:
         values = {name: numbers[name] for name in numbers.dtype.names if np.isscalar(numbers[name])}
         return Sample(key.strip("/"), np.asarray(table.waveform(row)), values, place)
 
-    def _rows(self, key: str, channel: int | None) -> np.ndarray | range:
-        if channel is None:
-            return range(self._tables[key].n_rows)
-        return np.flatnonzero(self._channel_column(key) == channel)
+    def _rows(self, key: str, selection: Selection) -> np.ndarray | range:
+        """Give the rows of a table that are selected.
 
-    def _channel_column(self, key: str) -> np.ndarray:
-        if key not in self._channels:
+        The only table has the rows of Tier 2; of several tables, rows are told by event and channel.
+        """
+        n_rows = self._tables[key].n_rows
+        if selection == EVERYTHING:
+            return range(n_rows)
+        if (columns := self._columns_of_the_only_table) is not None:
+            return np.flatnonzero(selection.mask(columns))
+        chosen = np.ones(n_rows, bool)
+        if selection.channel is not None:
+            chosen &= self._row_keys(key)[:, 1] == selection.channel
+        if selection.cut is not None:
+            chosen &= self._passes_elsewhere(key, selection.cut)
+        return np.flatnonzero(chosen)
+
+    def _passes_elsewhere(self, key: str, cut: RangeCut) -> np.ndarray:
+        """Tell which rows of a table have an event and a channel that pass in Tier 2."""
+        columns = self._columns
+        if columns is None or "event_number" not in columns or CODE not in columns:
+            return np.zeros(self._tables[key].n_rows, bool)
+        passing = cut.mask(columns)
+        events, codes = columns.column("event_number")[passing], columns.column(CODE)[passing]
+        own = self._row_keys(key)
+        return np.isin(_joint(own[:, 0], own[:, 1]), _joint(events, codes))
+
+    def _event_numbers(self, key: str) -> np.ndarray:
+        columns = self._columns_of_the_only_table
+        if columns is not None and "event_number" in columns:
+            return columns.column("event_number")
+        return self._row_keys(key)[:, 0]
+
+    @property
+    def _columns_of_the_only_table(self) -> Columns | None:
+        is_alone = [table.n_rows for table in self._tables.values()] == [
+            len(self._columns if self._columns is not None else ())
+        ]
+        return self._columns if is_alone else None
+
+    def _row_keys(self, key: str) -> np.ndarray:
+        """Read event numbers and codes of the channels, (n_rows, 2)."""
+        if key not in self._keys:
             blocks = self._tables[key].blocks(ROWS_AT_ONCE, waveforms=False)
-            codes = [_codes_of_rows(block.rows) for block in blocks]
-            self._channels[key] = np.concatenate([np.empty(0, np.int64), *codes])
-        return self._channels[key]
+            keys = [_keys_of_rows(block.rows) for block in blocks]
+            self._keys[key] = np.concatenate([np.empty((0, 2), np.int64), *keys])
+        return self._keys[key]
 
 
-def _codes_of_rows(rows: np.ndarray) -> np.ndarray:
+def _stretches(rows: np.ndarray) -> list[np.ndarray]:
+    """Part rows, in order, where there is a gap that is not worth reading."""
+    return [part for part in np.split(rows, np.flatnonzero(np.diff(rows) > GAP_ROWS) + 1) if len(part)]
+
+
+def _keys_of_rows(rows: np.ndarray) -> np.ndarray:
     codes = codes_of({name: rows[name] for name in rows.dtype.names or ()})
-    return np.full(len(rows), -1) if codes is None else codes
+    keys = np.full((len(rows), 2), -1, np.int64)
+    if "event_number" in (rows.dtype.names or ()):
+        keys[:, 0] = rows["event_number"]
+    if codes is not None:
+        keys[:, 1] = codes
+    return keys
+
+
+def _joint(events: np.ndarray, codes: np.ndarray) -> np.ndarray:
+    return (events.astype(np.int64) << 32) + codes

@@ -14,13 +14,14 @@ from typing import Any
 
 from pygama.errors import SettingsError
 from pygama_gui.session.plain import from_plain, to_plain
-from pygama_gui.session.state import Session, Step, consistent
+from pygama_gui.session.state import PICTURES, Session, Step, WaveformChoice, consistent
 
 MARK = "pygama-gui session"
 """The entry by which a session file is known; its value is the version."""
 VERSION = 2
 SUFFIX = ".pygama-session.json"
 N_TABS = 3
+SLOWEST_PACE, FASTEST_PACE = 0.1, 50.0
 MOST_BYTES = 50_000_000
 BEGINNING = 200
 """Bytes in which the mark must stand."""
@@ -126,5 +127,15 @@ def _put_right(session: Session) -> Session:
             theme="dark" if session.theme == "dark" else "light",
             tab=session.tab if session.tab in range(N_TABS) else 0,
             spectrum=replace(shown, width=width, roi=roi),
+            waveforms=_waveforms_put_right(session.waveforms),
         )
+    )
+
+
+def _waveforms_put_right(shown: WaveformChoice) -> WaveformChoice:
+    return replace(
+        shown,
+        picture=shown.picture if shown.picture in PICTURES else PICTURES[0],
+        n_many=max(shown.n_many, 1),
+        pace=min(max(shown.pace, SLOWEST_PACE), FASTEST_PACE),
     )

@@ -75,6 +75,9 @@ class SpectrumChoice:
     """Id of another run to compare with."""
 
 
+PICTURES = ("traces", "density", "noise")
+
+
 @dataclass(frozen=True)
 class WaveformChoice:
     """What the waveform view shows."""
@@ -83,6 +86,27 @@ class WaveformChoice:
     overlay: int = 1
     is_above_baseline: bool = True
     hidden: frozenset[str] = frozenset()
+    """Names of waves and values that the chain makes and that are not drawn."""
+    picture: str = "traces"
+    """One of `PICTURES`."""
+    n_many: int = 1000
+    """Waveforms in the density and in the mean noise spectrum, at most."""
+    aligned_by: str = ""
+    """Name of the time that stands at 0; empty: the first sample does."""
+    is_normalised: bool = False
+    is_calibrated: bool = False
+    is_only_roi: bool = False
+    """Whether only events in the region of the spectrum are shown."""
+    is_whole_record: bool = False
+    """Whether the noise spectrum is that of the whole record, not of the baseline."""
+    is_amplitude: bool = False
+    """Whether the noise spectrum is the root of the power."""
+    is_log: bool = True
+    """Whether the heights of the noise spectrum are logarithms."""
+    cursors: tuple[int, int] | None = None
+    """Samples, from the sample at time 0, that the two cursors stand at."""
+    pace: float = 5.0
+    """Waveforms a second when they are played."""
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from pygama.progress import Partial
 from pygama.simulate import RunShape, write_run
 from pygama_gui.data.outputs import find_outputs, read_columns
 from pygama_gui.data.samples import Tier1Waveforms
+from pygama_gui.data.selection import Selection
 from pygama_gui.session.files import read_run
 from pygama_gui.session.state import Run
 
@@ -75,7 +76,8 @@ def test_waveforms_of_one_channel_of_one_card_are_read(folder):
     file = Tier1Waveforms(folder / "t1_run12.h5")
     channels = {file.sample(place).channel for place in range(file.count())}
     assert len(channels) == 4
-    assert sum(file.count(channel) for channel in channels) == 300
+    assert sum(file.count(Selection(channel)) for channel in channels) == 300
     one = max(channels)
-    assert {file.sample(place, one).channel for place in range(file.count(one))} == {one}
+    only = Selection(one)
+    assert {file.sample(place, only).channel for place in range(file.count(only))} == {one}
     file.close()

@@ -1,0 +1,188 @@
+"""Takes waveforms to what is looked at: without baseline, aligned, normalised, calibrated; one or many.
+
+What the chain gives is taken from it, with its present settings; a time to align by that it does not give is
+found by the same functions that it would use.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from pygama.block import Block
+from pygama.errors import PygamaError
+from pygama.processing.base import Tier1Processor
+from pygama.processing.declare import REGISTRY, Processor
+from pygama.processing.timing import t0, time_points
+from pygama.processing.transforms import asym_trap_filter
+from pygama_gui.data.samples import Bunch
+from pygama_gui.session.state import Step, WaveformChoice
+
+RAW, SUBTRACTED = "waveform", "wf_blsub"
+BASELINES = ("bl_int", "bl_avg")
+ALIGNED_BY = ("tp_50", "t0")
+"""Times that can be found whatever the chain gives."""
+START_SHARE = 8
+"""Where no step measures the baseline, it is the mean of one part in so many of the record."""
+FALLBACK_NS = 10.0
+
+
+@dataclass(frozen=True)
+class Look:
+    """How waveforms are looked at; the part of the choice that changes their samples."""
+
+    is_above_baseline: bool = True
+    aligned_by: str = ""
+    is_normalised: bool = False
+    is_calibrated: bool = False
+
+    @classmethod
+    def of(cls, choice: WaveformChoice) -> Look:
+        """Take from what was chosen."""
+        return cls(choice.is_above_baseline, choice.aligned_by, choice.is_normalised, choice.is_calibrated)
+
+    @property
+    def needs_baseline(self) -> bool:
+        """Whether heights are counted from the baseline."""
+        return self.is_above_baseline or self.is_normalised or self.is_calibrated
+
+
+@dataclass(frozen=True, eq=False)
+class Shaped:
+    """Waveforms as they are looked at. heights: (n, n_samples); starts: (n,) sample that stands at time 0."""
+
+    heights: np.ndarray
+    starts: np.ndarray
+    period_ns: float | None
+    n_left_out: int = 0
+
+    def __len__(self) -> int:
+        return len(self.heights)
+
+
+def shape(bunch: Bunch, chain: Sequence[Step], look: Look) -> Shaped:
+    """Take waveforms to a look; those whose time or factor is not known are left out."""
+    made = _made_of(bunch, chain, look)
+    flat = _above_baseline(bunch, made)
+    heights = flat if look.needs_baseline else bunch.waveforms.astype(np.float64)
+    starts = np.zeros(len(bunch))
+    if look.aligned_by:
+        starts = starts_of(flat, look.aligned_by, bunch.period_ns, made)
+    factors = factors_of(flat, look, chain, made)
+    known = np.isfinite(starts) & np.isfinite(factors)
+    heights = heights[known] * factors[known, None]
+    return Shaped(heights, starts[known], bunch.period_ns, int((~known).sum()))
+
+
+def starts_of(
+    flat: np.ndarray, name: str, period_ns: float | None, made: Mapping[str, np.ndarray]
+) -> np.ndarray:
+    """Give the sample at which a time lies, (n,) float; NaN where there is none.
+
+    flat: (n, n_samples) without baseline. made: what the chain gave, (n,) each.
+    """
+    period = period_ns or FALLBACK_NS
+    if name in made:
+        return np.asarray(made[name], np.float64) / period
+    if name == "t0":
+        end = min(500, flat.shape[1] // 4)
+        return np.asarray(t0(asym_trap_filter(flat), period, i_end=end)) / period
+    return np.asarray(time_points(flat, period)[2]) / period
+
+
+def factors_of(
+    flat: np.ndarray, look: Look, chain: Sequence[Step], made: Mapping[str, np.ndarray]
+) -> np.ndarray:
+    """Give what heights are multiplied by, (n,); NaN where it is not known."""
+    if look.is_normalised:
+        highest = flat.max(axis=1)
+        return np.divide(1.0, highest, out=np.full(len(flat), np.nan), where=highest > 0)
+    calibration = calibration_of(chain) if look.is_calibrated else None
+    if calibration is None:
+        return np.ones(len(flat))
+    energy, height = (np.asarray(made.get(name, np.full(len(flat), np.nan))) for name in calibration)
+    return np.divide(energy, height, out=np.full(len(flat), np.nan), where=height > 0)
+
+
+def calibration_of(chain: Sequence[Step]) -> tuple[str, str] | None:
+    """Find the energy in keV that the chain gives, and the height in ADC counts that it is made of."""
+    units = _units(chain)
+    for step in chain:
+        known = REGISTRY.get(step.step)
+        if known is None or not step.enabled:
+            continue
+        energies = [step.outputs.get(name, name) for name, unit in known.writes if unit == "keV"]
+        heights = [name for name in reads_of(step, known) if units.get(name) == "adc"]
+        if energies and heights:
+            return energies[0], heights[0]
+    return None
+
+
+def baseline_stretch(chain: Sequence[Step], n_samples: int, period_ns: float | None) -> tuple[int, int]:
+    """Give the stretch that the chain measures the baseline in: first sample, and the one after the last."""
+    for step in chain:
+        known = REGISTRY.get(step.step)
+        if known is None or not step.enabled or RAW not in reads_of(step, known):
+            continue
+        if {"i_start", "i_end"} <= {setting.name for setting in known.settings}:
+            try:
+                settings = known.check(step.settings, period_ns or FALLBACK_NS)
+            except PygamaError:
+                break
+            return int(settings["i_start"]), min(int(settings["i_end"]), n_samples)
+    return 0, min(500, n_samples)
+
+
+def reads_of(step: Step, known: Processor) -> list[str]:
+    """Give what a step reads, by the names in the chain."""
+    return [step.inputs.get(name, name) for name, kind in known.reads if kind != "period"]
+
+
+def _units(chain: Sequence[Step]) -> dict[str, str]:
+    return {
+        step.outputs.get(name, name): unit
+        for step in chain
+        if step.enabled and (known := REGISTRY.get(step.step)) is not None
+        for name, unit in known.writes
+    }
+
+
+def _made_of(bunch: Bunch, chain: Sequence[Step], look: Look) -> dict[str, np.ndarray]:
+    """Run the chain where something of it is needed; nothing of a chain that cannot run."""
+    if not (look.needs_baseline or look.aligned_by):
+        return {}
+    there = _units(chain)
+    keep = [SUBTRACTED] if SUBTRACTED in there else []
+    wanted = [name for name in (*BASELINES, look.aligned_by) if name in there]
+    if look.is_calibrated and (calibration := calibration_of(chain)) is not None:
+        wanted += calibration
+    try:
+        processor = Tier1Processor.from_chain([step.to_chain() for step in chain])
+        return processor.chain(outputs=wanted, keep=keep).run(_block(bunch))
+    except (PygamaError, ValueError):
+        return {}
+
+
+def _block(bunch: Bunch) -> Block:
+    """Make a block of what the card gave; what the chain makes would stand in its own way."""
+    made = {name for known in REGISTRY.values() for name, _ in known.writes}
+    numbers = {name: np.asarray(values) for name, values in bunch.numbers.items() if name not in made}
+    numbers = {name: values for name, values in numbers.items() if values.dtype.kind in "iufb"}
+    numbers["period_ns"] = np.full(len(bunch), bunch.period_ns or FALLBACK_NS)
+    rows = np.empty(len(bunch), [(name, values.dtype) for name, values in numbers.items()])
+    for name, values in numbers.items():
+        rows[name] = values
+    return Block("", rows, bunch.waveforms)
+
+
+def _above_baseline(bunch: Bunch, made: Mapping[str, Any]) -> np.ndarray:
+    if SUBTRACTED in made:
+        return np.asarray(made[SUBTRACTED], np.float64)
+    waveforms = bunch.waveforms.astype(np.float64)
+    for name in BASELINES:
+        if name in made:
+            return waveforms - np.asarray(made[name])[:, None]
+    return waveforms - waveforms[:, : max(waveforms.shape[1] // START_SHARE, 1)].mean(axis=1)[:, None]

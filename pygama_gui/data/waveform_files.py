@@ -1,0 +1,173 @@
+"""Writes what the waveform view shows as a picture for publication (PNG, SVG) or as a table (CSV)."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from importlib import resources
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    from pygama_gui.data.density import Density
+
+GREY, ORANGE = "0.55", "#B04E0A"
+LINE, LETTER, GAP = 0.045, 0.0105, 0.012
+"""Height of a line of words, width of a letter, and room between, as shares of the axes."""
+SIZE_INCHES = (8.0, 5.0)
+STYLE = Path(str(resources.files("pygama") / "pygama.mplstyle"))
+KINDS = {"png": "PNG picture", "svg": "SVG picture", "csv": "CSV table"}
+
+
+@dataclass(frozen=True)
+class Curve:
+    """One curve with its name. is_behind: drawn thin and grey, as one of many."""
+
+    name: str
+    x: np.ndarray
+    y: np.ndarray
+    is_behind: bool = False
+
+
+@dataclass(frozen=True)
+class Picture:
+    """All that is shown. columns: (name, (n,) values) of the table; about: what it is of, name -> text."""
+
+    x_label: str
+    y_label: str
+    curves: tuple[Curve, ...] = ()
+    columns: tuple[tuple[str, np.ndarray], ...] = ()
+    about: Mapping[str, str] = field(default_factory=dict)
+    levels: tuple[tuple[str, float], ...] = ()
+    instants: tuple[tuple[str, float], ...] = ()
+    density: Density | None = None
+    x_per_sample: float = 1.0
+    is_log: bool = False
+    x_range: tuple[float, float] | None = None
+    y_range: tuple[float, float] | None = None
+
+
+def csv_text(picture: Picture) -> str:
+    """Write the table: what it is of in lines that begin with '#', the names of columns, then the rows."""
+    out = io.StringIO()
+    for name, text in picture.about.items():
+        out.write(f"# {name}: {' '.join(text.split())}\n")
+    for name, value in (*picture.levels, *picture.instants):
+        out.write(f"# marked: {name} at {value:.10g}\n")
+    out.write(",".join(_quoted(name) for name, _ in picture.columns) + "\n")
+    for row in zip(*(_texts(values) for _, values in picture.columns), strict=True):
+        out.write(",".join(row) + "\n")
+    return out.getvalue()
+
+
+def save(picture: Picture, path: Path) -> None:
+    """Write a file of the kind that its name ends in; a reader never sees half of it. Raises OSError."""
+    part = path.with_name(path.name + ".part")
+    kind = path.suffix.lower().removeprefix(".")
+    if kind == "csv":
+        part.write_text(csv_text(picture), encoding="utf-8")
+    else:
+        _save_figure(picture, part, kind)
+    part.replace(path)
+
+
+def _save_figure(picture: Picture, path: Path, kind: str) -> None:
+    from matplotlib import style
+
+    import pygama
+
+    title = picture.about.get("title", "Waveform")
+    words = "\n".join(f"{name}: {text}" for name, text in picture.about.items())
+    program = f"pygama {pygama.__version__}"
+    metadata = {"Title": title, "Description": words, "Source": picture.about.get("file", "")}
+    metadata |= {"Software": program} if kind == "png" else {"Creator": program}
+    # A picture of the same data is the same file; text stays text.
+    with style.context([STYLE, {"svg.fonttype": "none", "svg.hashsalt": "pygama"}]):
+        draw(picture).savefig(path, format=kind, metadata=metadata)
+
+
+def draw(picture: Picture) -> Figure:
+    """Draw a picture with matplotlib, in the style that is in force."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=SIZE_INCHES, layout="constrained")
+    axes = figure.add_subplot()
+    if picture.density is not None:
+        _draw_density(figure, axes, picture.density, picture.x_per_sample)
+    _draw_curves(axes, picture)
+    axes.set_xlabel(picture.x_label)
+    axes.set_ylabel(picture.y_label)
+    axes.set_title(picture.about.get("title", ""), fontsize="medium")
+    if picture.is_log:
+        axes.set_yscale("log")
+    if picture.x_range is not None:
+        axes.set_xlim(picture.x_range)
+    if picture.y_range is not None:
+        axes.set_ylim(picture.y_range)
+    if axes.get_legend_handles_labels()[1]:
+        axes.legend(fontsize="small")
+    return figure
+
+
+def _draw_curves(axes: Axes, picture: Picture) -> None:
+    for curve in picture.curves:
+        if curve.is_behind:
+            axes.plot(curve.x, curve.y, color=GREY, linewidth=0.5, alpha=0.5, zorder=1)
+    for curve in picture.curves:
+        if not curve.is_behind:
+            axes.plot(curve.x, curve.y, label=curve.name, linewidth=1.0)
+    _mark(axes, picture)
+
+
+def _mark(axes: Axes, picture: Picture) -> None:
+    """Draw levels and times with their words, which never lie over each other."""
+    (x0, x1), (y0, y1) = picture.x_range or axes.get_xlim(), picture.y_range or axes.get_ylim()
+    inside = "axes fraction"
+    ground = {"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 0.8}
+    style: dict[str, Any] = {"color": ORANGE, "fontsize": "small", "bbox": ground, "annotation_clip": False}
+    ends: list[tuple[float, float]] = []
+    for name, height in sorted(picture.levels, key=lambda one: one[1]):
+        axes.axhline(height, color=ORANGE, linewidth=0.8, linestyle="--")
+        at = (height - y0) / (y1 - y0)
+        if 0 <= at <= 1:
+            right = min((left for there, left in ends if abs(there - at) < LINE), default=1.0) - GAP
+            axes.annotate(name, (right, at + GAP / 2), xycoords=inside, ha="right", va="bottom", **style)
+            ends.append((at, right - LETTER * len(name)))
+    rows: list[float] = []
+    for name, x in sorted(picture.instants, key=lambda one: one[1]):
+        axes.axvline(x, color=ORANGE, linewidth=0.8, linestyle=":")
+        at = (x - x0) / (x1 - x0)
+        if 0 <= at <= 1:
+            row = next((row for row, end in enumerate(rows) if end < at), len(rows))
+            rows[row : row + 1] = [at + GAP + LETTER * len(name)]
+            axes.annotate(name, (at + GAP / 2, 0.98 - LINE * row), xycoords=inside, va="top", **style)
+
+
+def _draw_density(figure: Figure, axes: Axes, density: Density, x_per_sample: float) -> None:
+    from matplotlib.colors import LogNorm
+
+    counts = np.ma.masked_equal(density.counts.T, 0)
+    (x0, x1), (y0, y1) = density.x_range, density.y_range
+    extent = (x0 * x_per_sample, x1 * x_per_sample, y0, y1)
+    norm = LogNorm(1, max(int(density.counts.max(initial=1)), 2))
+    image = axes.imshow(
+        counts, origin="lower", aspect="auto", extent=extent, norm=norm, interpolation="none", cmap="viridis"
+    )
+    figure.colorbar(image, ax=axes, label=f"samples of {density.n_waveforms} waveforms")
+
+
+def _texts(values: np.ndarray) -> Iterable[str]:
+    if values.dtype.kind in "iu":
+        return map(str, values.tolist())
+    return (f"{value:.10g}" for value in values.tolist())
+
+
+def _quoted(name: str) -> str:
+    doubled = name.replace('"', '""')
+    return f'"{doubled}"' if any(character in name for character in ',"\n') else name

@@ -1,0 +1,273 @@
+"""Chooses which waveform is shown: the newest of a run under way, any of a finished one; plays them."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from PyQt5.QtCore import QTimer
+
+from pygama_gui.bridge import Bridge, LiveRun
+from pygama_gui.data.samples import Sample, Tier1Waveforms
+from pygama_gui.data.selection import Selection, cut_of
+
+FOLLOW_S = 0.4
+"""While a run is under way, a new waveform is shown this often."""
+PACES = (1.0, 2.0, 5.0, 10.0, 20.0)
+"""Waveforms a second that can be chosen for playing."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """Which waveform of a finished file is wanted: that of an event, or at a place; `strictly`: or none."""
+
+    run_id: str
+    selection: Selection
+    place: int
+    event_number: int | None = None
+    strictly: bool = False
+
+
+class Browser:
+    """The waveform that is shown and its place among those that are selected."""
+
+    def __init__(self, bridge: Bridge, changed: Callable[[], None], anew: Callable[[], None]) -> None:
+        self._bridge, self._changed, self._anew = bridge, changed, anew
+        self.place = 0
+        self.sample: Sample | None = None
+        self.n = 0
+        """How many waveforms are selected."""
+        self.said = ""
+        """Why the last jump went nowhere."""
+        self.is_following = True
+        self.is_finished = False
+        self.live_run: LiveRun | None = None
+        self._event_wanted: tuple[int, bool] | None = None
+        self._reading: Asked | None = None
+        self._followed_at = -FOLLOW_S
+        self._timer = QTimer()
+        self._timer.timeout.connect(self._play_on)
+
+    @property
+    def _run_id(self) -> str:
+        return self._bridge.session.selected
+
+    @property
+    def live(self) -> LiveRun | None:
+        """What is known of the selected run."""
+        return self._bridge.live(self._run_id)
+
+    @property
+    def is_live(self) -> bool:
+        """Whether waveforms of a run come from its job, not from its file."""
+        live = self.live
+        return live is not None and live.tier1 is None
+
+    @property
+    def is_reading(self) -> bool:
+        """Whether a waveform is being read."""
+        return self._reading is not None
+
+    @property
+    def channel(self) -> int | None:
+        """The chosen channel, where the run has it."""
+        live, chosen = self.live, self._bridge.session.waveforms.channel
+        return chosen if live is not None and chosen in live.channels else None
+
+    @property
+    def selection(self) -> Selection:
+        """Which events are shown."""
+        return Selection(self.channel, cut_of(self._bridge.session))
+
+    # What changes around it
+
+    def begin_anew(self) -> None:
+        """Show the selected run from its first or its newest waveform on."""
+        self.stop_playing()
+        self.place, self.sample, self.n = 0, None, 0
+        self._reading, self._event_wanted, self.said = None, None, ""
+        self._followed_at = -FOLLOW_S
+        self.live_run = self.live
+        self.is_finished = self.live_run is not None and self.live_run.tier1 is not None
+        self.is_following = not self.is_finished
+        self._ask()
+
+    def look_at_data(self) -> None:
+        """Notice a run that begins anew, or that was finished: its file is shown from then on."""
+        live = self.live
+        if live is not self.live_run:
+            self._anew()
+            self.begin_anew()
+        elif live is not None and live.tier1 is not None and not self.is_finished:
+            self.is_finished, self.is_following = True, False
+            self._anew()
+            self.select_anew()
+
+    def select_anew(self) -> None:
+        """Stay at the waveform, if it is among those that are selected now; else show the first."""
+        number = None if self.sample is None else self.sample.numbers.get("event_number")
+        self.place, self.said = 0, ""
+        self._event_wanted = None if number is None else (int(number), False)
+        if not self.is_finished:
+            self._stay_live(number)
+        self._ask()
+
+    def _stay_live(self, number: float | None) -> None:
+        live = self.live
+        if live is None or self.is_following:
+            self.sample, self._followed_at = None, -FOLLOW_S
+            return
+        numbers = [sample.numbers.get("event_number") for sample in live.samples.selected(self.selection)]
+        self.place = numbers.index(number) if number is not None and number in numbers else 0
+
+    # What a person does
+
+    def step(self, by: int) -> None:
+        """Go to another waveform."""
+        self.stop_playing()
+        self.go_to(self.place + by)
+
+    def go_to(self, place: int) -> None:
+        """Show the waveform at a place, counted from 0; stays within what there is."""
+        self.is_following, self.said, self._event_wanted = False, "", None
+        self.place = max(0, min(place, self.n - 1)) if self.n else 0
+        self._ask()
+        self._changed()
+
+    def go_to_event(self, number: int) -> None:
+        """Show the first waveform of an event, and say so where it is not among those selected."""
+        self.stop_playing()
+        self.said = ""
+        live = self.live
+        if live is not None and live.tier1 is None:
+            self._go_to_live_event(live, number)
+        else:
+            self._event_wanted = (number, True)
+            self._ask()
+        self._changed()
+
+    def _go_to_live_event(self, live: LiveRun, number: int) -> None:
+        numbers = [sample.numbers.get("event_number") for sample in live.samples.selected(self.selection)]
+        if number in numbers:
+            self.go_to(numbers.index(number))
+        else:
+            self.said = f"Event {number} is not among the newest waveforms."
+
+    def toggle_following(self) -> None:
+        """Freeze the view, or follow the newest waveform again."""
+        if self.is_live:
+            self.is_following = not self.is_following
+            self._followed_at = -FOLLOW_S
+            self._changed()
+
+    # Playing
+
+    @property
+    def is_playing(self) -> bool:
+        """Whether waveforms are shown one after the other by themselves."""
+        return self._timer.isActive()
+
+    def play(self) -> None:
+        """Show one waveform after the other, from the first again after the last; or stop that."""
+        if self.is_playing or not self.n:
+            self.stop_playing()
+            return
+        self.is_following = False
+        if self.place >= self.n - 1:
+            self.go_to(0)
+        self.set_pace()
+        self._timer.start()
+        self._changed()
+
+    def stop_playing(self) -> None:
+        """Stay at the waveform that is shown."""
+        if self.is_playing:
+            self._timer.stop()
+            self._changed()
+
+    def set_pace(self) -> None:
+        """Take the pace that was chosen."""
+        self._timer.setInterval(round(1000 / self._bridge.session.waveforms.pace))
+
+    def _play_on(self) -> None:
+        if self.is_reading:
+            return
+        if self.place >= self.n - 1:
+            self.stop_playing()
+        else:
+            self.go_to(self.place + 1)
+
+    # Reading
+
+    @property
+    def _wanted(self) -> Asked:
+        event, strictly = self._event_wanted or (None, False)
+        return Asked(self._run_id, self.selection, self.place, event, strictly)
+
+    def _ask(self) -> None:
+        """Read from the finished Tier 1 file, in the thread that reads files."""
+        live = self.live
+        if live is None or live.tier1 is None or self._reading is not None:
+            return
+        asked = self._wanted
+        self._reading = asked
+        self._bridge.read_waveforms(
+            asked.run_id,
+            lambda file: _read(file, asked),
+            lambda answer: self._take(asked, *answer),
+            self._fail,
+        )
+
+    def _take(self, asked: Asked, sample: Sample | None, n: int) -> None:
+        self._reading = None
+        if asked != self._wanted:
+            self._ask()
+        if asked.run_id != self._run_id or not self.is_finished:
+            return
+        self.n = n
+        if asked.strictly and sample is None and n:
+            self.said = f"Event {asked.event_number} is not among these waveforms."
+            self._event_wanted = None
+        else:
+            self.sample = sample
+            if asked == self._wanted and sample is not None and sample.place is not None:
+                self.place, self._event_wanted = sample.place, None
+        self._changed()
+
+    def _fail(self) -> None:
+        """Show nothing; the banner says why. The next step tries again."""
+        self._reading, self.sample = None, None
+        self.stop_playing()
+        self._changed()
+
+    def choose_live(self) -> None:
+        """Choose among the sample waveforms of a run under way."""
+        live = self.live
+        if live is None or live.tier1 is not None:
+            return
+        samples = live.samples.selected(self.selection)
+        self.n = len(samples)
+        if not samples:
+            self.sample = None
+            return
+        now = time.monotonic()
+        if self.is_following and (self.sample is None or now - self._followed_at >= FOLLOW_S):
+            self._followed_at = now
+            self.place = len(samples) - 1
+            self.sample = samples[-1]
+        elif not self.is_following:
+            self.place = min(self.place, len(samples) - 1)
+            self.sample = samples[self.place]
+
+
+def _read(file: Tier1Waveforms, asked: Asked) -> tuple[Sample | None, int]:
+    """Give the waveform that was asked for, None where there is none, and how many are selected."""
+    n = file.count(asked.selection)
+    place = asked.place
+    if asked.event_number is not None:
+        found = file.place_of(asked.event_number, asked.selection)
+        if found is None and asked.strictly:
+            return None, n
+        place = 0 if found is None else found
+    return (file.sample(min(place, n - 1), asked.selection) if n else None), n

@@ -1,0 +1,50 @@
+"""Tests the list of things to show or hide."""
+
+from __future__ import annotations
+
+import pytest
+from PyQt5.QtCore import Qt
+from pytestqt.qtbot import QtBot
+
+from pygama_gui.widgets.checklist import CheckList, Item
+
+ITEMS = [Item("wf_trap", "trap_filter", True, "#0B6BCB"), Item("tp_50", "tp_50", False, kind="time")]
+
+
+@pytest.fixture
+def box(qtbot: QtBot, themed: object) -> CheckList:
+    made = CheckList("Curves", "Curves that are drawn")
+    qtbot.addWidget(made)
+    made.set_items(ITEMS)
+    made.show()
+    qtbot.waitExposed(made)
+    return made
+
+
+def test_a_list_of_nothing_cannot_be_opened(box: CheckList) -> None:
+    box.set_items([])
+    assert not box.isEnabled()
+
+
+def test_space_ticks_the_line_that_the_keys_are_on(qtbot: QtBot, box: CheckList) -> None:
+    box.open()
+    with qtbot.waitSignal(box.toggled_one) as told:
+        qtbot.keyClick(box.list, Qt.Key.Key_Space)
+    assert told.args == ["wf_trap"]
+    box.popup.hide()
+
+
+def test_filling_the_list_ticks_nothing_by_itself(box: CheckList) -> None:
+    told: list[str] = []
+    box.toggled_one.connect(told.append)
+    box.set_items([Item("wf_trap", "trap_filter", False), ITEMS[1]])
+    line = box.list.item(0)
+    assert line is not None
+    assert line.checkState() == Qt.CheckState.Unchecked
+    assert told == []
+
+
+def test_the_line_that_the_keys_are_on_stays(box: CheckList) -> None:
+    box.list.setCurrentRow(1)
+    box.set_items([Item("wf_trap", "trap_filter", False), ITEMS[1]])
+    assert box.list.currentRow() == 1

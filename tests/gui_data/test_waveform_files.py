@@ -1,0 +1,95 @@
+"""Tests what is written of a picture of waveforms."""
+
+from __future__ import annotations
+
+import csv
+import struct
+import zlib
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from pygama_gui.data.density import Density
+from pygama_gui.data.waveform_files import Curve, Picture, csv_text, save
+
+X = np.array([0.0, 0.016, 0.032])
+ABOUT = {"title": "Run 9001, event 19", "run": "9001", "chain": '[{"step": "trap_filter"}]'}
+
+
+@pytest.fixture
+def picture() -> Picture:
+    return Picture(
+        "time (µs)",
+        "ADC counts",
+        curves=(Curve("waveform", X, np.array([1.0, 2.0, 3.0])), Curve("other", X, X, is_behind=True)),
+        columns=(
+            ("sample", np.arange(3)),
+            ("time_ns", 1000 * X),
+            ("waveform", np.array([1.0, 2.5, np.nan])),
+        ),
+        about=ABOUT,
+        levels=(("trap_max 2.5", 2.5),),
+        instants=(("tp_50 0.016 µs", 0.016),),
+    )
+
+
+def test_a_table_has_what_it_is_of_then_its_rows(picture: Picture) -> None:
+    lines = csv_text(picture).splitlines()
+    assert lines[:3] == [
+        "# title: Run 9001, event 19",
+        "# run: 9001",
+        '# chain: [{"step": "trap_filter"}]',
+    ]
+    assert lines[3:5] == ["# marked: trap_max 2.5 at 2.5", "# marked: tp_50 0.016 µs at 0.016"]
+    assert lines[5:] == ["sample,time_ns,waveform", "0,0,1", "1,16,2.5", "2,32,nan"]
+
+
+def test_names_with_commas_stay_one_name() -> None:
+    picture = Picture("x", "y", columns=(('a, "b"', np.array([1])),))
+    assert next(csv.reader([csv_text(picture).splitlines()[0]])) == ['a, "b"']
+
+
+def test_a_png_carries_what_it_is_of(picture: Picture, tmp_path: Path) -> None:
+    save(picture, tmp_path / "wave.png")
+    texts = texts_of((tmp_path / "wave.png").read_bytes())
+    assert texts["Title"] == ABOUT["title"]
+    assert "trap_filter" in texts["Description"]
+    assert texts["Software"].startswith("pygama ")
+    assert [path.name for path in tmp_path.iterdir()] == ["wave.png"]
+
+
+def test_an_svg_keeps_its_words_as_words(picture: Picture, tmp_path: Path) -> None:
+    save(picture, tmp_path / "wave.svg")
+    text = (tmp_path / "wave.svg").read_text(encoding="utf-8")
+    assert "Run 9001, event 19" in text
+    assert "trap_filter" in text
+    assert "tp_50 0.016 µs" in text
+
+
+def test_a_density_is_drawn(tmp_path: Path) -> None:
+    density = Density(np.eye(5, dtype=int) * 3, (-0.5, 4.5), (0.0, 1.0), 3)
+    save(Picture("time (µs)", "ADC counts", density=density, x_per_sample=0.016), tmp_path / "d.png")
+    assert (tmp_path / "d.png").stat().st_size > 1000
+
+
+def test_a_folder_that_is_not_there_is_an_error_and_leaves_nothing(picture: Picture, tmp_path: Path) -> None:
+    with pytest.raises(OSError, match="wave"):
+        save(picture, tmp_path / "nowhere" / "wave.csv")
+
+
+def texts_of(png: bytes) -> dict[str, str]:
+    """Read the texts of a PNG file, in its three kinds of chunks for them."""
+    texts, at = {}, 8
+    while at < len(png):
+        length, kind = struct.unpack(">I4s", png[at : at + 8])
+        data = png[at + 8 : at + 8 + length]
+        at += 12 + length
+        name, _, rest = data.partition(b"\0")
+        if kind == b"tEXt":
+            texts[name.decode()] = rest.decode("latin-1")
+        elif kind == b"zTXt":
+            texts[name.decode()] = zlib.decompress(rest[1:]).decode("latin-1")
+        elif kind == b"iTXt":
+            texts[name.decode()] = rest[2:].split(b"\0", 2)[2].decode()
+    return texts
