@@ -91,7 +91,7 @@ def _checked(entry: Any, folder: Path) -> dict[str, str]:
     ):
         raise SettingsError(f'a plug-in must be like "mine.py", not {entry!r}')
     path = (folder / given["file"]).resolve()
-    plugin = _loaded.get(path) or _alike(path.name, given.get("sha256"))
+    plugin = _loaded.get(path) or _alike(path, given.get("sha256"))
     if plugin is None:
         raise PluginNeeded(
             f"the plug-in '{given['file']}' is needed, which is code and only runs when you say so: "
@@ -107,9 +107,11 @@ def _checked(entry: Any, folder: Path) -> dict[str, str]:
     return {"file": given["file"], "sha256": plugin.sha256}
 
 
-def _alike(name: str, sha256: Any) -> Plugin | None:
-    """Find a plug-in that was run from another folder: by its fingerprint, or else by its name."""
-    named = (plugin for plugin in _loaded.values() if plugin.path.name == name)
+def _alike(path: Path, sha256: Any) -> Plugin | None:
+    """Find a plug-in that was run from another folder: by what it holds, or by its name if it is not here."""
+    if path.is_file():
+        return _with_fingerprint(sha256_of(path))
+    named = (plugin for plugin in _loaded.values() if plugin.path.name == path.name)
     return _with_fingerprint(sha256) or next(named, None)
 
 

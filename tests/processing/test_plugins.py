@@ -125,6 +125,14 @@ def test_the_same_plugin_from_another_folder_will_do(write, tmp_path):
     assert read_settings(settings_naming(tmp_path), plugins=[plugin])["chain"]
 
 
+def test_a_plugin_of_the_same_name_is_not_taken_for_the_one_beside_the_settings(write, tmp_path):
+    (tmp_path / "elsewhere").mkdir()
+    other = write(GOOD, "elsewhere/mine.py")
+    write(GOOD.replace("= 3", "= 2"))
+    with pytest.raises(plugins.PluginNeeded):
+        read_settings(settings_naming(tmp_path), plugins=[other])
+
+
 def test_another_plugin_than_the_settings_were_made_with_is_refused(write, tmp_path):
     plugin = write(GOOD)
     path = settings_naming(tmp_path, file="mine.py", sha256="0" * 64)
