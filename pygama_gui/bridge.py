@@ -11,10 +11,12 @@ import logging
 import math
 import shutil
 import time
+from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import count
 from pathlib import Path
+from threading import Event
 from typing import Any, Protocol
 
 import numpy as np
@@ -25,8 +27,10 @@ from pygama_gui.data.channels import CODE, codes_of
 from pygama_gui.data.live import LiveColumns
 from pygama_gui.data.outputs import Outputs, find_outputs, read_columns
 from pygama_gui.data.samples import Sample, SampleRing, Tier1Waveforms, import_readers
-from pygama_gui.jobs.board import JobBoard, JobState, state_sentence
+from pygama_gui.jobs.board import JobBoard, JobState, Search, state_sentence
+from pygama_gui.jobs.bundle import write_bundle
 from pygama_gui.jobs.leftovers import remove_orphans
+from pygama_gui.jobs.record_words import FoundRecord, search
 from pygama_gui.jobs.runner import JobRunner
 from pygama_gui.jobs.spec import JobSpec
 from pygama_gui.session import places
@@ -35,6 +39,7 @@ from pygama_gui.session.store import Store
 
 TICK_MS = 50
 DISK_EVERY_TICKS = 200
+N_LINES = 5000
 N_FIRST = 50
 """Waveforms of an earlier session's file that are read at once, to be laid over each other."""
 DRAW_S = 0.002
@@ -116,6 +121,10 @@ class Bridge(QObject):
         self._job_ids = count(1)
         self._job_of: dict[str, int] = {}
         self._run_of: dict[int, str] = {}
+        self._spec_of: dict[int, JobSpec] = {}
+        self._stop_search: dict[int, Event] = {}
+        self.lines: deque[str] = deque(maxlen=N_LINES)
+        """The newest lines of the log."""
         self._looked_for: set[tuple[str, Path, str]] = set()
         self._noted: dict[int, Note] = {}
         self._due: dict[int, Drawn] = {}
@@ -124,6 +133,7 @@ class Bridge(QObject):
         self._is_closed = False
         self._reader = ThreadPoolExecutor(1, thread_name_prefix="read files")
         self._computer = ThreadPoolExecutor(1, thread_name_prefix="compute")
+        self._searcher = ThreadPoolExecutor(1, thread_name_prefix="find record")
         self._came_back.connect(lambda then, otherwise, future: self._finish(then, otherwise, future))
         self.store.listeners.append(self.session_changed.emit)
         self.session_changed.connect(self._look_at_session)
@@ -156,7 +166,9 @@ class Bridge(QObject):
         idle = [run for run in runs if not self.is_active(run.run_id)]
         for run in idle:
             tier0, chain = dict(session.tier0), session.to_chain()
-            self._submit(run, JobSpec(run.path, output_dir, tier0, chain, suffix=run.suffix))
+            spec = JobSpec(run.path, output_dir, tier0, chain, suffix=run.suffix, skip=run.skip)
+            self._submit(run, spec)
+        self.board.line_up(self.runner.waiting)
         self.started.emit({run.run_id for run in idle})
         self._announce([run.run_id for run in self.session.runs])
         self.timer.start()
@@ -180,6 +192,99 @@ class Bridge(QObject):
         if self.is_active(run_id):
             self.runner.stop(self._job_of[run_id])
             self.timer.start()
+
+    # The queue
+
+    def queue(self) -> list[str]:
+        """Give the ids of the runs that wait, in the order in which they will be processed."""
+        return [self._run_of[job_id] for job_id in self.runner.waiting if job_id in self._run_of]
+
+    def is_waiting(self, run_id: str) -> bool:
+        """Tell whether a run waits for its turn."""
+        state = self.state(run_id)
+        return state is not None and state.state == "waiting"
+
+    def place_in_queue(self, run_id: str, place: int) -> None:
+        """Put a run that waits at a place among those that wait, 0 being the next."""
+        if self.is_waiting(run_id):
+            self.runner.move(self._job_of[run_id], place)
+            self._line_up()
+
+    def move_in_queue(self, run_id: str, by: int) -> None:
+        """Put a run that waits so many places later, or earlier."""
+        queue = self.queue()
+        if run_id in queue:
+            self.place_in_queue(run_id, max(queue.index(run_id) + by, 0))
+
+    def pause_all(self) -> None:
+        """Pause all runs that are under way; let all go on where each is paused."""
+        states = {run_id: self.state(run_id) for run_id in self.active()}
+        wanted = "running" if any(one and one.state == "running" for one in states.values()) else "paused"
+        for run_id, state in states.items():
+            if state is not None and state.state == wanted:
+                self.pause(run_id)
+
+    def _line_up(self) -> None:
+        """Tell the jobs that wait their places."""
+        moved = self.board.line_up(self.runner.waiting)
+        if moved:
+            self._announce({self._run_of[job_id] for job_id in moved})
+
+    # The record that ends a worker
+
+    def find_record(self, run_id: str) -> None:
+        """Search the record that ended the worker of a run, in a thread of its own."""
+        state = self.state(run_id)
+        if state is None or state.ended_after is None or state.search == "under way":
+            return
+        job_id, after = state.job_id, state.ended_after
+        spec, target = self._spec_of[job_id], self.runner.target
+        stopped = self._stop_search[job_id] = Event()
+        self.board.search(job_id)
+        self.log(f"{self.name_of(run_id)}: searching for the record that ended the worker…")
+        self._announce([run_id])
+        self._submit_to(
+            self._searcher,
+            lambda: search(spec, after, stopped.is_set, target),
+            lambda found: self._take_culprit(job_id, found),
+            lambda: self._take_culprit(job_id, None),
+        )
+
+    def stop_search(self, run_id: str) -> None:
+        """End the search for a record."""
+        state = self.state(run_id)
+        if state is not None and state.job_id in self._stop_search:
+            self._stop_search[state.job_id].set()
+
+    def save_bundle(self, run_id: str, path: Path) -> None:
+        """Write what is known of a crash into a zip."""
+        state, name = self.state(run_id), self.name_of(run_id)
+        if state is None or state.job_id not in self._spec_of:
+            return
+        spec = self._spec_of[state.job_id]
+        about = (name, spec.path.name)
+        lines = [line for line in self.lines if any(word in line for word in about)]
+        self.in_background(
+            lambda: write_bundle(
+                path, spec, state.text, details=state.details, culprit=state.culprit, log=lines
+            ),
+            lambda saved: self.log(f"{name}: saved the crash bundle as {saved}"),
+        )
+
+    def _take_culprit(self, job_id: int, found: FoundRecord | None) -> None:
+        run_id, is_stopped = self._run_of[job_id], self._stop_search.pop(job_id).is_set()
+        name = self.name_of(run_id)
+        if found is None or is_stopped:
+            self.board.end_search(job_id, "stopped")
+            self.log(f"{name}: the search for the record was ended")
+        else:
+            kind: Search = "none" if found.culprit is None else "found"
+            self.board.end_search(job_id, kind, found.culprit, found.text)
+            self.log(f"{name}: {found.text}", "error")
+            if self._job_of.get(run_id) == job_id:
+                state = self.board[job_id]
+                self.went_wrong.emit(f"{name}: {state.text}", state.details, run_id)
+        self._announce([run_id])
 
     def stop_all(self) -> None:
         """Stop all runs that are waiting or under way."""
@@ -249,6 +354,7 @@ class Bridge(QObject):
         if not heard:
             return
         told = {self.take(job_id, message) for job_id, message in heard}
+        told |= {self._run_of[job_id] for job_id in self.board.line_up(self.runner.waiting)}
         grew = {self._run_of[job_id] for job_id, message in heard if isinstance(message, Partial | Done)}
         self._announce(told)
         if grew:
@@ -260,13 +366,16 @@ class Bridge(QObject):
     def _submit(self, run: Run, spec: JobSpec) -> None:
         job_id = next(self._job_ids)
         self.adopt(job_id, run)
+        self._spec_of[job_id] = spec
         self.runner.submit(job_id, spec)
 
     def adopt(self, job_id: int, run: Run) -> None:
         """Make a job the present one of a run; its data begin anew."""
+        before = self.state(run.run_id)
+        failure = "" if before is None else (before.text if before.state == "failed" else before.earlier)
         self._job_of[run.run_id] = job_id
         self._run_of[job_id] = run.run_id
-        self.board.add(job_id, run.path)
+        self.board.add(job_id, run.path, earlier=failure if before and before.state != "done" else "")
         self.data[run.run_id] = LiveRun()
         self.data_grew.emit({run.run_id})
 
@@ -376,6 +485,7 @@ class Bridge(QObject):
 
     def log(self, text: str, level: str = "info") -> None:
         """Write a line to the log."""
+        self.lines.append(f"{time.strftime('%Y-%m-%d %H:%M:%S')} {level}: {text}")
         logger.log({"info": logging.INFO, "warning": logging.WARNING}.get(level, logging.ERROR), text)
         self.logged.emit(text, level)
 
@@ -461,8 +571,10 @@ class Bridge(QObject):
             return
         self._is_closed = True
         self.timer.stop()
+        for stopped in self._stop_search.values():
+            stopped.set()
         self.runner.close()
-        for pool in (self._reader, self._computer):
+        for pool in (self._reader, self._computer, self._searcher):
             pool.shutdown(wait=True, cancel_futures=True)
         self._close_tier1()
 

@@ -6,6 +6,7 @@ import base64
 import json
 from collections import Counter
 from collections.abc import Callable, Iterable
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 
@@ -46,7 +47,7 @@ from pygama_gui.views.base import View
 from pygama_gui.views.chain import ChainView
 from pygama_gui.views.log import LastLineView, LogView
 from pygama_gui.views.options import OptionsView
-from pygama_gui.views.runs import RunsView, remedy_words
+from pygama_gui.views.runs import RunsView
 from pygama_gui.views.spectrum import SpectrumView
 from pygama_gui.views.strip import StripView
 from pygama_gui.views.waveforms import WaveformView
@@ -217,6 +218,7 @@ class MainWindow(QMainWindow):
         self.runs.open_asked.connect(self.ask_open)
         self.runs.process_asked.connect(self.process)
         self.runs.mend_asked.connect(self.mend)
+        self.runs.next_asked.connect(self.process_next)
         self.runs.log_asked.connect(self.log_dock.show)
         self.welcome.open_asked.connect(self.ask_open)
         self.welcome.demo_asked.connect(lambda: self.demo_asked())
@@ -327,22 +329,53 @@ class MainWindow(QMainWindow):
         if homeless:
             self.ask_output_dir(homeless)
 
-    def mend(self, run: Run) -> None:
-        """Do what helps a run that failed, and process it again."""
-        state = self.bridge.state(run.run_id)
-        text = "" if state is None else state.text
-        if (other := remedies.other_name(text)) is not None:
-            self.bridge.change(changes.write_aside, run.run_id, other[1])
-            self.process([self.bridge.session.run(run.run_id) or run])
-        elif remedies.needs_folder(text):
-            self.ask_output_dir([run])
-        else:
+    def process_next(self, run: Run) -> None:
+        """Process a run before all others that wait."""
+        if not self.bridge.is_active(run.run_id):
             self.process([run])
+        self.bridge.place_in_queue(run.run_id, 0)
+
+    def mend(self, run: Run, act: str) -> None:
+        """Do what helps a run that failed; `act` is that of one of its remedies."""
+        state = self.bridge.state(run.run_id)
+        match act:
+            case "aside" if state is not None and (other := remedies.other_name(state.text)) is not None:
+                self.bridge.change(changes.write_aside, run.run_id, other[1])
+            case "skip" if state is not None and state.culprit is not None:
+                self.bridge.change(changes.skip_record, run.run_id, state.culprit.offset)
+            case "folder":
+                self.ask_output_dir([run])
+                return
+            case "search":
+                self.bridge.find_record(run.run_id)
+                self.banner.dismiss_about({run.run_id})
+                return
+            case "stop search":
+                self.bridge.stop_search(run.run_id)
+                return
+            case "bundle":
+                self.ask_save_bundle(run)
+                return
+        self.process([self.bridge.session.run(run.run_id) or run])
+
+    def ask_save_bundle(self, run: Run) -> None:
+        """Ask where to save what is known of a crash."""
+        folder = self.bridge.folder_of(run) or Path.home()
+        dialog = self._file_dialog("Save the crash bundle", folder)
+        dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
+        dialog.setNameFilter("Crash bundles (*.zip)")
+        dialog.setDefaultSuffix("zip")
+        dialog.selectFile(f"crash_run{run.run_number}.zip")
+        dialog.fileSelected.connect(lambda name: self.bridge.save_bundle(run.run_id, Path(name)))
+        dialog.open()
 
     def _show_trouble(self, words: str, details: str, run_id: str) -> None:
         run = self.bridge.session.run(run_id)
-        remedy = None if run is None else (remedy_words(self.bridge.state(run_id)), lambda: self.mend(run))
-        self.banner.say(words, details, remedy=remedy, about=run_id)
+        acts = []
+        if run is not None:
+            found = remedies.remedies_for(self.bridge.state(run_id))
+            acts = [(one.words, partial(self.mend, run, one.act)) for one in found]
+        self.banner.say(words, details, remedies=acts, about=run_id)
 
     def ask_output_dir(self, then_process: list[Run]) -> None:
         """Ask where Tier 1 and Tier 2 files go, then process runs."""

@@ -48,7 +48,7 @@ class JobRunner:
 
     def __init__(self, limit: int = 1, target: str = PROCESS, *, warm: bool = True) -> None:
         self.limit = limit
-        self._target = target
+        self.target = target
         self._is_warm = warm
         self._is_closed = False
         self._was_taken = False
@@ -85,7 +85,7 @@ class JobRunner:
         """Start the spare worker, so that the first job need not wait for imports."""
         if self._is_warm and self._spare is None and not self._is_closed:
             with contextlib.suppress(OSError):  # the job that needs a worker tells what is wrong
-                self._spare = _Worker(self._target)
+                self._spare = _Worker(self.target)
 
     def submit(self, job_id: int, spec: JobSpec) -> None:
         """Start a job, or let it wait when as many as allowed are running.
@@ -177,7 +177,7 @@ class JobRunner:
         if spare and not spare.is_alive():
             spare.bury()
             spare = None
-        return spare or _Worker(self._target)
+        return spare or _Worker(self.target)
 
     def _replace_spare(self) -> None:
         # Imports of a new spare would delay the first spectrum of a job that has just been started.

@@ -65,8 +65,15 @@ def remove_run(session: Session, run_id: str) -> Session:
 
 def write_aside(session: Session, run_id: str, suffix: str) -> Session:
     """Write the files of a run beside those of another."""
-    runs = tuple(replace(run, suffix=suffix) if run.run_id == run_id else run for run in session.runs)
-    return replace(session, runs=runs)
+    return _with_run(session, run_id, suffix=suffix)
+
+
+def skip_record(session: Session, run_id: str, offset: int) -> Session:
+    """Skip a record of a run."""
+    run = session.run(run_id)
+    if run is None or offset in run.skip:
+        return session
+    return _with_run(session, run_id, skip=tuple(sorted((*run.skip, offset))))
 
 
 @on_view
@@ -170,6 +177,11 @@ def show_spectrum(session: Session, choice: SpectrumChoice) -> Session:
 def show_waveforms(session: Session, choice: WaveformChoice) -> Session:
     """Change what the waveform view shows."""
     return replace(session, waveforms=choice)
+
+
+def _with_run(session: Session, run_id: str, **facts: Any) -> Session:
+    runs = tuple(replace(run, **facts) if run.run_id == run_id else run for run in session.runs)
+    return replace(session, runs=runs)
 
 
 def _with(values: Values, name: str, value: Any) -> Values:

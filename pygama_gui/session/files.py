@@ -181,6 +181,7 @@ def _run(entry: Mapping[str, Any]) -> Run:
         size_bytes=int(entry.get("size_bytes", 0)),
         decoders=tuple(map(str, entry.get("decoders", ()))),
         suffix=str(entry.get("suffix", "")),
+        skip=tuple(map(int, entry.get("skip", ()))),
     )
 
 

@@ -30,6 +30,8 @@ class Run:
     decoders: tuple[str, ...] = ()
     suffix: str = ""
     """What goes behind the run number in the names of its files, where another run has the plain name."""
+    skip: tuple[int, ...] = ()
+    """Byte offsets of records that are left out, because they ended their worker."""
 
 
 @dataclass(frozen=True)

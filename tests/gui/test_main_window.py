@@ -146,8 +146,8 @@ def test_a_name_that_another_run_has_is_written_beside_it(
     shape = RunShape(run_number=12, n_events=100, n_samples=1000, channels=(0,))
     drop(window, [write_run(tmp_path / "other" / "Run12", shape)])
     qtbot.waitUntil(lambda: state_of(window) == "failed", timeout=WAIT_MS)
-    assert window.banner.act_button.text() == "Write t1_run12.1.h5"
-    window.banner.act_button.click()
+    assert window.banner.act_buttons[0].text() == "Write t1_run12.1.h5"
+    window.banner.act_buttons[0].click()
     assert not window.banner.isVisible()
     qtbot.waitUntil(lambda: state_of(window) == "done", timeout=WAIT_MS)
     names = {"t1_run12.h5", "t2_run12.h5", "t1_run12.1.h5", "t2_run12.1.h5"}
@@ -163,10 +163,10 @@ def test_a_folder_that_cannot_be_written_is_asked_for_anew(
     window.bridge.change(changes.choose_output_dir, out / "gone")
     drop(window, [raw_run])
     qtbot.waitUntil(lambda: state_of(window) == "failed", timeout=WAIT_MS)
-    assert window.banner.act_button.text() == "Choose a folder…"
+    assert window.banner.act_buttons[0].text() == "Choose a folder…"
     asked: list[list[Run]] = []
     monkeypatch.setattr(window, "ask_output_dir", asked.append)
-    window.banner.act_button.click()
+    window.banner.act_buttons[0].click()
     assert [run.run_number for run in asked[0]] == [12]
     window._take_output_dir(out, asked[0])
     qtbot.waitUntil(lambda: state_of(window) == "done", timeout=WAIT_MS)
