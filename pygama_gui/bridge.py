@@ -9,10 +9,9 @@ from __future__ import annotations
 
 import logging
 import math
-import shutil
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import count
 from pathlib import Path
@@ -23,22 +22,25 @@ import numpy as np
 from PyQt5.QtCore import QObject, QTimer, pyqtSignal
 
 from pygama.progress import Done, Failed, Message, Note, Partial, StoppedByRequest
-from pygama_gui.data.channels import CODE, codes_of
+from pygama_gui.data.channels import CODE, codes_of, names_of, without_ignored
 from pygama_gui.data.live import LiveColumns
 from pygama_gui.data.outputs import Outputs, find_outputs, read_columns
 from pygama_gui.data.samples import Sample, SampleRing, Tier1Waveforms, import_readers
 from pygama_gui.jobs.board import JobBoard, JobState, Search, state_sentence
 from pygama_gui.jobs.bundle import write_bundle
+from pygama_gui.jobs.following import PATIENCE_S
 from pygama_gui.jobs.leftovers import remove_orphans
 from pygama_gui.jobs.record_words import FoundRecord, search
+from pygama_gui.jobs.room import FLOOR_BYTES, Need, free_bytes, need_of
 from pygama_gui.jobs.runner import JobRunner
-from pygama_gui.jobs.spec import JobSpec
+from pygama_gui.jobs.spec import JobSpec, threads_for
 from pygama_gui.session import places
 from pygama_gui.session.state import Run, Session
 from pygama_gui.session.store import Store
 
 TICK_MS = 50
 DISK_EVERY_TICKS = 200
+ROOM_EVERY_TICKS = 20
 N_LINES = 5000
 N_FIRST = 50
 """Waveforms of an earlier session's file that are read at once, to be laid over each other."""
@@ -110,12 +112,14 @@ class Bridge(QObject):
     all_ended = pyqtSignal()
     """No job is waiting or running any more."""
     disk_known = pyqtSignal(object)
+    halted = pyqtSignal(str)
+    """A sentence about runs that were paused because the disk is nearly full."""
     _came_back = pyqtSignal(object, object, object)
 
     def __init__(self, store: Store | None = None, runner: JobRunner | None = None) -> None:
         super().__init__()
         self.store = store or Store()
-        self.runner = runner or JobRunner(limit=1)
+        self.runner = runner or JobRunner(limit=self.store.session.n_jobs)
         self.board = JobBoard()
         self.data: dict[str, LiveRun] = {}
         self._job_ids = count(1)
@@ -133,6 +137,8 @@ class Bridge(QObject):
         self._is_closed = False
         self._reader = ThreadPoolExecutor(1, thread_name_prefix="read files")
         self._computer = ThreadPoolExecutor(1, thread_name_prefix="compute")
+        self._disk = ThreadPoolExecutor(1, thread_name_prefix="look at disk")
+        self._is_looking = False
         self._searcher = ThreadPoolExecutor(1, thread_name_prefix="find record")
         self._came_back.connect(lambda then, otherwise, future: self._finish(then, otherwise, future))
         self.store.listeners.append(self.session_changed.emit)
@@ -160,13 +166,26 @@ class Bridge(QObject):
 
     # Jobs
 
-    def start(self, runs: Iterable[Run], output_dir: Path) -> None:
-        """Process runs with the present settings; runs that are under way are left alone."""
+    def start(self, runs: Iterable[Run], output_dir: Path, *, follow: bool = False) -> None:
+        """Process runs with the present settings; runs that are under way are left alone.
+
+        follow: files that still grow are followed until they are finished.
+        """
         session = self.session
         idle = [run for run in runs if not self.is_active(run.run_id)]
         for run in idle:
             tier0, chain = dict(session.tier0), session.to_chain()
-            spec = JobSpec(run.path, output_dir, tier0, chain, suffix=run.suffix, skip=run.skip)
+            threads = threads_for(session.n_jobs)
+            spec = JobSpec(
+                run.path,
+                output_dir,
+                tier0,
+                chain,
+                suffix=run.suffix,
+                skip=run.skip,
+                n_threads=threads,
+                follow_s=PATIENCE_S if follow else None,
+            )
             self._submit(run, spec)
         self.board.line_up(self.runner.waiting)
         self.started.emit({run.run_id for run in idle})
@@ -192,6 +211,66 @@ class Bridge(QObject):
         if self.is_active(run_id):
             self.runner.stop(self._job_of[run_id])
             self.timer.start()
+
+    # Room on the disk
+
+    def look_for_room(
+        self, runs: Sequence[Run], folder: Path, then: Callable[[int | None, Need], None]
+    ) -> None:
+        """Look how much room a folder has and what runs may need beside those under way there."""
+        raw_bytes = sum(run.size_bytes for run in runs)
+        done = []
+        for run in self.session.runs:
+            state = self.state(run.run_id)
+            if state is not None and state.state == "done":
+                done.append((run.size_bytes, state.outputs))
+            elif self.is_active(run.run_id) and self.folder_of(run) == folder and run not in runs:
+                raw_bytes += run.size_bytes
+        self._submit_to(
+            self._disk,
+            lambda: (free_bytes(folder), need_of(raw_bytes, done)),
+            lambda found: then(*found),
+            lambda: None,
+        )
+
+    def look_at_disk(self) -> None:
+        """Ask how much room the output folder has; a network disk may take its time."""
+        if (folder := self.session.output_dir) is not None:
+            self._submit_to(self._disk, lambda: free_bytes(folder), self.disk_known.emit, lambda: None)
+
+    def _watch_room(self) -> None:
+        """Ask how much room there is where jobs are writing, unless the last answer is still to come."""
+        folders = {self._spec_of[job_id].output_dir for job_id in self._writing()}
+        if folders and not self._is_looking:
+            self._is_looking = True
+            self._submit_to(
+                self._disk,
+                lambda: {folder: free_bytes(folder) for folder in folders},
+                self._halt_where_full,
+                lambda: None,
+            )
+
+    def _writing(self) -> list[int]:
+        return [job_id for job_id in self.runner.running if job_id in self._spec_of]
+
+    def _halt_where_full(self, free: Mapping[Path, int | None]) -> None:
+        """Pause the jobs that write where hardly any room is left; nothing is lost."""
+        self._is_looking = False
+        halted = []
+        for job_id in self._writing():
+            room = free.get(self._spec_of[job_id].output_dir)
+            if room is None or room >= FLOOR_BYTES or self.board[job_id].state != "running":
+                continue
+            self.runner.pause(job_id)
+            why = f"{room / 1e6:.0f} MB left on the output disk; make room, then go on"
+            self.board.pause(job_id, time.monotonic(), why)
+            halted.append(self._run_of[job_id])
+        for run_id in halted:
+            self.log(f"{self.name_of(run_id)}: paused: {self.board[self._job_of[run_id]].halted}", "warning")
+        if halted:
+            names = ", ".join(map(self.name_of, halted))
+            self.halted.emit(f"{names}: paused: {self.board[self._job_of[halted[0]]].halted}")
+            self._announce(halted)
 
     # The queue
 
@@ -286,6 +365,14 @@ class Bridge(QObject):
                 self.went_wrong.emit(f"{name}: {state.text}", state.details, run_id)
         self._announce([run_id])
 
+    def stop_following(self, run_id: str) -> None:
+        """Follow the file of a run no longer; what has come so far is kept in whole files."""
+        state = self.state(run_id)
+        if state is not None and state.follows and self.is_active(run_id):
+            self.board.resume(state.job_id, time.monotonic())
+            self.runner.finish(state.job_id)
+            self.timer.start()
+
     def stop_all(self) -> None:
         """Stop all runs that are waiting or under way."""
         for run_id in reversed(self.active()):
@@ -322,6 +409,8 @@ class Bridge(QObject):
         self._n_ticks += 1
         if self._n_ticks % DISK_EVERY_TICKS == 1:
             self.look_at_disk()
+        if self._n_ticks % ROOM_EVERY_TICKS == 1:
+            self._watch_room()
         if not self.runner.busy and not self._due:
             self.timer.stop()
 
@@ -365,17 +454,19 @@ class Bridge(QObject):
 
     def _submit(self, run: Run, spec: JobSpec) -> None:
         job_id = next(self._job_ids)
-        self.adopt(job_id, run)
+        self.adopt(job_id, run, follows=spec.follow_s is not None)
         self._spec_of[job_id] = spec
         self.runner.submit(job_id, spec)
 
-    def adopt(self, job_id: int, run: Run) -> None:
+    def adopt(self, job_id: int, run: Run, *, follows: bool = False) -> None:
         """Make a job the present one of a run; its data begin anew."""
         before = self.state(run.run_id)
         failure = "" if before is None else (before.text if before.state == "failed" else before.earlier)
         self._job_of[run.run_id] = job_id
         self._run_of[job_id] = run.run_id
-        self.board.add(job_id, run.path, earlier=failure if before and before.state != "done" else "")
+        if before is not None and before.state == "done":
+            failure = ""
+        self.board.add(job_id, run.path, earlier=failure, follows=follows)
         self.data[run.run_id] = LiveRun()
         self.data_grew.emit({run.run_id})
 
@@ -406,6 +497,14 @@ class Bridge(QObject):
         is_alone = sum(other.run_number == run.run_number for other in self.session.runs) == 1
         return f"Run {run.run_number}" if is_alone else f"Run {run.run_number} ({run.path.name})"
 
+    def names(self, codes: Iterable[int]) -> list[str]:
+        """Name channels by their detectors, where the channel map knows them."""
+        return names_of(codes, self.session.channel_map.channels)
+
+    def shown(self, codes: Iterable[int]) -> list[int]:
+        """Leave out the channels that the channel map says to ignore."""
+        return without_ignored(codes, self.session.channel_map.channels)
+
     def _forget_overwritten(self, run_id: str, outputs: Iterable[Path]) -> None:
         """Forget what is known of runs whose files now hold another one."""
         for other in [other for other in self._job_of if other != run_id and not self.is_active(other)]:
@@ -422,6 +521,11 @@ class Bridge(QObject):
         before, after = ((one.runs, one.output_dir, one.selected, one.spectrum.beside) for one in (old, new))
         if before != after:
             self._look_for_outputs()
+        if old.channel_map is not new.channel_map:
+            self.data_grew.emit(set(self.data))
+        if new.n_jobs != self.runner.limit:
+            self.runner.allow(new.n_jobs)
+            self._line_up()
 
     def _look_for_outputs(self) -> None:
         """Look for files of runs that were not processed in this session, and show those of the selected."""
@@ -559,12 +663,6 @@ class Bridge(QObject):
             self._tier1[1].close()
             self._tier1 = None
 
-    def look_at_disk(self) -> None:
-        """Ask how much room the output folder has; a network disk may take its time."""
-        folder = self.session.output_dir
-        if folder is not None:
-            self.in_background(lambda: _free_bytes(folder), self.disk_known.emit)
-
     def close(self) -> None:
         """End the workers and the reading thread."""
         if self._is_closed:
@@ -574,17 +672,10 @@ class Bridge(QObject):
         for stopped in self._stop_search.values():
             stopped.set()
         self.runner.close()
-        for pool in (self._reader, self._computer, self._searcher):
+        for pool in (self._reader, self._computer, self._searcher, self._disk):
             pool.shutdown(wait=True, cancel_futures=True)
         self._close_tier1()
 
 
 def _tier1_among(outputs: Iterable[Path]) -> Path | None:
     return next((path for path in outputs if path.name.startswith("t1_")), None)
-
-
-def _free_bytes(folder: Path) -> int | None:
-    try:
-        return shutil.disk_usage(folder).free
-    except OSError:
-        return None

@@ -33,26 +33,30 @@ from PyQt5.QtWidgets import (
 )
 
 import pygama
+from pygama.channel_map import is_channel_map, read_channel_map
 from pygama.errors import SettingsError
 from pygama.processing.settings import read_settings, write_settings
 from pygama.processing.windows import Tier0Options
 from pygama_gui.bridge import Bridge
 from pygama_gui.jobs import remedies
+from pygama_gui.jobs.board import counted
+from pygama_gui.jobs.room import FLOOR_BYTES, Need
 from pygama_gui.menus import TABS, Menus
 from pygama_gui.session import changes, files, places
 from pygama_gui.session.files import Found
-from pygama_gui.session.state import Run, Session
+from pygama_gui.session.state import ChannelMap, Run, Session
 from pygama_gui.views import chain_facts
 from pygama_gui.views.base import View
 from pygama_gui.views.chain import ChainView
 from pygama_gui.views.log import LastLineView, LogView
 from pygama_gui.views.options import OptionsView
+from pygama_gui.views.run_cards import run_name
 from pygama_gui.views.runs import RunsView
 from pygama_gui.views.spectrum import SpectrumView
 from pygama_gui.views.strip import StripView
 from pygama_gui.views.waveforms import WaveformView
 from pygama_gui.views.welcome import WelcomeView
-from pygama_gui.widgets import theme
+from pygama_gui.widgets import theme, words
 from pygama_gui.widgets.banner import Banner
 from pygama_gui.widgets.keysheet import KeySheet
 from pygama_gui.widgets.parts import button, panel, row
@@ -60,6 +64,8 @@ from pygama_gui.widgets.veil import DropVeil
 
 LAYOUT_VERSION = 1
 SAVE_AFTER_MS = 700
+SHORT_OF_ROOM = "short of room"
+"""What the banner is about where the disk seems too small."""
 MANY_RUNS = 8
 """More runs than this in one drop wait for a person to start them."""
 PATIENCE_MS = 300
@@ -213,12 +219,14 @@ class MainWindow(QMainWindow):
         bridge.session_changed.connect(self._on_session)
         bridge.jobs_changed.connect(lambda _ids: self._show_title())
         bridge.went_wrong.connect(self._show_trouble)
+        bridge.halted.connect(lambda sentence: self.banner.say(sentence, level="warning"))
         bridge.started.connect(self.banner.dismiss_about)
         self.tabs.currentChanged.connect(lambda tab: bridge.change(changes.choose_tab, tab))
         self.runs.open_asked.connect(self.ask_open)
         self.runs.process_asked.connect(self.process)
         self.runs.mend_asked.connect(self.mend)
         self.runs.next_asked.connect(self.process_next)
+        self.runs.follow_asked.connect(self.follow)
         self.runs.log_asked.connect(self.log_dock.show)
         self.welcome.open_asked.connect(self.ask_open)
         self.welcome.demo_asked.connect(lambda: self.demo_asked())
@@ -281,10 +289,13 @@ class MainWindow(QMainWindow):
         process: whether the runs are started; None: as the session says.
         """
         paths = list(paths)
-        settings = [path for path in paths if path.suffix == ".json"]
+        maps = [path for path in paths if is_channel_map(path)]
+        settings = [path for path in paths if path.suffix == ".json" and path not in maps]
+        for path in maps:
+            self.take_channel_map(path)
         for path in settings:
             self.load_settings(path)
-        if raw := [path for path in paths if path not in settings]:
+        if raw := [path for path in paths if path not in settings and path not in maps]:
             looking = QTimer(self)
             looking.setSingleShot(True)
             looking.timeout.connect(lambda: self.bridge.log(f"Looking for runs in {raw[0].name}…"))
@@ -313,11 +324,14 @@ class MainWindow(QMainWindow):
         if found.refused:
             self.runs_refused.emit()
 
-    def process(self, runs: list[Run]) -> None:
-        """Start runs; the output folder is asked for the first time."""
+    def process(self, runs: list[Run], *, first: bool = False, follow: bool = False) -> None:
+        """Start runs; the output folder is asked for the first time.
+
+        first: before all that wait. follow: their files still grow.
+        """
         chain = self.bridge.session.chain
-        for index, words in chain_facts.what_is_amiss(chain).items():
-            self.banner.say(f"Step {index + 1}, {chain[index].step}: {words}", level="warning")
+        for index, amiss in chain_facts.what_is_amiss(chain).items():
+            self.banner.say(f"Step {index + 1}, {chain[index].step}: {amiss}", level="warning")
             return
         by_folder: dict[Path | None, list[Run]] = {}
         for run in runs:
@@ -325,15 +339,51 @@ class MainWindow(QMainWindow):
         homeless = by_folder.pop(None, [])
         for folder, at_home in by_folder.items():
             if folder is not None:
-                self.bridge.start(at_home, folder)
+                self._start(at_home, folder, first=first, follow=follow)
         if homeless:
             self.ask_output_dir(homeless)
 
+    def _start(self, runs: list[Run], folder: Path, *, first: bool, follow: bool) -> None:
+        """Start runs if the disk seems to have room for them."""
+
+        def start() -> None:
+            self.banner.dismiss_about({SHORT_OF_ROOM})
+            self.bridge.start(runs, folder, follow=follow)
+            for run in reversed(runs if first else []):
+                self.bridge.place_in_queue(run.run_id, 0)
+
+        def start_if_room(free: int | None, need: Need) -> None:
+            if free is None or free >= need.n_bytes + FLOOR_BYTES:
+                start()
+                return
+            names = run_name(runs[0]) + (f" and {len(runs) - 1} more" if len(runs) > 1 else "")
+            need_words, free_words = words.size(need.n_bytes), words.size(free)
+            self.banner.say(
+                f"{names} may need {need_words} ({need.basis}), and {free_words} is free on the output disk.",
+                level="warning",
+                remedies=[
+                    ("Start all the same", start),
+                    ("Choose a folder…", lambda: self.ask_output_dir(runs)),
+                ],
+                about=SHORT_OF_ROOM,
+            )
+
+        self.bridge.look_for_room(runs, folder, start_if_room)
+
+    def follow(self, run: Run) -> None:
+        """Follow a run whose file still grows, or no longer."""
+        state = self.bridge.state(run.run_id)
+        if state is not None and state.follows and not state.has_ended:
+            self.bridge.stop_following(run.run_id)
+        elif not self.bridge.is_active(run.run_id):
+            self.process([run], follow=True)
+
     def process_next(self, run: Run) -> None:
         """Process a run before all others that wait."""
-        if not self.bridge.is_active(run.run_id):
-            self.process([run])
-        self.bridge.place_in_queue(run.run_id, 0)
+        if self.bridge.is_active(run.run_id):
+            self.bridge.place_in_queue(run.run_id, 0)
+        else:
+            self.process([run], first=True)
 
     def mend(self, run: Run, act: str) -> None:
         """Do what helps a run that failed; `act` is that of one of its remedies."""
@@ -369,13 +419,13 @@ class MainWindow(QMainWindow):
         dialog.fileSelected.connect(lambda name: self.bridge.save_bundle(run.run_id, Path(name)))
         dialog.open()
 
-    def _show_trouble(self, words: str, details: str, run_id: str) -> None:
+    def _show_trouble(self, sentence: str, details: str, run_id: str) -> None:
         run = self.bridge.session.run(run_id)
         acts = []
         if run is not None:
             found = remedies.remedies_for(self.bridge.state(run_id))
             acts = [(one.words, partial(self.mend, run, one.act)) for one in found]
-        self.banner.say(words, details, remedies=acts, about=run_id)
+        self.banner.say(sentence, details, remedies=acts, about=run_id)
 
     def ask_output_dir(self, then_process: list[Run]) -> None:
         """Ask where Tier 1 and Tier 2 files go, then process runs."""
@@ -419,6 +469,32 @@ class MainWindow(QMainWindow):
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         dialog.resize(DIALOG_SIZE)
         return dialog
+
+    # The channel map
+
+    def ask_channel_map(self) -> None:
+        """Ask for a file that names the detectors on the channels."""
+        path = self.bridge.session.channel_map.path
+        dialog = self._file_dialog("Take a channel map", Path.home() if path is None else path.parent)
+        dialog.setNameFilter("Channel maps (*.json *.csv)")
+        dialog.fileSelected.connect(lambda name: self.take_channel_map(Path(name)))
+        dialog.open()
+
+    def take_channel_map(self, path: Path) -> None:
+        """Take the names of the detectors from a file."""
+        try:
+            channels = read_channel_map(path)
+        except SettingsError as error:
+            self.banner.say(str(error), level="warning")
+            return
+        self.bridge.change(changes.take_channel_map, ChannelMap(path, channels))
+        ignored = sum(one.ignore for one in channels)
+        told = f", {ignored} of them to ignore" if ignored else ""
+        self.bridge.log(f"Took the channel map {path.name}: {counted(len(channels), 'channel')}{told}")
+
+    def forget_channel_map(self) -> None:
+        """Name channels by their numbers again."""
+        self.bridge.change(changes.forget_channel_map)
 
     # Settings files
 

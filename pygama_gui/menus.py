@@ -10,6 +10,7 @@ from PyQt5.QtGui import QKeySequence
 from PyQt5.QtWidgets import QAction, QActionGroup, QMenu
 
 from pygama_gui.session import changes
+from pygama_gui.session.files import MOST_JOBS
 from pygama_gui.widgets import theme
 
 if TYPE_CHECKING:
@@ -72,6 +73,9 @@ class Menus:
         self._act(menu, "&Load settings…", "", window.ask_load_settings)
         self._act(menu, "&Save settings…", "Ctrl+S", window.ask_save_settings)
         menu.addSeparator()
+        self._act(menu, "&Channel map…", "", window.ask_channel_map)
+        self._act(menu, "For&get the channel map", "", window.forget_channel_map)
+        menu.addSeparator()
         self._act(menu, "&Quit", "Ctrl+Q", window.close)
 
     def _fill_recent(self, menu: QMenu) -> None:
@@ -113,3 +117,16 @@ class Menus:
         self.auto_action.setCheckable(True)
         self.auto_action.triggered.connect(lambda is_on: bridge.change(changes.process_on_add, is_on))
         menu.addAction(self.auto_action)
+        self._at_once(menu)
+
+    def _at_once(self, menu: QMenu) -> None:
+        bridge = self._window.bridge
+        at_once = QMenu("R&uns at once", self._window)
+        menu.addMenu(at_once)
+        group = QActionGroup(self._window)
+        for number in range(1, MOST_JOBS + 1):
+            words = "&1, the others wait" if number == 1 else f"&{number}, sharing the cores"
+            action = self._act(at_once, words, "", partial(bridge.change, changes.allow_jobs, number))
+            action.setCheckable(True)
+            group.addAction(action)
+        at_once.aboutToShow.connect(lambda: group.actions()[bridge.session.n_jobs - 1].setChecked(True))

@@ -60,6 +60,10 @@ class JobState:
     """Where the worker ended without a word: byte offset of the last record that it told of."""
     place: int | None = None
     """Of a job that waits: how many are before it."""
+    follows: bool = False
+    """Whether the file still grows and is followed."""
+    newest_at: float | None = None
+    """When rows last came."""
     earlier: str = ""
     """Why the attempt before this one failed."""
     halted: str = ""
@@ -95,6 +99,13 @@ class JobState:
             return None
         return max(self.total_bytes - self.done_bytes, 0) / self.bytes_per_s
 
+    @property
+    def age_s(self) -> float | None:
+        """How long ago the newest rows came, when the job was last heard; None before the first."""
+        if self.newest_at is None or self.heard_at is None:
+            return None
+        return self.heard_at - self.newest_at
+
     def elapsed_at(self, now: float) -> float:
         """Working time up to now, pauses left out."""
         if self.has_ended or self.started_at is None:
@@ -120,9 +131,9 @@ class JobBoard:
     def __len__(self) -> int:
         return len(self._jobs)
 
-    def add(self, job_id: int, path: Path, *, earlier: str = "") -> JobState:
+    def add(self, job_id: int, path: Path, *, earlier: str = "", follows: bool = False) -> JobState:
         """Enter a job that waits; one of the same number is forgotten. earlier: why the last one failed."""
-        return self._keep(JobState(job_id, path, earlier=earlier))
+        return self._keep(JobState(job_id, path, earlier=earlier, follows=follows))
 
     def line_up(self, waiting: Sequence[int]) -> set[int]:
         """Enter the order of the jobs that wait; gives those whose place is another one now."""
@@ -239,6 +250,7 @@ def _progressed(job: JobState, message: Progress, now: float) -> JobState:
         packets=message.packets,
         rows=message.rows,
         heard_at=now,
+        newest_at=now if message.rows > job.rows else job.newest_at,
     )
     seconds = 0.0 if job.heard_at is None else now - job.heard_at
     if seconds <= 0:
@@ -295,7 +307,15 @@ def _waiting_sentence(place: int | None) -> str:
     return f"■ waiting, {ordinal(place + 1)}" if place else "■ waiting, next"
 
 
+def _live_sentence(job: JobState) -> str:
+    if job.age_s is None:
+        return "● live, waiting for the first events"
+    return f"● live, newest event {duration(job.age_s)} old"
+
+
 def _running_sentence(job: JobState, percent: str) -> str:
+    if job.follows and job.started_at is not None:
+        return _live_sentence(job)
     if not job.done_bytes:
         return "▶ starting"
     if not job.total_bytes:

@@ -11,12 +11,21 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, TypeVar
 
-from pygama_gui.session.state import NOTHING, Run, Session, SpectrumChoice, Step, Values, WaveformChoice
+from pygama_gui.session.state import (
+    NOTHING,
+    ChannelMap,
+    Run,
+    Session,
+    SpectrumChoice,
+    Step,
+    Values,
+    WaveformChoice,
+)
 
 N_RECENT = 12
 Change = TypeVar("Change", bound=Callable[..., Session])
 
-VIEW_FIELDS = ("output_dir", "theme", "tab", "spectrum", "waveforms", "recent", "process_on_add")
+VIEW_FIELDS = ("output_dir", "theme", "tab", "spectrum", "waveforms", "recent", "process_on_add", "n_jobs")
 """What undo leaves as it is."""
 VIEW_ONLY: set[str] = set()
 """Names of the changes that undo passes over."""
@@ -137,6 +146,16 @@ def set_chain(session: Session, chain: Iterable[Step], tier0: Mapping[str, Any] 
     return replace(session, chain=tuple(chain), tier0=MappingProxyType(dict(tier0)), step=None)
 
 
+def take_channel_map(session: Session, channel_map: ChannelMap) -> Session:
+    """Take a channel map."""
+    return replace(session, channel_map=channel_map)
+
+
+def forget_channel_map(session: Session) -> Session:
+    """Forget the channel map."""
+    return replace(session, channel_map=ChannelMap())
+
+
 @on_view
 def select_step(session: Session, index: int | None) -> Session:
     """Select a step."""
@@ -153,6 +172,12 @@ def choose_output_dir(session: Session, folder: Path) -> Session:
 def process_on_add(session: Session, is_wanted: bool) -> Session:  # noqa: FBT001
     """Process runs as they are added."""
     return replace(session, process_on_add=is_wanted)
+
+
+@on_view
+def allow_jobs(session: Session, number: int) -> Session:
+    """Process so many runs at once."""
+    return replace(session, n_jobs=number)
 
 
 @on_view

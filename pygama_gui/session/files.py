@@ -9,11 +9,13 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+from pygama.channel_map import channels_of
 from pygama.errors import PygamaError, SettingsError
-from pygama_gui.session.state import Run, Session, SpectrumChoice, Step, WaveformChoice
+from pygama_gui.session.state import ChannelMap, Run, Session, SpectrumChoice, Step, WaveformChoice
 
 VERSION = 1
 N_TABS = 3
+MOST_JOBS = 4
 HDF5 = b"\x89HDF\r\n\x1a\n"
 """How every HDF5 file begins."""
 
@@ -132,6 +134,11 @@ def to_json(session: Session) -> dict[str, Any]:
         "waveforms": asdict(session.waveforms) | {"hidden": sorted(session.waveforms.hidden)},
         "recent": [str(path) for path in session.recent],
         "process_on_add": session.process_on_add,
+        "n_jobs": session.n_jobs,
+        "channel_map": {
+            "path": None if session.channel_map.path is None else str(session.channel_map.path),
+            "channels": [asdict(one) for one in session.channel_map.channels],
+        },
     }
 
 
@@ -156,7 +163,16 @@ def from_json(data: Mapping[str, Any]) -> Session:
         waveforms=_waveforms(data["waveforms"]),
         recent=tuple(Path(path) for path in data["recent"]),
         process_on_add=bool(data.get("process_on_add", True)),
+        channel_map=_channel_map(data.get("channel_map", {})),
+        n_jobs=min(max(int(data.get("n_jobs", 1)), 1), MOST_JOBS),
     )
+
+
+def _channel_map(entry: Mapping[str, Any]) -> ChannelMap:
+    path = entry.get("path")
+    numbered = enumerate(entry.get("channels", ()), start=1)
+    channels = channels_of((f"channel map, entry {number}", one) for number, one in numbered)
+    return ChannelMap(None if path is None else Path(path), channels)
 
 
 def chain_of(entries: Iterable[Mapping[str, Any]]) -> tuple[Step, ...]:

@@ -12,6 +12,8 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+from pygama.channel_map import Channel
+
 Values = Mapping[str, Any]
 NOTHING: Values = MappingProxyType({})
 
@@ -89,6 +91,14 @@ DEFAULT_CHAIN = (
 
 
 @dataclass(frozen=True)
+class ChannelMap:
+    """The detectors on the channels, as a file told them when it was read."""
+
+    path: Path | None = None
+    channels: tuple[Channel, ...] = ()
+
+
+@dataclass(frozen=True)
 class Session:
     """All that a person set. tier0 holds only what differs from the declared defaults."""
 
@@ -105,6 +115,9 @@ class Session:
     recent: tuple[Path, ...] = ()
     process_on_add: bool = True
     """Whether runs are processed as soon as they are added."""
+    channel_map: ChannelMap = field(default_factory=ChannelMap)
+    n_jobs: int = 1
+    """Runs that are processed at once, at most."""
 
     def run(self, run_id: str) -> Run | None:
         """Find a run by its id."""

@@ -35,6 +35,7 @@ MOST_LINES = 5
 """Lines that the sentence about a failure takes at most; all of it is in the tooltip."""
 LEAST_WIDTH = 120
 MANY_ROWS = 8
+OLD_S, STALE_S = 10.0, 60.0
 RUN_ROLE = Qt.ItemDataRole.UserRole + 1
 STATE_ROLE = Qt.ItemDataRole.UserRole + 2
 
@@ -65,7 +66,7 @@ def run_facts(run: Run, state: JobState | None) -> str:
 
 def run_pace(state: JobState | None) -> str:
     """Say how quickly a run under way is processed; "" where nothing is known."""
-    if state is None or state.state != "running" or not state.bytes_per_s:
+    if state is None or state.state != "running" or not state.bytes_per_s or not state.rows:
         return ""
     return f"{words.count(state.events_per_s)} events/s · {words.size(state.bytes_per_s)}/s"
 
@@ -84,6 +85,8 @@ def run_sentence(state: JobState | None) -> tuple[str, str]:
     tone = {"running": "accent", "done": "ok", "failed": "bad"}.get(state.state, "soft")
     if state.search == "under way":
         tone = "accent"
+    if state.state == "running" and state.follows:
+        tone = age_tone(state.age_s)
     if state.state == "paused" and state.halted:
         tone = "warn"
     if state.state != "done" or state.made_on is not None:
@@ -117,6 +120,13 @@ def in_short(path: Path, reason: str) -> str:
     rest = rest.removeprefix(": ")
     first = re.split(r"[:;.] ", rest, maxsplit=1)[0]
     return f"▲ {name}{first}" if first.startswith(" ") else f"▲ {name}: {first}"
+
+
+def age_tone(age_s: float | None) -> str:
+    """Give the tone for the age of the newest event of a run that is followed."""
+    if age_s is None or age_s <= OLD_S:
+        return "ok"
+    return "warn" if age_s <= STALE_S else "bad"
 
 
 def earlier_line(state: JobState | None) -> str:

@@ -118,6 +118,8 @@ class RunsView(View):
     """Runs to process."""
     mend_asked = pyqtSignal(object, str)
     """A run that failed or was stopped, and what to do about it: the act of a remedy."""
+    follow_asked = pyqtSignal(object)
+    """A run to follow while its file grows, or no longer."""
     next_asked = pyqtSignal(object)
     """A run to process before all others."""
     log_asked = pyqtSignal()
@@ -190,6 +192,7 @@ class RunsView(View):
         self.process_action = _action("&Process all", "Ctrl+R")
         self.again_action = _action("Process &selected run", "Ctrl+Shift+R")
         self.next_action = _action("Process &next", "Ctrl+Shift+N")
+        self.follow_action = _action("&Follow the run", "Ctrl+Space")
         self.earlier_action = _action("&Earlier in the queue", "Alt+Up")
         self.later_action = _action("&Later in the queue", "Alt+Down")
         self.retry_action = _action("&Retry failed", "Ctrl+Alt+R")
@@ -207,6 +210,7 @@ class RunsView(View):
             self.process_action,
             self.again_action,
             self.next_action,
+            self.follow_action,
             self.earlier_action,
             self.later_action,
             self.retry_action,
@@ -245,6 +249,7 @@ class RunsView(View):
         self.stop_action.triggered.connect(self._stop)
         self.stop_all_action.triggered.connect(self.bridge.stop_all)
         self.next_action.triggered.connect(self._process_next)
+        self.follow_action.triggered.connect(self._follow)
         self.earlier_action.triggered.connect(lambda: self.bridge.move_in_queue(self.session.selected, -1))
         self.later_action.triggered.connect(lambda: self.bridge.move_in_queue(self.session.selected, 1))
         self.retry_action.triggered.connect(lambda: self.process_asked.emit(self._failed()))
@@ -339,6 +344,14 @@ class RunsView(View):
         if (run := self.session.selected_run) is not None:
             self.next_asked.emit(run)
 
+    def _follow(self) -> None:
+        if (run := self.session.selected_run) is not None:
+            self.follow_asked.emit(run)
+
+    def _is_followed(self, run_id: str) -> bool:
+        state = self.bridge.state(run_id)
+        return state is not None and state.follows and not state.has_ended
+
     def _failed(self) -> list[Run]:
         states = ((run, self.bridge.state(run.run_id)) for run in self.session.runs)
         return [run for run, state in states if state is not None and state.state == "failed"]
@@ -386,6 +399,9 @@ class RunsView(View):
     def _enable_queue_actions(self) -> None:
         selected, queue = self.session.selected, self.bridge.queue()
         self.again_action.setEnabled(bool(selected) and not self.bridge.is_active(selected))
+        is_followed = self._is_followed(selected)
+        self.follow_action.setText("Stop &following" if is_followed else "&Follow the run")
+        self.follow_action.setEnabled(is_followed or self.again_action.isEnabled())
         self.next_action.setEnabled(self.again_action.isEnabled() or selected in queue[1:])
         self.earlier_action.setEnabled(selected in queue[1:])
         self.later_action.setEnabled(selected in queue[:-1])

@@ -14,7 +14,7 @@ from PyQt5.QtGui import QResizeEvent
 from PyQt5.QtWidgets import QAction, QLineEdit, QMenu, QVBoxLayout, QWidget
 
 from pygama_gui.bridge import Bridge, LiveRun
-from pygama_gui.data.channels import CODE, names_of
+from pygama_gui.data.channels import CODE
 from pygama_gui.data.samples import Sample
 from pygama_gui.jobs.board import counted
 from pygama_gui.session import changes
@@ -91,6 +91,7 @@ class WaveformView(View):
         self._sample: Sample | None = None
         self._n = 0
         self._channels: list[int] = []
+        self._channel_names: list[str] = []
         self._followed_at = -FOLLOW_S
         self._reading: tuple[str, int, int | None] | None = None
         self._curves: dict[str, pg.PlotDataItem] = {}
@@ -633,7 +634,7 @@ class WaveformView(View):
             return
         parts = [self._place_words(sample)]
         if sample.channel is not None:
-            parts.append(names_of([*self._channels, sample.channel])[-1])
+            parts.append(self.bridge.names([*self._channels, sample.channel])[-1])
         if "time_s" in sample.numbers:
             time_s = float(sample.numbers["time_s"])
             parts.append(f"{time_s:.6f} s" if time_s < 10 else f"{time_s:.3f} s")
@@ -663,11 +664,12 @@ class WaveformView(View):
 
     def _show_channels(self) -> None:
         live = self.bridge.live(self.session.selected)
-        channels = [] if live is None else live.channels
-        if channels != self._channels:
-            self._channels = channels
+        channels = [] if live is None else self.bridge.shown(live.channels)
+        names = self.bridge.names(channels)
+        if (channels, names) != (self._channels, self._channel_names):
+            self._channels, self._channel_names = channels, names
             self.channel_box.clear()
-            self.channel_box.addItems(["all channels", *names_of(channels)])
+            self.channel_box.addItems(["all channels", *names])
             self.channel_box.setVisible(len(channels) > 1)
         chosen = self._channel
         self.channel_box.setCurrentIndex(channels.index(chosen) + 1 if chosen in channels else 0)
