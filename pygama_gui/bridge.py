@@ -34,6 +34,7 @@ from pygama_gui.jobs.record_words import FoundRecord, search
 from pygama_gui.jobs.room import FLOOR_BYTES, Need, free_bytes, need_of
 from pygama_gui.jobs.runner import JobRunner
 from pygama_gui.jobs.spec import JobSpec, threads_for
+from pygama_gui.jobs.watch import FolderWatch, NewRun
 from pygama_gui.session import places
 from pygama_gui.session.state import Run, Session
 from pygama_gui.session.store import Store
@@ -41,6 +42,8 @@ from pygama_gui.session.store import Store
 TICK_MS = 50
 DISK_EVERY_TICKS = 200
 ROOM_EVERY_TICKS = 20
+WATCH_MS = 3000
+"""A folder that is watched is looked into this often."""
 N_LINES = 5000
 N_FIRST = 50
 """Waveforms of an earlier session's file that are read at once, to be laid over each other."""
@@ -112,6 +115,8 @@ class Bridge(QObject):
     all_ended = pyqtSignal()
     """No job is waiting or running any more."""
     disk_known = pyqtSignal(object)
+    came = pyqtSignal(object)
+    """Runs that are new in the folder that is watched, as a list of NewRun."""
     halted = pyqtSignal(str)
     """A sentence about runs that were paused because the disk is nearly full."""
     _came_back = pyqtSignal(object, object, object)
@@ -122,6 +127,7 @@ class Bridge(QObject):
         self.runner = runner or JobRunner(limit=self.store.session.n_jobs)
         self.board = JobBoard()
         self.data: dict[str, LiveRun] = {}
+        self._demo_folder = places.demo_folder()
         self._job_ids = count(1)
         self._job_of: dict[str, int] = {}
         self._run_of: dict[int, str] = {}
@@ -143,6 +149,12 @@ class Bridge(QObject):
         self._came_back.connect(lambda then, otherwise, future: self._finish(then, otherwise, future))
         self.store.listeners.append(self.session_changed.emit)
         self.session_changed.connect(self._look_at_session)
+        self._folder: FolderWatch | None = None
+        self._watch_problem = ""
+        self._watch_timer = QTimer(self)
+        self._watch_timer.setSingleShot(True)
+        self._watch_timer.setInterval(WATCH_MS)
+        self._watch_timer.timeout.connect(self._look_again)
         self.timer = QTimer(self)
         self.timer.setInterval(TICK_MS)
         self.timer.timeout.connect(self.tick)
@@ -163,6 +175,8 @@ class Bridge(QObject):
         if (folder := self.session.output_dir) is not None:
             self.in_background(lambda: remove_orphans(folder), self._log_removed)
         self._look_for_outputs()
+        if self.session.watched is not None:
+            self._watch()
 
     # Jobs
 
@@ -272,6 +286,39 @@ class Bridge(QObject):
             self.halted.emit(f"{names}: paused: {self.board[self._job_of[halted[0]]].halted}")
             self._announce(halted)
 
+    # The folder that is watched
+
+    def _watch(self) -> None:
+        """Begin to watch the folder of the session, or end it."""
+        self._watch_timer.stop()
+        self._folder = None if self.session.watched is None else FolderWatch(self.session.watched)
+        if self._folder is not None:
+            self._look_into(self._folder)
+
+    def _look_again(self) -> None:
+        if self._folder is not None:
+            self._look_into(self._folder)
+
+    def _look_into(self, folder: FolderWatch) -> None:
+        """Look for new runs in the reading thread, and again when that is done and some time has passed."""
+        if folder is self._folder:
+            self._submit_to(
+                self._reader, lambda: _new_runs(folder), lambda new: self._take_new(folder, new), lambda: None
+            )
+
+    def _take_new(self, folder: FolderWatch, new: list[NewRun] | str) -> None:
+        if folder is not self._folder:
+            return
+        if isinstance(new, str):
+            if new != self._watch_problem:
+                self.log(f"{folder.folder} cannot be watched for now: {new}", "warning")
+            self._watch_problem = new
+        elif new:
+            self.came.emit(new)
+        if not isinstance(new, str):
+            self._watch_problem = ""
+        self._watch_timer.start()
+
     # The queue
 
     def queue(self) -> list[str]:
@@ -380,7 +427,7 @@ class Bridge(QObject):
 
     def folder_of(self, run: Run) -> Path | None:
         """Give the folder for the files of a run; None before one was chosen."""
-        return places.demo_folder() if run.path.parent == places.demo_folder() else self.session.output_dir
+        return self._demo_folder if run.path.parent == self._demo_folder else self.session.output_dir
 
     def state(self, run_id: str) -> JobState | None:
         """Give the state of the newest job of a run; None where there was none."""
@@ -521,6 +568,8 @@ class Bridge(QObject):
         before, after = ((one.runs, one.output_dir, one.selected, one.spectrum.beside) for one in (old, new))
         if before != after:
             self._look_for_outputs()
+        if old.watched != new.watched:
+            self._watch()
         if old.channel_map is not new.channel_map:
             self.data_grew.emit(set(self.data))
         if new.n_jobs != self.runner.limit:
@@ -530,9 +579,11 @@ class Bridge(QObject):
     def _look_for_outputs(self) -> None:
         """Look for files of runs that were not processed in this session, and show those of the selected."""
         for run in self.session.runs:
-            folder = self.folder_of(run)
-            if folder is not None and run.run_id not in self._job_of:
+            if run.run_id not in self._job_of and (folder := self.folder_of(run)) is not None:
                 self._look_for(run, folder)
+        self._load_shown()
+
+    def _load_shown(self) -> None:
         for run_id in (self.session.selected, self.session.spectrum.beside):
             self._load(run_id)
 
@@ -558,7 +609,7 @@ class Bridge(QObject):
         self._job_of[run.run_id], self._run_of[job_id] = job_id, run.run_id
         self.board.restore(job_id, run.path, found.paths, found.n_rows, found.made_on)
         self._announce([run.run_id])
-        self._look_for_outputs()
+        self._load_shown()
 
     def _read_outputs(self, state: JobState) -> LiveRun:
         """Read the rows of the files of an earlier session, and its first waveforms."""
@@ -669,12 +720,20 @@ class Bridge(QObject):
             return
         self._is_closed = True
         self.timer.stop()
+        self._watch_timer.stop()
         for stopped in self._stop_search.values():
             stopped.set()
         self.runner.close()
         for pool in (self._reader, self._computer, self._searcher, self._disk):
             pool.shutdown(wait=True, cancel_futures=True)
         self._close_tier1()
+
+
+def _new_runs(folder: FolderWatch) -> list[NewRun] | str:
+    try:
+        return folder.look()
+    except OSError as error:
+        return error.strerror or str(error)
 
 
 def _tier1_among(outputs: Iterable[Path]) -> Path | None:

@@ -41,6 +41,7 @@ from pygama_gui.bridge import Bridge
 from pygama_gui.jobs import remedies
 from pygama_gui.jobs.board import counted
 from pygama_gui.jobs.room import FLOOR_BYTES, Need
+from pygama_gui.jobs.watch import NewRun
 from pygama_gui.menus import TABS, Menus
 from pygama_gui.session import changes, files, places
 from pygama_gui.session.files import Found
@@ -50,7 +51,7 @@ from pygama_gui.views.base import View
 from pygama_gui.views.chain import ChainView
 from pygama_gui.views.log import LastLineView, LogView
 from pygama_gui.views.options import OptionsView
-from pygama_gui.views.run_cards import run_name
+from pygama_gui.views.run_cards import run_name, run_title
 from pygama_gui.views.runs import RunsView
 from pygama_gui.views.spectrum import SpectrumView
 from pygama_gui.views.strip import StripView
@@ -219,6 +220,7 @@ class MainWindow(QMainWindow):
         bridge.session_changed.connect(self._on_session)
         bridge.jobs_changed.connect(lambda _ids: self._show_title())
         bridge.went_wrong.connect(self._show_trouble)
+        bridge.came.connect(self._take_new)
         bridge.halted.connect(lambda sentence: self.banner.say(sentence, level="warning"))
         bridge.started.connect(self.banner.dismiss_about)
         self.tabs.currentChanged.connect(lambda tab: bridge.change(changes.choose_tab, tab))
@@ -275,6 +277,7 @@ class MainWindow(QMainWindow):
         self.menus.redo_action.setEnabled(bool(store.redo_label))
         self.menus.theme_actions[session.theme].setChecked(True)
         self.menus.auto_action.setChecked(session.process_on_add)
+        self.menus.show_watched(session.watched)
         self._show_title()
 
     def _show_title(self) -> None:
@@ -306,8 +309,55 @@ class MainWindow(QMainWindow):
                 looking.deleteLater,
             )
 
+    def _without_known(self, found: Found) -> Found:
+        """Leave out runs that are there under another name, and say so."""
+        runs: list[Run] = []
+        refused = list(found.refused)
+        for run in found.runs:
+            known = files.known_as(run, (*self.bridge.session.runs, *runs))
+            if known is None:
+                runs.append(run)
+            else:
+                title = run_title(known)
+                refused.append((run.path, f"{run.path.name} is in the list as {title}: the same header"))
+                self.bridge.change(changes.select_run, known.run_id)
+        return Found(tuple(runs), tuple(refused))
+
+    def _take_new(self, new: list[NewRun]) -> None:
+        """Add runs that have come into the folder that is watched; one that still grows is followed."""
+        found = self._without_known(Found(tuple(one.run for one in new)))
+        known = {run.path for run in self.bridge.session.runs}
+        self.bridge.change(changes.add_runs, found.runs)
+        for _, reason in found.refused:
+            self.bridge.log(reason)
+        fresh = [run for run in found.runs if run.path not in known]
+        for run in fresh:
+            self.bridge.log(f"{run_title(run)} has come into the folder that is watched")
+        if fresh and self.bridge.session.process_on_add:
+            growing = {one.run.path for one in new if one.is_growing}
+            for follow in (True, False):
+                if runs := [run for run in fresh if (run.path in growing) == follow]:
+                    self.process(runs, follow=follow)
+
+    def watch_folder(self, is_wanted: bool) -> None:  # noqa: FBT001
+        """Ask for a folder to watch for new runs, or watch none."""
+        if not is_wanted:
+            self.bridge.change(changes.watch_folder, None)
+            self.bridge.log("No folder is watched any more")
+            return
+        dialog = self._file_dialog("Watch a folder for new runs", self._last_folder())
+        dialog.setFileMode(QFileDialog.FileMode.Directory)
+        dialog.fileSelected.connect(lambda name: self._take_watched(Path(name)))
+        dialog.rejected.connect(lambda: self._show_session(self.bridge.session))
+        dialog.open()
+
+    def _take_watched(self, folder: Path) -> None:
+        self.bridge.change(changes.watch_folder, folder)
+        self.bridge.log(f"Watching {folder}: runs that come into it are added")
+
     def _take_found(self, found: Found, process: bool | None, looking: QTimer) -> None:  # noqa: FBT001
         looking.deleteLater()
+        found = self._without_known(found)
         known = {run.path for run in self.bridge.session.runs}
         self.bridge.change(changes.add_runs, found.runs)
         self.runs.show_refused(found.refused)
@@ -406,6 +456,7 @@ class MainWindow(QMainWindow):
             case "bundle":
                 self.ask_save_bundle(run)
                 return
+        self.banner.dismiss_about({run.run_id})
         self.process([self.bridge.session.run(run.run_id) or run])
 
     def ask_save_bundle(self, run: Run) -> None:

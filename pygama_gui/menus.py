@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from PyQt5.QtGui import QKeySequence
@@ -24,6 +25,7 @@ class Menus:
 
     def __init__(self, window: MainWindow) -> None:
         self._window = window
+        self.watch_action = QAction("&Watch a folder…", window)
         self._file(self._menu("&File"))
         edit = self._menu("&Edit")
         store = window.bridge.store
@@ -66,6 +68,9 @@ class Menus:
         recent.setToolTipsVisible(True)
         recent.aboutToShow.connect(lambda: self._fill_recent(recent))
         menu.addMenu(recent)
+        self.watch_action.setCheckable(True)
+        self.watch_action.triggered.connect(window.watch_folder)
+        menu.addAction(self.watch_action)
         self._act(menu, "Try the &demo run", "", lambda: window.demo_asked())
         menu.addSeparator()
         self._act(menu, "Output &folder…", "", lambda: window.ask_output_dir([]))
@@ -77,6 +82,14 @@ class Menus:
         self._act(menu, "For&get the channel map", "", window.forget_channel_map)
         menu.addSeparator()
         self._act(menu, "&Quit", "Ctrl+Q", window.close)
+
+    def show_watched(self, folder: Path | None) -> None:
+        """Say which folder is watched; choosing the action again ends it."""
+        self.watch_action.setChecked(folder is not None)
+        self.watch_action.setText("&Watch a folder…" if folder is None else f"&Watching {folder.name}")
+        self.watch_action.setToolTip(
+            "Add the runs that come into a folder" if folder is None else str(folder)
+        )
 
     def _fill_recent(self, menu: QMenu) -> None:
         menu.clear()

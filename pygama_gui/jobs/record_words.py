@@ -13,7 +13,7 @@ from pygama.decoders import DECODERS
 from pygama.decoders.base import Bits
 from pygama.errors import PygamaError
 from pygama.orca.header import HEAD_BYTES, HeaderExtent, read_header, record_key
-from pygama_gui.jobs.board import counted, grouped
+from pygama_gui.jobs.board import THIN_SPACE, counted, grouped
 from pygama_gui.jobs.culprit import Culprit, find_culprit, open_raw
 from pygama_gui.jobs.runner import exit_sentence
 from pygama_gui.jobs.spec import JobSpec
@@ -22,6 +22,7 @@ NO_CULPRIT = (
     "the worker ended, but no single record ends one by itself; perhaps memory ran out or somebody ended it. "
     "Start it again, or save a crash bundle to have it looked at."
 )
+NARROW_NO_BREAK_SPACE = "\u202f"
 _PLACE = ("crate", "card", "channel")
 _LENGTH = 0x3FFFF
 _N_WORDS = 16
@@ -55,7 +56,8 @@ def culprit_sentence(path: Path, culprit: Culprit) -> str:
         how = "Its worker never came to an end with it."
     else:
         how = exit_sentence(culprit.exit_code) + "."
-    return f"the record at byte {grouped(culprit.offset)} ends its worker ({facts}). {how}"
+    told = f"the record at byte {grouped(culprit.offset)} ends its worker ({facts}). {how}"
+    return told.replace(THIN_SPACE, NARROW_NO_BREAK_SPACE)
 
 
 def record_about(path: Path, culprit: Culprit) -> str:

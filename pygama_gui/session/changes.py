@@ -25,7 +25,17 @@ from pygama_gui.session.state import (
 N_RECENT = 12
 Change = TypeVar("Change", bound=Callable[..., Session])
 
-VIEW_FIELDS = ("output_dir", "theme", "tab", "spectrum", "waveforms", "recent", "process_on_add", "n_jobs")
+VIEW_FIELDS = (
+    "output_dir",
+    "theme",
+    "tab",
+    "spectrum",
+    "waveforms",
+    "recent",
+    "process_on_add",
+    "n_jobs",
+    "watched",
+)
 """What undo leaves as it is."""
 VIEW_ONLY: set[str] = set()
 """Names of the changes that undo passes over."""
@@ -172,6 +182,12 @@ def choose_output_dir(session: Session, folder: Path) -> Session:
 def process_on_add(session: Session, is_wanted: bool) -> Session:  # noqa: FBT001
     """Process runs as they are added."""
     return replace(session, process_on_add=is_wanted)
+
+
+@on_view
+def watch_folder(session: Session, folder: Path | None) -> Session:
+    """Watch a folder for new runs, or none."""
+    return replace(session, watched=folder)
 
 
 @on_view

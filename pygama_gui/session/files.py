@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import plistlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -64,7 +66,16 @@ def read_run(path: Path) -> Run:
         start_time=header.start_time,
         size_bytes=path.stat().st_size,
         decoders=tuple(dict.fromkeys(header.decoders.values())),
+        header_sha256=hashlib.sha256(plistlib.dumps(header.plist)).hexdigest(),
     )
+
+
+def known_as(run: Run, runs: Iterable[Run]) -> Run | None:
+    """Find the run among others that has the same header, whatever its file is called."""
+    if not run.header_sha256:
+        return None
+    others = (one for one in runs if one.path != run.path and one.header_sha256 == run.header_sha256)
+    return next((one for one in others if one.path.exists()), None)
 
 
 def _run_or_reason(path: Path) -> Run | str:
@@ -89,11 +100,12 @@ def _is_hdf5(path: Path) -> bool:
 def _files_in(folder: Path) -> Iterator[Path]:
     """All files that may be runs: not hidden, not empty, no HDF5, in order of their names."""
     for file in sorted(folder.rglob("*")):
-        if file.is_file() and not file.name.startswith(".") and _may_be_a_run(file):
+        if file.is_file() and not file.name.startswith(".") and may_be_a_run(file):
             yield file
 
 
-def _may_be_a_run(file: Path) -> bool:
+def may_be_a_run(file: Path) -> bool:
+    """Tell by its name and size whether a file may be a raw run."""
     if file.suffix in {".h5", ".hdf5", ".png", ".json", ".npz", ".part", ".lock", ".txt", ".md", ".py"}:
         return False
     try:
@@ -135,6 +147,7 @@ def to_json(session: Session) -> dict[str, Any]:
         "recent": [str(path) for path in session.recent],
         "process_on_add": session.process_on_add,
         "n_jobs": session.n_jobs,
+        "watched": None if session.watched is None else str(session.watched),
         "channel_map": {
             "path": None if session.channel_map.path is None else str(session.channel_map.path),
             "channels": [asdict(one) for one in session.channel_map.channels],
@@ -164,6 +177,7 @@ def from_json(data: Mapping[str, Any]) -> Session:
         recent=tuple(Path(path) for path in data["recent"]),
         process_on_add=bool(data.get("process_on_add", True)),
         channel_map=_channel_map(data.get("channel_map", {})),
+        watched=None if data.get("watched") is None else Path(data["watched"]),
         n_jobs=min(max(int(data.get("n_jobs", 1)), 1), MOST_JOBS),
     )
 
@@ -197,6 +211,7 @@ def _run(entry: Mapping[str, Any]) -> Run:
         size_bytes=int(entry.get("size_bytes", 0)),
         decoders=tuple(map(str, entry.get("decoders", ()))),
         suffix=str(entry.get("suffix", "")),
+        header_sha256=str(entry.get("header_sha256", "")),
         skip=tuple(map(int, entry.get("skip", ()))),
     )
 

@@ -32,6 +32,8 @@ class Run:
     decoders: tuple[str, ...] = ()
     suffix: str = ""
     """What goes behind the run number in the names of its files, where another run has the plain name."""
+    header_sha256: str = ""
+    """Tells the run apart from all others, whatever the file is called."""
     skip: tuple[int, ...] = ()
     """Byte offsets of records that are left out, because they ended their worker."""
 
@@ -116,6 +118,8 @@ class Session:
     process_on_add: bool = True
     """Whether runs are processed as soon as they are added."""
     channel_map: ChannelMap = field(default_factory=ChannelMap)
+    watched: Path | None = None
+    """Folder whose new runs are added."""
     n_jobs: int = 1
     """Runs that are processed at once, at most."""
 

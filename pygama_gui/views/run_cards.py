@@ -54,7 +54,7 @@ def run_facts(run: Run, state: JobState | None) -> str:
     """Say how large a run is and how much of it is done, and when it began or how many events were found."""
     is_known = state is not None and state.state in ("running", "paused", "done")
     if state is not None and state.state in ("running", "paused") and state.done_bytes and state.total_bytes:
-        facts = [f"{words.size(state.done_bytes)} of {words.size(state.total_bytes)}"]
+        facts = [_part_of(state.done_bytes, state.total_bytes)]
     else:
         facts = [words.size(run.size_bytes)]
     if state is not None and is_known and (state.rows or state.has_ended):
@@ -62,6 +62,13 @@ def run_facts(run: Run, state: JobState | None) -> str:
     elif run.start_time > 0:
         facts.append(time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(run.start_time)))
     return " · ".join(facts)
+
+
+def _part_of(done_bytes: int, total_bytes: int) -> str:
+    """Write '1.20 of 2.01 GB', or both units where they differ."""
+    done, total = words.size(done_bytes), words.size(total_bytes)
+    number, _, unit = done.rpartition(" ")
+    return f"{number if total.endswith(f' {unit}') else done} of {total}"
 
 
 def run_pace(state: JobState | None) -> str:
@@ -134,6 +141,11 @@ def earlier_line(state: JobState | None) -> str:
     if state is None or not state.earlier or state.state in ("done", "failed"):
         return ""
     return f"tried again; earlier: {state.earlier}"
+
+
+def shows_bar(state: JobState) -> bool:
+    """Tell whether a card shows how much is done; of a file that still grows nobody knows."""
+    return state.state in ("running", "paused") and not state.follows
 
 
 def in_queue_order(runs: tuple[Run, ...], bridge: Bridge) -> tuple[Run, ...]:
@@ -237,8 +249,10 @@ class RunCard(QStyledItemDelegate):
         viewport = None if option.widget is None else option.widget.viewport()
         width = max((300 if viewport is None else viewport.width()) - 2 * PADDING - 1, LEAST_WIDTH)
         height = 2 * PADDING + 2 * LINE + 2 + sentence_height(state, width)
-        if state.state in ("running", "paused"):
-            height += LINE + 8
+        if state.state == "running":
+            height += LINE
+        if shows_bar(state):
+            height += 8
         if earlier_line(state):
             height += LINE
         if rows := button_rows(remedies_for(state), width):
@@ -301,8 +315,9 @@ class RunCard(QStyledItemDelegate):
         if earlier := earlier_line(state):
             write(painter, place, earlier, present.color("warn"))
             place.translate(0, LINE)
-        if state is not None and state.state in ("running", "paused"):
+        if state is not None and state.state == "running":
             write(painter, place, run_pace(state), present.color("soft"))
+        if state is not None and shows_bar(state):
             self._draw_bar(painter, QRect(area.left(), area.bottom() - 4, area.width(), 4), state.fraction)
         for remedy, at in button_places(area, remedies_for(state)):
             self._draw_button(painter, at, remedy.words)
@@ -345,7 +360,7 @@ def button_rows(remedies: tuple[Remedy, ...], width: int) -> list[list[tuple[Rem
     rows: list[list[tuple[Remedy, int]]] = []
     left = 0
     for remedy in remedies:
-        needed = min(metrics.horizontalAdvance(remedy.words) + 22, width)
+        needed = min(metrics.horizontalAdvance(remedy.words) + 14, width)
         if not rows or needed > left:
             rows.append([])
             left = width

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from PyQt5.QtCore import QModelIndex, QPoint, QRect, Qt, pyqtSignal
-from PyQt5.QtGui import QMouseEvent, QPainter, QPaintEvent, QPen
+from PyQt5.QtCore import QModelIndex, QPoint, QRect, Qt, QUrl, pyqtSignal
+from PyQt5.QtGui import QDesktopServices, QMouseEvent, QPainter, QPaintEvent, QPen
 from PyQt5.QtWidgets import (
     QAbstractItemView,
     QAction,
@@ -19,15 +20,18 @@ from PyQt5.QtWidgets import (
 )
 
 from pygama_gui.bridge import Bridge
+from pygama_gui.jobs.remedies import AGAIN, remedies_for
 from pygama_gui.session import changes
 from pygama_gui.session.state import Run, Session
 from pygama_gui.views import madeup
 from pygama_gui.views.base import View
-from pygama_gui.views.run_cards import RunCard, RunModel, in_short, refusal
+from pygama_gui.views.headers import compare_headers, show_header
+from pygama_gui.views.run_cards import RunCard, RunModel, in_short, refusal, run_title
 from pygama_gui.widgets import theme
 from pygama_gui.widgets.parts import button, label, link, panel, row
 
 N_REFUSED = 4
+N_COMPARED = 15
 
 
 class RunList(QListView):
@@ -200,6 +204,9 @@ class RunsView(View):
         self.pause_all_action = _action("Pause all / all &go on", "Ctrl+Shift+P")
         self.stop_action = _action("S&top", "Ctrl+.")
         self.stop_all_action = _action("Stop a&ll", "Ctrl+Shift+.")
+        self.header_action = _action("Sho&w the header", "Ctrl+I")
+        self.reveal_action = _action("Show in the file mana&ger", "")
+        self.copy_path_action = _action("Cop&y the path", "Ctrl+Shift+C")
         self.remove_action = _action("Re&move from the list", "Del")
         self.remove_action.setShortcutContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
         self.addAction(self.remove_action)
@@ -218,6 +225,9 @@ class RunsView(View):
             self.pause_all_action,
             self.stop_action,
             self.stop_all_action,
+            self.header_action,
+            self.reveal_action,
+            self.copy_path_action,
             self.remove_action,
         ]
 
@@ -250,6 +260,9 @@ class RunsView(View):
         self.stop_all_action.triggered.connect(self.bridge.stop_all)
         self.next_action.triggered.connect(self._process_next)
         self.follow_action.triggered.connect(self._follow)
+        self.header_action.triggered.connect(self._show_header)
+        self.reveal_action.triggered.connect(self._reveal)
+        self.copy_path_action.triggered.connect(self._copy_path)
         self.earlier_action.triggered.connect(lambda: self.bridge.move_in_queue(self.session.selected, -1))
         self.later_action.triggered.connect(lambda: self.bridge.move_in_queue(self.session.selected, 1))
         self.retry_action.triggered.connect(lambda: self.process_asked.emit(self._failed()))
@@ -394,6 +407,8 @@ class RunsView(View):
             action.setEnabled(target is not None)
         self.pause_all_action.setEnabled(target is not None)
         self.retry_action.setEnabled(bool(self._failed()))
+        for action in (self.header_action, self.reveal_action, self.copy_path_action):
+            action.setEnabled(bool(self.session.selected))
         self.remove_action.setEnabled(bool(self.session.selected))
 
     def _enable_queue_actions(self) -> None:
@@ -419,12 +434,62 @@ class RunsView(View):
             return "Processing…"
         return "Process again" if self.session.runs else "Process"
 
-    def _show_menu(self, at: Any) -> None:
-        if not self.list.indexAt(at).isValid():
-            return
+    def menu_for(self, run: Run) -> QMenu:
+        """Make the menu of a run, which is the selected one."""
         menu = QMenu(self)
-        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        menu.addActions([self.again_action, self.pause_action, self.stop_action, self.stop_all_action])
+        menu.setToolTipsVisible(True)
+        menu.addActions([self.again_action, self.next_action, self.follow_action, self.retry_action])
+        menu.addSeparator()
+        menu.addActions([self.pause_action, self.stop_action, self.earlier_action, self.later_action])
+        menu.addSeparator()
+        for remedy in remedies_for(self.bridge.state(run.run_id)):
+            if remedy != AGAIN:
+                act = menu.addAction(remedy.words)
+                act.triggered.connect(partial(self._mend, run, remedy.act))
+        menu.addActions([self.header_action])
+        menu.addMenu(self._compare_menu(run, menu))
+        menu.addSeparator()
+        menu.addActions([self.reveal_action, self.copy_path_action])
         menu.addSeparator()
         menu.addAction(self.remove_action)
-        menu.popup(self.list.viewport().mapToGlobal(at))
+        return menu
+
+    def _show_menu(self, at: Any) -> None:
+        index = self.list.indexAt(at)
+        if index.isValid():
+            menu = self.menu_for(self.model.runs[index.row()])
+            menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+            menu.popup(self.list.viewport().mapToGlobal(at))
+
+    def _mend(self, run: Run, act: str, _is_checked: bool = False) -> None:  # noqa: FBT001, FBT002
+        self.mend_asked.emit(run, act)
+
+    def _compare_menu(self, run: Run, parent: QMenu) -> QMenu:
+        """Offer the runs beside this one, the nearest numbers first."""
+        menu = QMenu("&Compare the header with", parent)
+        others = [other for other in self.session.runs if other.run_id != run.run_id]
+        others.sort(key=lambda other: abs(other.run_number - run.run_number))
+        for other in others[:N_COMPARED]:
+            act = menu.addAction(run_title(other))
+            act.setToolTip(str(other.path))
+            act.triggered.connect(partial(self._compare, run, other))
+        menu.setEnabled(bool(others))
+        return menu
+
+    def _compare(self, run: Run, other: Run, _is_checked: bool = False) -> None:  # noqa: FBT001, FBT002
+        compare_headers(self, self.bridge, run, other)
+
+    def _show_header(self) -> None:
+        if (run := self.session.selected_run) is not None:
+            show_header(self, self.bridge, run)
+
+    def _reveal(self) -> None:
+        """Show the file's folder; which program does that is the system's choice."""
+        if (run := self.session.selected_run) is not None:
+            folder = QUrl.fromLocalFile(str(run.path.parent))
+            if not QDesktopServices.openUrl(folder):
+                self.bridge.log(f"No program shows folders here; the file is {run.path}", "warning")
+
+    def _copy_path(self) -> None:
+        if (run := self.session.selected_run) is not None:
+            QApplication.clipboard().setText(str(run.path))

@@ -84,7 +84,7 @@ def test_the_record_is_found_named_and_skipped(
     window.banner.act_buttons[0].click()
     assert run_sentence(window.bridge.state(run_id))[0].startswith("▶ searching")
     wait_for(qtbot, window, run_id, "failed", "found")
-    sentence = run_sentence(window.bridge.state(run_id))[0].replace("\u2009", "")
+    sentence = run_sentence(window.bridge.state(run_id))[0].replace("\u202f", "")
     assert f"the record at byte {deadly} ends its worker" in sentence
     assert "ORSIS3302DecoderForEnergy crate 0 card" in sentence
     assert "signal 11 (SIGSEGV)" in sentence

@@ -191,13 +191,12 @@ def test_a_run_whose_files_another_one_took_is_shown_as_not_processed(
 ) -> None:
     drop(window, [raw_run])
     qtbot.waitUntil(lambda: state_of(window) == "done", timeout=WAIT_MS)
-    copy = tmp_path / "copy of Run12"
-    copy.write_bytes(raw_run.read_bytes())
-    drop(window, [copy])
+    moved = raw_run.rename(tmp_path / "Run12 elsewhere")
+    drop(window, [moved])
     qtbot.waitUntil(lambda: len(window.bridge.session.runs) == 2, timeout=WAIT_MS)
     qtbot.waitUntil(lambda: state_of(window) == "done", timeout=WAIT_MS)
     assert window.bridge.state(str(raw_run)) is None
-    assert "its files were replaced by those of Run 12 (copy of Run12)" in window.log.text.toPlainText()
+    assert "its files were replaced by those of Run 12 (Run12 elsewhere)" in window.log.text.toPlainText()
 
 
 def test_a_tier_1_file_that_is_gone_is_told_and_its_waveforms_can_be_tried_again(

@@ -115,7 +115,7 @@ def test_progress_tells_rate_bytes_and_time_left(bridge: Bridge, a_run: Callable
     bridge.adopt(1, run)
     bridge.board.apply(1, Started(run.path, 4_000_000, 5, 0, 0, ()), 10.0)
     state = bridge.board.apply(1, Progress(1_000_000, 4_000_000, 500, 500), 12.0)
-    assert run_facts(run, state) == "1.00 MB of 4.00 MB · 500 events"
+    assert run_facts(run, state) == "1.00 of 4.00 MB · 500 events"
     assert run_pace(state) == "250 events/s · 500 kB/s"
     assert run_sentence(state)[0] == "▶ processing, 25 %, 6.0 s left"
 
