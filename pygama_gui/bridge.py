@@ -117,8 +117,8 @@ class Bridge(QObject):
     disk_known = pyqtSignal(object)
     came = pyqtSignal(object)
     """Runs that are new in the folder that is watched, as a list of NewRun."""
-    halted = pyqtSignal(str)
-    """A sentence about runs that were paused because the disk is nearly full."""
+    halted = pyqtSignal(str, object)
+    """A sentence about runs that were paused because the disk is nearly full, and their ids."""
     _came_back = pyqtSignal(object, object, object)
 
     def __init__(self, store: Store | None = None, runner: JobRunner | None = None) -> None:
@@ -283,7 +283,7 @@ class Bridge(QObject):
             self.log(f"{self.name_of(run_id)}: paused: {self.board[self._job_of[run_id]].halted}", "warning")
         if halted:
             names = ", ".join(map(self.name_of, halted))
-            self.halted.emit(f"{names}: paused: {self.board[self._job_of[halted[0]]].halted}")
+            self.halted.emit(f"{names}: paused: {self.board[self._job_of[halted[0]]].halted}", halted)
             self._announce(halted)
 
     # The folder that is watched
@@ -341,6 +341,13 @@ class Bridge(QObject):
         queue = self.queue()
         if run_id in queue:
             self.place_in_queue(run_id, max(queue.index(run_id) + by, 0))
+
+    def go_on(self, run_ids: Iterable[str]) -> None:
+        """Let those of the runs go on that are paused."""
+        for run_id in run_ids:
+            state = self.state(run_id)
+            if state is not None and state.state == "paused":
+                self.pause(run_id)
 
     def pause_all(self) -> None:
         """Pause all runs that are under way; let all go on where each is paused."""

@@ -221,7 +221,7 @@ class MainWindow(QMainWindow):
         bridge.jobs_changed.connect(lambda _ids: self._show_title())
         bridge.went_wrong.connect(self._show_trouble)
         bridge.came.connect(self._take_new)
-        bridge.halted.connect(lambda sentence: self.banner.say(sentence, level="warning"))
+        bridge.halted.connect(self._show_halted)
         bridge.started.connect(self.banner.dismiss_about)
         self.tabs.currentChanged.connect(lambda tab: bridge.change(changes.choose_tab, tab))
         self.runs.open_asked.connect(self.ask_open)
@@ -427,6 +427,13 @@ class MainWindow(QMainWindow):
             self.bridge.stop_following(run.run_id)
         elif not self.bridge.is_active(run.run_id):
             self.process([run], follow=True)
+
+    def _show_halted(self, sentence: str, run_ids: list[str]) -> None:
+        def go_on() -> None:
+            self.banner.dismiss()
+            self.bridge.go_on(run_ids)
+
+        self.banner.say(sentence, level="warning", remedies=[("Go on", go_on)])
 
     def process_next(self, run: Run) -> None:
         """Process a run before all others that wait."""

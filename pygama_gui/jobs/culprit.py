@@ -119,7 +119,7 @@ def _ends_its_worker(
     within = (places[0][0], places[-1][0] + 1)
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe()
-    trial = replace(spec, within=within)
+    trial = replace(spec, within=within, follow_s=None)
     process = context.Process(target=_try, args=(theirs, trial, target), name="pygama trial", daemon=True)
     process.start()
     theirs.close()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import plistlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -66,8 +65,12 @@ def read_run(path: Path) -> Run:
         start_time=header.start_time,
         size_bytes=path.stat().st_size,
         decoders=tuple(dict.fromkeys(header.decoders.values())),
-        header_sha256=hashlib.sha256(plistlib.dumps(header.plist)).hexdigest(),
+        header_sha256=_sha256(header.plist),
     )
+
+
+def _sha256(plist: Mapping[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(plist, sort_keys=True, default=repr).encode()).hexdigest()
 
 
 def known_as(run: Run, runs: Iterable[Run]) -> Run | None:

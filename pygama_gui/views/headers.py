@@ -66,7 +66,7 @@ class HeaderWindow(QDialog):
         """Fill in a property list."""
         _add_all(self.tree.invisibleRootItem(), plist)
         self.tree.expandToDepth(0)
-        self._settle((300,))
+        self._settle((380,))
 
     def show_differences(self, found: list[Difference]) -> None:
         """Fill in what differs between two headers."""

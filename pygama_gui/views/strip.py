@@ -211,6 +211,9 @@ class StripView(View):
         state = self.bridge.state(run.run_id)
         began = time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(run.start_time)) if run.start_time > 0 else ""
         self.figures["RUN"].show_value(str(run.run_number), began)
+        if run.start_time > 0:
+            local = time.strftime("%Y-%m-%d %H:%M:%S %Z", time.localtime(run.start_time))
+            self.figures["RUN"].setToolTip(f"{run.path}\nbegan at {local} (local time)")
         self._show_state(state)
         self._show_rate(run, state)
         self._show_data(run)

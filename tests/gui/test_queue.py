@@ -158,8 +158,9 @@ def test_jobs_halt_before_the_disk_is_full(
     assert sentences(window, four)[0] == f"■ {told}"
     assert window.banner.words.text() == f"Run 1: {told}"
     monkeypatch.setattr(shutil, "disk_usage", lambda _folder: usage._replace(free=10**12))
-    window.bridge.pause(four[0].run_id)
+    window.banner.act_buttons[0].click()
     assert state_of(window, four[0]) == "running"
+    assert not window.banner.isVisible()
     assert sentences(window, four)[0].startswith("▶")
 
 
