@@ -683,7 +683,7 @@ class Bridge(QObject):
     def _finish(
         self, then: Callable[[Any], None], otherwise: Callable[[], None], future: Future[Any]
     ) -> None:
-        if future.cancelled():
+        if future.cancelled() or self._is_closed:
             return
         error = future.exception()
         if error is not None:

@@ -150,7 +150,8 @@ class StripView(View):
 
     def on_session(self, old: Session, new: Session) -> None:
         """Show another run."""
-        if old.selected != new.selected or old.runs is not new.runs:
+        is_other_run = old.selected != new.selected or old.runs is not new.runs
+        if is_other_run or old.channel_map is not new.channel_map:
             self.redraw_soon()
         if old.output_dir != new.output_dir:
             self.bridge.look_at_disk()

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from PyQt5.QtCore import QPoint, Qt
+from PyQt5.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from pygama.simulate import RunShape, write_run
@@ -184,3 +185,14 @@ def test_a_full_disk_ends_in_a_sentence(qtbot: QtBot, themed: object, tmp_path: 
     finally:
         bridge.close()
         subprocess.run(["umount", tiny], check=True)
+
+
+def test_a_window_that_was_closed_starts_nothing(
+    qtbot: QtBot, window: MainWindow, a_run: Callable[..., Run]
+) -> None:
+    run = a_run(7)
+    window.bridge.change(changes.add_runs, [run])
+    window.process([run])
+    window.close()
+    QApplication.processEvents()  # the answer about the disk, if it has come already
+    assert state_of(window, run) == ""
