@@ -166,24 +166,27 @@ class RunsView(View):
 
     @classmethod
     def demo(cls) -> RunsView:
-        """Show a run under way, one that is done and one that failed."""
+        """Show a run under way, one that is done, one that crashed, one that is live and one that is new."""
         from pygama.progress import Failed, Progress
 
         bridge = Bridge()
         view = cls(bridge)
         runs = [
             Run(str(n), Path(f"2018-9-30-BackgroundRun{n}"), n, 0, 1538300000, 2_010_030_000)
-            for n in (72, 73, 74, 75)
+            for n in (72, 73, 74, 75, 76)
         ]
         bridge.change(changes.add_runs, runs)
-        for job_id, run in enumerate(runs[:3], start=1):
-            bridge.adopt(job_id, run)
+        for job_id, run in enumerate(runs[:4], start=1):
+            bridge.adopt(job_id, run, follows=job_id == 4)
         for message in madeup.messages(runs[0].path):
             bridge.take(1, message)
         bridge.take(1, Progress(2_500_000, 4_000_000, 5000, 5000))
         for message in (*madeup.messages(runs[1].path, n_partials=1), madeup.end()):
             bridge.take(2, message)
-        bridge.take(3, Failed("The worker was ended by signal 11 (SIGSEGV) near byte 1103211008 of Run74"))
+        crash = "The worker was ended by signal 11 (SIGSEGV) near byte 1103211008 of Run74"
+        bridge.take(3, Failed(crash, ended_after=1103211008))
+        for message in madeup.messages(runs[3].path, n_partials=2):
+            bridge.take(4, message)
         bridge.jobs_changed.emit({run.run_id for run in runs})
         return view
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
@@ -96,7 +97,13 @@ def test_more_jobs_at_once_share_the_cores(qtbot: QtBot, window: MainWindow, fou
     qtbot.waitUntil(
         lambda: [state_of(window, run) for run in four] == ["running"] * 3 + ["waiting"], timeout=WAIT_MS
     )
-    assert threads_for(3) * 3 <= max(threads_for(1), 3)
+
+
+def test_cores_are_shared_out_and_one_is_left_to_the_window(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "cpu_count", lambda: 8)
+    assert [threads_for(n_jobs) for n_jobs in (1, 2, 3, 4)] == [7, 3, 2, 1]
+    monkeypatch.setattr(os, "cpu_count", lambda: 2)
+    assert [threads_for(n_jobs) for n_jobs in (1, 4)] == [1, 1]
 
 
 def test_all_are_paused_and_go_on_together(qtbot: QtBot, window: MainWindow, four: list[Run]) -> None:

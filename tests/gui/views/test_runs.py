@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -74,6 +75,20 @@ def test_a_failed_run_can_be_run_again_from_its_card(qtbot: QtBot, view: RunsVie
     with qtbot.waitSignal(view.mend_asked) as asked:
         qtbot.mouseClick(view.list.viewport(), Qt.MouseButton.LeftButton, pos=at)
     assert asked.args[0] == run
+
+
+def test_the_start_is_told_in_utc_on_the_card_and_in_local_time_on_hover(
+    view: RunsView, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TZ", "JST-9")
+    time.tzset()
+    try:
+        tip = view.model.index(0).data(Qt.ItemDataRole.ToolTipRole)
+        assert "began on 2018-09-25 at 19:23:20 JST (local time)" in tip
+        assert "2018-09-25 10:23 UTC" in text_of(view, 0)
+    finally:
+        monkeypatch.undo()
+        time.tzset()
 
 
 def test_a_click_selects_a_run(qtbot: QtBot, view: RunsView, bridge: Bridge) -> None:
