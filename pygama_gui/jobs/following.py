@@ -34,24 +34,31 @@ class Follower:
         self._path, self._patience_s = spec.path, spec.follow_s or PATIENCE_S
         self._tell, self._clock = tell, clock
         self._goes_on: Callable[[], bool] = getattr(tell, "goes_on", lambda: True)
+        self._is_over = False
         self._size = -1
         self._grown_at = clock()
 
     def __call__(self) -> bool:
+        if self._is_over:
+            return False  # what had come before the answer was read meanwhile
+        note = self._reason_to_end()
+        if note is not None:
+            self._is_over = True
+            self._tell(note)
+        return note is None
+
+    def _reason_to_end(self) -> Note | None:
         if not self._goes_on():
-            self._tell(Note("no longer followed, on request; what came so far is kept"))
-            return False
+            return Note("no longer followed, on request; what came so far is kept")
         size, now = self._path.stat().st_size, self._clock()
         if size != self._size:
             self._size, self._grown_at = size, now
             if ends_with_stop(self._path):
-                self._tell(Note("the run was stopped; all of it is there"))
-                return False
+                return Note("the run was stopped; all of it is there")
         if now - self._grown_at >= self._patience_s:
             minutes = f"{self._patience_s / 60:.3g} min"
-            self._tell(Note(f"nothing came for {minutes}: the run is taken for finished", "warning"))
-            return False
-        return True
+            return Note(f"nothing came for {minutes}: the run is taken for finished", "warning")
+        return None
 
 
 def ends_with_stop(path: Path) -> bool:

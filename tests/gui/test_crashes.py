@@ -159,7 +159,7 @@ def test_the_earlier_failure_stays_on_the_card_until_the_run_succeeds(
     assert window.runs.retry_action.isEnabled()
     window.bridge.change(changes.set_tier0, "deadly", [])
     window.runs.retry_action.trigger()
-    text = window.runs.model.place_of(run_id).data(0x0B)
-    assert "tried again; earlier: The worker was ended by signal 11" in text
+    told = "tried again; earlier: The worker was ended by signal 11"
+    qtbot.waitUntil(lambda: told in window.runs.model.place_of(run_id).data(0x0B), timeout=WAIT_MS)
     wait_for(qtbot, window, run_id, "done")
     assert "earlier" not in window.runs.model.place_of(run_id).data(0x0B)

@@ -50,6 +50,7 @@ def test_it_goes_on_until_the_stop_comes(whole: Path, growing: Path) -> None:
     assert follower()
     growing.write_bytes(whole.read_bytes())
     assert not follower()
+    assert not follower(), "asked again, when the last piece has been read"
     assert told == [Note("the run was stopped; all of it is there")]
 
 
