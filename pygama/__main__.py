@@ -78,6 +78,14 @@ def build_parser() -> argparse.ArgumentParser:
     run.add_argument("files", type=Path, nargs="+", metavar="FILE")
     _add_output(run)
     _add_window(run)
+    run.add_argument(
+        "--skip",
+        type=int,
+        action="append",
+        default=[],
+        metavar="BYTE",
+        help="leave out the record that begins at this byte; may be given several times",
+    )
 
     _add_tune(commands)
 
@@ -280,6 +288,7 @@ def _run_one(
         compression=options.compression,
         suffix=options.suffix,
         multiprocess=not options.single,
+        skip=options.skip,
     )
     tell.end_line()
     for path in done.outputs:

@@ -9,32 +9,42 @@ from __future__ import annotations
 
 import logging
 import math
-import shutil
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import count
 from pathlib import Path
+from threading import Event
 from typing import Any, Protocol
 
 import numpy as np
 from PyQt5.QtCore import QObject, Qt, QTimer, pyqtSignal
 
 from pygama.progress import Done, Failed, Message, Note, Partial, StoppedByRequest
-from pygama_gui.data.channels import CODE, codes_of
+from pygama_gui.data.channels import CODE, codes_of, names_of, without_ignored
 from pygama_gui.data.live import LiveColumns
 from pygama_gui.data.outputs import Outputs, find_outputs, read_columns
 from pygama_gui.data.samples import SampleRing, Tier1Waveforms, import_readers
-from pygama_gui.jobs.board import JobBoard, JobState, state_sentence
+from pygama_gui.jobs.board import JobBoard, JobState, Search, state_sentence
+from pygama_gui.jobs.bundle import write_bundle
+from pygama_gui.jobs.following import PATIENCE_S
 from pygama_gui.jobs.leftovers import remove_orphans
+from pygama_gui.jobs.record_words import FoundRecord, search
+from pygama_gui.jobs.room import FLOOR_BYTES, Need, free_bytes, need_of
 from pygama_gui.jobs.runner import JobRunner
-from pygama_gui.jobs.spec import JobSpec
+from pygama_gui.jobs.spec import JobSpec, threads_for
+from pygama_gui.jobs.watch import FolderWatch, NewRun
 from pygama_gui.session import places
 from pygama_gui.session.state import Run, Session
 from pygama_gui.session.store import Store
 
 TICK_MS = 50
 DISK_EVERY_TICKS = 200
+ROOM_EVERY_TICKS = 20
+WATCH_MS = 3000
+"""A folder that is watched is looked into this often."""
+N_LINES = 5000
 N_FIRST = 50
 """Waveforms of an earlier session's file that are read at once, to be laid over each other."""
 DRAW_S = 0.002
@@ -105,17 +115,26 @@ class Bridge(QObject):
     all_ended = pyqtSignal()
     """No job is waiting or running any more."""
     disk_known = pyqtSignal(object)
+    came = pyqtSignal(object)
+    """Runs that are new in the folder that is watched, as a list of NewRun."""
+    halted = pyqtSignal(str, object)
+    """A sentence about runs that were paused because the disk is nearly full, and their ids."""
     _came_back = pyqtSignal(object, object, object)
 
     def __init__(self, store: Store | None = None, runner: JobRunner | None = None) -> None:
         super().__init__()
         self.store = store or Store()
-        self.runner = runner or JobRunner(limit=1)
+        self.runner = runner or JobRunner(limit=self.store.session.n_jobs)
         self.board = JobBoard()
         self.data: dict[str, LiveRun] = {}
+        self._demo_folder = places.demo_folder()
         self._job_ids = count(1)
         self._job_of: dict[str, int] = {}
         self._run_of: dict[int, str] = {}
+        self._spec_of: dict[int, JobSpec] = {}
+        self._stop_search: dict[int, Event] = {}
+        self.lines: deque[str] = deque(maxlen=N_LINES)
+        """The newest lines of the log."""
         self._looked_for: set[tuple[str, Path, str]] = set()
         self._noted: dict[int, Note] = {}
         self._due: dict[int, Drawn] = {}
@@ -126,6 +145,9 @@ class Bridge(QObject):
         """What lets go of files, called when nobody reads any more."""
         self._reader = ThreadPoolExecutor(1, thread_name_prefix="read files")
         self._computer = ThreadPoolExecutor(1, thread_name_prefix="compute")
+        self._disk = ThreadPoolExecutor(1, thread_name_prefix="look at disk")
+        self._is_looking = False
+        self._searcher = ThreadPoolExecutor(1, thread_name_prefix="find record")
         # Queued: what is done at once must not be handed over in the middle of asking for it.
         self._came_back.connect(  # type: ignore[call-arg]
             lambda then, otherwise, future: self._finish(then, otherwise, future),
@@ -133,6 +155,12 @@ class Bridge(QObject):
         )
         self.store.listeners.append(self.session_changed.emit)
         self.session_changed.connect(self._look_at_session)
+        self._folder: FolderWatch | None = None
+        self._watch_problem = ""
+        self._watch_timer = QTimer(self)
+        self._watch_timer.setSingleShot(True)
+        self._watch_timer.setInterval(WATCH_MS)
+        self._watch_timer.timeout.connect(self._look_again)
         self.timer = QTimer(self)
         self.timer.setInterval(TICK_MS)
         self.timer.timeout.connect(self.tick)
@@ -153,19 +181,34 @@ class Bridge(QObject):
         if (folder := self.session.output_dir) is not None:
             self.in_background(lambda: remove_orphans(folder), self._log_removed)
         self._look_for_outputs()
+        if self.session.watched is not None:
+            self._watch()
 
     # Jobs
 
-    def start(self, runs: Iterable[Run], output_dir: Path) -> None:
-        """Process runs with the present settings; runs that are under way are left alone."""
+    def start(self, runs: Iterable[Run], output_dir: Path, *, follow: bool = False) -> None:
+        """Process runs with the present settings; runs that are under way are left alone.
+
+        follow: files that still grow are followed until they are finished.
+        """
         session = self.session
         idle = [run for run in runs if not self.is_active(run.run_id)]
         for run in idle:
             tier0, chain = dict(session.tier0), session.to_chain()
+            threads = threads_for(session.n_jobs)
             spec = JobSpec(
-                run.path, output_dir, tier0, chain, suffix=run.suffix, plugins=_plugins_of(session)
+                run.path,
+                output_dir,
+                tier0,
+                chain,
+                suffix=run.suffix,
+                plugins=_plugins_of(session),
+                skip=run.skip,
+                n_threads=threads,
+                follow_s=PATIENCE_S if follow else None,
             )
             self._submit(run, spec)
+        self.board.line_up(self.runner.waiting)
         self.started.emit({run.run_id for run in idle})
         self._announce([run.run_id for run in self.session.runs])
         self.timer.start()
@@ -190,6 +233,207 @@ class Bridge(QObject):
             self.runner.stop(self._job_of[run_id])
             self.timer.start()
 
+    # Room on the disk
+
+    def look_for_room(
+        self, runs: Sequence[Run], folder: Path, then: Callable[[int | None, Need], None]
+    ) -> None:
+        """Look how much room a folder has and what runs may need beside those under way there."""
+        raw_bytes = sum(run.size_bytes for run in runs)
+        done = []
+        for run in self.session.runs:
+            state = self.state(run.run_id)
+            if state is not None and state.state == "done":
+                done.append((run.size_bytes, state.outputs))
+            elif self.is_active(run.run_id) and self.folder_of(run) == folder and run not in runs:
+                raw_bytes += run.size_bytes
+        self._submit_to(
+            self._disk,
+            lambda: (free_bytes(folder), need_of(raw_bytes, done)),
+            lambda found: then(*found),
+            lambda: None,
+        )
+
+    def look_at_disk(self) -> None:
+        """Ask how much room the output folder has; a network disk may take its time."""
+        if (folder := self.session.output_dir) is not None:
+            self._submit_to(self._disk, lambda: free_bytes(folder), self.disk_known.emit, lambda: None)
+
+    def _watch_room(self) -> None:
+        """Ask how much room there is where jobs are writing, unless the last answer is still to come."""
+        folders = {self._spec_of[job_id].output_dir for job_id in self._writing()}
+        if folders and not self._is_looking:
+            self._is_looking = True
+            self._submit_to(
+                self._disk,
+                lambda: {folder: free_bytes(folder) for folder in folders},
+                self._halt_where_full,
+                lambda: None,
+            )
+
+    def _writing(self) -> list[int]:
+        return [job_id for job_id in self.runner.running if job_id in self._spec_of]
+
+    def _halt_where_full(self, free: Mapping[Path, int | None]) -> None:
+        """Pause the jobs that write where hardly any room is left; nothing is lost."""
+        self._is_looking = False
+        halted = []
+        for job_id in self._writing():
+            room = free.get(self._spec_of[job_id].output_dir)
+            if room is None or room >= FLOOR_BYTES or self.board[job_id].state != "running":
+                continue
+            self.runner.pause(job_id)
+            why = f"{room / 1e6:.0f} MB left on the output disk; make room, then go on"
+            self.board.pause(job_id, time.monotonic(), why)
+            halted.append(self._run_of[job_id])
+        for run_id in halted:
+            self.log(f"{self.name_of(run_id)}: paused: {self.board[self._job_of[run_id]].halted}", "warning")
+        if halted:
+            names = ", ".join(map(self.name_of, halted))
+            self.halted.emit(f"{names}: paused: {self.board[self._job_of[halted[0]]].halted}", halted)
+            self._announce(halted)
+
+    # The folder that is watched
+
+    def _watch(self) -> None:
+        """Begin to watch the folder of the session, or end it."""
+        self._watch_timer.stop()
+        self._folder = None if self.session.watched is None else FolderWatch(self.session.watched)
+        if self._folder is not None:
+            self._look_into(self._folder)
+
+    def _look_again(self) -> None:
+        if self._folder is not None:
+            self._look_into(self._folder)
+
+    def _look_into(self, folder: FolderWatch) -> None:
+        """Look for new runs in the reading thread, and again when that is done and some time has passed."""
+        if folder is self._folder:
+            self._submit_to(
+                self._reader, lambda: _new_runs(folder), lambda new: self._take_new(folder, new), lambda: None
+            )
+
+    def _take_new(self, folder: FolderWatch, new: list[NewRun] | str) -> None:
+        if folder is not self._folder:
+            return
+        if isinstance(new, str):
+            if new != self._watch_problem:
+                self.log(f"{folder.folder} cannot be watched for now: {new}", "warning")
+            self._watch_problem = new
+        elif new:
+            self.came.emit(new)
+        if not isinstance(new, str):
+            self._watch_problem = ""
+        self._watch_timer.start()
+
+    # The queue
+
+    def queue(self) -> list[str]:
+        """Give the ids of the runs that wait, in the order in which they will be processed."""
+        return [self._run_of[job_id] for job_id in self.runner.waiting if job_id in self._run_of]
+
+    def is_waiting(self, run_id: str) -> bool:
+        """Tell whether a run waits for its turn."""
+        state = self.state(run_id)
+        return state is not None and state.state == "waiting"
+
+    def place_in_queue(self, run_id: str, place: int) -> None:
+        """Put a run that waits at a place among those that wait, 0 being the next."""
+        if self.is_waiting(run_id):
+            self.runner.move(self._job_of[run_id], place)
+            self._line_up()
+
+    def move_in_queue(self, run_id: str, by: int) -> None:
+        """Put a run that waits so many places later, or earlier."""
+        queue = self.queue()
+        if run_id in queue:
+            self.place_in_queue(run_id, max(queue.index(run_id) + by, 0))
+
+    def go_on(self, run_ids: Iterable[str]) -> None:
+        """Let those of the runs go on that are paused."""
+        for run_id in run_ids:
+            state = self.state(run_id)
+            if state is not None and state.state == "paused":
+                self.pause(run_id)
+
+    def pause_all(self) -> None:
+        """Pause all runs that are under way; let all go on where each is paused."""
+        states = {run_id: self.state(run_id) for run_id in self.active()}
+        wanted = "running" if any(one and one.state == "running" for one in states.values()) else "paused"
+        for run_id, state in states.items():
+            if state is not None and state.state == wanted:
+                self.pause(run_id)
+
+    def _line_up(self) -> None:
+        """Tell the jobs that wait their places."""
+        moved = self.board.line_up(self.runner.waiting)
+        if moved:
+            self._announce({self._run_of[job_id] for job_id in moved})
+
+    # The record that ends a worker
+
+    def find_record(self, run_id: str) -> None:
+        """Search the record that ended the worker of a run, in a thread of its own."""
+        state = self.state(run_id)
+        if state is None or state.ended_after is None or state.search == "under way":
+            return
+        job_id, after = state.job_id, state.ended_after
+        spec, target = self._spec_of[job_id], self.runner.target
+        stopped = self._stop_search[job_id] = Event()
+        self.board.search(job_id)
+        self.log(f"{self.name_of(run_id)}: searching for the record that ended the worker…")
+        self._announce([run_id])
+        self._submit_to(
+            self._searcher,
+            lambda: search(spec, after, stopped.is_set, target),
+            lambda found: self._take_culprit(job_id, found),
+            lambda: self._take_culprit(job_id, None),
+        )
+
+    def stop_search(self, run_id: str) -> None:
+        """End the search for a record."""
+        state = self.state(run_id)
+        if state is not None and state.job_id in self._stop_search:
+            self._stop_search[state.job_id].set()
+
+    def save_bundle(self, run_id: str, path: Path) -> None:
+        """Write what is known of a crash into a zip."""
+        state, name = self.state(run_id), self.name_of(run_id)
+        if state is None or state.job_id not in self._spec_of:
+            return
+        spec = self._spec_of[state.job_id]
+        about = (name, spec.path.name)
+        lines = [line for line in self.lines if any(word in line for word in about)]
+        self.in_background(
+            lambda: write_bundle(
+                path, spec, state.text, details=state.details, culprit=state.culprit, log=lines
+            ),
+            lambda saved: self.log(f"{name}: saved the crash bundle as {saved}"),
+        )
+
+    def _take_culprit(self, job_id: int, found: FoundRecord | None) -> None:
+        run_id, is_stopped = self._run_of[job_id], self._stop_search.pop(job_id).is_set()
+        name = self.name_of(run_id)
+        if found is None or is_stopped:
+            self.board.end_search(job_id, "stopped")
+            self.log(f"{name}: the search for the record was ended")
+        else:
+            kind: Search = "none" if found.culprit is None else "found"
+            self.board.end_search(job_id, kind, found.culprit, found.text)
+            self.log(f"{name}: {found.text}", "error")
+            if self._job_of.get(run_id) == job_id:
+                state = self.board[job_id]
+                self.went_wrong.emit(f"{name}: {state.text}", state.details, run_id)
+        self._announce([run_id])
+
+    def stop_following(self, run_id: str) -> None:
+        """Follow the file of a run no longer; what has come so far is kept in whole files."""
+        state = self.state(run_id)
+        if state is not None and state.follows and self.is_active(run_id):
+            self.board.resume(state.job_id, time.monotonic())
+            self.runner.finish(state.job_id)
+            self.timer.start()
+
     def stop_all(self) -> None:
         """Stop all runs that are waiting or under way."""
         for run_id in reversed(self.active()):
@@ -197,7 +441,7 @@ class Bridge(QObject):
 
     def folder_of(self, run: Run) -> Path | None:
         """Give the folder for the files of a run; None before one was chosen."""
-        return places.demo_folder() if run.path.parent == places.demo_folder() else self.session.output_dir
+        return self._demo_folder if run.path.parent == self._demo_folder else self.session.output_dir
 
     def state(self, run_id: str) -> JobState | None:
         """Give the state of the newest job of a run; None where there was none."""
@@ -226,6 +470,8 @@ class Bridge(QObject):
         self._n_ticks += 1
         if self._n_ticks % DISK_EVERY_TICKS == 1:
             self.look_at_disk()
+        if self._n_ticks % ROOM_EVERY_TICKS == 1:
+            self._watch_room()
         if not self.runner.busy and not self._due:
             self.timer.stop()
 
@@ -258,6 +504,7 @@ class Bridge(QObject):
         if not heard:
             return
         told = {self.take(job_id, message) for job_id, message in heard}
+        told |= {self._run_of[job_id] for job_id in self.board.line_up(self.runner.waiting)}
         grew = {self._run_of[job_id] for job_id, message in heard if isinstance(message, Partial | Done)}
         self._announce(told)
         if grew:
@@ -268,14 +515,19 @@ class Bridge(QObject):
 
     def _submit(self, run: Run, spec: JobSpec) -> None:
         job_id = next(self._job_ids)
-        self.adopt(job_id, run)
+        self.adopt(job_id, run, follows=spec.follow_s is not None)
+        self._spec_of[job_id] = spec
         self.runner.submit(job_id, spec)
 
-    def adopt(self, job_id: int, run: Run) -> None:
+    def adopt(self, job_id: int, run: Run, *, follows: bool = False) -> None:
         """Make a job the present one of a run; its data begin anew."""
+        before = self.state(run.run_id)
+        failure = "" if before is None else (before.text if before.state == "failed" else before.earlier)
         self._job_of[run.run_id] = job_id
         self._run_of[job_id] = run.run_id
-        self.board.add(job_id, run.path)
+        if before is not None and before.state == "done":
+            failure = ""
+        self.board.add(job_id, run.path, earlier=failure, follows=follows)
         self.data[run.run_id] = LiveRun()
         self.data_grew.emit({run.run_id})
 
@@ -306,6 +558,14 @@ class Bridge(QObject):
         is_alone = sum(other.run_number == run.run_number for other in self.session.runs) == 1
         return f"Run {run.run_number}" if is_alone else f"Run {run.run_number} ({run.path.name})"
 
+    def names(self, codes: Iterable[int]) -> list[str]:
+        """Name channels by their detectors, where the channel map knows them."""
+        return names_of(codes, self.session.channel_map.channels)
+
+    def shown(self, codes: Iterable[int]) -> list[int]:
+        """Leave out the channels that the channel map says to ignore."""
+        return without_ignored(codes, self.session.channel_map.channels)
+
     def _forget_overwritten(self, run_id: str, outputs: Iterable[Path]) -> None:
         """Forget what is known of runs whose files now hold another one."""
         for other in [other for other in self._job_of if other != run_id and not self.is_active(other)]:
@@ -322,13 +582,22 @@ class Bridge(QObject):
         before, after = ((one.runs, one.output_dir, one.selected, one.spectrum.beside) for one in (old, new))
         if before != after:
             self._look_for_outputs()
+        if old.watched != new.watched:
+            self._watch()
+        if old.channel_map is not new.channel_map:
+            self.data_grew.emit(set(self.data))
+        if new.n_jobs != self.runner.limit:
+            self.runner.allow(new.n_jobs)
+            self._line_up()
 
     def _look_for_outputs(self) -> None:
         """Look for files of runs that were not processed in this session, and show those of the selected."""
         for run in self.session.runs:
-            folder = self.folder_of(run)
-            if folder is not None and run.run_id not in self._job_of:
+            if run.run_id not in self._job_of and (folder := self.folder_of(run)) is not None:
                 self._look_for(run, folder)
+        self._load_shown()
+
+    def _load_shown(self) -> None:
         for run_id in (self.session.selected, self.session.spectrum.beside):
             self._load(run_id)
 
@@ -354,7 +623,7 @@ class Bridge(QObject):
         self._job_of[run.run_id], self._run_of[job_id] = job_id, run.run_id
         self.board.restore(job_id, run.path, found.paths, found.n_rows, found.made_on)
         self._announce([run.run_id])
-        self._look_for_outputs()
+        self._load_shown()
 
     def _read_outputs(self, state: JobState) -> LiveRun:
         """Read the rows of the files of an earlier session, and its first waveforms."""
@@ -385,6 +654,7 @@ class Bridge(QObject):
 
     def log(self, text: str, level: str = "info") -> None:
         """Write a line to the log."""
+        self.lines.append(f"{time.strftime('%Y-%m-%d %H:%M:%S')} {level}: {text}")
         logger.log({"info": logging.INFO, "warning": logging.WARNING}.get(level, logging.ERROR), text)
         self.logged.emit(text, level)
 
@@ -454,20 +724,17 @@ class Bridge(QObject):
             self._tier1[1].close()
             self._tier1 = None
 
-    def look_at_disk(self) -> None:
-        """Ask how much room the output folder has; a network disk may take its time."""
-        folder = self.session.output_dir
-        if folder is not None:
-            self.in_background(lambda: _free_bytes(folder), self.disk_known.emit)
-
     def close(self) -> None:
         """End the workers and the reading thread."""
         if self._is_closed:
             return
         self._is_closed = True
         self.timer.stop()
+        self._watch_timer.stop()
+        for stopped in self._stop_search.values():
+            stopped.set()
         self.runner.close()
-        for pool in (self._reader, self._computer):
+        for pool in (self._reader, self._computer, self._searcher, self._disk):
             pool.shutdown(wait=True, cancel_futures=True)
         self._close_tier1()
         for let_go in self.at_close:
@@ -480,12 +747,12 @@ def _plugins_of(session: Session) -> tuple[tuple[Path, str], ...]:
     return tuple((one.path, one.sha256) for one in plugins_of(step.step for step in session.chain))
 
 
+def _new_runs(folder: FolderWatch) -> list[NewRun] | str:
+    try:
+        return folder.look()
+    except OSError as error:
+        return error.strerror or str(error)
+
+
 def _tier1_among(outputs: Iterable[Path]) -> Path | None:
     return next((path for path in outputs if path.name.startswith("t1_")), None)
-
-
-def _free_bytes(folder: Path) -> int | None:
-    try:
-        return shutil.disk_usage(folder).free
-    except OSError:
-        return None

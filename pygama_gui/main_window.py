@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 
@@ -30,6 +31,7 @@ from PyQt5.QtWidgets import (
 )
 
 import pygama
+from pygama.channel_map import is_channel_map, read_channel_map
 from pygama.errors import SettingsError
 from pygama.processing.plugins import PluginNeeded
 from pygama.processing.settings import read_settings, settings_text, write_settings
@@ -37,13 +39,16 @@ from pygama.processing.windows import Tier0Options
 from pygama_gui.bridge import Bridge
 from pygama_gui.documents import Documents
 from pygama_gui.jobs import remedies
+from pygama_gui.jobs.board import counted
+from pygama_gui.jobs.room import FLOOR_BYTES, Need
+from pygama_gui.jobs.watch import NewRun
 from pygama_gui.keeping import Keeper
 from pygama_gui.layouts import Layouts
 from pygama_gui.menus import TABS, Menus
 from pygama_gui.plugin_desk import PluginDesk, plugins_for
 from pygama_gui.session import changes, files, saved
 from pygama_gui.session.files import Found
-from pygama_gui.session.state import Run, Session
+from pygama_gui.session.state import ChannelMap, Run, Session
 from pygama_gui.views import chain_facts
 from pygama_gui.views.base import View
 from pygama_gui.views.chain import ChainView
@@ -51,14 +56,15 @@ from pygama_gui.views.files import FilesView
 from pygama_gui.views.log import LastLineView, LogView
 from pygama_gui.views.options import OptionsView
 from pygama_gui.views.preview import PreviewView
-from pygama_gui.views.runs import RunsView, remedy_words
+from pygama_gui.views.run_cards import run_name, run_title
+from pygama_gui.views.runs import RunsView
 from pygama_gui.views.scan import ScanWindow
 from pygama_gui.views.settings_bar import SettingsBar
 from pygama_gui.views.spectrum import SpectrumView
 from pygama_gui.views.strip import StripView
 from pygama_gui.views.waveforms import WaveformView
 from pygama_gui.views.welcome import WelcomeView
-from pygama_gui.widgets import theme
+from pygama_gui.widgets import theme, words
 from pygama_gui.widgets.banner import Banner
 from pygama_gui.widgets.consent import ConsentSheet
 from pygama_gui.widgets.dialogs import file_dialog
@@ -67,6 +73,8 @@ from pygama_gui.widgets.palette import Palette
 from pygama_gui.widgets.parts import panel
 from pygama_gui.widgets.veil import DropVeil
 
+SHORT_OF_ROOM = "short of room"
+"""What the banner is about where the disk seems too small."""
 MANY_RUNS = 8
 """More runs than this in one drop wait for a person to start them."""
 PATIENCE_MS = 300
@@ -235,6 +243,8 @@ class MainWindow(QMainWindow):
         bridge.session_changed.connect(self._on_session)
         bridge.jobs_changed.connect(lambda _ids: self._show_title())
         bridge.went_wrong.connect(self._show_trouble)
+        bridge.came.connect(self._take_new)
+        bridge.halted.connect(self._show_halted)
         bridge.started.connect(self.banner.dismiss_about)
         self.tabs.currentChanged.connect(lambda tab: bridge.change(changes.choose_tab, tab))
         self.runs.open_asked.connect(self.ask_open)
@@ -248,6 +258,8 @@ class MainWindow(QMainWindow):
         self.plugins.loaded.connect(self.chain.renew_library)
         self.plugins.failed.connect(lambda words: self.banner.say(words, level="warning"))
         self.waveforms.drawn.connect(lambda: self.chain.show_waveform(self.waveforms.sample))
+        self.runs.next_asked.connect(self.process_next)
+        self.runs.follow_asked.connect(self.follow)
         self.runs.log_asked.connect(self.log_dock.show)
         self.files.open_asked.connect(self.ask_open_tier)
         self.welcome.open_asked.connect(self.ask_open)
@@ -303,6 +315,7 @@ class MainWindow(QMainWindow):
         self.menus.auto_action.setChecked(session.process_on_add)
         for action in self.menus.export_actions:
             action.setEnabled(bool(session.runs))
+        self.menus.show_watched(session.watched)
         self._show_title()
 
     def _show_title(self) -> None:
@@ -319,10 +332,13 @@ class MainWindow(QMainWindow):
         process: whether the runs are started; None: as the session says.
         """
         paths = list(paths)
-        data = [path for path in paths if path.suffix == ".json"]
+        maps = [path for path in paths if is_channel_map(path)]
+        data = [path for path in paths if path.suffix == ".json" and path not in maps]
+        for path in maps:
+            self.take_channel_map(path)
         for path in sorted(data, key=saved.is_session, reverse=True):
             self.documents.open(path) if saved.is_session(path) else self.load_settings(path)
-        if raw := [path for path in paths if path not in data]:
+        if raw := [path for path in paths if path not in data and path not in maps]:
             looking = QTimer(self)
             looking.setSingleShot(True)
             looking.timeout.connect(lambda: self.bridge.log(f"Looking for runs in {raw[0].name}…"))
@@ -333,8 +349,55 @@ class MainWindow(QMainWindow):
                 looking.deleteLater,
             )
 
+    def _without_known(self, found: Found) -> Found:
+        """Leave out runs that are there under another name, and say so."""
+        runs: list[Run] = []
+        refused = list(found.refused)
+        for run in found.runs:
+            known = files.known_as(run, (*self.bridge.session.runs, *runs))
+            if known is None:
+                runs.append(run)
+            else:
+                title = run_title(known)
+                refused.append((run.path, f"{run.path.name} is in the list as {title}: the same header"))
+                self.bridge.change(changes.select_run, known.run_id)
+        return Found(tuple(runs), tuple(refused), found.hdf5)
+
+    def _take_new(self, new: list[NewRun]) -> None:
+        """Add runs that have come into the folder that is watched; one that still grows is followed."""
+        found = self._without_known(Found(tuple(one.run for one in new)))
+        known = {run.path for run in self.bridge.session.runs}
+        self.bridge.change(changes.add_runs, found.runs)
+        for _, reason in found.refused:
+            self.bridge.log(reason)
+        fresh = [run for run in found.runs if run.path not in known]
+        for run in fresh:
+            self.bridge.log(f"{run_title(run)} has come into the folder that is watched")
+        if fresh and self.bridge.session.process_on_add:
+            growing = {one.run.path for one in new if one.is_growing}
+            for follow in (True, False):
+                if runs := [run for run in fresh if (run.path in growing) == follow]:
+                    self.process(runs, follow=follow)
+
+    def watch_folder(self, is_wanted: bool) -> None:  # noqa: FBT001
+        """Ask for a folder to watch for new runs, or watch none."""
+        if not is_wanted:
+            self.bridge.change(changes.watch_folder, None)
+            self.bridge.log("No folder is watched any more")
+            return
+        dialog = self._file_dialog("Watch a folder for new runs", self._last_folder())
+        dialog.setFileMode(QFileDialog.FileMode.Directory)
+        dialog.fileSelected.connect(lambda name: self._take_watched(Path(name)))
+        dialog.rejected.connect(lambda: self._show_session(self.bridge.session))
+        dialog.open()
+
+    def _take_watched(self, folder: Path) -> None:
+        self.bridge.change(changes.watch_folder, folder)
+        self.bridge.log(f"Watching {folder}: runs that come into it are added")
+
     def _take_found(self, found: Found, process: bool | None, looking: QTimer) -> None:  # noqa: FBT001
         looking.deleteLater()
+        found = self._without_known(found)
         known = {run.path for run in self.bridge.session.runs}
         self.bridge.change(changes.add_runs, found.runs)
         self.show_files(found.hdf5)
@@ -358,13 +421,16 @@ class MainWindow(QMainWindow):
             self.files.open_file(path)
             self._show_bottom(self.files_dock, FILES_HEIGHT)
 
-    def process(self, runs: list[Run]) -> None:
-        """Start runs; the output folder is asked for the first time."""
+    def process(self, runs: list[Run], *, first: bool = False, follow: bool = False) -> None:
+        """Start runs; the output folder is asked for the first time.
+
+        first: before all that wait. follow: their files still grow.
+        """
         chain = self.bridge.session.chain
-        for index, words in chain_facts.what_is_amiss(chain).items():
-            self.banner.say(f"Step {index + 1}, {chain[index].step}: {words}", level="warning")
+        for index, amiss in chain_facts.what_is_amiss(chain).items():
+            self.banner.say(f"Step {index + 1}, {chain[index].step}: {amiss}", level="warning")
             return
-        if not self.plugins.are_as_agreed(chain, lambda: self.process(runs)):
+        if not self.plugins.are_as_agreed(chain, lambda: self.process(runs, first=first, follow=follow)):
             return
         by_folder: dict[Path | None, list[Run]] = {}
         for run in runs:
@@ -372,7 +438,7 @@ class MainWindow(QMainWindow):
         homeless = by_folder.pop(None, [])
         for folder, at_home in by_folder.items():
             if folder is not None:
-                self.bridge.start(at_home, folder)
+                self._start(at_home, folder, first=first, follow=follow)
         if homeless:
             self.ask_output_dir(homeless)
 
@@ -385,22 +451,97 @@ class MainWindow(QMainWindow):
         if (run := self.bridge.session.selected_run) is not None:
             self.process([run])
 
-    def mend(self, run: Run) -> None:
-        """Do what helps a run that failed, and process it again."""
-        state = self.bridge.state(run.run_id)
-        text = "" if state is None else state.text
-        if (other := remedies.other_name(text)) is not None:
-            self.bridge.change(changes.write_aside, run.run_id, other[1])
-            self.process([self.bridge.session.run(run.run_id) or run])
-        elif remedies.needs_folder(text):
-            self.ask_output_dir([run])
-        else:
-            self.process([run])
+    def _start(self, runs: list[Run], folder: Path, *, first: bool, follow: bool) -> None:
+        """Start runs if the disk seems to have room for them."""
 
-    def _show_trouble(self, words: str, details: str, run_id: str) -> None:
+        def start() -> None:
+            self.banner.dismiss_about({SHORT_OF_ROOM})
+            self.bridge.start(runs, folder, follow=follow)
+            for run in reversed(runs if first else []):
+                self.bridge.place_in_queue(run.run_id, 0)
+
+        def start_if_room(free: int | None, need: Need) -> None:
+            if free is None or free >= need.n_bytes + FLOOR_BYTES:
+                start()
+                return
+            names = run_name(runs[0]) + (f" and {len(runs) - 1} more" if len(runs) > 1 else "")
+            need_words, free_words = words.size(need.n_bytes), words.size(free)
+            self.banner.say(
+                f"{names} may need {need_words} ({need.basis}), and {free_words} is free on the output disk.",
+                level="warning",
+                remedies=[
+                    ("Start all the same", start),
+                    ("Choose a folder…", lambda: self.ask_output_dir(runs)),
+                ],
+                about=SHORT_OF_ROOM,
+            )
+
+        self.bridge.look_for_room(runs, folder, start_if_room)
+
+    def follow(self, run: Run) -> None:
+        """Follow a run whose file still grows, or no longer."""
+        state = self.bridge.state(run.run_id)
+        if state is not None and state.follows and not state.has_ended:
+            self.bridge.stop_following(run.run_id)
+        elif not self.bridge.is_active(run.run_id):
+            self.process([run], follow=True)
+
+    def _show_halted(self, sentence: str, run_ids: list[str]) -> None:
+        def go_on() -> None:
+            self.banner.dismiss()
+            self.bridge.go_on(run_ids)
+
+        self.banner.say(sentence, level="warning", remedies=[("Go on", go_on)])
+
+    def process_next(self, run: Run) -> None:
+        """Process a run before all others that wait."""
+        if self.bridge.is_active(run.run_id):
+            self.bridge.place_in_queue(run.run_id, 0)
+        else:
+            self.process([run], first=True)
+
+    def mend(self, run: Run, act: str) -> None:
+        """Do what helps a run that failed; `act` is that of one of its remedies."""
+        state = self.bridge.state(run.run_id)
+        match act:
+            case "aside" if state is not None and (other := remedies.other_name(state.text)) is not None:
+                self.bridge.change(changes.write_aside, run.run_id, other[1])
+            case "skip" if state is not None and state.culprit is not None:
+                self.bridge.change(changes.skip_record, run.run_id, state.culprit.offset)
+            case "folder":
+                self.ask_output_dir([run])
+                return
+            case "search":
+                self.bridge.find_record(run.run_id)
+                self.banner.dismiss_about({run.run_id})
+                return
+            case "stop search":
+                self.bridge.stop_search(run.run_id)
+                return
+            case "bundle":
+                self.ask_save_bundle(run)
+                return
+        self.banner.dismiss_about({run.run_id})
+        self.process([self.bridge.session.run(run.run_id) or run])
+
+    def ask_save_bundle(self, run: Run) -> None:
+        """Ask where to save what is known of a crash."""
+        folder = self.bridge.folder_of(run) or Path.home()
+        dialog = self._file_dialog("Save the crash bundle", folder)
+        dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
+        dialog.setNameFilter("Crash bundles (*.zip)")
+        dialog.setDefaultSuffix("zip")
+        dialog.selectFile(f"crash_run{run.run_number}.zip")
+        dialog.fileSelected.connect(lambda name: self.bridge.save_bundle(run.run_id, Path(name)))
+        dialog.open()
+
+    def _show_trouble(self, sentence: str, details: str, run_id: str) -> None:
         run = self.bridge.session.run(run_id)
-        remedy = None if run is None else (remedy_words(self.bridge.state(run_id)), lambda: self.mend(run))
-        self.banner.say(words, details, remedy=remedy, about=run_id)
+        acts = []
+        if run is not None:
+            found = remedies.remedies_for(self.bridge.state(run_id))
+            acts = [(one.words, partial(self.mend, run, one.act)) for one in found]
+        self.banner.say(sentence, details, remedies=acts, about=run_id)
 
     def ask_output_dir(self, then_process: list[Run]) -> None:
         """Ask where Tier 1 and Tier 2 files go, then process runs."""
@@ -449,6 +590,32 @@ class MainWindow(QMainWindow):
 
     def _file_dialog(self, title: str, folder: Path) -> QFileDialog:
         return file_dialog(self, title, folder)
+
+    # The channel map
+
+    def ask_channel_map(self) -> None:
+        """Ask for a file that names the detectors on the channels."""
+        path = self.bridge.session.channel_map.path
+        dialog = self._file_dialog("Take a channel map", Path.home() if path is None else path.parent)
+        dialog.setNameFilter("Channel maps (*.json *.csv)")
+        dialog.fileSelected.connect(lambda name: self.take_channel_map(Path(name)))
+        dialog.open()
+
+    def take_channel_map(self, path: Path) -> None:
+        """Take the names of the detectors from a file."""
+        try:
+            channels = read_channel_map(path)
+        except SettingsError as error:
+            self.banner.say(str(error), level="warning")
+            return
+        self.bridge.change(changes.take_channel_map, ChannelMap(path, channels))
+        ignored = sum(one.ignore for one in channels)
+        told = f", {ignored} of them to ignore" if ignored else ""
+        self.bridge.log(f"Took the channel map {path.name}: {counted(len(channels), 'channel')}{told}")
+
+    def forget_channel_map(self) -> None:
+        """Name channels by their numbers again."""
+        self.bridge.change(changes.forget_channel_map)
 
     # Settings files
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from PyQt5.QtGui import QKeySequence
@@ -11,7 +12,7 @@ from PyQt5.QtWidgets import QAction, QActionGroup, QDockWidget, QMenu
 
 from pygama_gui.layouts import LAYOUTS
 from pygama_gui.session import changes
-from pygama_gui.session.state import Run
+from pygama_gui.session.state import MOST_JOBS, Run
 from pygama_gui.widgets import theme
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ class Menus:
 
     def __init__(self, window: MainWindow) -> None:
         self._window = window
+        self.watch_action = QAction("&Watch a folder…", window)
         self._file(self._menu("&File"))
         edit = self._menu("&Edit")
         store = window.bridge.store
@@ -77,6 +79,9 @@ class Menus:
         recent.setToolTipsVisible(True)
         recent.aboutToShow.connect(lambda: self._fill_recent(recent))
         menu.addMenu(recent)
+        self.watch_action.setCheckable(True)
+        self.watch_action.triggered.connect(window.watch_folder)
+        menu.addAction(self.watch_action)
         self._act(menu, "Try the &demo run", "", lambda: window.demo_asked())
         menu.addSeparator()
         self._act(menu, "O&utput folder…", "", lambda: window.ask_output_dir([]))
@@ -89,7 +94,18 @@ class Menus:
         self._act(menu, "&Save session", "Ctrl+S", documents.save)
         self._act(menu, "Save session &as…", "Ctrl+Shift+S", documents.ask_save)
         menu.addSeparator()
+        self._act(menu, "&Channel map…", "", window.ask_channel_map)
+        self._act(menu, "For&get the channel map", "", window.forget_channel_map)
+        menu.addSeparator()
         self._act(menu, "&Quit", "Ctrl+Q", window.close)
+
+    def show_watched(self, folder: Path | None) -> None:
+        """Say which folder is watched; choosing the action again ends it."""
+        self.watch_action.setChecked(folder is not None)
+        self.watch_action.setText("&Watch a folder…" if folder is None else f"&Watching {folder.name}")
+        self.watch_action.setToolTip(
+            "Add the runs that come into a folder" if folder is None else str(folder)
+        )
 
     def _fill_recent(self, menu: QMenu) -> None:
         menu.clear()
@@ -175,3 +191,16 @@ class Menus:
         self.auto_action.setCheckable(True)
         self.auto_action.triggered.connect(lambda is_on: bridge.change(changes.process_on_add, is_on))
         menu.addAction(self.auto_action)
+        self._at_once(menu)
+
+    def _at_once(self, menu: QMenu) -> None:
+        bridge = self._window.bridge
+        at_once = QMenu("R&uns at once", self._window)
+        menu.addMenu(at_once)
+        group = QActionGroup(self._window)
+        for number in range(1, MOST_JOBS + 1):
+            words = "&1, the others wait" if number == 1 else f"&{number}, sharing the cores"
+            action = self._act(at_once, words, "", partial(bridge.change, changes.allow_jobs, number))
+            action.setCheckable(True)
+            group.addAction(action)
+        at_once.aboutToShow.connect(lambda: group.actions()[bridge.session.n_jobs - 1].setChecked(True))

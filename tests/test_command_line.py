@@ -244,6 +244,20 @@ def test_only_the_outputs_asked_for_are_written(raw_run, tmp_path, capsys):
     assert "   -- bl_int" not in printed
 
 
+def test_a_record_can_be_left_out(raw_run, tmp_path):
+    from pygama.orca.packets import RawFile
+
+    with RawFile(raw_run) as raw:
+        (digitizer,) = (
+            key for key, name in raw.header.decoders.items() if name == "ORSIS3302DecoderForEnergy"
+        )
+        offset = next(int(packets.of([digitizer]).offset[5]) for packets in raw)
+    assert main(["run", str(raw_run), "-o", str(tmp_path), "--skip", str(offset)]) == 0
+    import pandas as pd
+
+    assert len(pd.read_hdf(tmp_path / "t2_run5.h5")) == 39
+
+
 def test_tune_finds_settings_and_writes_them_down(tmp_path, capsys):
     main(["demo", "-o", str(tmp_path), "--events", "4000"])
     capsys.readouterr()

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from pygama.channel_map import Channel
 from pygama_gui.session.codes import CARD, CRATE, place_of
 
 CODE = "_channel"
@@ -25,9 +26,28 @@ def codes_of(columns: Mapping[str, Any]) -> np.ndarray | None:
     return np.where(np.isfinite(channel), code + np.nan_to_num(channel), -1).astype(np.int64)
 
 
-def names_of(codes: Iterable[int]) -> list[str]:
-    """Name channels as shortly as tells them apart: 'channel 3', or 'card 8 channel 3' of several cards."""
+def code_of(channel: Channel) -> int:
+    """Give the code of a channel of a map."""
+    return CRATE * channel.crate + CARD * channel.card + channel.channel
+
+
+def names_of(codes: Iterable[int], detectors: Iterable[Channel] = ()) -> list[str]:
+    """Name channels by their detectors, others as shortly as tells them apart.
+
+    'channel 3', or 'card 8 channel 3' of several cards.
+    """
     codes = list(codes)
+    known = {code_of(one): one.name for one in detectors}
+    return [known.get(code, place) for code, place in zip(codes, _places_of(codes), strict=True)]
+
+
+def without_ignored(codes: Iterable[int], detectors: Iterable[Channel]) -> list[int]:
+    """Leave out the channels that the map says to ignore."""
+    ignored = {code_of(one) for one in detectors if one.ignore}
+    return [code for code in codes if code not in ignored]
+
+
+def _places_of(codes: list[int]) -> list[str]:
     places = [tuple(place_of(code).values()) for code in codes]
     has_crates = len({crate for crate, _, _ in places}) > 1
     has_cards = has_crates or len({card for _, card, _ in places}) > 1

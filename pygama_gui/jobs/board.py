@@ -7,14 +7,17 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
 from pygama.progress import Done, Failed, Message, Note, Partial, Progress, Started, StoppedByRequest
+from pygama_gui.jobs.culprit import Culprit
 
 State = Literal["waiting", "running", "paused", "done", "failed", "stopped"]
+
+Search = Literal["", "under way", "found", "none", "stopped"]
 
 THIN_SPACE = "\u2009"
 N_WARNED = 8
@@ -55,6 +58,20 @@ class JobState:
     """The traceback, where there is one."""
     ended_after: int | None = None
     """Where the worker ended without a word: byte offset of the last record that it told of."""
+    place: int | None = None
+    """Of a job that waits: how many are before it."""
+    follows: bool = False
+    """Whether the file still grows and is followed."""
+    newest_at: float | None = None
+    """When rows last came."""
+    earlier: str = ""
+    """Why the attempt before this one failed."""
+    halted: str = ""
+    """Why a job is paused, where it was not a person who paused it."""
+    search: Search = ""
+    """How the search for the record that ended the worker stands."""
+    culprit: Culprit | None = None
+    """The record that it found."""
     outputs: tuple[Path, ...] = ()
     counts: dict[str, int] = field(default_factory=dict)
     """Rows of each table that was written."""
@@ -82,6 +99,13 @@ class JobState:
             return None
         return max(self.total_bytes - self.done_bytes, 0) / self.bytes_per_s
 
+    @property
+    def age_s(self) -> float | None:
+        """How long ago the newest rows came, when the job was last heard; None before the first."""
+        if self.newest_at is None or self.heard_at is None:
+            return None
+        return self.heard_at - self.newest_at
+
     def elapsed_at(self, now: float) -> float:
         """Working time up to now, pauses left out."""
         if self.has_ended or self.started_at is None:
@@ -107,9 +131,17 @@ class JobBoard:
     def __len__(self) -> int:
         return len(self._jobs)
 
-    def add(self, job_id: int, path: Path) -> JobState:
-        """Enter a job that waits; one of the same number is forgotten."""
-        return self._keep(JobState(job_id, path))
+    def add(self, job_id: int, path: Path, *, earlier: str = "", follows: bool = False) -> JobState:
+        """Enter a job that waits; one of the same number is forgotten. earlier: why the last one failed."""
+        return self._keep(JobState(job_id, path, earlier=earlier, follows=follows))
+
+    def line_up(self, waiting: Sequence[int]) -> set[int]:
+        """Enter the order of the jobs that wait; gives those whose place is another one now."""
+        places = {job_id: place for place, job_id in enumerate(waiting)}
+        moved = {job.job_id for job in self if job.place != places.get(job.job_id)}
+        for job_id in moved:
+            self._keep(replace(self._jobs[job_id], place=places.get(job_id)))
+        return moved
 
     def restore(
         self, job_id: int, path: Path, outputs: tuple[Path, ...], rows: int, made_on: float
@@ -125,12 +157,14 @@ class JobBoard:
         """Take in what a job told; after its ending only notes count."""
         return self._keep(advance(self._jobs[job_id], message, now))
 
-    def pause(self, job_id: int, now: float) -> JobState:
-        """Enter that a running job was told to halt."""
+    def pause(self, job_id: int, now: float, why: str = "") -> JobState:
+        """Enter that a running job was told to halt. why: the reason, where it was not a person's wish."""
         job = self._jobs[job_id]
         if job.state != "running":
             return job
-        return self._keep(replace(job, state="paused", paused_at=now, elapsed_s=job.elapsed_at(now)))
+        return self._keep(
+            replace(job, state="paused", paused_at=now, elapsed_s=job.elapsed_at(now), halted=why)
+        )
 
     def resume(self, job_id: int, now: float) -> JobState:
         """Enter that a paused job goes on."""
@@ -138,7 +172,23 @@ class JobBoard:
         if job.paused_at is None:
             return job
         paused_s = job.paused_s + now - job.paused_at
-        return self._keep(replace(job, state="running", paused_at=None, paused_s=paused_s, heard_at=None))
+        return self._keep(
+            replace(job, state="running", paused_at=None, paused_s=paused_s, heard_at=None, halted="")
+        )
+
+    def search(self, job_id: int) -> JobState:
+        """Enter that the record which ended the worker is searched."""
+        return self._keep(replace(self._jobs[job_id], search="under way"))
+
+    def end_search(
+        self, job_id: int, search: Search, culprit: Culprit | None = None, text: str = ""
+    ) -> JobState:
+        """Enter what a search came to, and a better sentence where there is one."""
+        job = self._jobs[job_id]
+        if not text:
+            return self._keep(replace(job, search=search))
+        details = "\n\n".join(filter(None, (job.text, job.details)))
+        return self._keep(replace(job, search=search, culprit=culprit, text=text, details=details))
 
     def _keep(self, job: JobState) -> JobState:
         self._jobs[job.job_id] = job
@@ -200,6 +250,7 @@ def _progressed(job: JobState, message: Progress, now: float) -> JobState:
         packets=message.packets,
         rows=message.rows,
         heard_at=now,
+        newest_at=now if message.rows > job.rows else job.newest_at,
     )
     seconds = 0.0 if job.heard_at is None else now - job.heard_at
     if seconds <= 0:
@@ -235,20 +286,36 @@ def state_sentence(job: JobState) -> str:
     percent = f"{100 * job.fraction:.0f} %"
     match job.state:
         case "waiting":
-            return "■ waiting"
+            return _waiting_sentence(job.place)
         case "running":
             return _running_sentence(job, percent)
         case "paused":
-            return f"■ paused, {percent}"
+            return f"■ paused: {job.halted}" if job.halted else f"■ paused, {percent}"
         case "done":
             return _done_sentence(job)
         case "failed":
+            if job.search == "under way":
+                return "▶ searching for the record that ended the worker…"
             return f"✕ failed: {job.text}"
         case "stopped":
             return f"■ stopped at {percent}"
 
 
+def _waiting_sentence(place: int | None) -> str:
+    if place is None:
+        return "■ waiting"
+    return f"■ waiting, {ordinal(place + 1)}" if place else "■ waiting, next"
+
+
+def _live_sentence(job: JobState) -> str:
+    if job.age_s is None:
+        return "● live, waiting for the first events"
+    return f"● live, newest event {duration(job.age_s)} old"
+
+
 def _running_sentence(job: JobState, percent: str) -> str:
+    if job.follows and job.started_at is not None:
+        return _live_sentence(job)
     if not job.done_bytes:
         return "▶ starting"
     if not job.total_bytes:
@@ -262,6 +329,12 @@ def _done_sentence(job: JobState) -> str:
         return f"✓ processed on {time.strftime('%Y-%m-%d %H:%M', time.localtime(job.made_on))}"
     text = f"done in {duration(job.elapsed_s)} · {counted(job.rows, 'event')}"
     return f"▲ {text}, {counted(job.warnings, 'warning')}" if job.warnings else f"✓ {text}"
+
+
+def ordinal(number: int) -> str:
+    """Write a place: '1st', '2nd', '3rd', '11th'."""
+    ending = "th" if number % 100 in (11, 12, 13) else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
+    return f"{grouped(number)}{ending}"
 
 
 def counted(number: int, noun: str) -> str:

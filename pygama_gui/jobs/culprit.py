@@ -6,13 +6,17 @@ process of its own that writes nothing, until one record is left that ends its w
 
 from __future__ import annotations
 
+import bz2
+import gzip
 import multiprocessing
 import os
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection
 from pathlib import Path
+from typing import IO, cast
 
 from pygama.errors import PygamaError
 from pygama.orca.packets import RawFile
@@ -21,7 +25,12 @@ from pygama_gui.jobs.spec import JobSpec
 
 TRIAL_S = 120.0
 """A trial that takes longer is taken for one that hangs, as if its worker had ended."""
+NEAR_BYTES = 32 << 20
+"""Of the records behind the last that was told of, so many bytes are tried first."""
+LOOK_S = 0.1
+"""How often a trial that is under way looks whether the search was stopped."""
 MOST_RECORDS = 1 << 20
+IsStopped = Callable[[], bool]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,17 +42,26 @@ class Culprit:
     exit_code: int | None
 
     def read(self, path: Path) -> bytes:
-        """Read the record as it stands in the file."""
-        with path.open("rb") as file:
+        """Read the record as it stands in the (decompressed) file."""
+        with open_raw(path) as file:
             file.seek(self.offset)
             return file.read(self.n_bytes)
+
+
+def open_raw(path: Path) -> IO[bytes]:
+    """Open a raw file for reading, decompressed where it is compressed."""
+    with path.open("rb") as file:
+        start = file.read(3)
+    if start[:2] == b"\x1f\x8b":
+        return cast("IO[bytes]", gzip.open(path))
+    return cast("IO[bytes]", bz2.open(path)) if start == b"BZh" else path.open("rb")
 
 
 def find_culprit(
     spec: JobSpec,
     last_offset: int,
     *,
-    is_stopped: Callable[[], bool] = lambda: False,
+    is_stopped: IsStopped = lambda: False,
     target: str = "pygama_gui.jobs.work:process",
 ) -> Culprit | None:
     """Search the records from the last that was told of on; None where no single one ends a worker.
@@ -53,19 +71,33 @@ def find_culprit(
     places = [place for place in _records_from(spec.path, last_offset) if place[0] not in spec.skip]
     if not places:
         return None
-    first, end = 0, len(places)
-    code: int | None = None
-    while end - first > 1:
+
+    def ends(first: int, end: int) -> tuple[bool, int | None]:
         if is_stopped():
-            return None
+            return False, None
+        return _ends_its_worker(spec, places[first:end], target, is_stopped)
+
+    first, end = _deadly_part(places, last_offset, ends)
+    while end - first > 1:
         middle = (first + end) // 2
-        ended, middle_code = _ends_its_worker(spec, places[first:middle], target)
-        if ended:
-            end, code = middle, middle_code
-        else:
-            first = middle
-    ended, code = _ends_its_worker(spec, places[first:end], target)
+        first, end = (first, middle) if ends(first, middle)[0] else (middle, end)
+    ended, code = ends(first, end) if end > first else (False, None)
     return Culprit(*places[first], code) if ended else None
+
+
+def _deadly_part(
+    places: list[tuple[int, int]], last_offset: int, ends: Callable[[int, int], tuple[bool, int | None]]
+) -> tuple[int, int]:
+    """Find a part of the records that ends its worker: the nearest ones first, then ever larger parts."""
+    first, size_bytes = 0, NEAR_BYTES
+    limit = last_offset + size_bytes
+    while first < len(places):
+        end = first + max(sum(offset < limit for offset, _ in places[first:]), 1)
+        if ends(first, end)[0]:
+            return first, end
+        size_bytes *= 2
+        first, limit = end, limit + size_bytes
+    return 0, 0
 
 
 def _records_from(path: Path, offset: int) -> list[tuple[int, int]]:
@@ -80,21 +112,24 @@ def _records_from(path: Path, offset: int) -> list[tuple[int, int]]:
     return places
 
 
-def _ends_its_worker(spec: JobSpec, places: list[tuple[int, int]], target: str) -> tuple[bool, int | None]:
+def _ends_its_worker(
+    spec: JobSpec, places: list[tuple[int, int]], target: str, is_stopped: IsStopped
+) -> tuple[bool, int | None]:
     """Process some records in a fresh process: whether it died or hung, and its exit code."""
     within = (places[0][0], places[-1][0] + 1)
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe()
-    trial = replace(spec, within=within)
+    trial = replace(spec, within=within, follow_s=None)
     process = context.Process(target=_try, args=(theirs, trial, target), name="pygama trial", daemon=True)
     process.start()
     theirs.close()
     try:
-        has_told = ours.poll(TRIAL_S)
-        if has_told:
+        if _hears(ours, is_stopped):
             with suppress(EOFError, OSError):
                 ours.recv()
                 return False, None
+        elif is_stopped():
+            return False, None
         process.join(1.0)
         return True, process.exitcode
     finally:
@@ -105,8 +140,18 @@ def _ends_its_worker(spec: JobSpec, places: list[tuple[int, int]], target: str) 
         process.close()
 
 
+def _hears(pipe: Connection, is_stopped: IsStopped) -> bool:
+    """Wait for a trial to tell something or to end; False if it takes too long or the search is stopped."""
+    end = time.monotonic() + TRIAL_S
+    while time.monotonic() < end and not is_stopped():
+        if pipe.poll(LOOK_S):
+            return True
+    return False
+
+
 def _try(pipe: Connection, spec: JobSpec, target: str) -> None:
     """Do the work and tell that it came to an end, whichever, unless the process goes first."""
+    worker.end_with_parent()
     worker.settle()
     from pygama_gui.jobs import telling
 

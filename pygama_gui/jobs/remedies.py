@@ -1,4 +1,4 @@
-"""Knows what a person can do about a job that failed, from what its message says.
+"""Knows what a person can do about a job that failed, from what is known of it.
 
 The library's messages end with what to do; here are those that the window has a button for.
 """
@@ -6,9 +6,45 @@ The library's messages end with what to do; here are those that the window has a
 from __future__ import annotations
 
 import re
+from typing import Literal, NamedTuple
 
+from pygama_gui.jobs.board import JobState
+
+Act = Literal["again", "aside", "folder", "search", "stop search", "skip", "bundle"]
 _SUFFIX = re.compile(r"write (\S+) with suffix '([^']+)'")
 _FOLDER = re.compile(r"choose (a folder|another)")
+
+
+class Remedy(NamedTuple):
+    """Words for a button, and which of the window's acts it is."""
+
+    words: str
+    act: Act
+
+
+AGAIN = Remedy("Run again", "again")
+BUNDLE = Remedy("Save bundle…", "bundle")
+
+
+def remedies_for(state: JobState | None) -> tuple[Remedy, ...]:
+    """Give what can be done about a job that failed or was stopped, the best first."""
+    if state is None or state.state not in ("failed", "stopped"):
+        return ()
+    if state.ended_after is not None:
+        return _after_a_crash(state)
+    if (other := other_name(state.text)) is not None:
+        return (Remedy(f"Write {other[0]}", "aside"),)
+    return (Remedy("Choose a folder…", "folder"),) if needs_folder(state.text) else (AGAIN,)
+
+
+def _after_a_crash(state: JobState) -> tuple[Remedy, ...]:
+    if state.search == "under way":
+        return (Remedy("Stop searching", "stop search"),)
+    if state.search == "found":
+        return (Remedy("Skip it and go on", "skip"), BUNDLE)
+    if state.search == "none":
+        return (AGAIN, BUNDLE)
+    return (Remedy("Find the record", "search"), AGAIN)
 
 
 def other_name(text: str) -> tuple[str, str] | None:

@@ -44,11 +44,14 @@ SPARE_AFTER_S = 1.0
 
 
 class JobRunner:
-    """Runs at most `limit` jobs at a time; the others wait in the order in which they came."""
+    """Runs at most `limit` jobs at a time; the others wait in the order in which they came.
+
+    Jobs that follow a growing file are not counted: they start at once.
+    """
 
     def __init__(self, limit: int = 1, target: str = PROCESS, *, warm: bool = True) -> None:
         self.limit = limit
-        self._target = target
+        self.target = target
         self._is_warm = warm
         self._is_closed = False
         self._was_taken = False
@@ -85,7 +88,7 @@ class JobRunner:
         """Start the spare worker, so that the first job need not wait for imports."""
         if self._is_warm and self._spare is None and not self._is_closed:
             with contextlib.suppress(OSError):  # the job that needs a worker tells what is wrong
-                self._spare = _Worker(self._target)
+                self._spare = _Worker(self.target)
 
     def submit(self, job_id: int, spec: JobSpec) -> None:
         """Start a job, or let it wait when as many as allowed are running.
@@ -126,6 +129,13 @@ class JobRunner:
         if job := self._running.get(job_id):
             job.say("pause")
 
+    def finish(self, job_id: int) -> None:
+        """Let a job that follows a file end well, with what has come so far; one that waits is taken out."""
+        if job := self._running.get(job_id):
+            job.say("finish")
+        else:
+            self.stop(job_id)
+
     def resume(self, job_id: int) -> None:
         """Let a paused job go on."""
         if job := self._running.get(job_id):
@@ -159,8 +169,7 @@ class JobRunner:
         self._running, self._leaving, self._spare = {}, [], None
 
     def _start_waiting(self) -> None:
-        while self._waiting and len(self._running) < self.limit and not self._is_closed:
-            job_id = next(iter(self._waiting))
+        while not self._is_closed and (job_id := self._next()) is not None:
             spec = self._waiting.pop(job_id)
             try:
                 job = self._take_worker()
@@ -171,13 +180,20 @@ class JobRunner:
             job.give(spec)
             self._running[job_id] = job
 
+    def _next(self) -> int | None:
+        """Give the job to start now: the first that waits if there is room, else one that follows a file."""
+        has_room = sum(not job.follows for job in self._running.values()) < self.limit
+        return next(
+            (id_ for id_, spec in self._waiting.items() if has_room or spec.follow_s is not None), None
+        )
+
     def _take_worker(self) -> _Worker:
         self._was_taken = True
         spare, self._spare = self._spare, None
         if spare and not spare.is_alive():
             spare.bury()
             spare = None
-        return spare or _Worker(self._target)
+        return spare or _Worker(self.target)
 
     def _replace_spare(self) -> None:
         # Imports of a new spare would delay the first spectrum of a job that has just been started.
@@ -220,6 +236,11 @@ class _Worker:
     def shown_for_s(self) -> float:
         """For how long there has been something to see of the job; below 0 while there is nothing."""
         return time.monotonic() - self._shown_at
+
+    @property
+    def follows(self) -> bool:
+        """Whether the job follows a file; it does little, so it takes nobody's place."""
+        return self._spec is not None and self._spec.follow_s is not None
 
     def give(self, spec: JobSpec) -> None:
         """Hand over the job."""

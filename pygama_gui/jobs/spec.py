@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,8 @@ class JobSpec:
     plugins: path and SHA-256 of files with further processors, to be run only while they hold that.
     n_max: packets at most; None takes them all. suffix: goes behind the run number in the file names.
     skip: byte offsets of records to leave out. within: take only the records from one byte offset on and
-    before another, and write nothing: to find the one that ends a worker.
+    before another, and write nothing: to find the one that ends a worker. n_threads: None takes all cores but
+    the one for the window. follow_s: follow a file that still grows until nothing came for so long.
     """
 
     path: Path
@@ -28,3 +30,10 @@ class JobSpec:
     skip: tuple[int, ...] = ()
     within: tuple[int, int] | None = None
     plugins: tuple[tuple[Path, str], ...] = ()
+    n_threads: int | None = None
+    follow_s: float | None = None
+
+
+def threads_for(n_jobs: int) -> int:
+    """Share the cores out to jobs that run at once; one core is left to the window."""
+    return max((os.cpu_count() or 1) - 1, 1) // n_jobs or 1

@@ -1,8 +1,9 @@
 """Carries what the work tells from the worker to the window, no faster than the window hears it.
 
-The pipe speaks both ways. The worker is sent the job first, then 'pause', 'resume', 'stop' and whole
-numbers: how many messages the window has heard since. They are read whenever the work tells something, in
-the thread that does the work, so a stop is raised where the work can clean up.
+The pipe speaks both ways. The worker is sent the job first, then 'pause', 'resume', 'stop', 'finish' (end
+well: a file is no longer followed) and whole numbers: how many messages the window has heard since. They are
+read whenever the work tells something, in the thread that does the work, so a stop is raised where the work
+can clean up.
 """
 
 from __future__ import annotations
@@ -30,6 +31,8 @@ Clock = Callable[[], float]
 
 INTERVAL_S = 0.1
 """Progress and Partials are sent this far apart."""
+SIGN_OF_LIFE_S = 0.9
+"""While nothing comes from a file that is followed, the last Progress is sent again after this time."""
 ROOM = 16
 """Messages on their way at most; further Progress is dropped, further Partials are joined."""
 PENDING_BYTES = 64 * 2**20
@@ -126,6 +129,8 @@ class Teller:
         self._is_paused = False
         self._is_stopped = False
         self._has_ended = False
+        self._is_finishing = False
+        self._newest: Progress | None = None
         self._progress: Progress | None = None
         self._progress_due = -math.inf
         self._partials = WaitingPartials()
@@ -141,7 +146,7 @@ class Teller:
             return
         self._obey()
         if isinstance(message, Progress):
-            self._progress = message
+            self._progress = self._newest = message
             self.rows = message.rows
         elif isinstance(message, Partial):
             self._partials.add(message)
@@ -150,6 +155,17 @@ class Teller:
             self._send(message)
         self._send_what_is_due()
         self._wait_until(self._is_light)
+
+    def goes_on(self) -> bool:
+        """Say while a file is followed whether it still should be; sends a sign of life.
+
+        Raises Stopped after a stop, and blocks while the job is paused.
+        """
+        self._obey()
+        if self._clock() >= self._progress_due + SIGN_OF_LIFE_S:
+            self._progress = self._newest
+        self._send_what_is_due()
+        return not self._is_finishing
 
     def end(self, message: Ending) -> None:
         """Send all that waits and then the ending; nothing is sent after the first ending."""
@@ -190,6 +206,8 @@ class Teller:
             self._unheard -= word
         elif word == "stop":
             self._is_stopped = True
+        elif word == "finish":
+            self._is_finishing, self._is_paused = True, False
         else:
             self._is_paused = word == "pause"
 

@@ -6,13 +6,12 @@ has ready. The window itself never imports it.
 
 from __future__ import annotations
 
-import os
-
 from pygama.processing.base import Tier1Processor
 from pygama.processing.plugins import load_plugin
 from pygama.processing.run import process_run
 from pygama.progress import Tell
-from pygama_gui.jobs.spec import JobSpec
+from pygama_gui.jobs.following import Follower
+from pygama_gui.jobs.spec import JobSpec, threads_for
 
 
 def process(spec: JobSpec, tell: Tell) -> None:
@@ -26,10 +25,11 @@ def process(spec: JobSpec, tell: Tell) -> None:
         processor=Tier1Processor.from_chain(spec.chain),
         n_max=spec.n_max,
         tell=tell,
-        n_threads=max((os.cpu_count() or 1) - 1, 1),
+        n_threads=spec.n_threads or threads_for(1),
         compression=spec.compression,
         suffix=spec.suffix,
         skip=spec.skip,
         within=spec.within,
         tiers=(1, 2) if spec.within is None else (),
+        follow=None if spec.follow_s is None else Follower(spec, tell),
     )

@@ -37,14 +37,15 @@ _THREAD_LIMITS = (
 
 def run(pipe: Connection, target: str) -> None:
     """Live as a worker: settle, import the target ('module:function'), do one job and return."""
-    _end_with_parent()
+    end_with_parent()
     settle()
     from pygama_gui.jobs import telling
 
     telling.serve(pipe, target)
 
 
-def _end_with_parent() -> None:
+def end_with_parent() -> None:
+    """End this process when the window ends, however it ends."""
     parent = multiprocessing.parent_process()
     if parent is None:
         return

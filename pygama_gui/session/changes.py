@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 from pygama_gui.session.state import (
     NOTHING,
     Arrangement,
+    ChannelMap,
     Run,
     Session,
     SpectrumChoice,
@@ -79,8 +80,15 @@ def remove_run(session: Session, run_id: str) -> Session:
 
 def write_aside(session: Session, run_id: str, suffix: str) -> Session:
     """Write the files of a run beside those of another."""
-    runs = tuple(replace(run, suffix=suffix) if run.run_id == run_id else run for run in session.runs)
-    return replace(session, runs=runs)
+    return _with_run(session, run_id, suffix=suffix)
+
+
+def skip_record(session: Session, run_id: str, offset: int) -> Session:
+    """Skip a record of a run."""
+    run = session.run(run_id)
+    if run is None or offset in run.skip:
+        return session
+    return _with_run(session, run_id, skip=tuple(sorted((*run.skip, offset))))
 
 
 @on_view
@@ -132,8 +140,10 @@ def add_step(session: Session, name: str, outputs: Mapping[str, str] = NOTHING) 
 def insert_steps(session: Session, index: int, steps: Iterable[Step]) -> Session:
     """Insert steps."""
     new = tuple(steps)
+    if not new:
+        return session
     chain = (*session.chain[:index], *new, *session.chain[index:])
-    return replace(session, chain=chain, step=index + len(new))
+    return replace(session, chain=chain, step=min(index + len(new), len(chain) - 1))
 
 
 def duplicate_step(session: Session, index: int, outputs: Mapping[str, str]) -> Session:
@@ -208,6 +218,16 @@ def take_chain(session: Session, chain: Iterable[Step]) -> Session:
     return replace(session, chain=steps, step=step)
 
 
+def take_channel_map(session: Session, channel_map: ChannelMap) -> Session:
+    """Take a channel map."""
+    return replace(session, channel_map=channel_map)
+
+
+def forget_channel_map(session: Session) -> Session:
+    """Forget the channel map."""
+    return replace(session, channel_map=ChannelMap())
+
+
 @on_view
 def select_step(session: Session, index: int | None) -> Session:
     """Select a step."""
@@ -228,6 +248,18 @@ def choose_output_dir(session: Session, folder: Path) -> Session:
 def process_on_add(session: Session, is_wanted: bool) -> Session:  # noqa: FBT001
     """Say whether runs are processed as they are added."""
     return replace(session, process_on_add=is_wanted)
+
+
+@on_view
+def watch_folder(session: Session, folder: Path | None) -> Session:
+    """Watch a folder for new runs, or none."""
+    return replace(session, watched=folder)
+
+
+@on_view
+def allow_jobs(session: Session, number: int) -> Session:
+    """Process so many runs at once."""
+    return replace(session, n_jobs=number)
 
 
 @on_view
@@ -299,6 +331,11 @@ def _with_runs(session: Session, runs: Iterable[Run]) -> Session:
         return session
     everything = sorted(by_path.values(), key=lambda run: (run.run_number, run.sub_run, str(run.path)))
     return replace(session, runs=tuple(everything))
+
+
+def _with_run(session: Session, run_id: str, **facts: Any) -> Session:
+    runs = tuple(replace(run, **facts) if run.run_id == run_id else run for run in session.runs)
+    return replace(session, runs=runs)
 
 
 def _with(values: Values, name: str, value: Any) -> Values:

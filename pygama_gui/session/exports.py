@@ -49,6 +49,7 @@ def as_command(session: Session, run: Run, *, folder: Path | None = None) -> str
     words = ["pygama", "run", str(run.path), "-o", str(folder)]
     words += ["--settings", str(settings_path(session, run, folder=folder))]
     words += ["--suffix", run.suffix] if run.suffix else []
+    words += [word for offset in run.skip for word in ("--skip", str(offset))]
     return shlex.join(words)
 
 
@@ -139,6 +140,7 @@ def _settings(session: Session, runs: Sequence[Run], shown: Shown | None, folder
         name: {
             "raw": str(run.path),
             "suffix": run.suffix,
+            "skip": list(run.skip),
             "output": str(_folder(session, folders.get(run.run_id))),
         }
         for name, run in zip(_names(runs), runs, strict=True)
@@ -232,6 +234,7 @@ for name, run in RUNS.items():
         tier0=TIER0,
         processor=Tier1Processor.from_chain(CHAIN),
         suffix=run["suffix"],
+        skip=run["skip"],
     )
     for path in done.outputs:
         print(f"{name}: wrote {path}")

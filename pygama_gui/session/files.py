@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import hashlib
+import json
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from pygama.errors import PygamaError
 from pygama_gui.session.state import Run
@@ -61,7 +64,20 @@ def read_run(path: Path) -> Run:
         start_time=header.start_time,
         size_bytes=path.stat().st_size,
         decoders=tuple(dict.fromkeys(header.decoders.values())),
+        header_sha256=_sha256(header.plist),
     )
+
+
+def _sha256(plist: Mapping[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(plist, sort_keys=True, default=repr).encode()).hexdigest()
+
+
+def known_as(run: Run, runs: Iterable[Run]) -> Run | None:
+    """Find the run among others that has the same header, whatever its file is called."""
+    if not run.header_sha256:
+        return None
+    others = (one for one in runs if one.path != run.path and one.header_sha256 == run.header_sha256)
+    return next((one for one in others if one.path.exists()), None)
 
 
 def _run_or_reason(path: Path) -> Run | str:
@@ -84,11 +100,12 @@ def _is_hdf5(path: Path) -> bool:
 def _files_in(folder: Path) -> Iterator[Path]:
     """All files that may be runs: not hidden, not empty, no HDF5, in order of their names."""
     for file in sorted(folder.rglob("*")):
-        if file.is_file() and not file.name.startswith(".") and _may_be_a_run(file):
+        if file.is_file() and not file.name.startswith(".") and may_be_a_run(file):
             yield file
 
 
-def _may_be_a_run(file: Path) -> bool:
+def may_be_a_run(file: Path) -> bool:
+    """Tell by its name and size whether a file may be a raw run."""
     if file.suffix in {".h5", ".hdf5", ".png", ".json", ".npz", ".part", ".lock", ".txt", ".md", ".py"}:
         return False
     try:

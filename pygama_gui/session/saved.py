@@ -14,7 +14,7 @@ from typing import Any
 
 from pygama.errors import SettingsError
 from pygama_gui.session.plain import from_plain, to_plain
-from pygama_gui.session.state import PICTURES, Session, Step, WaveformChoice, consistent
+from pygama_gui.session.state import MOST_JOBS, PICTURES, Session, Step, WaveformChoice, consistent
 
 MARK = "pygama-gui session"
 """The entry by which a session file is known; its value is the version."""
@@ -126,6 +126,7 @@ def _put_right(session: Session) -> Session:
             session,
             theme="dark" if session.theme == "dark" else "light",
             tab=session.tab if session.tab in range(N_TABS) else 0,
+            n_jobs=min(max(session.n_jobs, 1), MOST_JOBS),
             spectrum=replace(shown, width=width, roi=roi),
             waveforms=_waveforms_put_right(session.waveforms),
         )

@@ -12,6 +12,8 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+from pygama.channel_map import Channel
+
 Values = Mapping[str, Any]
 NOTHING: Values = MappingProxyType({})
 
@@ -30,6 +32,10 @@ class Run:
     decoders: tuple[str, ...] = ()
     suffix: str = ""
     """What goes behind the run number in the names of its files, where another run has the plain name."""
+    header_sha256: str = ""
+    """Tells the run apart from all others, whatever the file is called."""
+    skip: tuple[int, ...] = ()
+    """Byte offsets of records that are left out, because they ended their worker."""
 
 
 @dataclass(frozen=True)
@@ -118,12 +124,22 @@ class Arrangement:
 
 
 DEFAULT_LAYOUT = "Process"
+MOST_JOBS = 4
+"""Runs that can be processed at once."""
 DEFAULT_CHAIN = (
     Step("fit_baseline"),
     Step("bl_subtract"),
     Step("trap_filter"),
     Step("trap_max"),
 )
+
+
+@dataclass(frozen=True)
+class ChannelMap:
+    """The detectors on the channels, as a file told them when it was read."""
+
+    path: Path | None = None
+    channels: tuple[Channel, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -150,6 +166,11 @@ class Session:
     """Place and size of the window, as Qt writes it, in base64."""
     arrangements: Mapping[str, Arrangement] = field(default_factory=lambda: MappingProxyType({}))
     """How a person arranged the panels: name of the layout -> places."""
+    channel_map: ChannelMap = field(default_factory=ChannelMap)
+    watched: Path | None = None
+    """Folder whose new runs are added."""
+    n_jobs: int = 1
+    """Runs that are processed at once, at most."""
 
     def run(self, run_id: str) -> Run | None:
         """Find a run by its id."""

@@ -1,302 +1,113 @@
-"""Lists the runs as cards: number, size, how the job stands, progress, and what can be done with it.
-
-Cards are painted by a delegate, so that a thousand runs cost no more than those in view.
-"""
+"""Lists the runs, and takes what a person wants done with them: drops, order, buttons, menus."""
 
 from __future__ import annotations
 
-import re
-import time
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from PyQt5.QtCore import (
-    QAbstractItemModel,
-    QAbstractListModel,
-    QEvent,
-    QModelIndex,
-    QRect,
-    QRectF,
-    QSize,
-    Qt,
-    pyqtSignal,
-)
-from PyQt5.QtGui import QColor, QFontMetrics, QMouseEvent, QPainter, QPen
+from PyQt5.QtCore import QModelIndex, QPoint, QRect, Qt, QUrl, pyqtSignal
+from PyQt5.QtGui import QDesktopServices, QMouseEvent, QPainter, QPaintEvent, QPen
 from PyQt5.QtWidgets import (
     QAbstractItemView,
     QAction,
+    QApplication,
     QHBoxLayout,
     QListView,
     QMenu,
     QPushButton,
-    QStyle,
-    QStyledItemDelegate,
-    QStyleOptionViewItem,
     QVBoxLayout,
 )
 
 from pygama_gui.bridge import Bridge
-from pygama_gui.jobs import remedies
-from pygama_gui.jobs.board import JobState, counted, state_sentence
+from pygama_gui.jobs.remedies import AGAIN, remedies_for
 from pygama_gui.session import changes
 from pygama_gui.session.state import Run, Session
 from pygama_gui.views import madeup
 from pygama_gui.views.base import View
-from pygama_gui.widgets import theme, words
+from pygama_gui.views.headers import compare_headers, show_header
+from pygama_gui.views.run_cards import RunCard, RunModel, in_short, refusal, run_title
+from pygama_gui.widgets import theme
 from pygama_gui.widgets.parts import button, label, link, panel, row
 
-GAP, PADDING, LINE, WRAPPED_LINE = 8, 10, 18, 15
 N_REFUSED = 4
-RUN_ROLE = Qt.ItemDataRole.UserRole + 1
-STATE_ROLE = Qt.ItemDataRole.UserRole + 2
+N_COMPARED = 15
 
 
-def run_name(run: Run) -> str:
-    """Name a run by its number."""
-    return f"Run {run.run_number}" + (f".{run.sub_run}" if run.sub_run else "")
+class RunList(QListView):
+    """The cards; one that waits can be dragged to another place among those that wait."""
 
+    moved = pyqtSignal(int, int)
+    """A waiting card was dragged: its row, and the row before which it was let go."""
 
-def run_title(run: Run) -> str:
-    """Name a run by its number and its file."""
-    return f"{run_name(run)} · {run.path.name}"
-
-
-def run_facts(run: Run, state: JobState | None) -> str:
-    """Say how large a run is, and when it began or how many events were found."""
-    facts = [words.size(run.size_bytes)]
-    if state is not None and state.state in ("running", "paused", "done") and (state.rows or state.has_ended):
-        facts.append(counted(state.rows, "event"))
-        facts += [f"{words.count(state.events_per_s)} / s"] if state.state == "running" else []
-    elif run.start_time > 0:
-        facts.append(time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(run.start_time)))
-    return " · ".join(facts)
-
-
-def run_sentence(state: JobState | None) -> tuple[str, str]:
-    """Say how a run stands, and in which tone."""
-    if state is None:
-        return "■ not processed", "soft"
-    tone = {"running": "accent", "done": "ok", "failed": "bad"}.get(state.state, "soft")
-    if state.state != "done" or state.made_on is not None:
-        return state_sentence(state), tone
-    took = f"done in {words.duration(state.elapsed_s)}"
-    if not state.warnings:
-        return f"✓ {took}", tone
-    return f"▲ {took} · {counted(state.warnings, 'warning')}", "warn"
-
-
-def run_details(state: JobState | None) -> str:
-    """Say how a run stands in all words: the whole message of a failure, the warnings one by one."""
-    if state is None or not (state.text or state.warned):
-        return run_sentence(state)[0]
-    lines = [run_sentence(state)[0], *(f"▲ {text}" for text in state.warned)]
-    if state.warnings > len(state.warned):
-        lines.append(f"and {state.warnings - len(state.warned)} more, see the log")
-    return "\n".join(lines)
-
-
-def remedy_words(state: JobState | None) -> str:
-    """Say what can be done about a run that failed or was stopped."""
-    text = "" if state is None else state.text
-    if (other := remedies.other_name(text)) is not None:
-        return f"Write {other[0]}"
-    return "Choose a folder…" if remedies.needs_folder(text) else "Run again"
-
-
-def refusal(path: Path, reason: str) -> str:
-    """Say why a file was not taken, with its name."""
-    return f"▲ {reason}" if path.name in reason else f"▲ {path.name}: {reason}"
-
-
-def in_short(path: Path, reason: str) -> str:
-    """Keep the first statement of a reason: 'notes: no run: it begins …' becomes 'notes: no run'."""
-    name, rest = reason.partition(path.name)[1:] if reason.startswith(path.name) else (path.name, reason)
-    rest = rest.removeprefix(": ")
-    first = re.split(r"[:;.] ", rest, maxsplit=1)[0]
-    return f"▲ {name}{first}" if first.startswith(" ") else f"▲ {name}: {first}"
-
-
-def can_run_again(state: JobState | None) -> bool:
-    """Tell whether a card offers to run again."""
-    return state is not None and state.state in ("failed", "stopped")
-
-
-class RunModel(QAbstractListModel):
-    """The runs of the session with their jobs."""
-
-    def __init__(self, bridge: Bridge) -> None:
+    def __init__(self, model: RunModel) -> None:
         super().__init__()
-        self._bridge = bridge
-        self.runs: tuple[Run, ...] = bridge.session.runs
+        self.setModel(model)
+        self._runs = model
+        self._pressed: tuple[QPoint, int] | None = None
+        self._line: int | None = None
+        """Row before which a dragged card would be put."""
 
-    def rowCount(self, parent: QModelIndex | None = None) -> int:  # noqa: N802  (Qt's name)
-        """Count the runs."""
-        return 0 if parent is not None and parent.isValid() else len(self.runs)
+    def mousePressEvent(self, event: QMouseEvent | None) -> None:  # noqa: N802  (Qt's name)
+        """Note where a drag may begin."""
+        super().mousePressEvent(event)
+        self._pressed = None
+        if event is not None and event.button() == Qt.MouseButton.LeftButton:
+            at = self.indexAt(event.pos()).row()
+            if at in self._runs.waiting_rows():
+                self._pressed = (event.pos(), at)
 
-    def data(self, index: QModelIndex, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
-        """Give what a card shows, and the same as words."""
-        run = self.runs[index.row()]
-        state = self._bridge.state(run.run_id)
-        if role == RUN_ROLE:
-            return run
-        if role == STATE_ROLE:
-            return state
-        if role == Qt.ItemDataRole.DisplayRole:
-            return run_title(run)
-        if role == Qt.ItemDataRole.AccessibleTextRole:
-            return f"{run_title(run)}, {run_facts(run, state)}, {run_sentence(state)[0]}"
-        if role == Qt.ItemDataRole.ToolTipRole:
-            return f"{run.path}\n{run_details(state)}"
-        return None
-
-    def refresh(self, runs: tuple[Run, ...]) -> None:
-        """Take a new list of runs."""
-        self.beginResetModel()
-        self.runs = runs
-        self.endResetModel()
-
-    def renew(self, run_ids: set[str]) -> None:
-        """Draw some cards again."""
-        for at, run in enumerate(self.runs):
-            if run.run_id in run_ids:
-                self.dataChanged.emit(self.index(at), self.index(at))
-
-    def place_of(self, run_id: str) -> QModelIndex:
-        """Find a run."""
-        for at, run in enumerate(self.runs):
-            if run.run_id == run_id:
-                return self.index(at)
-        return QModelIndex()
-
-
-class RunCard(QStyledItemDelegate):
-    """Paints a run as a card."""
-
-    mend_asked = pyqtSignal(object)
-    log_asked = pyqtSignal()
-
-    def sizeHint(self, option: QStyleOptionViewItem, index: QModelIndex) -> QSize:  # noqa: N802  (Qt's name)
-        """Leave room for three lines, a bar and a button."""
-        state = index.data(STATE_ROLE)
-        height = 2 * PADDING + 3 * LINE + 2
-        if state is not None and state.state in ("running", "paused"):
-            height += 8
-        if can_run_again(state):
-            height += 30
-        height += (n_sentence_lines(state) - 1) * WRAPPED_LINE
-        return QSize(100, height + GAP)
-
-    def paint(self, painter: QPainter | None, option: QStyleOptionViewItem, index: QModelIndex) -> None:
-        """Draw the card."""
-        if painter is None:
+    def mouseMoveEvent(self, event: QMouseEvent | None) -> None:  # noqa: N802  (Qt's name)
+        """Show where a dragged card would be put; dragging over other cards selects nothing."""
+        if event is None or not event.buttons() & Qt.MouseButton.LeftButton:
+            super().mouseMoveEvent(event)
             return
-        painter.save()
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        is_selected = bool(option.state & QStyle.StateFlag.State_Selected)
-        has_focus = bool(option.state & QStyle.StateFlag.State_HasFocus)
-        area = option.rect.adjusted(0, 0, -1, -GAP)
-        self._draw_card(painter, area, is_selected=is_selected, has_focus=has_focus)
-        self._write(painter, area.adjusted(PADDING, PADDING - 1, -PADDING, -PADDING), index)
-        painter.restore()
+        if self._pressed is None:
+            return
+        far = (event.pos() - self._pressed[0]).manhattanLength() >= QApplication.startDragDistance()
+        if far or self._line is not None:
+            self._show_line(self._row_before(event.pos()))
+            self.viewport().setCursor(Qt.CursorShape.ClosedHandCursor)
 
-    def editorEvent(  # noqa: N802  (Qt's name)
-        self,
-        event: QEvent | None,
-        model: QAbstractItemModel | None,
-        option: QStyleOptionViewItem,
-        index: QModelIndex,
-    ) -> bool:
-        """Take a click on the button, or on warnings to see them in the log."""
-        if isinstance(event, QMouseEvent) and event.type() == QEvent.Type.MouseButtonRelease:
-            state = index.data(STATE_ROLE)
-            area = option.rect.adjusted(PADDING, PADDING - 1, -PADDING - 1, -PADDING - GAP)
-            if can_run_again(state) and again_button(area, remedy_words(state)).contains(event.pos()):
-                self.mend_asked.emit(index.data(RUN_ROLE))
-                return True
-            if run_sentence(state)[1] == "warn" and sentence_line(area).contains(event.pos()):
-                self.log_asked.emit()
-        return super().editorEvent(event, model, option, index)
+    def mouseReleaseEvent(self, event: QMouseEvent | None) -> None:  # noqa: N802  (Qt's name)
+        """Put a dragged card where it was let go."""
+        pressed, line = self._pressed, self._line
+        self._pressed = None
+        self._show_line(None)
+        self.viewport().unsetCursor()
+        if pressed is not None and line is not None:
+            self.moved.emit(pressed[1], line)
+            return
+        super().mouseReleaseEvent(event)
 
-    def _draw_card(self, painter: QPainter, area: QRect, *, is_selected: bool, has_focus: bool) -> None:
-        present = theme.current()
-        painter.setPen(
-            QPen(present.color("accent" if is_selected else "line"), 2 if has_focus and is_selected else 1)
-        )
-        painter.setBrush(present.color("accent_soft" if is_selected else "raised"))
-        painter.drawRoundedRect(QRectF(area).adjusted(0.5, 0.5, -0.5, -0.5), 6, 6)
+    def paintEvent(self, event: QPaintEvent | None) -> None:  # noqa: N802  (Qt's name)
+        """Draw the cards, and the place of one that is dragged."""
+        super().paintEvent(event)
+        if self._line is not None:
+            place = self._place_of_line(self._line)
+            painter = QPainter(self.viewport())
+            painter.setPen(QPen(theme.current().color("accent"), 3))
+            painter.drawLine(place.left() + 2, place.top(), place.right() - 2, place.top())
+            painter.end()
 
-    def _write(self, painter: QPainter, area: QRect, index: QModelIndex) -> None:
-        run, state = index.data(RUN_ROLE), index.data(STATE_ROLE)
-        present = theme.current()
-        line = QRect(area.left(), area.top(), area.width(), LINE)
-        used = write(painter, line, run_name(run), present.color("text"), bold=True, px=theme.NORMAL)
-        write(painter, line.adjusted(used + 7, 0, 0, 0), run.path.name, present.color("soft"))
-        line.translate(0, LINE + 1)
-        write(painter, line, run_facts(run, state), present.color("soft"))
-        sentence, tone = run_sentence(state)
-        write(painter, sentence_line(area), sentence, present.color(tone), n_lines=n_sentence_lines(state))
-        if state is not None and state.state in ("running", "paused"):
-            self._draw_bar(painter, QRect(area.left(), area.bottom() - 4, area.width(), 4), state.fraction)
-        if can_run_again(state):
-            text = remedy_words(state)
-            self._draw_button(painter, again_button(area, text), text)
+    def _row_before(self, at: QPoint) -> int:
+        """Find the row before which a card let go here belongs: that of a waiting one, or behind the last."""
+        waiting = self._runs.waiting_rows()
+        for place in waiting:
+            if at.y() < self.visualRect(self._runs.index(place)).center().y():
+                return place
+        return waiting[-1] + 1 if waiting else 0
 
-    def _draw_bar(self, painter: QPainter, area: QRect, fraction: float) -> None:
-        painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(theme.current().color("line"))
-        painter.drawRoundedRect(QRectF(area), 2, 2)
-        painter.setBrush(theme.current().color("accent"))
-        painter.drawRoundedRect(QRectF(area.left(), area.top(), area.width() * fraction, area.height()), 2, 2)
+    def _place_of_line(self, row: int) -> QRect:
+        if row < self._runs.rowCount():
+            return self.visualRect(self._runs.index(row)).translated(0, -5)
+        last = self.visualRect(self._runs.index(row - 1))
+        return last.translated(0, last.height() - 5)
 
-    def _draw_button(self, painter: QPainter, area: QRect, text: str) -> None:
-        painter.setPen(QPen(theme.current().color("line"), 1))
-        painter.setBrush(theme.current().color("panel"))
-        painter.drawRoundedRect(QRectF(area).adjusted(0.5, 0.5, -0.5, -0.5), 5, 5)
-        painter.setPen(theme.current().color("text"))
-        painter.setFont(theme.font(theme.SMALL))
-        painter.drawText(area, Qt.AlignmentFlag.AlignCenter, text)
-
-
-def n_sentence_lines(state: JobState | None) -> int:
-    """Give the lines that the sentence about a job takes."""
-    return 3 if state is not None and state.state == "failed" else 1
-
-
-def sentence_line(area: QRect) -> QRect:
-    """Give the place of the first line of the sentence about a job on a card."""
-    return QRect(area.left(), area.top() + 2 * LINE + 1, area.width(), LINE)
-
-
-def again_button(area: QRect, text: str) -> QRect:
-    """Give the place of the button on a card that failed."""
-    width = QFontMetrics(theme.font(theme.SMALL)).horizontalAdvance(text) + 24
-    return QRect(area.left(), area.bottom() - 23, width, 24)
-
-
-def write(
-    painter: QPainter,
-    area: QRect,
-    text: str,
-    color: QColor,
-    *,
-    bold: bool = False,
-    px: int = theme.SMALL,
-    n_lines: int = 1,
-) -> int:
-    """Write a text, cut with '…' where it does not fit; gives the width that it takes."""
-    font = theme.font(px, bold=bold)
-    painter.setFont(font)
-    painter.setPen(color)
-    metrics = QFontMetrics(font)
-    if n_lines == 1:
-        text = metrics.elidedText(text, Qt.TextElideMode.ElideRight, area.width())
-        painter.drawText(area, Qt.AlignmentFlag.AlignVCenter, text)
-        return metrics.horizontalAdvance(text)
-    room = (n_lines - 0.3) * area.width()  # words are not broken, so lines are not filled
-    text = metrics.elidedText(text, Qt.TextElideMode.ElideRight, round(room))
-    tall = area.adjusted(0, 2, 0, (n_lines - 1) * LINE)
-    painter.drawText(tall, int(Qt.AlignmentFlag.AlignTop | Qt.TextFlag.TextWordWrap), text)
-    return area.width()
+    def _show_line(self, row: int | None) -> None:
+        if row != self._line:
+            self._line = row
+            self.viewport().update()
 
 
 class RunsView(View):
@@ -309,8 +120,12 @@ class RunsView(View):
     open_asked = pyqtSignal()
     process_asked = pyqtSignal(object)
     """Runs to process."""
-    mend_asked = pyqtSignal(object)
-    """A run that failed or was stopped, to be processed again in a way that works."""
+    mend_asked = pyqtSignal(object, str)
+    """A run that failed or was stopped, and what to do about it: the act of a remedy."""
+    follow_asked = pyqtSignal(object)
+    """A run to follow while its file grows, or no longer."""
+    next_asked = pyqtSignal(object)
+    """A run to process before all others."""
     log_asked = pyqtSignal()
 
     def __init__(self, bridge: Bridge) -> None:
@@ -318,8 +133,7 @@ class RunsView(View):
         self.model = RunModel(bridge)
         self.card = RunCard()
         self._kinds: dict[str, str] = {}
-        self.list = QListView()
-        self.list.setModel(self.model)
+        self.list = RunList(self.model)
         self.list.setItemDelegate(self.card)
         self.list.setAccessibleName("List of runs")
         self.list.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
@@ -352,24 +166,27 @@ class RunsView(View):
 
     @classmethod
     def demo(cls) -> RunsView:
-        """Show a run under way, one that is done and one that failed."""
+        """Show a run under way, one that is done, one that crashed, one that is live and one that is new."""
         from pygama.progress import Failed, Progress
 
         bridge = Bridge()
         view = cls(bridge)
         runs = [
             Run(str(n), Path(f"2018-9-30-BackgroundRun{n}"), n, 0, 1538300000, 2_010_030_000)
-            for n in (72, 73, 74, 75)
+            for n in (72, 73, 74, 75, 76)
         ]
         bridge.change(changes.add_runs, runs)
-        for job_id, run in enumerate(runs[:3], start=1):
-            bridge.adopt(job_id, run)
+        for job_id, run in enumerate(runs[:4], start=1):
+            bridge.adopt(job_id, run, follows=job_id == 4)
         for message in madeup.messages(runs[0].path):
             bridge.take(1, message)
         bridge.take(1, Progress(2_500_000, 4_000_000, 5000, 5000))
         for message in (*madeup.messages(runs[1].path, n_partials=1), madeup.end()):
             bridge.take(2, message)
-        bridge.take(3, Failed("The worker was ended by signal 11 (SIGSEGV) near byte 1103211008 of Run74"))
+        crash = "The worker was ended by signal 11 (SIGSEGV) near byte 1103211008 of Run74"
+        bridge.take(3, Failed(crash, ended_after=1103211008))
+        for message in madeup.messages(runs[3].path, n_partials=2):
+            bridge.take(4, message)
         bridge.jobs_changed.emit({run.run_id for run in runs})
         return view
 
@@ -381,9 +198,18 @@ class RunsView(View):
 
         self.process_action = _action("&Process all", "Ctrl+R")
         self.again_action = _action("Process &selected run", "Ctrl+Shift+R")
+        self.next_action = _action("Process &next", "Ctrl+Shift+N")
+        self.follow_action = _action("&Follow the run", "Ctrl+Space")
+        self.earlier_action = _action("&Earlier in the queue", "Alt+Up")
+        self.later_action = _action("&Later in the queue", "Alt+Down")
+        self.retry_action = _action("&Retry failed", "Ctrl+Alt+R")
         self.pause_action = _action("P&ause / go on", "Ctrl+P")
+        self.pause_all_action = _action("Pause all / all go on", "Ctrl+Shift+P")
         self.stop_action = _action("S&top", "Ctrl+.")
-        self.stop_all_action = _action("Stop a&ll", "Ctrl+Shift+.")
+        self.stop_all_action = _action("Stop all", "Ctrl+Shift+.")
+        self.header_action = _action("Sho&w the header", "Ctrl+H")
+        self.reveal_action = _action("Show in the file mana&ger", "")
+        self.copy_path_action = _action("Cop&y the path", "Ctrl+Alt+P")
         self.remove_action = _action("Re&move from the list", "Del")
         self.remove_action.setShortcutContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
         self.addAction(self.remove_action)
@@ -393,9 +219,18 @@ class RunsView(View):
         return [
             self.process_action,
             self.again_action,
+            self.next_action,
+            self.follow_action,
+            self.earlier_action,
+            self.later_action,
+            self.retry_action,
             self.pause_action,
+            self.pause_all_action,
             self.stop_action,
             self.stop_all_action,
+            self.header_action,
+            self.reveal_action,
+            self.copy_path_action,
             self.remove_action,
         ]
 
@@ -426,6 +261,16 @@ class RunsView(View):
         self.stop_button.clicked.connect(self._stop)
         self.stop_action.triggered.connect(self._stop)
         self.stop_all_action.triggered.connect(self.bridge.stop_all)
+        self.next_action.triggered.connect(self._process_next)
+        self.follow_action.triggered.connect(self._follow)
+        self.header_action.triggered.connect(self._show_header)
+        self.reveal_action.triggered.connect(self._reveal)
+        self.copy_path_action.triggered.connect(self._copy_path)
+        self.earlier_action.triggered.connect(lambda: self.bridge.move_in_queue(self.session.selected, -1))
+        self.later_action.triggered.connect(lambda: self.bridge.move_in_queue(self.session.selected, 1))
+        self.retry_action.triggered.connect(lambda: self.process_asked.emit(self._failed()))
+        self.pause_all_action.triggered.connect(self.bridge.pause_all)
+        self.list.moved.connect(self._move)
         self.remove_action.triggered.connect(self._remove)
         self.card.mend_asked.connect(self.mend_asked)
         self.card.log_asked.connect(self.log_asked)
@@ -442,10 +287,13 @@ class RunsView(View):
 
     def on_jobs(self, run_ids: set[str]) -> None:
         """Show how the jobs stand."""
-        sizes_change = any(self._is_new_kind(run_id) for run_id in run_ids)
+        kinds_change = [self._is_new_kind(run_id) for run_id in run_ids]
         self.model.renew(run_ids)
-        if sizes_change:
-            self.model.layoutChanged.emit()
+        if any(kinds_change):
+            if not self.model.sort_waiting():
+                self.model.layoutChanged.emit()
+        elif any(self.bridge.is_waiting(run_id) for run_id in run_ids):
+            self.model.sort_waiting()
         self._show_buttons()
 
     def recolor(self) -> None:
@@ -488,7 +336,7 @@ class RunsView(View):
 
     def _is_new_kind(self, run_id: str) -> bool:
         state = self.bridge.state(run_id)
-        kind = "" if state is None else state.state
+        kind = "" if state is None else f"{state.state} {state.search} {state.halted} {state.earlier}"
         is_new = self._kinds.get(run_id) != kind
         self._kinds[run_id] = kind
         return is_new
@@ -507,6 +355,28 @@ class RunsView(View):
     def _stop(self) -> None:
         if (run_id := self._target()) is not None:
             self.bridge.stop(run_id)
+
+    def _process_next(self) -> None:
+        if (run := self.session.selected_run) is not None:
+            self.next_asked.emit(run)
+
+    def _follow(self) -> None:
+        if (run := self.session.selected_run) is not None:
+            self.follow_asked.emit(run)
+
+    def _is_followed(self, run_id: str) -> bool:
+        state = self.bridge.state(run_id)
+        return state is not None and state.follows and not state.has_ended
+
+    def _failed(self) -> list[Run]:
+        states = ((run, self.bridge.state(run.run_id)) for run in self.session.runs)
+        return [run for run, state in states if state is not None and state.state == "failed"]
+
+    def _move(self, row: int, before: int) -> None:
+        """Put the waiting card of a row before that of another row."""
+        rows = self.model.waiting_rows()
+        place = sum(other < before for other in rows)
+        self.bridge.place_in_queue(self.model.runs[row].run_id, place - (row < before))
 
     def _remove(self) -> None:
         run_id = self.session.selected
@@ -530,9 +400,7 @@ class RunsView(View):
         self.process_button.setText(self._process_words(len(waiting), is_active=target is not None))
         self._enable(self.process_button, bool(waiting) or (bool(runs) and target is None))
         self.process_action.setEnabled(self.process_button.isEnabled())
-        self.again_action.setEnabled(
-            bool(self.session.selected) and not self.bridge.is_active(self.session.selected)
-        )
+        self._enable_queue_actions()
         self.pause_button.setText("Go on" if is_paused else "Pause")
         is_under_way = state is not None and state.state in ("running", "paused")
         self._enable(self.pause_button, is_under_way)
@@ -540,7 +408,21 @@ class RunsView(View):
         self._enable(self.stop_button, target is not None)
         for action in (self.stop_action, self.stop_all_action):
             action.setEnabled(target is not None)
+        self.pause_all_action.setEnabled(target is not None)
+        self.retry_action.setEnabled(bool(self._failed()))
+        for action in (self.header_action, self.reveal_action, self.copy_path_action):
+            action.setEnabled(bool(self.session.selected))
         self.remove_action.setEnabled(bool(self.session.selected))
+
+    def _enable_queue_actions(self) -> None:
+        selected, queue = self.session.selected, self.bridge.queue()
+        self.again_action.setEnabled(bool(selected) and not self.bridge.is_active(selected))
+        is_followed = self._is_followed(selected)
+        self.follow_action.setText("Stop &following" if is_followed else "&Follow the run")
+        self.follow_action.setEnabled(is_followed or self.again_action.isEnabled())
+        self.next_action.setEnabled(self.again_action.isEnabled() or selected in queue[1:])
+        self.earlier_action.setEnabled(selected in queue[1:])
+        self.later_action.setEnabled(selected in queue[:-1])
 
     def _enable(self, one: QPushButton, is_wanted: bool) -> None:  # noqa: FBT001
         """Enable a button or not; one that had the focus gives it to the list, not to whatever is next."""
@@ -555,12 +437,62 @@ class RunsView(View):
             return "Processing…"
         return "Process again" if self.session.runs else "Process"
 
-    def _show_menu(self, at: Any) -> None:
-        if not self.list.indexAt(at).isValid():
-            return
+    def menu_for(self, run: Run) -> QMenu:
+        """Make the menu of a run, which is the selected one."""
         menu = QMenu(self)
-        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        menu.addActions([self.again_action, self.pause_action, self.stop_action, self.stop_all_action])
+        menu.setToolTipsVisible(True)
+        menu.addActions([self.again_action, self.next_action, self.follow_action, self.retry_action])
+        menu.addSeparator()
+        menu.addActions([self.pause_action, self.stop_action, self.earlier_action, self.later_action])
+        menu.addSeparator()
+        for remedy in remedies_for(self.bridge.state(run.run_id)):
+            if remedy != AGAIN:
+                act = menu.addAction(remedy.words)
+                act.triggered.connect(partial(self._mend, run, remedy.act))
+        menu.addActions([self.header_action])
+        menu.addMenu(self._compare_menu(run, menu))
+        menu.addSeparator()
+        menu.addActions([self.reveal_action, self.copy_path_action])
         menu.addSeparator()
         menu.addAction(self.remove_action)
-        menu.popup(self.list.viewport().mapToGlobal(at))
+        return menu
+
+    def _show_menu(self, at: Any) -> None:
+        index = self.list.indexAt(at)
+        if index.isValid():
+            menu = self.menu_for(self.model.runs[index.row()])
+            menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+            menu.popup(self.list.viewport().mapToGlobal(at))
+
+    def _mend(self, run: Run, act: str, _is_checked: bool = False) -> None:  # noqa: FBT001, FBT002
+        self.mend_asked.emit(run, act)
+
+    def _compare_menu(self, run: Run, parent: QMenu) -> QMenu:
+        """Offer the runs beside this one, the nearest numbers first."""
+        menu = QMenu("&Compare the header with", parent)
+        others = [other for other in self.session.runs if other.run_id != run.run_id]
+        others.sort(key=lambda other: abs(other.run_number - run.run_number))
+        for other in others[:N_COMPARED]:
+            act = menu.addAction(run_title(other))
+            act.setToolTip(str(other.path))
+            act.triggered.connect(partial(self._compare, run, other))
+        menu.setEnabled(bool(others))
+        return menu
+
+    def _compare(self, run: Run, other: Run, _is_checked: bool = False) -> None:  # noqa: FBT001, FBT002
+        compare_headers(self, self.bridge, run, other)
+
+    def _show_header(self) -> None:
+        if (run := self.session.selected_run) is not None:
+            show_header(self, self.bridge, run)
+
+    def _reveal(self) -> None:
+        """Show the file's folder; which program does that is the system's choice."""
+        if (run := self.session.selected_run) is not None:
+            folder = QUrl.fromLocalFile(str(run.path.parent))
+            if not QDesktopServices.openUrl(folder):
+                self.bridge.log(f"No program shows folders here; the file is {run.path}", "warning")
+
+    def _copy_path(self) -> None:
+        if (run := self.session.selected_run) is not None:
+            QApplication.clipboard().setText(str(run.path))

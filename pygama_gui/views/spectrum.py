@@ -15,7 +15,7 @@ from PyQt5.QtGui import QColor
 from PyQt5.QtWidgets import QAction, QCheckBox, QMenu, QVBoxLayout, QWidget
 
 from pygama_gui.bridge import Bridge, LiveRun
-from pygama_gui.data.channels import CODE, names_of
+from pygama_gui.data.channels import CODE
 from pygama_gui.data.live import LiveHistogram
 from pygama_gui.jobs.board import counted
 from pygama_gui.session import changes
@@ -96,6 +96,7 @@ class SpectrumView(View):
         self._counted: Counted | None = None
         self._columns: tuple[str, ...] = ()
         self._channels: list[int] = []
+        self._channel_names: list[str] = []
         self._overlays = Overlays(self.plot)
         self._beside_before = ""
         self._factor = 0
@@ -376,8 +377,9 @@ class SpectrumView(View):
             return None
         edges, counts = self._binned(histogram)
         codes = live.channels if self._is_apart else [self._channel] if self._channel is not None else []
-        names = names_of(live.channels)
-        named = tuple((names[live.channels.index(code)], code) for code in codes)
+        shown = self.bridge.shown(live.channels)
+        known = dict(zip(shown, self.bridge.names(shown), strict=True))
+        named = tuple((known[code], code) for code in codes if code in known)
         low, high = self.plot.box.viewRange()[0]
         unit = chain_facts.unit_of(self.choice.column)
         channels = named or ((ALL_CHANNELS, None),)
@@ -405,7 +407,8 @@ class SpectrumView(View):
             return []
         parts = []
         if self._is_apart:
-            named = zip(names_of(live.channels), live.channels, strict=True)
+            shown = self.bridge.shown(live.channels)
+            named = zip(self.bridge.names(shown), shown, strict=True)
             parts = [Part(name, live, channel) for name, channel in named]
         other = self.bridge.live(self.choice.beside)
         if other is not None and other is not live:
@@ -592,15 +595,16 @@ class SpectrumView(View):
         if live is not None:
             names = tuple(name for name in live.columns.names if name not in HIDDEN_COLUMNS)
             names = tuple(name for name in names if live.columns.column(name).dtype.kind in "iuf")
-            channels = live.channels
+            channels = self.bridge.shown(live.channels)
         if names and names != self._columns:
             self._columns = names
             self.column_box.clear()
             self.column_box.addItems(names)
-        if channels and channels != self._channels:
-            self._channels = channels
+        channel_names = self.bridge.names(channels)
+        if channels and (channels, channel_names) != (self._channels, self._channel_names):
+            self._channels, self._channel_names = channels, channel_names
             self.channel_box.clear()
-            self.channel_box.addItems(["all channels", "each channel", *names_of(channels)])
+            self.channel_box.addItems(["all channels", "each channel", *channel_names])
             self.channel_box.setVisible(len(channels) > 1)
         self.column_box.setCurrentIndex(self.column_box.findText(self.choice.column))
         chosen = self._channel

@@ -11,7 +11,7 @@ from PyQt5.QtGui import QResizeEvent
 from PyQt5.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
 
 from pygama_gui.bridge import Bridge
-from pygama_gui.data.channels import CODE, names_of
+from pygama_gui.data.channels import CODE
 from pygama_gui.jobs.board import JobState
 from pygama_gui.session import changes
 from pygama_gui.session.state import Run, Session
@@ -41,6 +41,10 @@ STATES = {
     "failed": ("✕ FAILED", "bad"),
     "stopped": ("■ STOPPED", "soft"),
 }
+
+LIVE_STATES = {"running": ("● LIVE", "ok"), "done": ("✓ FINISHED", "ok")}
+OLD_S, STALE_S = 10.0, 60.0
+"""Ages of the newest event of a run that is followed, in s, above which it is told in another tone."""
 
 
 class Figure(QWidget):
@@ -146,7 +150,8 @@ class StripView(View):
 
     def on_session(self, old: Session, new: Session) -> None:
         """Show another run."""
-        if old.selected != new.selected or old.runs is not new.runs:
+        is_other_run = old.selected != new.selected or old.runs is not new.runs
+        if is_other_run or old.channel_map is not new.channel_map:
             self.redraw_soon()
         if old.output_dir != new.output_dir:
             self.bridge.look_at_disk()
@@ -207,6 +212,9 @@ class StripView(View):
         state = self.bridge.state(run.run_id)
         began = time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(run.start_time)) if run.start_time > 0 else ""
         self.figures["RUN"].show_value(str(run.run_number), began)
+        if run.start_time > 0:
+            local = time.strftime("%Y-%m-%d %H:%M:%S %Z", time.localtime(run.start_time))
+            self.figures["RUN"].setToolTip(f"{run.path}\nbegan at {local} (local time)")
         self._show_state(state)
         self._show_rate(run, state)
         self._show_data(run)
@@ -216,9 +224,9 @@ class StripView(View):
             self.figures["STATE"].show_value("■ READY", "not processed", "soft")
             self.figures["EVENTS"].show_value(words.UNKNOWN)
             return
-        value, tone = STATES[state.state]
+        value, tone = _state_words(state)
         is_other = self.figures["STATE"].value.text() != value
-        self.figures["STATE"].show_value(value, _state_remark(state), tone)
+        self.figures["STATE"].show_value(value, _state_remark(state), tone, _age_tone(state))
         if is_other:
             self.figures["STATE"].forget_room()
         is_known = state.rows or state.state == "done"
@@ -244,7 +252,8 @@ class StripView(View):
         if live is None or CODE not in live.columns:
             self.figures["CHANNELS"].show_value(words.UNKNOWN)
         else:
-            self.figures["CHANNELS"].show_value(*_channels_words(live.columns.column(CODE), live.channels))
+            told = _channels_words(live.columns.column(CODE), live.channels, self.bridge)
+            self.figures["CHANNELS"].show_value(*told)
 
     def _take_disk(self, free: int | None) -> None:
         self._free = free
@@ -261,7 +270,23 @@ class StripView(View):
             self.figures["DISK"].show_value(value, "free", "warn" if is_low else "")
 
 
+def _state_words(state: JobState) -> tuple[str, str]:
+    if state.follows and state.state in LIVE_STATES:
+        return LIVE_STATES[state.state]
+    return STATES[state.state]
+
+
+def _age_tone(state: JobState) -> str:
+    """Give the tone for the age of the newest event."""
+    age_s = state.age_s if state.follows and state.state == "running" else None
+    if age_s is None or age_s <= OLD_S:
+        return "soft"
+    return "warn" if age_s <= STALE_S else "bad"
+
+
 def _state_remark(state: JobState) -> str:
+    if state.follows and state.state == "running":
+        return "" if state.age_s is None else f"newest {words.duration(state.age_s)} old"
     if state.made_on is not None:
         return f"on {time.strftime('%Y-%m-%d %H:%M', time.localtime(state.made_on))}"
     if state.state == "running" and state.eta_s is not None and state.done_bytes:
@@ -273,12 +298,13 @@ def _state_remark(state: JobState) -> str:
     return ""
 
 
-def _channels_words(codes: np.ndarray, channels: list[int]) -> tuple[str, str, str, str]:
+def _channels_words(codes: np.ndarray, everything: list[int], bridge: Bridge) -> tuple[str, str, str, str]:
     """Say how many channels there are, and which of them are quiet or noisy now: value, remark, tones.
 
     Quiet: of the newest events none, where by its share of the earlier ones there should be 20 or more.
     Noisy: ten times the events of the typical channel.
     """
+    channels = bridge.shown(everything)
     newest = codes[-N_NEWEST:]
     earlier = codes[: -N_NEWEST or None][-N_BASELINE:]
     counts = {code: int((newest == code).sum()) for code in channels}
@@ -286,19 +312,21 @@ def _channels_words(codes: np.ndarray, channels: list[int]) -> tuple[str, str, s
     quiet = [code for code in channels if not counts[code] and expected[code] >= N_EXPECTED]
     typical = max(float(np.median(list(counts.values()))) if counts else 0.0, N_EXPECTED)
     noisy = [code for code in channels if counts[code] > NOISY * typical and len(channels) > 2]
-    remarks = [_which(quiet, channels, "quiet"), _which(noisy, channels, "noisy")]
+    remarks = [_which(quiet, channels, "quiet", bridge), _which(noisy, channels, "noisy", bridge)]
     remark = ", ".join(remark for remark in remarks if remark)
     if remark:
         return f"▲ {len(channels)}", remark, "warn", "warn"
-    return f"✓ {len(channels)}", "with events", "ok", "soft"
+    n_ignored = len(everything) - len(channels)
+    ignored = f", {n_ignored} ignored" if n_ignored else ""
+    return f"✓ {len(channels)}", f"with events{ignored}", "ok", "soft"
 
 
-def _which(some: list[int], channels: list[int], how: str) -> str:
+def _which(some: list[int], channels: list[int], how: str, bridge: Bridge) -> str:
     if not some:
         return ""
     if len(some) > 1:
         return f"{len(some)} {how}"
-    return f"{names_of([*channels, some[0]])[-1]} {how}"
+    return f"{bridge.names([*channels, some[0]])[-1]} {how}"
 
 
 def _mean_and_spread(values: np.ndarray) -> tuple[str, str]:

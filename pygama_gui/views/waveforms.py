@@ -13,7 +13,6 @@ from PyQt5.QtGui import QHideEvent, QResizeEvent
 from PyQt5.QtWidgets import QAction, QCheckBox, QLayout, QLineEdit, QMenu, QVBoxLayout, QWidget
 
 from pygama_gui.bridge import Bridge, LiveRun
-from pygama_gui.data.channels import names_of
 from pygama_gui.data.density import Density, count_density, full_frame
 from pygama_gui.data.noise import NoiseSpectrum, noise_spectrum
 from pygama_gui.data.samples import Bunch, Sample, bunch_of
@@ -104,6 +103,7 @@ class WaveformView(View):
         self._n_left_out = 0
         self._measured: tuple[float | None, Traces | None] | None = None
         self.channels: list[int] = []
+        self._channel_names: list[str] = []
         self._many = ManyWaveforms(bridge, self.redraw_soon)
         self._neighbours = Neighbours(bridge, self.redraw_soon)
         self._shaping_others = Aside(bridge, self.redraw_soon)
@@ -700,7 +700,7 @@ class WaveformView(View):
     def _sample_words(self, sample: Sample) -> list[str]:
         parts = []
         if sample.channel is not None:
-            parts.append(names_of([*self.channels, sample.channel])[-1])
+            parts.append(self.bridge.names([*self.channels, sample.channel])[-1])
         number = sample.numbers.get("event_number")
         if number is not None and (sample.place is not None or not self.browser.is_following):
             parts.append(f"event {words.count(float(number))}")
@@ -758,11 +758,12 @@ class WaveformView(View):
 
     def _show_channels(self) -> None:
         live = self.browser.live
-        channels = [] if live is None else live.channels
-        if channels != self.channels:
-            self.channels = channels
+        channels = [] if live is None else self.bridge.shown(live.channels)
+        names = self.bridge.names(channels)
+        if (channels, names) != (self.channels, self._channel_names):
+            self.channels, self._channel_names = channels, names
             self.channel_box.clear()
-            self.channel_box.addItems(["all channels", *names_of(channels)])
+            self.channel_box.addItems(["all channels", *names])
             self.channel_box.setVisible(len(channels) > 1)
         chosen = self.browser.channel
         self.channel_box.setCurrentIndex(channels.index(chosen) + 1 if chosen in channels else 0)

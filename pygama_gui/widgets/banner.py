@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import partial
 
 from PyQt5.QtCore import Qt
 from PyQt5.QtGui import QKeyEvent
@@ -27,8 +28,8 @@ class Banner(QFrame):
         self.words = label()
         self.words.setWordWrap(True)
         self.words.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        self.act_button = button("", "Mend it")
-        self._act: Callable[[], object] = lambda: None
+        self.act_buttons = [button("", "Mend it"), button("", "Mend it in another way")]
+        self._acts: list[Callable[[], object]] = []
         self._about = ""
         self.details_button = button("Details", "Show the details")
         self.details_button.setCheckable(True)
@@ -41,7 +42,8 @@ class Banner(QFrame):
         self.details.setMaximumHeight(150)
         self.details.hide()
         self._lay_out()
-        self.act_button.clicked.connect(self._mend)
+        for place, one in enumerate(self.act_buttons):
+            one.clicked.connect(partial(self._mend, place))
         self.details_button.toggled.connect(self.details.setVisible)
         self.copy_button.clicked.connect(self._copy)
         self.close_button.clicked.connect(self.dismiss)
@@ -53,18 +55,19 @@ class Banner(QFrame):
         details: str = "",
         level: str = "error",
         *,
-        remedy: tuple[str, Callable[[], object]] | None = None,
+        remedies: Sequence[tuple[str, Callable[[], object]]] = (),
         about: str = "",
     ) -> None:
-        """Show a message. level: 'error' or 'warning'. remedy: words for a button, and what it does."""
+        """Show a message. level: 'error' or 'warning'. remedies: words and acts of up to two buttons."""
         self._count += 1
         self._about = about
-        self.act_button.setVisible(remedy is not None)
-        if remedy is not None:
-            self.act_button.setText(remedy[0])
-            self.act_button.setAccessibleName(remedy[0])
-            self.act_button.setToolTip(remedy[0])
-            self._act = remedy[1]
+        self._acts = [act for _, act in remedies]
+        for place, one in enumerate(self.act_buttons):
+            one.setVisible(place < len(remedies))
+            if place < len(remedies):
+                one.setText(remedies[place][0])
+                one.setAccessibleName(remedies[place][0])
+                one.setToolTip(remedies[place][0])
         more = f"  ({self._count - 1} earlier in the log)" if self._count > 1 else ""
         self._mark.setText("✕" if level == "error" else "▲")
         theme.mark(self._mark, "tone", "bad" if level == "error" else "warn")
@@ -99,15 +102,15 @@ class Banner(QFrame):
         line.setSpacing(8)
         line.addWidget(self._mark)
         line.addWidget(self.words, 1)
-        for widget in (self.act_button, self.details_button, self.copy_button, self.close_button):
+        for widget in (*self.act_buttons, self.details_button, self.copy_button, self.close_button):
             line.addWidget(widget)
         column = QVBoxLayout(self)
         column.setContentsMargins(12, 8, 8, 8)
         column.addLayout(line)
         column.addWidget(self.details)
 
-    def _mend(self) -> None:
-        self._act()
+    def _mend(self, place: int, _is_checked: bool = False) -> None:  # noqa: FBT001, FBT002
+        self._acts[place]()
 
     def _copy(self) -> None:
         QApplication.clipboard().setText(f"{self.words.text()}\n\n{self.details.toPlainText()}".strip())

@@ -122,7 +122,7 @@ def test_a_command_without_an_output_folder_asks_for_one(
 ) -> None:
     window.bridge.change(changes.add_runs, [a_run()])
     window.menus.export_actions[0].trigger()
-    assert window.banner.act_button.text() == "Choose a folder…"
+    assert window.banner.act_buttons[0].text() == "Choose a folder…"
 
 
 def test_what_cannot_be_written_is_told(window: MainWindow, a_run: Callable[..., Run], out: Path) -> None:

@@ -58,7 +58,7 @@ def window(qtbot: QtBot, themed: object, tmp_path: Path, a_run: Callable[..., Ru
         dock.show()
     qtbot.waitUntil(lambda: made.spectrum.shown() is not None, timeout=WAIT_MS)
     qtbot.waitUntil(lambda: made.waveforms.channel_box.isVisible(), timeout=WAIT_MS)
-    made.banner.say("Something to read", "and its details", remedy=("Mend", lambda: None))
+    made.banner.say("Something to read", "and its details", remedies=[("Mend", lambda: None)])
     made.runs.show_refused(((tmp_path / "notes", "not a run"),))
     made.activateWindow()
     QApplication.processEvents()

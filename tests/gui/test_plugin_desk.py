@@ -217,7 +217,7 @@ def test_a_worker_runs_the_plugin_and_a_changed_one_is_asked_about_first(
     assert window.bridge.active() == []
     assert "has changed since you agreed" in window.consent.words.text()
     agree(qtbot, window)
-    assert window.bridge.active() != []
+    qtbot.waitUntil(lambda: window.bridge.active() != [], timeout=WAIT_MS)
     qtbot.waitUntil(lambda: state_of(window) == "done", timeout=WAIT_MS)
 
 

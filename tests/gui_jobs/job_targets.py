@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from pygama.errors import RawFileError
+from pygama.orca.packets import RawFile
 from pygama.progress import Done, Note, Partial, Progress, Started, Tell
 from pygama_gui.jobs.spec import JobSpec
 
@@ -106,3 +107,20 @@ def die_at_records(spec: JobSpec, tell: Tell) -> None:
         if first <= offset < end and offset not in spec.skip:
             os.kill(os.getpid(), signal.SIGSEGV)
             threading.Event().wait(60)
+
+
+def crash_at_records(spec: JobSpec, tell: Tell) -> None:
+    """Work through a run and die at deadly records; in trials only if they are so `alone`."""
+    with RawFile(spec.path) as raw:
+        tell(Started(spec.path, raw.size_bytes, raw.header.run_number, 0, 0, ("Card",)))
+        offsets = [int(offset) for packets in raw for offset in packets.offset]
+    first, end = spec.within or (0, offsets[-1] + 1)
+    is_deadly = spec.within is None or spec.tier0["alone"]
+    for offset in offsets:
+        if first <= offset < end and offset not in spec.skip:
+            if is_deadly and offset in spec.tier0["deadly"]:
+                os.kill(os.getpid(), signal.SIGSEGV)
+                threading.Event().wait(60)
+            if offset == offsets[2]:
+                tell(Progress(offset, offsets[-1], 3, 3, offset))
+    tell(Done((), len(offsets), 0.5))

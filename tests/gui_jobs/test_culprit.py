@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import zipfile
 from dataclasses import replace
@@ -13,6 +14,7 @@ from pygama.orca.packets import RawFile
 from pygama.simulate import RunShape, write_run
 from pygama_gui.jobs.bundle import write_bundle
 from pygama_gui.jobs.culprit import Culprit, find_culprit
+from pygama_gui.jobs.record_words import record_about
 from pygama_gui.jobs.spec import JobSpec
 
 TARGET = "job_targets:die_at_records"
@@ -66,6 +68,19 @@ def test_the_real_work_is_tried_without_writing_anything(raw_run, offsets):
     before = sorted(raw_run.parent.iterdir())
     assert find_culprit(JobSpec(raw_run, raw_run.parent), offsets[-2]) is None
     assert sorted(raw_run.parent.iterdir()) == before
+
+
+def test_a_search_follows_no_file(raw_run, offsets):
+    spec = JobSpec(raw_run, raw_run.parent, follow_s=1e6)
+    assert find_culprit(spec, offsets[-2]) is None
+
+
+def test_a_record_of_a_compressed_file_is_read_from_its_decompressed_bytes(raw_run, offsets, tmp_path):
+    packed = tmp_path / "Run5.gz"
+    packed.write_bytes(gzip.compress(raw_run.read_bytes()))
+    culprit = Culprit(offsets[3], offsets[4] - offsets[3], -11)
+    assert culprit.read(packed) == culprit.read(raw_run)
+    assert record_about(packed, culprit) == record_about(raw_run, culprit) != ""
 
 
 def test_a_bundle_holds_what_is_needed_to_mend_a_crash(raw_run, offsets, tmp_path):

@@ -13,10 +13,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pygama.channel_map import Channel
 from pygama.errors import SettingsError
 from pygama_gui.session import changes, saved
 from pygama_gui.session.state import (
     Arrangement,
+    ChannelMap,
     Run,
     Session,
     SpectrumChoice,
@@ -41,10 +43,19 @@ runs = st.builds(
     size_bytes=whole,
     decoders=st.lists(names, max_size=2).map(tuple),
     suffix=names,
+    header_sha256=names,
+    skip=st.lists(whole, max_size=2).map(tuple),
 )
-further = st.dictionaries(st.sampled_from(["channels", "remark"]), plain, max_size=2).map(MappingProxyType)
+further = st.dictionaries(st.sampled_from(["remark", "made_by"]), plain, max_size=2).map(MappingProxyType)
 steps = st.builds(
-    Step, step=names, settings=values, enabled=st.booleans(), inputs=values, outputs=values, rest=further
+    Step,
+    step=names,
+    settings=values,
+    enabled=st.booleans(),
+    inputs=values,
+    outputs=values,
+    rest=further,
+    channels=st.dictionaries(names, values, max_size=2).map(MappingProxyType),
 )
 sessions = st.builds(
     Session,
@@ -68,6 +79,14 @@ sessions = st.builds(
     waveforms=st.builds(WaveformChoice, overlay=whole, hidden=st.frozensets(names, max_size=3)),
     recent=st.lists(paths, max_size=2).map(tuple),
     process_on_add=st.booleans(),
+    channel_map=st.builds(
+        ChannelMap,
+        st.none() | paths,
+        st.lists(st.builds(Channel, whole, whole, whole, names, st.booleans(), names), max_size=2).map(tuple),
+    ),
+    watched=st.none() | paths,
+    n_jobs=st.integers(1, 4),
+    line=st.none() | st.tuples(numbers, numbers),
     layout=names,
     geometry=names,
     arrangements=st.dictionaries(names, st.builds(Arrangement, names, names), max_size=2).map(

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from pygama_gui.session import changes
 from pygama_gui.session.state import (
     Arrangement,
+    ChannelMap,
     Run,
     Session,
     SpectrumChoice,
@@ -148,6 +149,7 @@ def run(number: int) -> Run:
 
 few = st.integers(0, 3)
 settings = st.tuples(few, st.sampled_from(["rise", "flat"]), st.integers(1, 3))
+outputs = st.dictionaries(st.just("trap_max"), st.just("top"), max_size=1)
 ends = st.tuples(st.floats(0, 1), st.floats(2, 3))
 steps = st.sampled_from(["trap_max", "pole_zero"])
 choices = st.builds(SpectrumChoice, column=st.sampled_from(["trap_max", "energy"]), roi=st.none() | ends)
@@ -156,6 +158,7 @@ ARGUMENTS: dict[str, st.SearchStrategy[tuple[Any, ...]]] = {
     "add_runs": st.lists(few.map(run), max_size=3).map(lambda runs: (runs,)),
     "remove_run": few.map(lambda number: (f"run{number}",)),
     "write_aside": st.tuples(few.map("run{}".format), st.sampled_from(["", ".1"])),
+    "skip_record": st.tuples(few.map("run{}".format), few),
     "select_run": few.map(lambda number: (f"run{number}",)),
     "set_tier0": st.tuples(st.sampled_from(["window", "n_samp"]), st.integers(0, 2)),
     "reset_tier0": st.sampled_from(["window", "n_samp"]).map(lambda name: (name,)),
@@ -163,9 +166,22 @@ ARGUMENTS: dict[str, st.SearchStrategy[tuple[Any, ...]]] = {
     "reset_setting": settings.map(lambda drawn: drawn[:2]),
     "enable_step": st.tuples(few, st.booleans()),
     "add_step": steps.map(lambda name: (name,)),
+    "reset_step": few.map(lambda index: (index,)),
+    "insert_steps": st.tuples(few, st.lists(steps.map(Step), max_size=2)),
+    "duplicate_step": st.tuples(few, outputs),
+    "rename_output": st.tuples(few, st.just("trap_max"), st.sampled_from(["trap_max", "top"])),
+    "choose_input": st.tuples(few, st.just("wf_trap"), st.sampled_from(["", "wf_fast"])),
+    "set_channels": st.tuples(few, st.dictionaries(st.sampled_from("12"), outputs, max_size=2)),
+    "adopt_settings": st.just(([(0, "i_end", 3)],)),
     "remove_step": few.map(lambda index: (index,)),
     "move_step": st.tuples(few, st.integers(-1, 5)),
     "set_chain": st.lists(steps.map(Step), max_size=3).map(lambda chain: (chain,)),
+    "take_chain": st.lists(steps.map(Step), max_size=3).map(lambda chain: (chain,)),
+    "take_channel_map": st.builds(ChannelMap, st.none() | st.just(Path("/map.csv"))).map(lambda one: (one,)),
+    "forget_channel_map": st.just(()),
+    "choose_line": (st.none() | ends).map(lambda line: (line,)),
+    "watch_folder": st.sampled_from([None, Path("/raw")]).map(lambda folder: (folder,)),
+    "allow_jobs": st.integers(1, 4).map(lambda number: (number,)),
     "select_step": few.map(lambda index: (index,)),
     "choose_output_dir": st.sampled_from("ab").map(lambda name: (Path(name),)),
     "process_on_add": st.booleans().map(lambda is_wanted: (is_wanted,)),
@@ -182,6 +198,10 @@ ARGUMENTS: dict[str, st.SearchStrategy[tuple[Any, ...]]] = {
     "arrange": st.tuples(st.sampled_from("gh"), places),
 }
 """Change -> what it may be given. Steps are counted from the first; there may be fewer than four."""
+OF_A_STEP = {
+    name for name in ARGUMENTS if name.endswith(("_step", "_setting", "_output", "_input", "_channels"))
+}
+OF_A_STEP -= {"add_step", "select_step"}
 one_change = st.sampled_from(sorted(ARGUMENTS)).flatmap(
     lambda name: st.tuples(st.just(name), ARGUMENTS[name], st.sampled_from(["", "drag"]))
 )
@@ -197,8 +217,9 @@ def test_the_random_changes_are_all_that_there_are() -> None:
 
 
 def make(store: Store, name: str, arguments: tuple[Any, ...], merge: str) -> None:
-    has_index = name in ("set_setting", "reset_setting", "enable_step", "remove_step", "move_step")
-    is_possible = not has_index or arguments[0] < len(store.session.chain)
+    is_possible = name not in OF_A_STEP or arguments[0] < len(store.session.chain)
+    if name == "adopt_settings":
+        is_possible = bool(store.session.chain)
     if name == "select_run":
         is_possible = store.session.run(arguments[0]) is not None
     if name == "select_step":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,10 +12,12 @@ from pytestqt.qtbot import QtBot
 
 from pygama.progress import Done, Failed, Note
 from pygama_gui.bridge import Bridge
+from pygama_gui.jobs.remedies import AGAIN, remedies_for
 from pygama_gui.session import changes
 from pygama_gui.session.state import Run
 from pygama_gui.views import madeup
-from pygama_gui.views.runs import RunsView, again_button, remedy_words, run_facts, run_title
+from pygama_gui.views.run_cards import button_places, run_facts, run_title
+from pygama_gui.views.runs import RunsView
 
 
 @pytest.fixture
@@ -68,10 +71,24 @@ def test_a_failed_run_can_be_run_again_from_its_card(qtbot: QtBot, view: RunsVie
     bridge.jobs_changed.emit({run.run_id})
     assert "✕ failed: The worker was ended by signal 9" in text_of(view, 0)
     area = view.list.visualRect(view.model.index(0)).adjusted(10, 10, -10, -18)
-    at = again_button(area, "Run again").center()
+    at = button_places(area, (AGAIN,))[0][1].center()
     with qtbot.waitSignal(view.mend_asked) as asked:
         qtbot.mouseClick(view.list.viewport(), Qt.MouseButton.LeftButton, pos=at)
     assert asked.args[0] == run
+
+
+def test_the_start_is_told_in_utc_on_the_card_and_in_local_time_on_hover(
+    view: RunsView, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TZ", "JST-9")
+    time.tzset()
+    try:
+        tip = view.model.index(0).data(Qt.ItemDataRole.ToolTipRole)
+        assert "began on 2018-09-25 at 19:23:20 JST (local time)" in tip
+        assert "2018-09-25 10:23 UTC" in text_of(view, 0)
+    finally:
+        monkeypatch.undo()
+        time.tzset()
 
 
 def test_a_click_selects_a_run(qtbot: QtBot, view: RunsView, bridge: Bridge) -> None:
@@ -103,7 +120,9 @@ def test_a_refusal_offers_another_name(view: RunsView, bridge: Bridge) -> None:
     bridge.adopt(1, bridge.session.runs[0])
     text = "t1_run72.h5 is there already. Move it away, or write t1_run72.1.h5 with suffix '.1'"
     bridge.take(1, Failed(text))
-    assert remedy_words(bridge.state(bridge.session.runs[0].run_id)) == "Write t1_run72.1.h5"
+    assert [one.words for one in remedies_for(bridge.state(bridge.session.runs[0].run_id))] == [
+        "Write t1_run72.1.h5"
+    ]
 
 
 def test_warnings_are_told_one_by_one_in_the_tooltip(view: RunsView, bridge: Bridge) -> None:

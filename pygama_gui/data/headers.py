@@ -1,0 +1,106 @@
+"""Lays headers of runs side by side: every value with the words for its place, and what differs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+Place = tuple[str, ...]
+SEPARATOR = " · "
+MOST_CHANNELS = 64
+"""Longer lists of a card's values are not one for each channel."""
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """A value that is not the same in two headers; the side where it is missing is ''."""
+
+    place: str
+    kind: Literal["changed", "added", "removed"]
+    before: str
+    after: str
+
+    @property
+    def sentence(self) -> str:
+        """Say it: 'ORSIS3302Model card 8 · threshold ch 3: 120 → 180'."""
+        if self.kind == "changed":
+            return f"{self.place}: {self.before} → {self.after}"
+        return f"{self.place}: {self.kind}, {self.after or self.before}"
+
+
+def values_of(plist: Any, place: Place = (), *, is_card: bool = False) -> Iterator[tuple[Place, Any]]:
+    """Give every single value of a property list, with the names on the way to it.
+
+    Cards and crates are named by their number, not by where they stand in a list; the values of a card that
+    stand in a list are named by their channel.
+    """
+    if isinstance(plist, Mapping):
+        is_card = "Card" in plist and "Class Name" in plist
+        for name, value in plist.items():
+            yield from values_of(value, (*place, str(name)), is_card=is_card)
+    elif isinstance(plist, list | tuple):
+        for name, value in named_items(plist, is_card=is_card):
+            yield from values_of(value, (*place, name))
+    else:
+        yield place, plist
+
+
+def named_items(items: list[Any] | tuple[Any, ...], *, is_card: bool = False) -> list[tuple[str, Any]]:
+    """Name the entries of a list: crates and cards by their numbers, values of a card by their channel."""
+    names = [
+        _name(item, at, is_channel=is_card and len(items) <= MOST_CHANNELS) for at, item in enumerate(items)
+    ]
+    seen: dict[str, int] = {}
+    unique = []
+    for name in names:
+        seen[name] = seen.get(name, 0) + 1
+        unique.append(name if seen[name] == 1 else f"{name} ({seen[name]})")
+    return list(zip(unique, items, strict=True))
+
+
+def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[Difference]:
+    """List what differs between two headers, in the order of the second; what is gone comes last."""
+    old, new = dict(values_of(before)), dict(values_of(after))
+    found = []
+    for place, value in new.items():
+        if place not in old:
+            found.append(Difference(words_of(place), "added", "", text_of(value)))
+        elif old[place] != value:
+            found.append(Difference(words_of(place), "changed", text_of(old[place]), text_of(value)))
+    gone = [place for place in old if place not in new]
+    return found + [Difference(words_of(place), "removed", text_of(old[place]), "") for place in gone]
+
+
+def words_of(place: Place) -> str:
+    """Join the names on the way to a value; the channel stands behind the name of the value."""
+    words = ""
+    for name in place:
+        is_number = name.startswith(("ch ", "["))
+        words += name if not words else f" {name}" if is_number else f"{SEPARATOR}{name}"
+    return (
+        words.removeprefix(f"ObjectInfo{SEPARATOR}")
+        .replace(f"Crates{SEPARATOR}", "")
+        .replace(f"Cards{SEPARATOR}", "")
+    )
+
+
+def text_of(value: Any) -> str:
+    """Write a single value."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, bytes):
+        return f"{len(value)} bytes"
+    return f"{value:.9g}" if isinstance(value, float) else str(value)
+
+
+def _name(item: Any, at: int, *, is_channel: bool) -> str:
+    if isinstance(item, Mapping):
+        if "CrateNumber" in item:
+            return f"crate {item['CrateNumber']}"
+        kind = item.get("Class Name")
+        if kind is not None and "Card" in item:
+            return f"{kind} card {item['Card']}"
+        if kind is not None:
+            return str(kind)
+    return f"ch {at}" if is_channel else f"[{at}]"

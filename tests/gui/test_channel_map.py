@@ -1,0 +1,78 @@
+"""Detector names in the window."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from pytestqt.qtbot import QtBot
+
+from pygama.channel_map import Channel
+from pygama_gui.bridge import Bridge
+from pygama_gui.main_window import MainWindow
+from pygama_gui.session import changes, saved
+from pygama_gui.session.state import Run
+from pygama_gui.views import madeup
+
+
+@pytest.fixture
+def window(qtbot: QtBot, themed: object) -> Iterator[MainWindow]:
+    made = MainWindow(Bridge(), remembers=False)
+    qtbot.addWidget(made)
+    made.show()
+    qtbot.waitExposed(made)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def csv(tmp_path: Path) -> Path:
+    path = tmp_path / "map.csv"
+    path.write_text("crate,card,channel,name,ignore\n0,0,0,P1,\n0,0,1,P2,\n0,0,2,P3,yes\n")
+    return path
+
+
+def texts(window: MainWindow) -> list[list[str]]:
+    boxes = (window.waveforms.channel_box, window.spectrum.channel_box)
+    return [[box.itemText(at) for at in range(box.count())] for box in boxes]
+
+
+def test_detectors_are_named_and_ignored_ones_left_out_of_lists(
+    qtbot: QtBot, window: MainWindow, a_run: Callable[..., Run], csv: Path
+) -> None:
+    run = a_run(5)
+    window.bridge.change(changes.add_runs, [run])
+    window.bridge.adopt(1, run)
+    window.bridge.take(1, madeup.partial(400, n_channels=4))
+    window.bridge.data_grew.emit({run.run_id})
+    qtbot.waitUntil(lambda: "channel 3" in texts(window)[1], timeout=20_000)
+    window.add_paths([csv])
+    named = ["P1", "P2", "channel 3"]
+    qtbot.waitUntil(
+        lambda: texts(window) == [["all channels", *named], ["all channels", "each channel", *named]],
+        timeout=20_000,
+    )
+    qtbot.waitUntil(lambda: "1 ignored" in window.strip.figures["CHANNELS"].remark.text(), timeout=20_000)
+    live = window.bridge.live(run.run_id)
+    assert live is not None
+    assert live.channels == [0, 1, 2, 3]
+    assert len(live.columns) == 400
+    window.bridge.store.undo()
+    qtbot.waitUntil(lambda: "channel 0" in texts(window)[0], timeout=20_000)
+
+
+def test_the_session_keeps_the_map_itself(window: MainWindow, csv: Path, tmp_path: Path) -> None:
+    window.take_channel_map(csv)
+    csv.unlink()
+    saved.save(window.bridge.session, tmp_path / "session.json")
+    kept = saved.load(tmp_path / "session.json").channel_map
+    assert kept.path == csv
+    assert kept.channels[2] == Channel(0, 0, 2, "P3", ignore=True)
+
+
+def test_a_map_with_a_mistake_is_told_and_changes_nothing(window: MainWindow, csv: Path) -> None:
+    csv.write_text("crate,card,channel,name\n0,0,x,P1\n")
+    window.take_channel_map(csv)
+    assert "line 2, column 'channel'" in window.banner.words.text()
+    assert window.bridge.session.channel_map.channels == ()

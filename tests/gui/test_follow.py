@@ -1,0 +1,107 @@
+"""Following a run while its file grows, with a real worker."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from pytestqt.qtbot import QtBot
+
+from pygama.orca.packets import RawFile
+from pygama.processing.run import process_run
+from pygama.progress import Progress, Started
+from pygama.simulate import RunShape, write_run
+from pygama_gui.bridge import Bridge
+from pygama_gui.jobs.board import JobState
+from pygama_gui.main_window import MainWindow
+from pygama_gui.session import changes, files
+from pygama_gui.session.state import Run
+from pygama_gui.views.run_cards import run_sentence
+
+WAIT_MS = 90_000
+N_EVENTS = 1500
+
+
+@pytest.fixture
+def window(qtbot: QtBot, themed: object, tmp_path: Path) -> Iterator[MainWindow]:
+    made = MainWindow(Bridge(), remembers=False)
+    qtbot.addWidget(made)
+    made.show()
+    qtbot.waitExposed(made)
+    out = tmp_path / "out"
+    out.mkdir()
+    made.bridge.change(changes.choose_output_dir, out)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def pieces(tmp_path: Path) -> tuple[bytes, int]:
+    """Give a whole run, and a place between two of its records."""
+    whole = write_run(tmp_path / "whole", RunShape(run_number=8, n_events=N_EVENTS, n_samples=500))
+    with RawFile(whole) as raw:
+        offsets = np.concatenate([packets.offset for packets in raw])
+    return whole.read_bytes(), int(offsets[len(offsets) // 2])
+
+
+def follow(qtbot: QtBot, window: MainWindow, path: Path) -> Callable[[], JobState]:
+    run = files.read_run(path)
+    window.bridge.change(changes.add_runs, [run])
+    window.runs.follow_action.trigger()
+
+    def state() -> JobState:
+        found = window.bridge.state(run.run_id)
+        return JobState(0, path) if found is None else found
+
+    qtbot.waitUntil(lambda: state().rows > 0, timeout=WAIT_MS)
+    return state
+
+
+def test_a_growing_run_is_followed_to_its_stop(
+    qtbot: QtBot, window: MainWindow, pieces: tuple[bytes, int], tmp_path: Path
+) -> None:
+    raw, middle = pieces
+    path = tmp_path / "Run8"
+    path.write_bytes(raw[:middle])
+    state = follow(qtbot, window, path)
+    assert run_sentence(state())[0].startswith("● live, newest event")
+    first = state().rows
+    assert 0 < first < N_EVENTS
+    window.strip.draw_if_due()
+    assert window.strip.figures["STATE"].value.text() == "● LIVE"
+    with path.open("ab") as file:
+        file.write(raw[middle:])
+    qtbot.waitUntil(lambda: state().state == "done", timeout=WAIT_MS)
+    assert state().rows == process_run(tmp_path / "whole", tiers=()).rows
+    assert {file.name for file in (tmp_path / "out").iterdir()} == {"t1_run8.h5", "t2_run8.h5"}
+
+
+def test_stopping_to_follow_keeps_what_has_come(
+    qtbot: QtBot, window: MainWindow, pieces: tuple[bytes, int], tmp_path: Path
+) -> None:
+    raw, middle = pieces
+    path = tmp_path / "Run8"
+    path.write_bytes(raw[:middle])
+    state = follow(qtbot, window, path)
+    assert window.runs.follow_action.text() == "Stop &following"
+    window.runs.follow_action.trigger()
+    qtbot.waitUntil(lambda: state().state == "done", timeout=WAIT_MS)
+    assert 0 < state().rows < N_EVENTS
+    assert {file.name for file in (tmp_path / "out").iterdir()} == {"t1_run8.h5", "t2_run8.h5"}
+
+
+def test_the_age_of_the_newest_event_is_told_in_a_tone(bridge: Bridge, a_run: Callable[..., Run]) -> None:
+    run = a_run(5)
+    bridge.adopt(1, run, follows=True)
+    bridge.board.apply(1, Started(run.path, 4_000_000, 5, 0, 0, ()), 10.0)
+    assert run_sentence(bridge.board[1]) == ("● live, waiting for the first events", "ok")
+    progress = Progress(1_000_000, 1_000_000, 500, 500)
+    bridge.board.apply(1, progress, 12.0)
+    for now, told in (
+        (14.0, ("● live, newest event 2.0 s old", "ok")),
+        (24.0, ("● live, newest event 12 s old", "warn")),
+        (84.0, ("● live, newest event 1 min 12 s old", "bad")),
+    ):
+        assert run_sentence(bridge.board.apply(1, progress, now)) == told

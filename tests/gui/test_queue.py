@@ -1,0 +1,205 @@
+"""The queue and the disk: order, how many at once, pausing, room. With real workers."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from PyQt5.QtCore import QPoint, Qt
+from PyQt5.QtWidgets import QApplication
+from pytestqt.qtbot import QtBot
+
+from pygama.simulate import RunShape, write_run
+from pygama_gui.bridge import Bridge
+from pygama_gui.jobs import room
+from pygama_gui.jobs.runner import JobRunner
+from pygama_gui.jobs.spec import threads_for
+from pygama_gui.main_window import MainWindow
+from pygama_gui.session import changes, files
+from pygama_gui.session.state import Run
+from pygama_gui.session.store import Store
+from pygama_gui.views.run_cards import run_facts, run_pace, run_sentence
+
+sys.path.insert(0, str(Path(__file__).parent.parent / "gui_jobs"))  # for workers too
+WAIT_MS = 90_000
+
+
+@pytest.fixture
+def window(qtbot: QtBot, themed: object, tmp_path: Path) -> Iterator[MainWindow]:
+    """Give a window whose jobs work until told."""
+    runner = JobRunner(1, "job_targets:work_until_told", warm=False)
+    made = MainWindow(Bridge(Store(), runner), remembers=False)
+    qtbot.addWidget(made)
+    made.show()
+    qtbot.waitExposed(made)
+    made.bridge.change(changes.choose_output_dir, tmp_path)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def four(qtbot: QtBot, window: MainWindow, a_run: Callable[..., Run]) -> list[Run]:
+    """Give four runs, the first of which is under way."""
+    runs = [a_run(number) for number in (1, 2, 3, 4)]
+    window.bridge.change(changes.add_runs, runs)
+    window.process(runs)
+    qtbot.waitUntil(lambda: state_of(window, runs[0]) == "running", timeout=WAIT_MS)
+    return runs
+
+
+def state_of(window: MainWindow, run: Run) -> str:
+    state = window.bridge.state(run.run_id)
+    return "" if state is None else state.state
+
+
+def sentences(window: MainWindow, runs: list[Run]) -> list[str]:
+    return [run_sentence(window.bridge.state(run.run_id))[0] for run in runs]
+
+
+def test_runs_that_wait_say_their_place(window: MainWindow, four: list[Run]) -> None:
+    assert sentences(window, four)[1:] == ["■ waiting, next", "■ waiting, 2nd", "■ waiting, 3rd"]
+
+
+def test_a_waiting_run_is_processed_next_by_its_action(window: MainWindow, four: list[Run]) -> None:
+    window.bridge.change(changes.select_run, four[3].run_id)
+    window.runs.next_action.trigger()
+    assert window.bridge.queue() == [four[3].run_id, four[1].run_id, four[2].run_id]
+    assert [run.run_number for run in window.runs.model.runs] == [1, 4, 2, 3]
+    window.runs.later_action.trigger()
+    assert [run.run_number for run in window.runs.model.runs] == [1, 2, 4, 3]
+    assert window.bridge.session.selected == four[3].run_id
+    window.runs.earlier_action.trigger()
+    assert sentences(window, four)[3] == "■ waiting, next"
+
+
+def test_a_waiting_card_is_dragged_to_another_place(
+    qtbot: QtBot, window: MainWindow, four: list[Run], move_mouse: Callable[..., None]
+) -> None:
+    cards, viewport = window.runs.list, window.runs.list.viewport()
+    start = cards.visualRect(window.runs.model.index(3)).center()
+    end = cards.visualRect(window.runs.model.index(1)).topLeft() + QPoint(40, 4)
+    qtbot.mousePress(viewport, Qt.MouseButton.LeftButton, pos=start)
+    move_mouse(viewport, start - QPoint(0, 15))
+    move_mouse(viewport, end)
+    assert cards._line == 1
+    qtbot.mouseRelease(viewport, Qt.MouseButton.LeftButton, pos=end)
+    assert window.bridge.queue() == [four[3].run_id, four[1].run_id, four[2].run_id]
+    assert cards._line is None
+
+
+def test_more_jobs_at_once_share_the_cores(qtbot: QtBot, window: MainWindow, four: list[Run]) -> None:
+    window.bridge.change(changes.allow_jobs, 3)
+    qtbot.waitUntil(
+        lambda: [state_of(window, run) for run in four] == ["running"] * 3 + ["waiting"], timeout=WAIT_MS
+    )
+
+
+def test_cores_are_shared_out_and_one_is_left_to_the_window(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "cpu_count", lambda: 8)
+    assert [threads_for(n_jobs) for n_jobs in (1, 2, 3, 4)] == [7, 3, 2, 1]
+    monkeypatch.setattr(os, "cpu_count", lambda: 2)
+    assert [threads_for(n_jobs) for n_jobs in (1, 4)] == [1, 1]
+
+
+def test_all_are_paused_and_go_on_together(qtbot: QtBot, window: MainWindow, four: list[Run]) -> None:
+    window.bridge.change(changes.allow_jobs, 2)
+    both = four[:2]
+    qtbot.waitUntil(lambda: [state_of(window, run) for run in both] == ["running"] * 2, timeout=WAIT_MS)
+    window.runs.pause_all_action.trigger()
+    assert [state_of(window, run) for run in both] == ["paused", "paused"]
+    window.runs.pause_all_action.trigger()
+    assert [state_of(window, run) for run in both] == ["running", "running"]
+
+
+def test_progress_tells_rate_bytes_and_time_left(bridge: Bridge, a_run: Callable[..., Run]) -> None:
+    from pygama.progress import Progress, Started
+
+    run = a_run(5)
+    bridge.adopt(1, run)
+    bridge.board.apply(1, Started(run.path, 4_000_000, 5, 0, 0, ()), 10.0)
+    state = bridge.board.apply(1, Progress(1_000_000, 4_000_000, 500, 500), 12.0)
+    assert run_facts(run, state) == "1.00 of 4.00 MB · 500 events"
+    assert run_pace(state) == "250 events/s · 500 kB/s"
+    assert run_sentence(state)[0] == "▶ processing, 25 %, 6.0 s left"
+
+
+def test_too_little_room_is_told_before_the_start(
+    qtbot: QtBot, window: MainWindow, a_run: Callable[..., Run], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    usage = shutil.disk_usage("/")
+    monkeypatch.setattr(shutil, "disk_usage", lambda _folder: usage._replace(free=201_000_000))
+    run = a_run(7)
+    window.bridge.change(changes.add_runs, [run])
+    window.process([run])
+    qtbot.waitUntil(window.banner.isVisible, timeout=WAIT_MS)
+    assert window.banner.words.text() == (
+        "Run 7 may need 3.75 MB (if their files grow as large as the raw ones), "
+        "and 201 MB is free on the output disk."
+    )
+    assert [one.text() for one in window.banner.act_buttons] == ["Start all the same", "Choose a folder…"]
+    assert state_of(window, run) == ""
+    window.banner.act_buttons[0].click()
+    assert state_of(window, run) == "waiting"
+    assert not window.banner.isVisible()
+
+
+def test_what_runs_made_so_far_tells_what_others_need(tmp_path: Path) -> None:
+    (tmp_path / "t1.h5").write_bytes(bytes(300))
+    (tmp_path / "t2.h5").write_bytes(bytes(100))
+    need = room.need_of(5000, [(1000, (tmp_path / "t1.h5", tmp_path / "t2.h5"))])
+    assert (need.n_bytes, need.is_measured) == (2000, True)
+    assert room.need_of(5000).n_bytes == 5000
+
+
+def test_jobs_halt_before_the_disk_is_full(
+    qtbot: QtBot, window: MainWindow, four: list[Run], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    usage = shutil.disk_usage("/")
+    monkeypatch.setattr(shutil, "disk_usage", lambda _folder: usage._replace(free=150_000_000))
+    qtbot.waitUntil(lambda: state_of(window, four[0]) == "paused", timeout=WAIT_MS)
+    told = "paused: 150 MB left on the output disk; make room, then go on"
+    assert sentences(window, four)[0] == f"■ {told}"
+    assert window.banner.words.text() == f"Run 1: {told}"
+    monkeypatch.setattr(shutil, "disk_usage", lambda _folder: usage._replace(free=10**12))
+    window.banner.act_buttons[0].click()
+    assert state_of(window, four[0]) == "running"
+    assert not window.banner.isVisible()
+    assert sentences(window, four)[0].startswith("▶")
+
+
+def test_a_full_disk_ends_in_a_sentence(qtbot: QtBot, themed: object, tmp_path: Path) -> None:
+    tiny = tmp_path / "tiny"
+    tiny.mkdir()
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", tiny], capture_output=True)
+    if mounted.returncode:
+        pytest.skip("only the super-user may mount a small disk")
+    bridge = Bridge(Store())
+    try:
+        raw = write_run(tmp_path / "Run3", RunShape(run_number=3, n_events=3000, n_samples=1000))
+        run = files.read_run(raw)
+        bridge.change(changes.add_runs, [run])
+        bridge.start([run], tiny)
+        bridge._watch_room = lambda: None  # type: ignore[method-assign]
+        job = lambda: bridge.state(run.run_id)  # noqa: E731
+        qtbot.waitUntil(lambda: job() is not None and job().state == "failed", timeout=WAIT_MS)
+        assert "No space left on device; make room or choose another folder" in job().text
+        assert list(tiny.iterdir()) == []
+    finally:
+        bridge.close()
+        subprocess.run(["umount", tiny], check=True)
+
+
+def test_a_window_that_was_closed_starts_nothing(
+    qtbot: QtBot, window: MainWindow, a_run: Callable[..., Run]
+) -> None:
+    run = a_run(7)
+    window.bridge.change(changes.add_runs, [run])
+    window.process([run])
+    window.close()
+    QApplication.processEvents()  # the answer about the disk, if it has come already
+    assert state_of(window, run) == ""
