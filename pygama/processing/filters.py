@@ -208,12 +208,16 @@ def cusp(rise: int, flat: int, sigma: float, n_samples: int) -> np.ndarray:
 def zero_area_cusp(rise: int, flat: int, sigma: float, n_samples: int) -> np.ndarray:
     """Give what `zac_filter` makes of a unit step at sample 0, at most (n_samples,)."""
     u = np.arange(1.0, rise + 1)
-    parabola = u * (rise - u)
-    flank = _flank(rise, sigma)
-    area = 2 * flank.sum() - 1 + flat
-    flank = flank - parabola * (area / (2 * parabola.sum()))
+    flank = _flank(rise, sigma) - u * (rise - u) * parabola_part(rise, flat, sigma)
     top = np.ones(min(flat, n_samples))
     return np.concatenate([flank, top, flank[-2::-1], [0.0]])[:n_samples]
+
+
+def parabola_part(rise: int, flat: int, sigma: float) -> float:
+    """Give the size of the parabolas that leave a cusp without area."""
+    u = np.arange(1.0, rise + 1)
+    area = 2 * _flank(rise, sigma).sum() - 1 + flat
+    return float(area / (2 * (u * (rise - u)).sum()))
 
 
 def _flank(rise: int, sigma: float) -> np.ndarray:

@@ -349,9 +349,38 @@ def test_of_whole_numbers_the_maximum_keeps_its_type():
 
 
 @compiled_only
+@pytest.mark.parametrize("name", ["cusp_filter", "zac_filter"])
+@given(st.data())
+@settings(deadline=None, max_examples=80)
+def test_cusps_are_the_same(name, data):
+    made = data.draw(waves())
+    n_samples = made.shape[1]
+    shortest = 1 if name == "cusp_filter" else 2
+    if n_samples < shortest:
+        return
+    rise = data.draw(st.integers(shortest, n_samples))
+    flat = data.draw(st.integers(0, 2 * n_samples))
+    sigma = data.draw(st.floats(1e-3, 50.0 * rise))
+    assert_same(name, [made], {"rise": rise, "flat": flat, "sigma": sigma}, reach=largest(made))
+
+
+@compiled_only
+def test_a_cusp_with_nearly_straight_flanks_is_left_to_the_plain_function():
+    made = np.zeros((3, 90))
+    assert twin("cusp_filter", [made], {"rise": 10, "flat": 2, "sigma": 501.0}) is None
+    assert twin("cusp_filter", [made], {"rise": 10, "flat": 2, "sigma": 500.0}) is not None
+
+
+@compiled_only
 def test_a_row_gets_the_same_whichever_rows_lie_beside_it():
     made = np.random.default_rng(4).normal(0, 50, (13, 333))
-    for name, given_settings in [("trap_filter", {"rise": 40, "flat": 9}), ("double_pole_zero", {})]:
+    cusp = {"rise": 40, "flat": 9, "sigma": 12.0}
+    for name, given_settings in [
+        ("trap_filter", {"rise": 40, "flat": 9}),
+        ("double_pole_zero", {}),
+        ("cusp_filter", cusp),
+        ("zac_filter", cusp),
+    ]:
         together = twin(name, [made], given_settings)
         for row in range(len(made)):
             alone = twin(name, [made[row : row + 1]], given_settings)
@@ -362,6 +391,8 @@ WRONG: list[tuple[str, dict[str, Any]]] = [
     ("trap_filter", {"rise": 51}),
     ("asym_trap_filter", {"rise": 5, "fall": 51}),
     ("asym_trap_filter", {"rise": 51, "fall": 5}),
+    ("cusp_filter", {"rise": 51}),
+    ("zac_filter", {"rise": 51}),
     ("moving_window", {"length": 51}),
     ("current", {"length": 51}),
     ("savitzky_golay", {"length": 4}),

@@ -679,6 +679,62 @@ cdef extern from *:
     CLONES static void multiply(const double *a, const double *b, int64_t n, double *out) {
         for (int64_t k = 0; k < n; k++) out[k] = a[k] * b[k];
     }
+
+    /* What a cusp is made of: the lengths of a flank and of both with the top, what a flank keeps from one sample
+     * to the next, what it keeps over its length, its height, and how much of a parabola is taken away. */
+    typedef struct {
+        int64_t rise, gap;
+        double keep, kept, height, part;
+    } Cusp;
+
+    #define EACH for (int lane = 0; lane < LANES; lane++)
+
+    /* Shape the rows of all lanes; x, grown, fallen: sample k of all lanes together, with zeros before sample 0.
+     * grown: the differences of the last `rise` samples, the oldest by 1 and the others by less and less; fallen:
+     * the newest by 1. The former is summed from the end, where it fades: so rounding fades as well. curved: what
+     * a parabola makes of them. Lanes left over write the same as their row's own, so each is written in one go. */
+    CLONES static void shape_cusps(const double *x, double *grown, double *fallen, double *curved, int64_t n,
+                                   const Cusp *cusp, double *const *out) {
+        const int64_t rise = cusp->rise, gap = cusp->gap;
+        const double keep = cusp->keep, height = cusp->height;
+        const double newest = pow(keep, (double)(rise - 1));
+        double sum[LANES] = {0}, moment[LANES] = {0};
+    #define X(k) x[(k) * LANES + lane]
+    #define STEP(k) (X(k) - X((k) - 1))
+        for (int64_t k = n - 1; k >= n - rise; k--) EACH sum[lane] = sum[lane] * keep + STEP(k);
+        EACH grown[(n - 1) * LANES + lane] = sum[lane];
+        for (int64_t k = n - 2; k >= 0; k--)
+            EACH {
+                sum[lane] = keep * (sum[lane] - newest * STEP(k + 1)) + STEP(k - rise + 1);
+                grown[k * LANES + lane] = sum[lane];
+            }
+        EACH sum[lane] = 0;
+        for (int64_t k = 0; k < n; k++)
+            EACH {
+                sum[lane] = keep * sum[lane] + STEP(k) - cusp->kept * STEP(k - rise);
+                fallen[k * LANES + lane] = sum[lane];
+            }
+        EACH sum[lane] = 0;
+        for (int64_t k = 0; k < n && cusp->part != 0; k++)
+            EACH {
+                moment[lane] += sum[lane] - rise * X(k - rise);
+                sum[lane] += X(k) - X(k - rise);
+                curved[k * LANES + lane] = (rise - 1) * sum[lane] - 2 * moment[lane];
+            }
+        for (int64_t k = 0; k < n; k++)
+            EACH {
+                const int64_t late = k * LANES + lane, early = late - gap * LANES;
+                const double oldest = STEP(k - gap - rise + 1);
+                double shaped = height * (grown[late] - cusp->kept * keep * fallen[late]);
+                shaped += X(k - rise) - X(k - gap);
+                shaped += height * keep * (fallen[early] - newest * oldest);
+                shaped -= height * cusp->kept * (grown[early] - oldest);
+                out[lane][k] = shaped - cusp->part * (curved[late] + curved[early]);
+            }
+    #undef X
+    #undef STEP
+    }
+    #undef EACH
     """
     enum:
         LANES
@@ -722,6 +778,11 @@ cdef extern from *:
     void take_near(const double *x, const double *distance, int64_t n, double limit, double centre,
                    double *out) noexcept nogil
     void multiply(const double *a, const double *b, int64_t n, double *out) noexcept nogil
+    ctypedef struct Cusp:
+        int64_t rise, gap
+        double keep, kept, height, part
+    void shape_cusps(const double *x, double *grown, double *fallen, double *curved, int64_t n, const Cusp *cusp,
+                     double **out) noexcept nogil
 
 
 fill_counting()
@@ -1395,4 +1456,40 @@ def ratios(const double[::1] top, const double[::1] bottom):
             out[i] = NAN
             if bottom[i] > 0 and top[i] - top[i] == 0 and bottom[i] - bottom[i] == 0:
                 out[i] = top[i] / bottom[i]
+    return made
+
+
+def cusps(waves, int64_t rise, int64_t flat, double sigma, double part):
+    """Give each row as `cusp_filter` shapes it, less `part` times a parabola under each flank."""
+    cdef Rows rows = rows_of(waves)
+    cdef int64_t group, lane, k, n = rows.n_samples, before = 2 * rise + flat + 1
+    cdef Cusp cusp
+    cdef Lanes lanes
+    cdef double[LANES] row_is_good
+    check_length(&rows, rise)
+    if not 0 <= flat <= n:
+        raise ValueError("flat must be no longer than the waveforms")
+    cusp.rise, cusp.gap, cusp.part = rise, rise + flat, part
+    cusp.keep, cusp.kept = np.exp(-1 / sigma), np.exp(-rise / sigma)
+    cusp.height = -1 / np.expm1(-2 * rise / sigma)
+    made = empty((rows.n_rows, n))
+    cdef double[:, ::1] out = made
+    cdef int64_t size = (before + n) * LANES
+    cdef double *scratch = scratch_of(4 * size)
+    cdef double *x = scratch + before * LANES
+    with nogil:
+        for k in range(4 * size):
+            scratch[k] = 0
+        for group in range(groups_of(&rows)):
+            lay_into_lanes(&rows, group * LANES, &out[0, 0], &lanes)
+            for lane in range(LANES):
+                row_is_good[lane] = are_finite(lanes.in_[lane], n)
+                for k in range(n):
+                    x[k * LANES + lane] = lanes.in_[lane][k]
+            shape_cusps(x, x + size, x + 2 * size, x + 3 * size, n, &cusp, lanes.out)
+            for lane in range(LANES):
+                if not row_is_good[lane]:
+                    for k in range(n):
+                        lanes.out[lane][k] = NAN
+        free(scratch)
     return made

@@ -110,6 +110,26 @@ def _asym_trap_filter(case: Case) -> Twin:
     return lambda waves: compiled.asymmetric_trapezoids(_waves(waves), rise, flat, fall)
 
 
+_WIDEST_BEND = 50
+"""For flanks that are so nearly straight the sums would lose digits."""
+
+
+def _cusp_filter(case: Case) -> Twin | None:
+    return _cusp(case, part=0.0)
+
+
+def _zac_filter(case: Case) -> Twin | None:
+    return _cusp(case, part=filters.parabola_part(case["rise"], case["flat"], case["sigma"]))
+
+
+def _cusp(case: Case, part: float) -> Twin | None:
+    rise, flat, sigma = case["rise"], min(case["flat"], case.n_samples), case["sigma"]
+    transforms.check_length("rise", rise, case.n_samples)
+    if sigma > _WIDEST_BEND * rise:
+        return None
+    return lambda waves: compiled.cusps(_waves(waves), rise, flat, sigma, part)
+
+
 def _bl_subtract_polynomial(case: Case) -> Twin:
     begin, end, order = case["i_start"], case["i_end"], case["order"]
     calculators.check_stretch(case.n_samples, begin, end)
@@ -267,6 +287,8 @@ _TWINS: dict[Callable[..., Any], Callable[[Case], Twin | None]] = {
     timing.wf_max: _extreme(is_lowest=False),
     timing.wf_min: _extreme(is_lowest=True),
     transforms.asym_trap_filter: _asym_trap_filter,
+    filters.cusp_filter: _cusp_filter,
+    filters.zac_filter: _zac_filter,
     transforms.bl_subtract: _bl_subtract,
     transforms.bl_subtract_polynomial: _bl_subtract_polynomial,
     transforms.double_pole_zero: _double_pole_zero,
