@@ -184,11 +184,11 @@ def _window(options: argparse.Namespace, settings: dict[str, Any]) -> dict[str, 
 
 
 def _settings(options: argparse.Namespace) -> dict[str, Any]:
+    if options.settings is None:
+        return {}
     from pygama.processing.settings import read_settings
     from pygama.processing.windows import Tier0Options
 
-    if options.settings is None:
-        return {}
     return read_settings(options.settings, tier0=Tier0Options, plugins=options.allow_plugin)
 
 

@@ -6,10 +6,7 @@ by its path and, where it matters, by the SHA-256 of what it holds.
 
 from __future__ import annotations
 
-import hashlib
-import importlib.util
 import sys
-import traceback
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -46,6 +43,8 @@ def loaded_plugins() -> tuple[Plugin, ...]:
 
 def sha256_of(path: Path | str) -> str:
     """Give the fingerprint of a file; raises SettingsError if it cannot be read."""
+    import hashlib
+
     try:
         return hashlib.sha256(Path(path).read_bytes()).hexdigest()
     except OSError as problem:
@@ -148,6 +147,8 @@ def _load(path: Path) -> Plugin:
 
 
 def _run(path: Path, fingerprint: str, others: dict[str, object]) -> Plugin:
+    import importlib.util
+
     name = f"pygama_plugin_{fingerprint[:16]}"
     spec = importlib.util.spec_from_file_location(name, path)
     if spec is None or spec.loader is None:
@@ -174,6 +175,8 @@ def _run(path: Path, fingerprint: str, others: dict[str, object]) -> Plugin:
 
 def _where(problem: BaseException, path: Path) -> str:
     """Find the line of the file at which it failed."""
+    import traceback
+
     if isinstance(problem, SyntaxError) and problem.lineno is not None:
         return f" in line {problem.lineno}"
     lines = [
