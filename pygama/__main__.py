@@ -185,6 +185,10 @@ def _window(options: argparse.Namespace, settings: dict[str, Any]) -> dict[str, 
 
 def _settings(options: argparse.Namespace) -> dict[str, Any]:
     if options.settings is None:
+        if options.allow_plugin:
+            raise SettingsError(
+                "a plug-in adds steps that a chain may have: name the chain as well, with --settings FILE"
+            )
         return {}
     from pygama.processing.settings import read_settings
     from pygama.processing.windows import Tier0Options

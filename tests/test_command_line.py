@@ -200,6 +200,13 @@ def test_a_plugin_runs_only_when_it_is_allowed(raw_run, tmp_path):
     assert (tmp_path / "t2_run5.h5").exists()
 
 
+def test_a_plugin_without_a_chain_that_could_use_it_is_refused(raw_run, tmp_path, capsys):
+    (tmp_path / "mine.py").write_text(PLUGIN)
+    assert main(["run", str(raw_run), "-o", str(tmp_path), "--allow-plugin", str(tmp_path / "mine.py")]) == 1
+    assert "name the chain as well, with --settings FILE" in capsys.readouterr().err
+    assert not (tmp_path / "t2_run5.h5").exists()
+
+
 def test_the_settings_of_a_tier_2_file_are_printed_and_used(raw_run, tmp_path, capsys):
     chain = [{"step": "avg_baseline", "settings": {"i_end": 100}}]
     (tmp_path / "settings.json").write_text(json.dumps({"chain": chain}))
