@@ -19,7 +19,7 @@ import numpy as np
 
 from pygama.errors import SettingsError
 from pygama.processing.declare import Processor
-from pygama.processing.lookup import table_entries
+from pygama.processing.processors.lookup import table_entries
 
 Place = tuple[int | None, int | None, int | None]
 """(crate, card, channel), None where it is not known."""

@@ -9,7 +9,9 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from pygama.errors import SettingsError
-from pygama.processing import (  # noqa: F401  (they fill the registry)
+from pygama.processing.channels import Place, by_specificity, check_channels, read_channels
+from pygama.processing.declare import REGISTRY, Processor
+from pygama.processing.processors import (  # noqa: F401  (they fill the registry)
     baselines,
     calculators,
     filters,
@@ -20,8 +22,6 @@ from pygama.processing import (  # noqa: F401  (they fill the registry)
     timing,
     transforms,
 )
-from pygama.processing.channels import Place, by_specificity, check_channels, read_channels
-from pygama.processing.declare import REGISTRY, Processor
 
 _ENTRIES = ("step", "settings", "inputs", "outputs", "enabled", "channels")
 

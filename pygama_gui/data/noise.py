@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pygama.processing.quality import psd
+from pygama.processing.processors.quality import psd
 from pygama_gui.data.density import SAMPLES_AT_ONCE
 from pygama_gui.data.samples import Bunch
 from pygama_gui.data.shaping import baseline_stretch

@@ -16,8 +16,8 @@ from pygama.block import Block
 from pygama.errors import PygamaError
 from pygama.processing.base import Tier1Processor
 from pygama.processing.declare import REGISTRY, Processor
-from pygama.processing.timing import t0, time_points
-from pygama.processing.transforms import asym_trap_filter
+from pygama.processing.processors.timing import t0, time_points
+from pygama.processing.processors.transforms import asym_trap_filter
 from pygama_gui.data.samples import Bunch
 from pygama_gui.session.state import Step, WaveformChoice
 

@@ -8,7 +8,7 @@ from types import MappingProxyType
 import numpy as np
 import pytest
 
-from pygama.processing.quality import psd
+from pygama.processing.processors.quality import psd
 from pygama_gui.data.density import count_density, full_frame
 from pygama_gui.data.noise import noise_spectrum
 from pygama_gui.data.samples import Bunch

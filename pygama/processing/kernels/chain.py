@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from pygama.processing.transforms import lost_per_sample, trap_filter
+from pygama.processing.processors.transforms import lost_per_sample, trap_filter
 
 
 def _import_compiled() -> ModuleType | None:

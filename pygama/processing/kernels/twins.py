@@ -14,8 +14,16 @@ from typing import Any
 
 import numpy as np
 
-from pygama.processing import baselines, calculators, filters, pulse_shape, quality, timing, transforms
 from pygama.processing.declare import REGISTRY
+from pygama.processing.processors import (
+    baselines,
+    calculators,
+    filters,
+    pulse_shape,
+    quality,
+    timing,
+    transforms,
+)
 
 
 def _import_compiled() -> ModuleType | None:

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from pygama.processing.calculators import check_stretch
 from pygama.processing.declare import Factor, Gap, PeriodNs, Sample, Values, Waves, calculator
+from pygama.processing.processors.calculators import check_stretch
 
 PARTS = (0.01, 0.10, 0.50, 0.90, 0.99)
 

@@ -6,7 +6,6 @@ from typing import Annotated
 
 import numpy as np
 
-from pygama.processing.calculators import check_stretch
 from pygama.processing.declare import (
     Factor,
     Level,
@@ -19,6 +18,7 @@ from pygama.processing.declare import (
     calculator,
     transform,
 )
+from pygama.processing.processors.calculators import check_stretch
 
 Taper = Annotated[str, Limits(choices=("none", "hann"))]
 

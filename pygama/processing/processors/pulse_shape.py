@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from pygama.processing.declare import Gap, PeriodNs, Span, Values, Waves, calculator
-from pygama.processing.transforms import check_length
+from pygama.processing.processors.transforms import check_length
 
 
 @calculator(a_max="adc/sample")

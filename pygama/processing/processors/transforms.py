@@ -6,7 +6,6 @@ from functools import lru_cache
 
 import numpy as np
 
-from pygama.processing.calculators import check_order, check_stretch, powers
 from pygama.processing.declare import (
     Fraction,
     Gap,
@@ -19,6 +18,7 @@ from pygama.processing.declare import (
     Waves,
     transform,
 )
+from pygama.processing.processors.calculators import check_order, check_stretch, powers
 
 
 @transform(wf_blsub="adc")

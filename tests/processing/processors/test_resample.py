@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from pygama.block import Block
 from pygama.processing.chain import Chain
-from pygama.processing.resample import resample_multisampled
+from pygama.processing.processors.resample import resample_multisampled
 from pygama.processing.steps import Step
 
 

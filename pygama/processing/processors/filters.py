@@ -13,7 +13,7 @@ import numpy as np
 
 from pygama.errors import SettingsError
 from pygama.processing.declare import Gap, Limits, Order, Span, TimeConstant, Waves, transform
-from pygama.processing.transforms import check_length
+from pygama.processing.processors.transforms import check_length
 
 Passes = Annotated[int, Limits("", low=1, high=10)]
 """How many times one after the other."""

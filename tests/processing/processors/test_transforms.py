@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from pygama.errors import SettingsError
-from pygama.processing.calculators import avg_baseline, fit_baseline, trap_max
 from pygama.processing.declare import RecordTooShort
-from pygama.processing.transforms import (
+from pygama.processing.processors.calculators import avg_baseline, fit_baseline, trap_max
+from pygama.processing.processors.transforms import (
     asym_trap_filter,
     bl_subtract,
     bl_subtract_polynomial,

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from pygama.errors import SettingsError
-from pygama.processing.calculators import avg_baseline, fit_baseline, trap_max
 from pygama.processing.declare import RecordTooShort
+from pygama.processing.processors.calculators import avg_baseline, fit_baseline, trap_max
 
 RAMP = np.arange(10, dtype=np.uint16)[None, :]
 

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pygama.processing.declare import RecordTooShort
-from pygama.processing.timing import (
+from pygama.processing.processors.timing import (
     drift_time,
     fixed_time_pickoff,
     height_at,
@@ -19,7 +19,7 @@ from pygama.processing.timing import (
     wf_max,
     wf_min,
 )
-from pygama.processing.transforms import asym_trap_filter, trap_filter
+from pygama.processing.processors.transforms import asym_trap_filter, trap_filter
 
 K = np.arange(1000.0)
 RAMP = np.clip(K - 600, 0, 100)[None, :] * 10

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from pygama.processing.declare import RecordTooShort
-from pygama.processing.filters import current
-from pygama.processing.quality import count_pulses, noise_rms, psd, saturation
+from pygama.processing.processors.filters import current
+from pygama.processing.processors.quality import count_pulses, noise_rms, psd, saturation
 
 K = np.arange(2000.0)
 PERIOD_NS = 10.0

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from pygama.errors import SettingsError
 from pygama.processing.declare import RecordTooShort
-from pygama.processing.filters import (
+from pygama.processing.processors.filters import (
     convolved,
     current,
     cusp_filter,
@@ -20,7 +20,7 @@ from pygama.processing.filters import (
     savitzky_golay,
     zac_filter,
 )
-from pygama.processing.transforms import (
+from pygama.processing.processors.transforms import (
     asym_trap_filter,
     double_pole_zero,
     pole_zero,

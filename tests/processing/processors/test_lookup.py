@@ -12,8 +12,8 @@ import pytest
 
 from pygama.block import Block
 from pygama.errors import SettingsError
-from pygama.processing.lookup import calibrate, lookup
 from pygama.processing.plan import bind
+from pygama.processing.processors.lookup import calibrate, lookup
 from pygama.processing.steps import Step
 
 CHANNELS = [

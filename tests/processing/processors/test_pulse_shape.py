@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from pygama.processing.declare import RecordTooShort
-from pygama.processing.filters import current
-from pygama.processing.pulse_shape import a_max, a_over_e, tail_slope
+from pygama.processing.processors.filters import current
+from pygama.processing.processors.pulse_shape import a_max, a_over_e, tail_slope
 
 K = np.arange(2000.0)
 

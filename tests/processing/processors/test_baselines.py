@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pygama.errors import SettingsError
-from pygama.processing.baselines import baseline_rms, robust_baseline
-from pygama.processing.calculators import fit_baseline
 from pygama.processing.declare import RecordTooShort
+from pygama.processing.processors.baselines import baseline_rms, robust_baseline
+from pygama.processing.processors.calculators import fit_baseline
 
 K = np.arange(500.0)
 

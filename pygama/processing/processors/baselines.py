@@ -7,8 +7,8 @@ from functools import lru_cache
 import numpy as np
 
 from pygama.errors import SettingsError
-from pygama.processing.calculators import check_order, check_stretch, powers
 from pygama.processing.declare import Factor, Order, Sample, Values, Waves, calculator
+from pygama.processing.processors.calculators import check_order, check_stretch, powers
 
 N_PARTS = 16
 """Parts of the stretch whose means stand for it in the first, roughest line."""

@@ -1,0 +1,1 @@
+"""Holds the processors: what the steps of a chain do to waveforms and values, one kind a module."""
