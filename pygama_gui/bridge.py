@@ -22,10 +22,13 @@ import numpy as np
 from PyQt5.QtCore import QObject, Qt, QTimer, pyqtSignal
 
 from pygama.progress import Done, Failed, Message, Note, Partial, StoppedByRequest
+from pygama_gui.counting import Answer, Counting
 from pygama_gui.data.channels import CODE, codes_of, names_of, without_ignored
+from pygama_gui.data.linked import Rows, Want
 from pygama_gui.data.live import LiveColumns
 from pygama_gui.data.outputs import Outputs, find_outputs, read_columns
 from pygama_gui.data.samples import SampleRing, Tier1Waveforms, import_readers
+from pygama_gui.data.selection import passing_of
 from pygama_gui.jobs.board import JobBoard, JobState, Search, state_sentence
 from pygama_gui.jobs.bundle import write_bundle
 from pygama_gui.jobs.following import PATIENCE_S
@@ -148,6 +151,10 @@ class Bridge(QObject):
         self._disk = ThreadPoolExecutor(1, thread_name_prefix="look at disk")
         self._is_looking = False
         self._searcher = ThreadPoolExecutor(1, thread_name_prefix="find record")
+        self._counter = ThreadPoolExecutor(1, thread_name_prefix="count")
+        self._counting = Counting(
+            lambda work, then, otherwise: self._submit_to(self._counter, work, then, otherwise)
+        )
         # Queued: what is done at once must not be handed over in the middle of asking for it.
         self._came_back.connect(  # type: ignore[call-arg]
             lambda then, otherwise, future: self._finish(then, otherwise, future),
@@ -461,6 +468,26 @@ class Bridge(QObject):
         """Give what is known of a run's data; None before its first job."""
         return self.data.get(run_id)
 
+    def rows_of(self, run_id: str, names: Iterable[str]) -> Rows:
+        """Give columns of a run as they stand now; those that it does not have are left out."""
+        live = self.live(run_id)
+        if live is None:
+            return {}
+        return {name: live.columns.column(name) for name in names if name in live.columns}
+
+    def count(self, owner: str, run_id: str, wants: Sequence[Want], then: Answer) -> None:
+        """Have histograms of a run counted under the present cuts, then hand them to `then`, in order.
+
+        owner: who asks; what it asked before and did not get yet is forgotten. None stands for a histogram
+        of a column that the run does not have. Nothing is told of a run that has no data yet.
+        """
+        live = self.live(run_id)
+        if live is None:
+            return
+        cuts = passing_of(self.session)
+        names = {CODE}.union(*(want.columns for want in wants), () if cuts is None else cuts.columns)
+        self._counting.ask(owner, live, self.rows_of(run_id, names), cuts, wants, then)
+
     # The tick
 
     def tick(self) -> None:
@@ -734,7 +761,7 @@ class Bridge(QObject):
         for stopped in self._stop_search.values():
             stopped.set()
         self.runner.close()
-        for pool in (self._reader, self._computer, self._searcher, self._disk):
+        for pool in (self._reader, self._computer, self._searcher, self._disk, self._counter):
             pool.shutdown(wait=True, cancel_futures=True)
         self._close_tier1()
         for let_go in self.at_close:

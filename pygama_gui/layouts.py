@@ -50,7 +50,7 @@ class Layout:
 LAYOUTS = (
     Layout(DEFAULT_LAYOUT, "Runs, pictures and settings", {"runs": 292, "settings": 332}, (540, 460)),
     Layout("Tune", "The chain with room for its sliders, and both pictures", {"settings": 470}, (500, 500)),
-    Layout("Inspect", "Runs, pictures and what is in the files", {"runs": 250, "files": 260}, (500, 500)),
+    Layout("Inspect", "Runs, pictures, cuts and fits", {"runs": 250, "cuts": 360, "fits": 360}, (420, 580)),
     Layout("On shift", "Runs, a large spectrum and the log", {"runs": 250, "log": 150}, (420, 580)),
 )
 BY_NAME = {layout.name: layout for layout in LAYOUTS}

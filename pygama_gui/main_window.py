@@ -52,9 +52,13 @@ from pygama_gui.session.state import ChannelMap, Run, Session
 from pygama_gui.views import chain_facts
 from pygama_gui.views.base import View
 from pygama_gui.views.chain import ChainView
+from pygama_gui.views.channels import ChannelsView
+from pygama_gui.views.cuts import CutsView
 from pygama_gui.views.files import FilesView
+from pygama_gui.views.fits import FitsView
 from pygama_gui.views.log import LastLineView, LogView
 from pygama_gui.views.options import OptionsView
+from pygama_gui.views.plane import PlaneView
 from pygama_gui.views.preview import PreviewView
 from pygama_gui.views.run_cards import run_name, run_title
 from pygama_gui.views.runs import RunsView
@@ -62,6 +66,7 @@ from pygama_gui.views.scan import ScanWindow
 from pygama_gui.views.settings_bar import SettingsBar
 from pygama_gui.views.spectrum import SpectrumView
 from pygama_gui.views.strip import StripView
+from pygama_gui.views.trends import TrendsView
 from pygama_gui.views.waveforms import WaveformView
 from pygama_gui.views.welcome import WelcomeView
 from pygama_gui.widgets import theme, words
@@ -122,6 +127,11 @@ class MainWindow(QMainWindow):
             "welcome": self.welcome,
             "waveforms": self.waveforms,
             "spectrum": self.spectrum,
+            "plane": self.plane,
+            "trends": self.trends,
+            "channels": self.channels,
+            "cuts": self.cuts,
+            "fits": self.fits,
             "options": self.options,
             "chain": self.chain,
             "preview": self.preview,
@@ -136,6 +146,8 @@ class MainWindow(QMainWindow):
         bridge = self.bridge
         self.strip, self.runs, self.welcome = StripView(bridge), RunsView(bridge), WelcomeView(bridge)
         self.waveforms, self.spectrum = WaveformView(bridge), SpectrumView(bridge)
+        self.plane, self.trends, self.channels = PlaneView(bridge), TrendsView(bridge), ChannelsView(bridge)
+        self.cuts, self.fits = CutsView(bridge), FitsView(bridge)
         self.options, self.chain = OptionsView(bridge), ChainView(bridge)
         self.preview = PreviewView(bridge)
         self.scan = ScanWindow(bridge, self)
@@ -158,6 +170,11 @@ class MainWindow(QMainWindow):
         self.runs_dock = self._dock("Runs", self.runs, Qt.DockWidgetArea.LeftDockWidgetArea, (0, 0, 0, 0))
         right = Qt.DockWidgetArea.RightDockWidgetArea
         self.settings_dock = self._dock("Settings", self._settings(), right, (0, 0, 0, 0))
+        self.cuts_dock = self._dock("Cuts", _in_panel(self.cuts), right, (0, 0, 0, 0))
+        self.fits_dock = self._dock("Fits", _in_panel(self.fits), right, (0, 0, 0, 0))
+        for dock in (self.cuts_dock, self.fits_dock):
+            self.tabifyDockWidget(self.settings_dock, dock)
+            dock.hide()
         self.log_dock = self._dock("Log", self.log, Qt.DockWidgetArea.BottomDockWidgetArea, (0, 0, 0, 0))
         bottom = Qt.DockWidgetArea.BottomDockWidgetArea
         self.files_dock = self._dock("Files", self.files, bottom, (0, 0, 0, 0))
@@ -187,7 +204,10 @@ class MainWindow(QMainWindow):
         self.split.setChildrenCollapsible(False)
         frame, column = panel(margin=6, spacing=4)
         column.addWidget(self.tabs)
-        column.addWidget(self.split, 1)
+        self.pages = QStackedWidget()
+        for page in (self.split, self.plane, self.trends, self.channels):
+            self.pages.addWidget(page)
+        column.addWidget(self.pages, 1)
         self.stack = QStackedWidget()
         self.stack.addWidget(self.welcome)
         self.stack.addWidget(frame)
@@ -274,7 +294,9 @@ class MainWindow(QMainWindow):
 
     def _order_tabs(self) -> None:
         """Let Tab go through runs, pictures, settings and the last line, in this order."""
-        middle = [self.runs.stop_button, self.tabs, *self.waveforms.stops(), *self.spectrum.stops()]
+        pictures = (self.waveforms, self.spectrum, self.plane, self.trends, self.channels)
+        stops = [stop for view in (*pictures, self.cuts, self.fits) for stop in view.stops()]
+        middle = [self.runs.stop_button, self.tabs, *stops]
         end = [self.save_button, self.last_line.log_link, self.last_line.keys_link, self.last_line.find_link]
         for before, after in (*pairwise(middle), *pairwise(end)):
             QWidget.setTabOrder(before, after)
@@ -303,6 +325,7 @@ class MainWindow(QMainWindow):
         elif not session.runs:
             self.stack.setCurrentIndex(0)
         self.tabs.setCurrentIndex(session.tab)
+        self.pages.setCurrentIndex(max(session.tab - 2, 0))
         self.waveforms.setVisible(session.tab in (0, 1))
         self.spectrum.setVisible(session.tab in (0, 2))
         store = self.bridge.store
@@ -765,7 +788,7 @@ class MainWindow(QMainWindow):
 
     def show_dock_titles(self, is_wanted: bool) -> None:  # noqa: FBT001
         """Show bars by which the panels can be moved."""
-        for dock in (self.runs_dock, self.settings_dock, self.log_dock, self.files_dock):
+        for dock in self.findChildren(QDockWidget):
             old = dock.titleBarWidget()
             dock.setTitleBarWidget(None if is_wanted else QWidget())
             if old is not None:
@@ -819,6 +842,12 @@ class MainWindow(QMainWindow):
             self.keeper.end()
             self.keeper = None
         super().closeEvent(event)
+
+
+def _in_panel(view: QWidget) -> QWidget:
+    frame, column = panel(margin=12, spacing=8)
+    column.addWidget(view, 1)
+    return frame
 
 
 def _with_margins(inside: QWidget, margins: tuple[int, int, int, int]) -> QWidget:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pygama_gui.main_window import MainWindow
 
 THEMES = {"light": "Li&ght theme", "dark": "&Dark theme"}
-TABS = ("Overview", "Waveforms", "Spectrum")
+TABS = ("Overview", "Waveforms", "Spectrum", "Plane", "Trends", "Channels")
 
 
 class Menus:
@@ -52,6 +52,15 @@ class Menus:
         spectrum = self._menu("&Spectrum")
         spectrum.addActions(list(window.spectrum.view_actions()))
         spectrum.addMenu(window.spectrum.beside_menu)
+        for name, view in (
+            ("&Plane", window.plane),
+            ("&Trends", window.trends),
+            ("Cha&nnels", window.channels),
+            ("C&uts", window.cuts),
+            ("F&its", window.fits),
+        ):
+            if actions := list(view.view_actions()):
+                self._menu(name).addActions(actions)
         about = self._menu("&Help")
         self.find_action = self._act(about, "&Find a command…", "Ctrl+K", window.show_palette)
         self._act(about, "&Keys and mouse", ["?", "F1"], window.show_keys)
@@ -148,7 +157,7 @@ class Menus:
             themes.addAction(action)
             self.theme_actions[name] = action
         menu.addSeparator()
-        inside = QMenu("In the files &panel", window)
+        inside = QMenu("In the files pan&el", window)
         inside.addActions(list(window.files.view_actions()))
         menu.addMenu(inside)
         self._act(menu, "Show or hide the log", "Ctrl+L", window.toggle_log)

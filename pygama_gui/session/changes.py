@@ -15,10 +15,13 @@ from pygama_gui.session.state import (
     NOTHING,
     Arrangement,
     ChannelMap,
+    ChannelsChoice,
+    PlaneChoice,
     Run,
     Session,
     SpectrumChoice,
     Step,
+    TrendsChoice,
     Values,
     WaveformChoice,
 )
@@ -283,6 +286,24 @@ def show_spectrum(session: Session, choice: SpectrumChoice) -> Session:
 def mark_region(session: Session, roi: tuple[float, float] | None) -> Session:
     """Mark a region of the spectrum."""
     return replace(session, spectrum=replace(session.spectrum, roi=roi))
+
+
+@on_view
+def show_plane(session: Session, choice: PlaneChoice) -> Session:
+    """Change what the plane shows."""
+    return replace(session, plane=choice)
+
+
+@on_view
+def show_trends(session: Session, choice: TrendsChoice) -> Session:
+    """Change what the trends show."""
+    return replace(session, trends=choice)
+
+
+@on_view
+def show_channels(session: Session, choice: ChannelsChoice) -> Session:
+    """Change what the grid of channels shows."""
+    return replace(session, channel_grid=choice)
 
 
 @on_view

@@ -20,7 +20,7 @@ MARK = "pygama-gui session"
 """The entry by which a session file is known; its value is the version."""
 VERSION = 2
 SUFFIX = ".pygama-session.json"
-N_TABS = 3
+N_TABS = 6
 SLOWEST_PACE, FASTEST_PACE = 0.1, 50.0
 MOST_BYTES = 50_000_000
 BEGINNING = 200

@@ -116,6 +116,29 @@ class WaveformChoice:
 
 
 @dataclass(frozen=True)
+class PlaneChoice:
+    """What the plane shows: column y against column x."""
+
+    x: str = "trap_max"
+    y: str = ""
+    channel: int | None = None
+
+
+@dataclass(frozen=True)
+class TrendsChoice:
+    """What the trends show."""
+
+    channel: int | None = None
+
+
+@dataclass(frozen=True)
+class ChannelsChoice:
+    """What the grid of channels shows."""
+
+    column: str = "trap_max"
+
+
+@dataclass(frozen=True)
 class Arrangement:
     """Where the panels of one layout stand, as Qt writes it, in base64."""
 
@@ -156,6 +179,9 @@ class Session:
     tab: int = 0
     spectrum: SpectrumChoice = field(default_factory=SpectrumChoice)
     waveforms: WaveformChoice = field(default_factory=WaveformChoice)
+    plane: PlaneChoice = field(default_factory=PlaneChoice)
+    trends: TrendsChoice = field(default_factory=TrendsChoice)
+    channel_grid: ChannelsChoice = field(default_factory=ChannelsChoice)
     recent: tuple[Path, ...] = ()
     line: tuple[float, float] | None = None
     """The peak that settings are judged by: where the window around it begins and ends, in its column."""

@@ -16,10 +16,13 @@ from pygama_gui.session import changes
 from pygama_gui.session.state import (
     Arrangement,
     ChannelMap,
+    ChannelsChoice,
+    PlaneChoice,
     Run,
     Session,
     SpectrumChoice,
     Step,
+    TrendsChoice,
     WaveformChoice,
     consistent,
 )
@@ -189,6 +192,11 @@ ARGUMENTS: dict[str, st.SearchStrategy[tuple[Any, ...]]] = {
     "choose_tab": st.integers(0, 2).map(lambda tab: (tab,)),
     "show_spectrum": choices.map(lambda choice: (choice,)),
     "mark_region": (st.none() | ends).map(lambda roi: (roi,)),
+    "show_plane": st.builds(PlaneChoice, y=st.sampled_from(["", "bl_int"])).map(lambda choice: (choice,)),
+    "show_trends": st.builds(TrendsChoice, channel=few).map(lambda choice: (choice,)),
+    "show_channels": st.builds(ChannelsChoice, column=st.sampled_from(["trap_max", "bl_int"])).map(
+        lambda choice: (choice,)
+    ),
     "show_waveforms": st.builds(WaveformChoice, overlay=few).map(lambda choice: (choice,)),
     "open_session": st.builds(Session, runs=st.lists(few.map(run), max_size=2).map(tuple)).map(
         lambda session: (consistent(session),)
