@@ -209,7 +209,7 @@ ARGUMENTS: dict[str, st.SearchStrategy[tuple[Any, ...]]] = {
 OF_A_STEP = {
     name for name in ARGUMENTS if name.endswith(("_step", "_setting", "_output", "_input", "_channels"))
 }
-OF_A_STEP -= {"add_step", "select_step"}
+OF_A_STEP -= {"add_step", "select_step", "show_channels"}
 one_change = st.sampled_from(sorted(ARGUMENTS)).flatmap(
     lambda name: st.tuples(st.just(name), ARGUMENTS[name], st.sampled_from(["", "drag"]))
 )
