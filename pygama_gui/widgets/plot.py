@@ -251,7 +251,7 @@ class Plot(pg.PlotWidget):
         metrics = self._hint.fontMetrics()
         wide = min(max(metrics.horizontalAdvance(line) for line in self._hint.text().split("\n")) + 2, room)
         self._hint.setFixedWidth(wide)
-        self._hint.setFixedHeight(self._hint.heightForWidth(wide))
+        self._hint.setFixedHeight(max(self._hint.heightForWidth(wide), 0))
         self._hint.move((self.width() + AXIS_ROOM - wide) // 2, (self.height() - self._hint.height()) // 2)
 
     def label_axes(self, x_label: str, y_label: str, short_y_label: str = "") -> None:
