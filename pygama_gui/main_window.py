@@ -67,7 +67,7 @@ from pygama_gui.views.welcome import WelcomeView
 from pygama_gui.widgets import theme, words
 from pygama_gui.widgets.banner import Banner
 from pygama_gui.widgets.consent import ConsentSheet
-from pygama_gui.widgets.dialogs import file_dialog
+from pygama_gui.widgets.dialogs import ask_folder, file_dialog
 from pygama_gui.widgets.keysheet import KeySheet
 from pygama_gui.widgets.palette import Palette
 from pygama_gui.widgets.parts import panel
@@ -385,11 +385,13 @@ class MainWindow(QMainWindow):
             self.bridge.change(changes.watch_folder, None)
             self.bridge.log("No folder is watched any more")
             return
-        dialog = self._file_dialog("Watch a folder for new runs", self._last_folder())
-        dialog.setFileMode(QFileDialog.FileMode.Directory)
-        dialog.fileSelected.connect(lambda name: self._take_watched(Path(name)))
-        dialog.rejected.connect(lambda: self._show_session(self.bridge.session))
-        dialog.open()
+        ask_folder(
+            self,
+            "Watch a folder for new runs",
+            self._last_folder(),
+            self._take_watched,
+            lambda: self._show_session(self.bridge.session),
+        )
 
     def _take_watched(self, folder: Path) -> None:
         self.bridge.change(changes.watch_folder, folder)
@@ -546,15 +548,13 @@ class MainWindow(QMainWindow):
     def ask_output_dir(self, then_process: list[Run]) -> None:
         """Ask where Tier 1 and Tier 2 files go, then process runs."""
         start = self.bridge.session.output_dir or Path.home()
-        dialog = self._file_dialog("Choose the folder for Tier 1 and Tier 2 files", start)
-        if then_process:
-            dialog.rejected.connect(
-                lambda: self.bridge.log("Nothing was processed: no output folder was chosen", "warning")
-            )
-        dialog.setFileMode(QFileDialog.FileMode.Directory)
-        dialog.setOption(QFileDialog.Option.ShowDirsOnly)
-        dialog.fileSelected.connect(lambda folder: self._take_output_dir(Path(folder), then_process))
-        dialog.open()
+
+        def complain() -> None:
+            if then_process:
+                self.bridge.log("Nothing was processed: no output folder was chosen", "warning")
+
+        title = "Choose the folder for Tier 1 and Tier 2 files"
+        ask_folder(self, title, start, lambda folder: self._take_output_dir(folder, then_process), complain)
 
     def _take_output_dir(self, folder: Path, then_process: list[Run]) -> None:
         self.bridge.change(changes.choose_output_dir, folder)
@@ -571,10 +571,9 @@ class MainWindow(QMainWindow):
 
     def ask_open_folder(self) -> None:
         """Ask for a folder with raw files."""
-        dialog = self._file_dialog("Open a folder with raw files", self._last_folder())
-        dialog.setFileMode(QFileDialog.FileMode.Directory)
-        dialog.fileSelected.connect(lambda name: self.add_paths([Path(name)]))
-        dialog.open()
+        ask_folder(
+            self, "Open a folder with raw files", self._last_folder(), lambda folder: self.add_paths([folder])
+        )
 
     def ask_open_tier(self) -> None:
         """Ask for Tier files to look into."""
