@@ -46,7 +46,7 @@ from pygama_gui.keeping import Keeper
 from pygama_gui.layouts import Layouts
 from pygama_gui.menus import TABS, Menus
 from pygama_gui.plugin_desk import PluginDesk, plugins_for
-from pygama_gui.session import changes, files, saved
+from pygama_gui.session import changes, files, pictured, saved
 from pygama_gui.session.files import Found
 from pygama_gui.session.state import ChannelMap, Run, Session
 from pygama_gui.views import chain_facts
@@ -327,7 +327,7 @@ class MainWindow(QMainWindow):
     def add_paths(self, paths: Iterable[Path], *, process: bool | None = None) -> None:
         """Take files and folders: runs are added, a session is opened, a settings file is loaded.
 
-        What cannot be taken says why.
+        A picture that was saved here brings back what it shows. What cannot be taken says why.
 
         process: whether the runs are started; None: as the session says.
         """
@@ -338,7 +338,10 @@ class MainWindow(QMainWindow):
             self.take_channel_map(path)
         for path in sorted(data, key=saved.is_session, reverse=True):
             self.documents.open(path) if saved.is_session(path) else self.load_settings(path)
-        if raw := [path for path in paths if path not in data and path not in maps]:
+        pictures = [path for path in paths if pictured.is_picture(path)]
+        for path in pictures:
+            self.documents.open_picture(path)
+        if raw := [path for path in paths if path not in (*data, *maps, *pictures)]:
             looking = QTimer(self)
             looking.setSingleShot(True)
             looking.timeout.connect(lambda: self.bridge.log(f"Looking for runs in {raw[0].name}…"))

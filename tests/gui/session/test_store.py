@@ -190,6 +190,9 @@ ARGUMENTS: dict[str, st.SearchStrategy[tuple[Any, ...]]] = {
     "show_spectrum": choices.map(lambda choice: (choice,)),
     "mark_region": (st.none() | ends).map(lambda roi: (roi,)),
     "show_waveforms": st.builds(WaveformChoice, overlay=few).map(lambda choice: (choice,)),
+    "bring_back": st.builds(Session, runs=st.lists(few.map(run), max_size=2).map(tuple)).map(
+        lambda session: (consistent(session),)
+    ),
     "open_session": st.builds(Session, runs=st.lists(few.map(run), max_size=2).map(tuple)).map(
         lambda session: (consistent(session),)
     ),
