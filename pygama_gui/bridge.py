@@ -441,6 +441,11 @@ class Bridge(QObject):
             self.runner.finish(state.job_id)
             self.timer.start()
 
+    def followed(self) -> list[str]:
+        """Give the ids of the runs whose files are followed."""
+        states = ((run_id, self.state(run_id)) for run_id in self.active())
+        return [run_id for run_id, state in states if state is not None and state.follows]
+
     def stop_all(self) -> None:
         """Stop all runs that are waiting or under way."""
         for run_id in reversed(self.active()):

@@ -46,6 +46,7 @@ from pygama_gui.keeping import Keeper
 from pygama_gui.layouts import Layouts
 from pygama_gui.menus import TABS, Menus
 from pygama_gui.plugin_desk import PluginDesk, plugins_for
+from pygama_gui.quitting import Quitting
 from pygama_gui.session import changes, files, pictured, saved
 from pygama_gui.session.files import Found
 from pygama_gui.session.state import ChannelMap, Run, Session
@@ -105,6 +106,7 @@ class MainWindow(QMainWindow):
         self.resize(SIZE)
         self.layouts = Layouts(self)
         self.documents = Documents(self)
+        self.quitting = Quitting(self)
         self.keeper = Keeper(bridge) if remembers else None
         self.menus = Menus(self)
         self._connect()
@@ -813,6 +815,9 @@ class MainWindow(QMainWindow):
 
     def closeEvent(self, event: QCloseEvent | None) -> None:  # noqa: N802  (Qt's name)
         """Remember everything and end every process that was started."""
+        if event is not None and not self.quitting.is_free():
+            event.ignore()
+            return
         self.layouts.note()
         self.hide()
         self.settings_bar.handle.let_go()
