@@ -645,6 +645,12 @@ class MainWindow(QMainWindow):
         chain = saved.chain_of(data["chain"]) if "chain" in data else session.chain
         self.bridge.change(changes.set_chain, chain, data.get("tier0", session.tier0))
         self.bridge.log(f"Took the settings of {path.name}")
+        if unused := [name for name in ("outputs", "save_waves") if data.get(name)]:
+            said = " and ".join(unused)
+            self.bridge.log(
+                f"{path.name}: {said} has no effect here: all columns are written, and no waves of steps",
+                "warning",
+            )
 
     def ask_add_plugin(self) -> None:
         """Ask for a Python file with further processors, and whether it may be run."""
