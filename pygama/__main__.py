@@ -1,4 +1,4 @@
-"""Runs pygama from the command line: info, tier0, tier1, run, tune, settings, schema, demo and about.
+"""Runs pygama from the command line: info, tier0, tier1, run, tune, select, settings, schema, demo, about.
 
 Exit status 0: done; 1: an error, said in one sentence on stderr; 2: the command was not understood.
 """
@@ -88,6 +88,7 @@ def build_parser() -> argparse.ArgumentParser:
     )
 
     _add_tune(commands)
+    _add_select(commands)
 
     settings = _command(commands, "settings", _settings_of, "print the settings that a file holds, checked")
     settings.add_argument("file", type=Path, help=_SETTINGS_HELP)
@@ -138,6 +139,21 @@ def _add_tune(commands: Any) -> None:
     tune.add_argument("--json", action="store_true", help="print JSON")
     tune.add_argument(
         "--save", type=Path, metavar="FILE.json", help="write the settings with the best values"
+    )
+
+
+def _add_select(commands: Any) -> None:
+    select = _command(
+        commands, "select", _select, "write the waveforms of events that pass a cut into a new Tier 1 file"
+    )
+    select.add_argument("t1", type=Path, metavar="T1FILE")
+    select.add_argument("t2", type=Path, metavar="T2FILE", help="the Tier 2 file of the same run")
+    select.add_argument(
+        "--cut", required=True, metavar="TEXT", help="which events, as 'trap_max > 100 & channel == 1'"
+    )
+    select.add_argument("-o", "--output", type=Path, required=True, metavar="FILE", help="file to make")
+    select.add_argument(
+        "--compression", default="zstd", help="zstd (default), lz4 (quicker, larger), zlib or none"
     )
 
 
@@ -324,6 +340,25 @@ def _tune(options: argparse.Namespace) -> int:
     print(json.dumps(scan.as_dict(), indent=2) if options.json else "\n".join(scan.lines()))
     if options.save is not None:
         write_settings(options.save, **{**settings, "chain": tuner.with_settings(scan.best.settings)})
+    return 0
+
+
+def _select(options: argparse.Namespace) -> int:
+    from pygama.progress import Done, Message, print_progress
+    from pygama.retrieve import select_events
+
+    tell, rows = print_progress(), 0
+
+    def listen(message: Message) -> None:
+        nonlocal rows
+        tell(message)
+        rows = message.rows if isinstance(message, Done) else rows
+
+    path = select_events(
+        options.t1, options.t2, options.cut, options.output, compression=options.compression, tell=listen
+    )
+    tell.end_line()
+    print(f"Wrote {path} ({path.stat().st_size / 1e6:.3f} MB), {rows} events")
     return 0
 
 
