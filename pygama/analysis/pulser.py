@@ -173,9 +173,9 @@ def _bands(height: np.ndarray) -> Iterator[np.ndarray]:
     usable = np.flatnonzero(np.isfinite(height) & (height > 0))
     if len(usable):
         bins = np.floor(np.log(height[usable]) / _BAND).astype(np.int64)
-        bins -= bins.min()
-        # Heights of many orders of magnitude are no spectrum of a detector.
-        counts = np.bincount(np.minimum(bins, 1 << 20), minlength=int(min(bins.max(), 1 << 20)) + 1)
+        # Empty bins at both ends, as many as are looked at beside one.
+        bins += 16 - bins.min()
+        counts = np.bincount(bins, minlength=int(bins.max()) + 17)
         three = np.convolve(counts, np.ones(3), mode="same")
         beside = np.convolve(counts, np.ones(31), mode="same") - three
         excess = (three - beside * 3 / 28) / np.sqrt(three + 1)
