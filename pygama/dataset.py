@@ -352,6 +352,8 @@ class _Read(Mapping[str, np.ndarray]):
 def _calibrated(calibration: Any, columns: dict[str, np.ndarray]) -> Mapping[str, np.ndarray]:
     if callable(calibration):
         return calibration(columns)
+    if hasattr(calibration, "apply"):
+        return calibration.apply(columns)
     from importlib import import_module
 
     return import_module("pygama.analysis.calibration").apply(calibration, columns)

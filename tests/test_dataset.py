@@ -5,6 +5,7 @@ import sys
 from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 import pandas as pd
@@ -293,6 +294,14 @@ def test_each_run_has_its_calibration(folder, frame):
 def test_one_calibration_does_for_all_runs(folder, frame):
     counts, _ = DataSet(folder, calibrations=gain(0.5)).hist("trap_max_kev", 0, 1000, 10)
     assert counts.sum() == (frame["trap_max"] * 0.5 + frame["channel"] <= 1000).sum()
+
+
+def test_a_calibration_that_is_an_object_is_applied_by_its_module(folder, frame, monkeypatch):
+    module = ModuleType("pygama.analysis.calibration")
+    module.apply = lambda calibration, columns: {"trap_max_kev": calibration[0] * columns["trap_max"]}
+    monkeypatch.setitem(sys.modules, module.__name__, module)
+    data = DataSet(folder, calibrations={run: (float(run),) for run in N_ROWS})
+    assert np.array_equal(data.column("trap_max_kev"), frame["trap_max"] * frame["run"])
 
 
 def test_runs_without_a_calibration_are_named(folder):

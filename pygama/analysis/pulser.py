@@ -35,6 +35,8 @@ _DRIFT = 2e-4
 """Largest relative change of the period that is followed."""
 _LEAST_SCORE = 30.0
 """Surprise of an interval, in units of ln: chance reaches it in one of 10^13 intervals."""
+_CERTAIN = 300.0
+"""Surprise at which no other band is looked at."""
 _STRETCH = 32
 """Pulses over which the phase is averaged."""
 _CHANCE = 1e-4
@@ -135,11 +137,19 @@ def tag_pulser(
             continue
         trains[place], pulse[rows] = train, numbers
     if not trains:
-        why = "; ".join(f"{place}: {reason}" for place, reason in without.items()) or "there are no hits"
+        why = "; ".join(_by_reason(without)) or "there are no hits"
         raise SettingsError(
             f"no channel has a pulser ({why}); leave the pulser out, or choose another column"
         )
     return PulserTag(pulse >= 0, pulse, trains, without)
+
+
+def _by_reason(without: Mapping[str, str]) -> list[str]:
+    """Name the channels without a pulser, those of one reason together."""
+    places: dict[str, list[str]] = {}
+    for place, reason in without.items():
+        places.setdefault(reason, []).append(place)
+    return [f"{', '.join(names)}: {reason}" for reason, names in places.items()]
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +172,8 @@ def _find_train(
         found = _find_interval(time_s, rows, resolution_s)
         if found is not None and (best is None or found.score > best.score):
             best = found
+        if best is not None and best.score > _CERTAIN:
+            break
     if best is None:
         raise SettingsError("no interval turns up more often than by chance")
     phase = _Phase.of(time_s[best.rows], best.period_s)

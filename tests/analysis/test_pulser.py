@@ -179,6 +179,13 @@ def test_gamma_lines_are_no_pulser(seed):
         tag_pulser(columns)
 
 
+def test_channels_without_a_pulser_for_one_reason_are_named_together():
+    time_s = np.random.default_rng(0).uniform(0, 100, 300)
+    columns = {"time_s": time_s, "channel": np.arange(300) % 3, "trap_max": 100 + time_s}
+    with pytest.raises(SettingsError, match=r"\(0/0/0, 0/0/1, 0/0/2: no interval turns up"):
+        tag_pulser(columns)
+
+
 def test_a_run_without_hits_has_no_pulser():
     columns = {"time_s": np.zeros(0), "channel": np.zeros(0, int), "trap_max": np.zeros(0)}
     with pytest.raises(SettingsError, match="there are no hits"):
