@@ -88,9 +88,10 @@ class PulseTrain:
 class PulserTag:
     """Which hits are pulses.
 
-    is_pulser: (n_rows,) bool; pulse: (n_rows,) number of the period, counted from the first recorded pulse of
-    the channel, -1 for other hits. trains: place 'crate/card/channel' -> what is known of its pulses.
-    without: place -> why no pulser was found there.
+    is_pulser: (n_rows,) bool. pulse: (n_rows,) number of the period, -1 for other hits; it is counted from
+    the first recorded pulse of all channels that see the same pulser, so that a pulse has one number in all
+    of them, and for a pulser of another period or phase from its own first. trains: place
+    'crate/card/channel' -> what is known of its pulses. without: place -> why no pulser was found there.
     """
 
     is_pulser: np.ndarray
@@ -141,7 +142,23 @@ def tag_pulser(
         raise SettingsError(
             f"no channel has a pulser ({why}); leave the pulser out, or choose another column"
         )
+    _count_from_the_first(pulse, number, places, trains)
     return PulserTag(pulse >= 0, pulse, trains, without)
+
+
+def _count_from_the_first(
+    pulse: np.ndarray, number: np.ndarray, places: tuple[str, ...], trains: Mapping[str, PulseTrain]
+) -> None:
+    """Shift the numbers of channels that see the same pulser, to count from the pulse that came first."""
+    first = min(trains.values(), key=lambda train: train.first_s)
+    for index, place in enumerate(places):
+        train = trains.get(place)
+        if train is None:
+            continue
+        later = (train.first_s - first.first_s) / train.period_s
+        is_same = abs(train.period_s / first.period_s - 1) < 1e-6 and abs(later - round(later)) < 0.01
+        if is_same and round(later):
+            pulse[(number == index) & (pulse >= 0)] += round(later)
 
 
 def _by_reason(without: Mapping[str, str]) -> list[str]:

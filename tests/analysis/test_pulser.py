@@ -162,6 +162,17 @@ def test_pulse_numbers_count_periods():
     assert np.array_equal(tag_pulser(columns).pulse[is_pulser], numbers - numbers[0])
 
 
+def test_a_pulse_has_one_number_in_all_channels():
+    """The second channel misses the first pulses."""
+    columns, is_pulser = made_up(4, missing=0.3)
+    later = columns["time_s"] > 20
+    both = {name: np.concatenate([values, values[later]]) for name, values in columns.items()}
+    both["channel"][len(later) :] = 1
+    pulse = tag_pulser(both).pulse
+    assert np.array_equal(pulse[len(later) :], pulse[: len(later)][later])
+    assert (pulse[: len(later)][is_pulser] >= 0).all()
+
+
 def test_the_error_of_the_period_is_right():
     trains = [tag_pulser(made_up(seed, rate_hz=20.0, jitter_s=1e-6)[0]).trains["0/0/0"] for seed in range(40)]
     pulls = np.array([(train.period_s - 1.0) / train.period_error_s for train in trains])
