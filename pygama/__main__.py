@@ -1,4 +1,4 @@
-"""Runs pygama from the command line: info, tier0, tier1, run, tune, settings, schema, demo and about.
+"""Runs pygama from the command line: a command for each thing that it does with runs and their files.
 
 Exit status 0: done; 1: an error, said in one sentence on stderr; 2: the command was not understood.
 """
@@ -88,6 +88,8 @@ def build_parser() -> argparse.ArgumentParser:
     )
 
     _add_tune(commands)
+    _add_select(commands)
+    _add_physics(commands)
 
     settings = _command(commands, "settings", _settings_of, "print the settings that a file holds, checked")
     settings.add_argument("file", type=Path, help=_SETTINGS_HELP)
@@ -139,6 +141,36 @@ def _add_tune(commands: Any) -> None:
     tune.add_argument(
         "--save", type=Path, metavar="FILE.json", help="write the settings with the best values"
     )
+
+
+def _add_select(commands: Any) -> None:
+    select = _command(
+        commands, "select", _select, "write the waveforms of events that pass a cut into a new Tier 1 file"
+    )
+    select.add_argument("t1", type=Path, metavar="T1FILE")
+    select.add_argument("t2", type=Path, metavar="T2FILE", help="the Tier 2 file of the same run")
+    select.add_argument(
+        "--cut", required=True, metavar="TEXT", help="which events, as 'trap_max > 100 & channel == 1'"
+    )
+    select.add_argument("-o", "--output", type=Path, required=True, metavar="FILE", help="file to make")
+    select.add_argument(
+        "--compression", default="zstd", help="zstd (default), lz4 (quicker, larger), zlib or none"
+    )
+
+
+def _add_physics(commands: Any) -> None:
+    live = _command(commands, "live", _live, "find the pulser, and the real and live time of each channel")
+    live.add_argument("t2", type=Path, metavar="T2FILE")
+    live.add_argument("--tier1", type=Path, metavar="T1FILE", help="file with the run records of the run")
+    live.add_argument(
+        "--column", default="trap_max", help="height by which the pulser is found (default %(default)s)"
+    )
+
+    events = _command(commands, "events", _events, "put hits of several channels together, and count them")
+    events.add_argument("t2", type=Path, metavar="T2FILE")
+    events.add_argument("--window", type=float, required=True, metavar="SECONDS", help="as 1e-6")
+    events.add_argument("--sliding", action="store_true", help="each hit opens the window anew")
+    events.add_argument("--same-clock", action="store_true", help="one clock drives all cards")
 
 
 def _add_output(parser: argparse.ArgumentParser) -> None:
@@ -324,6 +356,60 @@ def _tune(options: argparse.Namespace) -> int:
     print(json.dumps(scan.as_dict(), indent=2) if options.json else "\n".join(scan.lines()))
     if options.save is not None:
         write_settings(options.save, **{**settings, "chain": tuner.with_settings(scan.best.settings)})
+    return 0
+
+
+def _select(options: argparse.Namespace) -> int:
+    from pygama.progress import Done, Message, print_progress
+    from pygama.retrieve import select_events
+
+    tell, rows = print_progress(), 0
+
+    def listen(message: Message) -> None:
+        nonlocal rows
+        tell(message)
+        rows = message.rows if isinstance(message, Done) else rows
+
+    path = select_events(
+        options.t1, options.t2, options.cut, options.output, compression=options.compression, tell=listen
+    )
+    tell.end_line()
+    print(f"Wrote {path} ({path.stat().st_size / 1e6:.3f} MB), {rows} events")
+    return 0
+
+
+def _columns_of(path: Path, *names: str) -> dict[str, Any]:
+    from pygama.storage import TierFile
+
+    with TierFile(path) as file:
+        table = file.table("data")
+        wanted = [name for name in ("time_s", "channel", "card", "crate", *names) if name in table.columns]
+        return {name: table.column(name) for name in wanted}
+
+
+def _live(options: argparse.Namespace) -> int:
+    from pygama.analysis.live_time import live_times
+
+    columns = _columns_of(options.t2, options.column)
+    found = live_times(columns, tier1=options.tier1, amplitude=options.column)
+    print("\n".join([*(found.tag.lines() if found.tag is not None else ()), *found.lines()]))
+    return 0
+
+
+def _events(options: argparse.Namespace) -> int:
+    import numpy as np
+
+    from pygama.analysis.events import build_events
+
+    columns = _columns_of(options.t2)
+    built = build_events(columns, options.window, sliding=options.sliding, same_clock=options.same_clock)
+    print(f"{len(built.event)} hits of {len(built.places)} channels make {len(built)} events")
+    for channels, count in enumerate(np.bincount(built.table["n_channels"])[1:].tolist(), start=1):
+        print(f"  {channels} channel{'s' if channels > 1 else ''}: {count}")
+    real_s = float(np.ptp(columns["time_s"])) if len(built) else 0.0
+    if real_s > 0:
+        chance = built.accidentals(real_s)
+        print(f"by chance: {chance.expected:.3g} ± {chance.error:.2g} of them have two channels or more")
     return 0
 
 
