@@ -207,6 +207,25 @@ def test_a_peak_that_is_not_the_line_is_left_out(source_spectrum):
     assert one.curve.gain == pytest.approx(GAIN, abs=5 * one.curve.gain_error)
 
 
+def test_a_peak_elsewhere_in_the_window_is_not_taken_for_the_line(source_spectrum):
+    def elsewhere(counts, edges):
+        found = fit_peak_counts(counts, edges)
+        is_it = found.converged and abs(found.position / GAIN - 1238.1) < 5
+        return dataclasses.replace(found, position=found.position + 8 * GAIN) if is_it else found
+
+    values = source_spectrum(np.random.default_rng(8), "Ra-226", GAIN, 20_000)
+    one = calibrate(values, Recipe(("Ra-226",)), fit=elsewhere)
+    (line,) = [line for line in one.lines if line.energy_kev == 1238.11]
+    assert (line.is_used, line.note) == (False, "not where it is expected")
+
+
+def test_a_width_that_a_neighbour_may_have_changed_is_trusted_less(source_spectrum):
+    one = calibrate(source_spectrum(np.random.default_rng(7), "Th-228", GAIN, 20_000), THORIUM)
+    (lead,) = [line for line in one.lines if line.energy_kev == 238.632]
+    assert lead.fwhm_error_kev < 0.025
+    assert float(one.resolution.fwhm_error(238.6)) > 0.03
+
+
 def test_a_histogram_gives_the_gain_that_its_values_give(source_spectrum):
     values = source_spectrum(np.random.default_rng(9), "Ra-226", GAIN, 20_000)
     counts, edges = np.histogram(values, bins=12_000, range=(0, 12_000))

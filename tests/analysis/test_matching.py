@@ -86,6 +86,23 @@ def test_two_sources_together_are_one_hypothesis(source_spectrum):
     )
 
 
+def test_one_strong_peak_of_something_else_does_not_win(source_spectrum):
+    rng = np.random.default_rng(7)
+    pulser = rng.normal(3000.0 * GAIN, 2.0, 3000)
+    values = np.concatenate([source_spectrum(rng, "Th-228", GAIN, 160), pulser])
+    match = match_sources(Spectrum(values), "Th-228")
+    assert match.refused == ""
+    assert pytest.approx(match.best.gain, rel=0.012) == GAIN
+
+
+def test_another_strong_peak_at_a_gain_that_nobody_expects_hardly_counts(source_spectrum):
+    rng = np.random.default_rng(8)
+    both = [source_spectrum(rng, name, GAIN, 3000) for name in ("Cs-137", "K-40")]
+    spectrum = Spectrum(np.concatenate(both))
+    assert match_sources(spectrum, "Cs-137").refused != ""
+    assert match_sources(spectrum, "Cs-137", gain_range=(3.1, 3.5)).refused == ""
+
+
 def test_a_background_without_lines_is_refused():
     values = np.random.default_rng(5).exponential(1000.0, 20_000)
     match = match_sources(Spectrum(values), "Th-228")
