@@ -3,8 +3,8 @@
 When one range cut moves, only rows between its old and its new edges are counted again: an index holds the
 rows in buckets of nearly equal size by the value of the column that is dragged, so these rows are found
 without looking at the others. Counts are whole numbers, so what was moved step by step is equal to what is
-counted afresh. Everything else is counted afresh, but with what passes each cut kept, so that a polygon that
-is edited is the only cut that is evaluated again.
+counted afresh. What passes each cut is kept, so that of other changes only the cut that is edited is
+evaluated again, and only rows for which that makes a difference are counted; if they are many, all are.
 """
 
 from __future__ import annotations
@@ -126,6 +126,8 @@ class LinkedCounts:
                 continue
             tables = self._moved(before, keys, some, view, cuts, names, keep_on)
             if tables is None:
+                tables = self._changed(before, keys, some, view, cuts, names, keep_on)
+            if tables is None:
                 tables = self._afresh(keys, some, cuts, names, keep_on)
             for one, table in zip(some, tables, strict=True):
                 _keep(self._states, (view, one), _State(keys, table), MOST_TABLES)
@@ -168,6 +170,29 @@ class LinkedCounts:
             if keep_on is not None:
                 keep_on()
             count_rows(self._columns, wanted, tables, *changes(self._columns, *moved, mask, piece))
+        return tables
+
+    def _changed(
+        self,
+        before: frozenset[int] | None,
+        keys: frozenset[int],
+        wanted: Sequence[Wanted],
+        view: str,
+        cuts: CutSet,
+        names: Mapping[int, str],
+        keep_on: Callable[[], object] | None,
+    ) -> list[np.ndarray] | None:
+        """Give the tables after few rows came in or went out; None if that is not known, or they are many."""
+        passed = self._products.get(before) if before else None
+        passes = self._passes(keys, cuts, names, keep_on) if passed is not None else None
+        if passed is None or passes is None:
+            return None
+        rows = np.flatnonzero(passed != passes).astype(np.uint32)
+        if len(rows) > LARGEST_SHARE * self._columns.n_rows:
+            return None
+        self.n_rows_counted = len(rows)
+        tables = [self._states[view, one].table.copy() for one in wanted]
+        count_rows(self._columns, wanted, tables, rows, np.where(passes[rows], 1, -1).astype(np.int8))
         return tables
 
     def _one_range(self, gone: frozenset[int], come: frozenset[int]) -> tuple[Interval, Interval] | None:

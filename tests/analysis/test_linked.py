@@ -114,7 +114,8 @@ def test_only_the_polygon_that_is_edited_is_evaluated_again(counts, monkeypatch)
     for top in (1.1, 1.2):
         gate = Cut("gate", polygon_cut("energy", "shape", [(20, 0.9), (80, 0.9), (50, top)]))
         cuts = [Cut("odd", "channel % 2 == 1"), gate, Cut("card_a", "card == 'a'")]
-        assert tables(counts, cuts, [PLANE]) == afresh(cuts, [PLANE])
+        assert tables(counts, cuts, [PLANE, CHANNELS]) == afresh(cuts, [PLANE, CHANNELS])
+    assert counts.n_rows_counted < N / 4
     assert sorted(asked) == ["card_a", "gate", "gate", "odd"]
 
 
@@ -164,6 +165,24 @@ def test_many_moves_do_not_fill_the_memory(counts, monkeypatch):
         cuts = [Cut("a", range_cut("energy", 20, 50 + at)), Cut("b", "channel > 3")]
         assert tables(counts, cuts, [SPECTRUM]) == afresh(cuts, [SPECTRUM])
     assert len(counts._keys) <= 13
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    st.lists(st.lists(st.sampled_from(["odd", "low", "gate", "hand"]), unique=True), min_size=2, max_size=6)
+)
+def test_cuts_that_are_switched_end_where_counting_afresh_would(choices):
+    counts = LinkedCounts(COLUMNS, n_threads=1)
+    counts.prepare("energy")
+    for are_on in choices:
+        texts = {
+            "odd": "channel % 2 == 1",
+            "low": "shape < 1",
+            "gate": "inside(energy, shape, 20, 0.8, 80, 0.8, 50, 1.2)",
+            "hand": "30 <= energy < 60",
+        }
+        cuts = [Cut(name, text, enabled=name in are_on) for name, text in texts.items()]
+        assert tables(counts, cuts, [SPECTRUM, PLANE]) == afresh(cuts, [SPECTRUM, PLANE])
 
 
 @pytest.mark.parametrize("values", [[], [np.nan] * 5, [3.0] * 5, [np.inf, -np.inf, np.nan, 0]])
