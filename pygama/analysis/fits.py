@@ -72,6 +72,10 @@ class FitRequest:
     limits: Mapping[str, tuple[float, float]] = field(default_factory=lambda: MappingProxyType({}))
     n_bins: int | None = None
 
+    def __getstate__(self) -> dict[str, Any]:
+        """Give plain mappings to pickle, so that requests and fits can go to another process."""
+        return {**self.__dict__, "fixed": dict(self.fixed), "limits": dict(self.limits)}
+
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
@@ -127,7 +131,7 @@ class RegionFit:
     counts: np.ndarray
     edges: np.ndarray
     peaks: tuple[FittedPeak, ...] = ()
-    parameters: Mapping[str, Parameter] = field(default_factory=lambda: MappingProxyType({}))
+    parameters: Mapping[str, Parameter] = field(default_factory=dict)
     covariance: np.ndarray = field(default_factory=lambda: np.zeros((0, 0)))
     chi2: float = math.nan
     ndof: int = 0
@@ -500,7 +504,7 @@ def _result(cost: Cost, request: FitRequest, start: Start, at: Minimum) -> Regio
         cost.counts,
         model.edges,
         peaks=peaks,
-        parameters=MappingProxyType(parameters),
+        parameters=parameters,
         covariance=spread,
         chi2=at.chi2,
         ndof=len(cost.counts) - n_free,

@@ -197,11 +197,5 @@ def profile_interval(cost: Cost, start: Start, name: str) -> tuple[float, float]
         return float("nan"), float("nan")
     minuit.minos(name)
     found, value = minuit.merrors[name], minuit.values[name]
-    low = _end(found.lower_valid, found.at_lower_limit, value + found.lower, start.low[at])
-    return low, _end(found.upper_valid, found.at_upper_limit, value + found.upper, start.high[at])
-
-
-def _end(is_known: bool, is_limit: bool, end: float, limit: float) -> float:
-    if is_limit:
-        return float(limit)
-    return float(end) if is_known else float("nan")
+    low = value + found.lower if found.lower_valid else float("nan")
+    return low, value + found.upper if found.upper_valid else float("nan")

@@ -73,9 +73,11 @@ def measure_region(
     left, right = counts[max(first - n_side, 0) : first], counts[last : last + n_side]
     if not len(left) or not len(right):
         return Region(float(inside.sum()), NAN, NAN)
-    at = (np.arange(n) + 0.5 + n_side / 2) / (n + n_side)
-    under = left.mean() + (right.mean() - left.mean()) * at
-    background_error = n / 2 * math.sqrt(left.sum() / len(left) ** 2 + right.sum() / len(right) ** 2)
+    # How far each bin lies on the way from the middle of the left side to that of the right one.
+    way = (np.arange(n) + 0.5 + len(left) / 2) / (n + (len(left) + len(right)) / 2)
+    under = left.mean() + (right.mean() - left.mean()) * way
+    weights = (1 - way).sum() / len(left), way.sum() / len(right)
+    background_error = math.sqrt(left.sum() * weights[0] ** 2 + right.sum() * weights[1] ** 2)
     peak, net = inside - under, float((inside - under).sum())
     error = math.hypot(math.sqrt(inside.sum()), background_error)
     seconds = live_time_s or NAN

@@ -1,5 +1,6 @@
 import json
 import math
+import pickle
 from dataclasses import replace
 
 import numpy as np
@@ -308,6 +309,13 @@ def test_a_request_survives_a_file():
     assert fit_region(*counted(DOUBLET), again).peaks == fit_region(*counted(DOUBLET), request).peaks
 
 
+def test_a_fit_can_go_to_another_process():
+    fit = fit_region(*counted(GAUSS), replace(ONE, fixed={"slope": 0.0}))
+    again = pickle.loads(pickle.dumps(fit))
+    assert again.peaks == fit.peaks
+    assert again.request == fit.request
+
+
 def test_intervals_of_many_counts_are_those_of_the_errors():
     fit = fit_region(*counted(GAUSS), ONE)
     for name, one in fit.parameters.items():
@@ -329,6 +337,13 @@ def test_the_interval_of_what_stands_at_a_limit_begins_there():
     low, high = interval(fit, "step")
     assert low == 0.0
     assert 0 < high < 0.05
+
+
+def test_an_interval_ends_at_the_limits_that_are_nearer():
+    at = fit_region(*counted(FEW), ONE).parameters["position_1"]
+    near = (at.value - 0.3 * at.error, at.value + 0.4 * at.error)
+    fit = fit_region(*counted(FEW), replace(ONE, limits={"position_1": near}))
+    assert interval(fit, "position_1") == near
 
 
 def test_intervals_of_unknown_names_are_refused():

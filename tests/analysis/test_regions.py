@@ -149,3 +149,30 @@ def test_net_counts_lie_around_the_truth_by_their_error() -> None:
         pulls.append((one.net - 300) / one.net_error)
     assert abs(np.mean(pulls)) < 0.2
     assert 0.86 < np.std(pulls) < 1.14
+
+
+def test_a_slope_is_no_peak_where_there_is_little_room_on_one_side() -> None:
+    # Two bins are left of the region and five right of it; 10 counts more from bin to bin.
+    found = measure_region(np.arange(30) * 10, np.arange(31.0), 2, 12)
+    assert found is not None
+    assert found.net == pytest.approx(0, abs=1e-9)
+    assert found.gross == sum(range(20, 120, 10))
+
+
+def test_the_error_weighs_the_side_that_is_known_less() -> None:
+    counts = np.full(30, 4)
+    found = measure_region(counts, np.arange(31.0), 1, 11)
+    assert found is not None
+    # 1 bin left, 5 right, 10 inside: half way between is 0.5 + (i + 0.5 - 5) / 13 in the middle of 13 bins
+    way = (np.arange(10) + 1.0) / 13
+    expected = math.sqrt(4 * (1 - way).sum() ** 2 + 20 * (way.sum() / 5) ** 2)
+    assert found.background_error == pytest.approx(expected)
+
+
+def test_the_background_slopes_under_the_peak_too() -> None:
+    counts = np.arange(30) * 10.0
+    counts[12:15] += (500, 1000, 500)
+    found = measure_region(counts, np.arange(31.0), 8, 19)
+    assert found is not None
+    assert found.centroid == pytest.approx(13.5)
+    assert found.net == pytest.approx(2000)

@@ -89,6 +89,14 @@ def test_peaks_that_run_into_each_other_are_told_apart_by_the_width_of_others():
     assert [peak.position for peak in found] == pytest.approx([300, 500, 507.5, 700], abs=0.7)
 
 
+def test_a_hump_among_lines_is_no_line():
+    rng = np.random.default_rng(23)
+    energies = Resolution().smear(rng, draw_energies(rng, 100_000)[0])
+    found = find_peaks(*np.histogram(np.append(energies, rng.normal(1800, 5.5, 1200)), EDGES))
+    assert not [peak for peak in found if abs(peak.position - 1800) < 25]
+    assert len(found) >= len(LINES)
+
+
 def test_fewer_peaks_reach_a_higher_threshold():
     rng = np.random.default_rng(21)
     histogram = np.histogram(Resolution().smear(rng, draw_energies(rng, 3000)[0]), EDGES)
