@@ -119,7 +119,8 @@ def test_pulls_and_coverage(report: Any, name: str) -> None:
     assert n_good > 0.98 * N_DRAWN
     if case.is_high:
         for one, all_pulls in pulls.items():
-            assert abs(np.mean(all_pulls)) < 0.1 + 0.07, one
+            # The slope is relative to a level that it is correlated with: a ratio, so not quite Gaussian.
+            assert abs(np.mean(all_pulls)) < (0.2 if one == "slope" else 0.1), one
             assert abs(np.std(all_pulls) - 1) < 0.1, one
 
 
