@@ -9,7 +9,7 @@ Source of the LH5 layout: the LEGEND data format specification (legend-exp.githu
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
 from typing import Any, Protocol
@@ -32,7 +32,7 @@ class Chooser(Protocol):
     """What tells which rows are wanted."""
 
     @property
-    def columns(self) -> frozenset[str]:
+    def columns(self) -> Collection[str]:
         """Names of the columns that are read."""
 
     def mask(self, columns: Mapping[str, np.ndarray]) -> np.ndarray:
