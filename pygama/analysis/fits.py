@@ -556,6 +556,8 @@ def _what_to_look_at(peaks: tuple[FittedPeak, ...], parameters: Mapping[str, Par
         if not peak.area > MIN_SIGNIFICANCE * peak.area_error and not parameters[f"area_{i}"].is_fixed
     ]
     notes += [
-        f"{one.name} stands at its limit {one.value:.4g}" for one in parameters.values() if one.is_at_limit
+        f"{one.name} stands at its limit {one.value:.4g}"
+        for one in parameters.values()
+        if one.is_at_limit and math.isfinite(one.error)
     ]
     return "; ".join(notes)

@@ -16,6 +16,8 @@ from pygama.analysis.region_model import RegionModel
 
 _AT_LIMIT = 0.01
 """In errors: so near a limit, and pushed there, a parameter stands at it."""
+_NO_COUNTS = 1e-3
+"""A parameter that moves fewer counts than this on its way to a limit, and is pushed there, stands at it."""
 _IDLE = 1e-6
 """What makes no difference changes the likelihood ratio by less, over all of its range."""
 _N_CALLS = 2000
@@ -67,6 +69,11 @@ class Cost:
         """Give half of the curvature that is expected on average, (k, k): the inverse of the covariance."""
         self._work_out(values)
         return (self._gradient / self._expected) @ self._gradient.T
+
+    def reach(self, values: np.ndarray) -> np.ndarray:
+        """Give the counts that each parameter moves by one unit of its own, (k,)."""
+        self._work_out(values)
+        return np.maximum(np.abs(self._gradient).sum(axis=1), 1e-300)
 
     def _work_out(self, values: np.ndarray) -> None:
         key = values.tobytes()
@@ -135,7 +142,7 @@ def _standing(cost: Cost, values: np.ndarray, start: Start) -> tuple[np.ndarray,
     width = start.high - start.low
     span = np.where(np.isfinite(width), width, np.maximum(np.abs(values), 1.0))
     is_idle = known * span**2 < _IDLE
-    near = _AT_LIMIT / np.sqrt(np.where(is_idle, np.inf, known))
+    near = np.maximum(_AT_LIMIT / np.sqrt(np.where(is_idle, np.inf, known)), _NO_COUNTS / cost.reach(values))
     is_low = (values - start.low <= near) & (slope > 0)
     is_high = (start.high - values <= near) & (slope < 0)
     return (is_low | is_high) & ~is_idle & ~start.is_fixed, is_idle & ~start.is_fixed
@@ -153,16 +160,19 @@ def covariance(cost: Cost, at: Minimum, is_fixed: np.ndarray) -> tuple[np.ndarra
     derivatives over a hundredth of an error; where it is not that of a minimum, the one expected on average
     stands in.
     """
-    free = np.flatnonzero(~(is_fixed | at.is_idle))
+    fisher = cost.fisher(at.values)
+    is_idle = at.is_idle | (np.diag(fisher) <= 0)  # the last steps may have made one idle
+    free = np.flatnonzero(~(is_fixed | is_idle))
     whole = np.zeros((len(at.values), len(at.values)))
     if not len(free):
         return whole, True
-    fisher = cost.fisher(at.values)[np.ix_(free, free)]
+    fisher = fisher[np.ix_(free, free)]
     scale = 1 / np.sqrt(np.diag(fisher))
     seen = np.array(
         [_change(cost, at.values, int(i), _AT_LIMIT * by)[free] for i, by in zip(free, scale, strict=True)]
     )
-    for matrix, is_known in ((0.5 * (seen + seen.T), True), (fisher, False)):
+    # At a limit the curvature need not be that of a minimum: the one expected on average then is as good.
+    for matrix, is_known in ((0.5 * (seen + seen.T), True), (fisher, bool(at.is_held.any()))):
         scaled = matrix * np.outer(scale, scale)
         if np.isfinite(scaled).all() and np.linalg.eigvalsh(scaled)[0] > 1e-9:
             whole[np.ix_(free, free)] = np.linalg.inv(scaled) * np.outer(scale, scale)

@@ -9,7 +9,7 @@ import numpy as np
 
 from pygama.analysis.shapes import Shape, peak_gradient, peak_integral
 
-FLOOR = 1e-9
+FLOOR = 0.1
 """Counts that a bin is expected to hold at least: keeps the logarithm finite far from a peak."""
 
 
@@ -56,7 +56,7 @@ class RegionModel:
         return self._floored(np.diff(below) + background * gradient[-2]), gradient
 
     def _floored(self, expected: np.ndarray) -> np.ndarray:
-        return np.maximum(expected, 0.0) + FLOOR
+        return np.maximum(expected, 0.0) + FLOOR / len(expected)
 
     def index(self, name: str, i: int) -> int:
         own = self.at.get(f"{name}_{i + 1}")

@@ -395,3 +395,17 @@ def test_where_no_peak_is_the_window_lies_around_the_cursor():
 def test_a_cursor_outside_the_spectrum_is_refused():
     with pytest.raises(SettingsError, match="must lie between 0 and 1000, not at '1500'"):
         around_peak(*spectrum(), 1500.0)
+
+
+@pytest.mark.parametrize(
+    ("shape", "background"), [("gauss", "linear"), ("gauss", "step"), ("hpge", "linear")]
+)
+def test_a_peak_on_no_background_at_all_is_fitted(shape: str, background: str) -> None:
+    values = np.random.default_rng(5).normal(2614.5, 1.3, 300)
+    fit = fit_values(values, FitRequest(2590.0, 2640.0, shape=shape, background=background))
+    [peak] = fit.peaks
+    assert fit.converged, fit.note
+    assert "slope" not in fit.note  # it makes no difference where nothing lies under the peak
+    assert abs(peak.position - values.mean()) < 0.1
+    assert 0.05 < peak.position_error < 0.12  # 1.3 / sqrt(300) = 0.075
+    assert 15 < peak.area_error < 22
