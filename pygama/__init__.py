@@ -4,6 +4,7 @@
 - `pygama.processing` makes Tier 1 and Tier 2: `ProcessTier0`, `Tier1Processor`, `ProcessTier1`,
   `process_run`.
 - `pygama.storage` reads and writes the Tier files; `pygama.analysis` fits peaks.
+- `pygama.DataSet` makes many runs one.
 - `pygama.simulate` makes runs with known answers; `pygama.utils` holds small helpers such as `get_hist`.
 
 The names below can be imported from here; each is loaded when it is first asked for.
@@ -17,6 +18,7 @@ from typing import Any
 __version__ = "0.1.0"
 
 _HOMES = {
+    "DataSet": "pygama.dataset",
     "ProcessTier0": "pygama.processing.tier0",
     "ProcessTier1": "pygama.processing.tier1",
     "Tier1Processor": "pygama.processing.base",
@@ -24,7 +26,7 @@ _HOMES = {
     "TierFile": "pygama.storage",
     "get_hist": "pygama.utils",
 }
-__all__ = ["ProcessTier0", "ProcessTier1", "Tier1Processor", "TierFile", "get_hist", "process_run"]
+__all__ = ["DataSet", "ProcessTier0", "ProcessTier1", "Tier1Processor", "TierFile", "get_hist", "process_run"]
 
 
 def __getattr__(name: str) -> Any:

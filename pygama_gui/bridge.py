@@ -50,6 +50,8 @@ WATCH_MS = 3000
 N_LINES = 5000
 N_FIRST = 50
 """Waveforms of an earlier session's file that are read at once, to be laid over each other."""
+KEPT_RUNS, KEPT_BYTES = 12, 400_000_000
+"""Rows of so many runs, and of so many bytes, stay in memory; beyond, those not looked at for longest go."""
 DRAW_S = 0.002
 """Views are redrawn on one tick until this much time is gone; painting comes on top."""
 
@@ -79,6 +81,11 @@ class LiveRun:
         """Keep the rows and waveforms of a message."""
         self.take_columns(partial.columns)
         self.samples.take(partial)
+
+    @property
+    def n_bytes(self) -> int:
+        """What it takes in memory, about."""
+        return self.columns.n_bytes + self.samples.n_bytes
 
     @property
     def duration_s(self) -> float:
@@ -441,6 +448,11 @@ class Bridge(QObject):
             self.runner.finish(state.job_id)
             self.timer.start()
 
+    def followed(self) -> list[str]:
+        """Give the ids of the runs whose files are followed."""
+        states = ((run_id, self.state(run_id)) for run_id in self.active())
+        return [run_id for run_id, state in states if state is not None and state.follows]
+
     def stop_all(self) -> None:
         """Stop all runs that are waiting or under way."""
         for run_id in reversed(self.active()):
@@ -536,6 +548,8 @@ class Bridge(QObject):
         self._announce(told)
         if grew:
             self.data_grew.emit(grew)
+        if any(isinstance(message, Done) for _, message in heard):
+            self._let_go()
         is_end = any(isinstance(message, Done | Failed | StoppedByRequest) for _, message in heard)
         if is_end and not self.active():
             self.all_ended.emit()
@@ -624,14 +638,32 @@ class Bridge(QObject):
                 self._look_for(run, folder)
         self._load_shown()
 
+    @property
+    def looked_at(self) -> tuple[str, ...]:
+        """Ids of the runs that the views show."""
+        return self.session.selected, self.session.spectrum.beside
+
     def _load_shown(self) -> None:
-        for run_id in (self.session.selected, self.session.spectrum.beside):
+        for run_id in self.looked_at:
+            if run_id in self.data:
+                self.data[run_id] = self.data.pop(run_id)  # the last one that goes
             self._load(run_id)
+        self._let_go()
+
+    def _let_go(self) -> None:
+        """Let go of rows of runs not looked at for longest; the finished files can be read again."""
+        n_bytes = sum(live.n_bytes for live in self.data.values())
+        for run_id in tuple(self.data):
+            if len(self.data) <= KEPT_RUNS and n_bytes <= KEPT_BYTES:
+                return
+            state = self.state(run_id)
+            if run_id not in self.looked_at and state is not None and state.state == "done" and state.outputs:
+                n_bytes -= self.data.pop(run_id).n_bytes
 
     def _load(self, run_id: str) -> None:
-        """Read the files of an earlier session, unless they have been read."""
+        """Read the files of a finished run, unless its rows are there."""
         state = self.state(run_id)
-        if state is not None and state.made_on is not None and run_id not in self.data:
+        if state is not None and state.state == "done" and state.outputs and run_id not in self.data:
             self.data[run_id] = LiveRun()
             self.in_background(
                 lambda: self._read_outputs(state), lambda live: self._show_read(run_id, state, live)

@@ -11,7 +11,7 @@ from PyQt5.QtWidgets import QApplication
 from pygama.errors import SettingsError
 from pygama.processing.settings import write_settings
 from pygama_gui.keeping import missing
-from pygama_gui.session import changes, exports, saved
+from pygama_gui.session import changes, exports, pictured, saved
 from pygama_gui.session.exports import Shown
 from pygama_gui.session.state import Run, Session
 from pygama_gui.widgets.dialogs import ask_open, ask_save
@@ -48,6 +48,19 @@ class Documents:
         self.path = path
         bridge.log(f"Opened the session {path.name}")
         bridge.in_background(lambda: missing(session), lambda gone: self._tell_missing(session, gone))
+        return True
+
+    def open_picture(self, path: Path) -> bool:
+        """Show what a picture shows, if its runs are still there. Tells whether it said so."""
+        bridge = self._window.bridge
+        try:
+            view = pictured.view_of(path)
+        except (SettingsError, OSError) as error:
+            self._window.banner.say(_sentence(path, error), level="warning")
+            return False
+        bridge.change(changes.bring_back, view)
+        bridge.log(f"Brought back what {path.name} shows")
+        bridge.in_background(lambda: missing(view), lambda gone: self._tell_missing(view, gone))
         return True
 
     def save(self) -> None:

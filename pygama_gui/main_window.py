@@ -46,7 +46,8 @@ from pygama_gui.keeping import Keeper
 from pygama_gui.layouts import Layouts
 from pygama_gui.menus import TABS, Menus
 from pygama_gui.plugin_desk import PluginDesk, plugins_for
-from pygama_gui.session import changes, files, saved
+from pygama_gui.quitting import Quitting
+from pygama_gui.session import changes, files, pictured, saved
 from pygama_gui.session.files import Found
 from pygama_gui.session.state import ChannelMap, Run, Session
 from pygama_gui.views import chain_facts
@@ -72,7 +73,7 @@ from pygama_gui.views.welcome import WelcomeView
 from pygama_gui.widgets import theme, words
 from pygama_gui.widgets.banner import Banner
 from pygama_gui.widgets.consent import ConsentSheet
-from pygama_gui.widgets.dialogs import file_dialog
+from pygama_gui.widgets.dialogs import ask_folder, file_dialog
 from pygama_gui.widgets.keysheet import KeySheet
 from pygama_gui.widgets.palette import Palette
 from pygama_gui.widgets.parts import panel
@@ -110,6 +111,7 @@ class MainWindow(QMainWindow):
         self.resize(SIZE)
         self.layouts = Layouts(self)
         self.documents = Documents(self)
+        self.quitting = Quitting(self)
         self.keeper = Keeper(bridge) if remembers else None
         self.menus = Menus(self)
         self._connect()
@@ -350,7 +352,7 @@ class MainWindow(QMainWindow):
     def add_paths(self, paths: Iterable[Path], *, process: bool | None = None) -> None:
         """Take files and folders: runs are added, a session is opened, a settings file is loaded.
 
-        What cannot be taken says why.
+        A picture that was saved here brings back what it shows. What cannot be taken says why.
 
         process: whether the runs are started; None: as the session says.
         """
@@ -361,7 +363,10 @@ class MainWindow(QMainWindow):
             self.take_channel_map(path)
         for path in sorted(data, key=saved.is_session, reverse=True):
             self.documents.open(path) if saved.is_session(path) else self.load_settings(path)
-        if raw := [path for path in paths if path not in data and path not in maps]:
+        pictures = [path for path in paths if pictured.is_picture(path)]
+        for path in pictures:
+            self.documents.open_picture(path)
+        if raw := [path for path in paths if path not in (*data, *maps, *pictures)]:
             looking = QTimer(self)
             looking.setSingleShot(True)
             looking.timeout.connect(lambda: self.bridge.log(f"Looking for runs in {raw[0].name}…"))
@@ -408,11 +413,13 @@ class MainWindow(QMainWindow):
             self.bridge.change(changes.watch_folder, None)
             self.bridge.log("No folder is watched any more")
             return
-        dialog = self._file_dialog("Watch a folder for new runs", self._last_folder())
-        dialog.setFileMode(QFileDialog.FileMode.Directory)
-        dialog.fileSelected.connect(lambda name: self._take_watched(Path(name)))
-        dialog.rejected.connect(lambda: self._show_session(self.bridge.session))
-        dialog.open()
+        ask_folder(
+            self,
+            "Watch a folder for new runs",
+            self._last_folder(),
+            self._take_watched,
+            lambda: self._show_session(self.bridge.session),
+        )
 
     def _take_watched(self, folder: Path) -> None:
         self.bridge.change(changes.watch_folder, folder)
@@ -569,15 +576,13 @@ class MainWindow(QMainWindow):
     def ask_output_dir(self, then_process: list[Run]) -> None:
         """Ask where Tier 1 and Tier 2 files go, then process runs."""
         start = self.bridge.session.output_dir or Path.home()
-        dialog = self._file_dialog("Choose the folder for Tier 1 and Tier 2 files", start)
-        if then_process:
-            dialog.rejected.connect(
-                lambda: self.bridge.log("Nothing was processed: no output folder was chosen", "warning")
-            )
-        dialog.setFileMode(QFileDialog.FileMode.Directory)
-        dialog.setOption(QFileDialog.Option.ShowDirsOnly)
-        dialog.fileSelected.connect(lambda folder: self._take_output_dir(Path(folder), then_process))
-        dialog.open()
+
+        def complain() -> None:
+            if then_process:
+                self.bridge.log("Nothing was processed: no output folder was chosen", "warning")
+
+        title = "Choose the folder for Tier 1 and Tier 2 files"
+        ask_folder(self, title, start, lambda folder: self._take_output_dir(folder, then_process), complain)
 
     def _take_output_dir(self, folder: Path, then_process: list[Run]) -> None:
         self.bridge.change(changes.choose_output_dir, folder)
@@ -594,10 +599,9 @@ class MainWindow(QMainWindow):
 
     def ask_open_folder(self) -> None:
         """Ask for a folder with raw files."""
-        dialog = self._file_dialog("Open a folder with raw files", self._last_folder())
-        dialog.setFileMode(QFileDialog.FileMode.Directory)
-        dialog.fileSelected.connect(lambda name: self.add_paths([Path(name)]))
-        dialog.open()
+        ask_folder(
+            self, "Open a folder with raw files", self._last_folder(), lambda folder: self.add_paths([folder])
+        )
 
     def ask_open_tier(self) -> None:
         """Ask for Tier files to look into."""
@@ -664,6 +668,12 @@ class MainWindow(QMainWindow):
         chain = saved.chain_of(data["chain"]) if "chain" in data else session.chain
         self.bridge.change(changes.set_chain, chain, data.get("tier0", session.tier0))
         self.bridge.log(f"Took the settings of {path.name}")
+        if unused := [name for name in ("outputs", "save_waves") if data.get(name)]:
+            said = " and ".join(unused)
+            self.bridge.log(
+                f"{path.name}: {said} has no effect here: all columns are written, and no waves of steps",
+                "warning",
+            )
 
     def ask_add_plugin(self) -> None:
         """Ask for a Python file with further processors, and whether it may be run."""
@@ -834,6 +844,9 @@ class MainWindow(QMainWindow):
 
     def closeEvent(self, event: QCloseEvent | None) -> None:  # noqa: N802  (Qt's name)
         """Remember everything and end every process that was started."""
+        if event is not None and not self.quitting.is_free():
+            event.ignore()
+            return
         self.layouts.note()
         self.hide()
         self.settings_bar.handle.let_go()

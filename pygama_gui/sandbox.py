@@ -144,7 +144,7 @@ class Sandbox(QObject):
         self._go_on()
 
     def suggest_line(self) -> None:
-        """Choose the highest peak that stands out."""
+        """Choose the peak that tells most of the resolution."""
         self._is_line_sought = True
         self._go_on()
 

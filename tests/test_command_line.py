@@ -277,3 +277,41 @@ def test_tune_finds_settings_and_writes_them_down(tmp_path, capsys):
     best = json.loads((tmp_path / "best.json").read_text())["chain"]
     rises = [step["settings"]["rise"] for step in best if step["step"] == "trap_filter"]
     assert rises[0] >= 200  # noise falls with the length of the averages
+
+
+@pytest.fixture
+def both_tiers(tmp_path):
+    shape = RunShape(run_number=6, n_events=1500, n_samples=1600, pulse_at=600, rate_hz=20.0)
+    raw = write_run(tmp_path / "Run6", shape)
+    assert main(["run", str(raw), "-o", str(tmp_path)]) == 0
+    return tmp_path / "t1_run6.h5", tmp_path / "t2_run6.h5"
+
+
+def test_live_tells_pulser_and_times(both_tiers, capsys):
+    t1, t2 = map(str, both_tiers)
+    capsys.readouterr()
+    assert main(["live", t2, "--tier1", t1]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].startswith("0/8/0: period 1 ± ")
+    assert lines[3].startswith("run records: real ")
+    assert sum("pulser: real" in line for line in lines) == 3
+
+
+def test_live_says_what_is_missing(both_tiers, capsys):
+    capsys.readouterr()
+    assert main(["live", str(both_tiers[1])]) == 0
+    assert "give the Tier 1 file for the run records" in capsys.readouterr().out
+
+
+def test_events_counts_coincidences(both_tiers, capsys):
+    capsys.readouterr()
+    assert main(["events", str(both_tiers[1]), "--window", "1e-6"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert "hits of 3 channels make" in lines[0]
+    assert lines[3].startswith("  3 channels: ")
+    assert lines[4].startswith("by chance: ")
+
+
+def test_a_window_that_is_none_is_told(both_tiers, capsys):
+    assert main(["events", str(both_tiers[1]), "--window", "-1"]) == 1
+    assert "a window is 0 s or longer" in capsys.readouterr().err

@@ -12,6 +12,8 @@ from pygama.errors import OutputError, TierFileError
 from pygama.orca.header import Header
 
 IDENTITY = ("run_number", "sub_run", "header_sha256")
+SELECTION = "selection"
+"""Name of the text that says by which cut the events of a file were picked, and from which."""
 
 
 def output_path(output_dir: Path | str | None, prefix: str, run_number: int, suffix: str = "") -> Path:
@@ -54,9 +56,12 @@ def claim(path: Path, texts: Mapping[str, str], suffix: str) -> bool:
     if not path.exists():
         return False
     there = _identity(path)
-    if there == {name: texts[name] for name in IDENTITY}:
+    if there == _identity_of(texts):
         return True
-    if there:
+    if there and all(there[name] == texts[name] for name in IDENTITY):
+        picked = "a" if there[SELECTION] else "no"
+        what = f"holds run {there['run_number']} with {picked} selection of its events"
+    elif there:
         what = f"holds run {there['run_number']}, sub-run {there['sub_run']}, with another header"
     else:
         what = "is not known as a file of pygama's"
@@ -88,7 +93,11 @@ def _identity(path: Path) -> dict[str, str]:
             texts: dict[str, Any] = file.texts("/")
     except TierFileError:
         return {}
-    return {name: texts[name] for name in IDENTITY} if all(name in texts for name in IDENTITY) else {}
+    return _identity_of(texts) if all(name in texts for name in IDENTITY) else {}
+
+
+def _identity_of(texts: Mapping[str, Any]) -> dict[str, str]:
+    return {**{name: texts[name] for name in IDENTITY}, SELECTION: texts.get(SELECTION, "")}
 
 
 def shapeless(key: str) -> str:

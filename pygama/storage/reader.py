@@ -7,13 +7,13 @@ caller's thread, and a TierFile is for one thread at a time.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, Future, wait
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -33,6 +33,7 @@ BLOCKS_AHEAD = 4
 """Blocks that are decompressed in a pool before they are asked for: bounds the memory."""
 
 _COLUMN_BYTES = 8 * 1024 * 1024
+_T = TypeVar("_T")
 
 
 class TierFile:
@@ -172,6 +173,41 @@ Then = Callable[[Block], Block]
 """Makes another block of one, row for row, and keeps nothing of it."""
 
 
+class Columns(Mapping[str, np.ndarray]):
+    """The single-valued columns of some rows, each a view that is made when it is asked for, (n_rows,)."""
+
+    def __init__(self, layout: FrameLayout, records: np.ndarray) -> None:
+        self._layout, self._records = layout, records
+        self.n_rows = len(records)
+
+    def __getitem__(self, name: str) -> np.ndarray:
+        if name not in self._layout.columns:
+            raise KeyError(name)
+        return self._layout.column(self._records, name)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._layout.columns)
+
+    def __len__(self) -> int:
+        return len(self._layout.columns)
+
+
+@dataclass(frozen=True, slots=True)
+class _PackedColumns:
+    """Rows that are still compressed, of which some columns are wanted."""
+
+    first: int
+    layout: FrameLayout
+    records: PackedRows
+
+    def unpack_then(self, then: Callable[[int, Columns], _T], scratch: Scratch) -> _T:
+        memory = scratch.take(self.records.n_bytes)
+        try:
+            return then(self.first, Columns(self.layout, self.records.unpack_into(memory)))
+        finally:
+            scratch.give(memory)
+
+
 class Table:
     """One table of a Tier file and what lies beside it. Made by `TierFile.table`.
 
@@ -243,6 +279,16 @@ class Table:
         return self._file.path
 
     @property
+    def kinds(self) -> dict[str, np.dtype]:
+        """Types of the single-valued columns."""
+        return {name: self._layout.rows_type[name] for name in self.columns}
+
+    @property
+    def row_bytes(self) -> int:
+        """What one row takes, decompressed, without the arrays beside."""
+        return self._layout.record.itemsize
+
+    @property
     def row_counts(self) -> dict[str, int]:
         """Rows of the table and of each array beside it: all equal in a whole file."""
         beside = {name: array.n_rows for name, array in self._arrays.items()}
@@ -287,6 +333,38 @@ class Table:
         with self._file.reading():
             arrays = {name: array.fetch(start, stop) for name, array in self._arrays.items() if waveforms}
             return _PackedBlock(self.key, self._layout, self._rows.fetch(start, stop), arrays, waveforms)
+
+    def map_columns(
+        self, then: Callable[[int, Columns], _T], n_rows: int, *, pool: Executor | None = None
+    ) -> Iterator[_T]:
+        """Give what `then` makes of the number of the first row and the columns, block for block, in order.
+
+        `then` runs in `pool` if given, ahead of who asks. The columns are views of memory that is used
+        again: nothing of them may be left in what it gives. Blocks have at most about `n_rows` rows. Rows
+        are stored whole, so one column costs as much to decompress as all.
+        """
+        step = max(n_rows // self._rows.chunk_rows, 1) * self._rows.chunk_rows
+        packed = (self._packed_columns(first, step) for first in range(0, self.n_rows, step))
+        yield from _then_in_order(packed, pool, then)
+
+    def _packed_columns(self, first: int, step: int) -> _PackedColumns:
+        with self._file.reading():
+            last = min(first + step, self.n_rows)
+            return _PackedColumns(first, self._layout, self._rows.fetch(first, last))
+
+    def rows_at(self, rows: np.ndarray) -> Block:
+        """Read rows by their numbers, in the order asked for, with waveforms and traces.
+
+        Raises TierFileError for a row that is not there.
+        """
+        numbers, back = np.unique(np.asarray(rows, np.int64), return_inverse=True)
+        if len(numbers) and not 0 <= numbers[0] <= numbers[-1] < self.n_rows:
+            wrong = numbers[-1] if numbers[0] >= 0 else numbers[0]
+            raise TierFileError(f"{self._where} has no row {wrong}: it has {self.n_rows} rows")
+        chunk = numbers // self._whole_chunks(1)
+        near = np.split(numbers, np.flatnonzero(np.diff(chunk)) + 1) if len(numbers) else []
+        parts = [self.read(int(some[0]), int(some[-1]) + 1)[some - some[0]] for some in near]
+        return joined_blocks(parts or [self.read(0, 0)])[back.reshape(-1)]
 
     def column(self, name: str) -> np.ndarray:
         """Read one single-valued column, (n_rows,)."""
@@ -340,6 +418,17 @@ def attributes_of(node: Any) -> dict[str, Any]:
     return {name: attributes.__dict__[name] for name in attributes._f_list("user")}
 
 
+def joined_blocks(blocks: Sequence[Block]) -> Block:
+    """Put blocks of equal columns and lengths behind one another."""
+    waveforms = [block.waveforms for block in blocks if block.waveforms is not None]
+    return Block(
+        blocks[0].decoder,
+        np.concatenate([block.rows for block in blocks]),
+        np.concatenate(waveforms) if waveforms else None,
+        {name: np.concatenate([block.traces[name] for block in blocks]) for name in blocks[0].traces},
+    )
+
+
 def _unpack(packed: _PackedBlock, then: Then | None, scratch: Scratch) -> Block:
     return packed.unpack() if then is None else packed.unpack_then(then, scratch)
 
@@ -348,13 +437,25 @@ def _unpack_in_order(
     packed: Iterable[_PackedBlock], pool: Executor | None, then: Then | None
 ) -> Iterator[Block]:
     scratch = Scratch()
+    yield from _in_order(((_unpack, block, then, scratch) for block in packed), pool)
+
+
+def _then_in_order(
+    packed: Iterable[_PackedColumns], pool: Executor | None, then: Callable[[int, Columns], _T]
+) -> Iterator[_T]:
+    scratch = Scratch()
+    yield from _in_order(((_PackedColumns.unpack_then, one, then, scratch) for one in packed), pool)
+
+
+def _in_order(calls: Iterable[tuple[Any, ...]], pool: Executor | None) -> Iterator[Any]:
+    """Make calls, function first, a few ahead in a pool, and give their results in order."""
     if pool is None:
-        yield from (_unpack(block, then, scratch) for block in packed)
+        yield from (function(*arguments) for function, *arguments in calls)
         return
-    ahead: deque[Future[Block]] = deque()
+    ahead: deque[Future[Any]] = deque()
     try:
-        for block in packed:
-            ahead.append(pool.submit(_unpack, block, then, scratch))
+        for call in calls:
+            ahead.append(pool.submit(*call))
             if len(ahead) > BLOCKS_AHEAD:
                 yield ahead.popleft().result()
         while ahead:

@@ -43,6 +43,11 @@ class LiveColumns:
         """All columns that any block had, in the order of their first appearance."""
         return tuple(self._columns)
 
+    @property
+    def n_bytes(self) -> int:
+        """What the columns take in memory."""
+        return sum(held.nbytes for held in self._columns.values())
+
     def append(self, columns: Mapping[str, np.ndarray]) -> None:
         """Add rows: name -> (n_rows,). Raises ValueError if the columns are not of equal length."""
         lengths = {name: len(values) for name, values in columns.items()}

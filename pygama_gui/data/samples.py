@@ -54,6 +54,11 @@ class SampleRing:
     def __len__(self) -> int:
         return len(self._samples)
 
+    @property
+    def n_bytes(self) -> int:
+        """What the waveforms take in memory."""
+        return sum(sample.waveform.nbytes for sample in self._samples)
+
     def take(self, partial: Partial) -> None:
         """Keep the sample waveforms of a message."""
         for sample in samples_of(partial):

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from pygama.storage import how_made
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
@@ -22,7 +24,7 @@ LINE, LETTER, GAP = 0.045, 0.0105, 0.012
 """Height of a line of words, width of a letter, and room between, as shares of the axes."""
 SIZE_INCHES = (8.0, 5.0)
 STYLE = Path(str(resources.files("pygama") / "pygama.mplstyle"))
-KINDS = {"png": "PNG picture", "svg": "SVG picture", "csv": "CSV table"}
+KINDS = {"png": "PNG picture", "svg": "SVG picture", "pdf": "PDF picture", "csv": "CSV table"}
 
 
 @dataclass(frozen=True)
@@ -37,13 +39,18 @@ class Curve:
 
 @dataclass(frozen=True)
 class Picture:
-    """All that is shown. columns: (name, (n,) values) of the table; about: what it is of, name -> text."""
+    """All that is shown.
+
+    columns: (name, (n,) values) of the table; about: what it is of, name -> text; made: what brings the view
+    back, as JSON (see `session.pictured`).
+    """
 
     x_label: str
     y_label: str
     curves: tuple[Curve, ...] = ()
     columns: tuple[tuple[str, np.ndarray], ...] = ()
     about: Mapping[str, str] = field(default_factory=dict)
+    made: Mapping[str, Any] = field(default_factory=dict)
     levels: tuple[tuple[str, float], ...] = ()
     instants: tuple[tuple[str, float], ...] = ()
     density: Density | None = None
@@ -82,11 +89,19 @@ def _save_figure(picture: Picture, path: Path, kind: str) -> None:
 
     import pygama
 
-    title = picture.about.get("title", "Waveform")
-    words = "\n".join(f"{name}: {text}" for name, text in picture.about.items())
     program = f"pygama {pygama.__version__}"
-    metadata = {"Title": title, "Description": words, "Source": picture.about.get("file", "")}
-    metadata |= {"Software": program} if kind == "png" else {"Creator": program}
+    metadata: dict[str, Any] = {"Title": picture.about.get("title", "Waveform")}
+    words = "\n".join(f"{name}: {text}" for name, text in picture.about.items())
+    match kind:
+        case "png":
+            metadata |= {"Description": words, "Source": picture.about.get("file", ""), "Software": program}
+        case "svg":
+            metadata |= {"Description": words, "Source": picture.about.get("file", ""), "Creator": program}
+        case "pdf":
+            metadata |= {"Subject": words, "Creator": program, "CreationDate": None}
+    if picture.made:
+        for name, text in how_made.metadata(f".{kind}", picture.made).items():
+            metadata[name] = f"{metadata[name]}\n{text}" if name in metadata else text
     # A picture of the same data is the same file; text stays text.
     with style.context([STYLE, {"svg.fonttype": "none", "svg.hashsalt": "pygama"}]):
         draw(picture).savefig(path, format=kind, metadata=metadata)

@@ -11,6 +11,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, TypeVar
 
+from pygama_gui.session.pictured import brought_back
 from pygama_gui.session.state import (
     NOTHING,
     Arrangement,
@@ -322,6 +323,11 @@ def open_session(session: Session, other: Session, keep: Iterable[str] = ()) -> 
     recent = tuple(dict.fromkeys((*session.recent, *other.recent)))[:N_RECENT]
     output_dir = other.output_dir or session.output_dir
     return replace(_with_runs(other, kept), recent=recent, output_dir=output_dir)
+
+
+def bring_back(session: Session, other: Session) -> Session:
+    """Bring back the view of a picture."""
+    return brought_back(session, other)
 
 
 @on_view

@@ -577,7 +577,7 @@ class SpectrumView(View):
             return "Waiting for the first events…"
         if state.state != "done":
             return f"No spectrum: the run {ENDS[state.state]}."
-        return "Reading the events…" if state.made_on is not None and state.rows else "No events in this run."
+        return "Reading the events…" if state.rows else "No events in this run."
 
     def _show_info(self, histogram: LiveHistogram) -> None:
         if self.plot.box.is_region_wanted:

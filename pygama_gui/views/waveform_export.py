@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,7 @@ import pygama
 from pygama_gui.data.channels import names_of
 from pygama_gui.data.samples import Sample
 from pygama_gui.data.waveform_files import KINDS, Curve, Picture, csv_text, save
+from pygama_gui.session.pictured import made_of
 
 if TYPE_CHECKING:
     from pygama_gui.views.waveforms import WaveformView
@@ -74,10 +76,11 @@ class Exporter:
 
     def picture(self) -> Picture | None:
         """Put together what is shown; None where there is nothing."""
-        kind = self._view.choice.picture
-        if kind == "density":
-            return self._density()
-        return self._noise() if kind == "noise" else self._traces()
+        make = {"density": self._density, "noise": self._noise}.get(self._view.choice.picture, self._traces)
+        picture = make()
+        if picture is None:
+            return None
+        return replace(picture, made=made_of(self._view.session, picture.about))
 
     def _about(self, sample: Sample | None) -> dict[str, str]:
         """Say what the picture is of and how it was made."""

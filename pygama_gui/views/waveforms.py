@@ -649,7 +649,7 @@ class WaveformView(View):
             return f"No waveforms: the run {ENDS[state.state]}."
         if self.cut_words and not self.browser.is_reading and self._is_read:
             return f"No waveform passes: {self.cut_words}."
-        if self.browser.is_reading or (state.made_on is not None and not self._is_read):
+        if self.browser.is_reading or (state.rows and not self._is_read):
             return "Reading the waveforms…"
         return (
             "No waveforms in this run."

@@ -19,6 +19,26 @@ def file_dialog(parent: QWidget, title: str, folder: Path) -> QFileDialog:
     return dialog
 
 
+def ask_folder(
+    parent: QWidget,
+    title: str,
+    folder: Path,
+    then: Callable[[Path], object],
+    otherwise: Callable[[], None] = lambda: None,
+) -> None:
+    """Ask for a folder that is there. otherwise: called where none is chosen.
+
+    Qt's dialog may give the folder it stands in beside the one that was typed, and then tells of no single
+    file; the inner one is meant.
+    """
+    dialog = file_dialog(parent, title, folder)
+    dialog.setFileMode(QFileDialog.FileMode.Directory)
+    dialog.setOption(QFileDialog.Option.ShowDirsOnly)
+    dialog.filesSelected.connect(lambda names: _hand(then, max(names, key=len)))
+    dialog.rejected.connect(otherwise)
+    dialog.open()
+
+
 def ask_open(parent: QWidget, title: str, folder: Path, kind: str, then: Callable[[Path], object]) -> None:
     """Ask for a file that is there. kind: like 'Settings (*.json)'."""
     dialog = file_dialog(parent, title, folder)

@@ -28,6 +28,8 @@ TICK = -4
 LOWEST_PLOT, LOW_PLOT, WIDE_PLOT = 110, 170, 420
 """A plot lower and wider than this, in pixels, has its legend in one line."""
 LOG_FLOOR = math.log10(0.5)
+AXIS_ROOM, HINT_MARGIN = 62, 8
+"""Width of the axis on the left, and what is kept free on either side of a hint."""
 
 
 class ZoomBox(pg.ViewBox):
@@ -223,6 +225,7 @@ class Plot(pg.PlotWidget):
         self._hint = label(tone="soft")
         self._hint.setParent(self)
         self._hint.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self._hint.setWordWrap(True)
         self._hint.hide()
         self.recolor()
 
@@ -244,10 +247,12 @@ class Plot(pg.PlotWidget):
             self._write_labels()
 
     def _place_hint(self) -> None:
-        self._hint.adjustSize()
-        self._hint.move(
-            (self.width() + 62 - self._hint.width()) // 2, (self.height() - self._hint.height()) // 2
-        )
+        room = max(self.width() - AXIS_ROOM - 2 * HINT_MARGIN, 1)
+        metrics = self._hint.fontMetrics()
+        wide = min(max(metrics.horizontalAdvance(line) for line in self._hint.text().split("\n")) + 2, room)
+        self._hint.setFixedWidth(wide)
+        self._hint.setFixedHeight(max(self._hint.heightForWidth(wide), 0))
+        self._hint.move((self.width() + AXIS_ROOM - wide) // 2, (self.height() - self._hint.height()) // 2)
 
     def label_axes(self, x_label: str, y_label: str, short_y_label: str = "") -> None:
         """Name the quantity and the unit of the axes. short_y_label: where there is no room for the whole."""

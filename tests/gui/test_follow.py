@@ -7,12 +7,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PyQt5.QtWidgets import QMessageBox
 from pytestqt.qtbot import QtBot
 
 from pygama.orca.packets import RawFile
 from pygama.processing.run import process_run
 from pygama.progress import Progress, Started
 from pygama.simulate import RunShape, write_run
+from pygama.storage import TierFile
 from pygama_gui.bridge import Bridge
 from pygama_gui.jobs.board import JobState
 from pygama_gui.main_window import MainWindow
@@ -105,3 +107,39 @@ def test_the_age_of_the_newest_event_is_told_in_a_tone(bridge: Bridge, a_run: Ca
         (84.0, ("● live, newest event 1 min 12 s old", "bad")),
     ):
         assert run_sentence(bridge.board.apply(1, progress, now)) == told
+
+
+def test_quitting_while_a_run_is_followed_keeps_what_has_come(
+    qtbot: QtBot, window: MainWindow, pieces: tuple[bytes, int], tmp_path: Path
+) -> None:
+    raw, middle = pieces
+    path = tmp_path / "Run8"
+    path.write_bytes(raw[:middle])
+    state = follow(qtbot, window, path)
+    rows = state().rows
+    window.remembers = True
+    assert not window.close()
+    box = window.findChild(QMessageBox)
+    assert box is not None and "Run 8 is still under way" in box.text()
+    keep = next(button for button in box.buttons() if button.text() == "Keep it and quit")
+    keep.click()
+    qtbot.waitUntil(lambda: not window.isVisible(), timeout=WAIT_MS)
+    with TierFile(tmp_path / "out" / "t2_run8.h5") as file:
+        assert len(file.table("data")) >= rows
+
+
+def test_going_on_keeps_the_window_and_its_jobs(
+    qtbot: QtBot, window: MainWindow, pieces: tuple[bytes, int], tmp_path: Path
+) -> None:
+    raw, middle = pieces
+    path = tmp_path / "Run8"
+    path.write_bytes(raw[:middle])
+    state = follow(qtbot, window, path)
+    window.remembers = True
+    window.close()
+    box = window.findChild(QMessageBox)
+    assert box is not None
+    box.defaultButton().click()
+    window.remembers = False
+    assert window.isVisible()
+    assert not state().has_ended

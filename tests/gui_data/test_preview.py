@@ -215,3 +215,13 @@ def test_a_cell_that_does_not_fit_the_waveforms_says_so(block: Block) -> None:
     found = dict(scan.cells())
     assert not isinstance(found[(0, 0)], str)
     assert isinstance(found[(1, 1)], str)
+
+
+def test_the_line_that_is_suggested_has_many_events_far_up() -> None:
+    rng = np.random.default_rng(4)
+    flat = rng.uniform(0, 60_000, 4000)
+    low, high, few = (rng.normal(at, 8.0, n) for at, n in ((8_000, 900), (38_000, 500), (57_500, 40)))
+    found = preview.suggest_line(np.concatenate([flat, low, high, few]))
+    assert found is not None
+    assert found[0] < 38_000 < found[1]
+    assert found[1] - found[0] < 600

@@ -62,3 +62,33 @@ def test_a_folder_that_is_gone_raises_until_it_is_back(folder: Path, raw: bytes)
     watch = FolderWatch(folder / "later")
     with pytest.raises(FileNotFoundError):
         watch.look()
+
+
+def test_runs_in_folders_inside_are_found_too(folder: Path, raw: bytes) -> None:
+    (folder / "2018" / "09").mkdir(parents=True)
+    (folder / "2018" / "09" / "Run6").write_bytes(raw)
+    watch = FolderWatch(folder)
+    assert watch.look() == []
+    (folder / "2018" / "09" / "Run8").write_bytes(raw)
+    (folder / "2018" / "10").mkdir()
+    (folder / "2018" / "10" / "Run9").write_bytes(raw)
+    assert [new.run.path.name for new in watch.look()] == ["Run8", "Run9"]
+    assert watch.look() == []
+
+
+def test_a_folder_that_did_not_change_is_not_read_again(
+    folder: Path, raw: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    watch = FolderWatch(folder)
+    os.utime(folder, (1.5e9, 1.5e9))
+    watch.look()
+    monkeypatch.setattr(os, "scandir", lambda _folder: pytest.fail("read again"))
+    assert watch.look() == []
+
+
+def test_folders_that_link_into_themselves_end(folder: Path, raw: bytes) -> None:
+    (folder / "again").symlink_to(folder, target_is_directory=True)
+    watch = FolderWatch(folder)
+    watch.look()
+    (folder / "Run8").write_bytes(raw)
+    assert [new.run.path.name for new in watch.look()] == ["Run8"]

@@ -159,6 +159,50 @@ def test_a_file_with_something_before_its_hdf5_is_read(write, make_block):
         assert file.table("Card").read().waveforms.tolist() == block.waveforms.tolist()
 
 
+@pytest.mark.parametrize("is_pooled", [False, True])
+def test_columns_are_mapped_block_for_block_in_order(write, make_block, pool, is_pooled):
+    path = write(make_block(50), chunk_rows=8)
+    with TierFile(path) as file:
+        made = file.table("Card").map_columns(
+            lambda first, columns: (first, columns.n_rows, int(columns["energy"].sum())),
+            17,
+            pool=pool if is_pooled else None,
+        )
+        assert list(made) == [
+            (0, 16, sum(range(0, 160, 10))),
+            (16, 16, sum(range(160, 320, 10))),
+            (32, 16, sum(range(320, 480, 10))),
+            (48, 2, 480 + 490),
+        ]
+
+
+def test_mapped_columns_have_the_names_of_the_table_and_no_others(write, make_block):
+    with TierFile(write(make_block(3))) as file:
+        table = file.table("Card")
+        assert list(table.map_columns(lambda first, columns: tuple(columns), 10)) == [table.columns]
+        with pytest.raises(KeyError):
+            list(table.map_columns(lambda first, columns: columns["nothing"], 10))
+
+
+def test_rows_are_read_by_number_in_the_order_asked_for(write, make_block):
+    path = write(make_block(50), chunk_rows=8)
+    with TierFile(path) as file:
+        block = file.table("Card").rows_at(np.array([49, 3, 17, 3, 16]))
+        none = file.table("Card").rows_at(np.zeros(0, int))
+    assert block.rows["channel"].tolist() == [49, 3, 17, 3, 16]
+    assert block.waveforms[:, 1].tolist() == [49001, 3001, 17001, 3001, 16001]
+    assert len(none) == 0
+
+
+@pytest.mark.parametrize("row", [-1, 50])
+def test_a_row_that_is_not_there_is_named(row, write, make_block):
+    with (
+        TierFile(write(make_block(50))) as file,
+        pytest.raises(TierFileError, match=f"has no row {row}: it has"),
+    ):
+        file.table("Card").rows_at(np.array([3, row]))
+
+
 def test_a_column_is_read_alone(write, make_block):
     with TierFile(write(make_block(10), chunk_rows=4)) as file:
         assert file.table("Card").column("time_s").tolist() == [i / 4 for i in range(10)]

@@ -198,6 +198,9 @@ ARGUMENTS: dict[str, st.SearchStrategy[tuple[Any, ...]]] = {
         lambda choice: (choice,)
     ),
     "show_waveforms": st.builds(WaveformChoice, overlay=few).map(lambda choice: (choice,)),
+    "bring_back": st.builds(Session, runs=st.lists(few.map(run), max_size=2).map(tuple)).map(
+        lambda session: (consistent(session),)
+    ),
     "open_session": st.builds(Session, runs=st.lists(few.map(run), max_size=2).map(tuple)).map(
         lambda session: (consistent(session),)
     ),

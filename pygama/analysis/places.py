@@ -1,0 +1,67 @@
+"""Tells channels apart by their place, 'crate/card/channel', in columns of numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from pygama.errors import SettingsError
+
+_WIDEST_LOOKUP = 1 << 20
+
+
+def column(columns: Mapping[str, Any], name: str, what: str) -> np.ndarray:
+    """Take a column by name; raises SettingsError that says what it is needed for."""
+    try:
+        return np.asarray(columns[name])
+    except (KeyError, ValueError):
+        raise SettingsError(f"{what} needs the column {name!r}, which is not among those given") from None
+
+
+def places_of(columns: Mapping[str, Any], what: str) -> tuple[np.ndarray, tuple[str, ...]]:
+    """Give for each row the number of its place, (n_rows,), and the names of the places by number.
+
+    Columns that are not given count as 0, except 'channel', which is needed.
+    """
+    channel = column(columns, "channel", what)
+    levels = [np.asarray(columns[name]) if name in columns else channel[:0] for name in ("crate", "card")]
+    code, sizes, least = _code([*levels, channel])
+    values, number = _numbered(code)
+    names = []
+    for value in values.tolist():
+        above, channel_at = divmod(value, sizes[2])
+        crate, card = divmod(above, sizes[1])
+        names.append(f"{crate + least[0]}/{card + least[1]}/{channel_at + least[2]}")
+    return number, tuple(names)
+
+
+def _code(levels: list[np.ndarray]) -> tuple[np.ndarray, list[int], list[int]]:
+    """Make one number of several, as small as possible; gives the range and the least value of each too."""
+    code, sizes, least = np.zeros(len(levels[-1]), np.int64), [], []
+    for values in levels:
+        low, high = (int(values.min()), int(values.max())) if len(values) else (0, 0)
+        sizes.append(high - low + 1)
+        least.append(low)
+        if sizes[-1] > 1:
+            code = code * sizes[-1] + (values.astype(np.int64) - low)
+    return code, sizes, least
+
+
+def _numbered(code: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Give the different codes, rising, and the place of each code among them."""
+    if len(code) and int(code.max()) < _WIDEST_LOOKUP:
+        values = np.flatnonzero(np.bincount(code))
+        if len(values) == int(code.max()) + 1:
+            return values, code
+        number = np.zeros(int(code.max()) + 1, np.int64)
+        number[values] = np.arange(len(values))
+        return values, number[code]
+    values, number = np.unique(code, return_inverse=True)
+    return values, number.reshape(-1)
+
+
+def card_of(place: str) -> str:
+    """Give 'crate/card' of a place."""
+    return place.rpartition("/")[0]

@@ -1,0 +1,1 @@
+"""Holds the commands of `pygama`, one module for those that belong together."""

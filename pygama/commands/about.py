@@ -1,0 +1,45 @@
+"""Adds the commands about the program itself: demo and about."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from pygama import __version__
+from pygama.commands.parts import (
+    command,
+)
+
+
+def add(commands: Any) -> None:
+    """Add the commands to the parser."""
+    demo = command(commands, "demo", _demo, "make a run with known gamma lines, process it, find the lines")
+    demo.add_argument("-o", "--output-dir", type=Path, metavar="DIR")
+    demo.add_argument("--events", type=int, default=12000, help="events to make (default %(default)s)")
+    demo.add_argument("--seed", type=int, default=72, help="seed of the random numbers (default %(default)s)")
+
+    command(commands, "about", _about, "say the version and whether the compiled kernels are in use")
+
+
+def _demo(options: argparse.Namespace) -> int:
+    from pygama.demo import run_demo
+
+    for line in run_demo(options.output_dir or Path.cwd(), n_events=options.events, seed=options.seed):
+        print(line, flush=True)
+    return 0
+
+
+def _about(options: argparse.Namespace) -> int:
+    from pygama.processing.backends import compiled_kernels
+
+    print(f"pygama {__version__}")
+    slow = [name for name, is_compiled in compiled_kernels().items() if not is_compiled]
+    if slow:
+        print(
+            f"The {', '.join(slow)} kernels are not compiled: pygama works, but slower, with NumPy. "
+            "Install a C compiler and the Python headers, then install pygama again."
+        )
+    else:
+        print("compiled kernels in use")
+    return 0

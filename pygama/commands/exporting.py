@@ -1,0 +1,91 @@
+"""Adds the commands that write for other programs and for print: export and spectrum."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pygama.commands.parts import command
+from pygama.errors import SettingsError
+
+if TYPE_CHECKING:
+    from pygama.analysis.cuts import CutSet
+
+TABLES = "its end says what is written: .csv, .parquet, .lh5 or .root"
+SPECTRA = "its end says what is written: .csv, .spe, .n42, .png, .svg or .pdf"
+RANGE = "of the bins (default: what holds nearly all)"
+ENERGY = "count energies by this calibration, in keV"
+CUT_HELP = "only events that pass, as 'trap_max > 1000 & channel == 3'"
+
+
+def add(commands: Any) -> None:
+    """Add the commands to the parser."""
+    export = command(commands, "export", _export, "write a table for other programs: CSV, Parquet, LH5, ROOT")
+    export.add_argument("file", type=Path, metavar="T2FILE")
+    export.add_argument(
+        "output",
+        type=Path,
+        metavar="FILE",
+        help="its end says what is written: .csv, .parquet, .lh5 or .root",
+    )
+    export.add_argument("--columns", nargs="+", metavar="NAME", help="columns that are wanted (default: all)")
+    export.add_argument("--cut", metavar="TEXT", help=CUT_HELP)
+    export.add_argument("--key", default="data", help="table in the file (default %(default)s)")
+
+    spectrum = command(commands, "spectrum", _spectrum, "histogram a column and write it, or draw it")
+    spectrum.add_argument("files", type=Path, nargs="+", metavar="T2FILE", help="counted together")
+    spectrum.add_argument(
+        "-o",
+        "--output",
+        type=Path,
+        required=True,
+        metavar="FILE",
+        help="its end says what is written: .csv, .spe, .n42, .png, .svg or .pdf",
+    )
+    spectrum.add_argument("--column", default="trap_max", help="(default %(default)s)")
+    spectrum.add_argument(
+        "--range", type=float, nargs=2, metavar=("LOW", "HIGH"), help="(default: what holds nearly all)"
+    )
+    spectrum.add_argument("--bins", type=int, default=8192, metavar="N", help="(default %(default)s)")
+    spectrum.add_argument("--cut", metavar="TEXT", help=CUT_HELP)
+    spectrum.add_argument(
+        "--calibration", type=Path, metavar="FILE.json", help="histogram COLUMN_kev instead of COLUMN"
+    )
+    spectrum.add_argument("--linear", action="store_true", help="draw counts as they are, not as logarithms")
+
+
+def _cut(text: str | None) -> CutSet | None:
+    if text is None:
+        return None
+    from pygama.analysis.cuts import Cut, CutSet
+
+    return CutSet((Cut("wanted", text),))
+
+
+def _export(options: argparse.Namespace) -> int:
+    from pygama.storage.table_files import write_table
+
+    n_rows = write_table(
+        options.file, options.output, key=options.key, columns=options.columns, chosen=_cut(options.cut)
+    )
+    print(f"Wrote {options.output} ({options.output.stat().st_size / 1e6:.3f} MB), {n_rows} rows")
+    return 0
+
+
+def _spectrum(options: argparse.Namespace) -> int:
+    from pygama.spectra import SUFFIXES, count_spectrum, save_spectrum
+
+    if options.output.suffix.lower() not in SUFFIXES:
+        raise SettingsError(f"{options.output.name}: a spectrum ends in {', '.join(SUFFIXES)}")
+    spectrum = count_spectrum(
+        options.files,
+        options.column,
+        limits=None if options.range is None else tuple(options.range),
+        n_bins=options.bins,
+        cut=options.cut,
+        calibration=options.calibration,
+    )
+    save_spectrum(options.output, spectrum, is_log=not options.linear)
+    print(f"Wrote {options.output}: {int(spectrum.counts.sum())} counts in {len(spectrum.counts)} bins")
+    return 0

@@ -1,0 +1,100 @@
+"""Holds what several commands have in common: options, settings, and doing the same for each file."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pygama.errors import PygamaError, SettingsError
+
+if TYPE_CHECKING:
+    from pygama.processing.base import Tier1Processor
+
+SETTINGS_HELP = "settings file, or a Tier 2 file to do as it was done; options here beat it"
+
+
+def command(commands: Any, name: str, act: Any, about: str) -> argparse.ArgumentParser:
+    """Add a command; `act` takes what was given and returns the exit status."""
+    parser: argparse.ArgumentParser = commands.add_parser(
+        name, help=about, description=about[0].upper() + about[1:]
+    )
+    parser.set_defaults(act=act)
+    return parser
+
+
+def add_output(parser: argparse.ArgumentParser) -> None:
+    """Add the options of what is written."""
+    parser.add_argument("-o", "--output-dir", type=Path, metavar="DIR", help="default: the working directory")
+    parser.add_argument("--suffix", default="", help="goes behind the run number in the file name, as .1")
+    parser.add_argument(
+        "--compression", default="zstd", help="zstd (default), lz4 (quicker, larger), zlib or none"
+    )
+    parser.add_argument("--single", action="store_true", help="use one core")
+
+
+def add_plugins(parser: argparse.ArgumentParser) -> None:
+    """Add the option that allows plug-ins."""
+    parser.add_argument(
+        "--allow-plugin",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="FILE.py",
+        help="run this Python file, which declares more processors; may be given several times",
+    )
+
+
+def add_window(parser: argparse.ArgumentParser) -> None:
+    """Add the options of Tier 0."""
+    parser.add_argument("--settings", type=Path, metavar="FILE", help=SETTINGS_HELP)
+    add_plugins(parser)
+    parser.add_argument("--digitizer", metavar="DECODER", help="decoder that the window is for")
+    parser.add_argument("--window", choices=("none", "max", "tp"), help="where the window is centred")
+    parser.add_argument("--n-samp", type=int, metavar="N", help="samples in the window")
+    parser.add_argument("--n-blsamp", type=int, metavar="N", help="samples of the baseline, for window tp")
+    parser.add_argument("--n-max", type=float, default=float("inf"), metavar="N", help="packets to read")
+
+
+def window_of(options: argparse.Namespace, settings: dict[str, Any]) -> dict[str, Any]:
+    """Join the Tier 0 options of the settings file and of the command line."""
+    joined = dict(settings.get("tier0", {}))
+    for name in ("digitizer", "window", "n_samp", "n_blsamp"):
+        if getattr(options, name) is not None:
+            joined[name] = getattr(options, name)
+    return joined
+
+
+def settings_of(options: argparse.Namespace) -> dict[str, Any]:
+    """Read the settings that the options name; {} where they name none."""
+    if options.settings is None:
+        if options.allow_plugin:
+            raise SettingsError(
+                "a plug-in adds steps that a chain may have: name the chain as well, with --settings FILE"
+            )
+        return {}
+    from pygama.processing.settings import read_settings
+    from pygama.processing.windows import Tier0Options
+
+    return read_settings(options.settings, tier0=Tier0Options, plugins=options.allow_plugin)
+
+
+def processor_of(settings: dict[str, Any]) -> Tier1Processor:
+    """Make the chain that settings hold, or the default one."""
+    from pygama.processing.base import Tier1Processor
+
+    return Tier1Processor.from_settings(settings)
+
+
+def for_each(files: Sequence[Path], act: Any) -> int:
+    """Do the same for each file; one that fails does not keep the others from being done."""
+    status = 0
+    for file in files:
+        try:
+            act(file)
+        except PygamaError as problem:
+            print(f"pygama: {problem}", file=sys.stderr)
+            status = 1
+    return status

@@ -1,0 +1,153 @@
+"""Adds the commands that make tiers of raw files: info, tier0, tier1 and run."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pygama.commands.parts import (
+    SETTINGS_HELP,
+    add_output,
+    add_plugins,
+    add_window,
+    command,
+    for_each,
+    processor_of,
+    settings_of,
+    window_of,
+)
+from pygama.errors import SettingsError
+
+if TYPE_CHECKING:
+    from pygama.processing.base import Tier1Processor
+
+
+def add(commands: Any) -> None:
+    """Add the commands to the parser."""
+    info = command(commands, "info", _info, "say what a raw file holds")
+    info.add_argument("file", type=Path)
+    info.add_argument("--json", action="store_true", help="print JSON")
+    info.add_argument("--quick", action="store_true", help="read the header alone, count nothing")
+
+    tier0 = command(commands, "tier0", _tier0, "raw files to Tier 1: waveforms and numbers")
+    tier0.add_argument("files", type=Path, nargs="+", metavar="FILE")
+    add_output(tier0)
+    add_window(tier0)
+
+    tier1 = command(commands, "tier1", _tier1, "Tier 1 files to Tier 2: one row of numbers an event")
+    tier1.add_argument("files", type=Path, nargs="+", metavar="T1FILE")
+    add_output(tier1)
+    tier1.add_argument("--settings", type=Path, metavar="FILE", help=SETTINGS_HELP)
+    add_plugins(tier1)
+    tier1.add_argument("--outputs", nargs="+", metavar="NAME", help="columns that are wanted, as trap_max")
+    tier1.add_argument("--save-waves", nargs="+", metavar="NAME", help="waveforms to keep, as wf_blsub")
+    tier1.add_argument("--profile", action="store_true", help="say what each step of the chain costs")
+
+    run = command(commands, "run", _run, "raw files to Tier 1 and Tier 2 in one pass")
+    run.add_argument("files", type=Path, nargs="+", metavar="FILE")
+    add_output(run)
+    add_window(run)
+    run.add_argument(
+        "--skip",
+        type=int,
+        action="append",
+        default=[],
+        metavar="BYTE",
+        help="leave out the record that begins at this byte; may be given several times",
+    )
+
+
+def _info(options: argparse.Namespace) -> int:
+    from pygama.processing.survey import survey
+
+    found = survey(options.file, count=not options.quick)
+    print(json.dumps(found.as_dict(), indent=2) if options.json else "\n".join(found.lines()))
+    return 0
+
+
+def _tier0(options: argparse.Namespace) -> int:
+    from pygama.processing.tier0 import ProcessTier0
+
+    settings = window_of(options, settings_of(options))
+    return for_each(
+        options.files,
+        lambda file: ProcessTier0(
+            file,
+            n_max=options.n_max,
+            verbose=True,
+            output_dir=options.output_dir,
+            settings=settings,
+            compression=options.compression,
+            suffix=options.suffix,
+            multiprocess=not options.single,
+        ),
+    )
+
+
+def _tier1(options: argparse.Namespace) -> int:
+    settings = settings_of(options)
+    if options.outputs is not None:
+        settings["outputs"] = options.outputs
+    if options.save_waves is not None:
+        settings["save_waves"] = options.save_waves
+    processor = processor_of(settings)
+    return for_each(options.files, lambda file: _tier1_one(file, options, settings, processor))
+
+
+def _tier1_one(
+    file: Path, options: argparse.Namespace, settings: dict[str, Any], processor: Tier1Processor
+) -> None:
+    from pygama.processing.profile import Profile
+    from pygama.processing.tier1 import ProcessTier1
+
+    profile = Profile() if options.profile else None
+    ProcessTier1(
+        file,
+        processor,
+        out_dir=options.output_dir,
+        verbose=True,
+        compression=options.compression,
+        suffix=options.suffix,
+        save_waves=settings.get("save_waves", ()),
+        multiprocess=not options.single,
+        profile=profile,
+    )
+    for line in profile.lines() if profile is not None else ():
+        print(line)
+
+
+def _run(options: argparse.Namespace) -> int:
+    settings = settings_of(options)
+    if settings.get("save_waves"):
+        raise SettingsError(
+            "waveforms are saved from a Tier 1 file: leave save_waves out, then use 'pygama tier1' for them"
+        )
+    window, processor = window_of(options, settings), processor_of(settings)
+    return for_each(options.files, lambda file: _run_one(file, options, window, processor))
+
+
+def _run_one(
+    file: Path, options: argparse.Namespace, settings: dict[str, Any], processor: Tier1Processor
+) -> None:
+    from pygama.processing.run import process_run
+    from pygama.progress import print_progress
+
+    tell = print_progress()
+    done = process_run(
+        file,
+        output_dir=options.output_dir,
+        tier0=settings,
+        processor=processor,
+        n_max=options.n_max,
+        tell=tell,
+        compression=options.compression,
+        suffix=options.suffix,
+        multiprocess=not options.single,
+        skip=options.skip,
+    )
+    tell.end_line()
+    for path in done.outputs:
+        print(f"Wrote {path} ({path.stat().st_size / 1e6:.3f} MB)")
+    print(f"{done.rows} events in {done.elapsed_s:.2f} s")

@@ -1,0 +1,210 @@
+"""Writes the waveforms of all events that pass a cut into a new Tier 1 file.
+
+The new file is laid out as ProcessTier0 lays it out, so that ProcessTier1 and pandas read it as any other. It
+says in its texts from which files, by which cut and by which version it was made, and each row says in
+`source_row` which row of the Tier 1 table it was. Both files are read block for block; of what passes, a
+number a row is held in memory.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Iterator, Mapping
+from concurrent.futures import Executor, ThreadPoolExecutor
+from contextlib import ExitStack, suppress
+from pathlib import Path
+
+import numpy as np
+
+from pygama.analysis.cutting import Cut, Selection, selection_of
+from pygama.block import Block
+from pygama.errors import OutputError, SettingsError, TierFileError
+from pygama.processing import outputs
+from pygama.processing.tier1 import digitizer_tables
+from pygama.processing.tier2_sink import KEY
+from pygama.progress import Done, Progress, Tell, tell_nobody
+from pygama.storage import Table, TierFile, TierWriter
+from pygama.storage.reader import Columns
+
+SOURCE_ROW = "source_row"
+"""Column of the new file: number of the row in the table of the same name of the Tier 1 file."""
+
+_BLOCK_BYTES = 8 << 20
+_STEP = 32_768
+_PER_RECORD = 1 << 12
+"""A record of a card holds fewer rows than this."""
+
+
+def select_events(
+    t1_file: Path | str,
+    t2_file: Path | str,
+    cut: Cut,
+    output: Path | str,
+    *,
+    compression: str = "zstd",
+    multiprocess: bool = True,
+    tell: Tell = tell_nobody,
+) -> Path:
+    """Write the Tier 1 rows of the Tier 2 rows that pass `cut` to `output`, and return its path.
+
+    Slow control, run records and the parameters of the cards go along; garbage and damaged records do not.
+    multiprocess: use all cores, in threads. `tell` may raise errors.Stopped.
+
+    Raises TierFileError for files that do not belong together, SettingsError for a cut that is none or that
+    nothing passes, OutputError where the file cannot be written; then no output was changed.
+    """
+    began = time.perf_counter()
+    selection = selection_of(cut)
+    path = Path(output)
+    with ExitStack() as stack:
+        t1 = stack.enter_context(TierFile(Path(t1_file)))
+        t2 = stack.enter_context(TierFile(Path(t2_file)))
+        texts = _texts(t1, t2, selection)
+        _check_output(path, t1, t2, texts)
+        pool = stack.enter_context(ThreadPoolExecutor(os.cpu_count() or 1)) if multiprocess else None
+        wanted = _passing(t2.table(KEY), selection, pool)
+        tables = digitizer_tables(t1, None)
+        writer = stack.enter_context(TierWriter(path, compression=compression, pool=pool))
+        n_rows = _copy_events(tables, wanted, writer, pool, tell)
+        if n_rows != len(wanted):
+            raise TierFileError(
+                f"{t2.path.name} has {len(wanted)} rows that pass, but {t1.path.name} only {n_rows} of "
+                "these; they are not of one run: process the raw run again"
+            )
+        _copy_others(t1, {table.key for table in tables}, writer)
+        writer.set_texts("/", texts)
+        counts = {key: writer.rows(key) for key in writer.keys}
+    tell(Done((path,), n_rows, time.perf_counter() - began, counts))
+    return path
+
+
+def _texts(t1: TierFile, t2: TierFile, selection: Selection) -> dict[str, str]:
+    """Say what the new file is, with all that the Tier 1 file says of itself."""
+    from pygama import __version__
+
+    of_t1, of_t2 = t1.texts("/"), t2.texts("/")
+    for name in outputs.IDENTITY:
+        if name in of_t1 and name in of_t2 and of_t1[name] != of_t2[name]:
+            raise TierFileError(
+                f"{t1.path.name} and {t2.path.name} are not of one run: "
+                f"their {name.replace('_', ' ')} differs"
+            )
+    made = {
+        "cut": selection.text,
+        "tier1": t1.path.name,
+        "tier2": t2.path.name,
+        "chain": json.loads(of_t2.get("chain", "null")),
+        "pygama_version": __version__,
+        "before": json.loads(of_t1.get(outputs.SELECTION, "null")),
+    }
+    return {**of_t1, outputs.SELECTION: json.dumps(made, sort_keys=True)}
+
+
+def _check_output(path: Path, t1: TierFile, t2: TierFile, texts: Mapping[str, str]) -> None:
+    """Raise OutputError rather than write over a file that is not the same selection."""
+    if not path.exists():
+        return
+    if path.samefile(t1.path) or path.samefile(t2.path):
+        raise OutputError(f"{path.name} would be written over itself; give another name")
+    with suppress(TierFileError), TierFile(path) as there:
+        if there.texts("/").get(outputs.SELECTION) == texts[outputs.SELECTION]:
+            return
+    raise OutputError(
+        f"{path.name} is there already and is not this selection; it is left as it is. Move it away, or give "
+        "another name"
+    )
+
+
+def _passing(table: Table, selection: Selection, pool: Executor | None) -> np.ndarray:
+    """Give a number for each row of Tier 2 that passes, rising: of its record and of the row in it."""
+    lacking = [name for name in ("event_number", *selection.columns) if name not in table.columns]
+    if lacking:
+        raise SettingsError(
+            f"{table.path.name} has no column {lacking[0]!r}; it has {', '.join(table.columns)}"
+        )
+
+    def pick(first: int, columns: Columns) -> tuple[np.ndarray, np.ndarray]:
+        return np.array(columns["event_number"]), np.array(selection.mask(columns, columns.n_rows))
+
+    numbering = _Numbering(table)
+    passing = [numbering.of(events)[mask] for events, mask in table.map_columns(pick, _STEP, pool=pool)]
+    wanted = np.concatenate(passing) if passing else np.zeros(0, np.int64)
+    if not len(wanted):
+        raise SettingsError(
+            f"no event of {table.n_rows} passes the cut {selection.text!r}; nothing was written"
+        )
+    return wanted
+
+
+class _Numbering:
+    """Numbers rows by their record and their place in it, block for block."""
+
+    def __init__(self, table: Table) -> None:
+        self._where = f"{table.path.name}: table '{table.key}'"
+        self._last = -1
+        self._rows = 0
+
+    def of(self, events: np.ndarray) -> np.ndarray:
+        """Number the next rows, (n,) int64; raises TierFileError if their records are not in order."""
+        if not len(events):
+            return np.zeros(0, np.int64)
+        if events[0] < self._last or (np.diff(events) < 0).any():
+            raise TierFileError(f"{self._where} is not in the order of the run, so its rows cannot be found")
+        place = np.arange(len(events)) - np.searchsorted(events, events)
+        place[events == self._last] += self._rows
+        self._rows = int(place[-1]) + 1
+        self._last = int(events[-1])
+        return events.astype(np.int64) * _PER_RECORD + place
+
+
+def _copy_events(
+    tables: list[Table], wanted: np.ndarray, writer: TierWriter, pool: Executor | None, tell: Tell
+) -> int:
+    total = sum(table.n_rows * table.row_bytes for table in tables)
+    n_rows = done_bytes = seen = 0
+    for table in tables:
+        for block in _passing_blocks(table, wanted, pool):
+            part, n_seen = block
+            writer.write(table.key, part)
+            n_rows += len(part)
+            seen += n_seen
+            done_bytes += n_seen * table.row_bytes
+            tell(Progress(done_bytes, total, seen, n_rows))
+    return n_rows
+
+
+def _passing_blocks(table: Table, wanted: np.ndarray, pool: Executor | None) -> Iterator[tuple[Block, int]]:
+    """Give the rows of a table that are wanted, and of how many each block was picked."""
+    if "event_number" not in table.columns:
+        raise TierFileError(f"{table.path.name}: table '{table.key}' has no column 'event_number'")
+    numbering, first = _Numbering(table), 0
+    n_rows = max(_BLOCK_BYTES // max(table.row_bytes, 2 * table.n_samples), 1)
+    for block in table.blocks(n_rows, pool=pool):
+        numbers = numbering.of(block.rows["event_number"])
+        at = np.searchsorted(wanted, numbers)
+        at[at == len(wanted)] = 0
+        rows = np.flatnonzero(wanted[at] == numbers)
+        yield _with_source_row(block[rows], first + rows), len(block)
+        first += len(block)
+
+
+def _with_source_row(block: Block, numbers: np.ndarray) -> Block:
+    """Add the column with the row in the source; the first source counts where there was one before."""
+    if SOURCE_ROW in (block.rows.dtype.names or ()):
+        return block
+    rows = np.empty(len(block), [*block.rows.dtype.descr, (SOURCE_ROW, "<i8")])
+    for name in block.rows.dtype.names or ():
+        rows[name] = block.rows[name]
+    rows[SOURCE_ROW] = numbers
+    return Block(block.decoder, rows, block.waveforms, block.traces)
+
+
+def _copy_others(t1: TierFile, copied: set[str], writer: TierWriter) -> None:
+    for key in t1.keys:
+        if key in copied or outputs.is_aside(key):
+            continue
+        table = t1.table(key)
+        for block in table.blocks(_STEP):
+            writer.write(key, block)

@@ -1,0 +1,137 @@
+"""Counts a spectrum of Tier 2 files, and writes it or draws it for print.
+
+A picture carries how it was made in its metadata (`pygama.storage.how_made`): files, column, cut, bins and
+version.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from pygama.errors import SettingsError
+from pygama.storage import how_made, spectrum_files
+from pygama.storage.spectrum_files import StoredSpectrum, write_spectrum
+
+SUFFIXES = (*spectrum_files.SUFFIXES, *how_made.SUFFIXES)
+SIZE_INCHES = (8.0, 5.0)
+LOG_FLOOR = 0.5
+"""Where the axis of counts begins when it is logarithmic: between none and one."""
+_HOLDS, _MARGIN, _LOOKED_AT = 0.001, 0.02, 2_000_000
+
+
+@dataclass(frozen=True)
+class Spectrum:
+    """Counts of a column in equal bins: counts (n,), edges (n + 1,) in `unit`; made: how, name -> value."""
+
+    counts: np.ndarray
+    edges: np.ndarray
+    column: str
+    unit: str
+    made: dict[str, Any] = field(default_factory=dict)
+
+
+def count_spectrum(
+    files: Sequence[Path | str],
+    column: str = "trap_max",
+    *,
+    limits: tuple[float, float] | None = None,
+    n_bins: int = 8192,
+    cut: str | None = None,
+    calibration: Path | str | None = None,
+) -> Spectrum:
+    """Count a column of Tier 2 files together.
+
+    limits: where the bins begin and end; None: what holds all but the outermost in a thousand. cut: text as
+    in `pygama.analysis.cuts`. calibration: file; the column is then '<column>_kev'. Raises SettingsError for
+    names that are not there, TierFileError for files that are none.
+    """
+    from pygama import __version__
+    from pygama.analysis.calibration_file import read_calibration
+    from pygama.dataset import DataSet
+
+    if n_bins < 1:
+        raise SettingsError(f"a spectrum has 1 bin or more, not '{n_bins}'")
+    held = None if calibration is None else read_calibration(calibration)
+    name, unit = (column, "ADC") if held is None else (f"{held.column}_kev", "keV")
+    data = DataSet(list(files), calibrations=held)
+    low, high = _limits(data, name, cut) if limits is None else limits
+    counts, edges = data.hist(name, low, high, n_bins, cut=cut)
+    made = {
+        "files": [Path(file).name for file in files],
+        "column": name,
+        "cut": cut or "",
+        "bins": [low, high, n_bins],
+        "calibration": "" if calibration is None else Path(calibration).name,
+        "made by": f"pygama {__version__}",
+    }
+    return Spectrum(counts, edges, name, unit, made)
+
+
+def _limits(data: Any, name: str, cut: str | None) -> tuple[float, float]:
+    """Choose where the bins begin and end by the first rows."""
+    seen: list[np.ndarray] = []
+    for block in data.blocks([name], cut=cut):
+        values = np.asarray(block[name], float)
+        seen.append(values[np.isfinite(values)])
+        if sum(map(len, seen)) >= _LOOKED_AT:
+            break
+    values = np.concatenate([*seen, []])
+    if not len(values):
+        raise SettingsError(f"no event has a value of '{name}', so the range must be given")
+    low, high = np.quantile(values, [_HOLDS, 1 - _HOLDS]).tolist()
+    margin = _MARGIN * (high - low) or max(abs(high), 1.0) / 2
+    return (0.0 if 0 <= low < 0.2 * high else low - margin), high + margin
+
+
+def save_spectrum(path: Path | str, spectrum: Spectrum, *, is_log: bool = True) -> Path:
+    """Write a spectrum as what the end of the name says: .csv, .spe, .n42, or a picture."""
+    path = Path(path)
+    if path.suffix.lower() in spectrum_files.SUFFIXES:
+        low, width = float(spectrum.edges[0]), float(spectrum.edges[1] - spectrum.edges[0])
+        remarks = {
+            name: value if isinstance(value, str) else json.dumps(value)
+            for name, value in spectrum.made.items()
+        }
+        title = ", ".join(spectrum.made.get("files", [])) or spectrum.column
+        return write_spectrum(
+            path, StoredSpectrum(spectrum.counts, low, width, spectrum.unit, title, remarks=remarks)
+        )
+    part = path.with_name(path.name + ".part")
+    try:
+        _draw(part, path.suffix.lower(), spectrum, is_log=is_log)
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
+    return path
+
+
+def _draw(path: Path, suffix: str, spectrum: Spectrum, *, is_log: bool) -> None:
+    from matplotlib import style
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    rc = {"svg.fonttype": "none", "svg.hashsalt": "pygama"}
+    metadata: dict[str, Any] = dict(how_made.metadata(suffix, spectrum.made))
+    metadata |= {".pdf": {"CreationDate": None}, ".svg": {"Date": None}}.get(suffix, {})
+    with style.context([Path(__file__).with_name("pygama.mplstyle"), rc]):
+        figure = Figure(figsize=SIZE_INCHES, layout="constrained")
+        FigureCanvasAgg(figure)
+        axes = figure.add_subplot()
+        floor = LOG_FLOOR if is_log else 0.0
+        heights = np.maximum(spectrum.counts, floor)
+        axes.stairs(heights, spectrum.edges, baseline=floor, linewidth=0.8)
+        width = spectrum.edges[1] - spectrum.edges[0]
+        axes.set(
+            xlabel=f"{spectrum.column} ({spectrum.unit})",
+            ylabel=f"counts / {width:.4g} {spectrum.unit}",
+            yscale="log" if is_log else "linear",
+            xlim=(spectrum.edges[0], spectrum.edges[-1]),
+        )
+        axes.set_ylim(bottom=floor)
+        figure.savefig(path, format=suffix[1:], metadata=metadata)

@@ -1,0 +1,187 @@
+"""Writes a table of a Tier 2 file for other programs: CSV, Parquet, LH5 and ROOT.
+
+Rows are read and written block by block, so memory does not grow with the file, and the output stands under
+its name only when it is whole. Single-valued columns are written, no waveforms. Parquet needs pyarrow and
+ROOT needs uproot; without them a sentence says what to install.
+Source of the LH5 layout: the LEGEND data format specification (legend-exp.github.io).
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from importlib import import_module
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+
+from pygama.errors import SettingsError
+from pygama.storage.hdf5 import quiet, tables
+from pygama.storage.reader import Table, TierFile
+
+BLOCK_ROWS = 65_536
+SUFFIXES = (".csv", ".parquet", ".lh5", ".root")
+UNITS = "units"
+_NEEDS = {"pyarrow": "parquet", "uproot": "root"}
+
+Columns = dict[str, np.ndarray]
+
+
+class Chooser(Protocol):
+    """What tells which rows are wanted."""
+
+    @property
+    def columns(self) -> Collection[str]:
+        """Names of the columns that are read."""
+
+    def mask(self, columns: Mapping[str, np.ndarray]) -> np.ndarray:
+        """Tell which rows are wanted, (n_rows,) bool."""
+
+
+def write_table(
+    source: Path | str,
+    path: Path | str,
+    *,
+    key: str = "data",
+    columns: Sequence[str] | None = None,
+    chosen: Chooser | None = None,
+) -> int:
+    """Write a table of a Tier file as what the end of `path` says; returns the number of rows written.
+
+    columns: those that are wanted, in this order; None: all that hold one number or text a row. chosen: which
+    rows; None: all. Raises SettingsError for names that are not there, an end that is not known, or a
+    package that is missing.
+    """
+    source, path = Path(source), Path(path)
+    write = _WRITERS.get(path.suffix.lower())
+    if write is None:
+        raise SettingsError(f"{path.name}: tables are written as {', '.join(SUFFIXES)}")
+    part = path.with_name(path.name + ".part")
+    with TierFile(source) as file:
+        table = file.table(key)
+        names = _names(table, source, columns, chosen)
+        try:
+            n_rows = write(part, _blocks(table, names, chosen), about={"source": source.name, "table": key})
+            part.replace(path)
+        finally:
+            part.unlink(missing_ok=True)
+    return n_rows
+
+
+def _names(
+    table: Table, source: Path, columns: Sequence[str] | None, chosen: Chooser | None
+) -> tuple[str, ...]:
+    there = tuple(_single_valued(table.read(0, 0, waveforms=False).rows))
+    names = there if columns is None else tuple(columns)
+    for name in (*names, *(() if chosen is None else sorted(chosen.columns))):
+        if name not in there:
+            raise SettingsError(f"{source.name} has no column '{name}'; there are {', '.join(there)}")
+    return names
+
+
+def _single_valued(columns: np.ndarray) -> Iterator[str]:
+    dtype = columns.dtype
+    return (name for name in dtype.names or () if dtype[name].shape == ())
+
+
+def _blocks(table: Table, names: Sequence[str], chosen: Chooser | None) -> Iterator[Columns]:
+    for start in range(0, max(len(table), 1), BLOCK_ROWS):
+        rows = table.read(start, min(start + BLOCK_ROWS, len(table)), waveforms=False).rows
+        if chosen is not None:
+            rows = rows[chosen.mask({name: rows[name] for name in chosen.columns})]
+        yield {name: np.ascontiguousarray(rows[name]) for name in names}
+
+
+def _of(package: str) -> Any:
+    try:
+        return import_module(package)
+    except ImportError:
+        extra = _NEEDS[package.partition(".")[0]]
+        raise SettingsError(
+            f"this needs the package {package.partition('.')[0]}: pip install 'pygama-gui[{extra}]'"
+        ) from None
+
+
+def _csv(path: Path, blocks: Iterator[Columns], about: Mapping[str, str]) -> int:
+    n_rows = 0
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        for index, block in enumerate(blocks):
+            if not index:
+                writer.writerow(block)
+            rows = list(zip(*(_texts(values) for values in block.values()), strict=True))
+            writer.writerows(rows)
+            n_rows += len(rows)
+    return n_rows
+
+
+def _texts(values: np.ndarray) -> list[Any]:
+    """Give values as CSV shall have them: numbers that read back equal, nothing for NaN."""
+    if values.dtype.kind == "S":
+        return [value.decode("utf-8", "replace") for value in values.tolist()]
+    if values.dtype.kind == "f":
+        shortest = values.astype(object) if values.dtype == np.float32 else values.tolist()
+        return ["" if value != value else str(value) for value in shortest]
+    return values.tolist()
+
+
+def _parquet(path: Path, blocks: Iterator[Columns], about: Mapping[str, str]) -> int:
+    arrow, parquet = _of("pyarrow"), _of("pyarrow.parquet")
+    n_rows, writer = 0, None
+    try:
+        for block in blocks:
+            page = arrow.table({name: arrow.array(_plain(values)) for name, values in block.items()})
+            if writer is None:
+                writer = parquet.ParquetWriter(path, page.schema.with_metadata(dict(about)))
+            writer.write_table(page.replace_schema_metadata(dict(about)))
+            n_rows += page.num_rows
+    finally:
+        if writer is not None:
+            writer.close()
+    return n_rows
+
+
+def _plain(values: np.ndarray) -> np.ndarray:
+    if values.dtype.kind == "S":
+        return np.char.decode(values, "utf-8", "replace")
+    return values.astype(values.dtype.newbyteorder("="))
+
+
+def _lh5(path: Path, blocks: Iterator[Columns], about: Mapping[str, str]) -> int:
+    n_rows = 0
+    with quiet(), tables.open_file(str(path), "w", pytables_sys_attrs=False) as file:
+        for index, block in enumerate(blocks):
+            numbers = {name: values for name, values in block.items() if values.dtype.kind in "biuf"}
+            if not index:
+                group = file.create_group("/", about["table"])
+                group._v_attrs["datatype"] = f"table{{{','.join(numbers)}}}"
+                for name, values in numbers.items():
+                    array = file.create_earray(group, name, tables.Atom.from_dtype(values.dtype), (0,))
+                    array.attrs["datatype"] = f"array<1>{{{'bool' if values.dtype == bool else 'real'}}}"
+            for name, values in numbers.items():
+                file.get_node(group, name).append(values)
+            n_rows += len(next(iter(block.values()), ()))
+    return n_rows
+
+
+def _root(path: Path, blocks: Iterator[Columns], about: Mapping[str, str]) -> int:
+    uproot = _of("uproot")
+    n_rows = 0
+    with uproot.recreate(path) as file:
+        tree = None
+        for block in blocks:
+            numbers = {name: _plain(values) for name, values in block.items() if values.dtype.kind in "biuf"}
+            if tree is None:
+                tree = file.mktree(about["table"], {name: values.dtype for name, values in numbers.items()})
+            tree.extend(numbers)
+            n_rows += len(next(iter(block.values()), ()))
+    return n_rows
+
+
+_WRITERS: dict[str, Callable[..., int]] = {
+    ".csv": _csv,
+    ".parquet": _parquet,
+    ".lh5": _lh5,
+    ".root": _root,
+}

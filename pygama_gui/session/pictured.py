@@ -1,0 +1,69 @@
+"""Puts into a picture what it shows and how it was made, and reads that back as a session.
+
+A picture knows the runs that it shows, the chain and options, and what each view showed; the place of the
+window, the theme and what else belongs to one desk are left out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+from pygama.errors import SettingsError
+from pygama.storage.how_made import SUFFIXES, how_made
+from pygama_gui.session import saved
+from pygama_gui.session.state import Session
+
+VIEW = "view"
+OF_THE_DESK = frozenset(
+    ("theme", "geometry", "arrangements", "layout", "recent", "watched", "n_jobs", "process_on_add")
+)
+"""What a person chose for the program and not for a picture."""
+
+
+def made_of(session: Session, about: Mapping[str, str] = MappingProxyType({})) -> dict[str, Any]:
+    """Describe what the views of a session show, as JSON; about: words for people, name -> text."""
+    shown = {session.selected, session.spectrum.beside}
+    runs = tuple(run for run in session.runs if run.run_id in shown)
+    fresh = Session()
+    desk = {name: getattr(fresh, name) for name in OF_THE_DESK}
+    return {"about": dict(about), VIEW: saved.to_json(replace(session, runs=runs, **desk))}
+
+
+def is_picture(path: Path) -> bool:
+    """Tell a picture by its name."""
+    return path.suffix.lower() in SUFFIXES
+
+
+def view_of(path: Path) -> Session:
+    """Read what a picture shows; raises SettingsError where it does not say, OSError where it is not read."""
+    made = how_made(path)
+    if made is None or VIEW not in made:
+        raise SettingsError(
+            f"{path.name} does not say how it was made: it is no picture that this program saved"
+        )
+    try:
+        return saved.from_json(made[VIEW])
+    except SettingsError as error:
+        raise SettingsError(f"{path.name}: what it shows cannot be brought back: {error}") from None
+
+
+def brought_back(session: Session, other: Session) -> Session:
+    """Show what another session shows, on this desk: its runs join those that are there."""
+    there = {run.path for run in session.runs}
+    ids = {run.path: run.run_id for run in session.runs}
+    runs = tuple(run for run in other.runs if run.path not in there)
+    known = {run.run_id: ids.get(run.path, run.run_id) for run in other.runs}
+    joined = sorted((*session.runs, *runs), key=lambda run: (run.run_number, run.sub_run, str(run.path)))
+    kept = {name: getattr(session, name) for name in OF_THE_DESK}
+    return replace(
+        other,
+        runs=tuple(joined),
+        selected=known.get(other.selected, session.selected),
+        spectrum=replace(other.spectrum, beside=known.get(other.spectrum.beside, "")),
+        output_dir=session.output_dir or other.output_dir,
+        **kept,
+    )

@@ -1,0 +1,59 @@
+"""Puts into pictures what they show, and brings it back."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+
+from pygama.errors import SettingsError
+from pygama.storage.how_made import metadata
+from pygama_gui.session import changes
+from pygama_gui.session.pictured import made_of, view_of
+from pygama_gui.session.state import Run, Session, SpectrumChoice, Step
+from pygama_gui.session.store import Store
+
+RUN, OTHER, THIRD = (Run(f"run{n}", Path(f"/data/Run{n}"), n) for n in (1, 2, 3))
+SHOWN = Session(
+    runs=(RUN, OTHER, THIRD),
+    selected="run2",
+    chain=(Step("fit_baseline"),),
+    spectrum=SpectrumChoice(roi=(3.0, 4.0), beside="run3"),
+    theme="dark",
+    tab=2,
+)
+
+
+def picture(path: Path, made: dict[str, object]) -> Path:
+    figure = Figure(figsize=(1, 1))
+    FigureCanvasAgg(figure)
+    figure.savefig(path, metadata=metadata(path.suffix, made))
+    return path
+
+
+def test_a_picture_knows_the_runs_that_it_shows_and_what_was_shown(tmp_path: Path) -> None:
+    view = view_of(picture(tmp_path / "one.svg", made_of(SHOWN, {"run": "2"})))
+    assert (view.runs, view.selected, view.chain) == ((OTHER, THIRD), "run2", SHOWN.chain)
+    assert (view.spectrum, view.tab, view.theme) == (SHOWN.spectrum, 2, "light")
+
+
+def test_a_view_is_brought_back_on_this_desk_and_can_be_undone(tmp_path: Path) -> None:
+    store = Store(Session(runs=(RUN, replace(THIRD, run_id="here")), selected="run1", theme="dark"))
+    before = store.session
+    store.change(changes.bring_back, view_of(picture(tmp_path / "one.png", made_of(SHOWN))))
+    after = store.session
+    assert [run.run_number for run in after.runs] == [1, 2, 3]
+    assert (after.selected, after.spectrum.beside, after.theme) == ("run2", "here", "dark")
+    assert after.spectrum.roi == (3.0, 4.0)
+    assert store.undo_label == "bring back the view of a picture"
+    store.undo()
+    assert store.session == before
+
+
+@pytest.mark.parametrize("made", [{}, {"view": {"runs": 3}}, {"view": []}])
+def test_a_picture_of_somebody_else_is_refused_in_words(tmp_path: Path, made: dict[str, object]) -> None:
+    with pytest.raises(SettingsError, match=r"one\.pdf"):
+        view_of(picture(tmp_path / "one.pdf", made))

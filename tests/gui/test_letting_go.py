@@ -1,0 +1,53 @@
+"""Keeps few runs in memory and reads the others again when they are looked at."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from pytestqt.qtbot import QtBot
+
+from pygama.simulate import RunShape, write_run
+from pygama.storage import TierFile
+from pygama_gui import bridge as module
+from pygama_gui.bridge import Bridge
+from pygama_gui.session import changes
+from pygama_gui.session.state import Run
+
+WAIT_MS = 60_000
+
+
+def test_rows_of_runs_not_looked_at_go_and_come_back_the_same(
+    qtbot: QtBot, bridge: Bridge, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "KEPT_RUNS", 2)
+    runs = []
+    for number in (1, 2, 3, 4):
+        shape = RunShape(run_number=number, n_events=40, n_samples=900, pulse_at=400, seed=number)
+        runs.append(Run(f"run{number}", write_run(tmp_path / f"Run{number}", shape), number))
+    bridge.change(changes.choose_output_dir, tmp_path)
+    bridge.change(changes.add_runs, runs)
+    bridge.change(changes.select_run, "run1")
+    with qtbot.waitSignal(bridge.all_ended, timeout=WAIT_MS):
+        bridge.start(runs, tmp_path)
+    assert sorted(bridge.data) == ["run1", "run4"]
+    bridge.change(changes.select_run, "run2")
+    qtbot.waitUntil(lambda: len(bridge.data["run2"].columns) == 40, timeout=WAIT_MS)
+    there = bridge.data["run2"].columns.column("trap_max").copy()
+    bridge.change(changes.select_run, "run3")
+    qtbot.waitUntil(lambda: len(bridge.data["run3"].columns) == 40, timeout=WAIT_MS)
+    assert sorted(bridge.data) == ["run2", "run3"]
+    with TierFile(tmp_path / "t2_run2.h5") as file:
+        assert np.array_equal(file.table("data").column("trap_max"), there)
+    assert bridge.data["run2"].n_bytes > there.nbytes
+
+
+def test_a_run_that_failed_keeps_what_it_told(bridge: Bridge, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "KEPT_RUNS", 0)
+    run = Run("run1", Path("Run1"), 1)
+    bridge.change(changes.add_runs, [run])
+    bridge.adopt(1, run)
+    bridge.take(1, module.Failed("cut short"))
+    bridge.change(changes.select_run, "")
+    assert list(bridge.data) == ["run1"]

@@ -1,0 +1,99 @@
+"""Writes tables of Tier 2 files for other programs."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tables
+
+from pygama.errors import SettingsError
+from pygama.processing.run import process_run
+from pygama.simulate import RunShape, write_run
+from pygama.storage import TierFile, table_files
+from pygama.storage.table_files import write_table
+
+
+class Above:
+    """Chooses the rows above a value."""
+
+    columns = frozenset({"trap_max"})
+
+    def mask(self, columns: Mapping[str, np.ndarray]) -> np.ndarray:
+        return columns["trap_max"] > 1000
+
+
+@pytest.fixture(scope="module")
+def tier2(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("tier2")
+    raw = write_run(folder / "Run7", RunShape(run_number=7, n_events=300, n_samples=900, pulse_at=400))
+    return process_run(raw, output_dir=folder).outputs[1]
+
+
+def column(tier2: Path, name: str) -> np.ndarray:
+    with TierFile(tier2) as file:
+        return file.table("data").column(name)
+
+
+@pytest.mark.parametrize("rows", [7, 100_000])
+def test_csv_holds_every_number_exactly(
+    tier2: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, rows: int
+) -> None:
+    monkeypatch.setattr(table_files, "BLOCK_ROWS", rows)
+    n_rows = write_table(tier2, tmp_path / "one.csv")
+    read = list(csv.DictReader((tmp_path / "one.csv").read_text().splitlines()))
+    expected = column(tier2, "trap_max")
+    assert n_rows == len(read) == len(expected)
+    assert [float(row["trap_max"]) for row in read] == expected.tolist()
+    assert [int(row["channel"]) for row in read] == column(tier2, "channel").tolist()
+    assert [path.name for path in tmp_path.iterdir()] == ["one.csv"]
+
+
+def test_only_chosen_rows_and_columns_are_written(tier2: Path, tmp_path: Path) -> None:
+    n_rows = write_table(tier2, tmp_path / "one.csv", columns=["bl_int", "channel"], chosen=Above())
+    read = list(csv.reader((tmp_path / "one.csv").read_text().splitlines()))
+    passes = column(tier2, "trap_max") > 1000
+    assert 0 < n_rows == passes.sum() < len(passes)
+    assert read[0] == ["bl_int", "channel"]
+    assert [float(row[0]) for row in read[1:]] == column(tier2, "bl_int")[passes].tolist()
+
+
+def test_lh5_has_the_types_that_its_readers_ask_for(tier2: Path, tmp_path: Path) -> None:
+    write_table(tier2, tmp_path / "one.lh5", columns=["trap_max", "channel"])
+    with tables.open_file(str(tmp_path / "one.lh5")) as file:
+        assert file.root.data._v_attrs["datatype"] == "table{trap_max,channel}"
+        assert file.root.data.trap_max.attrs["datatype"] == "array<1>{real}"
+        assert file.root.data.trap_max[:].tolist() == column(tier2, "trap_max").tolist()
+
+
+def test_parquet_is_read_as_it_was_written(tier2: Path, tmp_path: Path) -> None:
+    parquet = pytest.importorskip("pyarrow.parquet", reason="the extra 'parquet' is not installed")
+    write_table(tier2, tmp_path / "one.parquet")
+    read = parquet.read_table(tmp_path / "one.parquet")
+    assert read["trap_max"].to_numpy().tolist() == column(tier2, "trap_max").tolist()
+    assert read.schema.metadata[b"source"] == tier2.name.encode()
+
+
+def test_root_is_read_as_it_was_written(tier2: Path, tmp_path: Path) -> None:
+    uproot = pytest.importorskip("uproot", reason="the extra 'root' is not installed")
+    write_table(tier2, tmp_path / "one.root")
+    with uproot.open(tmp_path / "one.root") as file:
+        assert file["data"]["trap_max"].array(library="np").tolist() == column(tier2, "trap_max").tolist()
+
+
+def test_a_column_that_is_not_there_is_named_and_nothing_is_left(tier2: Path, tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="no column 'trap_mx'; there are .*trap_max"):
+        write_table(tier2, tmp_path / "one.csv", columns=["trap_mx"])
+    with pytest.raises(SettingsError, match=r"\.parquet"):
+        write_table(tier2, tmp_path / "one.xls")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_missing_package_is_named(tier2: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(__import__("sys").modules, "uproot", None)
+    with pytest.raises(SettingsError, match=r"pip install 'pygama-gui\[root\]'"):
+        write_table(tier2, tmp_path / "one.root")
+    assert list(tmp_path.iterdir()) == []

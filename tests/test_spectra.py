@@ -1,0 +1,93 @@
+"""Counts spectra of Tier 2 files and writes them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from pygama.__main__ import main
+from pygama.errors import SettingsError
+from pygama.processing.run import process_run
+from pygama.simulate import RunShape, write_run
+from pygama.spectra import count_spectrum, save_spectrum
+from pygama.storage import TierFile
+from pygama.storage.how_made import how_made
+from pygama.storage.spectrum_files import read_spectrum
+
+
+@pytest.fixture(scope="module")
+def tier2(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("tier2")
+    raw = write_run(folder / "Run7", RunShape(run_number=7, n_events=400, n_samples=900, pulse_at=400))
+    return process_run(raw, output_dir=folder).outputs[1]
+
+
+def trap_max(tier2: Path) -> np.ndarray:
+    with TierFile(tier2) as file:
+        return file.table("data").column("trap_max")
+
+
+def test_counts_are_those_of_numpy(tier2: Path) -> None:
+    found = count_spectrum([tier2], limits=(0, 20_000), n_bins=50, cut="trap_max > 1000")
+    values = trap_max(tier2)
+    expected, _ = np.histogram(values[values > 1000], 50, (0, 20_000))
+    assert found.counts.tolist() == expected.tolist()
+    assert (found.column, found.unit, found.made["cut"]) == ("trap_max", "ADC", "trap_max > 1000")
+
+
+def test_the_range_that_is_chosen_holds_nearly_all(tier2: Path) -> None:
+    found = count_spectrum([tier2], n_bins=100)
+    assert found.counts.sum() >= 0.99 * len(trap_max(tier2))
+
+
+@pytest.mark.parametrize("suffix", [".png", ".svg", ".pdf"])
+def test_a_picture_says_how_it_was_made_and_is_the_same_twice(
+    tier2: Path, tmp_path: Path, suffix: str
+) -> None:
+    spectrum = count_spectrum([tier2], n_bins=100)
+    for name in ("one", "two"):
+        save_spectrum(tmp_path / f"{name}{suffix}", spectrum)
+    made = how_made(tmp_path / f"one{suffix}")
+    assert made is not None and made["files"] == [tier2.name]
+    assert sorted(path.name for path in tmp_path.iterdir()) == [f"one{suffix}", f"two{suffix}"]
+    assert (tmp_path / f"one{suffix}").read_bytes() == (tmp_path / f"two{suffix}").read_bytes()
+
+
+def test_the_command_writes_what_the_function_counts(tier2: Path, tmp_path: Path) -> None:
+    arguments = ["spectrum", str(tier2), "-o", str(tmp_path / "one.csv"), "--bins", "50"]
+    assert main([*arguments, "--range", "0", "20000"]) == 0
+    assert read_spectrum(tmp_path / "one.csv").counts.tolist() == (
+        count_spectrum([tier2], limits=(0, 20_000), n_bins=50).counts.tolist()
+    )
+
+
+def test_the_command_exports_the_rows_that_pass(tier2: Path, tmp_path: Path) -> None:
+    wanted = ["export", str(tier2), str(tmp_path / "one.csv"), "--cut", "trap_max > 1000"]
+    assert main([*wanted, "--columns", "trap_max"]) == 0
+    lines = (tmp_path / "one.csv").read_text().splitlines()
+    values = trap_max(tier2)
+    assert [float(line) for line in lines[1:]] == values[values > 1000].tolist()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["-o", "one.xls"], "a spectrum ends in"),
+        (["-o", "one.csv", "--column", "trap_mx"], "trap_mx"),
+        (["-o", "one.csv", "--cut", "trap_max >"], "character 11"),
+        (["-o", "one.csv", "--bins", "0"], "1 bin or more"),
+    ],
+)
+def test_what_cannot_be_is_told_in_one_line(
+    tier2: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], words: str
+) -> None:
+    assert main(["spectrum", str(tier2), *arguments]) == 1
+    said = capsys.readouterr().err
+    assert said.startswith("pygama: ") and words in said
+
+
+def test_a_range_must_be_given_where_nothing_passes(tier2: Path) -> None:
+    with pytest.raises(SettingsError, match="range must be given"):
+        count_spectrum([tier2], cut="trap_max < -1e9")
