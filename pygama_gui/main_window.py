@@ -278,6 +278,7 @@ class MainWindow(QMainWindow):
         self.plugins.loaded.connect(self.chain.renew_library)
         self.plugins.failed.connect(lambda words: self.banner.say(words, level="warning"))
         self.waveforms.drawn.connect(lambda: self.chain.show_waveform(self.waveforms.sample))
+        self.plane.event_chosen.connect(self.waveforms.browser.go_to_event)
         self.runs.next_asked.connect(self.process_next)
         self.runs.follow_asked.connect(self.follow)
         self.runs.log_asked.connect(self.log_dock.show)
@@ -721,6 +722,7 @@ class MainWindow(QMainWindow):
         self.stack.setCurrentIndex(1)
         self.waveforms.rehearse()
         self.spectrum.rehearse()
+        self.plane.rehearse()
         self.grab()
         self.stack.setCurrentIndex(page)
 

@@ -115,13 +115,32 @@ class WaveformChoice:
     """Waveforms a second when they are played."""
 
 
+PROFILES = ("", "mean", "median")
+PLANE_STYLES = ("auto", "counts", "points")
+
+
 @dataclass(frozen=True)
 class PlaneChoice:
-    """What the plane shows: column y against column x."""
+    """What the plane shows: column y against column x; an empty name leaves the choice to the program."""
 
-    x: str = "trap_max"
+    x: str = ""
     y: str = ""
     channel: int | None = None
+    x_width: float | None = None
+    """Width of the bins; None lets the program choose."""
+    y_width: float | None = None
+    is_log: bool = True
+    """Whether the colours are those of logarithms."""
+    is_normalised: bool = False
+    """Whether each slice of x is divided by its sum."""
+    profile: str = ""
+    """One of `PROFILES`: what is drawn of y in slices of x."""
+    has_edges: bool = True
+    """Whether the projections on x and y are drawn."""
+    has_all: bool = True
+    """Whether the events that the cuts take away are seen behind, in grey."""
+    style: str = "auto"
+    """One of `PLANE_STYLES`; 'auto': points where few events are in view."""
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ from pygama_gui.views.chain import ChainView
 from pygama_gui.views.files import FilesView
 from pygama_gui.views.log import LastLineView, LogView
 from pygama_gui.views.options import OptionsView
+from pygama_gui.views.plane import PlaneView
 from pygama_gui.views.preview import PreviewView
 from pygama_gui.views.runs import RunsView
 from pygama_gui.views.spectrum import SpectrumView
@@ -29,6 +30,7 @@ VIEWS = [
     LastLineView,
     LogView,
     OptionsView,
+    PlaneView,
     PreviewView,
     RunsView,
     SpectrumView,
