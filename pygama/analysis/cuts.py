@@ -207,7 +207,7 @@ class CutSet:
         only: names of the cuts that are wanted; None: all. n_rows: None: as many as the columns have.
         keep_on: is called now and then, and may raise to stop.
         """
-        n_rows = self._n_rows(columns) if n_rows is None else n_rows
+        n_rows = self.n_rows(columns) if n_rows is None else n_rows
         wanted = set(self.names if only is None else only)
         wanted |= {other for name in wanted for other in self.needs(name)}
         found: dict[str, np.ndarray] = {}
@@ -228,7 +228,7 @@ class CutSet:
     ) -> np.ndarray:
         """Give what passes all cuts that are switched on but those of `leave_out`, (n_rows,) bool."""
         used = [cut.name for cut in self.cuts if cut.enabled and cut.name not in leave_out]
-        n_rows = self._n_rows(columns) if n_rows is None else n_rows
+        n_rows = self.n_rows(columns) if n_rows is None else n_rows
         passes = np.ones(n_rows, np.bool_)
         for mask in self.masks(columns, only=used, n_rows=n_rows, keep_on=keep_on).values():
             passes &= mask
@@ -253,7 +253,8 @@ class CutSet:
         others = {str(name): np.empty(0) for name in columns if name not in few}
         self.masks(others | few, n_rows=0)
 
-    def _n_rows(self, columns: Mapping[str, Any]) -> int:
+    def n_rows(self, columns: Mapping[str, Any]) -> int:
+        """Say how many rows the columns have."""
         names = [*(name for name in self.columns if name in columns), *columns]
         return len(columns[names[0]]) if names else 0
 
