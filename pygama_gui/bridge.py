@@ -21,9 +21,11 @@ from typing import Any, Protocol
 import numpy as np
 from PyQt5.QtCore import QObject, Qt, QTimer, pyqtSignal
 
+from pygama.analysis.efficiency import EfficiencyTable
 from pygama.progress import Done, Failed, Message, Note, Partial, StoppedByRequest
 from pygama_gui.counting import Answer, Counting
 from pygama_gui.data.channels import CODE, codes_of, names_of, without_ignored
+from pygama_gui.data.cutting import readable
 from pygama_gui.data.linked import Rows, Want
 from pygama_gui.data.live import LiveColumns
 from pygama_gui.data.outputs import Outputs, find_outputs, read_columns
@@ -50,6 +52,7 @@ WATCH_MS = 3000
 N_LINES = 5000
 N_FIRST = 50
 """Waveforms of an earlier session's file that are read at once, to be laid over each other."""
+CUT_FIGURES = "figures of the cuts"
 DRAW_S = 0.002
 """Views are redrawn on one tick until this much time is gone; painting comes on top."""
 
@@ -487,6 +490,20 @@ class Bridge(QObject):
         cuts = passing_of(self.session)
         names = {CODE}.union(*(want.columns for want in wants), () if cuts is None else cuts.columns)
         self._counting.ask(owner, live, self.rows_of(run_id, names), cuts, wants, then)
+
+    def count_cuts(self, run_id: str, then: Callable[[EfficiencyTable], None]) -> None:
+        """Have it counted what each cut does to a run, after all that views wait for."""
+        live = self.live(run_id)
+        if live is None:
+            return
+        cuts, _ = readable(self.session.cuts)
+        rows = self.rows_of(run_id, {CODE, *live.columns.names[:1], *cuts.columns})
+        self._counting.last = CUT_FIGURES
+        self._counting.work(CUT_FIGURES, lambda counter: counter.efficiencies(live, rows, cuts), then)
+
+    def count_first(self, owner: str) -> None:
+        """Let what a view wants counted go before all others, because it is under the hand; '' ends it."""
+        self._counting.first = owner
 
     # The tick
 

@@ -12,6 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from pygama.analysis.cuts import Cut
 from pygama.errors import SettingsError
 from pygama_gui.session.plain import from_plain, to_plain
 from pygama_gui.session.state import MOST_JOBS, PICTURES, Session, Step, WaveformChoice, consistent
@@ -129,8 +130,16 @@ def _put_right(session: Session) -> Session:
             n_jobs=min(max(session.n_jobs, 1), MOST_JOBS),
             spectrum=replace(shown, width=width, roi=roi),
             waveforms=_waveforms_put_right(session.waveforms),
+            cuts=_first_of_each_name(session.cuts),
         )
     )
+
+
+def _first_of_each_name(cuts: Iterable[Cut]) -> tuple[Cut, ...]:
+    by_name: dict[str, Cut] = {}
+    for cut in cuts:
+        by_name.setdefault(cut.name, cut)
+    return tuple(by_name.values())
 
 
 def _waveforms_put_right(shown: WaveformChoice) -> WaveformChoice:

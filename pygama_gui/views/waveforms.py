@@ -16,7 +16,7 @@ from pygama_gui.bridge import Bridge, LiveRun
 from pygama_gui.data.density import Density, count_density, full_frame
 from pygama_gui.data.noise import NoiseSpectrum, noise_spectrum
 from pygama_gui.data.samples import Bunch, Sample, bunch_of
-from pygama_gui.data.selection import cut_of
+from pygama_gui.data.selection import waveforms_of
 from pygama_gui.data.shaping import SUBTRACTED, Look, Shaped, calibration_of, shape
 from pygama_gui.session import changes
 from pygama_gui.session.state import Run, Session, Step, WaveformChoice
@@ -807,7 +807,7 @@ def noise_labels(spectrum: NoiseSpectrum, *, is_amplitude: bool) -> tuple[str, s
 
 
 def _selection_of(session: Session) -> Any:
-    return session.waveforms.channel, cut_of(session)
+    return waveforms_of(session, session.waveforms.channel)
 
 
 def _axes_of(session: Session) -> Any:
