@@ -13,6 +13,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
 from itertools import count
 from pathlib import Path
 from threading import Event
@@ -25,8 +26,8 @@ from pygama.analysis.efficiency import EfficiencyTable
 from pygama.progress import Done, Failed, Message, Note, Partial, StoppedByRequest
 from pygama_gui.counting import Answer, Counting
 from pygama_gui.data.channels import CODE, codes_of, names_of, without_ignored
-from pygama_gui.data.cutting import readable
-from pygama_gui.data.linked import Rows, Want
+from pygama_gui.data.cutting import Passing, joined, readable
+from pygama_gui.data.linked import Counter, Counts, Rows, Want
 from pygama_gui.data.live import LiveColumns
 from pygama_gui.data.outputs import Outputs, find_outputs, read_columns
 from pygama_gui.data.samples import SampleRing, Tier1Waveforms, import_readers
@@ -44,6 +45,8 @@ from pygama_gui.session import places
 from pygama_gui.session.state import Run, Session
 from pygama_gui.session.store import Store
 
+WithAndWithout = tuple[list[Counts | None], list[Counts | None]]
+"""Histograms under the cuts with one of them, and without it."""
 TICK_MS = 50
 DISK_EVERY_TICKS = 200
 ROOM_EVERY_TICKS = 20
@@ -500,6 +503,38 @@ class Bridge(QObject):
         rows = self.rows_of(run_id, {CODE, *live.columns.names[:1], *cuts.columns})
         self._counting.last = CUT_FIGURES
         self._counting.work(CUT_FIGURES, lambda counter: counter.efficiencies(live, rows, cuts), then)
+
+    def count_each(
+        self,
+        owner: str,
+        run_id: str,
+        names: Sequence[str],
+        wants: Sequence[Want],
+        then: Callable[[list[WithAndWithout]], None],
+    ) -> None:
+        """Have histograms of a run counted with each of some cuts and without it, all others as they are.
+
+        names: of the cuts, switched on or not. owner, then: as in `count`.
+        """
+        live = self.live(run_id)
+        if live is None:
+            return
+        both = [(self._cuts_with(name, is_on=True), self._cuts_with(name, is_on=False)) for name in names]
+        read = {CODE}.union(*(want.columns for want in wants))
+        rows = self.rows_of(run_id, read.union(*(one.columns for pair in both for one in pair if one)))
+
+        def work(counter: Counter) -> list[WithAndWithout]:
+            return [
+                (counter.count(live, rows, with_it, wants), counter.count(live, rows, without, wants))
+                for with_it, without in both
+            ]
+
+        self._counting.work(owner, work, then)
+
+    def _cuts_with(self, name: str, *, is_on: bool) -> Passing | None:
+        return joined(
+            tuple(replace(cut, enabled=is_on) if cut.name == name else cut for cut in self.session.cuts)
+        )
 
     def count_first(self, owner: str) -> None:
         """Let what a view wants counted go before all others, because it is under the hand; '' ends it."""

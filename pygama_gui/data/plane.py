@@ -13,6 +13,7 @@ import numpy as np
 
 from pygama_gui.data.channels import CODE
 from pygama_gui.data.linked import Axis, Cuts, Rows
+from pygama_gui.data.live import round_up
 
 LOOKED_AT = 20_000
 """Values that limits are chosen by, at most."""
@@ -63,10 +64,14 @@ class Profile:
     high: np.ndarray | None = None
 
 
+def some_of(values: np.ndarray, n_most: int = LOOKED_AT) -> np.ndarray:
+    """Give every so-manieth value, about `n_most` at most."""
+    return values[:: max(len(values) // n_most, 1)]
+
+
 def limits_of(values: np.ndarray) -> Limits:
     """Choose limits that show nearly all values, however far the others lie; 0 to 1 where there are none."""
-    values = np.asarray(values)
-    values = values[:: max(len(values) // LOOKED_AT, 1)].astype(np.float64)
+    values = some_of(np.asarray(values)).astype(np.float64)
     values = values[np.abs(values) < LARGEST]
     if not len(values):
         return Limits(0.0, 1.0)
@@ -103,6 +108,7 @@ def axis_of(column: str, limits: Limits, n_wanted: int, width: float | None = No
     span = max(limits.high - limits.low, 1e-300)
     if width is None:
         width = round_near(span / n_wanted)
+        width = round_up(span / MOST) if span / width > MOST else width
         width = max(width, 1.0) if limits.is_whole else width
     while span / width > MOST_ASKED:
         width *= 2.0

@@ -17,6 +17,7 @@ from pygama_gui.bridge import Bridge, LiveRun
 from pygama_gui.data.channels import CODE
 from pygama_gui.data.linked import ALL, Axis, Counts, Cuts, Want
 from pygama_gui.data.plane import (
+    LOOKED_AT,
     Limits,
     Points,
     Profile,
@@ -29,6 +30,7 @@ from pygama_gui.data.plane import (
     points_in,
     scale_of,
     share_in_slice,
+    some_of,
     suitable_bins,
 )
 from pygama_gui.data.selection import passing_of
@@ -39,15 +41,17 @@ from pygama_gui.views import chain_facts, madeup
 from pygama_gui.views.base import View
 from pygama_gui.views.plane_actions import PlaneActions
 from pygama_gui.views.plane_export import PlaneExporter
+from pygama_gui.views.plane_gates import PlaneGates
 from pygama_gui.widgets import theme, words
 from pygama_gui.widgets.parts import Elided, choice_box, icon_button, label, row
 from pygama_gui.widgets.plane_plot import PlanePlot
 
-OWNER = "plane"
 LEAST_S = 0.3
 """A run under way is drawn anew this often, at most."""
 MOST_POINTS = 5000
 """Fewer events in view than this are drawn one by one."""
+PAN, FAR, FAR_BINS = 0.1, 0.5, 10
+"""Shares of the picture that an arrow key moves it by, and bins that it moves a gate by with Shift."""
 GREW = 1.1
 """Limits are looked at again when there are so many times as many rows."""
 HIDDEN_COLUMNS = ("period_ns", "crate", "card", CODE)
@@ -89,10 +93,13 @@ class _Held:
 class PlaneView(View):
     """Two columns against each other."""
 
+    OWNER = "plane"
     TITLE = "Plane"
     HELP = (
         "Two columns against each other, counted as colours. Drag to the right to zoom in, to the left to "
-        "zoom out; a flat band zooms one axis. Wheel to zoom, Ctrl-drag to move."
+        "zoom out; a flat band zooms one axis. Wheel to zoom, Ctrl-drag to move. Alt- or Shift-drag makes a "
+        "gate; corners, sides and the body of the chosen gate can be dragged, Alt-click puts a corner on a "
+        "side."
     )
     SHORTCUTS = (
         ("a", "Show all"),
@@ -116,10 +123,19 @@ class PlaneView(View):
         ("Shift+U", "Normalise each slice of x"),
         ("v", "Points, or counts"),
         ("b", "Show or hide what the cuts take away"),
-        ("Left", "Move to the left"),
-        ("Right", "Move to the right"),
-        ("Up", "Move up"),
-        ("Down", "Move down"),
+        ("g", "Draw a polygon"),
+        ("Return", "Close the polygon"),
+        ("Backspace", "Take the last corner back"),
+        ("Esc", "Give up the gate"),
+        ("Shift+R", "Make a rectangle"),
+        ("Shift+X", "Make a range of x"),
+        ("Shift+Y", "Make a range of y"),
+        ("f", "Bring the gate into view"),
+        ("Del", "Remove the corner or the gate"),
+        ("Left", "Move the gate by a bin, or the picture"),
+        ("Right", "Move the gate by a bin, or the picture"),
+        ("Up", "Move the gate by a bin, or the picture"),
+        ("Down", "Move the gate by a bin, or the picture"),
         ("Ctrl+Alt+S", "Save as PNG, SVG or CSV"),
         ("Ctrl+C", "Copy as CSV"),
     )
@@ -149,6 +165,7 @@ class PlaneView(View):
         self._later.setSingleShot(True)
         self._later.timeout.connect(self.redraw_soon)
         self.exporter = PlaneExporter(self)
+        self.gates = PlaneGates(self)
         self._make_controls()
         self._lay_out()
         self.commands = PlaneActions(self)
@@ -262,6 +279,8 @@ class PlaneView(View):
         before, after = old.plane, new.plane
         if old.selected != new.selected:
             self._forget()
+        if (old.selected, before.x, before.y) != (new.selected, after.x, after.y):
+            self.gates.give_up()
         if before.x != after.x:
             self.box.zoomed_x = False
         if before.y != after.y:
@@ -274,7 +293,7 @@ class PlaneView(View):
             old.selected != new.selected
             or before != after
             or old.runs is not new.runs
-            or passing_of(old) != passing_of(new)
+            or (old.cuts, old.cut) != (new.cuts, new.cut)
         ):
             self.redraw_soon()
 
@@ -296,6 +315,7 @@ class PlaneView(View):
     def _forget(self) -> None:
         self.plane, self.points, self.chosen_event, self.top = None, None, None, None
         self.box.zoomed_x = self.box.zoomed_y = False
+        self.gates.inside.clear()
 
     # What a person does
 
@@ -373,9 +393,12 @@ class PlaneView(View):
                 widths[name] = by * (axis.high - axis.low) / axis.n_bins
         self.choose(**widths)
 
-    def nudge(self, x: float, y: float) -> None:
-        """Move the picture by a share of itself."""
-        self.box.pan_by(x, y)
+    def nudge(self, x: int, y: int, *, is_far: bool = False) -> None:
+        """Move the chosen gate by a bin or ten; the picture where there is none."""
+        bins = FAR_BINS if is_far else 1
+        if not self.gates.nudge(bins * x, bins * y):
+            share = FAR if is_far else PAN
+            self.box.pan_by(share * x, share * y)
 
     def _choose_channel(self, index: int) -> None:
         self.choose(channel=self._channels[index - 1] if index else None)
@@ -387,11 +410,15 @@ class PlaneView(View):
             self.choose(channel=places[(places.index(self.channel) + by) % len(places)])
 
     def _double_clicked(self, _at: QPointF) -> None:
-        self.show_all()
+        if not self.gates.double_click():
+            self.show_all()
 
-    def _clicked(self, at: QPointF, _keys: object) -> None:
+    def _clicked(self, at: QPointF, keys: object) -> None:
+        if self.gates.click(at, keys):
+            return
         place = self.canvas.point_at(at)
         if place is None or self.points is None:
+            self.gates.choose_at(at)
             return
         live = self.bridge.live(self.session.selected)
         if live is None or "event_number" not in live.columns:
@@ -410,7 +437,7 @@ class PlaneView(View):
         found = np.flatnonzero(numbers == self.chosen_event)
         at = found[0] if len(found) else None
         self.canvas.mark_point(None if at is None else (self.points.x[at], self.points.y[at]))
-        self._show_info()
+        self.show_info()
 
     # Counting
 
@@ -429,9 +456,28 @@ class PlaneView(View):
         wants = [Want(x, y, self.channel)]
         if self.choice.has_all and passing_of(self.session) is not None:
             wants.append(Want(x, y, self.channel, ALL))
-        self.bridge.count(OWNER, self.session.selected, wants, lambda counts: self._take(live, counts))
+        self.bridge.count(self.OWNER, self.session.selected, wants, lambda counts: self._take(live, counts))
         if self.plane is not None and self.plane.live is live and self._is_of_columns(self.plane):
             self._draw(self.plane)
+        self._count_gates(x, y)
+
+    def _count_gates(self, x: Axis, y: Axis) -> None:
+        """Have counted what each gate lets pass."""
+        names = self.gates.to_count()
+        if not names:
+            self.gates.take([], [])
+            return
+        wants = [Want(axis, None, self.channel) for axis in (x, y)]
+        run_id = self.session.selected
+        self.bridge.count_each(
+            f"{self.OWNER} gates", run_id, names, wants, lambda found: self._take_gates(run_id, names, found)
+        )
+
+    def _take_gates(self, run_id: str, names: list[str], found: Any) -> None:
+        if run_id == self.session.selected and set(names) <= self.gates.shapes().keys():
+            self.gates.take(names, found)
+            if self.plane is not None:
+                self._draw_edges(self.plane)
 
     def _is_of_columns(self, plane: Plane) -> bool:
         return (plane.x.column, plane.y.column) == (self.x_name, self.y_name)
@@ -458,9 +504,11 @@ class PlaneView(View):
         held, n_rows = self._held.get(key), len(live.columns)
         if held is not None and n_rows < GREW * held.n_rows:
             return held.limits
+        n_channels = max(len(live.channels), 1)
         values = live.columns.column(name)
         if self.channel is not None:
-            values = values[live.columns.column(CODE) == self.channel]
+            some = some_of(live.columns.column(CODE), n_channels * LOOKED_AT)
+            values = some_of(values, n_channels * LOOKED_AT)[some == self.channel]
         found = limits_of(values)
         limits = held.limits if held is not None and keeps(held.limits, found) else found
         self._held = {one: kept for one, kept in self._held.items() if one[0] == id(live)}
@@ -531,12 +579,24 @@ class PlaneView(View):
         self._draw_image(plane)
         self.profile = self._profile_of(plane)
         self.canvas.draw_profile(self.profile)
-        if self.choice.has_edges:
-            self.canvas.top.draw(plane.x, plane.counts.sum(axis=1), None)
-            self.canvas.right.draw(plane.y, plane.counts.sum(axis=0), None)
+        self._draw_edges(plane)
         self.plot.label_axes(_with_unit(plane.x.column), _with_unit(plane.y.column))
-        self._show_info()
+        self.show_info()
         self.drawn.emit()
+
+    def _draw_edges(self, plane: Plane) -> None:
+        """Draw the sums of what is in view, and what the chosen gate lets pass."""
+        if not self.choice.has_edges:
+            return
+        inside = self.gates.shown_inside
+        if inside is not None and (inside.axes != (plane.x, plane.y)):
+            inside = None
+        for at, edge in enumerate((self.canvas.top, self.canvas.right)):
+            axis = (plane.x, plane.y)[at]
+            if inside is None:
+                edge.draw(axis, plane.counts.sum(axis=1 - at), None)
+            else:
+                edge.draw(axis, inside.all_sums[at], inside.sums[at])
 
     def _fit(self, x: Axis, y: Axis) -> None:
         """Show all that is wanted, at once; its counts come a moment later."""
@@ -587,6 +647,7 @@ class PlaneView(View):
         self._mark_event()
         if self.plane is not None:
             self._draw(self.plane)
+        self.gates.draw()
 
     # Words and controls
 
@@ -613,17 +674,23 @@ class PlaneView(View):
     def _moved(self, at: QPointF) -> None:
         is_inside = self.box.sceneBoundingRect().contains(at)
         self._cursor = self.box.mapSceneToView(at) if is_inside else None
-        self._show_info()
+        self.gates.hover(self._cursor)
+        self.show_info()
 
     def eventFilter(self, _watched: QObject | None, event: QEvent | None) -> bool:  # noqa: N802  (Qt's name)
         """Notice that the mouse has left the plot."""
         if event is not None and event.type() == QEvent.Type.Leave:
             self._cursor = None
-            self._show_info()
+            self.gates.hover(None)
+            self.show_info()
         return False
 
-    def _show_info(self) -> None:
+    def show_info(self) -> None:
+        """Say what is to be done next, what is under the cursor, or what is in view."""
         if self.plane is None:
+            return
+        if self.gates.words:
+            self.info.setText(self.gates.words)
             return
         under = "" if self._cursor is None else self._under_cursor(self.plane, self._cursor)
         self.info.setText(under or self._in_view(self.plane))

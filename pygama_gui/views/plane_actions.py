@@ -12,8 +12,6 @@ from pygama_gui.widgets.plot import ZOOM_OUT, Entry, plot_actions
 if TYPE_CHECKING:
     from pygama_gui.views.plane import PlaneView
 
-PAN, FAR = 0.1, 0.5
-"""Shares of the picture that an arrow key moves it by, alone and with Shift."""
 WAYS = (
     ("to the left", "Left", -1, 0),
     ("to the right", "Right", 1, 0),
@@ -33,6 +31,7 @@ class PlaneActions:
             self._submenu("&Bins", self._binning()),
             self._submenu("&Columns", self._columns()),
             self._submenu("&Draw", self._drawing()),
+            self._submenu("&Gates", self._gating()),
             self._submenu("&Move", self._moving()),
             self._line(),
             *self._actions(self._exporting()),
@@ -101,13 +100,27 @@ class PlaneActions:
             ("Show / hide what the &cuts take away", "B", partial(view.toggle, "has_all")),
         ]
 
+    def _gating(self) -> list[Entry]:
+        gates = self._view.gates
+        return [
+            ("Draw a &polygon", "G", partial(gates.begin, "polygon")),
+            ("Make a &rectangle", "Shift+R", partial(gates.begin, "rectangle")),
+            ("Make a range of &x", "Shift+X", partial(gates.begin, "x")),
+            ("Make a range of &y", "Shift+Y", partial(gates.begin, "y")),
+            None,
+            ("&Close the polygon", "Return", gates.close),
+            ("Take the last corner &back", "Backspace", gates.take_back),
+            ("&Give up", "Esc", gates.give_up),
+            None,
+            ("Bring the gate into &view", "F", gates.show_chosen),
+            ("R&emove the corner or the gate", "Del", gates.remove),
+        ]
+
     def _moving(self) -> list[Entry]:
         view = self._view
-        near: list[Entry] = [
-            (f"Move {words}", key, partial(view.nudge, PAN * x, PAN * y)) for words, key, x, y in WAYS
-        ]
+        near: list[Entry] = [(f"Move {words}", key, partial(view.nudge, x, y)) for words, key, x, y in WAYS]
         far: list[Entry] = [
-            (f"Move far {words}", f"Shift+{key}", partial(view.nudge, FAR * x, FAR * y))
+            (f"Move far {words}", f"Shift+{key}", partial(view.nudge, x, y, is_far=True))
             for words, key, x, y in WAYS
         ]
         return [*near, None, *far]
@@ -115,6 +128,6 @@ class PlaneActions:
     def _exporting(self) -> list[Entry]:
         view = self._view
         return [
-            ("Save as PN&G, SVG or CSV…", "Ctrl+Alt+S", view.exporter.ask),
-            ("Copy as CS&V", "Ctrl+C", view.exporter.copy),
+            ("Sa&ve as PNG, SVG or CSV…", "Ctrl+Alt+S", view.exporter.ask),
+            ("Copy as CSV", "Ctrl+C", view.exporter.copy),
         ]

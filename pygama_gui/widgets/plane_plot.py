@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -33,6 +34,23 @@ class PlaneBox(ZoomBox):
     """Where, and the keys that were held."""
     band_dragged = pyqtSignal(object)
     """The corners of a band that was wanted, as a QRectF."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.grips: Callable[[Any], bool] = lambda _event: False
+        """Takes a drag for itself, where there is something to be moved."""
+        self.region_along = ""
+        """'x' or 'y': the region that is wanted goes over all of the other axis."""
+
+    def mouseDragEvent(self, event: Any, axis: int | None = None) -> None:  # noqa: N802  (pyqtgraph's name)
+        """Move what is under the hand, or else zoom, pan, or mark a region."""
+        event.accept()
+        if not self.grips(event):
+            super().mouseDragEvent(event, axis)
+
+    def mark_zoomed(self, *, x: bool = False, y: bool = False) -> None:
+        """Keep what is seen: somebody chose it."""
+        self._mark_zoomed(x=x, y=y)
 
     def wheelEvent(self, event: Any, axis: int | None = None) -> None:  # noqa: N802  (Qt's name)
         """Zoom at the cursor: both; x alone over its axis, y alone over its axis or with Shift."""
@@ -83,11 +101,11 @@ class PlaneBox(ZoomBox):
     def _band_of(self, start: QPointF, end: QPointF, *, is_region: bool) -> QRectF:
         """Give the band between two places; over all of x or y where it is flat and no region."""
         band = QRectF(start, end).normalized()
-        if is_region:
-            return band
-        if band.height() < FLAT_PX <= band.width():
+        is_flat = band.height() < FLAT_PX <= band.width() and not is_region
+        is_thin = band.width() < FLAT_PX <= band.height() and not is_region
+        if is_flat or (is_region and self.region_along == "x"):
             band = QRectF(band.left(), 0.0, band.width(), self.height())
-        elif band.width() < FLAT_PX <= band.height():
+        elif is_thin or (is_region and self.region_along == "y"):
             band = QRectF(0.0, band.top(), self.width(), band.height())
         return band
 
@@ -190,6 +208,7 @@ class PlanePlot(QWidget):
         self.bar = ShadeBar((ABOVE_PX, X_AXIS_PX))
         self.behind, self.image = pg.ImageItem(), pg.ImageItem()
         self.points = pg.ScatterPlotItem(size=POINT_PX, pen=None, pxMode=True)
+        self.points.mouseClickEvent = lambda event: event.ignore()  # clicks are for the box
         self.chosen = pg.ScatterPlotItem(size=3 * POINT_PX, pxMode=True)
         self.profile, self.profile_low, self.profile_high = (pg.PlotCurveItem() for _ in range(3))
         self.bars = pg.PlotCurveItem()
