@@ -22,7 +22,6 @@ from typing import Any, Protocol
 import numpy as np
 from PyQt5.QtCore import QObject, Qt, QTimer, pyqtSignal
 
-from pygama.analysis.efficiency import EfficiencyTable
 from pygama.progress import Done, Failed, Message, Note, Partial, StoppedByRequest
 from pygama_gui.counting import Answer, Counting
 from pygama_gui.data.channels import CODE, codes_of, names_of, without_ignored
@@ -32,6 +31,7 @@ from pygama_gui.data.live import LiveColumns
 from pygama_gui.data.outputs import Outputs, find_outputs, read_columns
 from pygama_gui.data.samples import SampleRing, Tier1Waveforms, import_readers
 from pygama_gui.data.selection import passing_of
+from pygama_gui.data.tally import Figures, Peak
 from pygama_gui.jobs.board import JobBoard, JobState, Search, state_sentence
 from pygama_gui.jobs.bundle import write_bundle
 from pygama_gui.jobs.following import PATIENCE_S
@@ -48,6 +48,8 @@ from pygama_gui.session.store import Store
 WithAndWithout = tuple[list[Counts | None], list[Counts | None]]
 """Histograms under the cuts with one of them, and without it."""
 TICK_MS = 50
+HAND_TICK_MS = 10
+"""While something is dragged."""
 DISK_EVERY_TICKS = 200
 ROOM_EVERY_TICKS = 20
 WATCH_MS = 3000
@@ -494,15 +496,16 @@ class Bridge(QObject):
         names = {CODE}.union(*(want.columns for want in wants), () if cuts is None else cuts.columns)
         self._counting.ask(owner, live, self.rows_of(run_id, names), cuts, wants, then)
 
-    def count_cuts(self, run_id: str, then: Callable[[EfficiencyTable], None]) -> None:
+    def count_cuts(self, run_id: str, peak: Peak | None, then: Callable[[Figures], None]) -> None:
         """Have it counted what each cut does to a run, after all that views wait for."""
         live = self.live(run_id)
         if live is None:
             return
         cuts, _ = readable(self.session.cuts)
-        rows = self.rows_of(run_id, {CODE, *live.columns.names[:1], *cuts.columns})
+        columns = {CODE, *live.columns.names[:1], *cuts.columns, *([] if peak is None else [peak.column])}
+        rows = self.rows_of(run_id, columns)
         self._counting.last = CUT_FIGURES
-        self._counting.work(CUT_FIGURES, lambda counter: counter.efficiencies(live, rows, cuts), then)
+        self._counting.work(CUT_FIGURES, lambda counter: counter.figures(live, rows, cuts, peak), then)
 
     def count_each(
         self,
@@ -537,8 +540,12 @@ class Bridge(QObject):
         )
 
     def count_first(self, owner: str) -> None:
-        """Let what a view wants counted go before all others, because it is under the hand; '' ends it."""
+        """Serve the view under the hand before all others, and draw more often; '' ends it.
+
+        owner: how the names begin under which it asks.
+        """
         self._counting.first = owner
+        self.timer.setInterval(HAND_TICK_MS if owner else TICK_MS)
 
     # The tick
 

@@ -28,7 +28,7 @@ class Counting:
         self._is_counting = False
         self._was_first = False
         self.first = ""
-        """Whose wishes go before all others: the view under the hand."""
+        """How the names of those begin whose wishes go before all others: of the view under the hand."""
         self.last = ""
         """Whose wishes come after all others."""
 
@@ -57,16 +57,19 @@ class Counting:
         if self._is_counting or not self._waiting:
             return
         owner = self._whose_turn()
-        self._was_first = owner == self.first
+        self._was_first = self._is_first(owner)
         wish = self._waiting.pop(owner)
         self._is_counting = True
         self._submit(lambda: wish.work(self._counter), lambda found: self._hand_over(wish, found), self._end)
 
     def _whose_turn(self) -> str:
         """Give the first; after it, one of the others, that they come to see something as well."""
-        others = sorted((owner for owner in self._waiting if owner != self.first), key=self.last.__eq__)
-        is_first_there = self.first in self._waiting
-        return self.first if is_first_there and not (self._was_first and others) else others[0]
+        first = [owner for owner in self._waiting if self._is_first(owner)]
+        others = sorted((owner for owner in self._waiting if owner not in first), key=self.last.__eq__)
+        return first[0] if first and not (self._was_first and others) else others[0]
+
+    def _is_first(self, owner: str) -> bool:
+        return bool(self.first) and owner.startswith(self.first)
 
     def _hand_over(self, wish: _Wish, found: Any) -> None:
         self._end()

@@ -135,9 +135,9 @@ class CutSet:
     """Cuts in their order; a row passes if it passes all that are switched on.
 
     In an expression, the name of a cut means what passes that cut, turned round if it is inverted, whether it
-    is switched on or not; it goes before a column of the same name. Raises SettingsError for names that are
-    no words, or are there twice, and for cuts that name each other in a circle; ExpressionError for an
-    expression that cannot be read.
+    is switched on or not. A column of the same name is refused where it could be meant. Raises SettingsError
+    for names that are no words, or are there twice, and for cuts that name each other in a circle;
+    ExpressionError for an expression that cannot be read.
     """
 
     def __init__(self, cuts: Iterable[Cut] = ()) -> None:
@@ -146,7 +146,8 @@ class CutSet:
         self._parsed: dict[str, Expression] = {}
         for cut in self.cuts:
             self._add(cut)
-        self._order = self._in_order()
+        self.in_order = self._in_order()
+        """The names, each after those of the cuts that it names."""
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, CutSet) and self.cuts == other.cuts
@@ -199,20 +200,23 @@ class CutSet:
         columns: Mapping[str, Any],
         *,
         only: Collection[str] | None = None,
+        known: Mapping[str, np.ndarray] | None = None,
         n_rows: int | None = None,
         keep_on: Callable[[], object] | None = None,
     ) -> dict[str, np.ndarray]:
         """Give what passes each cut by itself, name -> (n_rows,) bool, in the order of the cuts.
 
-        only: names of the cuts that are wanted; None: all. n_rows: None: as many as the columns have.
+        only: names of the cuts that are wanted; None: all. known: what passes some of them, which is taken
+        as it is. n_rows: None: as many as the columns have.
         keep_on: is called now and then, and may raise to stop.
         """
+        self._refuse_two_meanings(columns)
         n_rows = self.n_rows(columns) if n_rows is None else n_rows
+        found = dict(known or {})
         wanted = set(self.names if only is None else only)
-        wanted |= {other for name in wanted for other in self.needs(name)}
-        found: dict[str, np.ndarray] = {}
-        for name in self._order:
-            if name in wanted:
+        wanted |= {other for name in wanted - found.keys() for other in self.needs(name)}
+        for name in self.in_order:
+            if name in wanted and name not in found:
                 both = _Both(found, columns, self._by_name)
                 found[name] = self._mask(self._by_name[name], both, n_rows, keep_on)
         asked = self.names if only is None else only
@@ -271,6 +275,13 @@ class CutSet:
         except ExpressionError as error:
             raise error.inside(where) from None
         self._by_name[cut.name] = cut
+
+    def _refuse_two_meanings(self, columns: Mapping[str, Any]) -> None:
+        for cut in self.cuts:
+            for name in self._named(cut.name):
+                if name in columns:
+                    both = f"cut '{cut.name}' reads '{name}', which is a cut and a column"
+                    raise SettingsError(f"{both}; give that cut another name")
 
     def _in_order(self) -> tuple[str, ...]:
         """Give the names such that each cut stands after those that it names."""

@@ -16,6 +16,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from pygama.analysis import counting
 from pygama.errors import SettingsError
 
 NUMBERS, YES_NO, TEXT = "numbers", "yes or no", "text"
@@ -396,15 +397,35 @@ def points_inside(x: np.ndarray, y: np.ndarray, corners: np.ndarray) -> np.ndarr
     polygons that share an edge each point has exactly one, and a rectangle holds low <= x < high. NaN is
     outside.
     """
-    is_inside = np.zeros(np.broadcast(x, y).shape, np.bool_)
-    for (x1, y1), (x2, y2) in zip(corners, np.roll(corners, -1, axis=0), strict=True):
-        if y1 == y2:
-            continue
-        (x1, y1), (x2, y2) = sorted([(x1, y1), (x2, y2)], key=lambda corner: float(corner[1]))
-        crosses = (y >= y1) & (y < y2)
-        crosses &= x < x1 + (y - y1) * ((x2 - x1) / (y2 - y1))
-        is_inside ^= crosses
+    sides = sides_of(corners)
+    if counting.compiled is None or x.ndim != 1 or y.ndim != 1 or not len(sides):
+        return points_inside_plainly(x, y, sides)
+    is_inside = np.empty(len(x), np.bool_)
+    x, y = np.ascontiguousarray(x, np.float64), np.ascontiguousarray(y, np.float64)
+    counting.compiled.inside(x, y, sides, is_inside.view(np.uint8))
     return is_inside
+
+
+def points_inside_plainly(x: np.ndarray, y: np.ndarray, sides: np.ndarray) -> np.ndarray:
+    """Count the sides to the right of each point, in plain NumPy."""
+    is_inside = np.zeros(np.broadcast(x, y).shape, np.bool_)
+    for x1, y1, y2, slope in sides:
+        is_inside ^= (y >= y1) & (y < y2) & (x < x1 + (y - y1) * slope)
+    return is_inside
+
+
+def sides_of(corners: np.ndarray) -> np.ndarray:
+    """Give the sides that are not level as x1, y1, y2 and dx/dy, (n, 4); y1 is the lower end.
+
+    So a side is the same to the last bit in whichever direction it is gone along.
+    """
+    ends = np.stack([corners, np.roll(corners, -1, axis=0)], axis=1)
+    order = np.argsort(ends[:, :, 1], axis=1, kind="stable")
+    ends = np.take_along_axis(ends, order[:, :, None], axis=1)
+    (x1, y1), (x2, y2) = ends[:, 0].T, ends[:, 1].T
+    with np.errstate(all="ignore"):
+        slope = (x2 - x1) / (y2 - y1)
+    return np.ascontiguousarray(np.stack([x1, y1, y2, slope], axis=1)[y1 != y2])
 
 
 _COMPARE: dict[str, Any] = {

@@ -54,15 +54,11 @@ def applicable(cuts: CutSet, rows: Rows) -> tuple[CutSet, Mapping[str, Problem]]
     problems: dict[str, Problem] = {}
     few = {name: values[:0] for name, values in rows.items()}
     for cut in cuts:
-        missing = [name for name in cuts.reads(cut.name) if name not in rows]
-        if missing:
-            plural = "s" if len(missing) > 1 else ""
-            problems[cut.name] = Problem(f"the run has no column{plural} {', '.join(missing)}", None, True)
-            continue
         try:
             cuts.masks(few, only=[cut.name], n_rows=0)
         except ExpressionError as error:
-            problems[cut.name] = Problem(error.sentence, error.position, True)
+            is_own = error.text == cut.expression
+            problems[cut.name] = Problem(error.sentence, error.position if is_own else None, is_of_run=True)
     if not problems:
         return cuts, problems
     # What names a cut that is left out reads its columns as well, and is left out with it.

@@ -15,9 +15,9 @@ from typing import Protocol
 import numpy as np
 
 from pygama.analysis.cuts import CutSet
-from pygama.analysis.efficiency import CutEfficiency, EfficiencyTable, ratio
 from pygama_gui.data.channels import CODE
 from pygama_gui.data.cutting import Part, Passing, applicable, part_of
+from pygama_gui.data.tally import Figures, Peak, Tally, rows_near, survivals
 
 PASSING, ALL, FAILING = "passing", "all", "failing"
 """Rows that pass every cut that is on, all rows, and those that any such cut takes away."""
@@ -123,6 +123,7 @@ class Counter:
         self._masks: OrderedDict[tuple[Hashable, Cuts], np.ndarray] = OrderedDict()
         self._parts: OrderedDict[tuple[Hashable, Hashable], np.ndarray] = OrderedDict()
         self._n_nan: OrderedDict[tuple[Hashable, frozenset[str]], tuple[int, int]] = OrderedDict()
+        self._near: tuple[Hashable, np.ndarray] | None = None
         self._changes: list[_Change] = []
 
     def count(
@@ -142,16 +143,27 @@ class Counter:
         """Tell which rows pass, (n_rows,) bool."""
         return self._mask(table, rows, cuts)[: n_of(rows)]
 
-    def efficiencies(self, table: Hashable, rows: Rows, cuts: CutSet) -> EfficiencyTable:
-        """Say what each cut does that these rows have the columns for, as `efficiency_table` does."""
+    def figures(self, table: Hashable, rows: Rows, cuts: CutSet, peak: Peak | None = None) -> Figures:
+        """Say what each cut does that these rows have the columns for, and what survives in a peak."""
         known, _ = applicable(cuts, rows)
         masks = {name: self._part(table, rows, *part_of(known, name)) for name in known.names}
-        tally = _Tally(known, n_of(rows))
+        tally = Tally(known, n_of(rows))
         for start in range(0, n_of(rows), AT_ONCE):
             tally.add({name: mask[start : start + AT_ONCE] for name, mask in masks.items()})
         n_nan = {name: self._n_nan_of(table, rows, frozenset(known.reads(name))) for name in known.names}
         self._forget_old()
-        return tally.table(n_nan)
+        if peak is None or peak.column not in rows:
+            return Figures(tally.table(n_nan))
+        near = self._rows_near(table, rows, peak)
+        values = rows[peak.column][near]
+        survived = survivals(known, values, {name: mask[near] for name, mask in masks.items()}, peak.bands)
+        return Figures(tally.table(n_nan), peak, *survived)
+
+    def _rows_near(self, table: Hashable, rows: Rows, peak: Peak) -> np.ndarray:
+        key = (table, peak, n_of(rows))
+        if self._near is None or self._near[0] != key:
+            self._near = (key, rows_near(rows[peak.column], peak.bands, AT_ONCE))
+        return self._near[1]
 
     def _n_nan_of(self, table: Hashable, rows: Rows, names: frozenset[str]) -> int:
         """Count the rows where one of the columns is NaN."""
@@ -237,48 +249,6 @@ class Counter:
         for kept in (self._parts, self._n_nan):
             while len(kept) > MOST_PARTS:
                 kept.popitem(last=False)
-
-
-class _Tally:
-    """Counts block by block what each cut does."""
-
-    def __init__(self, cuts: CutSet, n_rows: int) -> None:
-        self._cuts, self._n_rows = cuts, n_rows
-        self._alone = dict.fromkeys(cuts.names, 0)
-        self._left = dict.fromkeys(cuts.names, 0)
-        self._lost_alone = dict.fromkeys(cuts.names, 0)
-
-    def add(self, masks: Mapping[str, np.ndarray]) -> None:
-        """Add a block. masks: name -> (n,) bool, of each cut by itself."""
-        if not masks:
-            return
-        left = np.ones(len(next(iter(masks.values()))), bool)
-        failed_one, failed_more = ~left, ~left
-        for cut in self._cuts:
-            mask = masks[cut.name]
-            self._alone[cut.name] += int(np.count_nonzero(mask))
-            if cut.enabled:
-                left &= mask
-                self._left[cut.name] += int(np.count_nonzero(left))
-                failed_more |= failed_one & ~mask
-                failed_one |= ~mask
-        failed_one &= ~failed_more
-        for cut in self._cuts:
-            by_it_alone = failed_one if cut.enabled else left
-            self._lost_alone[cut.name] += int(np.count_nonzero(by_it_alone & ~masks[cut.name]))
-
-    def table(self, n_nan: Mapping[str, int]) -> EfficiencyTable:
-        """Give what was counted."""
-        found, n_before = [], self._n_rows
-        for cut in self._cuts:
-            in_order = None
-            if cut.enabled:
-                in_order = ratio(self._left[cut.name], n_before)
-                n_before = self._left[cut.name]
-            alone = ratio(self._alone[cut.name], self._n_rows)
-            lost = self._lost_alone[cut.name]
-            found.append(CutEfficiency(cut.name, alone, in_order, lost, n_nan[cut.name]))
-        return EfficiencyTable(tuple(found), ratio(n_before, self._n_rows))
 
 
 @dataclass(frozen=True)

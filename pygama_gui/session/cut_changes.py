@@ -103,6 +103,12 @@ def choose_cut(session: Session, name: str) -> Session:
     return session if name == session.cut else replace(session, cut=name)
 
 
+@on_view
+def show_only_passing(session: Session, is_wanted: bool) -> Session:  # noqa: FBT001
+    """Leave out of the spectrum what the cuts take away."""
+    return replace(session, spectrum=replace(session.spectrum, is_only_passing=is_wanted))
+
+
 def renamed(expression: str, name: str, new: str) -> str:
     """Put another name in the place of one wherever an expression reads it; what cannot be read stays."""
     try:

@@ -191,6 +191,14 @@ def test_a_column_that_is_not_there_is_told_with_the_cut_and_the_character():
     CutSet([Cut("low", "energy > 2"), Cut("both", "low & channel == 1")]).check(TABLE)
 
 
+def test_a_name_that_could_mean_a_cut_and_a_column_is_refused():
+    cuts = CutSet([Cut("energy", "channel == 1"), Cut("low", "energy > 2")])
+    for act in (cuts.mask, cuts.check):
+        with pytest.raises(SettingsError, match="cut 'low' reads 'energy', which is a cut and a column"):
+            act(TABLE)
+    assert passing([Cut("energy", "channel == 1")]) == [True, False, True, False]
+
+
 def test_a_cut_that_reads_no_column_is_as_long_as_the_others():
     assert passing([Cut("none", "1 > 2")]) == [False] * 4
     assert passing([Cut("none", "1 > 2")], {}, n_rows=2) == [False] * 2
@@ -213,7 +221,7 @@ def _tables(draw):
 _PARTS = ["e > 0", "e <= i", "b", "i == 2", "-1 < e < 1", "~(e < 0)", "i % 2 == 1", "e + i > 1 | b"]
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(_tables(), st.lists(st.tuples(st.sampled_from(_PARTS), st.booleans(), st.booleans()), max_size=5))
 def test_the_algebra_of_cuts_is_that_of_pandas(frame, parts):
     cuts = [Cut(f"c{at}", text, "", on, inverted) for at, (text, on, inverted) in enumerate(parts)]

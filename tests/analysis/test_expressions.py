@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pygama.analysis.expression_nodes import FUNCTIONS, points_inside
+from pygama.analysis import counting
+from pygama.analysis.expression_nodes import FUNCTIONS, points_inside, points_inside_plainly, sides_of
 from pygama.analysis.expressions import BLOCK, ExpressionError, parse
 
 NAN, INF = np.nan, np.inf
@@ -276,6 +277,17 @@ def test_a_polygon_is_the_same_from_any_corner_and_either_way_round(corners, ran
         assert (points_inside(x, y, np.array(other, float)) == expected).all()
 
 
+@pytest.mark.skipif(counting.compiled is None, reason="the compiled counting is not built")
+@given(st.lists(st.tuples(*[st.floats(-1e3, 1e3)] * 2), min_size=3, max_size=12), st.integers(0, 3000))
+def test_compiled_polygons_are_plain_polygons(corners, n):
+    rng = np.random.default_rng(n)
+    x, y = rng.choice([*np.array(corners).ravel(), NAN, INF, -INF, 0.5], (2, n))
+    x, y = np.concatenate([x, rng.uniform(-1e3, 1e3, n)]), np.concatenate([y, rng.uniform(-1e3, 1e3, n)])
+    with np.errstate(all="ignore"):
+        expected = points_inside_plainly(x, y, sides_of(np.array(corners)))
+    assert points_inside(x, y, np.array(corners)).tolist() == expected.tolist()
+
+
 @given(st.floats(-3, 3), st.floats(-3, 3))
 def test_two_polygons_with_a_common_edge_share_no_point_and_miss_none(a, b):
     x, y = (values.ravel() for values in np.meshgrid(np.arange(-4, 4, 0.25), np.arange(-4, 4, 0.25)))
@@ -397,7 +409,7 @@ CUTS = st.recursive(
 )
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(tables(), CUTS)
 def test_a_random_expression_gives_what_numpy_gives(columns, made):
     text, plain = made
@@ -434,13 +446,13 @@ WORDS = [
 ]
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=300, deadline=None)
 @given(st.lists(st.sampled_from([*WORDS, "min", "inside", ",", "'a'", "`", "or", "%", "where"]), max_size=12))
 def test_random_words_are_read_or_refused_in_words(words):
     _read_or_refused(" ".join(words))
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=300, deadline=None)
 @given(st.text(max_size=40))
 def test_random_text_is_read_or_refused_in_words(text):
     _read_or_refused(text)
@@ -457,7 +469,7 @@ def _read_or_refused(text):
         assert error.sentence
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(
     tables(),
     st.lists(st.sampled_from(["f > 1", "i < u", "p", "g >= 0.5", "u == 3", "q"]), min_size=3, max_size=3),

@@ -29,7 +29,7 @@ def test_a_cut_whose_column_is_not_there_lets_all_rows_pass_and_says_so() -> Non
     assert passing.mask(ROWS).tolist() == [False, True, True, False]
     cuts, problems = applicable(CutSet(passing.cuts), ROWS)
     assert cuts.names == ("a",)
-    assert problems["b"].sentence == "the run has no column nowhere"
+    assert problems["b"].sentence == "column 'nowhere' is not there"
     assert problems["b"].is_of_run
 
 

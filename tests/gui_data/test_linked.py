@@ -8,11 +8,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pygama.analysis.cuts import Cut, CutSet
-from pygama.analysis.efficiency import efficiency_table
+from pygama.analysis.efficiency import efficiency_table, survival_at
 from pygama_gui.data import linked
 from pygama_gui.data.channels import CODE
 from pygama_gui.data.cutting import joined
 from pygama_gui.data.linked import ALL, FAILING, PASSING, Axis, Counter, Rows, Want
+from pygama_gui.data.tally import peak_of_region
 
 X, Y = Axis("x", 0.0, 10.0, 20), Axis("y", -2.0, 2.0, 7)
 WANTS = tuple(
@@ -119,11 +120,26 @@ def test_efficiencies_are_those_of_the_library(given_cuts: list[tuple[float, boo
         Cut(f"c{at}", f"{column} < {high!r}", "", enabled, inverted)
         for at, (high, enabled, inverted, column) in enumerate(given_cuts)
     )
-    found = Counter().efficiencies(object(), rows, cuts)
-    assert found == efficiency_table(cuts, rows)
+    found = Counter().figures(object(), rows, cuts)
+    assert found.table == efficiency_table(cuts, rows)
 
 
 def test_a_cut_whose_column_is_not_there_is_left_out_of_the_efficiencies() -> None:
     cuts = CutSet([Cut("a", "x < 5"), Cut("b", "nowhere > 1")])
-    found = Counter().efficiencies(object(), made(100), cuts)
-    assert [row.name for row in found.rows] == ["a"]
+    found = Counter().figures(object(), made(100), cuts)
+    assert [row.name for row in found.table.rows] == ["a"]
+
+
+def test_survival_in_a_region_is_that_of_the_library_for_what_passed_before() -> None:
+    rows = made(2000)
+    cuts = CutSet([Cut("a", "y > -0.5"), Cut("off", "y > 0", enabled=False), Cut("b", "y < 1")])
+    peak = peak_of_region("x", 4.0, 6.0)
+    assert peak is not None
+    found = Counter().figures(object(), rows, cuts, peak)
+    before = rows["y"] > -0.5
+    expected = survival_at(rows["x"][before], rows["y"][before] < 1, peak.bands)
+    assert found.survivals == {
+        "a": survival_at(rows["x"], before, peak.bands),
+        "b": expected,
+    }
+    assert found.survival == survival_at(rows["x"], before & (rows["y"] < 1), peak.bands)
