@@ -97,9 +97,9 @@ class PlaneView(View):
     TITLE = "Plane"
     HELP = (
         "Two columns against each other, counted as colours. Drag to the right to zoom in, to the left to "
-        "zoom out; a flat band zooms one axis. Wheel to zoom, Ctrl-drag to move. Alt- or Shift-drag makes a "
-        "gate; corners, sides and the body of the chosen gate can be dragged, Alt-click puts a corner on a "
-        "side."
+        "zoom out; a flat band zooms one axis. The wheel zooms x, with Shift y; Ctrl-drag moves. Alt- or "
+        "Shift-drag makes a gate; corners, sides and the body of the chosen gate can be dragged, Alt-click "
+        "puts a corner on a side."
     )
     SHORTCUTS = (
         ("a", "Show all"),
@@ -138,6 +138,7 @@ class PlaneView(View):
         ("Down", "Move the gate by a bin, or the picture"),
         ("Ctrl+Alt+S", "Save as PNG, SVG or CSV"),
         ("Ctrl+C", "Copy as CSV"),
+        ("Ctrl+Alt+C", "Copy the picture"),
     )
 
     event_chosen = pyqtSignal(int)

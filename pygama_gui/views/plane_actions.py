@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
+from PyQt5.QtGui import QKeySequence
 from PyQt5.QtWidgets import QAction, QMenu
 
 from pygama_gui.widgets.plot import ZOOM_OUT, Entry, plot_actions
@@ -25,14 +26,17 @@ class PlaneActions:
 
     def __init__(self, view: PlaneView) -> None:
         self._view = view
+        gating = self._actions(self._gating())
+        close = next(one for one in gating if one.shortcut() == QKeySequence("Return"))
+        close.setShortcuts([QKeySequence("Return"), QKeySequence("Enter")])
         self.all = [
             *self._actions(self._looking()),
             self._line(),
-            self._submenu("&Bins", self._binning()),
-            self._submenu("&Columns", self._columns()),
-            self._submenu("&Draw", self._drawing()),
-            self._submenu("&Gates", self._gating()),
-            self._submenu("&Move", self._moving()),
+            self._submenu("&Bins", self._actions(self._binning())),
+            self._submenu("&Columns", self._actions(self._columns())),
+            self._submenu("&Draw", self._actions(self._drawing())),
+            self._submenu("&Gates", gating),
+            self._submenu("&Move", self._actions(self._moving())),
             self._line(),
             *self._actions(self._exporting()),
         ]
@@ -45,9 +49,9 @@ class PlaneActions:
         line.setSeparator(True)
         return line
 
-    def _submenu(self, name: str, entries: list[Entry]) -> QAction:
+    def _submenu(self, name: str, actions: list[QAction]) -> QAction:
         menu = QMenu(name, self._view)
-        menu.addActions(self._actions(entries))
+        menu.addActions(actions)
         action = menu.menuAction()
         assert action is not None
         return action
@@ -130,4 +134,5 @@ class PlaneActions:
         return [
             ("Sa&ve as PNG, SVG or CSV…", "Ctrl+Alt+S", view.exporter.ask),
             ("Copy as CSV", "Ctrl+C", view.exporter.copy),
+            ("Copy the pic&ture", "Ctrl+Alt+C", view.exporter.copy_picture),
         ]

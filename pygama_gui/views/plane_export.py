@@ -57,6 +57,12 @@ class PlaneExporter:
             QApplication.clipboard().setText(csv_text(picture))
             self._view.bridge.log(f"Copied {len(picture.columns[0][1])} rows as CSV")
 
+    def copy_picture(self) -> None:
+        """Copy the plane as it is seen."""
+        if self._view.plane is not None:
+            QApplication.clipboard().setPixmap(self._view.canvas.grab())
+            self._view.bridge.log("Copied the picture of the plane")
+
     def name(self) -> str:
         """Suggest a name for the file."""
         view = self._view
@@ -74,12 +80,19 @@ class PlaneExporter:
         at_x, at_y = np.nonzero(plane.counts)
         labels = view.plot.labels
         profile = view.profile
-        curves = () if profile is None else (Curve(view.choice.profile, profile.x, profile.y),)
+        curves = (
+            [] if profile is None else [Curve(f"{view.choice.profile} of the slice", profile.x, profile.y)]
+        )
         ranges = [(float(low), float(high)) for low, high in view.box.viewRange()]
+        for name, gate in view.gates.shapes().items():
+            corners = gate.outline(*ranges)
+            inside = view.gates.inside.get(name)
+            words = name if inside is None else f"{name}: {inside.words}"
+            curves.append(Curve(words, *np.vstack((corners, corners[:1])).T))
         return Picture(
             labels["bottom"],
             labels["left"],
-            curves=curves,
+            curves=tuple(curves),
             columns=(
                 (plane.x.column, x[at_x]),
                 (plane.y.column, y[at_y]),
@@ -108,6 +121,11 @@ class PlaneExporter:
         for axis in (plane.x, plane.y):
             about[f"bins of {axis.column}"] = f"{axis.n_bins} from {axis.low:.10g} to {axis.high:.10g}"
         about["events"] = str(plane.n_inside)
+        for cut in session.cuts:
+            state = ", ".join(
+                word for word, is_so in (("off", not cut.enabled), ("inverted", cut.inverted)) if is_so
+            )
+            about[f"cut {cut.name}"] = f"{cut.expression} ({state})" if state else cut.expression
         about["chain"] = json.dumps(session.to_chain())
         about["made by"] = f"pygama {pygama.__version__}"
         title = f"{plane.y.column} against {plane.x.column}"

@@ -52,14 +52,6 @@ class PlaneBox(ZoomBox):
         """Keep what is seen: somebody chose it."""
         self._mark_zoomed(x=x, y=y)
 
-    def wheelEvent(self, event: Any, axis: int | None = None) -> None:  # noqa: N802  (Qt's name)
-        """Zoom at the cursor: both; x alone over its axis, y alone over its axis or with Shift."""
-        event.accept()
-        factor = 1.02 ** (-event.delta() * 0.125)
-        at = self.mapSceneToView(event.scenePos())
-        is_y = bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier) or axis == 1
-        self._scale(x=1.0 if is_y else factor, y=1.0 if axis == 0 else factor, at=at)
-
     def mouseClickEvent(self, event: Any) -> None:  # noqa: N802  (pyqtgraph's name)
         """Tell where somebody clicked."""
         if event.button() == Qt.MouseButton.LeftButton and not event.double():

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 from PyQt5.QtCore import QPoint, QPointF, Qt
+from PyQt5.QtGui import QWheelEvent
 from PyQt5.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
@@ -136,6 +137,28 @@ def test_dragging_to_the_right_zooms_to_the_band(
     plane = settle(qtbot, view)
     assert plane.x.low <= x0 < plane.x.low + 500
     assert plane.x.n_bins > 60
+
+
+def test_the_wheel_zooms_x_and_with_shift_y(
+    qtbot: QtBot, view: PlaneView, feed: Callable[[Partial], Partial]
+) -> None:
+    feed(madeup.shaped_partial(6000))
+    at = pixel_of(view, 20_000, 0.9)
+    spans = [view.box.viewRange()]
+    for key in (Qt.KeyboardModifier.NoModifier, Qt.KeyboardModifier.ShiftModifier):
+        place = view.plot.viewport()
+        step = QPoint(0, 120)
+        buttons, phase = Qt.MouseButton.NoButton, Qt.ScrollPhase.NoScrollPhase
+        event = QWheelEvent(
+            QPointF(at), QPointF(place.mapToGlobal(at)), QPoint(), step, buttons, key, phase, False
+        )
+        QApplication.sendEvent(place, event)
+        spans.append(view.box.viewRange())
+    (x0, y0), (x1, y1), (x2, y2) = [[high - low for low, high in ends] for ends in spans]
+    assert x1 < 0.9 * x0
+    assert y1 == y0
+    assert x2 == x1
+    assert y2 < 0.9 * y1
 
 
 def test_a_flat_band_zooms_x_alone(

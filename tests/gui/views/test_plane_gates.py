@@ -310,10 +310,22 @@ def test_the_cut_follows_while_its_gate_is_dragged(
     qtbot.mousePress(place, LEFT, NO_KEY, first)
     move_mouse(place, (first + last) / 2)
     move_mouse(place, last)
-    qtbot.waitUntil(lambda: view.session.cuts[0].expression != BOX, timeout=WAIT_MS)
-    assert corners(view)[2] == pytest.approx([30_000, 1.1], rel=0.01)
+    qtbot.waitUntil(lambda: corners(view)[2] == pytest.approx([30_000, 1.1], rel=0.01), timeout=WAIT_MS)
     qtbot.keyClick(view.plot, Qt.Key.Key_Escape)
     assert view.session.cuts[0].expression == BOX
     qtbot.mouseRelease(place, LEFT, NO_KEY, last)
     assert view.session.cuts[0].expression == BOX
     assert not view.box.zoomed_x
+
+
+def test_a_saved_picture_has_the_gates_and_the_cuts(qtbot: QtBot, view: PlaneView) -> None:
+    view.bridge.change(cut_changes.add_cut, "psd", BOX)
+    view.bridge.change(cut_changes.switch_cut, "psd", False)
+    view.redraw()
+    qtbot.waitUntil(lambda: "psd" in view.gates.inside, timeout=WAIT_MS)
+    picture = view.exporter.picture()
+    assert picture is not None
+    assert picture.about["cut psd"] == f"{BOX} (off)"
+    (curve,) = picture.curves
+    assert curve.name.startswith("psd: ")
+    assert curve.x.tolist() == [8000, 20_000, 20_000, 8000, 8000]
