@@ -279,6 +279,7 @@ class MainWindow(QMainWindow):
         self.plugins.failed.connect(lambda words: self.banner.say(words, level="warning"))
         self.waveforms.drawn.connect(lambda: self.chain.show_waveform(self.waveforms.sample))
         self.plane.event_chosen.connect(self.waveforms.browser.go_to_event)
+        self.plane.waveform_asked.connect(lambda: self.go_to_tab(1))
         self.runs.next_asked.connect(self.process_next)
         self.runs.follow_asked.connect(self.follow)
         self.runs.log_asked.connect(self.log_dock.show)

@@ -76,11 +76,11 @@ def limits_of(values: np.ndarray) -> Limits:
     if not len(values):
         return Limits(0.0, 1.0)
     is_whole = bool((values == np.floor(values)).all())
-    tails = (TAIL, NEARLY_ALL, 1 - NEARLY_ALL, 1 - TAIL)
-    least, low, high, most = (float(value) for value in np.quantile(values, tails))
+    low, high = np.quantile(values, (NEARLY_ALL, 1 - NEARLY_ALL))
     reach = REACH * (high - low)
     if reach > 0:
-        least, most = max(least, low - reach), min(most, high + reach)
+        values = values[(values >= low - reach) & (values <= high + reach)]
+    least, most = (float(value) for value in np.quantile(values, (TAIL, 1 - TAIL)))
     room = MARGIN * (most - least) or (0.5 if is_whole else abs(most) * 1e-3 or 0.5)
     low = least - room
     if 0 <= least < AT_ZERO * most:

@@ -158,8 +158,10 @@ def _draw_density(figure: Figure, axes: Axes, picture: Picture, density: Density
     counts = np.ma.masked_equal(density.counts.T, 0)
     (x0, x1), (y0, y1) = density.x_range, density.y_range
     extent = (x0 * picture.x_per_sample, x1 * picture.x_per_sample, y0, y1)
-    most = max(int(density.counts.max(initial=1)), 2)
-    norm = LogNorm(1, most) if picture.has_log_density else Normalize(0, most)
+    is_counts = density.counts.dtype.kind in "iu"
+    most = max(density.counts.max(initial=0), 2 if is_counts else 1e-9)
+    least = 1 if is_counts else most / 1000
+    norm = LogNorm(least, most) if picture.has_log_density else Normalize(0, most)
     image = axes.imshow(
         counts, origin="lower", aspect="auto", extent=extent, norm=norm, interpolation="none", cmap="viridis"
     )

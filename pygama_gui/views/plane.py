@@ -40,6 +40,7 @@ from pygama_gui.session.state import PROFILES, PlaneChoice, Run, Session
 from pygama_gui.views import chain_facts, madeup
 from pygama_gui.views.base import View
 from pygama_gui.views.plane_actions import PlaneActions
+from pygama_gui.views.plane_event import Chosen, EventPeek
 from pygama_gui.views.plane_export import PlaneExporter
 from pygama_gui.views.plane_gates import PlaneGates
 from pygama_gui.widgets import theme, words
@@ -126,7 +127,7 @@ class PlaneView(View):
         ("g", "Draw a polygon"),
         ("Return", "Close the polygon"),
         ("Backspace", "Take the last corner back"),
-        ("Esc", "Give up the gate"),
+        ("Esc", "Give up the gate, or the event"),
         ("Shift+R", "Make a rectangle"),
         ("Shift+X", "Make a range of x"),
         ("Shift+Y", "Make a range of y"),
@@ -143,6 +144,8 @@ class PlaneView(View):
 
     event_chosen = pyqtSignal(int)
     """The number of an event whose waveform is wanted."""
+    waveform_asked = pyqtSignal()
+    """More of the waveform of the chosen event is wanted."""
 
     def __init__(self, bridge: Bridge) -> None:
         super().__init__(bridge)
@@ -154,7 +157,6 @@ class PlaneView(View):
         self.profile: Profile | None = None
         self.top: float | None = None
         """What has the strongest colour, where a person chose it."""
-        self.chosen_event: int | None = None
         self._held: dict[tuple[int, str, int | None], _Held] = {}
         self._columns: tuple[str, ...] = ()
         self._channels: list[int] = []
@@ -166,12 +168,14 @@ class PlaneView(View):
         self._later.setSingleShot(True)
         self._later.timeout.connect(self.redraw_soon)
         self.exporter = PlaneExporter(self)
+        self.shown_event = EventPeek(bridge, self.plot, self._corner)
+        self.shown_event.peek.opened.connect(self.waveform_asked)
         self.gates = PlaneGates(self)
         self._make_controls()
         self._lay_out()
         self.commands = PlaneActions(self)
         self.box.zoom_changed.connect(self.redraw_soon)
-        self.box.sigResized.connect(self.redraw_soon)
+        self.box.sigResized.connect(self._resized)
         self.box.double_clicked.connect(self._double_clicked)
         self.box.clicked.connect(self._clicked)
         self.canvas.bar.scaled.connect(self._scale_top)
@@ -242,6 +246,7 @@ class PlaneView(View):
         for widget in (self.more_button, self.fewer_button, self.log_box):
             widget.setVisible(is_wide)
         self._show_edges()
+        self.shown_event.place()
 
     def _show_edges(self) -> None:
         is_large = self.width() >= NARROW * 0.7 and self.height() >= NARROW * 0.5
@@ -287,7 +292,8 @@ class PlaneView(View):
         if before.y != after.y:
             self.box.zoomed_y = False
         if (before.x, before.y, before.channel) != (after.x, after.y, after.channel):
-            self.chosen_event, self.top = None, None
+            self.top = None
+            self.shown_event.choose(None)
         if before.is_normalised != after.is_normalised:
             self.top = None
         if (
@@ -313,8 +319,13 @@ class PlaneView(View):
         elif not self._later.isActive():
             self._later.start(max(round(1000 * wait_s), 1))
 
+    def _resized(self) -> None:
+        self.shown_event.place()
+        self.redraw_soon()
+
     def _forget(self) -> None:
-        self.plane, self.points, self.chosen_event, self.top = None, None, None, None
+        self.plane, self.points, self.top = None, None, None
+        self.shown_event.choose(None)
         self.box.zoomed_x = self.box.zoomed_y = False
         self.gates.inside.clear()
 
@@ -394,6 +405,14 @@ class PlaneView(View):
                 widths[name] = by * (axis.high - axis.low) / axis.n_bins
         self.choose(**widths)
 
+    def give_up(self) -> None:
+        """Give up the gate that is being drawn or dragged; where there is none, the chosen event."""
+        if self.gates.is_busy:
+            self.gates.give_up()
+        else:
+            self.shown_event.choose(None)
+            self._mark_event()
+
     def nudge(self, x: int, y: int, *, is_far: bool = False) -> None:
         """Move the chosen gate by a bin or ten; the picture where there is none."""
         bins = FAR_BINS if is_far else 1
@@ -424,18 +443,29 @@ class PlaneView(View):
         live = self.bridge.live(self.session.selected)
         if live is None or "event_number" not in live.columns:
             return
-        self.chosen_event = int(live.columns.column("event_number")[self.points.rows[place]])
+        row_number = int(self.points.rows[place])
+        number = int(live.columns.column("event_number")[row_number])
+        channel = int(live.columns.column(CODE)[row_number]) if CODE in live.columns else None
+        self.shown_event.choose(Chosen(self.session.selected, number, channel))
         self._mark_event()
-        self.event_chosen.emit(self.chosen_event)
+        self.event_chosen.emit(number)
+
+    def _corner(self) -> tuple[int, int]:
+        """Give the upper right corner of the picture, in pixels of the plot."""
+        area = self.box.sceneBoundingRect()
+        corner = self.plot.mapFromScene(area.topRight())
+        return corner.x(), corner.y()
 
     def _mark_event(self) -> None:
         """Draw a ring around the chosen event, where it is among the points."""
-        live = self.bridge.live(self.session.selected)
-        if self.chosen_event is None or self.points is None or live is None:
+        live, chosen = self.bridge.live(self.session.selected), self.shown_event.chosen
+        if chosen is None or self.points is None or live is None:
             self.canvas.mark_point(None)
             return
-        numbers = live.columns.column("event_number")[self.points.rows]
-        found = np.flatnonzero(numbers == self.chosen_event)
+        is_it = live.columns.column("event_number")[self.points.rows] == chosen.number
+        if chosen.channel is not None:
+            is_it &= live.columns.column(CODE)[self.points.rows] == chosen.channel
+        found = np.flatnonzero(is_it)
         at = found[0] if len(found) else None
         self.canvas.mark_point(None if at is None else (self.points.x[at], self.points.y[at]))
         self.show_info()
@@ -649,6 +679,7 @@ class PlaneView(View):
         if self.plane is not None:
             self._draw(self.plane)
         self.gates.draw()
+        self.shown_event.peek.update()
 
     # Words and controls
 
@@ -719,8 +750,6 @@ class PlaneView(View):
         cut = plane.n_rows - plane.n_chosen
         if plane.behind is not None and cut and self.channel is None:
             parts.append(f"{words.count(cut)} cut away")
-        if self.chosen_event is not None:
-            parts.append(f"event {self.chosen_event} is in Waveforms (2)")
         if self.choice.style == "points" and self.points is None and plane.n_inside >= MOST_POINTS:
             parts.append(f"points below {words.count(MOST_POINTS)}: zoom in")
         return " · ".join(parts)

@@ -114,7 +114,7 @@ class PlaneActions:
             None,
             ("&Close the polygon", "Return", gates.close),
             ("Take the last corner &back", "Backspace", gates.take_back),
-            ("&Give up", "Esc", gates.give_up),
+            ("&Give up", "Esc", self._view.give_up),
             None,
             ("Bring the gate into &view", "F", gates.show_chosen),
             ("R&emove the corner or the gate", "Del", gates.remove),

@@ -11,6 +11,7 @@ from PyQt5.QtWidgets import QApplication, QFileDialog
 
 import pygama
 from pygama_gui.data.density import Density
+from pygama_gui.data.plane import share_in_slice
 from pygama_gui.data.waveform_files import KINDS, Curve, Picture, csv_text, save
 from pygama_gui.widgets.dialogs import file_dialog
 
@@ -78,6 +79,8 @@ class PlaneExporter:
         edges = plane.x.edges, plane.y.edges
         x, y = ((part[:-1] + part[1:]) / 2 for part in edges)
         at_x, at_y = np.nonzero(plane.counts)
+        is_share = view.choice.is_normalised
+        shown = 100 * share_in_slice(plane.counts) if is_share else plane.counts
         labels = view.plot.labels
         profile = view.profile
         curves = (
@@ -97,12 +100,11 @@ class PlaneExporter:
                 (plane.x.column, x[at_x]),
                 (plane.y.column, y[at_y]),
                 ("counts", plane.counts[at_x, at_y]),
+                *((("percent of the slice", shown[at_x, at_y]),) if is_share else ()),
             ),
             about=self._about(),
-            density=Density(
-                plane.counts, (plane.x.low, plane.x.high), (plane.y.low, plane.y.high), plane.n_inside
-            ),
-            density_label="counts per bin",
+            density=Density(shown, (plane.x.low, plane.x.high), (plane.y.low, plane.y.high), plane.n_inside),
+            density_label="percent of the slice" if is_share else "counts per bin",
             has_log_density=view.choice.is_log,
             x_range=ranges[0],
             y_range=ranges[1],

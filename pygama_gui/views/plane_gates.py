@@ -141,6 +141,11 @@ class PlaneGates:
 
     # Drawing a new one
 
+    @property
+    def is_busy(self) -> bool:
+        """Whether a gate is being drawn or dragged."""
+        return bool(self.mode) or self._held is not None
+
     def begin(self, mode: str) -> None:
         """Begin a new gate of a shape."""
         self.give_up()

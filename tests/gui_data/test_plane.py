@@ -30,6 +30,13 @@ def test_a_few_wild_values_do_not_squeeze_all_others() -> None:
     assert 1.025 < limits.high < 1.1
 
 
+def test_a_thin_tail_does_not_stretch_the_limits() -> None:
+    rng = np.random.default_rng(1)
+    tail = rng.uniform(1.0, 5.0, 200)
+    limits = limits_of(np.concatenate([rng.normal(1.0, 0.01, 10_000), tail]))
+    assert limits.high < 1.15
+
+
 def test_no_values_still_have_limits() -> None:
     assert limits_of(np.array([np.nan, np.inf])) == Limits(0.0, 1.0)
 

@@ -312,10 +312,14 @@ def test_few_events_are_points_and_a_click_chooses_one(
     assert not view.canvas.image.isVisible()
     chosen: list[int] = []
     view.event_chosen.connect(chosen.append)
-    qtbot.mouseClick(view.plot.viewport(), LEFT, pos=pixel_of(view, 30_000.0, 0.55) + QPoint(3, 3))
+    qtbot.mouseClick(view.plot.viewport(), LEFT, pos=pixel_of(view, 30_000.0, 0.55))
     assert chosen == [int(partial.columns["event_number"][7])]
     assert view.canvas.chosen.getData()[0][0] == 30_000.0
-    assert f"event {chosen[0]} is in Waveforms" in view.info.text()
+    assert view.shown_event.peek.isVisible()
+    assert view.shown_event.peek.words.startswith(f"event {chosen[0]} · channel ")
+    qtbot.keyClick(view.plot, Qt.Key.Key_Escape)
+    assert not view.shown_event.peek.isVisible()
+    assert len(view.canvas.chosen.getData()[0]) == 0
 
 
 def test_many_events_are_no_points(qtbot: QtBot, view: PlaneView, feed: Callable[[Partial], Partial]) -> None:
@@ -369,6 +373,22 @@ def test_the_table_holds_every_bin_that_has_counts(
     assert sum(int(line.split(",")[2]) for line in table[1:]) == plane.n_inside
 
 
+def test_what_is_normalised_is_saved_so(
+    qtbot: QtBot, view: PlaneView, feed: Callable[[Partial], Partial], tmp_path: Path
+) -> None:
+    feed(madeup.shaped_partial(6000))
+    view.toggle("is_normalised")
+    plane = settle(qtbot, view)
+    picture = view.exporter.picture()
+    assert picture is not None
+    name, shares = picture.columns[-1]
+    assert name == "percent of the slice"
+    assert shares.sum() == pytest.approx(100 * np.count_nonzero(plane.counts.sum(axis=1)))
+    view.exporter.save(picture, tmp_path / "plane.svg")
+    qtbot.waitUntil(lambda: (tmp_path / "plane.svg").exists(), timeout=WAIT_MS)
+    assert "percent of the slice" in (tmp_path / "plane.svg").read_text()
+
+
 def test_the_plane_is_saved_as_a_picture(
     qtbot: QtBot, view: PlaneView, feed: Callable[[Partial], Partial], tmp_path: Path
 ) -> None:
@@ -386,3 +406,30 @@ def test_the_axis_of_a_whole_number_column_has_a_bin_for_each(
     feed(madeup.shaped_partial(6000, n_channels=3))
     view.choose_y("channel")
     assert settle(qtbot, view).y == Axis("channel", -0.5, 2.5, 3)
+
+
+def test_the_waveform_of_the_chosen_event_is_shown_and_opened(
+    qtbot: QtBot, view: PlaneView, feed: Callable[[Partial], Partial]
+) -> None:
+    partial = madeup.shaped_partial(300)
+    partial.columns["trap_max"][0], partial.columns["a_over_e"][0] = 30_000.0, 0.55
+    feed(partial)
+    qtbot.waitUntil(lambda: view.points is not None, timeout=WAIT_MS)
+    qtbot.mouseClick(view.plot.viewport(), LEFT, pos=pixel_of(view, 30_000.0, 0.55))
+    assert partial.waveforms is not None
+    np.testing.assert_array_equal(view.shown_event.peek.waveform, partial.waveforms[0])
+    with qtbot.waitSignal(view.waveform_asked, timeout=WAIT_MS):
+        qtbot.mouseClick(view.shown_event.peek, LEFT)
+
+
+def test_a_chosen_event_is_told_from_its_number_on_another_channel(
+    qtbot: QtBot, view: PlaneView, feed: Callable[[Partial], Partial]
+) -> None:
+    partial = madeup.shaped_partial(300)
+    for name, values in (("trap_max", (20_000.0, 30_000.0)), ("a_over_e", (0.55, 0.55)), ("channel", (0, 1))):
+        partial.columns[name][:2] = values
+    partial.columns["event_number"][:2] = 7
+    feed(partial)
+    qtbot.waitUntil(lambda: view.points is not None, timeout=WAIT_MS)
+    qtbot.mouseClick(view.plot.viewport(), LEFT, pos=pixel_of(view, 30_000.0, 0.55))
+    assert view.canvas.chosen.getData()[0][0] == 30_000.0
