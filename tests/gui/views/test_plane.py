@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyqtgraph as pg
 import pytest
 from PyQt5.QtCore import QPoint, QPointF, Qt
 from PyQt5.QtGui import QWheelEvent
@@ -23,6 +24,12 @@ from pygama_gui.views.plane import Plane, PlaneView
 
 WAIT_MS = 30_000
 LEFT = Qt.MouseButton.LeftButton
+
+
+@pytest.fixture(autouse=True)
+def every_move(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let no move of the mouse be passed over because it comes too soon after the last."""
+    monkeypatch.setitem(pg.CONFIG_OPTIONS, "mouseRateLimit", 0)
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+import pyqtgraph as pg
 import pytest
 from PyQt5.QtCore import QPoint, QPointF, Qt
 from pytestqt.qtbot import QtBot
@@ -22,6 +23,12 @@ from pygama_gui.views.plane import PlaneView
 WAIT_MS = 30_000
 LEFT, NO_KEY, ALT = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier, Qt.KeyboardModifier.AltModifier
 BOX = "inside(trap_max, a_over_e, 8000, 0.8, 20000, 0.8, 20000, 1, 8000, 1)"
+
+
+@pytest.fixture(autouse=True)
+def every_move(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let no move of the mouse be passed over because it comes too soon after the last."""
+    monkeypatch.setitem(pg.CONFIG_OPTIONS, "mouseRateLimit", 0)
 
 
 @pytest.fixture
@@ -114,6 +121,20 @@ def test_a_click_on_the_first_corner_closes_the_polygon(
     draw_triangle(click)
     click(5000, 0.6)
     assert len(corners(view)) == 3
+
+
+def test_a_double_click_on_the_first_corner_closes_and_shows_nothing_else(
+    qtbot: QtBot, view: PlaneView, click: Callable[..., None]
+) -> None:
+    view.box.setXRange(1000, 35_000, padding=0)
+    view.box.mark_zoomed(x=True)
+    qtbot.keyClick(view.plot, Qt.Key.Key_G)
+    draw_triangle(click)
+    at, place = pixel_of(view, 5000, 0.6), view.plot.viewport()
+    qtbot.mouseClick(place, LEFT, NO_KEY, at)
+    qtbot.mouseDClick(place, LEFT, NO_KEY, at)
+    assert len(corners(view)) == 3
+    assert view.box.zoomed_x
 
 
 def test_backspace_takes_the_last_corner_back(
