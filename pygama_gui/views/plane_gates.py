@@ -41,7 +41,6 @@ SEND_MS = 40
 """While a gate is dragged, the cut follows this often."""
 SHAPES = ("polygon", "rectangle", "x", "y")
 """What a new gate can be; 'x' and 'y' are ranges."""
-drags = itertools.count(1)
 
 
 @dataclass(frozen=True)
@@ -283,7 +282,7 @@ class PlaneGates:
         name, part = found
         self._view.bridge.change(cut_changes.choose_cut, name)
         self._view.bridge.count_first(self._view.OWNER)
-        self._held = _Held(name, self.shapes()[name], part, start, f"gate {next(drags)}")
+        self._held = _Held(name, self.shapes()[name], part, start, f"gate {name}")
         return True
 
     def _send_moved(self, merge: str = "") -> None:

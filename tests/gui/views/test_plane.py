@@ -231,6 +231,18 @@ def test_a_channel_shows_only_its_own_rows(
     assert settle(qtbot, view).n_chosen == 3000
 
 
+def test_the_range_suits_the_channel(
+    qtbot: QtBot, view: PlaneView, feed: Callable[[Partial], Partial]
+) -> None:
+    partial = madeup.shaped_partial(3000, n_channels=2)
+    of_one = partial.columns["channel"] == 1
+    partial.columns["trap_max"][of_one] = np.linspace(100.0, 900.0, of_one.sum())
+    feed(partial)
+    assert view.box.viewRange()[0][1] > 10_000
+    view.next_channel(-1)
+    assert 900 < settle(qtbot, view).x.high < 1000
+
+
 def test_the_columns_are_chosen_in_their_boxes(
     qtbot: QtBot, view: PlaneView, feed: Callable[[Partial], Partial]
 ) -> None:

@@ -339,6 +339,21 @@ def test_the_cut_follows_while_its_gate_is_dragged(
     assert not view.box.zoomed_x
 
 
+def test_a_drag_that_the_cut_followed_is_one_step_of_undo(
+    qtbot: QtBot, view: PlaneView, move_mouse: Callable[..., None]
+) -> None:
+    view.bridge.change(cut_changes.add_cut, "psd", BOX)
+    place, first, last = view.plot.viewport(), pixel_of(view, 20_000, 1.0), pixel_of(view, 30_000, 1.1)
+    qtbot.mousePress(place, LEFT, NO_KEY, first)
+    move_mouse(place, (first + last) / 2)
+    qtbot.waitUntil(lambda: view.session.cuts[0].expression != BOX, timeout=WAIT_MS)
+    move_mouse(place, last)
+    qtbot.mouseRelease(place, LEFT, NO_KEY, last)
+    assert corners(view)[2] == pytest.approx([30_000, 1.1], rel=0.01)
+    view.bridge.store.undo()
+    assert view.session.cuts[0].expression == BOX
+
+
 def test_a_saved_picture_has_the_gates_and_the_cuts(qtbot: QtBot, view: PlaneView) -> None:
     view.bridge.change(cut_changes.add_cut, "psd", BOX)
     view.bridge.change(cut_changes.switch_cut, "psd", False)
