@@ -13,6 +13,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
 from itertools import count
 from pathlib import Path
 from threading import Event
@@ -24,11 +25,13 @@ from PyQt5.QtCore import QObject, Qt, QTimer, pyqtSignal
 from pygama.progress import Done, Failed, Message, Note, Partial, StoppedByRequest
 from pygama_gui.counting import Answer, Counting
 from pygama_gui.data.channels import CODE, codes_of, names_of, without_ignored
-from pygama_gui.data.linked import Rows, Want
+from pygama_gui.data.cutting import Passing, joined, readable
+from pygama_gui.data.linked import Counter, Counts, Rows, Want
 from pygama_gui.data.live import LiveColumns
 from pygama_gui.data.outputs import Outputs, find_outputs, read_columns
 from pygama_gui.data.samples import SampleRing, Tier1Waveforms, import_readers
 from pygama_gui.data.selection import passing_of
+from pygama_gui.data.tally import Figures, Peak
 from pygama_gui.jobs.board import JobBoard, JobState, Search, state_sentence
 from pygama_gui.jobs.bundle import write_bundle
 from pygama_gui.jobs.following import PATIENCE_S
@@ -42,7 +45,11 @@ from pygama_gui.session import places
 from pygama_gui.session.state import Run, Session
 from pygama_gui.session.store import Store
 
+WithAndWithout = tuple[list[Counts | None], list[Counts | None]]
+"""Histograms under the cuts with one of them, and without it."""
 TICK_MS = 50
+HAND_TICK_MS = 10
+"""While something is dragged."""
 DISK_EVERY_TICKS = 200
 ROOM_EVERY_TICKS = 20
 WATCH_MS = 3000
@@ -52,6 +59,7 @@ N_FIRST = 50
 """Waveforms of an earlier session's file that are read at once, to be laid over each other."""
 KEPT_RUNS, KEPT_BYTES = 12, 400_000_000
 """Rows of so many runs, and of so many bytes, stay in memory; beyond, those not looked at for longest go."""
+CUT_FIGURES = "figures of the cuts"
 DRAW_S = 0.002
 """Views are redrawn on one tick until this much time is gone; painting comes on top."""
 
@@ -499,6 +507,57 @@ class Bridge(QObject):
         cuts = passing_of(self.session)
         names = {CODE}.union(*(want.columns for want in wants), () if cuts is None else cuts.columns)
         self._counting.ask(owner, live, self.rows_of(run_id, names), cuts, wants, then)
+
+    def count_cuts(self, run_id: str, peak: Peak | None, then: Callable[[Figures], None]) -> None:
+        """Have it counted what each cut does to a run, after all that views wait for."""
+        live = self.live(run_id)
+        if live is None:
+            return
+        cuts, _ = readable(self.session.cuts)
+        columns = {CODE, *live.columns.names[:1], *cuts.columns, *([] if peak is None else [peak.column])}
+        rows = self.rows_of(run_id, columns)
+        self._counting.last = CUT_FIGURES
+        self._counting.work(CUT_FIGURES, lambda counter: counter.figures(live, rows, cuts, peak), then)
+
+    def count_each(
+        self,
+        owner: str,
+        run_id: str,
+        names: Sequence[str],
+        wants: Sequence[Want],
+        then: Callable[[list[WithAndWithout]], None],
+    ) -> None:
+        """Have histograms of a run counted with each of some cuts and without it, all others as they are.
+
+        names: of the cuts, switched on or not. owner, then: as in `count`.
+        """
+        live = self.live(run_id)
+        if live is None:
+            return
+        both = [(self._cuts_with(name, is_on=True), self._cuts_with(name, is_on=False)) for name in names]
+        read = {CODE}.union(*(want.columns for want in wants))
+        rows = self.rows_of(run_id, read.union(*(one.columns for pair in both for one in pair if one)))
+
+        def work(counter: Counter) -> list[WithAndWithout]:
+            return [
+                (counter.count(live, rows, with_it, wants), counter.count(live, rows, without, wants))
+                for with_it, without in both
+            ]
+
+        self._counting.work(owner, work, then)
+
+    def _cuts_with(self, name: str, *, is_on: bool) -> Passing | None:
+        return joined(
+            tuple(replace(cut, enabled=is_on) if cut.name == name else cut for cut in self.session.cuts)
+        )
+
+    def count_first(self, owner: str) -> None:
+        """Serve the view under the hand before all others, and draw more often; '' ends it.
+
+        owner: how the names begin under which it asks.
+        """
+        self._counting.first = owner
+        self.timer.setInterval(HAND_TICK_MS if owner else TICK_MS)
 
     # The tick
 

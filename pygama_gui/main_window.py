@@ -54,7 +54,7 @@ from pygama_gui.views import chain_facts
 from pygama_gui.views.base import View
 from pygama_gui.views.chain import ChainView
 from pygama_gui.views.channels import ChannelsView
-from pygama_gui.views.cuts import CutsView
+from pygama_gui.views.cuts import CutsView, is_cuts
 from pygama_gui.views.files import FilesView
 from pygama_gui.views.fits import FitsView
 from pygama_gui.views.log import LastLineView, LogView
@@ -280,6 +280,8 @@ class MainWindow(QMainWindow):
         self.plugins.loaded.connect(self.chain.renew_library)
         self.plugins.failed.connect(lambda words: self.banner.say(words, level="warning"))
         self.waveforms.drawn.connect(lambda: self.chain.show_waveform(self.waveforms.sample))
+        self.plane.event_chosen.connect(self.waveforms.browser.go_to_event)
+        self.plane.waveform_asked.connect(lambda: self.go_to_tab(1))
         self.runs.next_asked.connect(self.process_next)
         self.runs.follow_asked.connect(self.follow)
         self.runs.log_asked.connect(self.log_dock.show)
@@ -350,7 +352,7 @@ class MainWindow(QMainWindow):
     # Runs
 
     def add_paths(self, paths: Iterable[Path], *, process: bool | None = None) -> None:
-        """Take files and folders: runs are added, a session is opened, a settings file is loaded.
+        """Take files and folders: runs are added, a session is opened, settings and cuts are loaded.
 
         A picture that was saved here brings back what it shows. What cannot be taken says why.
 
@@ -358,15 +360,20 @@ class MainWindow(QMainWindow):
         """
         paths = list(paths)
         maps = [path for path in paths if is_channel_map(path)]
-        data = [path for path in paths if path.suffix == ".json" and path not in maps]
+        cuts = [path for path in paths if is_cuts(path)]
+        data = [path for path in paths if path.suffix == ".json" and path not in (*maps, *cuts)]
         for path in maps:
             self.take_channel_map(path)
+        for path in cuts:
+            self.cuts.load(path)
+            self.cuts_dock.show()
+            self.cuts_dock.raise_()
         for path in sorted(data, key=saved.is_session, reverse=True):
             self.documents.open(path) if saved.is_session(path) else self.load_settings(path)
         pictures = [path for path in paths if pictured.is_picture(path)]
         for path in pictures:
             self.documents.open_picture(path)
-        if raw := [path for path in paths if path not in (*data, *maps, *pictures)]:
+        if raw := [path for path in paths if path not in (*data, *maps, *cuts, *pictures)]:
             looking = QTimer(self)
             looking.setSingleShot(True)
             looking.timeout.connect(lambda: self.bridge.log(f"Looking for runs in {raw[0].name}…"))
@@ -731,6 +738,7 @@ class MainWindow(QMainWindow):
         self.stack.setCurrentIndex(1)
         self.waveforms.rehearse()
         self.spectrum.rehearse()
+        self.plane.rehearse()
         self.grab()
         self.stack.setCurrentIndex(page)
 

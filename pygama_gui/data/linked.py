@@ -1,24 +1,34 @@
 """Counts what the views show: histograms of a column or of two, of all rows or of those that pass the cuts.
 
 A view says what it wants counted and draws what comes back; who counts, when and in which thread is no
-matter of views. Counts that are there are kept, and only the rows that came since are added to them.
+matter of views. Counts that are there are kept: only the rows that came since are added to them, and where a
+cut was moved, only the rows that pass now and did not before, or the other way round, are counted again.
 """
 
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
 
+from pygama.analysis.cuts import CutSet
 from pygama_gui.data.channels import CODE
+from pygama_gui.data.cutting import Part, Passing, applicable, part_of
+from pygama_gui.data.tally import Figures, Peak, Tally, rows_near, survivals
 
 PASSING, ALL, FAILING = "passing", "all", "failing"
 """Rows that pass every cut that is on, all rows, and those that any such cut takes away."""
 MOST_HELD = 200
 """Histograms that are kept, at most."""
+MOST_TABLES, MOST_STATES, MOST_PARTS = 4, 8, 24
+"""Tables and states of the cuts that histograms are kept of, and masks of cuts by themselves."""
+AT_ONCE = 1 << 18
+"""Rows that are counted before the window may get its turn."""
+WORTH_WHILE = 0.4
+"""Share of changed rows above which all are counted anew."""
 
 Rows = Mapping[str, np.ndarray]
 """Columns of one run as they stand now: name -> (n_rows,)."""
@@ -82,12 +92,39 @@ class Counts:
     n_chosen: int = 0
 
 
+@dataclass(frozen=True)
+class _Held:
+    """Counts under a state of the cuts. passing: that of the rows counted; None where all pass."""
+
+    counts: Counts
+    cuts: Cuts | None
+    passing: np.ndarray | None
+
+
+@dataclass(frozen=True)
+class _Change:
+    """Rows that a change of the cuts lets pass, and those that it takes away."""
+
+    before: np.ndarray | None
+    after: np.ndarray | None
+    n_rows: int
+    entering: np.ndarray
+    leaving: np.ndarray
+
+    def is_from(self, before: np.ndarray | None, after: np.ndarray | None, n_rows: int) -> bool:
+        return self.before is before and self.after is after and self.n_rows == n_rows
+
+
 class Counter:
     """Counts histograms of growing tables; to be used in one thread at a time."""
 
     def __init__(self) -> None:
-        self._held: OrderedDict[tuple[Hashable, Cuts | None, Want], Counts] = OrderedDict()
-        self._masks: dict[tuple[Hashable, Cuts], np.ndarray] = {}
+        self._held: OrderedDict[tuple[Hashable, Want], _Held] = OrderedDict()
+        self._masks: OrderedDict[tuple[Hashable, Cuts], np.ndarray] = OrderedDict()
+        self._parts: OrderedDict[tuple[Hashable, Hashable], np.ndarray] = OrderedDict()
+        self._n_nan: OrderedDict[tuple[Hashable, frozenset[str]], tuple[int, int]] = OrderedDict()
+        self._near: tuple[Hashable, np.ndarray] | None = None
+        self._changes: list[_Change] = []
 
     def count(
         self, table: Hashable, rows: Rows, cuts: Cuts | None, wants: Sequence[Want]
@@ -96,58 +133,200 @@ class Counter:
 
         table: stands for the table; the rows of one that was counted before are those of then and new ones.
         """
-        return [
+        found = [
             self._counted(table, rows, cuts, want) if want.columns <= rows.keys() else None for want in wants
         ]
+        self._forget_old()
+        return found
 
     def mask(self, table: Hashable, rows: Rows, cuts: Cuts) -> np.ndarray:
         """Tell which rows pass, (n_rows,) bool."""
-        held = self._masks.get((table, cuts), np.zeros(0, bool))
-        n_rows = n_of(rows)
-        if len(held) < n_rows:
-            new = cuts.mask({name: values[len(held) :] for name, values in rows.items()})
-            held = np.concatenate([held, new])
-            self._masks = {key: mask for key, mask in self._masks.items() if key[0] is not table}
-            self._masks[table, cuts] = held
-        return held[:n_rows]
+        return self._mask(table, rows, cuts)[: n_of(rows)]
 
-    def _counted(self, table: Hashable, rows: Rows, cuts: Cuts | None, want: Want) -> Counts:
-        key = (table, None if want.rows == ALL else cuts, want)
-        held = self._held.pop(key, None)
-        if held is None:
-            shape = want.x.n_bins if want.y is None else (want.x.n_bins, want.y.n_bins)
-            held = Counts(want, np.zeros(shape, np.int64))
-        if held.n_rows < n_of(rows):
-            held = self._with_new_rows(held, table, rows, cuts)
-        self._held[key] = held
-        if len(self._held) > MOST_HELD:
-            self._held.popitem(last=False)
+    def figures(self, table: Hashable, rows: Rows, cuts: CutSet, peak: Peak | None = None) -> Figures:
+        """Say what each cut does that these rows have the columns for, and what survives in a peak."""
+        known, _ = applicable(cuts, rows)
+        masks = {name: self._part(table, rows, *part_of(known, name)) for name in known.names}
+        tally = Tally(known, n_of(rows))
+        for start in range(0, n_of(rows), AT_ONCE):
+            tally.add({name: mask[start : start + AT_ONCE] for name, mask in masks.items()})
+        n_nan = {name: self._n_nan_of(table, rows, frozenset(known.reads(name))) for name in known.names}
+        self._forget_old()
+        if peak is None or peak.column not in rows:
+            return Figures(tally.table(n_nan))
+        near = self._rows_near(table, rows, peak)
+        values = rows[peak.column][near]
+        survived = survivals(known, values, {name: mask[near] for name, mask in masks.items()}, peak.bands)
+        return Figures(tally.table(n_nan), peak, *survived)
+
+    def _rows_near(self, table: Hashable, rows: Rows, peak: Peak) -> np.ndarray:
+        key = (table, peak, n_of(rows))
+        if self._near is None or self._near[0] != key:
+            self._near = (key, rows_near(rows[peak.column], peak.bands, AT_ONCE))
+        return self._near[1]
+
+    def _n_nan_of(self, table: Hashable, rows: Rows, names: frozenset[str]) -> int:
+        """Count the rows where one of the columns is NaN."""
+        names = frozenset(name for name in names if rows[name].dtype.kind == "f")
+        if not names:
+            return 0
+        n_seen, n_nan = self._n_nan.pop((table, names), (0, 0))
+        for start in range(n_seen, n_of(rows), AT_ONCE):
+            parts = [np.isnan(rows[name][start : start + AT_ONCE]) for name in names]
+            n_nan += int(np.count_nonzero(np.logical_or.reduce(parts)))
+        self._n_nan[table, names] = (n_of(rows), n_nan)
+        return n_nan
+
+    def _mask(self, table: Hashable, rows: Rows, cuts: Cuts) -> np.ndarray:
+        held, n_rows = self._masks.pop((table, cuts), None), n_of(rows)
+        if held is None or len(held) < n_rows:
+            if isinstance(cuts, Passing):
+                held = self._joined(table, rows, cuts)
+            else:
+                held = _extended(held, rows, cuts.mask)
+        self._masks[table, cuts] = held
         return held
 
-    def _with_new_rows(self, held: Counts, table: Hashable, rows: Rows, cuts: Cuts | None) -> Counts:
-        want, start = held.want, held.n_rows
-        chosen = self._chosen(want, table, rows, cuts, start)
-        new = [
-            values if chosen is None else values[chosen]
-            for values in (rows[axis.column][start:] for axis in (want.x, want.y) if axis is not None)
-        ]
-        counts = held.counts + (_count_1d(new[0], want.x) if want.y is None else _count_2d(new, want))
-        return Counts(want, counts, n_of(rows), held.n_chosen + len(new[0]))
+    def _joined(self, table: Hashable, rows: Rows, cuts: Passing) -> np.ndarray:
+        """Join the cuts; those that stayed as they were are not evaluated again."""
+        passing = np.ones(n_of(rows), bool)
+        for key, part in cuts.parts(rows).items():
+            passing &= self._part(table, rows, key, part)
+        return passing
 
-    def _chosen(
-        self, want: Want, table: Hashable, rows: Rows, cuts: Cuts | None, start: int
-    ) -> np.ndarray | None:
-        """Tell which of the rows from `start` on are counted; None: all."""
+    def _part(self, table: Hashable, rows: Rows, key: Hashable, part: Part) -> np.ndarray:
+        held = _extended(self._parts.pop((table, key), None), rows, part.mask)
+        self._parts[table, key] = held
+        return held[: n_of(rows)]
+
+    def _counted(self, table: Hashable, rows: Rows, cuts: Cuts | None, want: Want) -> Counts:
+        cuts = None if want.rows == ALL else cuts
+        passing = None if cuts is None else self._mask(table, rows, cuts)
+        held = self._held.pop((table, want), None)
+        if held is not None and held.cuts != cuts:
+            held = self._moved(held, table, rows, passing)
+        counts = _nothing(want) if held is None else held.counts
+        if counts.n_rows < n_of(rows):
+            new = _Rows(rows, want, slice(counts.n_rows, n_of(rows)), passing)
+            counts = _added(counts, new, n_rows=n_of(rows))
+        self._held[table, want] = _Held(counts, cuts, passing)
+        return counts
+
+    def _moved(self, held: _Held, table: Hashable, rows: Rows, passing: np.ndarray | None) -> _Held | None:
+        """Take away the rows that pass no longer and add those that do now; None where all change."""
+        counts, want = held.counts, held.counts.want
+        change = self._change(held.passing, passing, counts.n_rows)
+        if len(change.entering) + len(change.leaving) > WORTH_WHILE * counts.n_rows:
+            return None
+        entering, leaving = change.entering, change.leaving
+        if want.rows == FAILING:
+            entering, leaving = leaving, entering
+        everything = replace(want, rows=ALL)
+        counts = _added(counts, _Rows(rows, everything, entering))
+        return replace(held, counts=_added(counts, _Rows(rows, everything, leaving), sign=-1))
+
+    def _change(self, before: np.ndarray | None, after: np.ndarray | None, n_rows: int) -> _Change:
+        for change in self._changes:
+            if change.is_from(before, after, n_rows):
+                return change
+        change = _Change(before, after, n_rows, *_changed(before, after, n_rows))
+        self._changes = [change, *self._changes[:1]]
+        return change
+
+    def _forget_old(self) -> None:
+        """Keep a bounded number of histograms and masks, the newest."""
+        tables: dict[int, Hashable] = {}
+        states: dict[int, np.ndarray | None] = {}
+        for key, held in reversed(list(self._held.items())):
+            tables[id(key[0])] = key[0]
+            states[id(held.passing)] = held.passing
+            if len(tables) > MOST_TABLES or len(states) > MOST_STATES:
+                del self._held[key]
+        while len(self._held) > MOST_HELD:
+            self._held.popitem(last=False)
+        while len(self._masks) > MOST_STATES:
+            self._masks.popitem(last=False)
+        for kept in (self._parts, self._n_nan):
+            while len(kept) > MOST_PARTS:
+                kept.popitem(last=False)
+
+
+@dataclass(frozen=True)
+class _Rows:
+    """Rows to be counted for a want: a stretch of them or their numbers. passing: of all rows."""
+
+    rows: Rows
+    want: Want
+    which: slice | np.ndarray
+    passing: np.ndarray | None = None
+
+    def blocks(self) -> Iterator[list[np.ndarray]]:
+        """Give the values of x, and of y, block by block."""
+        names = [axis.column for axis in (self.want.x, self.want.y) if axis is not None]
+        first, last = (
+            (self.which.start, self.which.stop) if isinstance(self.which, slice) else (0, len(self.which))
+        )
+        for start in range(first, last, AT_ONCE):
+            part = slice(start, min(start + AT_ONCE, last))
+            which = part if isinstance(self.which, slice) else self.which[part]
+            chosen = self._chosen(which)
+            values = [self.rows[name][which] for name in names]
+            yield values if chosen is None else [one[chosen] for one in values]
+
+    def _chosen(self, which: slice | np.ndarray) -> np.ndarray | None:
+        """Tell which of some rows are counted; None: all."""
         chosen: np.ndarray | None = None
-        if cuts is not None and want.rows != ALL:
-            passing = self.mask(table, rows, cuts)[start:]
-            chosen = passing if want.rows == PASSING else ~passing
-        elif want.rows == FAILING:
-            chosen = np.zeros(n_of(rows) - start, bool)
-        if want.channel is not None and CODE in rows:
-            of_channel = rows[CODE][start:] == want.channel
+        if self.want.rows != ALL and self.passing is not None:
+            chosen = self.passing[which] if self.want.rows == PASSING else ~self.passing[which]
+        elif self.want.rows == FAILING:
+            n = which.stop - which.start if isinstance(which, slice) else len(which)
+            chosen = np.zeros(n, bool)
+        if self.want.channel is not None and CODE in self.rows:
+            of_channel = self.rows[CODE][which] == self.want.channel
             chosen = of_channel if chosen is None else chosen & of_channel
         return chosen
+
+
+def _nothing(want: Want) -> Counts:
+    return Counts(
+        want, np.zeros(want.x.n_bins if want.y is None else (want.x.n_bins, want.y.n_bins), np.int64)
+    )
+
+
+def _added(held: Counts, rows: _Rows, *, sign: int = 1, n_rows: int | None = None) -> Counts:
+    """Add rows to counts, or take them away; n_rows: that were looked at then; None: as many as before."""
+    counts, n_chosen = held.counts.copy(), held.n_chosen
+    for values in rows.blocks():
+        block = _count_1d(values[0], held.want.x) if held.want.y is None else _count_2d(values, held.want)
+        counts += sign * block
+        n_chosen += sign * len(values[0])
+    return Counts(held.want, counts, held.n_rows if n_rows is None else n_rows, n_chosen)
+
+
+def _changed(
+    before: np.ndarray | None, after: np.ndarray | None, n_rows: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Give the numbers of the rows that pass after and not before, and of those the other way round."""
+    entering, leaving = [np.empty(0, np.intp)], [np.empty(0, np.intp)]
+    for start in range(0, n_rows, AT_ONCE):
+        part = slice(start, min(start + AT_ONCE, n_rows))
+        old = True if before is None else before[part]
+        new = np.ones(part.stop - start, bool) if after is None else after[part]
+        changed = np.flatnonzero(old != new)
+        if len(changed):
+            comes = new[changed]
+            entering.append(changed[comes] + start)
+            leaving.append(changed[~comes] + start)
+    return np.concatenate(entering), np.concatenate(leaving)
+
+
+def _extended(held: np.ndarray | None, rows: Rows, mask: Callable[[Rows], np.ndarray]) -> np.ndarray:
+    """Give the mask of all rows, from that of the first of them."""
+    n_held = 0 if held is None else len(held)
+    if held is not None and n_held >= n_of(rows):
+        return held
+    new = mask({name: values[n_held:] for name, values in rows.items()})
+    return new if held is None else np.concatenate([held, new])
 
 
 def n_of(rows: Rows) -> int:

@@ -55,6 +55,9 @@ class Picture:
     instants: tuple[tuple[str, float], ...] = ()
     density: Density | None = None
     x_per_sample: float = 1.0
+    density_label: str = ""
+    """What the colours of the density stand for; empty: samples of its waveforms."""
+    has_log_density: bool = True
     is_log: bool = False
     x_range: tuple[float, float] | None = None
     y_range: tuple[float, float] | None = None
@@ -114,7 +117,7 @@ def draw(picture: Picture) -> Figure:
     figure = Figure(figsize=SIZE_INCHES, layout="constrained")
     axes = figure.add_subplot()
     if picture.density is not None:
-        _draw_density(figure, axes, picture.density, picture.x_per_sample)
+        _draw_density(figure, axes, picture, picture.density)
     _draw_curves(axes, picture)
     axes.set_xlabel(picture.x_label)
     axes.set_ylabel(picture.y_label)
@@ -164,17 +167,21 @@ def _mark(axes: Axes, picture: Picture) -> None:
             axes.annotate(name, (at + GAP / 2, 0.98 - LINE * row), xycoords=inside, va="top", **style)
 
 
-def _draw_density(figure: Figure, axes: Axes, density: Density, x_per_sample: float) -> None:
-    from matplotlib.colors import LogNorm
+def _draw_density(figure: Figure, axes: Axes, picture: Picture, density: Density) -> None:
+    from matplotlib.colors import LogNorm, Normalize
 
     counts = np.ma.masked_equal(density.counts.T, 0)
     (x0, x1), (y0, y1) = density.x_range, density.y_range
-    extent = (x0 * x_per_sample, x1 * x_per_sample, y0, y1)
-    norm = LogNorm(1, max(int(density.counts.max(initial=1)), 2))
+    extent = (x0 * picture.x_per_sample, x1 * picture.x_per_sample, y0, y1)
+    is_counts = density.counts.dtype.kind in "iu"
+    most = max(density.counts.max(initial=0), 2 if is_counts else 1e-9)
+    least = 1 if is_counts else most / 1000
+    norm = LogNorm(least, most) if picture.has_log_density else Normalize(0, most)
     image = axes.imshow(
         counts, origin="lower", aspect="auto", extent=extent, norm=norm, interpolation="none", cmap="viridis"
     )
-    figure.colorbar(image, ax=axes, label=f"samples of {density.n_waveforms} waveforms")
+    label = picture.density_label or f"samples of {density.n_waveforms} waveforms"
+    figure.colorbar(image, ax=axes, label=label)
 
 
 def _texts(values: np.ndarray) -> Iterable[str]:

@@ -6,15 +6,27 @@ A file of a newer version is read as far as it is understood: what this version 
 from __future__ import annotations
 
 import json
+import math
 import os
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from pygama.analysis.cuts import Cut
 from pygama.errors import SettingsError
 from pygama_gui.session.plain import from_plain, to_plain
-from pygama_gui.session.state import MOST_JOBS, PICTURES, Session, Step, WaveformChoice, consistent
+from pygama_gui.session.state import (
+    MOST_JOBS,
+    PICTURES,
+    PLANE_STYLES,
+    PROFILES,
+    PlaneChoice,
+    Session,
+    Step,
+    WaveformChoice,
+    consistent,
+)
 
 MARK = "pygama-gui session"
 """The entry by which a session file is known; its value is the version."""
@@ -129,8 +141,31 @@ def _put_right(session: Session) -> Session:
             n_jobs=min(max(session.n_jobs, 1), MOST_JOBS),
             spectrum=replace(shown, width=width, roi=roi),
             waveforms=_waveforms_put_right(session.waveforms),
+            plane=_plane_put_right(session.plane),
+            cuts=_first_of_each_name(session.cuts),
         )
     )
+
+
+def _first_of_each_name(cuts: Iterable[Cut]) -> tuple[Cut, ...]:
+    by_name: dict[str, Cut] = {}
+    for cut in cuts:
+        by_name.setdefault(cut.name, cut)
+    return tuple(by_name.values())
+
+
+def _plane_put_right(shown: PlaneChoice) -> PlaneChoice:
+    return replace(
+        shown,
+        x_width=_width_put_right(shown.x_width),
+        y_width=_width_put_right(shown.y_width),
+        profile=shown.profile if shown.profile in PROFILES else PROFILES[0],
+        style=shown.style if shown.style in PLANE_STYLES else PLANE_STYLES[0],
+    )
+
+
+def _width_put_right(width: float | None) -> float | None:
+    return width if width is not None and 0 < width < math.inf else None
 
 
 def _waveforms_put_right(shown: WaveformChoice) -> WaveformChoice:

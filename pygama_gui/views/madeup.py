@@ -56,6 +56,17 @@ def partial(n: int, *, seed: int = 1, n_waveforms: int = 4, n_channels: int = 1)
     return Partial(DECODER, columns, waveforms, {name: values[:k] for name, values in columns.items()})
 
 
+def shaped_partial(n: int, *, seed: int = 1, n_channels: int = 2) -> Partial:
+    """Make the message for n new rows that have A/E: a band of single-site events, and others below it."""
+    made = partial(n, seed=seed, n_channels=n_channels)
+    rng = np.random.default_rng(seed + 1000)
+    energy = made.columns["trap_max"]
+    width = 0.004 + 40.0 / np.maximum(energy, 500.0)
+    below = np.where(rng.random(n) < 0.4, rng.exponential(0.15, n), 0.0)
+    made.columns["a_over_e"] = 1.0 + width * rng.normal(size=n) - np.minimum(below, 0.7)
+    return made
+
+
 def messages(path: Path, *, n_partials: int = 10, n_rows: int = 400) -> Iterator[Message]:
     """Tell the story of one run, without its end."""
     total = 4_000_000

@@ -16,11 +16,19 @@ from pygama_gui.data.channels import names_of
 from pygama_gui.data.samples import Sample
 from pygama_gui.data.waveform_files import KINDS, Curve, Picture, csv_text, save
 from pygama_gui.session.pictured import made_of
+from pygama_gui.views import waveform_contrast
 
 if TYPE_CHECKING:
     from pygama_gui.views.waveforms import WaveformView
 
-PICTURE_WORDS = {"traces": "waveform", "density": "waveform density", "noise": "noise spectrum"}
+PICTURE_WORDS = {
+    "traces": "waveform",
+    "density": "waveform density",
+    "noise": "noise spectrum",
+    "inside": "waveforms inside",
+    "outside": "waveforms outside",
+    "difference": "waveforms inside and outside",
+}
 
 
 class Exporter:
@@ -76,11 +84,12 @@ class Exporter:
 
     def picture(self) -> Picture | None:
         """Put together what is shown; None where there is nothing."""
-        make = {"density": self._density, "noise": self._noise}.get(self._view.choice.picture, self._traces)
-        picture = make()
-        if picture is None:
-            return None
-        return replace(picture, made=made_of(self._view.session, picture.about))
+        kind = self._view.choice.picture
+        if kind in waveform_contrast.KINDS:
+            picture = self._contrast(kind)
+        else:
+            picture = {"density": self._density, "noise": self._noise}.get(kind, self._traces)()
+        return None if picture is None else replace(picture, made=made_of(self._view.session, picture.about))
 
     def _about(self, sample: Sample | None) -> dict[str, str]:
         """Say what the picture is of and how it was made."""
@@ -158,6 +167,33 @@ class Exporter:
             y_range=y_range,
         )
 
+    def _contrast(self, kind: str) -> Picture | None:
+        view, found = self._view, self._view.contrast.found
+        if found is None:
+            return None
+        step = (found.period_ns or 1000.0) / 1000.0
+        x_label, y_label = view.plot.labels["bottom"], view.plot.labels["left"]
+        sides = {"inside": found.inside, "outside": found.outside}
+        curves, columns, about = [], [], self._about(None) | {"cut": waveform_contrast.cut_name(view.session)}
+        for name, side in sides.items():
+            if side is not None and kind in (name, "difference"):
+                curves.append(Curve(f"mean of {side.n_waveforms} {name}", side.x * step, side.mean))
+                columns += [(f"{name} {x_label}", side.x * step), (f"{name} mean {y_label}", side.mean)]
+                about[f"waveforms {name}"] = str(side.n_waveforms)
+        one = sides.get(kind)
+        x_range, y_range = (tuple(ends) for ends in view.plot.box.viewRange())
+        return Picture(
+            x_label,
+            y_label,
+            tuple(curves),
+            _of_one_length(columns),
+            about,
+            density=None if one is None else one.density,
+            x_per_sample=step,
+            x_range=x_range,
+            y_range=y_range,
+        )
+
     def _noise(self) -> Picture | None:
         view, spectra = self._view, self._view.noise
         if spectra is None:
@@ -184,6 +220,14 @@ class Exporter:
             "waveforms": str(mean.n_waveforms),
         }
         return Picture(x_label, y_label, tuple(curves), tuple(columns), about, is_log=view.choice.is_log)
+
+
+def _of_one_length(columns: list[tuple[str, np.ndarray]]) -> tuple[tuple[str, np.ndarray], ...]:
+    """Fill shorter columns up with NaN."""
+    n = max((len(values) for _, values in columns), default=0)
+    return tuple(
+        (name, np.concatenate([values, np.full(n - len(values), np.nan)])) for name, values in columns
+    )
 
 
 def _time_columns(sample: Sample, n: int) -> list[tuple[str, np.ndarray]]:

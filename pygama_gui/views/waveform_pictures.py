@@ -17,6 +17,7 @@ from pygama_gui.views.markers import Markers
 from pygama_gui.views.waveform_traces import Traces
 from pygama_gui.widgets import theme
 from pygama_gui.widgets.plot import Legend, Plot
+from pygama_gui.widgets.shades import color_table
 
 MOST_CURVES = 50
 MOST_POINTS = 40_000
@@ -28,7 +29,6 @@ WORDS_PX = 26
 """Room above the highest curve for the words beside its marker."""
 DECADES = 6.0
 """A noise spectrum is drawn over as many decades, at most."""
-COLOR_MAPS = {"light": "viridis", "dark": "inferno"}
 
 
 class TracesPicture:
@@ -290,15 +290,6 @@ class NoisePicture:
     def recolor(self) -> None:
         """Take the colours of the present theme."""
         self.legend.recolor()
-
-
-def color_table(theme_name: str) -> np.ndarray:
-    """Give the colours of counts, (256, 4): of none the panel's, then a perceptually uniform map."""
-    table = pg.colormap.get(COLOR_MAPS[theme_name]).getLookupTable(0.08, 1.0, 256, alpha=True)
-    if theme_name == "light":
-        table = table[::-1].copy()  # few counts are pale on a light ground
-    table[0] = (0, 0, 0, 0)
-    return table
 
 
 def _see_through(color: QColor) -> QColor:

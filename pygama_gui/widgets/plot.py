@@ -199,8 +199,16 @@ class ValueAxis(pg.AxisItem):
 class Plot(pg.PlotWidget):
     """A plot without title, with quantity and unit on its axes, a faint grid and thin lines."""
 
-    def __init__(self, name: str, x_label: str, y_label: str, parent: QWidget | None = None) -> None:
-        self.box = ZoomBox()
+    def __init__(
+        self,
+        name: str,
+        x_label: str,
+        y_label: str,
+        parent: QWidget | None = None,
+        *,
+        box: ZoomBox | None = None,
+    ) -> None:
+        self.box = box or ZoomBox()
         self.x_axis = ValueAxis("bottom")
         self.y_axis = CountAxis("left")
         super().__init__(parent, viewBox=self.box, axisItems={"bottom": self.x_axis, "left": self.y_axis})

@@ -12,9 +12,11 @@ from pytestqt.qtbot import QtBot
 
 from pygama_gui.views.base import View
 from pygama_gui.views.chain import ChainView
+from pygama_gui.views.cuts import CutsView
 from pygama_gui.views.files import FilesView
 from pygama_gui.views.log import LastLineView, LogView
 from pygama_gui.views.options import OptionsView
+from pygama_gui.views.plane import PlaneView
 from pygama_gui.views.preview import PreviewView
 from pygama_gui.views.runs import RunsView
 from pygama_gui.views.spectrum import SpectrumView
@@ -25,10 +27,12 @@ from pygama_gui.widgets import theme
 
 VIEWS = [
     ChainView,
+    CutsView,
     FilesView,
     LastLineView,
     LogView,
     OptionsView,
+    PlaneView,
     PreviewView,
     RunsView,
     SpectrumView,

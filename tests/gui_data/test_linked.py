@@ -1,0 +1,145 @@
+"""Tests the counting of what the linked views show."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pygama.analysis.cuts import Cut, CutSet
+from pygama.analysis.efficiency import efficiency_table, survival_at
+from pygama_gui.data import linked
+from pygama_gui.data.channels import CODE
+from pygama_gui.data.cutting import joined
+from pygama_gui.data.linked import ALL, FAILING, PASSING, Axis, Counter, Rows, Want
+from pygama_gui.data.tally import peak_of_region
+
+X, Y = Axis("x", 0.0, 10.0, 20), Axis("y", -2.0, 2.0, 7)
+WANTS = tuple(
+    Want(X, y, channel, rows) for y in (None, Y) for channel in (None, 2) for rows in (PASSING, ALL, FAILING)
+)
+
+
+def made(n: int, seed: int = 1) -> dict[str, np.ndarray]:
+    rng = np.random.default_rng(seed)
+    x = rng.uniform(-1, 11, n)
+    x[::13] = np.nan
+    return {"x": x, "y": rng.normal(size=n), CODE: rng.integers(0, 4, n)}
+
+
+def by_hand(rows: Rows, passing: np.ndarray, want: Want) -> np.ndarray:
+    chosen = {PASSING: passing, FAILING: ~passing, ALL: np.ones(len(passing), bool)}[want.rows]
+    if want.channel is not None:
+        chosen = chosen & (rows[CODE] == want.channel)
+    chosen = chosen & np.isfinite(rows["x"]) & (rows["x"] < want.x.high)
+    if want.y is None:
+        return np.histogram(rows["x"][chosen], want.x.edges)[0]
+    chosen &= rows["y"] < want.y.high
+    return np.histogram2d(rows["x"][chosen], rows["y"][chosen], (want.x.edges, want.y.edges))[0]
+
+
+@pytest.fixture
+def small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(linked, "AT_ONCE", 100)
+
+
+@pytest.mark.usefixtures("small_blocks")
+def test_counts_are_those_of_numpy_while_a_cut_moves_and_rows_come() -> None:
+    counter, rows, table = Counter(), made(1000), object()
+    for n, high in ((400, 5.0), (400, 5.1), (700, 4.9), (1000, 4.9), (1000, 9.5), (1000, 0.1)):
+        now = {name: values[:n] for name, values in rows.items()}
+        cuts = joined((Cut("a", f"1 <= x < {high}"), Cut("b", "y > 0.3", inverted=True)))
+        assert cuts is not None
+        passing = (now["x"] >= 1) & (now["x"] < high) & ~(now["y"] > 0.3)
+        for want, found in zip(WANTS, counter.count(table, now, cuts, WANTS), strict=True):
+            assert found is not None
+            assert np.array_equal(found.counts, by_hand(now, passing, want)), (n, high, want)
+
+
+@pytest.mark.usefixtures("small_blocks")
+def test_the_number_of_chosen_rows_follows_the_cut() -> None:
+    counter, rows, table = Counter(), made(1000), object()
+    for high in (5.0, 5.2, 5.1):
+        cuts = joined((Cut("a", f"x < {high}"),))
+        (found,) = counter.count(table, rows, cuts, [Want(X)])
+        assert found is not None
+        assert found.n_chosen == int((rows["x"] < high).sum())
+
+
+def test_only_rows_between_the_edges_are_counted_when_an_edge_moves(monkeypatch: pytest.MonkeyPatch) -> None:
+    counter, rows, table = Counter(), made(1000), object()
+    counter.count(table, rows, joined((Cut("a", "x < 5"),)), [Want(X)])
+    counted: list[int] = []
+    count_1d = linked._count_1d
+    monkeypatch.setattr(
+        linked, "_count_1d", lambda values, axis: (counted.append(len(values)), count_1d(values, axis))[1]
+    )
+    counter.count(table, rows, joined((Cut("a", "x < 5.5"),)), [Want(X)])
+    assert sum(counted) == int(((rows["x"] >= 5) & (rows["x"] < 5.5)).sum()) > 0
+
+
+def test_taking_all_cuts_away_shows_all_rows_again() -> None:
+    counter, rows, table = Counter(), made(500), object()
+    (everything,) = counter.count(table, rows, None, [Want(X)])
+    counter.count(table, rows, joined((Cut("a", "x < 5"),)), [Want(X)])
+    (again,) = counter.count(table, rows, None, [Want(X)])
+    assert everything is not None and again is not None
+    assert np.array_equal(again.counts, everything.counts)
+    (failing,) = counter.count(table, rows, None, [Want(X, rows=FAILING)])
+    assert failing is not None
+    assert failing.counts.sum() == failing.n_chosen == 0
+
+
+def test_a_table_that_lacks_a_column_gives_nothing() -> None:
+    (found,) = Counter().count(object(), {"y": np.zeros(3)}, None, [Want(X)])
+    assert found is None
+
+
+def test_only_some_tables_and_states_are_remembered() -> None:
+    counter = Counter()
+    for table in range(10):
+        for high in range(20):
+            counter.count(table, made(50), joined((Cut("a", f"x < {high}"),)), [Want(X)])
+    assert len({key[0] for key in counter._held}) <= linked.MOST_TABLES
+    assert len(counter._masks) <= linked.MOST_STATES
+    assert len(counter._parts) <= linked.MOST_PARTS
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    st.lists(
+        st.tuples(st.floats(0, 10), st.booleans(), st.booleans(), st.sampled_from(["x", "y", "z"])),
+        min_size=1,
+        max_size=4,
+    )
+)
+def test_efficiencies_are_those_of_the_library(given_cuts: list[tuple[float, bool, bool, str]]) -> None:
+    rows = made(300) | {"z": np.arange(300)}
+    cuts = CutSet(
+        Cut(f"c{at}", f"{column} < {high!r}", "", enabled, inverted)
+        for at, (high, enabled, inverted, column) in enumerate(given_cuts)
+    )
+    found = Counter().figures(object(), rows, cuts)
+    assert found.table == efficiency_table(cuts, rows)
+
+
+def test_a_cut_whose_column_is_not_there_is_left_out_of_the_efficiencies() -> None:
+    cuts = CutSet([Cut("a", "x < 5"), Cut("b", "nowhere > 1")])
+    found = Counter().figures(object(), made(100), cuts)
+    assert [row.name for row in found.table.rows] == ["a"]
+
+
+def test_survival_in_a_region_is_that_of_the_library_for_what_passed_before() -> None:
+    rows = made(2000)
+    cuts = CutSet([Cut("a", "y > -0.5"), Cut("off", "y > 0", enabled=False), Cut("b", "y < 1")])
+    peak = peak_of_region("x", 4.0, 6.0)
+    assert peak is not None
+    found = Counter().figures(object(), rows, cuts, peak)
+    before = rows["y"] > -0.5
+    expected = survival_at(rows["x"][before], rows["y"][before] < 1, peak.bands)
+    assert found.survivals == {
+        "a": survival_at(rows["x"], before, peak.bands),
+        "b": expected,
+    }
+    assert found.survival == survival_at(rows["x"], before & (rows["y"] < 1), peak.bands)
