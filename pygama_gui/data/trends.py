@@ -127,8 +127,9 @@ class Move:
 class Asked:
     """What is to be followed. channel: None for all rows. width: of slices, s; None: what suits the run.
 
-    column: a further column, '' for none. line: window of the peak in peak_column; None: the program
-    looks for one. is_growing: the newest slice is not whole yet and is left out.
+    column: a further column, '' for none. line: window of the peak in peak_column, taken where the channel
+    has a peak there, or in any case if is_line_fixed; else the program looks for one. is_growing: the newest
+    slice is not whole yet and is left out.
     """
 
     channel: int | None = None
@@ -136,6 +137,7 @@ class Asked:
     column: str = ""
     peak_column: str = ""
     line: tuple[float, float] | None = None
+    is_line_fixed: bool = False
     is_growing: bool = False
     units: tuple[tuple[str, str], ...] = ()
     """(column, unit)."""
@@ -394,15 +396,18 @@ class Trender:
     ) -> tuple[list[Series], Anchor | None]:
         made = [rate_of(slices)]
         baseline = first_of(BASELINES, rows)
+        level = np.empty(0)
         if baseline:
-            values, unit = rows[baseline][chosen], asked.unit(baseline) or "ADC"
-            made.append(median_of(slices, values, "baseline", f"baseline ({baseline})", unit))
+            level, unit = np.asarray(rows[baseline][chosen], np.float64), asked.unit(baseline) or "ADC"
+            if asked.channel is None and CODE in rows:
+                level = aligned(level, rows[CODE][chosen])
+            made.append(median_of(slices, level, "baseline", f"baseline ({baseline})", unit))
         noise = first_of(NOISES, rows)
         if noise:
             unit = asked.unit(noise) or "ADC"
             made.append(median_of(slices, rows[noise][chosen], "noise", f"noise ({noise})", unit))
         elif baseline:
-            made.append(scatter_of(slices, rows[baseline][chosen], "baseline scatter", "ADC"))
+            made.append(scatter_of(slices, level, "baseline scatter", "ADC"))
         column = asked.peak_column if asked.peak_column in rows else first_of(HEIGHTS, rows)
         anchor = None
         if column:
@@ -421,14 +426,43 @@ class Trender:
 
     def _anchor(self, table: Hashable, values: np.ndarray, column: str, asked: Asked) -> Anchor | None:
         """Take the line that was chosen; else look for one, again when there are twice as many events."""
-        if asked.line is not None and column == asked.peak_column:
-            return Anchor(column, *asked.line)
-        key = (table, asked.channel, column)
+        line = asked.line if column == asked.peak_column else None
+        if line is not None and asked.is_line_fixed:
+            return Anchor(column, *line)
+        key = (table, asked.channel, column, line)
         n, anchor = self._anchors.get(key, (0, None))
         if len(values) >= 2 * max(n, 1):
-            anchor = find_anchor(values, column)
+            anchor = None if line is None else _at_line(values, column, line)
+            anchor = anchor or find_anchor(values, column)
             self._anchors[key] = (len(values), anchor)
         return anchor
+
+
+def _at_line(values: np.ndarray, column: str, line: tuple[float, float]) -> Anchor | None:
+    """Give the line that was chosen if there is a peak with enough events for some slices; else None."""
+    fit = fit_peak(values, (line[0] + line[1]) / 2, line[1] - line[0])
+    return Anchor(column, *line) if fit.converged and fit.area >= LEAST_SLICES * IN_PEAK else None
+
+
+def aligned(values: np.ndarray, codes: np.ndarray) -> np.ndarray:
+    """Lay the levels of several channels on each other, so that their scatter is not what lies between them.
+
+    The level is the mean without the outer twentieths: a median would jump where half of the run moved.
+    """
+    present = np.unique(codes)
+    if len(present) < 2 or not np.isfinite(values).any():
+        return values
+    whole, moved = _level(values), values.copy()
+    for code in present.tolist():
+        is_its = codes == code
+        moved[is_its] += whole - _level(values[is_its])
+    return moved
+
+
+def _level(values: np.ndarray) -> float:
+    known = np.sort(values[np.isfinite(values)])
+    cut = len(known) // 20
+    return float(known[cut : len(known) - cut].mean()) if len(known) else 0.0
 
 
 def chosen_rows(rows: Rows, cuts: Cuts | None, channel: int | None) -> np.ndarray:
@@ -487,7 +521,14 @@ def find_move(series: Series) -> Move | None:
     step, chi2_step = _best_step(t, y, e, float(series.half_widths[0]))
     slope, chi2_slope = _slope(t, y, e)
     best = step if chi2_step <= chi2_slope else slope
-    return best if best.sigma >= SIGNIFICANT else None
+    is_real = best.is_slope or _is_lasting(t, y, best)
+    return best if best.sigma >= SIGNIFICANT and is_real else None
+
+
+def _is_lasting(t: np.ndarray, y: np.ndarray, step: Move) -> bool:
+    """Tell a step from a few wild slices: the medians on both sides differ by half of it or more."""
+    before, after = np.median(y[t < step.since]), np.median(y[t >= step.since])
+    return bool((after - before) * np.sign(step.size) >= abs(step.size) / 2)
 
 
 def _stretched(y: np.ndarray, e: np.ndarray) -> np.ndarray:

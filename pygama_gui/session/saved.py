@@ -14,7 +14,17 @@ from typing import Any
 
 from pygama.errors import SettingsError
 from pygama_gui.session.plain import from_plain, to_plain
-from pygama_gui.session.state import MOST_JOBS, PICTURES, Session, Step, WaveformChoice, consistent
+from pygama_gui.session.state import (
+    MOST_JOBS,
+    PICTURES,
+    SORTS,
+    ChannelsChoice,
+    Session,
+    Step,
+    TrendsChoice,
+    WaveformChoice,
+    consistent,
+)
 
 MARK = "pygama-gui session"
 """The entry by which a session file is known; its value is the version."""
@@ -129,6 +139,8 @@ def _put_right(session: Session) -> Session:
             n_jobs=min(max(session.n_jobs, 1), MOST_JOBS),
             spectrum=replace(shown, width=width, roi=roi),
             waveforms=_waveforms_put_right(session.waveforms),
+            trends=_trends_put_right(session.trends),
+            channel_grid=_channels_put_right(session.channel_grid),
         )
     )
 
@@ -140,3 +152,17 @@ def _waveforms_put_right(shown: WaveformChoice) -> WaveformChoice:
         n_many=max(shown.n_many, 1),
         pace=min(max(shown.pace, SLOWEST_PACE), FASTEST_PACE),
     )
+
+
+def _trends_put_right(shown: TrendsChoice) -> TrendsChoice:
+    return replace(
+        shown,
+        width=shown.width if shown.width is not None and shown.width > 0 else None,
+        k=min(max(shown.k, 1.0), 20.0),
+        n_reference=min(max(shown.n_reference, 0), 100),
+        window=None if shown.window is None else (min(shown.window), max(shown.window)),
+    )
+
+
+def _channels_put_right(shown: ChannelsChoice) -> ChannelsChoice:
+    return shown if shown.sort in SORTS else replace(shown, sort=SORTS[0])

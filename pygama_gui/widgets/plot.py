@@ -197,9 +197,17 @@ class ValueAxis(pg.AxisItem):
 class Plot(pg.PlotWidget):
     """A plot without title, with quantity and unit on its axes, a faint grid and thin lines."""
 
-    def __init__(self, name: str, x_label: str, y_label: str, parent: QWidget | None = None) -> None:
+    def __init__(
+        self,
+        name: str,
+        x_label: str,
+        y_label: str,
+        parent: QWidget | None = None,
+        *,
+        x_axis: ValueAxis | None = None,
+    ) -> None:
         self.box = ZoomBox()
-        self.x_axis = ValueAxis("bottom")
+        self.x_axis = x_axis or ValueAxis("bottom")
         self.y_axis = CountAxis("left")
         super().__init__(parent, viewBox=self.box, axisItems={"bottom": self.x_axis, "left": self.y_axis})
         self.setAccessibleName(name)

@@ -157,6 +157,30 @@ def test_noise_is_steady_even_if_the_errors_are_too_small(seed: int) -> None:
     assert sum(value is not None for value in values) <= 1
 
 
+def test_what_lies_between_channels_is_not_scatter() -> None:
+    rng = np.random.default_rng(7)
+    codes = rng.integers(0, 3, 30_000)
+    times = np.sort(rng.uniform(0.0, 100.0, 30_000))
+    values = rng.normal(8000.0, 2.0, 30_000) + 500.0 * codes + 40.0 * (times > 50.0)
+    trends = Trender().follow("run", {"time_s": times, CODE: codes, "bl_int": values}, None, Asked(width=5.0))
+    baseline, noise = trends.of("baseline"), trends.of("noise")
+    assert baseline is not None
+    assert noise is not None
+    assert np.nanmedian(noise.values) == pytest.approx(2.0, rel=0.1)
+    move = find_move(baseline)
+    assert move is not None
+    assert move.since == 50.0
+    assert move.size == pytest.approx(40.0, abs=0.5)
+
+
+def test_a_few_wild_slices_are_no_step() -> None:
+    values = np.full(30, 8000.0) + np.tile([0.1, -0.1], 15)
+    values[20:22] += 50.0
+    one = series(values, 0.1)
+    assert find_move(one) is None
+    assert is_outside(one, band_of([one], 4.0)).sum() == 2
+
+
 def test_too_few_slices_tell_nothing() -> None:
     few = series(np.array([1.0, 1.0, 9.0, 9.0]), 0.1)
     assert find_move(few) is None

@@ -193,7 +193,13 @@ ARGUMENTS: dict[str, st.SearchStrategy[tuple[Any, ...]]] = {
     "show_spectrum": choices.map(lambda choice: (choice,)),
     "mark_region": (st.none() | ends).map(lambda roi: (roi,)),
     "show_plane": st.builds(PlaneChoice, y=st.sampled_from(["", "bl_int"])).map(lambda choice: (choice,)),
-    "show_trends": st.builds(TrendsChoice, channel=few).map(lambda choice: (choice,)),
+    "show_trends": st.builds(
+        TrendsChoice,
+        channel=few,
+        is_apart=st.booleans(),
+        width=st.none() | st.just(10.0),
+        window=st.none() | ends,
+    ).map(lambda choice: (choice,)),
     "show_channels": st.builds(ChannelsChoice, column=st.sampled_from(["trap_max", "bl_int"])).map(
         lambda choice: (choice,)
     ),

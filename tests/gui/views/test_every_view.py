@@ -19,6 +19,7 @@ from pygama_gui.views.preview import PreviewView
 from pygama_gui.views.runs import RunsView
 from pygama_gui.views.spectrum import SpectrumView
 from pygama_gui.views.strip import StripView
+from pygama_gui.views.trends import TrendsView
 from pygama_gui.views.waveforms import WaveformView
 from pygama_gui.views.welcome import WelcomeView
 from pygama_gui.widgets import theme
@@ -33,6 +34,7 @@ VIEWS = [
     RunsView,
     SpectrumView,
     StripView,
+    TrendsView,
     WaveformView,
     WelcomeView,
 ]
