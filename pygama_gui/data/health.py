@@ -17,13 +17,13 @@ import numpy as np
 from pygama.analysis.peaks import fit_peak
 from pygama_gui.data.channels import CODE
 from pygama_gui.data.linked import Cuts, Rows
-from pygama_gui.data.preview import suggest_line
 from pygama_gui.data.trends import (
     BASELINES,
     HEIGHTS,
     MEDIAN_ERROR,
     NOISES,
     chosen_rows,
+    find_anchor,
     first_of,
     median_and_scatter,
 )
@@ -124,6 +124,8 @@ class Peak:
     fwhm_error: float = math.nan
     position: float = math.nan
     position_error: float = math.nan
+    name: str = ""
+    """Of the line, where it is known."""
 
 
 # The survey
@@ -352,17 +354,17 @@ def _typical(values: Sequence[float]) -> float:
 # Peaks, and what should be there
 
 
-def peak_of_channel(values: np.ndarray, line: tuple[float, float] | None = None) -> Peak:
-    """Fit the highest clear peak of a channel, or the one in the window of a line."""
+def peak_of_channel(values: np.ndarray) -> Peak:
+    """Fit the peak that trends follow: Tl-208 where it is known, else the highest clear one."""
     known = np.asarray(values, np.float64)
     known = known[np.isfinite(known)]
-    window = line or suggest_line(known)
-    if window is None:
+    anchor = find_anchor(known, "")
+    if anchor is None:
         return Peak()
-    fit = fit_peak(known, (window[0] + window[1]) / 2, window[1] - window[0])
+    fit = fit_peak(known, (anchor.low + anchor.high) / 2, anchor.high - anchor.low)
     if not fit.converged:
         return Peak()
-    return Peak(fit.fwhm, fit.fwhm_error, fit.position, fit.position_error)
+    return Peak(fit.fwhm, fit.fwhm_error, fit.position, fit.position_error, anchor.name)
 
 
 def enabled_channels(plist: Mapping[str, Any]) -> list[int]:
