@@ -150,7 +150,7 @@ class ChannelsView(View):
 
     def __init__(self, bridge: Bridge) -> None:
         super().__init__(bridge)
-        self._surveying = Surveying(bridge, self.redraw_soon)
+        self._surveying = Surveying(self)
         self._columns: tuple[str, ...] = ()
         self.tiles: list[Tile] = []
         self._make_parts()

@@ -2,27 +2,64 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import time
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from PyQt5.QtCore import QTimer
+
 from pygama_gui.bridge import Bridge, LiveRun
+from pygama_gui.data.linked import Cuts
 from pygama_gui.data.outputs import read_columns
 from pygama_gui.data.selection import passing_of
 from pygama_gui.data.trends import Asked, Trender, Trends, columns_for
 from pygama_gui.session.state import Session
 from pygama_gui.views import chain_facts
+from pygama_gui.views.base import View
 
 GROWTH = 1.05
 """A run is followed anew when it has so many times the rows."""
 MOST_HELD = 400
+RESTS = 3.0
+"""While a run grows, nothing is done anew before so many times the time that it took the last time."""
+
+
+class Rest:
+    """Leaves the one thread that computes to others for a while: work that took long comes seldom."""
+
+    def __init__(self, owner: View) -> None:
+        self._began = self._until = 0.0
+        self._timer = QTimer(owner)
+        self._timer.setSingleShot(True)
+        self._timer.timeout.connect(owner.redraw_soon)
+
+    def begin(self) -> None:
+        """Note that work begins."""
+        self._began = time.monotonic()
+
+    def end(self) -> None:
+        """Note that work is done."""
+        now = time.monotonic()
+        self._until = now + RESTS * (now - self._began)
+
+    def is_due(self) -> bool:
+        """Tell whether it is time for work that can wait; else the owner is redrawn when it is."""
+        left = self._until - time.monotonic()
+        if left > 0 and not self._timer.isActive():
+            self._timer.start(round(1000 * left) + 1)
+        return left <= 0
 
 
 class Following:
-    """What was followed of runs; `news` is called when something came."""
+    """What was followed of runs; the owner is redrawn when something came.
 
-    def __init__(self, bridge: Bridge, news: Callable[[], None]) -> None:
-        self._bridge, self._news = bridge, news
+    has_cuts: whether only events that pass the cuts are followed.
+    """
+
+    def __init__(self, owner: View, *, has_cuts: bool = True) -> None:
+        self._bridge, self._news, self._has_cuts = owner.bridge, owner.redraw_soon, has_cuts
+        self._rest = Rest(owner)
         self._trender = Trender()
         self._held: dict[tuple[LiveRun, Asked], tuple[Trends, object]] = {}
         self._wanted: list[tuple[LiveRun, Asked]] = []
@@ -35,15 +72,21 @@ class Following:
 
         Where there is nothing for a wish yet, what was known of its channel is given.
         """
-        cuts = passing_of(self._bridge.session)
+        cuts = self._cuts()
         found: list[Trends | None] = []
         for asked in asks:
             held = self._held.get((live, asked))
-            if held is None or held[1] != cuts or _is_old(held[0], live):
+            is_due = held is None or held[1] != cuts
+            if held is not None and not is_due and _is_old(held[0], live):
+                is_due = not asked.is_growing or self._rest.is_due()
+            if is_due:
                 self._wanted = [one for one in self._wanted if one != (live, asked)] + [(live, asked)]
             found.append(held[0] if held is not None else self._last_of(live, asked))
         self._next()
         return found
+
+    def _cuts(self) -> Cuts | None:
+        return passing_of(self._bridge.session) if self._has_cuts else None
 
     def table_of(self, run_id: str) -> LiveRun | None:
         """Give the rows of a run, read from its files where need be; None until they are there."""
@@ -75,10 +118,11 @@ class Following:
         if self._is_busy or not self._wanted:
             return
         live, asked = self._wanted.pop(0)
-        cuts = passing_of(self._bridge.session)
+        cuts = self._cuts()
         names = columns_for(live.columns.names, asked) | (cuts.columns if cuts is not None else set())
         rows = {name: live.columns.column(name) for name in names if name in live.columns}
         self._is_busy = True
+        self._rest.begin()
         self._bridge.compute(
             lambda: self._trender.follow(live, rows, cuts, asked),
             lambda trends: self._take(live, asked, trends, cuts),
@@ -93,6 +137,7 @@ class Following:
         while len(self._held) >= MOST_HELD:
             self._held.pop(next(iter(self._held)))
         self._held[live, asked] = (trends, cuts)
+        self._rest.end()
         self._end()
         self._news()
 

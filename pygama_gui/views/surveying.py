@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from pygama.errors import PygamaError
-from pygama_gui.bridge import Bridge, LiveRun
+from pygama_gui.bridge import LiveRun
 from pygama_gui.data.channels import CODE, code_of
 from pygama_gui.data.health import SATURATION, Peak, Survey, enabled_channels, peak_of_channel, survey
 from pygama_gui.data.linked import Cuts, Rows
@@ -17,6 +16,8 @@ from pygama_gui.data.live import LiveColumns
 from pygama_gui.data.selection import passing_of
 from pygama_gui.data.trends import BASELINES, HEIGHTS, NOISES
 from pygama_gui.session.state import Run
+from pygama_gui.views.base import View
+from pygama_gui.views.following import Rest
 
 GROWTH = 1.05
 """Channels are looked at anew when there are so many times the rows."""
@@ -45,10 +46,15 @@ class _Held:
 
 
 class Surveying:
-    """What is known of the channels of the selected run; `news` is called when something came."""
+    """What is known of the channels of the selected run; the owner is redrawn when something came.
 
-    def __init__(self, bridge: Bridge, news: Callable[[], None], *, has_peaks: bool = True) -> None:
-        self._bridge, self._news, self._has_peaks = bridge, news, has_peaks
+    has_peaks: whether peaks are fitted. has_cuts: whether only events that pass the cuts are looked at.
+    """
+
+    def __init__(self, owner: View, *, has_peaks: bool = True, has_cuts: bool = True) -> None:
+        self._bridge, self._news = owner.bridge, owner.redraw_soon
+        self._has_peaks, self._has_cuts = has_peaks, has_cuts
+        self._rest = Rest(owner)
         self._held: _Held | None = None
         self._is_busy = False
         self._enabled: dict[str, list[int]] = {}
@@ -56,7 +62,7 @@ class Surveying:
     def want(self, run: Run, live: LiveRun, column: str) -> Survey | None:
         """Give what is known of the channels of a run, and have looked at what is old or missing."""
         codes = tuple(self.codes(run, live))
-        state = _State(live, column, codes, passing_of(self._bridge.session))
+        state = _State(live, column, codes, passing_of(self._bridge.session) if self._has_cuts else None)
         held = self._held
         if not self._is_busy:
             if held is None or held.state != state or self._is_old(run, held, live):
@@ -92,13 +98,16 @@ class Surveying:
     def _is_old(self, run: Run, held: _Held, live: LiveRun) -> bool:
         n, state = len(live.columns), self._bridge.state(run.run_id)
         has_ended = state is None or state.has_ended
-        return n > held.survey.n_rows * (1 if has_ended else GROWTH)
+        if has_ended:
+            return n > held.survey.n_rows
+        return n > held.survey.n_rows * GROWTH and self._rest.is_due()
 
     def _look(self, state: _State) -> None:
         columns = state.live.columns
         names = {CODE, "time_s", state.column, *HEIGHTS, *BASELINES, *NOISES, *SATURATION}
         rows = _rows(columns, names | (set(state.cuts.columns) if state.cuts is not None else set()))
         self._is_busy = True
+        self._rest.begin()
         self._bridge.compute(
             lambda: survey(rows, state.cuts, state.codes, state.column),
             lambda found: self._take(state, found),
@@ -110,6 +119,7 @@ class Surveying:
         is_same = held is not None and _of(held.state) == _of(state)
         peaks = held.peaks if held is not None and is_same else {}
         self._held = _Held(state, found, peaks)
+        self._rest.end()
         self._end()
         self._news()
 

@@ -84,7 +84,7 @@ class TrendsView(View):
 
     def __init__(self, bridge: Bridge) -> None:
         super().__init__(bridge)
-        self._following = Following(bridge, self.redraw_soon)
+        self._following = Following(self)
         self._columns: tuple[str, ...] = ()
         self._channels: list[int] = []
         self._channel_names: list[str] = []
@@ -191,10 +191,16 @@ class TrendsView(View):
 
     def _lay_out(self) -> None:
         boxes = row(self.channel_box, self.column_box, self.band_box)
-        for one in (self.more_button, self.fewer_button, self.all_button, self.cut_button):
+        for one in (self.more_button, self.fewer_button, self.all_button):
             boxes.addWidget(one)
-        boxes.addWidget(self.info, 1)
+        boxes.addStretch(1)
         boxes.setContentsMargins(8, 2, 8, 6)
+        self.marked = QWidget()
+        line = row(self.info, self.cut_button)
+        line.setStretch(0, 1)
+        line.setContentsMargins(12, 0, 8, 0)
+        self.marked.setLayout(line)
+        self.marked.hide()
         top = row(self.summary)
         top.setContentsMargins(12, 4, 8, 0)
         column = QVBoxLayout(self)
@@ -217,6 +223,7 @@ class TrendsView(View):
             column.addWidget(holder, 1)
             holder.hide()
             self._rows[kind] = holder
+        column.addWidget(self.marked)
         column.addLayout(boxes)
 
     # What the session and the jobs bring
@@ -310,6 +317,8 @@ class TrendsView(View):
     def _begin_window(self) -> None:
         for plot in self.plots.values():
             plot.box.is_region_wanted = True
+        self.marked.show()
+        self.cut_button.hide()
         self.info.setText("Drag over a trend to mark a stretch of time; Esc gives up")
 
     def _end_marking(self) -> None:
@@ -504,10 +513,13 @@ class TrendsView(View):
     def _show_info(self) -> None:
         if any(plot.box.is_region_wanted for plot in self.plots.values()):
             return
-        marked = ""
-        if self.choice.window is not None:
-            marked = " to ".join(self._clock.words(end) for end in self.choice.window)
-        self.info.setText(marked)
+        window = self.choice.window
+        self.marked.setVisible(window is not None)
+        self.cut_button.setVisible(window is not None)
+        if window is not None:
+            low, high = (self._clock.words(end) for end in window)
+            length = words.duration(window[1] - window[0])
+            self.info.setText(f"Marked: {low} to {high}, {length}")
 
     def _point_at(self, plot: TrendPlot, at: Any) -> None:
         """Tell the value under the mouse, with local time beside UTC."""
@@ -537,7 +549,7 @@ class TrendsView(View):
             holder.hide()
         self.summary.setText("")
         self.key.hide()
-        self.info.setText("")
+        self.marked.hide()
 
     def _why_empty(self, live: LiveRun | None) -> str:
         state = self.bridge.state(self.session.selected)
@@ -585,7 +597,6 @@ class TrendsView(View):
         self.band_box.setCurrentIndex(made_of.index(n) if n in made_of else 1)
         for k, action in self.band_actions.items():
             action.setChecked(k == self.choice.k)
-        self.cut_button.setVisible(self.choice.window is not None)
 
     def _fill_menu(self, menu: QMenu) -> None:
         menu.addActions(self._actions)
