@@ -8,15 +8,18 @@ cut was moved, only the rows that pass now and did not before, or the other way 
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
 
+from pygama.analysis.counting import Axis as Bins
+from pygama.analysis.counting import Columns, Wanted, count, count_rows, empty_tables
 from pygama.analysis.cuts import CutSet
 from pygama_gui.data.channels import CODE
 from pygama_gui.data.cutting import Part, Passing, applicable, part_of
+from pygama_gui.data.dragged import Dragged, interval_of
 from pygama_gui.data.tally import Figures, Peak, Tally, rows_near, survivals
 
 PASSING, ALL, FAILING = "passing", "all", "failing"
@@ -123,6 +126,7 @@ class Counter:
         self._masks: OrderedDict[tuple[Hashable, Cuts], np.ndarray] = OrderedDict()
         self._parts: OrderedDict[tuple[Hashable, Hashable], np.ndarray] = OrderedDict()
         self._n_nan: OrderedDict[tuple[Hashable, frozenset[str]], tuple[int, int]] = OrderedDict()
+        self.dragged = Dragged()
         self._near: tuple[Hashable, np.ndarray] | None = None
         self._changes: list[_Change] = []
 
@@ -195,9 +199,16 @@ class Counter:
         return passing
 
     def _part(self, table: Hashable, rows: Rows, key: Hashable, part: Part) -> np.ndarray:
-        held = _extended(self._parts.pop((table, key), None), rows, part.mask)
+        held, n_rows = self._parts.pop((table, key), None), n_of(rows)
+        cut = part.cuts[part.name]
+        interval = None if part.cuts.needs(part.name) else interval_of(cut, rows)
+        if held is None and interval is not None:
+            held = self.dragged.mask(table, interval, rows, n_rows)
+        held = _extended(held, rows, part.mask)
+        if interval is not None:
+            self.dragged.keep(table, interval, held)
         self._parts[table, key] = held
-        return held[: n_of(rows)]
+        return held[:n_rows]
 
     def _counted(self, table: Hashable, rows: Rows, cuts: Cuts | None, want: Want) -> Counts:
         cuts = None if want.rows == ALL else cuts
@@ -223,7 +234,7 @@ class Counter:
             entering, leaving = leaving, entering
         everything = replace(want, rows=ALL)
         counts = _added(counts, _Rows(rows, everything, entering))
-        return replace(held, counts=_added(counts, _Rows(rows, everything, leaving), sign=-1))
+        return replace(held, counts=_added(counts, _Rows(rows, everything, leaving, sign=-1)))
 
     def _change(self, before: np.ndarray | None, after: np.ndarray | None, n_rows: int) -> _Change:
         for change in self._changes:
@@ -253,25 +264,35 @@ class Counter:
 
 @dataclass(frozen=True)
 class _Rows:
-    """Rows to be counted for a want: a stretch of them or their numbers. passing: of all rows."""
+    """Rows to be counted for a want: a stretch of them, or their numbers with signs. passing: of all rows."""
 
     rows: Rows
     want: Want
     which: slice | np.ndarray
     passing: np.ndarray | None = None
+    sign: int = 1
 
-    def blocks(self) -> Iterator[list[np.ndarray]]:
-        """Give the values of x, and of y, block by block."""
-        names = [axis.column for axis in (self.want.x, self.want.y) if axis is not None]
-        first, last = (
-            (self.which.start, self.which.stop) if isinstance(self.which, slice) else (0, len(self.which))
-        )
-        for start in range(first, last, AT_ONCE):
-            part = slice(start, min(start + AT_ONCE, last))
-            which = part if isinstance(self.which, slice) else self.which[part]
-            chosen = self._chosen(which)
-            values = [self.rows[name][which] for name in names]
-            yield values if chosen is None else [one[chosen] for one in values]
+    def add_to(self, counts: np.ndarray) -> int:
+        """Add what lies inside the axes to counts, (n_x,) or (n_x, n_y); give how many rows were chosen."""
+        x, y = self.want.x, self.want.y
+        wanted = Wanted(_bins(x), None if y is None else _bins(y))
+        tables = empty_tables([wanted])
+        columns = Columns({name: self.rows[name] for name in self.want.columns})
+        if isinstance(self.which, slice):
+            chosen = self._chosen(self.which)
+            mask = None
+            if chosen is not None:
+                mask = np.zeros(columns.n_rows, bool)
+                mask[self.which] = chosen
+            for start in range(self.which.start, self.which.stop, AT_ONCE):
+                stop = min(start + AT_ONCE, self.which.stop)
+                count(columns, [wanted], tables, start=start, stop=stop, mask=mask)
+        else:
+            chosen = self._chosen(self.which)
+            which = (self.which if chosen is None else self.which[chosen]).astype(np.uint32)
+            count_rows(columns, [wanted], tables, which, np.full(len(which), self.sign, np.int8))
+        counts += tables[0][tuple(slice(n) for n in counts.shape)]
+        return int(tables[0].sum())
 
     def _chosen(self, which: slice | np.ndarray) -> np.ndarray | None:
         """Tell which of some rows are counted; None: all."""
@@ -293,14 +314,15 @@ def _nothing(want: Want) -> Counts:
     )
 
 
-def _added(held: Counts, rows: _Rows, *, sign: int = 1, n_rows: int | None = None) -> Counts:
-    """Add rows to counts, or take them away; n_rows: that were looked at then; None: as many as before."""
-    counts, n_chosen = held.counts.copy(), held.n_chosen
-    for values in rows.blocks():
-        block = _count_1d(values[0], held.want.x) if held.want.y is None else _count_2d(values, held.want)
-        counts += sign * block
-        n_chosen += sign * len(values[0])
+def _added(held: Counts, rows: _Rows, *, n_rows: int | None = None) -> Counts:
+    """Add rows to counts; n_rows: that were looked at then; None: as many as before."""
+    counts = held.counts.copy()
+    n_chosen = held.n_chosen + rows.add_to(counts)
     return Counts(held.want, counts, held.n_rows if n_rows is None else n_rows, n_chosen)
+
+
+def _bins(axis: Axis) -> Bins:
+    return Bins(axis.column, axis.low, axis.high, axis.n_bins)
 
 
 def _changed(
@@ -332,29 +354,3 @@ def _extended(held: np.ndarray | None, rows: Rows, mask: Callable[[Rows], np.nda
 def n_of(rows: Rows) -> int:
     """Give the number of rows."""
     return len(next(iter(rows.values()))) if rows else 0
-
-
-def _places(values: np.ndarray, axis: Axis) -> np.ndarray:
-    """Give the bin of each value, (n,) intp; -1 where it lies outside or is NaN."""
-    values = np.asarray(values, np.float64)
-    inside = (values >= axis.low) & (values < axis.high)
-    known = np.where(inside, values, axis.low)
-    edges = axis.edges
-    found = ((known - axis.low) * (axis.n_bins / (axis.high - axis.low))).astype(np.intp)
-    np.minimum(found, axis.n_bins - 1, out=found)
-    # The product may round across an edge; the edges decide.
-    found -= known < edges[found]
-    found += known >= edges[1:][found]
-    return np.where(inside, found, -1)
-
-
-def _count_1d(values: np.ndarray, axis: Axis) -> np.ndarray:
-    return np.bincount(_places(values, axis) + 1, minlength=axis.n_bins + 1)[1:]
-
-
-def _count_2d(values: Sequence[np.ndarray], want: Want) -> np.ndarray:
-    assert want.y is not None
-    x, y = _places(values[0], want.x), _places(values[1], want.y)
-    is_inside = (x >= 0) & (y >= 0)
-    joint = x[is_inside] * want.y.n_bins + y[is_inside]
-    return np.bincount(joint, minlength=want.x.n_bins * want.y.n_bins).reshape(want.x.n_bins, want.y.n_bins)
