@@ -6,7 +6,7 @@ Of ten million rows only those between the old and the new edge are looked at.
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Mapping, Sequence
 
 import numpy as np
 
@@ -42,6 +42,40 @@ class Dragged:
         while len(self._indexes) > MOST_INDEXES:
             self._indexes.popitem(last=False)
 
+    def pieces(
+        self, table: Hashable, before: Interval, after: Interval, n_rows: int
+    ) -> list[np.ndarray] | None:
+        """Give rows among which are all that only one of two intervals holds; None without an index of them.
+
+        None as well where that is not quicker than looking at all.
+        """
+        held = self._indexes.get((table, after.column))
+        if held is None or held[0] != n_rows:
+            return None
+        if (before.column, before.is_inverted) != (after.column, after.is_inverted):
+            return None
+        found = held[1].between_edges(before, after)
+        return found if sum(map(len, found)) <= LARGEST_SHARE * n_rows else None
+
+    def changed(
+        self,
+        before: Interval,
+        after: Interval,
+        rows: Mapping[str, np.ndarray],
+        others: np.ndarray | None,
+        pieces: Sequence[np.ndarray],
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Give which of some rows come into an interval, and which go out of it.
+
+        others: (n_rows,) bool, the rows that are looked at; None: all.
+        """
+        columns = Columns({after.column: rows[after.column]})
+        found = [changes(columns, before, after, others, piece) for piece in pieces]
+        empty = np.empty(0, np.uint32)
+        come = [numbers[signs > 0] for numbers, signs in found]
+        go = [numbers[signs < 0] for numbers, signs in found]
+        return np.concatenate([empty, *come]), np.concatenate([empty, *go])
+
     def mask(
         self, table: Hashable, interval: Interval, rows: Mapping[str, np.ndarray], n_rows: int
     ) -> np.ndarray | None:
@@ -49,20 +83,15 @@ class Dragged:
 
         None where that is not known or not quicker.
         """
-        held, known = self._last.get((table, interval.column)), self._indexes.get((table, interval.column))
-        if held is None or known is None or known[0] != n_rows or len(held[1]) != n_rows:
+        held = self._last.get((table, interval.column))
+        if held is None or len(held[1]) != n_rows:
             return None
-        before, passed = held
-        if before.is_inverted != interval.is_inverted:
+        pieces = self.pieces(table, held[0], interval, n_rows)
+        if pieces is None:
             return None
-        pieces = known[1].between_edges(before, interval)
-        if sum(map(len, pieces)) > LARGEST_SHARE * n_rows:
-            return None
-        columns = Columns({interval.column: rows[interval.column]})
-        passes = passed.copy()
-        for piece in pieces:
-            changed, signs = changes(columns, before, interval, None, piece)
-            passes[changed] = signs > 0
+        come, go = self.changed(held[0], interval, rows, None, pieces)
+        passes = held[1].copy()
+        passes[come], passes[go] = True, False
         return passes
 
     def keep(self, table: Hashable, interval: Interval, passes: np.ndarray) -> None:

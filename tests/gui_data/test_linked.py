@@ -112,10 +112,38 @@ def test_a_dragged_edge_looks_only_at_rows_near_it(monkeypatch: pytest.MonkeyPat
     rows, table, counter = made(5000), object(), Counter()
     counter.dragged.prepare(table, "x", rows["x"])
     counter.count(table, rows, joined((Cut("a", "x < 5"),)), [Want(X)])
-    monkeypatch.setattr(linked, "_extended", lambda held, _rows, _mask: held)
+    monkeypatch.setattr(linked, "_extended", lambda *_args: pytest.fail("all rows were looked at"))
     (found,) = counter.count(table, rows, joined((Cut("a", "x < 5.1"),)), [Want(X)])
     assert found is not None
     assert found.n_chosen == int((rows["x"] < 5.1).sum())
+
+
+@pytest.mark.parametrize("rows_of", [PASSING, FAILING])
+@pytest.mark.parametrize("channel", [None, 2])
+def test_a_drag_among_other_cuts_counts_as_numpy_does(
+    channel: int | None, rows_of: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dragged, "LEAST_ROWS", 10)
+    rows, table, counter, want = made(5000), object(), Counter(), Want(X, None, channel, rows_of)
+    counter.dragged.prepare(table, "x", rows["x"])
+    others = (Cut("b", "y > 0.3", inverted=True), Cut("c", "y > -1 & x != 4"))
+    for high in (5.0, 5.1, 4.95, 5.3):
+        cuts = joined((Cut("a", f"1 <= x < {high}"), *others))
+        assert cuts is not None
+        (found,) = counter.count(table, rows, cuts, [want])
+        assert found is not None
+        assert np.array_equal(found.counts, by_hand(rows, cuts.mask(rows), want))
+
+
+def test_counts_with_and_without_a_cut_are_both_kept_while_it_moves(monkeypatch: pytest.MonkeyPatch) -> None:
+    rows, table, counter = made(1000), object(), Counter()
+    steady = Cut("b", "y > 0")
+    counter.count(table, rows, joined((Cut("a", "x < 9"), steady)), [Want(X)])
+    counter.count(table, rows, joined((steady,)), [Want(X)])
+    monkeypatch.setattr(linked, "count", lambda *_args, **_kwargs: pytest.fail("all rows were counted"))
+    (found,) = counter.count(table, rows, joined((Cut("a", "x < 8.9"), steady)), [Want(X)])
+    assert found is not None
+    assert found.n_chosen == int(((rows["x"] < 8.9) & (rows["y"] > 0)).sum())
 
 
 def test_taking_all_cuts_away_shows_all_rows_again() -> None:
@@ -141,6 +169,7 @@ def test_only_some_tables_and_states_are_remembered() -> None:
         for high in range(20):
             counter.count(table, made(50), joined((Cut("a", f"x < {high}"),)), [Want(X)])
     assert len({key[0] for key in counter._held}) <= linked.MOST_TABLES
+    assert max(map(len, counter._held.values())) <= linked.MOST_OF_ONE
     assert len(counter._masks) <= linked.MOST_STATES
     assert len(counter._parts) <= linked.MOST_PARTS
 
