@@ -21,14 +21,18 @@ from typing import Any, Protocol
 import numpy as np
 from PyQt5.QtCore import QObject, Qt, QTimer, pyqtSignal
 
+from pygama.analysis.counting import Interval
 from pygama.progress import Done, Failed, Message, Note, Partial, StoppedByRequest
 from pygama_gui.counting import Answer, Counting
 from pygama_gui.data.channels import CODE, codes_of, names_of, without_ignored
+from pygama_gui.data.cutting import readable
+from pygama_gui.data.dragged import interval_of
 from pygama_gui.data.linked import Rows, Want
 from pygama_gui.data.live import LiveColumns
 from pygama_gui.data.outputs import Outputs, find_outputs, read_columns
 from pygama_gui.data.samples import SampleRing, Tier1Waveforms, import_readers
 from pygama_gui.data.selection import passing_of
+from pygama_gui.data.tally import Figures, Peak
 from pygama_gui.jobs.board import JobBoard, JobState, Search, state_sentence
 from pygama_gui.jobs.bundle import write_bundle
 from pygama_gui.jobs.following import PATIENCE_S
@@ -43,6 +47,8 @@ from pygama_gui.session.state import Run, Session
 from pygama_gui.session.store import Store
 
 TICK_MS = 50
+HAND_TICK_MS = 10
+"""While something is dragged."""
 DISK_EVERY_TICKS = 200
 ROOM_EVERY_TICKS = 20
 WATCH_MS = 3000
@@ -50,6 +56,7 @@ WATCH_MS = 3000
 N_LINES = 5000
 N_FIRST = 50
 """Waveforms of an earlier session's file that are read at once, to be laid over each other."""
+CUT_FIGURES = "figures of the cuts"
 DRAW_S = 0.002
 """Views are redrawn on one tick until this much time is gone; painting comes on top."""
 
@@ -155,6 +162,7 @@ class Bridge(QObject):
         self._counting = Counting(
             lambda work, then, otherwise: self._submit_to(self._counter, work, then, otherwise)
         )
+        self._preparing: set[tuple[int, str, int]] = set()
         # Queued: what is done at once must not be handed over in the middle of asking for it.
         self._came_back.connect(  # type: ignore[call-arg]
             lambda then, otherwise, future: self._finish(then, otherwise, future),
@@ -487,6 +495,42 @@ class Bridge(QObject):
         cuts = passing_of(self.session)
         names = {CODE}.union(*(want.columns for want in wants), () if cuts is None else cuts.columns)
         self._counting.ask(owner, live, self.rows_of(run_id, names), cuts, wants, then)
+
+    def count_cuts(self, run_id: str, peak: Peak | None, then: Callable[[Figures], None]) -> None:
+        """Have it counted what each cut does to a run, after all that views wait for."""
+        live = self.live(run_id)
+        if live is None:
+            return
+        cuts, _ = readable(self.session.cuts)
+        columns = {CODE, *live.columns.names[:1], *cuts.columns, *([] if peak is None else [peak.column])}
+        rows = self.rows_of(run_id, columns)
+        self._counting.last = CUT_FIGURES
+        self._counting.work(CUT_FIGURES, lambda counter: counter.figures(live, rows, cuts, peak), then)
+        if not self.is_active(run_id):
+            for cut in cuts:
+                self._prepare_drag(live, interval_of(cut, rows), rows)
+
+    def _prepare_drag(self, live: LiveRun, interval: Interval | None, rows: Rows) -> None:
+        """Make an index of the column of a range, so that its edges can be dragged among very many rows."""
+        dragged = self._counting.dragged
+        if interval is None or dragged.is_prepared(live, interval.column, len(live.columns)):
+            return
+        column = interval.column
+        if (key := (id(live), column, len(live.columns))) not in self._preparing:
+            self._preparing.add(key)
+            self.compute(
+                lambda: dragged.prepare(live, column, rows[column]),
+                lambda _nothing: self._preparing.discard(key),
+                lambda: None,
+            )
+
+    def count_first(self, owner: str) -> None:
+        """Serve the view under the hand before all others, and draw more often; '' ends it.
+
+        owner: how the names begin under which it asks.
+        """
+        self._counting.first = owner
+        self.timer.setInterval(HAND_TICK_MS if owner else TICK_MS)
 
     # The tick
 

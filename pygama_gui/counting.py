@@ -4,20 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
+from pygama_gui.data.dragged import Dragged
 from pygama_gui.data.linked import Counter, Counts, Cuts, Rows, Want
 
 Answer = Callable[[list[Counts | None]], None]
-Submit = Callable[[Callable[[], list[Counts | None]], Answer, Callable[[], None]], None]
+Submit = Callable[[Callable[[], Any], Callable[[Any], None], Callable[[], None]], None]
 
 
 @dataclass(frozen=True)
 class _Wish:
-    table: Hashable
-    rows: Rows
-    cuts: Cuts | None
-    wants: tuple[Want, ...]
-    then: Answer
+    work: Callable[[Counter], Any]
+    then: Callable[[Any], None]
 
 
 class Counting:
@@ -28,6 +27,16 @@ class Counting:
         self._counter = Counter()
         self._waiting: dict[str, _Wish] = {}
         self._is_counting = False
+        self._was_first = False
+        self.first = ""
+        """How the names of those begin whose wishes go before all others: of the view under the hand."""
+        self.last = ""
+        """Whose wishes come after all others."""
+
+    @property
+    def dragged(self) -> Dragged:
+        """What makes the edges of ranges follow the hand."""
+        return self._counter.dragged
 
     def ask(
         self,
@@ -42,24 +51,35 @@ class Counting:
 
         rows: the columns that are wanted and that the cuts read, as they stand now.
         """
-        self._waiting[owner] = _Wish(table, rows, cuts, tuple(wants), then)
+        wanted = tuple(wants)
+        self.work(owner, lambda counter: counter.count(table, rows, cuts, wanted), then)
+
+    def work(self, owner: str, work: Callable[[Counter], Any], then: Callable[[Any], None]) -> None:
+        """Have something else done with what is counted, as `ask`."""
+        self._waiting[owner] = _Wish(work, then)
         self._next()
 
     def _next(self) -> None:
         if self._is_counting or not self._waiting:
             return
-        owner = next(iter(self._waiting))
+        owner = self._whose_turn()
+        self._was_first = self._is_first(owner)
         wish = self._waiting.pop(owner)
         self._is_counting = True
-        self._submit(
-            lambda: self._counter.count(wish.table, wish.rows, wish.cuts, wish.wants),
-            lambda counts: self._hand_over(wish, counts),
-            self._end,
-        )
+        self._submit(lambda: wish.work(self._counter), lambda found: self._hand_over(wish, found), self._end)
 
-    def _hand_over(self, wish: _Wish, counts: list[Counts | None]) -> None:
+    def _whose_turn(self) -> str:
+        """Give the first; after it, one of the others, that they come to see something as well."""
+        first = [owner for owner in self._waiting if self._is_first(owner)]
+        others = sorted((owner for owner in self._waiting if owner not in first), key=self.last.__eq__)
+        return first[0] if first and not (self._was_first and others) else others[0]
+
+    def _is_first(self, owner: str) -> bool:
+        return bool(self.first) and owner.startswith(self.first)
+
+    def _hand_over(self, wish: _Wish, found: Any) -> None:
         self._end()
-        wish.then(counts)
+        wish.then(found)
 
     def _end(self) -> None:
         self._is_counting = False

@@ -53,7 +53,7 @@ from pygama_gui.views import chain_facts
 from pygama_gui.views.base import View
 from pygama_gui.views.chain import ChainView
 from pygama_gui.views.channels import ChannelsView
-from pygama_gui.views.cuts import CutsView
+from pygama_gui.views.cuts import CutsView, is_cuts
 from pygama_gui.views.files import FilesView
 from pygama_gui.views.fits import FitsView
 from pygama_gui.views.log import LastLineView, LogView
@@ -348,7 +348,7 @@ class MainWindow(QMainWindow):
     # Runs
 
     def add_paths(self, paths: Iterable[Path], *, process: bool | None = None) -> None:
-        """Take files and folders: runs are added, a session is opened, a settings file is loaded.
+        """Take files and folders: runs are added, a session is opened, settings and cuts are loaded.
 
         What cannot be taken says why.
 
@@ -356,12 +356,17 @@ class MainWindow(QMainWindow):
         """
         paths = list(paths)
         maps = [path for path in paths if is_channel_map(path)]
-        data = [path for path in paths if path.suffix == ".json" and path not in maps]
+        cuts = [path for path in paths if is_cuts(path)]
+        data = [path for path in paths if path.suffix == ".json" and path not in (*maps, *cuts)]
         for path in maps:
             self.take_channel_map(path)
+        for path in cuts:
+            self.cuts.load(path)
+            self.cuts_dock.show()
+            self.cuts_dock.raise_()
         for path in sorted(data, key=saved.is_session, reverse=True):
             self.documents.open(path) if saved.is_session(path) else self.load_settings(path)
-        if raw := [path for path in paths if path not in data and path not in maps]:
+        if raw := [path for path in paths if path not in (*data, *maps, *cuts)]:
             looking = QTimer(self)
             looking.setSingleShot(True)
             looking.timeout.connect(lambda: self.bridge.log(f"Looking for runs in {raw[0].name}…"))

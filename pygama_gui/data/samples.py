@@ -11,7 +11,7 @@ import numpy as np
 
 from pygama.progress import Partial
 from pygama_gui.data.channels import CODE, codes_of
-from pygama_gui.data.selection import Columns, RangeCut, Selection
+from pygama_gui.data.selection import Columns, Selection
 
 N_KEPT = 300
 ROWS_AT_ONCE = 10_000
@@ -69,7 +69,9 @@ class SampleRing:
 
     def selected(self, selection: Selection) -> list[Sample]:
         """Give the samples that are selected, oldest first."""
-        return [sample for sample in self._samples if selection.passes(sample.numbers)]
+        samples = list(self._samples)
+        chosen = selection.chosen_of([sample.numbers for sample in samples])
+        return [sample for sample, is_chosen in zip(samples, chosen, strict=True) if is_chosen]
 
 
 def samples_of(partial: Partial) -> Iterator[Sample]:
@@ -244,16 +246,16 @@ class Tier1Waveforms:
         chosen = np.ones(n_rows, bool)
         if selection.channel is not None:
             chosen &= self._row_keys(key)[:, 1] == selection.channel
-        if selection.cut is not None:
-            chosen &= self._passes_elsewhere(key, selection.cut)
+        if selection.is_cut:
+            chosen &= self._passes_elsewhere(key, selection)
         return np.flatnonzero(chosen)
 
-    def _passes_elsewhere(self, key: str, cut: RangeCut) -> np.ndarray:
+    def _passes_elsewhere(self, key: str, selection: Selection) -> np.ndarray:
         """Tell which rows of a table have an event and a channel that pass in Tier 2."""
         columns = self._columns
         if columns is None or "event_number" not in columns or CODE not in columns:
             return np.zeros(self._tables[key].n_rows, bool)
-        passing = cut.mask(columns)
+        passing = selection.passes_cuts(columns)
         events, codes = columns.column("event_number")[passing], columns.column(CODE)[passing]
         own = self._row_keys(key)
         return np.isin(_joint(own[:, 0], own[:, 1]), _joint(events, codes))

@@ -12,6 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from pygama.analysis.cuts import Cut
 from pygama.errors import SettingsError
 from pygama_gui.session.plain import from_plain, to_plain
 from pygama_gui.session.state import (
@@ -141,8 +142,16 @@ def _put_right(session: Session) -> Session:
             waveforms=_waveforms_put_right(session.waveforms),
             trends=_trends_put_right(session.trends),
             channel_grid=_channels_put_right(session.channel_grid),
+            cuts=_first_of_each_name(session.cuts),
         )
     )
+
+
+def _first_of_each_name(cuts: Iterable[Cut]) -> tuple[Cut, ...]:
+    by_name: dict[str, Cut] = {}
+    for cut in cuts:
+        by_name.setdefault(cut.name, cut)
+    return tuple(by_name.values())
 
 
 def _waveforms_put_right(shown: WaveformChoice) -> WaveformChoice:

@@ -12,6 +12,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+from pygama.analysis.cuts import Cut
 from pygama.channel_map import Channel
 
 Values = Mapping[str, Any]
@@ -79,9 +80,11 @@ class SpectrumChoice:
     """Whether each channel is drawn for itself."""
     beside: str = ""
     """Id of another run to compare with."""
+    is_only_passing: bool = False
+    """Whether what the cuts take away is left out, rather than drawn behind."""
 
 
-PICTURES = ("traces", "density", "noise")
+PICTURES = ("traces", "density", "noise", "inside", "outside", "difference")
 
 
 @dataclass(frozen=True)
@@ -96,13 +99,15 @@ class WaveformChoice:
     picture: str = "traces"
     """One of `PICTURES`."""
     n_many: int = 1000
-    """Waveforms in the density and in the mean noise spectrum, at most."""
+    """Waveforms in a density, on each side of a cut and in the mean noise spectrum, at most."""
     aligned_by: str = ""
     """Name of the time that stands at 0; empty: the first sample does."""
     is_normalised: bool = False
     is_calibrated: bool = False
     is_only_roi: bool = False
     """Whether only events in the region of the spectrum are shown."""
+    is_only_passing: bool = True
+    """Whether only events that pass the cuts are shown."""
     is_whole_record: bool = False
     """Whether the noise spectrum is that of the whole record, not of the baseline."""
     is_amplitude: bool = False
@@ -206,6 +211,10 @@ class Session:
     plane: PlaneChoice = field(default_factory=PlaneChoice)
     trends: TrendsChoice = field(default_factory=TrendsChoice)
     channel_grid: ChannelsChoice = field(default_factory=ChannelsChoice)
+    cuts: tuple[Cut, ...] = ()
+    """In the order in which they are applied; each has a name of its own."""
+    cut: str = ""
+    """Name of the chosen cut."""
     recent: tuple[Path, ...] = ()
     line: tuple[float, float] | None = None
     """The peak that settings are judged by: where the window around it begins and ends, in its column."""

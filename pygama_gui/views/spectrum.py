@@ -25,6 +25,7 @@ from pygama_gui.views import chain_facts, madeup
 from pygama_gui.views.base import View
 from pygama_gui.views.overlays import Counted, Overlays, Part
 from pygama_gui.views.roi import Region, measure
+from pygama_gui.views.spectrum_cuts import CutRanges
 from pygama_gui.widgets import theme, words
 from pygama_gui.widgets.parts import Elided, choice_box, icon_button, row
 from pygama_gui.widgets.plot import LOG_FLOOR, ZOOM_OUT, Entry, Plot, histogram_path, plot_actions
@@ -101,6 +102,7 @@ class SpectrumView(View):
         self._beside_before = ""
         self._factor = 0
         self._peaks_seen: list[float] = []
+        self.cut_ranges = CutRanges(self, self.plot)
         self._make_controls()
         self._lay_out()
         self._actions = plot_actions(self.plot, self._entries())
@@ -367,6 +369,7 @@ class SpectrumView(View):
         self._draw(edges, counts)
         self._draw_over(over, edges)
         self._show_region(edges, counts)
+        self.cut_ranges.draw(self.choice.column)
         self._show_info(histogram)
         self.drawn.emit()
 
@@ -553,6 +556,7 @@ class SpectrumView(View):
         self._overlays.name(None, [])
         self.region_item.hide()
         self.region_words.hide()
+        self.cut_ranges.hide()
         self.info.setText("")
 
     def recolor(self) -> None:

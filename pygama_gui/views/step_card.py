@@ -7,15 +7,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from PyQt5.QtCore import QPoint, QSignalBlocker, Qt, pyqtSignal
+from PyQt5.QtCore import QSignalBlocker, Qt, pyqtSignal
 from PyQt5.QtGui import QFocusEvent, QKeyEvent, QMouseEvent
 from PyQt5.QtWidgets import (
     QAction,
-    QApplication,
     QCheckBox,
     QFrame,
     QHBoxLayout,
-    QLabel,
     QMenu,
     QPushButton,
     QToolButton,
@@ -32,6 +30,7 @@ from pygama_gui.views.channel_settings import ChannelTable
 from pygama_gui.views.step_names import NamesForm
 from pygama_gui.widgets import theme, words
 from pygama_gui.widgets.form import Form
+from pygama_gui.widgets.handle import Handle
 from pygama_gui.widgets.parts import Elided, button, label, link, row
 from pygama_gui.widgets.thumbnail import Pictured, Thumbnail
 
@@ -52,42 +51,6 @@ class Shown:
     traces: Traces | None = None
     effect: str = ""
     """What the settings do to the width of the peak."""
-
-
-class Handle(QLabel):
-    """The dots by which a card is dragged; tells where the mouse is, as a point on the screen."""
-
-    dragged = pyqtSignal(QPoint)
-    dropped = pyqtSignal(QPoint)
-
-    def __init__(self) -> None:
-        super().__init__("⋮⋮")
-        self.setFont(theme.font())
-        self.setProperty("tone", "faint")
-        self.setCursor(Qt.CursorShape.OpenHandCursor)
-        self.setToolTip("Drag to move the step (Ctrl+Up, Ctrl+Down)")
-        self._pressed_at: QPoint | None = None
-        self._is_dragging = False
-
-    def mousePressEvent(self, event: QMouseEvent | None) -> None:  # noqa: N802  (Qt's name)
-        """Begin."""
-        if event is not None:
-            self._pressed_at, self._is_dragging = event.globalPos(), False
-
-    def mouseMoveEvent(self, event: QMouseEvent | None) -> None:  # noqa: N802  (Qt's name)
-        """Go on, once the mouse has moved enough not to be a click."""
-        if event is None or self._pressed_at is None:
-            return
-        moved = (event.globalPos() - self._pressed_at).manhattanLength()
-        self._is_dragging |= moved >= QApplication.startDragDistance()
-        if self._is_dragging:
-            self.dragged.emit(event.globalPos())
-
-    def mouseReleaseEvent(self, event: QMouseEvent | None) -> None:  # noqa: N802  (Qt's name)
-        """End."""
-        if event is not None and self._is_dragging:
-            self.dropped.emit(event.globalPos())
-        self._pressed_at, self._is_dragging = None, False
 
 
 class StepCard(QFrame):
@@ -129,7 +92,7 @@ class StepCard(QFrame):
         self.show_step(step, Shown(chain_facts.wires((step,))[0]))
 
     def _make_parts(self, actions: Sequence[QAction]) -> None:
-        self.handle = Handle()
+        self.handle = Handle("Drag to move the step (Ctrl+Up, Ctrl+Down)")
         self.on_box = QCheckBox("on")
         self.on_box.setFont(theme.font(theme.SMALL))
         self.on_box.setAccessibleName(f"{self.name} on")

@@ -14,8 +14,10 @@ from PyQt5.QtCore import Qt
 from PyQt5.QtGui import QCursor
 from PyQt5.QtWidgets import QAction, QMenu, QSizePolicy, QToolTip, QVBoxLayout, QWidget
 
+from pygama.analysis.cuts import range_cut
 from pygama_gui.bridge import Bridge, LiveRun
 from pygama_gui.data.channels import CODE
+from pygama_gui.data.cutting import free_name
 from pygama_gui.data.trends import (
     KINDS,
     Band,
@@ -31,7 +33,7 @@ from pygama_gui.data.trends import (
     outside_words,
     sentence,
 )
-from pygama_gui.session import changes
+from pygama_gui.session import changes, cut_changes
 from pygama_gui.session.state import Run, Session, TrendsChoice
 from pygama_gui.views import madeup
 from pygama_gui.views.base import View
@@ -50,6 +52,8 @@ REFERENCES = {"no band": None, "band of this run": 0, "of the last run": 1, "of 
 BANDS = (3.0, 4.0, 5.0)
 PAN, FAR = 0.1, 5
 ROOM = 0.02
+AXIS_PX, REST_PX = 33, 80
+"""Height of the times below the lowest trend, and of what is no trend, about."""
 ENDS = {"failed": "failed", "stopped": "was stopped"}
 
 
@@ -223,6 +227,7 @@ class TrendsView(View):
             column.addWidget(holder, 1)
             holder.hide()
             self._rows[kind] = holder
+        self._column = column
         column.addWidget(self.marked)
         column.addLayout(boxes)
 
@@ -418,6 +423,7 @@ class TrendsView(View):
     def _draw_all(self) -> None:
         shown = [kind for kind in KINDS if any(trends.of(kind) is not None for _, trends in self._shown)]
         self._bands = {}
+        self._share_height(shown)
         for kind, plot in self.plots.items():
             self._rows[kind].setVisible(kind in shown)
             if kind not in shown:
@@ -428,6 +434,12 @@ class TrendsView(View):
             plot.draw(lines, lines[0].series.unit, has_band=self.choice.has_band)
             plot.show_window(self.choice.window)
             plot.setAccessibleDescription(self.told[kind].text())
+
+    def _share_height(self, shown: list[str]) -> None:
+        """Give the lowest trend the room for the times below it, so that all curves are as high."""
+        least = max((self.height() - REST_PX - AXIS_PX) // len(shown), 40)
+        for kind, holder in self._rows.items():
+            self._column.setStretchFactor(holder, least + (AXIS_PX if kind == shown[-1] else 0))
 
     def _line(self, name: str, trends: Trends, kind: str) -> Line | None:
         series = trends.of(kind)
@@ -616,14 +628,18 @@ def band_words(k: float) -> str:
 
 
 def window_text(window: tuple[float, float]) -> str:
-    """Write a stretch of time as a cut: 'time_s >= 100.0 & time_s < 200.0'."""
-    low, high = window
-    return f"time_s >= {low:.6g} & time_s < {high:.6g}"
+    """Write a stretch of time as a cut, to six digits."""
+    low, high = (float(f"{end:.6g}") for end in window)
+    return range_cut("time_s", low, high)
 
 
 def make_cut(bridge: Bridge, text: str) -> None:
-    """Add a cut, named by what it is of."""
-    bridge.log(f"A cut for the marked time: {text}")
+    """Add a cut, under a name and in a colour that are free."""
+    cuts = bridge.session.cuts
+    name = free_name([cut.name for cut in cuts], "time")
+    used = [cut.color for cut in cuts]
+    bridge.change(cut_changes.add_cut, name, text, min(theme.OKABE_ITO, key=used.count))
+    bridge.log(f"Made the cut {name}: {text}")
 
 
 def _error_of(series: Series) -> float:

@@ -49,7 +49,9 @@ class WaveformActions:
             *self._actions(self._exporting()),
         ]
         self.only_roi = self.find("Only events in the region of the spectrum")
-        self.only_roi.setCheckable(True)
+        self.only_passing = self.find("Only events that pass the cuts")
+        for one in (self.only_roi, self.only_passing):
+            one.setCheckable(True)
 
     def _actions(self, entries: list[Entry]) -> list[QAction]:
         return plot_actions(self._view, entries)
@@ -78,6 +80,7 @@ class WaveformActions:
             ("&Freeze / follow, play / stop", "Space", view.toggle_following),
             ("Play through / stop", "G", view.browser.play),
             ("Only events in the &region of the spectrum", "I", view.toggle_only_roi),
+            ("Only events that pass the cuts", "Shift+I", view.toggle_only_passing),
         ]
 
     def _looking(self) -> list[Entry]:
@@ -101,6 +104,9 @@ class WaveformActions:
             ("&Waveforms", "W", lambda: view.choose(picture="traces")),
             ("&Density of many", "D", lambda: view.choose(picture="density")),
             ("Noise &spectrum", "S", lambda: view.choose(picture="noise")),
+            ("&Inside of the chosen cut", "E", lambda: view.choose(picture="inside")),
+            ("&Outside of the chosen cut", "Shift+E", lambda: view.choose(picture="outside")),
+            ("Di&fference of inside and outside", "T", lambda: view.choose(picture="difference")),
             None,
             ("&Curves and values…", "V", lambda: view.steps_button.open()),
         ]

@@ -10,7 +10,7 @@ from PyQt5.QtCore import QTimer
 
 from pygama_gui.bridge import Bridge, LiveRun
 from pygama_gui.data.samples import Sample, Tier1Waveforms
-from pygama_gui.data.selection import Selection, cut_of
+from pygama_gui.data.selection import Selection, waveforms_of
 
 FOLLOW_S = 0.4
 """While a run is under way, a new waveform is shown this often."""
@@ -78,7 +78,7 @@ class Browser:
     @property
     def selection(self) -> Selection:
         """Which events are shown."""
-        return Selection(self.channel, cut_of(self._bridge.session))
+        return waveforms_of(self._bridge.session, self.channel)
 
     # What changes around it
 

@@ -14,11 +14,19 @@ import pygama
 from pygama_gui.data.channels import names_of
 from pygama_gui.data.samples import Sample
 from pygama_gui.data.waveform_files import KINDS, Curve, Picture, csv_text, save
+from pygama_gui.views import waveform_contrast
 
 if TYPE_CHECKING:
     from pygama_gui.views.waveforms import WaveformView
 
-PICTURE_WORDS = {"traces": "waveform", "density": "waveform density", "noise": "noise spectrum"}
+PICTURE_WORDS = {
+    "traces": "waveform",
+    "density": "waveform density",
+    "noise": "noise spectrum",
+    "inside": "waveforms inside",
+    "outside": "waveforms outside",
+    "difference": "waveforms inside and outside",
+}
 
 
 class Exporter:
@@ -77,6 +85,8 @@ class Exporter:
         kind = self._view.choice.picture
         if kind == "density":
             return self._density()
+        if kind in waveform_contrast.KINDS:
+            return self._contrast(kind)
         return self._noise() if kind == "noise" else self._traces()
 
     def _about(self, sample: Sample | None) -> dict[str, str]:
@@ -155,6 +165,33 @@ class Exporter:
             y_range=y_range,
         )
 
+    def _contrast(self, kind: str) -> Picture | None:
+        view, found = self._view, self._view.contrast.found
+        if found is None:
+            return None
+        step = (found.period_ns or 1000.0) / 1000.0
+        x_label, y_label = view.plot.labels["bottom"], view.plot.labels["left"]
+        sides = {"inside": found.inside, "outside": found.outside}
+        curves, columns, about = [], [], self._about(None) | {"cut": waveform_contrast.cut_name(view.session)}
+        for name, side in sides.items():
+            if side is not None and kind in (name, "difference"):
+                curves.append(Curve(f"mean of {side.n_waveforms} {name}", side.x * step, side.mean))
+                columns += [(f"{name} {x_label}", side.x * step), (f"{name} mean {y_label}", side.mean)]
+                about[f"waveforms {name}"] = str(side.n_waveforms)
+        one = sides.get(kind)
+        x_range, y_range = (tuple(ends) for ends in view.plot.box.viewRange())
+        return Picture(
+            x_label,
+            y_label,
+            tuple(curves),
+            _of_one_length(columns),
+            about,
+            density=None if one is None else one.density,
+            x_per_sample=step,
+            x_range=x_range,
+            y_range=y_range,
+        )
+
     def _noise(self) -> Picture | None:
         view, spectra = self._view, self._view.noise
         if spectra is None:
@@ -181,6 +218,14 @@ class Exporter:
             "waveforms": str(mean.n_waveforms),
         }
         return Picture(x_label, y_label, tuple(curves), tuple(columns), about, is_log=view.choice.is_log)
+
+
+def _of_one_length(columns: list[tuple[str, np.ndarray]]) -> tuple[tuple[str, np.ndarray], ...]:
+    """Fill shorter columns up with NaN."""
+    n = max((len(values) for _, values in columns), default=0)
+    return tuple(
+        (name, np.concatenate([values, np.full(n - len(values), np.nan)])) for name, values in columns
+    )
 
 
 def _time_columns(sample: Sample, n: int) -> list[tuple[str, np.ndarray]]:

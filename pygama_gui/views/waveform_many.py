@@ -48,7 +48,7 @@ class ManyWaveforms:
         self._key: tuple[LiveRun, Selection, int] | None = None
         self._groups: list[np.ndarray] | None = None
         self._is_reading = False
-        self._ring: tuple[int, Bunch | None] = (-1, None)
+        self._ring: tuple[tuple[int, ...], Bunch | None] = ((), None)
         self.bunch: Bunch | None = None
 
     @property
@@ -77,10 +77,10 @@ class ManyWaveforms:
 
     def _newest(self, live: LiveRun, selection: Selection, n: int) -> Bunch | None:
         samples = live.samples.selected(selection)[-n:]
-        newest = id(samples[-1]) if samples else -1
-        if self._ring[0] != newest or self.bunch is not self._ring[1]:
+        ends = (id(samples[0]), id(samples[-1]), len(samples)) if samples else (0,)
+        if self._ring[0] != ends or self.bunch is not self._ring[1]:
             self.bunch = bunch_of(samples)
-            self._ring = (newest, self.bunch)
+            self._ring = (ends, self.bunch)
         return self.bunch
 
     def _take(

@@ -16,7 +16,7 @@ from pygama_gui.bridge import Bridge, LiveRun
 from pygama_gui.data.density import Density, count_density, full_frame
 from pygama_gui.data.noise import NoiseSpectrum, noise_spectrum
 from pygama_gui.data.samples import Bunch, Sample, bunch_of
-from pygama_gui.data.selection import cut_of
+from pygama_gui.data.selection import waveforms_of
 from pygama_gui.data.shaping import SUBTRACTED, Look, Shaped, calibration_of, shape
 from pygama_gui.session import changes
 from pygama_gui.session.state import Run, Session, Step, WaveformChoice
@@ -24,6 +24,7 @@ from pygama_gui.views import chain_facts, madeup
 from pygama_gui.views.base import View
 from pygama_gui.views.waveform_actions import OVERLAYS, PAN, WaveformActions
 from pygama_gui.views.waveform_browser import Browser
+from pygama_gui.views.waveform_contrast import KINDS, Contrasted
 from pygama_gui.views.waveform_cursors import FAR, Cursors, cursor_words
 from pygama_gui.views.waveform_export import Exporter
 from pygama_gui.views.waveform_many import Aside, ManyWaveforms, Neighbours
@@ -37,8 +38,9 @@ from pygama_gui.widgets.plot import Plot
 
 LEAST, WIDE, WIDER = 300, 470, 620
 """A narrower view has its rarer controls in the menu alone."""
-PICTURES = (*(("traces", n) for n in OVERLAYS), ("density", 1), ("noise", 1))
+PICTURES = (*(("traces", n) for n in OVERLAYS), *((kind, 1) for kind in ("density", "noise", *KINDS)))
 """What the list of pictures offers: the kind, and the waveforms over each other."""
+CONTRAST_WORDS = ("inside the cut", "outside the cut", "inside − outside")
 DENSITY_PX = (800, 400)
 """Size of a density image, at most."""
 ENDS = {"failed": "failed", "stopped": "was stopped"}
@@ -67,9 +69,13 @@ class WaveformView(View):
         ("Space", "Freeze or follow; play or stop"),
         ("g", "Play through"),
         ("i", "Only events in the region of the spectrum"),
+        ("Shift+I", "Only events that pass the cuts"),
         ("w", "Waveforms"),
         ("d", "Density of many"),
         ("s", "Noise spectrum"),
+        ("e", "Inside of the chosen cut"),
+        ("Shift+E", "Outside of the chosen cut"),
+        ("t", "Difference of inside and outside"),
         ("v", "Choose curves and values"),
         ("m", "Show or hide the cursors"),
         ("o", "The other cursor"),
@@ -96,6 +102,7 @@ class WaveformView(View):
         self.traces_picture = TracesPicture(self.plot)
         self.density_picture = DensityPicture(self.plot)
         self.noise_picture = NoisePicture(self.plot)
+        self.contrast = Contrasted(self)
         self.cursors = Cursors(self.plot, lambda at: self.choose(cursors=at))
         self.exporter = Exporter(self)
         self.drawn_now: Drawn | None = None
@@ -141,7 +148,15 @@ class WaveformView(View):
     def stops(self) -> list[QWidget]:
         """Give what Tab goes through, in order."""
         buttons = [self.previous_button, self.place_field, self.next_button, self.follow_button]
-        return [self.plot, *buttons, self.roi_box, self.channel_box, self.overlay_box, self.steps_button]
+        return [
+            self.plot,
+            *buttons,
+            self.pass_box,
+            self.roi_box,
+            self.channel_box,
+            self.overlay_box,
+            self.steps_button,
+        ]
 
     def _make_controls(self) -> None:
         self.previous_button = icon_button("previous", "Previous waveform (Shift+N)", lambda: self.step(-1))
@@ -164,13 +179,19 @@ class WaveformView(View):
         self.channel_box = choice_box("Channel of the waveforms", "all channels")
         self.channel_box.activated.connect(self._choose_channel)
         overlays = ("1 waveform", *(f"{n} waveforms" for n in OVERLAYS[1:]))
-        self.overlay_box = choice_box("Picture of the waveforms", *overlays, "density", "noise")
+        self.overlay_box = choice_box(
+            "Picture of the waveforms", *overlays, "density", "noise", *CONTRAST_WORDS
+        )
         self.overlay_box.activated.connect(self._choose_picture)
         self.steps_button = CheckList("Curves", "Curves and values that are drawn (V)")
         self.steps_button.toggled_one.connect(self.toggle_hidden)
         self.roi_box = QCheckBox("in region")
         self.roi_box.setAccessibleName("Only events in the region of the spectrum")
         self.roi_box.clicked.connect(self.toggle_only_roi)
+        self.pass_box = QCheckBox("passing")
+        self.pass_box.setAccessibleName("Only events that pass the cuts")
+        self.pass_box.setToolTip("Only events that pass the cuts (Shift+I)")
+        self.pass_box.clicked.connect(self.toggle_only_passing)
         self.reading = label(tone="soft", px=theme.SMALL)
         self.reading.setAccessibleName("Cursors")
         self.reading.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
@@ -185,7 +206,7 @@ class WaveformView(View):
     def _lay_out(self) -> None:
         controls = row(self.previous_button, self.place_field, self.next_button, self.follow_button)
         controls.addWidget(self.info, 1)
-        for widget in (self.roi_box, self.channel_box, self.overlay_box, self.steps_button):
+        for widget in (self.pass_box, self.roi_box, self.channel_box, self.overlay_box, self.steps_button):
             controls.addWidget(widget)
         self.channel_box.hide()
         controls.setContentsMargins(8, 2, 8, 4)
@@ -208,6 +229,7 @@ class WaveformView(View):
         self.overlay_box.setVisible(self.width() >= WIDE)
         self.steps_button.setVisible(self.width() >= WIDE)
         self.roi_box.setVisible(self.width() >= WIDER)
+        self._show_pass_box()
 
     def hideEvent(self, event: QHideEvent | None) -> None:  # noqa: N802  (Qt's name)
         """Rest while nobody looks."""
@@ -238,7 +260,7 @@ class WaveformView(View):
         elif old.chain is not new.chain or old.waveforms != new.waveforms:
             self._forget_height()
             self.redraw_soon()
-        if old.spectrum.roi != new.spectrum.roi:
+        if old.spectrum.roi != new.spectrum.roi or (old.cuts, old.cut) != (new.cuts, new.cut):
             self.redraw_soon()
 
     def on_jobs(self, run_ids: set[str]) -> None:
@@ -319,9 +341,13 @@ class WaveformView(View):
         if self.session.spectrum.roi is not None or self.choice.is_only_roi:
             self.choose(is_only_roi=not self.choice.is_only_roi)
 
+    def toggle_only_passing(self) -> None:
+        """Show only events that pass the cuts, or all."""
+        self.choose(is_only_passing=not self.choice.is_only_passing)
+
     def toggle_baseline(self) -> None:
         """Show heights above the baseline, or counts as recorded."""
-        is_raw = not self._look.needs_baseline
+        is_raw = not self.look.needs_baseline
         self.choose(is_above_baseline=is_raw, is_normalised=False, is_calibrated=False)
 
     def toggle_normalised(self) -> None:
@@ -395,13 +421,14 @@ class WaveformView(View):
         self.exporter.copy()
 
     def _zoomed(self) -> None:
-        if self.choice.picture == "density" or self.choice.overlay > 1:
+        if self.choice.picture in ("density", *KINDS) or self.choice.overlay > 1:
             self.redraw_soon()
 
     # Drawing
 
     @property
-    def _look(self) -> Look:
+    def look(self) -> Look:
+        """How waveforms are looked at."""
         return Look.of(self.choice)
 
     def redraw(self) -> None:
@@ -411,6 +438,10 @@ class WaveformView(View):
         self._show_info()
         self.steps_button.set_items(self.step_items())
         sample, live = self.browser.sample, self.browser.live
+        if self.choice.picture in KINDS and live is not None:
+            self._hide_all(but="contrast")
+            self._draw_contrast(live)
+            return
         self.plot.show_hint("" if sample is not None else self._why_empty())
         if sample is None or live is None:
             self._hide_all()
@@ -431,7 +462,7 @@ class WaveformView(View):
 
     def _paint(self, sample: Sample, made: dict[str, Any], problem: str) -> None:
         self._hide_all(but="traces")
-        chain, look = self.session.chain, self._look
+        chain, look = self.session.chain, self.look
         traces = traces_of(sample, made, chain, look)
         names = {"": "waveform, baseline subtracted" if traces.is_above_baseline else "waveform"}
         names |= {name: self._name_of(name, traces) for name in traces.computed}
@@ -458,7 +489,7 @@ class WaveformView(View):
         bunch = self._neighbours.want(run_id, live, selection, self.browser.place, n, sample)
         if bunch is None:
             return None
-        chain, look = self.session.chain, self._look
+        chain, look = self.session.chain, self.look
         others: Shaped | None = self._shaping_others.get(
             self._kind, (bunch, chain), lambda: shape(bunch, chain, look)
         )
@@ -474,7 +505,7 @@ class WaveformView(View):
             self.plot.show_hint("Reading the waveforms…")
             return
         shaped, frame, density = found
-        self._label_axes(shaped.period_ns, is_above=self._look.needs_baseline)
+        self._label_axes(shaped.period_ns, is_above=self.look.needs_baseline)
         step = (shaped.period_ns or 1000.0) / 1000.0
         (x0, x1), y_range = frame
         self.density_picture.fit((x0 * step, x1 * step), y_range)
@@ -485,14 +516,29 @@ class WaveformView(View):
         self._show_cursors()
         self.drawn.emit()
 
+    def _draw_contrast(self, live: LiveRun) -> None:
+        """Draw waveforms inside and outside of the chosen cut."""
+        hint = self.contrast.draw(live, self.choice.picture, self.browser.channel)
+        self._say(self.browser.said)
+        self.plot.show_hint(hint)
+        found = self.contrast.found
+        self._show_info()
+        if found is None or hint:
+            self.contrast.picture.hide()
+            return
+        self._label_axes(found.period_ns, is_above=self.look.needs_baseline)
+        self._measured = (found.period_ns, None)
+        self._show_cursors()
+        self.drawn.emit()
+
     @property
     def _kind(self) -> Any:
         """What an earlier result must be of to stand in for one that is still being computed."""
-        return self.browser.live_run, self.browser.selection, self._look
+        return self.browser.live_run, self.browser.selection, self.look
 
     def _count(self, bunch: Bunch) -> tuple[Shaped, Any, Density] | None:
         """Count the density of waveforms aside; give what there is of it."""
-        chain, look = self.session.chain, self._look
+        chain, look = self.session.chain, self.look
 
         def shape_all() -> tuple[Shaped, Any]:
             shaped = shape(bunch, chain, look)
@@ -604,6 +650,8 @@ class WaveformView(View):
             self.traces_picture.hide()
         if but != "density":
             self.density_picture.hide()
+        if but != "contrast":
+            self.contrast.hide()
         if but != "noise":
             self.noise = None
             self.noise_picture.hide()
@@ -626,7 +674,7 @@ class WaveformView(View):
     def recolor(self) -> None:
         """Take the colours of the present theme."""
         self.plot.recolor()
-        for picture in (self.traces_picture, self.noise_picture):
+        for picture in (self.traces_picture, self.noise_picture, self.contrast.picture):
             picture.recolor()
         self.steps_button.recolor()
         for one in (self.previous_button, self.next_button, self.follow_button):
@@ -665,11 +713,18 @@ class WaveformView(View):
 
     @property
     def cut_words(self) -> str:
-        cut = self.browser.selection.cut
-        if cut is None:
-            return ""
-        unit = chain_facts.unit_of(cut.column)
-        return f"{cut.column} {cut.low:.6g} to {cut.high:.6g} {unit}".rstrip()
+        """Say by what the events that are shown are chosen."""
+        selection = self.browser.selection
+        parts = []
+        if (cut := selection.cut) is not None:
+            unit = chain_facts.unit_of(cut.column)
+            parts.append(f"{cut.column} {cut.low:.6g} to {cut.high:.6g} {unit}".rstrip())
+        if selection.passing is not None:
+            names = [
+                f"not {cut.name}" if cut.inverted else cut.name for cut in self.session.cuts if cut.enabled
+            ]
+            parts.append(f"passing {', '.join(names)}")
+        return ", ".join(parts)
 
     def _show_info(self) -> None:
         browser = self.browser
@@ -678,10 +733,14 @@ class WaveformView(View):
         for one in (self.previous_button, self.next_button, self.place_field):
             one.setEnabled(browser.n > 0)
         self._show_roi()
+        self._show_pass_box()
         sample = browser.sample
         self._show_place(sample)
-        if sample is None:
+        if sample is None and self.choice.picture not in KINDS:
             self.info.setText("")
+            return
+        if sample is None or self.choice.picture in KINDS:
+            self.info.setText(self.contrast.words(self.choice.picture))
             return
         parts = [self._many_words() or self._place_words(sample)]
         if self.cut_words:
@@ -719,6 +778,12 @@ class WaveformView(View):
         action = self.commands.only_roi
         action.setEnabled(roi is not None)
         action.setChecked(self.choice.is_only_roi and roi is not None)
+
+    def _show_pass_box(self) -> None:
+        has_cuts = any(cut.enabled for cut in self.session.cuts)
+        self.pass_box.setVisible(has_cuts and self.width() >= WIDER)
+        self.pass_box.setChecked(self.choice.is_only_passing)
+        self.commands.only_passing.setChecked(self.choice.is_only_passing)
 
     def _set_follow_icon(self) -> None:
         browser = self.browser
@@ -774,7 +839,7 @@ class WaveformView(View):
         """List what the chain makes: waves with their colours, levels and times."""
         chain, hidden = self.session.chain, self.choice.hidden
         outputs = outputs_of(chain)
-        undrawn = (SUBTRACTED,) if self._look.needs_baseline else ()
+        undrawn = (SUBTRACTED,) if self.look.needs_baseline else ()
         waves = [name for name, one in outputs.items() if one.is_wave and name not in undrawn]
         first = [one.of for one in outputs.values() if one.marks == "level" and one.of in waves][-1:]
         self.traces_picture.know([*first, *reversed(waves)])
@@ -807,7 +872,7 @@ def noise_labels(spectrum: NoiseSpectrum, *, is_amplitude: bool) -> tuple[str, s
 
 
 def _selection_of(session: Session) -> Any:
-    return session.waveforms.channel, cut_of(session)
+    return waveforms_of(session, session.waveforms.channel)
 
 
 def _axes_of(session: Session) -> Any:

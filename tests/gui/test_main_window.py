@@ -14,6 +14,7 @@ from PyQt5.QtGui import QDragEnterEvent, QDropEvent
 from PyQt5.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
+from pygama.analysis.cuts import Cut, save_cuts
 from pygama.processing.run import process_run
 from pygama.simulate import RunShape, write_run
 from pygama_gui.bridge import Bridge
@@ -371,3 +372,13 @@ def test_the_theme_changes_every_plot(window: MainWindow) -> None:
     image = window.spectrum.plot.grab().toImage()
     assert image.pixelColor(image.width() - 2, 2).name().upper() == "#1B2027"
     window.bridge.change(changes.choose_theme, "light")
+
+
+def test_a_cut_file_that_is_dropped_is_taken(qtbot: QtBot, bridge: Bridge, tmp_path: Path) -> None:
+    window = MainWindow(bridge, remembers=False)
+    qtbot.addWidget(window)
+    save_cuts([Cut("high", "trap_max > 500", "#009E73")], tmp_path / "cuts.json")
+    window.add_paths([tmp_path / "cuts.json"])
+    assert [cut.name for cut in bridge.session.cuts] == ["high"]
+    assert not window.cuts_dock.isHidden()
+    window.close()

@@ -13,6 +13,7 @@ from pytestqt.qtbot import QtBot
 from pygama_gui.views.base import View
 from pygama_gui.views.chain import ChainView
 from pygama_gui.views.channels import ChannelsView
+from pygama_gui.views.cuts import CutsView
 from pygama_gui.views.files import FilesView
 from pygama_gui.views.log import LastLineView, LogView
 from pygama_gui.views.options import OptionsView
@@ -28,6 +29,7 @@ from pygama_gui.widgets import theme
 VIEWS = [
     ChainView,
     ChannelsView,
+    CutsView,
     FilesView,
     LastLineView,
     LogView,

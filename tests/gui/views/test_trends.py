@@ -228,5 +228,24 @@ def test_a_run_of_one_event_is_drawn_without_fuss(qtbot: QtBot, view: TrendsView
     assert view.summary.text().endswith("too few events to tell") or "too few" in view.summary.text()
 
 
+def test_a_marked_time_becomes_a_cut_that_all_views_follow(qtbot: QtBot, view: TrendsView) -> None:
+    feed(qtbot, view, run_of())
+    view.cut_window()
+    assert view.session.cuts == ()  # nothing is marked yet
+    view._change(window=(100.0, 160.0))
+    view.redraw()
+    view.cut_button.click()
+    (cut,) = view.session.cuts
+    assert (cut.name, cut.expression) == ("time", window_text((100.0, 160.0)))
+    change(qtbot, view)
+    rate = view.plots["rate"].lines[0].series
+    outside = (rate.times < 100.0) | (rate.times > 160.0)
+    assert rate.values[outside].max() == 0.0
+    assert rate.values[~outside].mean() == pytest.approx(10.0, rel=0.2)
+    view._change(window=(200.0, 300.0))
+    view.cut_window()
+    assert len({one.name for one in view.session.cuts}) == 2
+
+
 def test_a_marked_time_reads_as_a_cut() -> None:
-    assert window_text((100.0, 160.5)) == "time_s >= 100 & time_s < 160.5"
+    assert window_text((100.0, 160.5)) == "100 <= time_s < 160.5"

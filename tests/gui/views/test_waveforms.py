@@ -405,7 +405,7 @@ def test_waveforms_laid_behind_are_thinned_but_keep_their_heights(qtbot: QtBot, 
     view.choose(overlay=5)
     view.draw_if_due()
     qtbot.waitUntil(lambda: len(view.traces_picture.others) == 4)
-    shaped = shape(view._neighbours._newest[2], view.session.chain, view._look)
+    shaped = shape(view._neighbours._newest[2], view.session.chain, view.look)
     for curve, heights in zip(view.traces_picture.others, shaped.heights, strict=True):
         assert len(curve.yData) < madeup.N_SAMPLES
         assert curve.yData.max() == pytest.approx(heights[:-8].max())

@@ -1,0 +1,117 @@
+"""Counts what each cut does, block by block, from what passes each of them by itself."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+import numpy as np
+
+from pygama.analysis.cuts import CutSet
+from pygama.analysis.efficiency import (
+    CutEfficiency,
+    EfficiencyTable,
+    PeakBands,
+    Survival,
+    ratio,
+    survival_at,
+)
+
+SIDE_SHARE = 0.5
+"""Width of each side band, as a share of that of the region."""
+
+
+@dataclass(frozen=True)
+class Peak:
+    """A peak of a column, and the bands beside it."""
+
+    column: str
+    bands: PeakBands
+
+
+@dataclass(frozen=True)
+class Figures:
+    """What each cut does. survivals: of those that are on, name -> of what passed the cuts before it."""
+
+    table: EfficiencyTable
+    peak: Peak | None = None
+    survivals: Mapping[str, Survival] = field(default_factory=lambda: MappingProxyType({}))
+    survival: Survival | None = None
+    """Of all cuts together."""
+
+
+def peak_of_region(column: str, low: float, high: float) -> Peak | None:
+    """Take a region as a peak with a band on each side; None where it has no width."""
+    side = SIDE_SHARE * (high - low)
+    if not (side > 0 and math.isfinite(side)):
+        return None
+    return Peak(column, PeakBands("region", (low, high), (low - side, low), (high, high + side)))
+
+
+def rows_near(values: np.ndarray, bands: PeakBands, at_once: int) -> np.ndarray:
+    """Give the numbers of the rows in a peak or beside it, (n,) intp."""
+    found = [np.empty(0, np.intp)]
+    for start in range(0, len(values), at_once):
+        block = values[start : start + at_once]
+        found.append(np.flatnonzero((block >= bands.below[0]) & (block < bands.above[1])) + start)
+    return np.concatenate(found)
+
+
+def survivals(
+    cuts: CutSet, values: np.ndarray, masks: Mapping[str, np.ndarray], bands: PeakBands
+) -> tuple[Mapping[str, Survival], Survival]:
+    """Give what survives each cut that is on of what passed those before it, and what survives all.
+
+    values: (n,), masks: name -> (n,) bool.
+    """
+    left = np.ones(len(values), bool)
+    found = {}
+    for cut in cuts:
+        if cut.enabled:
+            found[cut.name] = survival_at(values[left], masks[cut.name][left], bands)
+            left &= masks[cut.name]
+    return found, survival_at(values, left, bands)
+
+
+class Tally:
+    """Counts block by block what each cut does."""
+
+    def __init__(self, cuts: CutSet, n_rows: int) -> None:
+        self._cuts, self._n_rows = cuts, n_rows
+        self._alone = dict.fromkeys(cuts.names, 0)
+        self._left = dict.fromkeys(cuts.names, 0)
+        self._lost_alone = dict.fromkeys(cuts.names, 0)
+
+    def add(self, masks: Mapping[str, np.ndarray]) -> None:
+        """Add a block. masks: name -> (n,) bool, of each cut by itself."""
+        if not masks:
+            return
+        left = np.ones(len(next(iter(masks.values()))), bool)
+        failed_one, failed_more = ~left, ~left
+        for cut in self._cuts:
+            mask = masks[cut.name]
+            self._alone[cut.name] += int(np.count_nonzero(mask))
+            if cut.enabled:
+                left &= mask
+                self._left[cut.name] += int(np.count_nonzero(left))
+                failed_more |= failed_one & ~mask
+                failed_one |= ~mask
+        failed_one &= ~failed_more
+        for cut in self._cuts:
+            by_it_alone = failed_one if cut.enabled else left
+            self._lost_alone[cut.name] += int(np.count_nonzero(by_it_alone & ~masks[cut.name]))
+
+    def table(self, n_nan: Mapping[str, int]) -> EfficiencyTable:
+        """Give what was counted."""
+        found, n_before = [], self._n_rows
+        for cut in self._cuts:
+            in_order = None
+            if cut.enabled:
+                in_order = ratio(self._left[cut.name], n_before)
+                n_before = self._left[cut.name]
+            alone = ratio(self._alone[cut.name], self._n_rows)
+            lost = self._lost_alone[cut.name]
+            found.append(CutEfficiency(cut.name, alone, in_order, lost, n_nan[cut.name]))
+        return EfficiencyTable(tuple(found), ratio(n_before, self._n_rows))

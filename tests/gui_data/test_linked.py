@@ -1,0 +1,213 @@
+"""Tests the counting of what the linked views show."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pygama.analysis.cuts import Cut, CutSet
+from pygama.analysis.efficiency import efficiency_table, survival_at
+from pygama_gui.data import dragged, linked
+from pygama_gui.data.channels import CODE
+from pygama_gui.data.cutting import joined
+from pygama_gui.data.linked import ALL, FAILING, PASSING, Axis, Counter, Rows, Want
+from pygama_gui.data.tally import peak_of_region
+
+X, Y = Axis("x", 0.0, 10.0, 20), Axis("y", -2.0, 2.0, 7)
+WANTS = tuple(
+    Want(X, y, channel, rows) for y in (None, Y) for channel in (None, 2) for rows in (PASSING, ALL, FAILING)
+)
+
+
+def made(n: int, seed: int = 1) -> dict[str, np.ndarray]:
+    rng = np.random.default_rng(seed)
+    x = rng.uniform(-1, 11, n)
+    x[::13] = np.nan
+    return {"x": x, "y": rng.normal(size=n), CODE: rng.integers(0, 4, n)}
+
+
+def by_hand(rows: Rows, passing: np.ndarray, want: Want) -> np.ndarray:
+    chosen = {PASSING: passing, FAILING: ~passing, ALL: np.ones(len(passing), bool)}[want.rows]
+    if want.channel is not None:
+        chosen = chosen & (rows[CODE] == want.channel)
+    chosen = chosen & np.isfinite(rows["x"]) & (rows["x"] < want.x.high)
+    if want.y is None:
+        return np.histogram(rows["x"][chosen], want.x.edges)[0]
+    chosen &= rows["y"] < want.y.high
+    return np.histogram2d(rows["x"][chosen], rows["y"][chosen], (want.x.edges, want.y.edges))[0]
+
+
+@pytest.fixture
+def small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(linked, "AT_ONCE", 100)
+
+
+@pytest.mark.usefixtures("small_blocks")
+def test_counts_are_those_of_numpy_while_a_cut_moves_and_rows_come() -> None:
+    counter, rows, table = Counter(), made(1000), object()
+    for n, high in ((400, 5.0), (400, 5.1), (700, 4.9), (1000, 4.9), (1000, 9.5), (1000, 0.1)):
+        now = {name: values[:n] for name, values in rows.items()}
+        cuts = joined((Cut("a", f"1 <= x < {high}"), Cut("b", "y > 0.3", inverted=True)))
+        assert cuts is not None
+        passing = (now["x"] >= 1) & (now["x"] < high) & ~(now["y"] > 0.3)
+        for want, found in zip(WANTS, counter.count(table, now, cuts, WANTS), strict=True):
+            assert found is not None
+            assert np.array_equal(found.counts, by_hand(now, passing, want)), (n, high, want)
+
+
+@pytest.mark.usefixtures("small_blocks")
+def test_the_number_of_chosen_rows_follows_the_cut() -> None:
+    counter, rows, table = Counter(), made(1000), object()
+    for high in (5.0, 5.2, 5.1):
+        cuts = joined((Cut("a", f"x < {high}"),))
+        (found,) = counter.count(table, rows, cuts, [Want(X)])
+        assert found is not None
+        assert found.n_chosen == int((rows["x"] < high).sum())
+
+
+def test_only_rows_between_the_edges_are_counted_when_an_edge_moves(monkeypatch: pytest.MonkeyPatch) -> None:
+    counter, rows, table = Counter(), made(1000), object()
+    counter.count(table, rows, joined((Cut("a", "x < 5"),)), [Want(X)])
+    counted: list[int] = []
+    count_rows = linked.count_rows
+
+    def noted(columns: object, wanted: object, tables: object, which: np.ndarray, signs: np.ndarray) -> None:
+        counted.append(len(which))
+        count_rows(columns, wanted, tables, which, signs)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(linked, "count_rows", noted)
+    monkeypatch.setattr(linked, "count", lambda *_args, **_kwargs: pytest.fail("all rows were counted"))
+    counter.count(table, rows, joined((Cut("a", "x < 5.5"),)), [Want(X)])
+    assert sum(counted) == int(((rows["x"] >= 5) & (rows["x"] < 5.5)).sum()) > 0
+
+
+@pytest.mark.parametrize("inverted", [False, True])
+@pytest.mark.parametrize("kind", [np.float64, np.float32, np.int32, np.int64])
+def test_an_index_of_the_dragged_column_changes_no_count(
+    kind: type, inverted: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dragged, "LEAST_ROWS", 10)
+    rng = np.random.default_rng(5)
+    x = rng.integers(0, 100, 5000).astype(kind)
+    if x.dtype.kind == "f":
+        x[::7] = np.nan
+    rows, table, counter, want = {"x": x}, object(), Counter(), Want(Axis("x", 0, 100, 100))
+    counter.dragged.prepare(table, "x", x)
+    assert counter.dragged.is_prepared(table, "x", len(x))
+    ranges = ["10 <= x < 50", "10 <= x <= 51", "10 < x < 51", "x < 51", "x >= 12", "11.5 <= x < 12", "x > 12"]
+    for text in ranges:
+        cuts = joined((Cut("a", text, inverted=inverted),))
+        assert cuts is not None
+        (found,) = counter.count(table, rows, cuts, [want])
+        expected = np.histogram(x[cuts.mask(rows) & np.isfinite(x)], want.x.edges)[0]
+        assert found is not None
+        assert np.array_equal(found.counts, expected), text
+        assert found.n_chosen == int(cuts.mask(rows).sum())
+
+
+def test_a_dragged_edge_looks_only_at_rows_near_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(dragged, "LEAST_ROWS", 10)
+    rows, table, counter = made(5000), object(), Counter()
+    counter.dragged.prepare(table, "x", rows["x"])
+    counter.count(table, rows, joined((Cut("a", "x < 5"),)), [Want(X)])
+    monkeypatch.setattr(linked, "_extended", lambda *_args: pytest.fail("all rows were looked at"))
+    (found,) = counter.count(table, rows, joined((Cut("a", "x < 5.1"),)), [Want(X)])
+    assert found is not None
+    assert found.n_chosen == int((rows["x"] < 5.1).sum())
+
+
+@pytest.mark.parametrize("rows_of", [PASSING, FAILING])
+@pytest.mark.parametrize("channel", [None, 2])
+def test_a_drag_among_other_cuts_counts_as_numpy_does(
+    channel: int | None, rows_of: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dragged, "LEAST_ROWS", 10)
+    rows, table, counter, want = made(5000), object(), Counter(), Want(X, None, channel, rows_of)
+    counter.dragged.prepare(table, "x", rows["x"])
+    others = (Cut("b", "y > 0.3", inverted=True), Cut("c", "y > -1 & x != 4"))
+    for high in (5.0, 5.1, 4.95, 5.3):
+        cuts = joined((Cut("a", f"1 <= x < {high}"), *others))
+        assert cuts is not None
+        (found,) = counter.count(table, rows, cuts, [want])
+        assert found is not None
+        assert np.array_equal(found.counts, by_hand(rows, cuts.mask(rows), want))
+
+
+def test_counts_with_and_without_a_cut_are_both_kept_while_it_moves(monkeypatch: pytest.MonkeyPatch) -> None:
+    rows, table, counter = made(1000), object(), Counter()
+    steady = Cut("b", "y > 0")
+    counter.count(table, rows, joined((Cut("a", "x < 9"), steady)), [Want(X)])
+    counter.count(table, rows, joined((steady,)), [Want(X)])
+    monkeypatch.setattr(linked, "count", lambda *_args, **_kwargs: pytest.fail("all rows were counted"))
+    (found,) = counter.count(table, rows, joined((Cut("a", "x < 8.9"), steady)), [Want(X)])
+    assert found is not None
+    assert found.n_chosen == int(((rows["x"] < 8.9) & (rows["y"] > 0)).sum())
+
+
+def test_taking_all_cuts_away_shows_all_rows_again() -> None:
+    counter, rows, table = Counter(), made(500), object()
+    (everything,) = counter.count(table, rows, None, [Want(X)])
+    counter.count(table, rows, joined((Cut("a", "x < 5"),)), [Want(X)])
+    (again,) = counter.count(table, rows, None, [Want(X)])
+    assert everything is not None and again is not None
+    assert np.array_equal(again.counts, everything.counts)
+    (failing,) = counter.count(table, rows, None, [Want(X, rows=FAILING)])
+    assert failing is not None
+    assert failing.counts.sum() == failing.n_chosen == 0
+
+
+def test_a_table_that_lacks_a_column_gives_nothing() -> None:
+    (found,) = Counter().count(object(), {"y": np.zeros(3)}, None, [Want(X)])
+    assert found is None
+
+
+def test_only_some_tables_and_states_are_remembered() -> None:
+    counter = Counter()
+    for table in range(10):
+        for high in range(20):
+            counter.count(table, made(50), joined((Cut("a", f"x < {high}"),)), [Want(X)])
+    assert len({key[0] for key in counter._held}) <= linked.MOST_TABLES
+    assert max(map(len, counter._held.values())) <= linked.MOST_OF_ONE
+    assert len(counter._masks) <= linked.MOST_STATES
+    assert len(counter._parts) <= linked.MOST_PARTS
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    st.lists(
+        st.tuples(st.floats(0, 10), st.booleans(), st.booleans(), st.sampled_from(["x", "y", "z"])),
+        min_size=1,
+        max_size=4,
+    )
+)
+def test_efficiencies_are_those_of_the_library(given_cuts: list[tuple[float, bool, bool, str]]) -> None:
+    rows = made(300) | {"z": np.arange(300)}
+    cuts = CutSet(
+        Cut(f"c{at}", f"{column} < {high!r}", "", enabled, inverted)
+        for at, (high, enabled, inverted, column) in enumerate(given_cuts)
+    )
+    found = Counter().figures(object(), rows, cuts)
+    assert found.table == efficiency_table(cuts, rows)
+
+
+def test_a_cut_whose_column_is_not_there_is_left_out_of_the_efficiencies() -> None:
+    cuts = CutSet([Cut("a", "x < 5"), Cut("b", "nowhere > 1")])
+    found = Counter().figures(object(), made(100), cuts)
+    assert [row.name for row in found.table.rows] == ["a"]
+
+
+def test_survival_in_a_region_is_that_of_the_library_for_what_passed_before() -> None:
+    rows = made(2000)
+    cuts = CutSet([Cut("a", "y > -0.5"), Cut("off", "y > 0", enabled=False), Cut("b", "y < 1")])
+    peak = peak_of_region("x", 4.0, 6.0)
+    assert peak is not None
+    found = Counter().figures(object(), rows, cuts, peak)
+    before = rows["y"] > -0.5
+    expected = survival_at(rows["x"][before], rows["y"][before] < 1, peak.bands)
+    assert found.survivals == {
+        "a": survival_at(rows["x"], before, peak.bands),
+        "b": expected,
+    }
+    assert found.survival == survival_at(rows["x"], before & (rows["y"] < 1), peak.bands)
