@@ -50,6 +50,8 @@ ANCHOR_LINES = (238.632, 583.187, 727.330, 860.557, 911.204, 2614.511)
 """Lines of the Th-228 chain, keV, by which Tl-208 is known."""
 AGREE, CLEAR, HALF_WINDOW = 1e-3, 4.0, 5.0
 """How well places and energies agree, relative; areas over their errors; window in FWHM to each side."""
+MOST_SOUGHT = 200_000
+"""Values among which a peak is looked for, about."""
 BASELINES = ("bl_int", "bl_avg", "fc_baseline")
 NOISES = ("bl_rms", "noise_rms")
 HEIGHTS = ("trap_max", "energy")
@@ -289,6 +291,7 @@ def find_anchor(values: np.ndarray, column: str) -> Anchor | None:
     """Look for a peak to follow: Tl-208 where the lines of its chain tell it, else the highest clear one."""
     known = np.asarray(values, np.float64)
     known = known[np.isfinite(known) & (known > 0)]
+    known = known[:: max(len(known) // MOST_SOUGHT, 1)]
     thallium = _thallium(known)
     if thallium is not None:
         half = HALF_WINDOW * thallium.fwhm

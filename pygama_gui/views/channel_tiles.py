@@ -15,6 +15,7 @@ from PyQt5.QtGui import (
     QMouseEvent,
     QPainter,
     QPaintEvent,
+    QPixmap,
     QPolygonF,
     QResizeEvent,
 )
@@ -87,6 +88,7 @@ class TileGrid(QAbstractScrollArea):
         self.current = 0
         self.chosen_code: int | None = None
         self.is_log = True
+        self._pictures: dict[int, tuple[object, QPixmap, Figures]] = {}
         self.n_painted = 0
         """Tiles that the last painting drew."""
 
@@ -94,6 +96,8 @@ class TileGrid(QAbstractScrollArea):
         """Show tiles, in their order; the current one stays the same channel."""
         code = self.tiles[self.current].code if self.current < len(self.tiles) else chosen
         self.tiles, self.chosen_code, self.is_log = tiles, chosen, is_log
+        present = {tile.code for tile in tiles}
+        self._pictures = {code: held for code, held in self._pictures.items() if code in present}
         places = [place for place, tile in enumerate(tiles) if tile.code == code]
         self.current = places[0] if places else 0
         self._describe()
@@ -210,8 +214,27 @@ class TileGrid(QAbstractScrollArea):
             place = self.place_of(index)
             if place.top() > area.bottom():
                 break
-            self._draw(painter, index, place)
+            painter.drawPixmap(place.topLeft(), self._picture(index, place.width()))
             self.n_painted += 1
+
+    def _picture(self, index: int, width: int) -> QPixmap:
+        """Give the picture of a tile, drawn anew only if something about it changed."""
+        tile, is_current = self.tiles[index], index == self.current and self.hasFocus()
+        ratio = self.devicePixelRatioF()
+        told = (id(tile.figures), tile.name, tile.health, tile.peak, tile.unit, self.is_log)
+        looks = (width, ratio, theme.current().name, tile.code == self.chosen_code, is_current)
+        key = (told, looks)
+        held = self._pictures.get(tile.code)
+        if held is None or held[0] != key:
+            picture = QPixmap(round(width * ratio), round(HEIGHT * ratio))
+            picture.setDevicePixelRatio(ratio)
+            picture.fill(Qt.GlobalColor.transparent)
+            painter = QPainter(picture)
+            self._draw(painter, index, QRect(0, 0, width, HEIGHT))
+            painter.end()
+            # The figures are kept too, so that their id stays theirs.
+            held = self._pictures[tile.code] = (key, picture, tile.figures)
+        return held[1]
 
     def _draw(self, painter: QPainter, index: int, place: QRect) -> None:
         tile, present = self.tiles[index], theme.current()
