@@ -277,6 +277,7 @@ class StripView(View):
         self.figures["STATE"].show_value(value, _state_remark(state), tone, _age_tone(state))
         if is_other:
             self.figures["STATE"].forget_room()
+            self.figures["RATE"].forget_room()
         is_known = state.rows or state.state == "done"
         self.figures["EVENTS"].show_value(words.count(state.rows) if is_known else words.UNKNOWN)
 
