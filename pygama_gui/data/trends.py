@@ -140,6 +140,8 @@ class Asked:
     peak_column: str = ""
     line: tuple[float, float] | None = None
     is_line_fixed: bool = False
+    has_peak: bool = True
+    """Whether a peak is followed, which takes most of the time."""
     is_growing: bool = False
     units: tuple[tuple[str, str], ...] = ()
     """(column, unit)."""
@@ -413,7 +415,7 @@ class Trender:
             made.append(scatter_of(slices, level, "baseline scatter", "ADC"))
         column = asked.peak_column if asked.peak_column in rows else first_of(HEIGHTS, rows)
         anchor = None
-        if column:
+        if column and asked.has_peak:
             values = np.asarray(rows[column][chosen], np.float64)
             anchor = self._anchor(table, values, column, asked)
             if anchor is not None:

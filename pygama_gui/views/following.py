@@ -28,7 +28,8 @@ RESTS = 3.0
 class Rest:
     """Leaves the one thread that computes to others for a while: work that took long comes seldom."""
 
-    def __init__(self, owner: View) -> None:
+    def __init__(self, owner: View, rests: float = RESTS) -> None:
+        self._rests = rests
         self._began = self._until = 0.0
         self._timer = QTimer(owner)
         self._timer.setSingleShot(True)
@@ -41,7 +42,7 @@ class Rest:
     def end(self) -> None:
         """Note that work is done."""
         now = time.monotonic()
-        self._until = now + RESTS * (now - self._began)
+        self._until = now + self._rests * (now - self._began)
 
     def is_due(self) -> bool:
         """Tell whether it is time for work that can wait; else the owner is redrawn when it is."""
@@ -54,12 +55,12 @@ class Rest:
 class Following:
     """What was followed of runs; the owner is redrawn when something came.
 
-    has_cuts: whether only events that pass the cuts are followed.
+    has_cuts: whether only events that pass the cuts are followed. rests: see RESTS.
     """
 
-    def __init__(self, owner: View, *, has_cuts: bool = True) -> None:
+    def __init__(self, owner: View, *, has_cuts: bool = True, rests: float = RESTS) -> None:
         self._bridge, self._news, self._has_cuts = owner.bridge, owner.redraw_soon, has_cuts
-        self._rest = Rest(owner)
+        self._rest = Rest(owner, rests)
         self._trender = Trender()
         self._held: dict[tuple[LiveRun, Asked], tuple[Trends, object]] = {}
         self._wanted: list[tuple[LiveRun, Asked]] = []

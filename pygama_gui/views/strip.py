@@ -37,6 +37,8 @@ N_NEWEST_TIMES = 1_000_000
 """Rows, the newest, that the present rate is taken of."""
 N_NAMED = 2
 """Channels that are named; more are counted."""
+RESTS = 12.0
+"""While a run grows, channels and trends are looked at in one part in so many of the time, for each."""
 FAR_OFF = 5.0
 """Standard deviations from which on a rate is another one."""
 SIDE, SPACING, REMARK_GAP = 14, 18, 5
@@ -147,8 +149,8 @@ class StripView(View):
             "QUEUE",
             "DISK",
         )
-        self._following = Following(self, has_cuts=False)
-        self._surveying = Surveying(self, has_peaks=False, has_cuts=False)
+        self._following = Following(self, has_cuts=False, rests=RESTS)
+        self._surveying = Surveying(self, has_peaks=False, has_cuts=False, rests=RESTS)
         self._surveyed = health.Survey()
         self._trends: Trends | None = None
         self._levels: dict[str, tuple[Series, Level]] = {}
@@ -288,12 +290,9 @@ class StripView(View):
             return
         if CODE in live.columns:
             self._surveyed = self._surveying.want(run, live, HEIGHT) or health.Survey()
-        asks = [
-            replace(asked_of(self.bridge, run.run_id, channel), column="", width=None)
-            for channel in dict.fromkeys((None, self._channel(live)))
-        ]
-        found = self._following.want(live, asks)
-        everything, self._trends = found[0], found[-1]
+        ask = replace(asked_of(self.bridge, run.run_id, None), column="", width=None, has_peak=False)
+        asks = [ask, replace(ask, channel=self._channel(live), has_peak=True)]
+        everything, self._trends = self._following.want(live, asks)
         for kind in LEVELS:
             trends = self._trends if kind in ("position", "width") else everything
             if trends is not None:
@@ -360,8 +359,8 @@ class StripView(View):
         (series, width), (_, place) = self._levels["width"], self._levels["position"]
         figure.caption.setText(trends.anchor.name.partition(" ")[0] or "PEAK")
         is_ok = place.is_ok and width.is_ok
-        value = f"FWHM {words.with_error(width.value, width.error)}"
-        remark = f"{series.unit} · {_gain_words(place, series.unit)}"
+        value = f"FWHM {words.with_error(width.value, width.error)} {series.unit}".rstrip()
+        remark = _gain_words(place, series.unit)
         figure.show_value(value if is_ok else f"▲ {value}", remark, "", "soft" if is_ok else "warn")
 
     def _show_channels(self) -> None:

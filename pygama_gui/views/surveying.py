@@ -17,7 +17,7 @@ from pygama_gui.data.selection import passing_of
 from pygama_gui.data.trends import BASELINES, HEIGHTS, NOISES
 from pygama_gui.session.state import Run
 from pygama_gui.views.base import View
-from pygama_gui.views.following import Rest
+from pygama_gui.views.following import RESTS, Rest
 
 GROWTH = 1.05
 """Channels are looked at anew when there are so many times the rows."""
@@ -49,12 +49,15 @@ class Surveying:
     """What is known of the channels of the selected run; the owner is redrawn when something came.
 
     has_peaks: whether peaks are fitted. has_cuts: whether only events that pass the cuts are looked at.
+    rests: see following.RESTS.
     """
 
-    def __init__(self, owner: View, *, has_peaks: bool = True, has_cuts: bool = True) -> None:
+    def __init__(
+        self, owner: View, *, has_peaks: bool = True, has_cuts: bool = True, rests: float = RESTS
+    ) -> None:
         self._bridge, self._news = owner.bridge, owner.redraw_soon
         self._has_peaks, self._has_cuts = has_peaks, has_cuts
-        self._rest = Rest(owner)
+        self._rest = Rest(owner, rests)
         self._held: _Held | None = None
         self._is_busy = False
         self._enabled: dict[str, list[int]] = {}
