@@ -22,10 +22,12 @@ from typing import Any, Protocol
 import numpy as np
 from PyQt5.QtCore import QObject, Qt, QTimer, pyqtSignal
 
+from pygama.analysis.counting import Interval
 from pygama.progress import Done, Failed, Message, Note, Partial, StoppedByRequest
 from pygama_gui.counting import Answer, Counting
 from pygama_gui.data.channels import CODE, codes_of, names_of, without_ignored
 from pygama_gui.data.cutting import Passing, joined, readable
+from pygama_gui.data.dragged import interval_of
 from pygama_gui.data.linked import Counter, Counts, Rows, Want
 from pygama_gui.data.live import LiveColumns
 from pygama_gui.data.outputs import Outputs, find_outputs, read_columns
@@ -170,6 +172,7 @@ class Bridge(QObject):
         self._counting = Counting(
             lambda work, then, otherwise: self._submit_to(self._counter, work, then, otherwise)
         )
+        self._preparing: set[tuple[int, str, int]] = set()
         # Queued: what is done at once must not be handed over in the middle of asking for it.
         self._came_back.connect(  # type: ignore[call-arg]
             lambda then, otherwise, future: self._finish(then, otherwise, future),
@@ -518,6 +521,23 @@ class Bridge(QObject):
         rows = self.rows_of(run_id, columns)
         self._counting.last = CUT_FIGURES
         self._counting.work(CUT_FIGURES, lambda counter: counter.figures(live, rows, cuts, peak), then)
+        if not self.is_active(run_id):
+            for cut in cuts:
+                self._prepare_drag(live, interval_of(cut, rows), rows)
+
+    def _prepare_drag(self, live: LiveRun, interval: Interval | None, rows: Rows) -> None:
+        """Make an index of the column of a range, so that its edges can be dragged among very many rows."""
+        dragged = self._counting.dragged
+        if interval is None or dragged.is_prepared(live, interval.column, len(live.columns)):
+            return
+        column = interval.column
+        if (key := (id(live), column, len(live.columns))) not in self._preparing:
+            self._preparing.add(key)
+            self.compute(
+                lambda: dragged.prepare(live, column, rows[column]),
+                lambda _nothing: self._preparing.discard(key),
+                lambda: None,
+            )
 
     def count_each(
         self,

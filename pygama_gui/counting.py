@@ -6,6 +6,7 @@ from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from pygama_gui.data.dragged import Dragged
 from pygama_gui.data.linked import Counter, Counts, Cuts, Rows, Want
 
 Answer = Callable[[list[Counts | None]], None]
@@ -31,6 +32,11 @@ class Counting:
         """How the names of those begin whose wishes go before all others: of the view under the hand."""
         self.last = ""
         """Whose wishes come after all others."""
+
+    @property
+    def dragged(self) -> Dragged:
+        """What makes the edges of ranges follow the hand."""
+        return self._counter.dragged
 
     def ask(
         self,

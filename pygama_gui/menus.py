@@ -201,6 +201,8 @@ class Menus:
         self.auto_action.triggered.connect(lambda is_on: bridge.change(changes.process_on_add, is_on))
         menu.addAction(self.auto_action)
         self._at_once(menu)
+        menu.addSeparator()
+        menu.addActions(list(self._window.strip.view_actions()))
 
     def _at_once(self, menu: QMenu) -> None:
         bridge = self._window.bridge

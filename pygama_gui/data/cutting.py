@@ -11,9 +11,11 @@ from functools import cached_property, lru_cache
 
 import numpy as np
 
+from pygama.analysis.counting import Interval
 from pygama.analysis.cuts import Cut, CutSet
 from pygama.analysis.expression_nodes import ExpressionError
 from pygama.errors import SettingsError
+from pygama_gui.data.dragged import interval_of
 
 Rows = Mapping[str, np.ndarray]
 INSIDE = "_inside"
@@ -101,6 +103,10 @@ class Part:
     def mask(self, rows: Rows) -> np.ndarray:
         """Tell which rows pass this cut by itself, (n_rows,) bool."""
         return self.cuts.masks(rows, only=[self.name], n_rows=_n_of(rows))[self.name]
+
+    def interval(self, rows: Rows) -> Interval | None:
+        """Give the interval of a column that it is; None where it is none."""
+        return None if self.cuts.needs(self.name) else interval_of(self.cuts[self.name], rows)
 
 
 def _key(cuts: CutSet, cut: Cut) -> Hashable:

@@ -8,23 +8,28 @@ cut was moved, only the rows that pass now and did not before, or the other way 
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
 
+from pygama.analysis.counting import Axis as Bins
+from pygama.analysis.counting import Columns, Wanted, count, count_rows, empty_tables
 from pygama.analysis.cuts import CutSet
 from pygama_gui.data.channels import CODE
 from pygama_gui.data.cutting import Part, Passing, applicable, part_of
+from pygama_gui.data.dragged import Dragged
 from pygama_gui.data.tally import Figures, Peak, Tally, rows_near, survivals
 
 PASSING, ALL, FAILING = "passing", "all", "failing"
 """Rows that pass every cut that is on, all rows, and those that any such cut takes away."""
 MOST_HELD = 200
 """Histograms that are kept, at most."""
-MOST_TABLES, MOST_STATES, MOST_PARTS = 4, 8, 24
-"""Tables and states of the cuts that histograms are kept of, and masks of cuts by themselves."""
+MOST_OF_ONE = 3
+"""Counts of one histogram that are kept, each under another state of the cuts."""
+MOST_TABLES, MOST_STATES, MOST_PRODUCTS, MOST_PARTS = 4, 4, 2, 12
+"""Tables that histograms are kept of; masks of cuts joined, of those that stay, and of cuts by themselves."""
 AT_ONCE = 1 << 18
 """Rows that are counted before the window may get its turn."""
 WORTH_WHILE = 0.4
@@ -94,35 +99,34 @@ class Counts:
 
 @dataclass(frozen=True)
 class _Held:
-    """Counts under a state of the cuts. passing: that of the rows counted; None where all pass."""
+    """Counts under a state of the cuts."""
 
     counts: Counts
     cuts: Cuts | None
-    passing: np.ndarray | None
 
 
 @dataclass(frozen=True)
 class _Change:
-    """Rows that a change of the cuts lets pass, and those that it takes away."""
+    """Rows that a change of the cuts lets pass, and those that it takes away. of: table, cuts and rows."""
 
-    before: np.ndarray | None
-    after: np.ndarray | None
-    n_rows: int
+    of: tuple[Hashable, Cuts | None, Cuts | None, int]
     entering: np.ndarray
     leaving: np.ndarray
 
-    def is_from(self, before: np.ndarray | None, after: np.ndarray | None, n_rows: int) -> bool:
-        return self.before is before and self.after is after and self.n_rows == n_rows
+    def __len__(self) -> int:
+        return len(self.entering) + len(self.leaving)
 
 
 class Counter:
     """Counts histograms of growing tables; to be used in one thread at a time."""
 
     def __init__(self) -> None:
-        self._held: OrderedDict[tuple[Hashable, Want], _Held] = OrderedDict()
+        self._held: OrderedDict[tuple[Hashable, Want], list[_Held]] = OrderedDict()
+        self._products: OrderedDict[tuple[Hashable, frozenset[Hashable]], np.ndarray] = OrderedDict()
         self._masks: OrderedDict[tuple[Hashable, Cuts], np.ndarray] = OrderedDict()
         self._parts: OrderedDict[tuple[Hashable, Hashable], np.ndarray] = OrderedDict()
         self._n_nan: OrderedDict[tuple[Hashable, frozenset[str]], tuple[int, int]] = OrderedDict()
+        self.dragged = Dragged()
         self._near: tuple[Hashable, np.ndarray] | None = None
         self._changes: list[_Change] = []
 
@@ -189,58 +193,111 @@ class Counter:
 
     def _joined(self, table: Hashable, rows: Rows, cuts: Passing) -> np.ndarray:
         """Join the cuts; those that stayed as they were are not evaluated again."""
-        passing = np.ones(n_of(rows), bool)
-        for key, part in cuts.parts(rows).items():
-            passing &= self._part(table, rows, key, part)
+        return self._product(table, rows, cuts.parts(rows))
+
+    def _product(self, table: Hashable, rows: Rows, parts: Mapping[Hashable, Part]) -> np.ndarray:
+        """Give what passes all of some cuts; never to be written to."""
+        masks = [self._part(table, rows, key, part) for key, part in parts.items()]
+        if len(masks) < 2:
+            return masks[0] if masks else np.ones(n_of(rows), bool)
+        passing = masks[0] & masks[1]
+        for mask in masks[2:]:
+            passing &= mask
         return passing
 
+    def _others(self, table: Hashable, rows: Rows, parts: Mapping[Hashable, Part]) -> np.ndarray | None:
+        """Give what passes the cuts that stay while one is dragged; None where there are none."""
+        if not parts:
+            return None
+        key = (table, frozenset(parts))
+        held = self._products.pop(key, None)
+        if held is None or len(held) != n_of(rows):
+            held = self._product(table, rows, parts)
+        self._products[key] = held
+        while len(self._products) > MOST_PRODUCTS:
+            self._products.popitem(last=False)
+        return held
+
     def _part(self, table: Hashable, rows: Rows, key: Hashable, part: Part) -> np.ndarray:
-        held = _extended(self._parts.pop((table, key), None), rows, part.mask)
+        held, n_rows = self._parts.pop((table, key), None), n_of(rows)
+        interval = part.interval(rows)
+        if held is None and interval is not None:
+            held = self.dragged.mask(table, interval, rows, n_rows)
+        held = _extended(held, rows, part.mask)
+        if interval is not None:
+            self.dragged.keep(table, interval, held)
         self._parts[table, key] = held
-        return held[: n_of(rows)]
+        return held[:n_rows]
 
     def _counted(self, table: Hashable, rows: Rows, cuts: Cuts | None, want: Want) -> Counts:
         cuts = None if want.rows == ALL else cuts
-        passing = None if cuts is None else self._mask(table, rows, cuts)
-        held = self._held.pop((table, want), None)
+        states = self._held.pop((table, want), [])
+        held = _nearest(states, cuts)
+        others = [one for one in states if one is not held]
         if held is not None and held.cuts != cuts:
-            held = self._moved(held, table, rows, passing)
+            held = self._moved(held, table, rows, cuts)
         counts = _nothing(want) if held is None else held.counts
         if counts.n_rows < n_of(rows):
+            passing = None if cuts is None else self._mask(table, rows, cuts)
             new = _Rows(rows, want, slice(counts.n_rows, n_of(rows)), passing)
             counts = _added(counts, new, n_rows=n_of(rows))
-        self._held[table, want] = _Held(counts, cuts, passing)
+        self._held[table, want] = [_Held(counts, cuts), *others][:MOST_OF_ONE]
         return counts
 
-    def _moved(self, held: _Held, table: Hashable, rows: Rows, passing: np.ndarray | None) -> _Held | None:
-        """Take away the rows that pass no longer and add those that do now; None where all change."""
+    def _moved(self, held: _Held, table: Hashable, rows: Rows, cuts: Cuts | None) -> _Held | None:
+        """Take away the rows that pass no longer and add those that do now; None where most change."""
         counts, want = held.counts, held.counts.want
-        change = self._change(held.passing, passing, counts.n_rows)
-        if len(change.entering) + len(change.leaving) > WORTH_WHILE * counts.n_rows:
+        change = self._change(table, rows, held.cuts, cuts, counts.n_rows)
+        if len(change) > WORTH_WHILE * counts.n_rows:
             return None
         entering, leaving = change.entering, change.leaving
         if want.rows == FAILING:
             entering, leaving = leaving, entering
         everything = replace(want, rows=ALL)
         counts = _added(counts, _Rows(rows, everything, entering))
-        return replace(held, counts=_added(counts, _Rows(rows, everything, leaving), sign=-1))
+        return replace(held, counts=_added(counts, _Rows(rows, everything, leaving, sign=-1)))
 
-    def _change(self, before: np.ndarray | None, after: np.ndarray | None, n_rows: int) -> _Change:
+    def _change(
+        self, table: Hashable, rows: Rows, before: Cuts | None, after: Cuts | None, n_rows: int
+    ) -> _Change:
+        """Find the rows, of the first `n_rows`, that a change of the cuts lets in or out."""
+        of = (table, before, after, n_rows)
         for change in self._changes:
-            if change.is_from(before, after, n_rows):
+            if change.of == of:
                 return change
-        change = _Change(before, after, n_rows, *_changed(before, after, n_rows))
-        self._changes = [change, *self._changes[:1]]
+        found = self._dragged_rows(table, rows, before, after) if n_rows == n_of(rows) else None
+        if found is None:
+            masks = [None if one is None else self._mask(table, rows, one) for one in (before, after)]
+            found = _changed(masks[0], masks[1], n_rows)
+        change = _Change(of, *found)
+        self._changes = [change, *self._changes[: MOST_OF_ONE - 1]]
         return change
+
+    def _dragged_rows(
+        self, table: Hashable, rows: Rows, before: Cuts | None, after: Cuts | None
+    ) -> tuple[np.ndarray, np.ndarray] | None:
+        """Find them by the index of a column, where only the edges of one range were moved; else None."""
+        if not (isinstance(before, Passing) and isinstance(after, Passing)):
+            return None
+        old, new = before.parts(rows), after.parts(rows)
+        gone, come = old.keys() - new.keys(), new.keys() - old.keys()
+        if len(gone) != 1 or len(come) != 1:
+            return None
+        was, now = (part.interval(rows) for part in (old[gone.pop()], new[next(iter(come))]))
+        if was is None or now is None:
+            return None
+        pieces = self.dragged.pieces(table, was, now, n_of(rows))
+        if pieces is None:
+            return None
+        others = self._others(table, rows, {key: part for key, part in new.items() if key not in come})
+        return self.dragged.changed(was, now, rows, others, pieces)
 
     def _forget_old(self) -> None:
         """Keep a bounded number of histograms and masks, the newest."""
         tables: dict[int, Hashable] = {}
-        states: dict[int, np.ndarray | None] = {}
-        for key, held in reversed(list(self._held.items())):
+        for key in reversed(list(self._held)):
             tables[id(key[0])] = key[0]
-            states[id(held.passing)] = held.passing
-            if len(tables) > MOST_TABLES or len(states) > MOST_STATES:
+            if len(tables) > MOST_TABLES:
                 del self._held[key]
         while len(self._held) > MOST_HELD:
             self._held.popitem(last=False)
@@ -253,25 +310,35 @@ class Counter:
 
 @dataclass(frozen=True)
 class _Rows:
-    """Rows to be counted for a want: a stretch of them or their numbers. passing: of all rows."""
+    """Rows to be counted for a want: a stretch of them, or their numbers with signs. passing: of all rows."""
 
     rows: Rows
     want: Want
     which: slice | np.ndarray
     passing: np.ndarray | None = None
+    sign: int = 1
 
-    def blocks(self) -> Iterator[list[np.ndarray]]:
-        """Give the values of x, and of y, block by block."""
-        names = [axis.column for axis in (self.want.x, self.want.y) if axis is not None]
-        first, last = (
-            (self.which.start, self.which.stop) if isinstance(self.which, slice) else (0, len(self.which))
-        )
-        for start in range(first, last, AT_ONCE):
-            part = slice(start, min(start + AT_ONCE, last))
-            which = part if isinstance(self.which, slice) else self.which[part]
-            chosen = self._chosen(which)
-            values = [self.rows[name][which] for name in names]
-            yield values if chosen is None else [one[chosen] for one in values]
+    def add_to(self, counts: np.ndarray) -> int:
+        """Add what lies inside the axes to counts, (n_x,) or (n_x, n_y); give how many rows were chosen."""
+        x, y = self.want.x, self.want.y
+        wanted = Wanted(_bins(x), None if y is None else _bins(y))
+        tables = empty_tables([wanted])
+        columns = Columns({name: self.rows[name] for name in self.want.columns})
+        if isinstance(self.which, slice):
+            chosen = self._chosen(self.which)
+            mask = None
+            if chosen is not None:
+                mask = np.zeros(columns.n_rows, bool)
+                mask[self.which] = chosen
+            for start in range(self.which.start, self.which.stop, AT_ONCE):
+                stop = min(start + AT_ONCE, self.which.stop)
+                count(columns, [wanted], tables, start=start, stop=stop, mask=mask)
+        else:
+            chosen = self._chosen(self.which)
+            which = (self.which if chosen is None else self.which[chosen]).astype(np.uint32)
+            count_rows(columns, [wanted], tables, which, np.full(len(which), self.sign, np.int8))
+        counts += tables[0][tuple(slice(n) for n in counts.shape)]
+        return int(tables[0].sum())
 
     def _chosen(self, which: slice | np.ndarray) -> np.ndarray | None:
         """Tell which of some rows are counted; None: all."""
@@ -287,20 +354,35 @@ class _Rows:
         return chosen
 
 
+def _nearest(states: Sequence[_Held], cuts: Cuts | None) -> _Held | None:
+    """Give the state from which the fewest rows change, as far as can be told without looking at them."""
+    shape = _shape_of(cuts)
+    order = sorted(states, key=lambda one: (one.cuts != cuts, _shape_of(one.cuts) != shape))
+    return order[0] if order else None
+
+
+def _shape_of(cuts: Cuts | None) -> Hashable:
+    """Give which cuts are on and which are turned round, whatever their expressions."""
+    if not isinstance(cuts, Passing):
+        return cuts
+    return tuple((cut.name, cut.enabled, cut.inverted) for cut in cuts.cuts)
+
+
 def _nothing(want: Want) -> Counts:
     return Counts(
         want, np.zeros(want.x.n_bins if want.y is None else (want.x.n_bins, want.y.n_bins), np.int64)
     )
 
 
-def _added(held: Counts, rows: _Rows, *, sign: int = 1, n_rows: int | None = None) -> Counts:
-    """Add rows to counts, or take them away; n_rows: that were looked at then; None: as many as before."""
-    counts, n_chosen = held.counts.copy(), held.n_chosen
-    for values in rows.blocks():
-        block = _count_1d(values[0], held.want.x) if held.want.y is None else _count_2d(values, held.want)
-        counts += sign * block
-        n_chosen += sign * len(values[0])
+def _added(held: Counts, rows: _Rows, *, n_rows: int | None = None) -> Counts:
+    """Add rows to counts; n_rows: that were looked at then; None: as many as before."""
+    counts = held.counts.copy()
+    n_chosen = held.n_chosen + rows.add_to(counts)
     return Counts(held.want, counts, held.n_rows if n_rows is None else n_rows, n_chosen)
+
+
+def _bins(axis: Axis) -> Bins:
+    return Bins(axis.column, axis.low, axis.high, axis.n_bins)
 
 
 def _changed(
@@ -332,29 +414,3 @@ def _extended(held: np.ndarray | None, rows: Rows, mask: Callable[[Rows], np.nda
 def n_of(rows: Rows) -> int:
     """Give the number of rows."""
     return len(next(iter(rows.values()))) if rows else 0
-
-
-def _places(values: np.ndarray, axis: Axis) -> np.ndarray:
-    """Give the bin of each value, (n,) intp; -1 where it lies outside or is NaN."""
-    values = np.asarray(values, np.float64)
-    inside = (values >= axis.low) & (values < axis.high)
-    known = np.where(inside, values, axis.low)
-    edges = axis.edges
-    found = ((known - axis.low) * (axis.n_bins / (axis.high - axis.low))).astype(np.intp)
-    np.minimum(found, axis.n_bins - 1, out=found)
-    # The product may round across an edge; the edges decide.
-    found -= known < edges[found]
-    found += known >= edges[1:][found]
-    return np.where(inside, found, -1)
-
-
-def _count_1d(values: np.ndarray, axis: Axis) -> np.ndarray:
-    return np.bincount(_places(values, axis) + 1, minlength=axis.n_bins + 1)[1:]
-
-
-def _count_2d(values: Sequence[np.ndarray], want: Want) -> np.ndarray:
-    assert want.y is not None
-    x, y = _places(values[0], want.x), _places(values[1], want.y)
-    is_inside = (x >= 0) & (y >= 0)
-    joint = x[is_inside] * want.y.n_bins + y[is_inside]
-    return np.bincount(joint, minlength=want.x.n_bins * want.y.n_bins).reshape(want.x.n_bins, want.y.n_bins)

@@ -308,6 +308,19 @@ def show_channels(session: Session, choice: ChannelsChoice) -> Session:
 
 
 @on_view
+def choose_channel(session: Session, channel: int | None) -> Session:
+    """Choose the channel that all views show, or all channels."""
+    return replace(
+        session,
+        spectrum=replace(session.spectrum, channel=channel, is_apart=False),
+        waveforms=replace(session.waveforms, channel=channel),
+        plane=replace(session.plane, channel=channel),
+        trends=replace(session.trends, channel=channel, is_apart=False),
+        channel_grid=replace(session.channel_grid, chosen=channel),
+    )
+
+
+@on_view
 def show_waveforms(session: Session, choice: WaveformChoice) -> Session:
     """Change what the waveform view shows."""
     return replace(session, waveforms=choice)

@@ -21,9 +21,12 @@ from pygama_gui.session.state import (
     PICTURES,
     PLANE_STYLES,
     PROFILES,
+    SORTS,
+    ChannelsChoice,
     PlaneChoice,
     Session,
     Step,
+    TrendsChoice,
     WaveformChoice,
     consistent,
 )
@@ -142,6 +145,8 @@ def _put_right(session: Session) -> Session:
             spectrum=replace(shown, width=width, roi=roi),
             waveforms=_waveforms_put_right(session.waveforms),
             plane=_plane_put_right(session.plane),
+            trends=_trends_put_right(session.trends),
+            channel_grid=_channels_put_right(session.channel_grid),
             cuts=_first_of_each_name(session.cuts),
         )
     )
@@ -175,3 +180,17 @@ def _waveforms_put_right(shown: WaveformChoice) -> WaveformChoice:
         n_many=max(shown.n_many, 1),
         pace=min(max(shown.pace, SLOWEST_PACE), FASTEST_PACE),
     )
+
+
+def _trends_put_right(shown: TrendsChoice) -> TrendsChoice:
+    return replace(
+        shown,
+        width=shown.width if shown.width is not None and shown.width > 0 else None,
+        k=min(max(shown.k, 1.0), 20.0),
+        n_reference=min(max(shown.n_reference, 0), 100),
+        window=None if shown.window is None else (min(shown.window), max(shown.window)),
+    )
+
+
+def _channels_put_right(shown: ChannelsChoice) -> ChannelsChoice:
+    return shown if shown.sort in SORTS else replace(shown, sort=SORTS[0])

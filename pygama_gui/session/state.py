@@ -153,6 +153,23 @@ class TrendsChoice:
     """What the trends show."""
 
     channel: int | None = None
+    is_apart: bool = False
+    """Whether each channel is drawn for itself."""
+    column: str = ""
+    """A further column to follow; empty: none."""
+    width: float | None = None
+    """Width of the slices, s; None lets the program choose."""
+    k: float = 4.0
+    """Half width of the reference band, in standard deviations of what it is made of."""
+    n_reference: int = 0
+    """Earlier runs in the list that the band is made of; 0: the run itself."""
+    has_band: bool = True
+    window: tuple[float, float] | None = None
+    """A stretch of time that was marked, in s of the run's clock."""
+
+
+SORTS = ("place", "name", "rate", "noise", "state")
+"""What channels are sorted by."""
 
 
 @dataclass(frozen=True)
@@ -160,6 +177,13 @@ class ChannelsChoice:
     """What the grid of channels shows."""
 
     column: str = "trap_max"
+    sort: str = SORTS[0]
+    """One of `SORTS`."""
+    is_table: bool = False
+    """Whether the channels are a table of figures, not a grid of spectra."""
+    is_log: bool = True
+    chosen: int | None = None
+    """Code of the channel that was chosen."""
 
 
 @dataclass(frozen=True)

@@ -2,33 +2,51 @@
 
 from __future__ import annotations
 
+import contextlib
+import math
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 from PyQt5.QtCore import QSize
 from PyQt5.QtGui import QResizeEvent
-from PyQt5.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
+from PyQt5.QtWidgets import QAction, QApplication, QFrame, QHBoxLayout, QVBoxLayout, QWidget
 
-from pygama_gui.bridge import Bridge
+from pygama.errors import PygamaError
+from pygama_gui.bridge import Bridge, LiveRun
+from pygama_gui.data import health
 from pygama_gui.data.channels import CODE
+from pygama_gui.data.headers import Difference, differences
+from pygama_gui.data.shift import Check, Level, Rates, level_of, rates, report
+from pygama_gui.data.trends import Series, Trends, aligned, median_and_scatter
 from pygama_gui.jobs.board import JobState
 from pygama_gui.session import changes
 from pygama_gui.session.state import Run, Session
 from pygama_gui.views import madeup
 from pygama_gui.views.base import View
+from pygama_gui.views.channel_tiles import baseline_words, rate_words
+from pygama_gui.views.following import Following, asked_of, history
+from pygama_gui.views.surveying import Surveying
 from pygama_gui.widgets import theme, words
 from pygama_gui.widgets.parts import label
 
 N_BASELINE = 20_000
 """Rows, the newest, that the baseline is taken over."""
-N_NEWEST = 2000
-"""Rows, the newest, in which a channel is looked for."""
-N_EXPECTED, NOISY = 20, 10
-SIDE, SPACING, REMARK_GAP = 14, 22, 5
-DISPENSABLE = ("RUN", "RATE", "DISK", "BASELINE", "STATE", "CHANNELS", "EVENTS")
+N_NEWEST_TIMES = 1_000_000
+"""Rows, the newest, that the present rate is taken of."""
+N_NAMED = 2
+"""Channels that are named; more are counted."""
+RESTS = 12.0
+"""While a run grows, channels and trends are looked at in one part in so many of the time, for each."""
+FAR_OFF = 5.0
+"""Standard deviations from which on a rate is another one."""
+SIDE, SPACING, REMARK_GAP = 14, 18, 5
+DISPENSABLE = ("RUN", "ERRORS", "DISK", "QUEUE", "RATE", "PEAK", "BASELINE", "STATE", "CHANNELS", "EVENTS")
 """Figures in the order in which they give up their remarks where there is no room."""
-BASELINES = ("bl_int", "bl_avg")
+BASELINES = ("bl_int", "bl_avg", "fc_baseline")
+HEIGHT = "trap_max"
+LEVELS = ("baseline", "noise", "position", "width")
 LOW_DISK = 5e9
 EVERY_S = 0.25
 """Figures that change more often cannot be read."""
@@ -43,6 +61,7 @@ STATES = {
 }
 
 LIVE_STATES = {"running": ("● LIVE", "ok"), "done": ("✓ FINISHED", "ok")}
+FROZEN = ("■ FROZEN", "bad")
 OLD_S, STALE_S = 10.0, 60.0
 """Ages of the newest event of a run that is followed, in s, above which it is told in another tone."""
 
@@ -118,7 +137,26 @@ class StripView(View):
         self._free: int | None = None
         self._kind: str | None = None
         self._drawn_at = 0.0
-        captions = ("RUN", "STATE", "RATE", "EVENTS", "BASELINE", "CHANNELS", "DISK")
+        captions = (
+            "RUN",
+            "STATE",
+            "RATE",
+            "EVENTS",
+            "BASELINE",
+            "PEAK",
+            "CHANNELS",
+            "ERRORS",
+            "QUEUE",
+            "DISK",
+        )
+        self._following = Following(self, has_cuts=False, rests=RESTS)
+        self._surveying = Surveying(self, has_peaks=False, has_cuts=False, rests=RESTS)
+        self._surveyed = health.Survey()
+        self._trends: Trends | None = None
+        self._levels: dict[str, tuple[Series, Level]] = {}
+        self._rates = Rates()
+        self.report_action = QAction("Copy s&hift report", self)
+        self.report_action.triggered.connect(lambda _checked=False: self.copy_report())
         self.figures = {caption: Figure(caption) for caption in captions}
         frame = _Narrow()
         frame.setObjectName("bar")
@@ -148,9 +186,14 @@ class StripView(View):
         view.redraw_soon()
         return view
 
+    def view_actions(self) -> list[QAction]:
+        """Give what can be done with the figures."""
+        return [self.report_action]
+
     def on_session(self, old: Session, new: Session) -> None:
-        """Show another run."""
+        """Show another run, or what another choice of channel, line or reference says."""
         is_other_run = old.selected != new.selected or old.runs is not new.runs
+        is_other_run |= old.trends != new.trends or old.line != new.line
         if is_other_run or old.channel_map is not new.channel_map:
             self.redraw_soon()
         if old.output_dir != new.output_dir:
@@ -159,6 +202,7 @@ class StripView(View):
     def on_jobs(self, run_ids: set[str]) -> None:
         """Show how the job stands: a new state at once, new figures a few times a second."""
         if self.session.selected not in run_ids:
+            self._show_trouble(self.bridge.state(self.session.selected))
             return
         state = self.bridge.state(self.session.selected)
         kind, now = None if state is None else state.state, time.monotonic()
@@ -216,8 +260,14 @@ class StripView(View):
             local = time.strftime("%Y-%m-%d %H:%M:%S %Z", time.localtime(run.start_time))
             self.figures["RUN"].setToolTip(f"{run.path}\nbegan at {local} (local time)")
         self._show_state(state)
-        self._show_rate(run, state)
-        self._show_data(run)
+        live = self.bridge.live(run.run_id)
+        has_rows = live is not None and len(live.columns) > 0
+        self._survey(run, live if has_rows else None)
+        self._show_rate(live, state)
+        self._show_baseline(live)
+        self._show_peak()
+        self._show_channels()
+        self._show_trouble(state)
 
     def _show_state(self, state: JobState | None) -> None:
         if state is None:
@@ -229,31 +279,164 @@ class StripView(View):
         self.figures["STATE"].show_value(value, _state_remark(state), tone, _age_tone(state))
         if is_other:
             self.figures["STATE"].forget_room()
+            self.figures["RATE"].forget_room()
         is_known = state.rows or state.state == "done"
         self.figures["EVENTS"].show_value(words.count(state.rows) if is_known else words.UNKNOWN)
 
-    def _show_rate(self, run: Run, state: JobState | None) -> None:
-        """Show the detector's rate, by the cards' own clock, and how quickly the file is read."""
-        live = self.bridge.live(run.run_id)
-        rate = words.UNKNOWN
-        if live is not None and "time_s" in live.columns:
-            rate = _mean_rate(live.columns.column("time_s"))
-        is_read = state is not None and state.bytes_per_s
-        remark = f"read at {words.size(state.bytes_per_s)}/s" if state is not None and is_read else ""
-        self.figures["RATE"].show_value(rate, remark)
+    def _survey(self, run: Run, live: LiveRun | None) -> None:
+        """Have channels and trends looked at, and take what is known of them."""
+        self._surveyed, self._trends, self._levels = health.Survey(), None, {}
+        if live is None:
+            return
+        if CODE in live.columns:
+            self._surveyed = self._surveying.want(run, live, HEIGHT) or health.Survey()
+        ask = replace(asked_of(self.bridge, run.run_id, None), column="", width=None, has_peak=False)
+        asks = [ask, replace(ask, channel=self._channel(live), has_peak=True)]
+        everything, self._trends = self._following.want(live, asks)
+        for kind in LEVELS:
+            trends = self._trends if kind in ("position", "width") else everything
+            if trends is not None:
+                self._take_level(trends, kind)
 
-    def _show_data(self, run: Run) -> None:
-        live = self.bridge.live(run.run_id)
-        baseline = next((name for name in BASELINES if live is not None and name in live.columns), None)
-        if live is None or baseline is None:
+    def _take_level(self, trends: Trends, kind: str) -> None:
+        """Note how a quantity stands beside the band that it is expected in."""
+        series = trends.of(kind)
+        if series is None:
+            return
+        past = history(self.bridge, self._following, trends, self.session.trends.n_reference)
+        known = [one for _, other in past if (one := other.of(kind)) is not None]
+        source = ", ".join(name for name, _ in past)
+        level = level_of(series, known, self.session.trends.k, source)
+        if level is not None:
+            self._levels[kind] = (series, level)
+
+    def _channel(self, live: LiveRun) -> int | None:
+        """Give the channel whose peak is followed: the chosen one, else the one with the most events."""
+        chosen = self.session.trends.channel
+        if chosen in live.channels:
+            return chosen
+        figures = self._surveyed.figures
+        return max(figures, key=lambda one: one.n_events).code if figures else None
+
+    def _show_rate(self, live: LiveRun | None, state: JobState | None) -> None:
+        """Show the detector's rate by the cards' own clock: now beside its mean, or the mean of all."""
+        self._rates = Rates()
+        if live is None or "time_s" not in live.columns:
+            self.figures["RATE"].show_value(words.UNKNOWN)
+            return
+        times = live.columns.column("time_s")
+        mean = _mean_rate(times)
+        is_running = state is not None and not state.has_ended
+        self._rates = rates(times[-N_NEWEST_TIMES:])
+        if not is_running or not math.isfinite(self._rates.now):
+            read = f"read at {words.size(state.bytes_per_s)}/s" if state is not None and is_running else ""
+            self.figures["RATE"].show_value(mean, read if state is not None and state.bytes_per_s else "")
+            return
+        is_off = abs(self._rates.sigma) >= FAR_OFF
+        now = f"{words.with_error(self._rates.now, self._rates.now_error)} Hz"
+        remark = f"mean {words.three_digits(self._rates.mean)}"
+        self.figures["RATE"].show_value(f"▲ {now}" if is_off else now, remark, "warn" if is_off else "")
+
+    def _show_baseline(self, live: LiveRun | None) -> None:
+        name = next((name for name in BASELINES if live is not None and name in live.columns), None)
+        if live is None or name is None:
             self.figures["BASELINE"].show_value(words.UNKNOWN)
-        else:
-            self.figures["BASELINE"].show_value(*_mean_and_spread(live.columns.column(baseline)))
-        if live is None or CODE not in live.columns:
+            return
+        values = np.asarray(live.columns.column(name)[-N_BASELINE:], np.float64)
+        if CODE in live.columns:
+            values = aligned(values, live.columns.column(CODE)[-N_BASELINE:])
+        value, unit = _mean_and_spread(values)
+        known = self._levels.get("baseline")
+        self.figures["BASELINE"].show_value(value, *_beside(unit, None if known is None else known[1]))
+
+    def _show_peak(self) -> None:
+        """Show width and place of the peak that is followed, beside what is expected."""
+        figure, trends = self.figures["PEAK"], self._trends
+        figure.setVisible("width" in self._levels and "position" in self._levels)
+        if trends is None or trends.anchor is None or figure.isHidden():
+            figure.show_value(words.UNKNOWN)
+            return
+        (series, width), (_, place) = self._levels["width"], self._levels["position"]
+        figure.caption.setText(trends.anchor.name.partition(" ")[0] or "PEAK")
+        is_ok = place.is_ok and width.is_ok
+        value = f"FWHM {words.with_error(width.value, width.error)} {series.unit}".rstrip()
+        remark = _gain_words(place, series.unit)
+        figure.show_value(value if is_ok else f"▲ {value}", remark, "", "soft" if is_ok else "warn")
+
+    def _show_channels(self) -> None:
+        found = self._surveyed
+        if not found.figures:
             self.figures["CHANNELS"].show_value(words.UNKNOWN)
-        else:
-            told = _channels_words(live.columns.column(CODE), live.channels, self.bridge)
-            self.figures["CHANNELS"].show_value(*told)
+            return
+        live = self.bridge.live(self.session.selected)
+        n_ignored = 0 if live is None else len(live.channels) - len(self.bridge.shown(live.channels))
+        told = channels_words(found, self.bridge.names(found.codes), n_ignored)
+        self.figures["CHANNELS"].show_value(*told)
+
+    def _show_trouble(self, state: JobState | None) -> None:
+        """Show what went wrong: warnings of this run, runs that failed; and how many runs wait."""
+        n = 0 if state is None else state.warnings
+        states = [self.bridge.state(run.run_id) for run in self.session.runs]
+        n_failed = sum(one is not None and one.state == "failed" for one in states)
+        failed = f"{n_failed} run{'s' if n_failed > 1 else ''} failed" if n_failed else ""
+        value = f"▲ {n}" if n or n_failed else "0"
+        tone = "bad" if n_failed else "warn" if n else ""
+        self.figures["ERRORS"].show_value(value, failed or ("in the log" if n else ""), tone, tone or "soft")
+        waiting = len(self.bridge.queue())
+        self.figures["QUEUE"].setVisible(waiting > 0)
+        self.figures["QUEUE"].show_value(str(waiting), "waiting")
+
+    # The shift report
+
+    def copy_report(self) -> None:
+        """Copy what a shifter notes down, with what the header changed since the run before."""
+        run = self.session.selected_run
+        if run is None:
+            self.bridge.log("There is no run to report on", "warning")
+            return
+        self.redraw()
+        runs = list(self.session.runs)
+        at = runs.index(run)
+        before = runs[at - 1] if at else None
+        if before is None:
+            self._copy(run, "", None)
+            return
+        name = self.bridge.name_of(before.run_id)
+        self.bridge.in_background(
+            lambda: _header_differences(before, run), lambda found: self._copy(run, name, found)
+        )
+
+    def _copy(self, run: Run, against: str, found: list[Difference] | None) -> None:
+        names = self.bridge.names(self._surveyed.codes)
+        rows = [
+            (name, its.words, rate_words(one), baseline_words(one).removeprefix("bl "), its.why)
+            for name, one, its in zip(names, self._surveyed.figures, self._surveyed.health, strict=True)
+        ]
+        title = f"{self.bridge.name_of(run.run_id)} · {run.path.name}"
+        QApplication.clipboard().setText(report(title, self.checks(), rows, against, found))
+        self.bridge.log(f"{self.bridge.name_of(run.run_id)}: copied the shift report")
+
+    def checks(self) -> list[Check]:
+        """Give the lines of the check-list."""
+        seen = {name: _text(figure) for name, figure in self.figures.items()}
+        made = [Check("run", seen["RUN"]), Check("state", seen["STATE"])]
+        is_known = math.isfinite(self._rates.now)
+        allowed = f"{words.with_error(self._rates.mean, self._rates.mean_error)} Hz" if is_known else ""
+        now = f"{words.with_error(self._rates.now, self._rates.now_error)} Hz, at the end" if is_known else ""
+        is_ok = abs(self._rates.sigma) < FAR_OFF if is_known else None
+        made += [Check("rate", now or seen["RATE"], allowed, is_ok), Check("events", seen["EVENTS"])]
+        for series, level in self._levels.values():
+            made.append(_check_of(series.name, series.unit, level))
+        if self._surveyed.health:
+            n_ok = sum(one.state == "ok" for one in self._surveyed.health)
+            n = len(self._surveyed.health)
+            made.append(Check("channels", f"{n_ok} of {n} ok", "all", n_ok == n))
+        made.append(Check("errors", seen["ERRORS"], "0", seen["ERRORS"].startswith("0")))
+        made.append(Check("queue", seen["QUEUE"] if not self.figures["QUEUE"].isHidden() else "0 waiting"))
+        if self._free is not None:
+            room = words.size(LOW_DISK)
+            made.append(Check("disk", seen["DISK"], f"{room} or more", self._free >= LOW_DISK))
+        return made
 
     def _take_disk(self, free: int | None) -> None:
         self._free = free
@@ -272,7 +455,7 @@ class StripView(View):
 
 def _state_words(state: JobState) -> tuple[str, str]:
     if state.follows and state.state in LIVE_STATES:
-        return LIVE_STATES[state.state]
+        return FROZEN if _age_tone(state) == "bad" else LIVE_STATES[state.state]
     return STATES[state.state]
 
 
@@ -286,7 +469,11 @@ def _age_tone(state: JobState) -> str:
 
 def _state_remark(state: JobState) -> str:
     if state.follows and state.state == "running":
-        return "" if state.age_s is None else f"newest {words.duration(state.age_s)} old"
+        if state.age_s is None:
+            return ""
+        is_fresh = state.age_s <= OLD_S
+        age = words.duration(state.age_s)
+        return f"newest {age} old" if is_fresh else f"no event for {age}"
     if state.made_on is not None:
         return f"on {time.strftime('%Y-%m-%d %H:%M', time.localtime(state.made_on))}"
     if state.state == "running" and state.eta_s is not None and state.done_bytes:
@@ -298,45 +485,72 @@ def _state_remark(state: JobState) -> str:
     return ""
 
 
-def _channels_words(codes: np.ndarray, everything: list[int], bridge: Bridge) -> tuple[str, str, str, str]:
-    """Say how many channels there are, and which of them are quiet or noisy now: value, remark, tones.
+def channels_words(found: health.Survey, names: list[str], n_ignored: int = 0) -> tuple[str, str, str, str]:
+    """Say how many channels there are, and which of them are not well: value, remark, tones.
 
-    Quiet: of the newest events none, where by its share of the earlier ones there should be 20 or more.
-    Noisy: ten times the events of the typical channel.
+    One or two of a state are named, as 'channel 2 QUIET'; more are counted.
     """
-    channels = bridge.shown(everything)
-    newest = codes[-N_NEWEST:]
-    earlier = codes[: -N_NEWEST or None][-N_BASELINE:]
-    counts = {code: int((newest == code).sum()) for code in channels}
-    expected = {code: (earlier == code).sum() * len(newest) / max(len(earlier), 1) for code in channels}
-    quiet = [code for code in channels if not counts[code] and expected[code] >= N_EXPECTED]
-    typical = max(float(np.median(list(counts.values()))) if counts else 0.0, N_EXPECTED)
-    noisy = [code for code in channels if counts[code] > NOISY * typical and len(channels) > 2]
-    remarks = [_which(quiet, channels, "quiet", bridge), _which(noisy, channels, "noisy", bridge)]
-    remark = ", ".join(remark for remark in remarks if remark)
-    if remark:
-        return f"▲ {len(channels)}", remark, "warn", "warn"
-    n_ignored = len(everything) - len(channels)
-    ignored = f", {n_ignored} ignored" if n_ignored else ""
-    return f"✓ {len(channels)}", f"with events{ignored}", "ok", "soft"
+    told = []
+    for state in health.STATES[:-1]:
+        its = [name for name, one in zip(names, found.health, strict=True) if one.state == state]
+        if its:
+            who = ", ".join(its) if len(its) <= N_NAMED else str(len(its))
+            told.append(f"{health.MARKS[state]} {who} {state.upper()}")
+    if not told:
+        ignored = f", {n_ignored} ignored" if n_ignored else ""
+        return f"✓ {len(names)}", f"all ok{ignored}", "ok", "soft"
+    is_dead = any(one.state == "dead" for one in found.health)
+    tone = "bad" if is_dead else "warn"
+    return f"▲ {len(names)}", ", ".join(told), tone, tone
 
 
-def _which(some: list[int], channels: list[int], how: str, bridge: Bridge) -> str:
-    if not some:
-        return ""
-    if len(some) > 1:
-        return f"{len(some)} {how}"
-    return f"{bridge.names([*channels, some[0]])[-1]} {how}"
+def _beside(unit: str, level: Level | None) -> tuple[str, str, str]:
+    """Give remark and tones for a level beside what is expected of it."""
+    if level is None:
+        return unit, "", "soft"
+    if level.moved:
+        return f"{unit} · ▲ {level.moved:+.3g}".replace("-", "−"), "", "warn"
+    if not level.is_ok and level.band is not None:
+        return f"{unit} · ▲ outside the band of {level.band.source}", "", "warn"
+    return f"{unit} · steady" if level.is_followed else unit, "", "soft"
+
+
+def _gain_words(place: Level, unit: str) -> str:
+    """Say where the peak lies, and whether it moved."""
+    at = f"at {words.with_error(place.value, place.error)} {unit}".rstrip()
+    if place.moved and place.value:
+        return f"gain {100 * place.moved / place.value:+.2g} %".replace("-", "−")
+    if not place.is_ok and place.band is not None:
+        return f"{at}, outside the band of {place.band.source}"
+    return "gain steady" if place.is_followed else at
+
+
+def _check_of(name: str, unit: str, level: Level) -> Check:
+    value = f"{words.with_error(level.value, level.error)} {unit}".rstrip()
+    if level.moved:
+        value += f", moved by {level.moved:+.3g} ({level.sigma:.1f} σ)".replace("-", "−")
+    if level.band is None:
+        return Check(name, value)
+    allowed = f"{words.with_error(level.band.middle, level.band.half)} {unit}".rstrip()
+    return Check(name, value, f"{allowed}, from {level.band.source}", level.is_ok)
+
+
+def _text(figure: Figure) -> str:
+    return f"{figure.value.text()} {figure.remark.text()}".strip()
+
+
+def _header_differences(before: Run, run: Run) -> list[Difference] | None:
+    from pygama.orca.header import read_header
+
+    with contextlib.suppress(PygamaError, OSError):
+        return differences(read_header(before.path).plist, read_header(run.path).plist)
+    return None
 
 
 def _mean_and_spread(values: np.ndarray) -> tuple[str, str]:
-    """Give the median and the spread of the newest values; both robust against pulses on a tail."""
-    recent = values[-N_BASELINE:]
-    recent = recent[np.isfinite(recent)]
-    if not len(recent):
-        return words.UNKNOWN, ""
-    low, middle, high = np.quantile(recent, [0.25, 0.5, 0.75])
-    return f"{middle:.1f} ± {(high - low) / 1.349:.1f}", "ADC"
+    """Give the median and the scatter of the newest values; both robust against pulses on a tail."""
+    middle, scatter = median_and_scatter(np.asarray(values[-N_BASELINE:], np.float64))
+    return (f"{middle:.1f} ± {scatter:.1f}", "ADC") if math.isfinite(middle) else (words.UNKNOWN, "")
 
 
 def _mean_rate(times: np.ndarray) -> str:

@@ -207,9 +207,10 @@ class Plot(pg.PlotWidget):
         parent: QWidget | None = None,
         *,
         box: ZoomBox | None = None,
+        x_axis: ValueAxis | None = None,
     ) -> None:
         self.box = box or ZoomBox()
-        self.x_axis = ValueAxis("bottom")
+        self.x_axis = x_axis or ValueAxis("bottom")
         self.y_axis = CountAxis("left")
         super().__init__(parent, viewBox=self.box, axisItems={"bottom": self.x_axis, "left": self.y_axis})
         self.setAccessibleName(name)

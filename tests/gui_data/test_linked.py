@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from pygama.analysis.cuts import Cut, CutSet
 from pygama.analysis.efficiency import efficiency_table, survival_at
-from pygama_gui.data import linked
+from pygama_gui.data import dragged, linked
 from pygama_gui.data.channels import CODE
 from pygama_gui.data.cutting import joined
 from pygama_gui.data.linked import ALL, FAILING, PASSING, Axis, Counter, Rows, Want
@@ -71,12 +71,79 @@ def test_only_rows_between_the_edges_are_counted_when_an_edge_moves(monkeypatch:
     counter, rows, table = Counter(), made(1000), object()
     counter.count(table, rows, joined((Cut("a", "x < 5"),)), [Want(X)])
     counted: list[int] = []
-    count_1d = linked._count_1d
-    monkeypatch.setattr(
-        linked, "_count_1d", lambda values, axis: (counted.append(len(values)), count_1d(values, axis))[1]
-    )
+    count_rows = linked.count_rows
+
+    def noted(columns: object, wanted: object, tables: object, which: np.ndarray, signs: np.ndarray) -> None:
+        counted.append(len(which))
+        count_rows(columns, wanted, tables, which, signs)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(linked, "count_rows", noted)
+    monkeypatch.setattr(linked, "count", lambda *_args, **_kwargs: pytest.fail("all rows were counted"))
     counter.count(table, rows, joined((Cut("a", "x < 5.5"),)), [Want(X)])
     assert sum(counted) == int(((rows["x"] >= 5) & (rows["x"] < 5.5)).sum()) > 0
+
+
+@pytest.mark.parametrize("inverted", [False, True])
+@pytest.mark.parametrize("kind", [np.float64, np.float32, np.int32, np.int64])
+def test_an_index_of_the_dragged_column_changes_no_count(
+    kind: type, inverted: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dragged, "LEAST_ROWS", 10)
+    rng = np.random.default_rng(5)
+    x = rng.integers(0, 100, 5000).astype(kind)
+    if x.dtype.kind == "f":
+        x[::7] = np.nan
+    rows, table, counter, want = {"x": x}, object(), Counter(), Want(Axis("x", 0, 100, 100))
+    counter.dragged.prepare(table, "x", x)
+    assert counter.dragged.is_prepared(table, "x", len(x))
+    ranges = ["10 <= x < 50", "10 <= x <= 51", "10 < x < 51", "x < 51", "x >= 12", "11.5 <= x < 12", "x > 12"]
+    for text in ranges:
+        cuts = joined((Cut("a", text, inverted=inverted),))
+        assert cuts is not None
+        (found,) = counter.count(table, rows, cuts, [want])
+        expected = np.histogram(x[cuts.mask(rows) & np.isfinite(x)], want.x.edges)[0]
+        assert found is not None
+        assert np.array_equal(found.counts, expected), text
+        assert found.n_chosen == int(cuts.mask(rows).sum())
+
+
+def test_a_dragged_edge_looks_only_at_rows_near_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(dragged, "LEAST_ROWS", 10)
+    rows, table, counter = made(5000), object(), Counter()
+    counter.dragged.prepare(table, "x", rows["x"])
+    counter.count(table, rows, joined((Cut("a", "x < 5"),)), [Want(X)])
+    monkeypatch.setattr(linked, "_extended", lambda *_args: pytest.fail("all rows were looked at"))
+    (found,) = counter.count(table, rows, joined((Cut("a", "x < 5.1"),)), [Want(X)])
+    assert found is not None
+    assert found.n_chosen == int((rows["x"] < 5.1).sum())
+
+
+@pytest.mark.parametrize("rows_of", [PASSING, FAILING])
+@pytest.mark.parametrize("channel", [None, 2])
+def test_a_drag_among_other_cuts_counts_as_numpy_does(
+    channel: int | None, rows_of: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dragged, "LEAST_ROWS", 10)
+    rows, table, counter, want = made(5000), object(), Counter(), Want(X, None, channel, rows_of)
+    counter.dragged.prepare(table, "x", rows["x"])
+    others = (Cut("b", "y > 0.3", inverted=True), Cut("c", "y > -1 & x != 4"))
+    for high in (5.0, 5.1, 4.95, 5.3):
+        cuts = joined((Cut("a", f"1 <= x < {high}"), *others))
+        assert cuts is not None
+        (found,) = counter.count(table, rows, cuts, [want])
+        assert found is not None
+        assert np.array_equal(found.counts, by_hand(rows, cuts.mask(rows), want))
+
+
+def test_counts_with_and_without_a_cut_are_both_kept_while_it_moves(monkeypatch: pytest.MonkeyPatch) -> None:
+    rows, table, counter = made(1000), object(), Counter()
+    steady = Cut("b", "y > 0")
+    counter.count(table, rows, joined((Cut("a", "x < 9"), steady)), [Want(X)])
+    counter.count(table, rows, joined((steady,)), [Want(X)])
+    monkeypatch.setattr(linked, "count", lambda *_args, **_kwargs: pytest.fail("all rows were counted"))
+    (found,) = counter.count(table, rows, joined((Cut("a", "x < 8.9"), steady)), [Want(X)])
+    assert found is not None
+    assert found.n_chosen == int(((rows["x"] < 8.9) & (rows["y"] > 0)).sum())
 
 
 def test_taking_all_cuts_away_shows_all_rows_again() -> None:
@@ -102,6 +169,7 @@ def test_only_some_tables_and_states_are_remembered() -> None:
         for high in range(20):
             counter.count(table, made(50), joined((Cut("a", f"x < {high}"),)), [Want(X)])
     assert len({key[0] for key in counter._held}) <= linked.MOST_TABLES
+    assert max(map(len, counter._held.values())) <= linked.MOST_OF_ONE
     assert len(counter._masks) <= linked.MOST_STATES
     assert len(counter._parts) <= linked.MOST_PARTS
 

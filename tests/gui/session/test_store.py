@@ -182,6 +182,7 @@ ARGUMENTS: dict[str, st.SearchStrategy[tuple[Any, ...]]] = {
     "take_chain": st.lists(steps.map(Step), max_size=3).map(lambda chain: (chain,)),
     "take_channel_map": st.builds(ChannelMap, st.none() | st.just(Path("/map.csv"))).map(lambda one: (one,)),
     "forget_channel_map": st.just(()),
+    "choose_channel": (st.none() | few).map(lambda channel: (channel,)),
     "choose_line": (st.none() | ends).map(lambda line: (line,)),
     "watch_folder": st.sampled_from([None, Path("/raw")]).map(lambda folder: (folder,)),
     "allow_jobs": st.integers(1, 4).map(lambda number: (number,)),
@@ -193,7 +194,13 @@ ARGUMENTS: dict[str, st.SearchStrategy[tuple[Any, ...]]] = {
     "show_spectrum": choices.map(lambda choice: (choice,)),
     "mark_region": (st.none() | ends).map(lambda roi: (roi,)),
     "show_plane": st.builds(PlaneChoice, y=st.sampled_from(["", "bl_int"])).map(lambda choice: (choice,)),
-    "show_trends": st.builds(TrendsChoice, channel=few).map(lambda choice: (choice,)),
+    "show_trends": st.builds(
+        TrendsChoice,
+        channel=few,
+        is_apart=st.booleans(),
+        width=st.none() | st.just(10.0),
+        window=st.none() | ends,
+    ).map(lambda choice: (choice,)),
     "show_channels": st.builds(ChannelsChoice, column=st.sampled_from(["trap_max", "bl_int"])).map(
         lambda choice: (choice,)
     ),

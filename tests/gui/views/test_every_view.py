@@ -12,6 +12,7 @@ from pytestqt.qtbot import QtBot
 
 from pygama_gui.views.base import View
 from pygama_gui.views.chain import ChainView
+from pygama_gui.views.channels import ChannelsView
 from pygama_gui.views.cuts import CutsView
 from pygama_gui.views.files import FilesView
 from pygama_gui.views.log import LastLineView, LogView
@@ -21,12 +22,14 @@ from pygama_gui.views.preview import PreviewView
 from pygama_gui.views.runs import RunsView
 from pygama_gui.views.spectrum import SpectrumView
 from pygama_gui.views.strip import StripView
+from pygama_gui.views.trends import TrendsView
 from pygama_gui.views.waveforms import WaveformView
 from pygama_gui.views.welcome import WelcomeView
 from pygama_gui.widgets import theme
 
 VIEWS = [
     ChainView,
+    ChannelsView,
     CutsView,
     FilesView,
     LastLineView,
@@ -37,6 +40,7 @@ VIEWS = [
     RunsView,
     SpectrumView,
     StripView,
+    TrendsView,
     WaveformView,
     WelcomeView,
 ]

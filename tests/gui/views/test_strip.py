@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pytest
+from PyQt5.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
+from pygama.channel_map import Channel
+from pygama.progress import Failed, Message, Note, Started
 from pygama_gui.bridge import Bridge
+from pygama_gui.jobs.board import JobState
 from pygama_gui.session import changes
-from pygama_gui.session.state import Run
+from pygama_gui.session.state import ChannelMap, Run
 from pygama_gui.views import madeup
-from pygama_gui.views.strip import StripView
+from pygama_gui.views.strip import StripView, _age_tone, _state_remark, _state_words
+
+WAIT_MS = 30_000
 
 
 @pytest.fixture
@@ -28,42 +35,161 @@ def view(qtbot: QtBot, bridge: Bridge, a_run: Callable[..., Run]) -> StripView:
     return made
 
 
-def channels(view: StripView, *codes: np.ndarray) -> tuple[str, str]:
+def channels(qtbot: QtBot, view: StripView, *codes: np.ndarray) -> tuple[str, str]:
     for part in codes:
         partial = madeup.partial(len(part), n_waveforms=1)
         partial.columns["channel"] = part
-        view.bridge.take(1, partial)
+        run_id = view.bridge.take(1, partial)
+    n_rows = len(view.bridge.data[run_id].columns)
+    view.bridge.data_grew.emit({run_id})
     view.redraw()
+    qtbot.waitUntil(lambda: view._surveyed.n_rows == n_rows, timeout=WAIT_MS)
     figure = view.figures["CHANNELS"]
     return figure.value.text(), figure.remark.text()
 
 
-def test_channels_that_all_have_events_are_well(view: StripView) -> None:
-    assert channels(view, np.arange(6000) % 4) == ("✓ 4", "with events")
+def ended(n: int = 6000, *, step: float = 0.0, seed: int = 1) -> list[Message]:
+    """Tell of a run of ten minutes, of which the baseline moves by `step` half-way."""
+    rng = np.random.default_rng(seed)
+    partial = madeup.partial(n, seed=seed, n_channels=2)
+    partial.columns["time_s"] = np.sort(rng.uniform(0.0, 600.0, n))
+    partial.columns["bl_int"] = rng.normal(8000.0, 3.0, n) + step * (partial.columns["time_s"] > 300.0)
+    return [partial, madeup.end(n)]
 
 
-def test_a_channel_without_new_events_is_quiet(view: StripView) -> None:
-    assert channels(view, np.arange(6000) % 4, np.arange(3000) % 3) == ("▲ 4", "channel 3 quiet")
+def show(qtbot: QtBot, view: StripView, messages: list[Message]) -> None:
+    for message in messages:
+        run_id = view.bridge.take(1, message)
+    view.bridge.jobs_changed.emit({run_id})
+    view.bridge.data_grew.emit({run_id})
+    qtbot.waitUntil(lambda: "baseline" in view._levels and view._surveyed.n_rows > 0, timeout=WAIT_MS)
 
 
-def test_a_channel_with_far_more_events_than_the_others_is_noisy(view: StripView) -> None:
+def test_channels_that_all_have_events_are_well(qtbot: QtBot, view: StripView) -> None:
+    assert channels(qtbot, view, np.arange(6000) % 4) == ("✓ 4", "all ok")
+
+
+def test_a_channel_without_new_events_is_quiet(qtbot: QtBot, view: StripView) -> None:
+    told = channels(qtbot, view, np.arange(6000) % 4, np.arange(3000) % 3)
+    assert told == ("▲ 4", "▽ channel 3 QUIET")
+
+
+def test_a_channel_with_far_more_events_than_the_others_is_noisy(qtbot: QtBot, view: StripView) -> None:
     codes = np.full(4000, 2)
     codes[::40] = np.arange(100) % 5
-    assert channels(view, codes) == ("▲ 5", "channel 2 noisy")
+    assert channels(qtbot, view, codes) == ("▲ 5", "▲ channel 2 NOISY")
 
 
-def test_a_channel_that_is_rare_is_not_called_quiet(view: StripView) -> None:
+def test_a_channel_that_is_rare_is_not_called_quiet(qtbot: QtBot, view: StripView) -> None:
     codes = np.zeros(8000, int)
     codes[0] = 1
-    assert channels(view, codes) == ("✓ 2", "with events")
+    assert channels(qtbot, view, codes) == ("✓ 2", "all ok")
 
 
-def test_a_narrow_strip_keeps_all_values_and_drops_remarks(view: StripView) -> None:
-    channels(view, np.arange(6000) % 4)
+def test_a_channel_that_should_be_there_is_dead(qtbot: QtBot, view: StripView) -> None:
+    view.bridge.change(changes.take_channel_map, ChannelMap(channels=(Channel(0, 0, 9, "V02160A"),)))
+    assert channels(qtbot, view, np.arange(6000) % 3) == ("▲ 4", "✕ V02160A DEAD")
+
+
+def test_the_baseline_is_told_beside_what_it_was(qtbot: QtBot, view: StripView) -> None:
+    show(qtbot, view, ended())
+    assert view.figures["BASELINE"].value.text() == "8000.0 ± 3.0"
+    assert view.figures["BASELINE"].remark.text() == "ADC · steady"
+
+
+def test_a_baseline_that_moved_is_marked(qtbot: QtBot, view: StripView) -> None:
+    show(qtbot, view, ended(step=6.0))
+    assert view.figures["BASELINE"].remark.text().startswith("ADC · ▲ +")
+
+
+def test_the_peak_that_is_followed_is_told_with_its_width(qtbot: QtBot, view: StripView) -> None:
+    show(qtbot, view, ended())
+    qtbot.waitUntil(lambda: "width" in view._levels, timeout=WAIT_MS)
+    view.redraw()
+    assert view.figures["PEAK"].isVisible()
+    assert view.figures["PEAK"].value.text().startswith("FWHM ")
+
+
+def test_the_rate_now_stands_beside_the_mean_while_the_run_is_under_way(
+    qtbot: QtBot, view: StripView
+) -> None:
+    partial, _ = ended()
+    view.bridge.take(1, Started(Path("Run"), 10, 9001, 0, 0, (madeup.DECODER,), ()))
+    view.bridge.take(1, partial)
+    view.redraw()
+    mean = view.figures["RATE"].remark.text().removeprefix("mean ")
+    assert float(mean) == pytest.approx(10.0, abs=0.2)
+    view.bridge.take(1, madeup.end())
+    view.redraw()
+    assert view.figures["RATE"].value.text() == "10 Hz"
+
+
+@pytest.mark.parametrize(
+    ("age", "value", "remark", "tone"),
+    [
+        (2.0, "● LIVE", "newest 2.0 s old", "soft"),
+        (24.0, "● LIVE", "no event for 24 s", "warn"),
+        (84.0, "■ FROZEN", "no event for 1 min 24 s", "bad"),
+    ],
+)
+def test_a_run_that_is_followed_says_how_old_its_newest_event_is(
+    age: float, value: str, remark: str, tone: str
+) -> None:
+    state = JobState(1, Path("Run"), "running", follows=True, newest_at=100.0, heard_at=100.0 + age)
+    assert _state_words(state)[0] == value
+    assert _state_remark(state) == remark
+    assert _age_tone(state) == tone
+
+
+def test_warnings_and_runs_that_failed_are_counted(view: StripView, a_run: Callable[..., Run]) -> None:
+    view.redraw()
+    assert view.figures["ERRORS"].value.text() == "0"
+    assert view.figures["QUEUE"].isHidden()
+    other = a_run(72)
+    view.bridge.change(changes.add_runs, [other])
+    view.bridge.adopt(2, other)
+    view.bridge.take(1, Note("something odd", "warning"))
+    view.bridge.take(2, Failed("it broke", ""))
+    view.redraw()
+    assert view.figures["ERRORS"].value.text() == "▲ 1"
+    assert view.figures["ERRORS"].remark.text() == "1 run failed"
+
+
+def test_the_shift_report_is_copied_with_values_and_channels(qtbot: QtBot, view: StripView) -> None:
+    show(qtbot, view, ended(step=6.0))
+    view.report_action.trigger()
+    text = QApplication.clipboard().text()
+    assert text.startswith("# Run 9001 · 2018-9-25-Th228Run9001")
+    assert "| baseline (bl_int) | 800" in text
+    assert "▲ look" in text
+    assert "| channel 1 | ✓ ok |" in text
+    assert "There is no earlier run in the list" in text
+
+
+def test_nothing_is_clipped_at_1280_pixels(qtbot: QtBot, view: StripView) -> None:
+    view.resize(1280 - 2 * 10, 60)
+    show(qtbot, view, ended(step=6.0))
+    view.bridge.disk_known.emit(212_000_000_000)
+    view.redraw()
+    QApplication.processEvents()
+    for figure in view.figures.values():
+        if figure.isVisible():
+            assert figure.width() >= figure.minimumWidth()
+            assert figure.geometry().right() <= view.width()
+            assert figure.value.width() >= figure.value.sizeHint().width()
+
+
+def test_a_narrow_strip_keeps_all_values_and_drops_remarks(qtbot: QtBot, view: StripView) -> None:
+    channels(qtbot, view, np.arange(6000) % 4)
+    view.resize(1700, 60)
     assert view.figures["RUN"].remark.isVisible()
     view.resize(700, 60)
     assert not view.figures["RUN"].remark.isVisible()
-    assert all(figure.value.isVisible() for name, figure in view.figures.items() if name != "DISK")
+    assert all(
+        figure.value.isVisible()
+        for name, figure in view.figures.items()
+        if name not in ("DISK", "QUEUE", "PEAK")
+    )
 
 
 def test_a_run_without_events_says_none(view: StripView) -> None:
@@ -72,8 +198,8 @@ def test_a_run_without_events_says_none(view: StripView) -> None:
     assert view.figures["EVENTS"].value.text() == "0"
 
 
-def test_no_figure_jumps_while_another_counts(view: StripView) -> None:
-    channels(view, np.arange(2000) % 4)
+def test_no_figure_jumps_while_another_counts(qtbot: QtBot, view: StripView) -> None:
+    channels(qtbot, view, np.arange(2000) % 4)
     before = view.figures["RATE"].minimumWidth()
     view.figures["RATE"].show_value("1 Hz")
     view._fit()

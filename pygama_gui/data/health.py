@@ -1,0 +1,391 @@
+"""Says how each channel does: its figures, and one word for its state, with the reason.
+
+A channel is compared with the others and with itself earlier, never with a fixed level: dead has no events
+while the others have, quiet far fewer than they or none of late, noisy far more events or far more noise,
+saturated a share of events at the end of the range, drifting a baseline that left the place where it began.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from pygama.analysis.peaks import fit_peak
+from pygama_gui.data.channels import CODE
+from pygama_gui.data.linked import Cuts, Rows
+from pygama_gui.data.trends import (
+    BASELINES,
+    HEIGHTS,
+    MEDIAN_ERROR,
+    NOISES,
+    chosen_rows,
+    find_anchor,
+    first_of,
+    median_and_scatter,
+)
+from pygama_gui.session.codes import CARD, CRATE
+
+STATES = ("dead", "saturated", "noisy", "quiet", "drifting", "ok")
+"""What is worst comes first."""
+MARKS = {"dead": "✕", "saturated": "■", "noisy": "▲", "quiet": "▽", "drifting": "◆", "ok": "✓"}
+TONES = {"dead": "bad", "saturated": "warn", "noisy": "warn", "quiet": "warn", "drifting": "warn", "ok": "ok"}
+N_BINS = 128
+"""Bins of a small spectrum."""
+N_NEWEST, N_EARLIER = 2000, 20_000
+"""Events, of all channels, in which a channel is looked for, and those before by which it is expected."""
+EXPECTED = 20
+"""Events that a channel must be expected to have before it is called dead or quiet."""
+MUCH, NOISIER = 10.0, 4.0
+"""How many times the rate, and the noise, of the typical channel is far above it."""
+SATURATED_SHARE, LEAST_SATURATED = 0.02, 5
+"""Share, and number, of events at the end of the range."""
+PILE, NEAR = 1e-3, 0.02
+"""Parts of the range, from its top down, in which events pile up, and in which they are compared."""
+PILE_OVER = 20.0
+"""A pile is so many times as dense as the events below it."""
+DRIFT_SIGMA, DRIFT_SCATTERS = 5.0, 5.0
+"""A drift is this significant, and this many times the scatter of single events."""
+LEAST_FOR_DRIFT = 30
+"""Events in a third of the run."""
+
+
+@dataclass(frozen=True)
+class Figures:
+    """What is known of one channel; NaN where it is not. Rates in Hz, heights in the unit of the columns.
+
+    baseline_rms: scatter of the baseline from event to event; noise: median of the noise column.
+    saturated: events at the end of the range. moved: how far the baseline is in the last third of the run
+    from where it was in the first, with its error and the scatter of single events. newest, expected: events
+    among the newest rows, and how many the share of the earlier rows lets expect. counts: (N_BINS,).
+    """
+
+    code: int
+    n_events: int = 0
+    rate: float = math.nan
+    rate_error: float = math.nan
+    baseline: float = math.nan
+    baseline_rms: float = math.nan
+    noise: float = math.nan
+    saturated: int = 0
+    moved: float = math.nan
+    moved_error: float = math.nan
+    moved_scatter: float = math.nan
+    newest: int = 0
+    expected: float = 0.0
+    counts: np.ndarray = field(default_factory=lambda: np.zeros(N_BINS, np.int64))
+
+
+@dataclass(frozen=True)
+class Health:
+    """The state of one channel, one of STATES, and why."""
+
+    state: str
+    why: str = ""
+
+    @property
+    def words(self) -> str:
+        """Give shape and word: '▲ noisy'."""
+        return f"{MARKS[self.state]} {self.state}"
+
+    @property
+    def tone(self) -> str:
+        """Give the tone that goes with it."""
+        return TONES[self.state]
+
+
+@dataclass(frozen=True)
+class Survey:
+    """All channels of a run. column: of the spectra; edges: (N_BINS + 1,). duration: s."""
+
+    figures: tuple[Figures, ...] = ()
+    health: tuple[Health, ...] = ()
+    column: str = ""
+    edges: np.ndarray = field(default_factory=lambda: np.linspace(0.0, 1.0, N_BINS + 1))
+    duration: float = math.nan
+    n_rows: int = 0
+    baseline_column: str = ""
+    noise_column: str = ""
+
+    @property
+    def codes(self) -> list[int]:
+        """The channels."""
+        return [one.code for one in self.figures]
+
+
+@dataclass(frozen=True)
+class Peak:
+    """The peak of a channel: FWHM and position with errors; NaN where there is none."""
+
+    fwhm: float = math.nan
+    fwhm_error: float = math.nan
+    position: float = math.nan
+    position_error: float = math.nan
+    name: str = ""
+    """Of the line, where it is known."""
+
+
+# The survey
+
+
+def survey(rows: Rows, cuts: Cuts | None, codes: Sequence[int], column: str) -> Survey:
+    """Look at all channels in one pass over the rows.
+
+    codes: the channels to tell of, with or without rows. column: of the spectra; the first known height
+    where the run does not have it.
+    """
+    if CODE not in rows or not codes:
+        return Survey()
+    shown = column if first_of([column], rows) else first_of(HEIGHTS, rows)
+    chosen = _chosen(rows, cuts)
+    order, ends = _by_channel(rows[CODE][chosen], codes)
+    groups = [chosen[part] for part in np.split(order, ends[:-1])]
+    duration, middle_times = _times(rows, chosen)
+    edges = _shared_edges(rows[shown][chosen]) if shown else np.linspace(0.0, 1.0, N_BINS + 1)
+    newest = _newest(rows[CODE][chosen], codes)
+    names = (first_of(BASELINES, rows), first_of(NOISES, rows))
+    figures = [
+        _figures(code, rows, group, duration, middle_times, (shown, edges), names, seen)
+        for code, group, seen in zip(codes, groups, newest, strict=True)
+    ]
+    return Survey(tuple(figures), judge(figures), shown, edges, duration, len(rows[CODE]), *names)
+
+
+def _chosen(rows: Rows, cuts: Cuts | None) -> np.ndarray:
+    if cuts is None:
+        return np.arange(len(rows[CODE]))
+    return np.flatnonzero(cuts.mask(rows)) if "time_s" not in rows else chosen_rows(rows, cuts, None)
+
+
+def _by_channel(codes_of_rows: np.ndarray, codes: Sequence[int]) -> tuple[np.ndarray, np.ndarray]:
+    """Sort rows by channel: places of the rows of the first channel, of the next …, and where each ends."""
+    wanted = np.asarray(codes)
+    ranks = np.argsort(wanted, kind="stable")
+    found = np.searchsorted(wanted, codes_of_rows, sorter=ranks)
+    at = ranks[np.minimum(found, len(wanted) - 1)]
+    is_wanted = np.flatnonzero(wanted[at] == codes_of_rows)
+    places = at[is_wanted].astype(np.int16)
+    order = is_wanted[np.argsort(places, kind="stable")]
+    return order, np.cumsum(np.bincount(places, minlength=len(wanted)))
+
+
+def _times(rows: Rows, chosen: np.ndarray) -> tuple[float, tuple[float, float]]:
+    """Give how long the rows last, s, and where the first third ends and the last one begins."""
+    if "time_s" not in rows or not len(chosen):
+        return math.nan, (math.nan, math.nan)
+    times = rows["time_s"][chosen]
+    times = times[np.isfinite(times)]
+    if len(times) < 2:
+        return math.nan, (math.nan, math.nan)
+    first, last = float(times.min()), float(times.max())
+    third = (last - first) / 3
+    return (last - first) or math.nan, (first + third, last - third)
+
+
+def _shared_edges(values: np.ndarray) -> np.ndarray:
+    """Choose bins that hold nearly all values of all channels."""
+    known = values[:: max(len(values) // 100_000, 1)].astype(np.float64)
+    known = known[np.isfinite(known)]
+    if not len(known):
+        return np.linspace(0.0, 1.0, N_BINS + 1)
+    low, high = np.quantile(known, [0.001, 0.999]).tolist()
+    low = 0.0 if 0 <= low < 0.2 * high else low
+    return np.linspace(low, high if high > low else low + 1.0, N_BINS + 1)
+
+
+def _newest(codes_of_rows: np.ndarray, codes: Sequence[int]) -> list[tuple[int, float]]:
+    """Give for each channel its newest events, and how many its share of the earlier ones lets expect."""
+    newest, earlier = codes_of_rows[-N_NEWEST:], codes_of_rows[: -N_NEWEST or None][-N_EARLIER:]
+    if len(codes_of_rows) <= N_NEWEST:
+        earlier = codes_of_rows[:0]
+    counted = _count_each(newest, codes), _count_each(earlier, codes)
+    scale = len(newest) / max(len(earlier), 1)
+    return [(int(new), float(old * scale)) for new, old in zip(*counted, strict=True)]
+
+
+def _count_each(codes_of_rows: np.ndarray, codes: Sequence[int]) -> list[int]:
+    seen = dict(zip(*(one.tolist() for one in np.unique(codes_of_rows, return_counts=True)), strict=True))
+    return [seen.get(code, 0) for code in codes]
+
+
+def _figures(
+    code: int,
+    rows: Rows,
+    group: np.ndarray,
+    duration: float,
+    thirds: tuple[float, float],
+    shown: tuple[str, np.ndarray],
+    names: tuple[str, str],
+    seen: tuple[int, float],
+) -> Figures:
+    n = len(group)
+    column, edges = shown
+    heights = np.asarray(rows[column][group], np.float64) if column else np.empty(0)
+    baselines = np.asarray(rows[names[0]][group], np.float64) if names[0] else np.empty(0)
+    times = rows["time_s"][group] if "time_s" in rows else np.empty(0)
+    noise = median_and_scatter(np.asarray(rows[names[1]][group], np.float64))[0] if names[1] else math.nan
+    return Figures(
+        code,
+        n,
+        n / duration,
+        math.sqrt(max(n, 1)) / duration,
+        *median_and_scatter(baselines),
+        noise,
+        count_saturated({name: rows[name][group] for name in SATURATION if name in rows}, heights),
+        *moved(times, baselines, thirds),
+        *seen,
+        np.histogram(heights[np.isfinite(heights)], edges)[0],
+    )
+
+
+SATURATION = ("is_saturated", "n_sat_high", "n_sat_low")
+
+
+def count_saturated(columns: Mapping[str, np.ndarray], heights: np.ndarray) -> int:
+    """Count events at the end of the range: by the chain's own columns, else those piled at the top."""
+    if columns:
+        flags = [np.nan_to_num(np.asarray(values, np.float64)) > 0 for values in columns.values()]
+        return int(np.logical_or.reduce(flags).sum())
+    known = heights[np.isfinite(heights)]
+    if len(known) < LEAST_SATURATED:
+        return 0
+    top = float(known.max())
+    if top <= 0:
+        return 0
+    in_pile = int((known >= (1 - PILE) * top).sum())
+    below = int((known >= (1 - NEAR) * top).sum()) - in_pile
+    is_pile = in_pile >= LEAST_SATURATED and in_pile / PILE > PILE_OVER * below / (NEAR - PILE)
+    return in_pile if is_pile else 0
+
+
+def moved(times: np.ndarray, values: np.ndarray, thirds: tuple[float, float]) -> tuple[float, float, float]:
+    """Give how far the median of the last third of the run lies from that of the first.
+
+    With its error, and the scatter of single values in the two.
+    """
+    unknown = (math.nan, math.nan, math.nan)
+    if not len(times) or len(times) != len(values) or not math.isfinite(thirds[0]):
+        return unknown
+    parts = [values[times < thirds[0]], values[times > thirds[1]]]
+    parts = [part[np.isfinite(part)] for part in parts]
+    if min(map(len, parts)) < LEAST_FOR_DRIFT:
+        return unknown
+    (a, sa), (b, sb) = (median_and_scatter(part) for part in parts)
+    error = MEDIAN_ERROR * math.hypot(sa / math.sqrt(len(parts[0])), sb / math.sqrt(len(parts[1])))
+    return b - a, error, math.hypot(sa, sb) / math.sqrt(2)
+
+
+# The judgement
+
+
+def judge(figures: Sequence[Figures]) -> tuple[Health, ...]:
+    """Say how each channel does beside the others."""
+    return tuple(_judged(one, [other for other in figures if other is not one]) for one in figures)
+
+
+def _judged(one: Figures, others: Sequence[Figures]) -> Health:
+    for find in (_dead, _saturated, _noisy, _quiet, _drifting):
+        why = find(one, others)
+        if why:
+            return Health(find.__name__.lstrip("_"), why)
+    return Health("ok")
+
+
+def _dead(one: Figures, others: Sequence[Figures]) -> str:
+    typical = _typical([other.n_events for other in others if other.n_events])
+    if one.n_events or not typical >= EXPECTED:
+        return ""
+    return f"no event, the typical channel has {typical:.0f}"
+
+
+def _saturated(one: Figures, others: Sequence[Figures]) -> str:
+    share = one.saturated / max(one.n_events, 1)
+    if one.saturated < LEAST_SATURATED or share < SATURATED_SHARE:
+        return ""
+    return f"{100 * share:.2g} % of the events at the end of the range"
+
+
+def _noisy(one: Figures, others: Sequence[Figures]) -> str:
+    """Tell by rate, or by noise; it takes two others to say what is typical."""
+    if len(others) < 2:
+        return ""
+    typical = max(_typical([other.n_events for other in others]), EXPECTED)
+    if one.n_events > MUCH * typical:
+        return f"{one.n_events / typical:.0f} times the events of the typical channel"
+    for what, of in (("noise", "noise"), ("baseline scatter", "baseline_rms")):
+        known = [getattr(other, of) for other in others if math.isfinite(getattr(other, of))]
+        level = _typical(known)
+        if len(known) >= 2 and level > 0 and getattr(one, of) > NOISIER * level:
+            return f"{what} {getattr(one, of) / level:.1f} times that of the typical channel"
+    return ""
+
+
+def _quiet(one: Figures, others: Sequence[Figures]) -> str:
+    if not one.newest and one.expected >= EXPECTED:
+        return f"none of the newest events, where {one.expected:.0f} were expected"
+    if len(others) < 2:
+        return ""
+    typical = _typical([other.n_events for other in others if other.n_events])
+    if typical >= EXPECTED and one.n_events < typical / MUCH:
+        return f"{_share(one.n_events / typical)} of the events of the typical channel"
+    return ""
+
+
+def _share(part: float) -> str:
+    return f"{100 * part:.2g} %"
+
+
+def _drifting(one: Figures, others: Sequence[Figures]) -> str:
+    if not (math.isfinite(one.moved) and one.moved_error > 0):
+        return ""
+    size = abs(one.moved)
+    if size < DRIFT_SIGMA * one.moved_error or size < DRIFT_SCATTERS * one.moved_scatter:
+        return ""
+    return f"baseline {one.moved:+.3g} from the first third of the run to the last".replace("-", "−")
+
+
+def _typical(values: Sequence[float]) -> float:
+    return float(np.median(values)) if len(values) else 0.0
+
+
+# Peaks, and what should be there
+
+
+def peak_of_channel(values: np.ndarray) -> Peak:
+    """Fit the peak that trends follow: Tl-208 where it is known, else the highest clear one."""
+    known = np.asarray(values, np.float64)
+    known = known[np.isfinite(known)]
+    anchor = find_anchor(known, "")
+    if anchor is None:
+        return Peak()
+    fit = fit_peak(known, (anchor.low + anchor.high) / 2, anchor.high - anchor.low)
+    if not fit.converged:
+        return Peak()
+    return Peak(fit.fwhm, fit.fwhm_error, fit.position, fit.position_error, anchor.name)
+
+
+def enabled_channels(plist: Mapping[str, Any]) -> list[int]:
+    """Give the codes of the channels that the header of a run says are switched on.
+
+    Of cards whose header says it by channel: SIS3302 (trigger masks) and Gretina4M (list 'Enabled').
+    """
+    codes: list[int] = []
+    for crate in plist.get("ObjectInfo", {}).get("Crates", ()):
+        for card in crate.get("Cards", ()):
+            base = CRATE * int(crate.get("CrateNumber", 0)) + CARD * int(card.get("Card", 0))
+            codes += [base + channel for channel in _enabled_on(card)]
+    return sorted(codes)
+
+
+def _enabled_on(card: Mapping[str, Any]) -> Iterable[int]:
+    kind = str(card.get("Class Name", ""))
+    if kind == "ORSIS3302Model":
+        mask = int(card.get("internalTriggerEnabledMask", 0)) | int(card.get("externalTriggerEnabledMask", 0))
+        return [channel for channel in range(8) if mask >> channel & 1]
+    enabled = card.get("Enabled")
+    if kind == "ORGretina4MModel" and isinstance(enabled, list | tuple):
+        return [channel for channel, is_on in enumerate(enabled) if is_on]
+    return []

@@ -1,0 +1,152 @@
+"""Writes what a shifter notes down: figures with what is allowed, channels, changes of the header."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from pygama_gui.data.headers import Difference
+from pygama_gui.data.trends import LEAST_SLICES, Band, Series, band_of, find_move
+
+NOW_SHARE, NOW_S = 0.05, (10.0, 60.0)
+"""The rate now is that of the last part of the run, of this length, s."""
+HOUR = 3600.0
+MOST_DIFFERENCES = 40
+
+
+@dataclass(frozen=True)
+class Check:
+    """One line of a check-list: what, its value, what is allowed, and whether it is so (None: not known)."""
+
+    what: str
+    value: str
+    allowed: str = ""
+    is_ok: bool | None = None
+
+    @property
+    def verdict(self) -> str:
+        """Give shape and word."""
+        return "—" if self.is_ok is None else "✓ ok" if self.is_ok else "▲ look"
+
+
+@dataclass(frozen=True)
+class Rates:
+    """Rates in Hz with Poisson errors, of the last seconds and of the hour before; NaN where unknown."""
+
+    now: float = math.nan
+    now_error: float = math.nan
+    mean: float = math.nan
+    mean_error: float = math.nan
+
+    @property
+    def sigma(self) -> float:
+        """How far the two lie apart, in standard deviations; NaN where one is not known."""
+        return (self.now - self.mean) / math.hypot(self.now_error, self.mean_error)
+
+
+def rates(times: np.ndarray) -> Rates:
+    """Give the rate of the newest events, and of those in the hour before. times: (n,) s, in any order."""
+    known = times[np.isfinite(times)]
+    if len(known) < 2:
+        return Rates()
+    first, last = float(known.min()), float(known.max())
+    window = min(max(NOW_SHARE * (last - first), NOW_S[0]), NOW_S[1])
+    start = max(first, last - window - HOUR)
+    before = last - window - start
+    if before < window:
+        return Rates()
+    n_now = int((known > last - window).sum())
+    n_before = int(((known > start) & (known <= last - window)).sum())
+    return Rates(
+        n_now / window,
+        math.sqrt(max(n_now, 1)) / window,
+        n_before / before,
+        math.sqrt(max(n_before, 1)) / before,
+    )
+
+
+@dataclass(frozen=True)
+class Level:
+    """What a quantity is, beside what is expected. moved: by how much, where it moved for sure; else 0.
+
+    is_followed: whether there are enough slices to tell.
+    """
+
+    value: float
+    error: float
+    band: Band | None
+    is_followed: bool = False
+    moved: float = 0.0
+    sigma: float = 0.0
+
+    @property
+    def is_ok(self) -> bool:
+        """Whether it stands still and lies in the band."""
+        inside = self.band is None or abs(self.value - self.band.middle) <= max(
+            self.band.half, self.band.k * self.error
+        )
+        return inside and not self.moved
+
+
+def level_of(series: Series, history: Sequence[Series], k: float, source: str) -> Level | None:
+    """Take the median of the slices, and the band of earlier runs, or of the run itself without any."""
+    known = series.is_known
+    if not known.any():
+        return None
+    value = float(np.median(series.values[known]))
+    errors = series.errors[known & np.isfinite(series.errors)]
+    error = float(np.median(errors)) / math.sqrt(len(errors)) if len(errors) else math.nan
+    band = band_of(history, k, source) if history else band_of([series], k)
+    move = find_move(series)
+    is_followed = int(known.sum()) >= LEAST_SLICES
+    return Level(value, error, band, is_followed, *((move.size, move.sigma) if move is not None else ()))
+
+
+def report(
+    title: str,
+    checks: Sequence[Check],
+    channels: Sequence[tuple[str, ...]],
+    against: str,
+    found: Sequence[Difference] | None,
+) -> str:
+    """Write the report as Markdown.
+
+    channels: (name, state, rate, baseline, why) of each. against: the run that the header is compared with,
+    '' where there is none. found: what differs; None where the headers could not be read.
+    """
+    lines = [f"# {title}", ""]
+    lines += _table(
+        ("", "value", "allowed", ""), [(one.what, one.value, one.allowed, one.verdict) for one in checks]
+    )
+    if channels:
+        lines += ["", "## Channels", ""]
+        lines += _table(("channel", "state", "rate", "baseline", "remark"), channels)
+    lines += ["", "## Header", ""]
+    if not against:
+        lines.append("There is no earlier run in the list to compare the header with.")
+    elif found is None:
+        lines.append(f"The header could not be compared with that of {against}.")
+    elif not found:
+        lines.append(f"As in {against}.")
+    else:
+        lines += [f"Changed since {against}:", ""]
+        lines += [f"- {_plain(one.sentence)}" for one in found[:MOST_DIFFERENCES]]
+        left = len(found) - MOST_DIFFERENCES
+        lines += [f"- and {left} more"] if left > 0 else []
+    return "\n".join(lines) + "\n"
+
+
+def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+    return [_row(head), _row(["---"] * len(head)), *(_row(row) for row in rows)]
+
+
+def _row(cells: Sequence[str]) -> str:
+    return "| " + " | ".join(_plain(cell) for cell in cells) + " |"
+
+
+def _plain(text: str) -> str:
+    """Write a text so that no mark of it ends a cell or a line."""
+    return text.replace("|", "\\|").replace("\n", " ")

@@ -1,0 +1,185 @@
+"""Has the channels of a run looked at off the event loop: figures and states first, then peak by peak."""
+
+from __future__ import annotations
+
+import contextlib
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from pygama.errors import PygamaError
+from pygama_gui.bridge import LiveRun
+from pygama_gui.data.channels import CODE, code_of
+from pygama_gui.data.health import SATURATION, Peak, Survey, enabled_channels, peak_of_channel, survey
+from pygama_gui.data.linked import Cuts, Rows
+from pygama_gui.data.live import LiveColumns
+from pygama_gui.data.selection import passing_of
+from pygama_gui.data.trends import BASELINES, HEIGHTS, NOISES
+from pygama_gui.session.state import Run
+from pygama_gui.views.base import View
+from pygama_gui.views.following import RESTS, Rest
+
+GROWTH = 1.05
+"""Channels are looked at anew when there are so many times the rows."""
+N_TOGETHER = 2
+"""Peaks that are fitted at a stretch, before others have their turn."""
+LEAST_IN_PEAK = 50
+"""Events of a channel in which a peak is looked for."""
+
+
+@dataclass(frozen=True)
+class _State:
+    """What a survey was made of."""
+
+    live: LiveRun
+    column: str
+    codes: tuple[int, ...]
+    cuts: Cuts | None
+
+
+@dataclass
+class _Held:
+    state: _State
+    survey: Survey
+    peaks: dict[int, tuple[int, Peak]] = field(default_factory=dict)
+    """Code -> events that the peak was fitted to, and the peak."""
+
+
+class Surveying:
+    """What is known of the channels of the selected run; the owner is redrawn when something came.
+
+    has_peaks: whether peaks are fitted. has_cuts: whether only events that pass the cuts are looked at.
+    rests: see following.RESTS.
+    """
+
+    def __init__(
+        self, owner: View, *, has_peaks: bool = True, has_cuts: bool = True, rests: float = RESTS
+    ) -> None:
+        self._bridge, self._news = owner.bridge, owner.redraw_soon
+        self._has_peaks, self._has_cuts = has_peaks, has_cuts
+        self._rest = Rest(owner, rests)
+        self._held: _Held | None = None
+        self._is_busy = False
+        self._enabled: dict[str, list[int]] = {}
+
+    def want(self, run: Run, live: LiveRun, column: str) -> Survey | None:
+        """Give what is known of the channels of a run, and have looked at what is old or missing."""
+        codes = tuple(self.codes(run, live))
+        state = _State(live, column, codes, passing_of(self._bridge.session) if self._has_cuts else None)
+        held = self._held
+        if not self._is_busy:
+            if held is None or held.state != state or self._is_old(run, held, live):
+                self._look(state)
+            elif self._has_peaks:
+                self._fit(held, self._lacking(run, held))
+        return held.survey if held is not None and held.state.live is live else None
+
+    def peak(self, code: int) -> Peak:
+        """Give the peak of a channel; of NaN where none is known."""
+        return Peak() if self._held is None else self._held.peaks.get(code, (0, Peak()))[1]
+
+    def codes(self, run: Run, live: LiveRun) -> list[int]:
+        """Give the channels with events, and those of the map and of the header, whether they have or not."""
+        mapped = [code_of(one) for one in self._bridge.session.channel_map.channels]
+        everything = {*live.channels, *mapped, *self._enabled_of(run)}
+        return self._bridge.shown(sorted(everything))
+
+    def _enabled_of(self, run: Run) -> list[int]:
+        """Give the channels that the header says are switched on; none until it was read."""
+        if run.run_id not in self._enabled:
+            self._enabled[run.run_id] = []
+            self._bridge.in_background(
+                lambda: _read_enabled(run), lambda codes: self._take_enabled(run.run_id, codes)
+            )
+        return self._enabled[run.run_id]
+
+    def _take_enabled(self, run_id: str, codes: list[int]) -> None:
+        self._enabled[run_id] = codes
+        if codes:
+            self._news()
+
+    def _is_old(self, run: Run, held: _Held, live: LiveRun) -> bool:
+        n, state = len(live.columns), self._bridge.state(run.run_id)
+        has_ended = state is None or state.has_ended
+        if has_ended:
+            return n > held.survey.n_rows
+        return n > held.survey.n_rows * GROWTH and self._rest.is_due()
+
+    def _look(self, state: _State) -> None:
+        columns = state.live.columns
+        names = {CODE, "time_s", state.column, *HEIGHTS, *BASELINES, *NOISES, *SATURATION}
+        rows = _rows(columns, names | (set(state.cuts.columns) if state.cuts is not None else set()))
+        self._is_busy = True
+        self._rest.begin()
+        self._bridge.compute(
+            lambda: survey(rows, state.cuts, state.codes, state.column),
+            lambda found: self._take(state, found),
+            self._end,
+        )
+
+    def _take(self, state: _State, found: Survey) -> None:
+        held = self._held
+        is_same = held is not None and _of(held.state) == _of(state)
+        peaks = held.peaks if held is not None and is_same else {}
+        self._held = _Held(state, found, peaks)
+        self._rest.end()
+        self._end()
+        self._news()
+
+    def _lacking(self, run: Run, held: _Held) -> list[int]:
+        """Give channels whose peak was not fitted, or to half of the events that there are now."""
+        state = self._bridge.state(run.run_id)
+        has_ended = state is None or state.has_ended
+        return [
+            one.code
+            for one in held.survey.figures
+            if one.n_events >= LEAST_IN_PEAK
+            and one.n_events > held.peaks.get(one.code, (0, Peak()))[0] * (1 if has_ended else 2)
+        ][:N_TOGETHER]
+
+    def _fit(self, held: _Held, codes: list[int]) -> None:
+        if not codes or not held.survey.column:
+            return
+        cuts = held.state.cuts
+        names = {CODE, held.survey.column, *(cuts.columns if cuts is not None else ())}
+        rows = _rows(held.state.live.columns, names)
+        self._is_busy = True
+        self._bridge.compute(
+            lambda: _peaks(rows, cuts, codes, held.survey.column),
+            lambda found: self._take_peaks(held, found),
+            self._end,
+        )
+
+    def _take_peaks(self, held: _Held, found: dict[int, tuple[int, Peak]]) -> None:
+        held.peaks.update(found)
+        self._end()
+        self._news()
+
+    def _end(self) -> None:
+        self._is_busy = False
+
+
+def _of(state: _State) -> tuple[LiveRun, str, Cuts | None]:
+    return state.live, state.column, state.cuts
+
+
+def _rows(columns: LiveColumns, names: set[str]) -> Rows:
+    return {name: columns.column(name) for name in names if name in columns}
+
+
+def _peaks(rows: Rows, cuts: Cuts | None, codes: list[int], column: str) -> dict[int, tuple[int, Peak]]:
+    passing = None if cuts is None else cuts.mask(rows)
+    found = {}
+    for code in codes:
+        is_its = rows[CODE] == code
+        values = np.asarray(rows[column][is_its if passing is None else is_its & passing], np.float64)
+        found[code] = (len(values), peak_of_channel(values))
+    return found
+
+
+def _read_enabled(run: Run) -> list[int]:
+    from pygama.orca.header import read_header
+
+    with contextlib.suppress(PygamaError, OSError):
+        return enabled_channels(read_header(run.path).plist)
+    return []

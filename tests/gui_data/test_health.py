@@ -1,0 +1,172 @@
+"""Tests the one word for the state of a channel: cases from arrays and from made-up runs."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from pygama.orca.header import read_header
+from pygama.processing.run import process_run
+from pygama.simulate import RunShape, write_run
+from pygama_gui.data.channels import CODE, codes_of
+from pygama_gui.data.health import (
+    Figures,
+    count_saturated,
+    enabled_channels,
+    judge,
+    moved,
+    peak_of_channel,
+    survey,
+)
+from pygama_gui.data.outputs import read_columns
+
+
+def states(*counts: int) -> list[str]:
+    return [one.state for one in judge([Figures(code, n) for code, n in enumerate(counts)])]
+
+
+def test_a_channel_without_events_is_dead_where_the_others_have_enough() -> None:
+    assert states(0, 500, 480) == ["dead", "ok", "ok"]
+    assert states(0, 500) == ["dead", "ok"]
+    assert states(0, 7, 9) == ["ok", "ok", "ok"]
+    assert states(0, 0) == ["ok", "ok"]
+
+
+def test_a_channel_with_far_fewer_events_than_the_others_is_quiet() -> None:
+    assert states(49, 500, 520) == ["quiet", "ok", "ok"]
+    assert states(60, 500, 520) == ["ok", "ok", "ok"]
+
+
+def test_a_channel_with_far_more_events_than_the_others_is_noisy() -> None:
+    assert states(5100, 500, 500, 0) == ["noisy", "ok", "ok", "dead"]
+    assert states(5100, 500) == ["ok", "ok"]  # nobody can say which of the two is wrong
+
+
+def test_a_channel_with_far_more_noise_is_noisy_and_says_how_much() -> None:
+    figures = [Figures(code, 100, noise=6.0) for code in range(3)] + [Figures(3, 100, noise=30.0)]
+    found = judge(figures)
+    assert [one.state for one in found] == ["ok", "ok", "ok", "noisy"]
+    assert found[3].why == "noise 5.0 times that of the typical channel"
+    assert found[3].words == "▲ noisy"
+
+
+def test_a_channel_that_fell_silent_is_quiet() -> None:
+    codes = np.concatenate([np.arange(6000) % 4, np.arange(3000) % 3])
+    found = survey({CODE: codes}, None, [0, 1, 2, 3], "trap_max")
+    assert [one.state for one in found.health] == ["ok", "ok", "ok", "quiet"]
+    assert found.health[3].why == "none of the newest events, where 429 were expected"
+
+
+def test_events_at_the_end_of_the_range_are_counted_by_the_chain_s_column() -> None:
+    flags = {"is_saturated": np.array([1, 0, 0, 1]), "n_sat_low": np.array([0, 0, 3, 0])}
+    assert count_saturated(flags, np.arange(4.0)) == 3
+
+
+def test_without_such_a_column_events_that_pile_up_at_the_top_are_counted() -> None:
+    rng = np.random.default_rng(1)
+    falling = rng.exponential(5000.0, 5000)
+    assert count_saturated({}, falling) == 0
+    assert count_saturated({}, np.minimum(falling, 15_000.0)) == int((falling >= 14_985.0).sum())
+
+
+def test_a_channel_is_saturated_from_two_parts_in_a_hundred() -> None:
+    found = judge(
+        [Figures(0, 1000, saturated=19), Figures(1, 1000, saturated=20), Figures(2, 10, saturated=4)]
+    )
+    assert [one.state for one in found] == ["ok", "saturated", "quiet"]
+    assert found[1].why == "2 % of the events at the end of the range"
+
+
+def test_a_baseline_that_left_its_place_drifts() -> None:
+    rng = np.random.default_rng(2)
+    times = np.linspace(0.0, 90.0, 3000)
+    values = rng.normal(8000.0, 1.0, 3000) + 12.0 * times / 90.0
+    size, error, scatter = moved(times, values, (30.0, 60.0))
+    assert size == pytest.approx(8.0, abs=0.2)  # from the middle of one third to that of the other
+    assert error == pytest.approx(1.2533 * math.hypot(1.5, 1.5) / math.sqrt(1000), rel=0.2)
+    (found,) = judge([Figures(0, 3000, moved=size, moved_error=error, moved_scatter=scatter / 2)])
+    assert found.state == "drifting"
+    assert found.why.startswith("baseline +8")
+
+
+def test_a_steady_baseline_does_not_drift() -> None:
+    rng = np.random.default_rng(3)
+    figures = []
+    for code in range(50):
+        moves = moved(np.linspace(0, 90, 3000), rng.normal(8000.0, 3.0, 3000), (30.0, 60.0))
+        figures.append(Figures(code, 3000, 1.0, 0.1, 8000.0, 3.0, math.nan, 0, *moves))
+    assert {one.state for one in judge(figures)} == {"ok"}
+
+
+def test_what_is_worst_is_told() -> None:
+    figures = [Figures(code, 500) for code in range(3)]
+    both = Figures(3, 9000, saturated=4000, moved=100.0, moved_error=1.0, moved_scatter=1.0)
+    assert judge([*figures, both])[3].state == "saturated"
+
+
+def test_figures_are_those_of_the_rows_of_the_channel() -> None:
+    rows = {
+        CODE: np.array([7, 5, 7, 7, 5, 9]),
+        "time_s": np.array([0.0, 1.0, 2.0, 3.0, 4.0, 2.0]),
+        "bl_int": np.array([10.0, 99.0, 12.0, 14.0, 99.0, 0.0]),
+        "trap_max": np.array([1.0, 2.0, 3.0, 4.0, 5.0, 6.0]),
+    }
+    found = survey(rows, None, [5, 7, 8], "trap_max")
+    assert [one.n_events for one in found.figures] == [2, 3, 0]
+    assert found.duration == 4.0
+    assert [one.rate for one in found.figures] == [0.5, 0.75, 0.0]
+    assert found.figures[1].baseline == 12.0
+    assert found.figures[1].baseline_rms == pytest.approx(2 * 1.4826)
+    assert [int(one.counts.sum()) for one in found.figures] == [2, 3, 0]
+
+
+@pytest.fixture(scope="module")
+def made_up(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, np.ndarray]]:
+    """A run with one in five events over the range, and a baseline that wanders."""
+    folder = tmp_path_factory.mktemp("health")
+    shape = RunShape(
+        n_events=3000, n_samples=1200, pulse_at=500, channels=(0, 1, 2, 3), overflow=0.2, rate_hz=10
+    )
+    raw = write_run(folder / "Run1", shape)
+    process_run(raw, output_dir=folder)
+    columns = next(read_columns(folder / "t2_run1.h5"))
+    return raw, {**columns, CODE: codes_of(columns)}  # type: ignore[dict-item]
+
+
+def test_a_made_up_run_with_pulses_over_the_range_is_saturated(
+    made_up: tuple[Path, dict[str, np.ndarray]],
+) -> None:
+    raw, rows = made_up
+    found = survey(rows, None, enabled_channels(read_header(raw).plist), "trap_max")
+    assert len(found.figures) == 4
+    assert {one.state for one in found.health} == {"saturated"}
+
+
+def test_a_made_up_run_whose_baseline_wanders_drifts(made_up: tuple[Path, dict[str, np.ndarray]]) -> None:
+    _, rows = made_up
+    rows = {**rows, "is_saturated": np.zeros(len(rows[CODE]))}
+    found = survey(rows, None, np.unique(rows[CODE]).tolist(), "trap_max")
+    assert "drifting" in {one.state for one in found.health}
+    assert {one.state for one in found.health} <= {"drifting", "ok"}
+
+
+def test_a_channel_that_is_switched_on_and_silent_is_dead(
+    made_up: tuple[Path, dict[str, np.ndarray]],
+) -> None:
+    raw, rows = made_up
+    codes = enabled_channels(read_header(raw).plist)
+    silent = {name: values[rows[CODE] != codes[2]] for name, values in rows.items()}
+    found = survey(silent, None, codes, "trap_max")
+    assert found.health[2].state == "dead"
+    assert found.health[2].words == "✕ dead"
+
+
+def test_the_peak_of_a_channel_has_its_width_and_error() -> None:
+    rng = np.random.default_rng(4)
+    values = np.concatenate([rng.normal(9000.0, 10.0, 2000), rng.uniform(500.0, 12_000.0, 3000)])
+    peak = peak_of_channel(values)
+    assert abs(peak.fwhm - 23.55) < 4 * peak.fwhm_error
+    assert math.isnan(peak_of_channel(values[:0]).fwhm)
