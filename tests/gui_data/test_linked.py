@@ -94,8 +94,9 @@ def test_an_index_of_the_dragged_column_changes_no_count(
     if x.dtype.kind == "f":
         x[::7] = np.nan
     rows, table, counter, want = {"x": x}, object(), Counter(), Want(Axis("x", 0, 100, 100))
-    counter.dragged.prepare(table, "x", x)
-    assert counter.dragged.is_prepared(table, "x", len(x))
+    counter.dragged.indexes.prepare(table, "x", x)
+    assert not counter.dragged.indexes.are_needed(table, "x", len(x))
+    assert counter.dragged.indexes.are_needed(table, "x", len(x) + 1)
     ranges = ["10 <= x < 50", "10 <= x <= 51", "10 < x < 51", "x < 51", "x >= 12", "11.5 <= x < 12", "x > 12"]
     for text in ranges:
         cuts = joined((Cut("a", text, inverted=inverted),))
@@ -110,7 +111,7 @@ def test_an_index_of_the_dragged_column_changes_no_count(
 def test_a_dragged_edge_looks_only_at_rows_near_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(dragged, "LEAST_ROWS", 10)
     rows, table, counter = made(5000), object(), Counter()
-    counter.dragged.prepare(table, "x", rows["x"])
+    counter.dragged.indexes.prepare(table, "x", rows["x"])
     counter.count(table, rows, joined((Cut("a", "x < 5"),)), [Want(X)])
     monkeypatch.setattr(linked, "_extended", lambda *_args: pytest.fail("all rows were looked at"))
     (found,) = counter.count(table, rows, joined((Cut("a", "x < 5.1"),)), [Want(X)])
@@ -125,7 +126,7 @@ def test_a_drag_among_other_cuts_counts_as_numpy_does(
 ) -> None:
     monkeypatch.setattr(dragged, "LEAST_ROWS", 10)
     rows, table, counter, want = made(5000), object(), Counter(), Want(X, None, channel, rows_of)
-    counter.dragged.prepare(table, "x", rows["x"])
+    counter.dragged.indexes.prepare(table, "x", rows["x"])
     others = (Cut("b", "y > 0.3", inverted=True), Cut("c", "y > -1 & x != 4"))
     for high in (5.0, 5.1, 4.95, 5.3):
         cuts = joined((Cut("a", f"1 <= x < {high}"), *others))
@@ -133,6 +134,15 @@ def test_a_drag_among_other_cuts_counts_as_numpy_does(
         (found,) = counter.count(table, rows, cuts, [want])
         assert found is not None
         assert np.array_equal(found.counts, by_hand(rows, cuts.mask(rows), want))
+
+
+def test_only_some_indexes_are_kept() -> None:
+    indexes = dragged.Indexes()
+    for table in range(8):
+        indexes.prepare(table, "x", np.arange(50.0))
+    kept = [table for table in range(8) if indexes.get(table, "x", 50) is not None]
+    assert kept == [4, 5, 6, 7]
+    assert not indexes.are_needed(0, "x", 50)
 
 
 def test_counts_with_and_without_a_cut_are_both_kept_while_it_moves(monkeypatch: pytest.MonkeyPatch) -> None:
