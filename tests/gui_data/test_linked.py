@@ -8,12 +8,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pygama.analysis.cuts import Cut, CutSet
-from pygama.analysis.efficiency import efficiency_table, survival_at
+from pygama.analysis.efficiency import efficiency_table, ratio, survival_at
 from pygama_gui.data import dragged, linked
 from pygama_gui.data.channels import CODE
 from pygama_gui.data.cutting import joined
 from pygama_gui.data.linked import ALL, FAILING, PASSING, Axis, Counter, Rows, Want
-from pygama_gui.data.tally import peak_of_region
+from pygama_gui.data.tally import peak_of_region, share_of
 
 X, Y = Axis("x", 0.0, 10.0, 20), Axis("y", -2.0, 2.0, 7)
 WANTS = tuple(
@@ -200,6 +200,20 @@ def test_efficiencies_are_those_of_the_library(given_cuts: list[tuple[float, boo
     )
     found = Counter().figures(object(), rows, cuts)
     assert found.table == efficiency_table(cuts, rows)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(1000, 3_000_000), st.integers(1000, 3_000_000))
+def test_the_quick_interval_of_many_counts_is_that_of_clopper_and_pearson(kept: int, lost: int) -> None:
+    quick, exact = share_of(kept, kept + lost), ratio(kept, kept + lost)
+    width = exact.high - exact.low
+    assert abs(quick.low - exact.low) < 1e-4 * width
+    assert abs(quick.high - exact.high) < 1e-4 * width
+
+
+def test_the_interval_of_few_counts_is_exact() -> None:
+    assert share_of(999, 5000) == ratio(999, 5000)
+    assert share_of(4001, 5000) == ratio(4001, 5000)
 
 
 def test_a_cut_whose_column_is_not_there_is_left_out_of_the_efficiencies() -> None:
