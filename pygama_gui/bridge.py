@@ -27,7 +27,7 @@ from pygama.progress import Done, Failed, Message, Note, Partial, StoppedByReque
 from pygama_gui.counting import Answer, Counting
 from pygama_gui.data.channels import CODE, codes_of, names_of, without_ignored
 from pygama_gui.data.cutting import Passing, joined, readable
-from pygama_gui.data.dragged import interval_of
+from pygama_gui.data.dragged import Indexes, interval_of
 from pygama_gui.data.linked import Counter, Counts, Rows, Want
 from pygama_gui.data.live import LiveColumns
 from pygama_gui.data.outputs import Outputs, find_outputs, read_columns
@@ -169,8 +169,16 @@ class Bridge(QObject):
         self._is_looking = False
         self._searcher = ThreadPoolExecutor(1, thread_name_prefix="find record")
         self._counter = ThreadPoolExecutor(1, thread_name_prefix="count")
+        self._tallier = ThreadPoolExecutor(1, thread_name_prefix="tally cuts")
+        self._indexes = Indexes()
         self._counting = Counting(
-            lambda work, then, otherwise: self._submit_to(self._counter, work, then, otherwise)
+            lambda work, then, otherwise: self._submit_to(self._counter, work, then, otherwise),
+            self._indexes,
+        )
+        # Aside, that no view waits for them.
+        self._tallying = Counting(
+            lambda work, then, otherwise: self._submit_to(self._tallier, work, then, otherwise),
+            self._indexes,
         )
         self._preparing: set[tuple[int, str, int]] = set()
         # Queued: what is done at once must not be handed over in the middle of asking for it.
@@ -512,29 +520,27 @@ class Bridge(QObject):
         self._counting.ask(owner, live, self.rows_of(run_id, names), cuts, wants, then)
 
     def count_cuts(self, run_id: str, peak: Peak | None, then: Callable[[Figures], None]) -> None:
-        """Have it counted what each cut does to a run, after all that views wait for."""
+        """Have it counted what each cut does to a run; no view waits for it."""
         live = self.live(run_id)
         if live is None:
             return
         cuts, _ = readable(self.session.cuts)
         columns = {CODE, *live.columns.names[:1], *cuts.columns, *([] if peak is None else [peak.column])}
         rows = self.rows_of(run_id, columns)
-        self._counting.last = CUT_FIGURES
-        self._counting.work(CUT_FIGURES, lambda counter: counter.figures(live, rows, cuts, peak), then)
+        self._tallying.work(CUT_FIGURES, lambda counter: counter.figures(live, rows, cuts, peak), then)
         if not self.is_active(run_id):
             for cut in cuts:
                 self._prepare_drag(live, interval_of(cut, rows), rows)
 
     def _prepare_drag(self, live: LiveRun, interval: Interval | None, rows: Rows) -> None:
         """Make an index of the column of a range, so that its edges can be dragged among very many rows."""
-        dragged = self._counting.dragged
-        if interval is None or dragged.is_prepared(live, interval.column, len(live.columns)):
+        if interval is None or not self._indexes.are_needed(live, interval.column, len(live.columns)):
             return
         column = interval.column
         if (key := (id(live), column, len(live.columns))) not in self._preparing:
             self._preparing.add(key)
             self.compute(
-                lambda: dragged.prepare(live, column, rows[column]),
+                lambda: self._indexes.prepare(live, column, rows[column]),
                 lambda _nothing: self._preparing.discard(key),
                 lambda: None,
             )
@@ -570,6 +576,11 @@ class Bridge(QObject):
         return joined(
             tuple(replace(cut, enabled=is_on) if cut.name == name else cut for cut in self.session.cuts)
         )
+
+    @property
+    def is_counting(self) -> bool:
+        """Whether something waits to be counted, or is being counted."""
+        return not (self._counting.is_idle and self._tallying.is_idle and not self._preparing)
 
     def count_first(self, owner: str) -> None:
         """Serve the view under the hand before all others, and draw more often; '' ends it.
@@ -872,7 +883,7 @@ class Bridge(QObject):
         for stopped in self._stop_search.values():
             stopped.set()
         self.runner.close()
-        for pool in (self._reader, self._computer, self._searcher, self._disk, self._counter):
+        for pool in (self._reader, self._computer, self._searcher, self._disk, self._counter, self._tallier):
             pool.shutdown(wait=True, cancel_futures=True)
         self._close_tier1()
         for let_go in self.at_close:

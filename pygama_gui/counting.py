@@ -6,7 +6,7 @@ from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pygama_gui.data.dragged import Dragged
+from pygama_gui.data.dragged import Indexes
 from pygama_gui.data.linked import Counter, Counts, Cuts, Rows, Want
 
 Answer = Callable[[list[Counts | None]], None]
@@ -22,21 +22,19 @@ class _Wish:
 class Counting:
     """The wishes that wait; a view that wishes again takes back what it wished before."""
 
-    def __init__(self, submit: Submit) -> None:
+    def __init__(self, submit: Submit, indexes: Indexes) -> None:
         self._submit = submit
-        self._counter = Counter()
+        self._counter = Counter(indexes)
         self._waiting: dict[str, _Wish] = {}
         self._is_counting = False
         self._was_first = False
         self.first = ""
         """How the names of those begin whose wishes go before all others: of the view under the hand."""
-        self.last = ""
-        """Whose wishes come after all others."""
 
     @property
-    def dragged(self) -> Dragged:
-        """What makes the edges of ranges follow the hand."""
-        return self._counter.dragged
+    def is_idle(self) -> bool:
+        """Whether nothing waits or is being counted."""
+        return not self._waiting and not self._is_counting
 
     def ask(
         self,
@@ -71,7 +69,7 @@ class Counting:
     def _whose_turn(self) -> str:
         """Give the first; after it, one of the others, that they come to see something as well."""
         first = [owner for owner in self._waiting if self._is_first(owner)]
-        others = sorted((owner for owner in self._waiting if owner not in first), key=self.last.__eq__)
+        others = [owner for owner in self._waiting if owner not in first]
         return first[0] if first and not (self._was_first and others) else others[0]
 
     def _is_first(self, owner: str) -> bool:

@@ -94,7 +94,8 @@ def _side(shaped: Shaped, x_range: Range, y_range: Range, size: tuple[int, int])
 def mean_of(shaped: Shaped) -> tuple[np.ndarray, np.ndarray]:
     """Give the samples from time 0, and the mean of the waveforms that reach there, (n,) each.
 
-    Waveforms are laid over each other by whole samples.
+    Waveforms are laid over each other by whole samples. NaN where fewer than half of them reach: the mean of
+    a few says nothing of the others.
     """
     n, n_samples = shaped.heights.shape
     shift = np.rint(shaped.starts.max() - shaped.starts).astype(np.intp)
@@ -104,7 +105,7 @@ def mean_of(shaped: Shaped) -> tuple[np.ndarray, np.ndarray]:
         known = np.isfinite(row)
         total[first : first + n_samples] += np.where(known, row, 0.0)
         reached[first : first + n_samples] += known
-    mean = np.divide(total, reached, out=np.full(len(total), np.nan), where=reached > 0)
+    mean = np.divide(total, reached, out=np.full(len(total), np.nan), where=reached >= max(n / 2, 1))
     return np.arange(len(total)) - float(shaped.starts.max(initial=0.0)), mean
 
 
@@ -115,11 +116,16 @@ def farthest(
     n_samples = shaped.heights.shape[1]
     shift = np.rint(shaped.starts.max() - shaped.starts).astype(np.intp)
     distances = [
-        float(np.nanmean((row - mean[first : first + n_samples]) ** 2))
+        _mean_of_known((row - mean[first : first + n_samples]) ** 2)
         for row, first in zip(shaped.heights, shift.tolist(), strict=True)
     ]
     order = np.argsort(distances)[::-1][: n if len(distances) > n else 0]
     return tuple((np.arange(n_samples) - shaped.starts[at], shaped.heights[at]) for at in order)
+
+
+def _mean_of_known(values: np.ndarray) -> float:
+    known = values[np.isfinite(values)]
+    return float(known.mean()) if len(known) else 0.0
 
 
 def _difference(inside: Side | None, outside: Side | None) -> np.ndarray | None:

@@ -23,24 +23,35 @@ EXACT_BYTES = 4
 """Whole numbers of as many bytes are the same in float64; longer ones may not be."""
 
 
-class Dragged:
-    """What passed the ranges that were moved last, and the indexes of their columns."""
+class Indexes:
+    """Indexes of columns; may be asked from several threads while one makes them."""
 
     def __init__(self) -> None:
-        self._indexes: OrderedDict[tuple[Hashable, str], tuple[int, BucketIndex]] = OrderedDict()
-        self._last: OrderedDict[tuple[Hashable, str], tuple[Interval, np.ndarray]] = OrderedDict()
+        self._held: dict[tuple[Hashable, str], tuple[int, BucketIndex]] = {}
 
-    def is_prepared(self, table: Hashable, column: str, n_rows: int) -> bool:
-        """Tell whether there is an index of so many rows, or no need of one."""
-        held = self._indexes.get((table, column))
-        return n_rows < LEAST_ROWS or (held is not None and held[0] == n_rows)
+    def are_needed(self, table: Hashable, column: str, n_rows: int) -> bool:
+        """Tell whether an index of so many rows would help and is not there."""
+        return n_rows >= LEAST_ROWS and self.get(table, column, n_rows) is None
 
     def prepare(self, table: Hashable, column: str, values: np.ndarray) -> None:
-        """Make the index of a column; may be called from another thread."""
-        index = BucketIndex(np.ascontiguousarray(values, np.float64))
-        self._indexes[table, column] = (len(values), index)
-        while len(self._indexes) > MOST_INDEXES:
-            self._indexes.popitem(last=False)
+        """Make the index of a column."""
+        held = dict(self._held)
+        held.pop((table, column), None)
+        held[table, column] = (len(values), BucketIndex(np.ascontiguousarray(values, np.float64)))
+        self._held = dict(list(held.items())[-MOST_INDEXES:])
+
+    def get(self, table: Hashable, column: str, n_rows: int) -> BucketIndex | None:
+        """Give the index of a column, if it is there for so many rows."""
+        held = self._held.get((table, column))
+        return held[1] if held is not None and held[0] == n_rows else None
+
+
+class Dragged:
+    """What passed the ranges that were moved last, and the indexes of their columns; for one thread."""
+
+    def __init__(self, indexes: Indexes) -> None:
+        self.indexes = indexes
+        self._last: OrderedDict[tuple[Hashable, str], tuple[Interval, np.ndarray]] = OrderedDict()
 
     def pieces(
         self, table: Hashable, before: Interval, after: Interval, n_rows: int
@@ -49,12 +60,12 @@ class Dragged:
 
         None as well where that is not quicker than looking at all.
         """
-        held = self._indexes.get((table, after.column))
-        if held is None or held[0] != n_rows:
+        index = self.indexes.get(table, after.column, n_rows)
+        if index is None:
             return None
         if (before.column, before.is_inverted) != (after.column, after.is_inverted):
             return None
-        found = held[1].between_edges(before, after)
+        found = index.between_edges(before, after)
         return found if sum(map(len, found)) <= LARGEST_SHARE * n_rows else None
 
     def changed(

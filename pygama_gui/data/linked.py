@@ -19,7 +19,7 @@ from pygama.analysis.counting import Columns, Wanted, count, count_rows, empty_t
 from pygama.analysis.cuts import CutSet
 from pygama_gui.data.channels import CODE
 from pygama_gui.data.cutting import Part, Passing, applicable, part_of
-from pygama_gui.data.dragged import Dragged
+from pygama_gui.data.dragged import Dragged, Indexes
 from pygama_gui.data.tally import Figures, Peak, Tally, rows_near, survivals
 
 PASSING, ALL, FAILING = "passing", "all", "failing"
@@ -118,15 +118,18 @@ class _Change:
 
 
 class Counter:
-    """Counts histograms of growing tables; to be used in one thread at a time."""
+    """Counts histograms of growing tables; to be used in one thread at a time.
 
-    def __init__(self) -> None:
+    indexes: of columns whose ranges are dragged; other counters may share them.
+    """
+
+    def __init__(self, indexes: Indexes | None = None) -> None:
         self._held: OrderedDict[tuple[Hashable, Want], list[_Held]] = OrderedDict()
         self._products: OrderedDict[tuple[Hashable, frozenset[Hashable]], np.ndarray] = OrderedDict()
         self._masks: OrderedDict[tuple[Hashable, Cuts], np.ndarray] = OrderedDict()
         self._parts: OrderedDict[tuple[Hashable, Hashable], np.ndarray] = OrderedDict()
         self._n_nan: OrderedDict[tuple[Hashable, frozenset[str]], tuple[int, int]] = OrderedDict()
-        self.dragged = Dragged()
+        self.dragged = Dragged(indexes or Indexes())
         self._near: tuple[Hashable, np.ndarray] | None = None
         self._changes: list[_Change] = []
 

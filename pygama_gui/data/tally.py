@@ -14,11 +14,13 @@ from pygama.analysis.efficiency import (
     CutEfficiency,
     EfficiencyTable,
     PeakBands,
+    Ratio,
     Survival,
     ratio,
     survival_at,
 )
 
+MANY = 1000
 SIDE_SHARE = 0.5
 """Width of each side band, as a share of that of the region."""
 
@@ -48,6 +50,25 @@ def peak_of_region(column: str, low: float, high: float) -> Peak | None:
     if not (side > 0 and math.isfinite(side)):
         return None
     return Peak(column, PeakBands("region", (low, high), (low - side, low), (high, high + side)))
+
+
+def share_of(n_out: int, n_in: int) -> Ratio:
+    """Give the share with its interval of one standard deviation, quickly for very many counts.
+
+    With `MANY` counts on both sides, it is the interval of Wilson with half a count to either side, which is
+    that of Clopper and Pearson to a ten-thousandth of its width.
+    """
+    if min(n_out, n_in - n_out) < MANY:
+        return ratio(n_out, n_in)
+    low, high = (_wilson(n_out + sign * 0.5, n_in, sign) for sign in (-1.0, 1.0))
+    return Ratio(n_in, n_out, low, high)
+
+
+def _wilson(n_out: float, n_in: int, z: float) -> float:
+    """Give the end of the interval of Wilson, z standard deviations away."""
+    p = n_out / n_in
+    spread = math.sqrt(p * (1 - p) / n_in + (z / (2 * n_in)) ** 2)
+    return (p + z * z / (2 * n_in) + z * spread) / (1 + z * z / n_in)
 
 
 def rows_near(values: np.ndarray, bands: PeakBands, at_once: int) -> np.ndarray:
@@ -109,9 +130,9 @@ class Tally:
         for cut in self._cuts:
             in_order = None
             if cut.enabled:
-                in_order = ratio(self._left[cut.name], n_before)
+                in_order = share_of(self._left[cut.name], n_before)
                 n_before = self._left[cut.name]
-            alone = ratio(self._alone[cut.name], self._n_rows)
+            alone = share_of(self._alone[cut.name], self._n_rows)
             lost = self._lost_alone[cut.name]
             found.append(CutEfficiency(cut.name, alone, in_order, lost, n_nan[cut.name]))
-        return EfficiencyTable(tuple(found), ratio(n_before, self._n_rows))
+        return EfficiencyTable(tuple(found), share_of(n_before, self._n_rows))

@@ -50,6 +50,8 @@ class CutCard(QFrame):
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setProperty("selected", False)
         self.cut = cut
+        self._is_made = False
+        self._swatch_of: tuple[str, bool] | None = None
         self._make_parts(words, actions)
         self._lay_out()
         self.show_cut(cut)
@@ -116,6 +118,9 @@ class CutCard(QFrame):
 
     def show_cut(self, cut: Cut) -> None:
         """Show what the session says."""
+        if self._is_made and cut == self.cut and self.field.text() == cut.expression:
+            return
+        self._is_made = True
         is_other = cut.expression != self.cut.expression
         self.cut = cut
         for box, is_on in ((self.not_box, cut.inverted), (self.on_box, cut.enabled)):
@@ -126,7 +131,8 @@ class CutCard(QFrame):
         if not self.field.isModified() or is_other:
             self._write(cut.expression)
         self._name_parts(cut)
-        self.recolor()
+        if self._swatch_of != (cut.color, cut.enabled):
+            self.recolor()
 
     def _write(self, expression: str) -> None:
         """Write the expression where it is another one, and leave the cursor where it is."""
@@ -194,6 +200,7 @@ class CutCard(QFrame):
 
     def recolor(self) -> None:
         """Take the colours of the present theme."""
+        self._swatch_of = (self.cut.color, self.cut.enabled)
         self.swatch.setIcon(swatch(self.cut.color, is_on=self.cut.enabled))
 
     def _fill_colors(self, menu: QMenu) -> None:

@@ -76,6 +76,8 @@ class CutsView(View):
         self.cards: list[CutCard] = []
         self.found: Figures | None = None
         self._stops: list[QWidget] = []
+        self._renamed = ("", "")
+        """The old and the new name of a cut that is being renamed, whose card stays."""
         self._growing = QTimer(self)
         self._growing.setSingleShot(True)
         self._growing.setInterval(GROWING_MS)
@@ -269,7 +271,8 @@ class CutsView(View):
         """Put the cards in the order of the cuts; make new ones, let those go whose cuts are gone."""
         focused = QApplication.focusWidget()
         had_focus = any(card is focused or card.isAncestorOf(focused) for card in self.cards if focused)
-        known = {card.cut.name: card for card in self.cards}
+        before, after = self._renamed
+        known = {after if card.cut.name == before else card.cut.name: card for card in self.cards}
         self.cards = [
             known.pop(cut.name) if cut.name in known else self._new_card(cut) for cut in self.session.cuts
         ]
@@ -478,9 +481,9 @@ class CutsView(View):
         if why:
             self.bridge.went_wrong.emit(f"The cut {card.cut.name} cannot be named '{name}': {why}", "", "")
             return
-        old = card.cut.name
-        card.cut = Cut(name, card.cut.expression, card.cut.color, card.cut.enabled, card.cut.inverted)
-        self.bridge.change(cut_changes.rename_cut, old, name)
+        self._renamed = (card.cut.name, name)
+        self.bridge.change(cut_changes.rename_cut, card.cut.name, name)
+        self._renamed = ("", "")
 
     def _check_new(self, text: str) -> None:
         problem = self._problem_of("", text) if text.strip() else None

@@ -76,7 +76,7 @@ class Band:
             line.setCursor(Qt.CursorShape.SizeHorCursor)
         self.item.sigRegionChanged.connect(self._follow)
         self.item.sigRegionChangeFinished.connect(self._set_down)
-        self.words = pg.TextItem(anchor=(0, 0))
+        self.words = pg.TextItem(anchor=(0, 1))
         self.words.setFont(theme.font(theme.SMALL))
         self.words.setZValue(9)
         plot.addItem(self.item, ignoreBounds=True)
@@ -112,7 +112,7 @@ class Band:
             line.setVisible(math.isfinite(end))
         self._color(cut, is_chosen=is_chosen)
         per_px = (top - bottom) / max(self._plot.box.height(), 1.0)
-        self.words.setPos(min(max(shown[0], low), high), top - (6 + WORDS_PX * at) * per_px)
+        self.words.setPos(min(max(shown[0], low), high), bottom + (4 + WORDS_PX * at) * per_px)
         self._write(cut)
 
     def _color(self, cut: Cut, *, is_chosen: bool) -> None:

@@ -9,6 +9,7 @@ import statistics
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -31,6 +32,7 @@ N_ROWS = 10_000_000
 N_STEPS = 20
 STEP = 40.0
 """ADC that the edge is moved by at a time: about a pixel."""
+N_MOVES, HAND_MS = 100, 16
 BEAT_MS = 5
 GIVE_UP_S = 60.0
 LOW, HIGH, N_BINS = 0.0, 60_000.0, 16_384
@@ -129,9 +131,8 @@ def run_until(is_done: Callable[[], bool]) -> float:
 
 
 def is_idle(window: MainWindow) -> bool:
-    counting = window.bridge._counting
-    is_there = window.spectrum.shown() is not None and not window.bridge._due
-    return is_there and not counting._waiting and not counting._is_counting and not window.bridge._preparing
+    bridge = window.bridge
+    return window.spectrum.shown() is not None and not bridge._due and not bridge.is_counting
 
 
 def shown(taken: list[float]) -> str:
@@ -170,6 +171,35 @@ def test_a_dragged_edge_is_followed_in_the_window(
     say(f"10 M rows, window, {what} shows the moved edge", shown(hand), limit)
     say(f"10 M rows, window, {tab}: figures of the cuts as well", shown(everything), "250 ms")
     say(f"10 M rows, window, {tab}: longest block of the event loop", f"{max(longest):.0f} ms")
+
+
+def test_the_spectrum_keeps_up_with_a_hand_that_does_not_wait(window: MainWindow, report: object) -> None:
+    bridge = window.bridge
+    drawn: list[float] = []
+    run_until(lambda: is_idle(window))
+    rests = Rests()
+    bridge.count_first("spectrum")
+    window.spectrum.drawn.connect(lambda: drawn.append(time.perf_counter()))
+    moves = iter(range(N_MOVES))
+    hand = QTimer()
+    hand.setInterval(HAND_MS)
+
+    def move() -> None:
+        if (at := next(moves, None)) is None:
+            hand.stop()
+        else:
+            text = f"3000 <= trap_max < {9000 + STEP * at:g}"
+            bridge.change(cut_changes.edit_cut, "hand", text, merge="cut hand")
+
+    hand.timeout.connect(move)
+    hand.start()
+    rests.begin()
+    run_until(lambda: not hand.isActive() and is_idle(window))
+    bridge.count_first("")
+    gaps = [1e3 * (after - before) for before, after in pairwise(drawn)]
+    say = report.add  # type: ignore[attr-defined]
+    say(f"10 M rows, edge moved every {HAND_MS} ms, from picture to picture", shown(gaps), "50 ms")
+    say("10 M rows, the same, longest block of the event loop", f"{rests.longest:.0f} ms")
 
 
 def test_numpy_and_pandas_count_the_same(report: object, columns: dict[str, np.ndarray]) -> None:

@@ -28,6 +28,13 @@ def test_the_mean_of_aligned_waveforms_is_taken_sample_by_sample_from_time_0() -
     assert mean.tolist() == [0, 2, 4, 6]
 
 
+def test_the_mean_is_not_known_where_only_few_waveforms_reach() -> None:
+    shaped = Shaped(np.ones((5, 3)), np.array([1.0, 0.0, 0.0, 0.0, 0.0]), None)
+    _, mean = mean_of(shaped)
+    assert np.isnan(mean[0])
+    assert mean[1:].tolist() == [1, 1, 1]
+
+
 def test_a_sample_without_a_value_does_not_count() -> None:
     _, mean = mean_of(Shaped(np.array([[1.0, np.nan], [3.0, np.nan]]), np.zeros(2), None))
     assert mean[0] == 2

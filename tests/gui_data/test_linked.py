@@ -8,12 +8,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pygama.analysis.cuts import Cut, CutSet
-from pygama.analysis.efficiency import efficiency_table, survival_at
+from pygama.analysis.efficiency import efficiency_table, ratio, survival_at
 from pygama_gui.data import dragged, linked
 from pygama_gui.data.channels import CODE
 from pygama_gui.data.cutting import joined
 from pygama_gui.data.linked import ALL, FAILING, PASSING, Axis, Counter, Rows, Want
-from pygama_gui.data.tally import peak_of_region
+from pygama_gui.data.tally import peak_of_region, share_of
 
 X, Y = Axis("x", 0.0, 10.0, 20), Axis("y", -2.0, 2.0, 7)
 WANTS = tuple(
@@ -94,8 +94,9 @@ def test_an_index_of_the_dragged_column_changes_no_count(
     if x.dtype.kind == "f":
         x[::7] = np.nan
     rows, table, counter, want = {"x": x}, object(), Counter(), Want(Axis("x", 0, 100, 100))
-    counter.dragged.prepare(table, "x", x)
-    assert counter.dragged.is_prepared(table, "x", len(x))
+    counter.dragged.indexes.prepare(table, "x", x)
+    assert not counter.dragged.indexes.are_needed(table, "x", len(x))
+    assert counter.dragged.indexes.are_needed(table, "x", len(x) + 1)
     ranges = ["10 <= x < 50", "10 <= x <= 51", "10 < x < 51", "x < 51", "x >= 12", "11.5 <= x < 12", "x > 12"]
     for text in ranges:
         cuts = joined((Cut("a", text, inverted=inverted),))
@@ -110,7 +111,7 @@ def test_an_index_of_the_dragged_column_changes_no_count(
 def test_a_dragged_edge_looks_only_at_rows_near_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(dragged, "LEAST_ROWS", 10)
     rows, table, counter = made(5000), object(), Counter()
-    counter.dragged.prepare(table, "x", rows["x"])
+    counter.dragged.indexes.prepare(table, "x", rows["x"])
     counter.count(table, rows, joined((Cut("a", "x < 5"),)), [Want(X)])
     monkeypatch.setattr(linked, "_extended", lambda *_args: pytest.fail("all rows were looked at"))
     (found,) = counter.count(table, rows, joined((Cut("a", "x < 5.1"),)), [Want(X)])
@@ -125,7 +126,7 @@ def test_a_drag_among_other_cuts_counts_as_numpy_does(
 ) -> None:
     monkeypatch.setattr(dragged, "LEAST_ROWS", 10)
     rows, table, counter, want = made(5000), object(), Counter(), Want(X, None, channel, rows_of)
-    counter.dragged.prepare(table, "x", rows["x"])
+    counter.dragged.indexes.prepare(table, "x", rows["x"])
     others = (Cut("b", "y > 0.3", inverted=True), Cut("c", "y > -1 & x != 4"))
     for high in (5.0, 5.1, 4.95, 5.3):
         cuts = joined((Cut("a", f"1 <= x < {high}"), *others))
@@ -133,6 +134,15 @@ def test_a_drag_among_other_cuts_counts_as_numpy_does(
         (found,) = counter.count(table, rows, cuts, [want])
         assert found is not None
         assert np.array_equal(found.counts, by_hand(rows, cuts.mask(rows), want))
+
+
+def test_only_some_indexes_are_kept() -> None:
+    indexes = dragged.Indexes()
+    for table in range(8):
+        indexes.prepare(table, "x", np.arange(50.0))
+    kept = [table for table in range(8) if indexes.get(table, "x", 50) is not None]
+    assert kept == [4, 5, 6, 7]
+    assert not indexes.are_needed(0, "x", 50)
 
 
 def test_counts_with_and_without_a_cut_are_both_kept_while_it_moves(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -190,6 +200,20 @@ def test_efficiencies_are_those_of_the_library(given_cuts: list[tuple[float, boo
     )
     found = Counter().figures(object(), rows, cuts)
     assert found.table == efficiency_table(cuts, rows)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(1000, 3_000_000), st.integers(1000, 3_000_000))
+def test_the_quick_interval_of_many_counts_is_that_of_clopper_and_pearson(kept: int, lost: int) -> None:
+    quick, exact = share_of(kept, kept + lost), ratio(kept, kept + lost)
+    width = exact.high - exact.low
+    assert abs(quick.low - exact.low) < 1e-4 * width
+    assert abs(quick.high - exact.high) < 1e-4 * width
+
+
+def test_the_interval_of_few_counts_is_exact() -> None:
+    assert share_of(999, 5000) == ratio(999, 5000)
+    assert share_of(4001, 5000) == ratio(4001, 5000)
 
 
 def test_a_cut_whose_column_is_not_there_is_left_out_of_the_efficiencies() -> None:
