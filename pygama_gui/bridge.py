@@ -74,6 +74,8 @@ class LiveRun:
         """Codes of the channels that have rows."""
         self.tier1: Path | None = None
         """The finished Tier 1 file."""
+        self._times = (math.inf, -math.inf)
+        """The earliest and the latest event."""
 
     def take(self, partial: Partial) -> None:
         """Keep the rows and waveforms of a message."""
@@ -83,14 +85,17 @@ class LiveRun:
     @property
     def duration_s(self) -> float:
         """From the first event to the last, by the cards' clock; 0 where it is not known."""
-        if "time_s" not in self.columns or not len(self.columns):
-            return 0.0
-        times = self.columns.column("time_s")
-        span = float(np.nanmax(times) - np.nanmin(times)) if np.isfinite(times).any() else 0.0
-        return span if math.isfinite(span) else 0.0
+        span = self._times[1] - self._times[0]
+        return span if span > 0 and math.isfinite(span) else 0.0
 
     def take_columns(self, columns: Mapping[str, np.ndarray]) -> None:
         """Keep rows, with the codes of their channels."""
+        if "time_s" in columns:
+            times = np.asarray(columns["time_s"], float)
+            known = times[np.isfinite(times)]
+            if len(known):
+                first, last = self._times
+                self._times = (min(first, float(known.min())), max(last, float(known.max())))
         codes = codes_of(columns)
         if codes is None:
             self.columns.append(columns)
@@ -606,7 +611,7 @@ class Bridge(QObject):
     # Files of earlier sessions
 
     def _look_at_session(self, old: Session, new: Session) -> None:
-        before, after = ((one.runs, one.output_dir, one.selected, one.spectrum.beside) for one in (old, new))
+        before, after = ((one.runs, one.output_dir, one.selected, one.spectrum.others) for one in (old, new))
         if before != after:
             self._look_for_outputs()
         if old.watched != new.watched:
@@ -625,7 +630,7 @@ class Bridge(QObject):
         self._load_shown()
 
     def _load_shown(self) -> None:
-        for run_id in (self.session.selected, self.session.spectrum.beside):
+        for run_id in (self.session.selected, *self.session.spectrum.others):
             self._load(run_id)
 
     def _load(self, run_id: str) -> None:

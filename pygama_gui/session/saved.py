@@ -14,7 +14,15 @@ from typing import Any
 
 from pygama.errors import SettingsError
 from pygama_gui.session.plain import from_plain, to_plain
-from pygama_gui.session.state import MOST_JOBS, PICTURES, Session, Step, WaveformChoice, consistent
+from pygama_gui.session.state import (
+    MOST_JOBS,
+    PICTURES,
+    STRIPS,
+    Session,
+    Step,
+    WaveformChoice,
+    consistent,
+)
 
 MARK = "pygama-gui session"
 """The entry by which a session file is known; its value is the version."""
@@ -121,13 +129,14 @@ def _put_right(session: Session) -> Session:
     shown = session.spectrum
     width = shown.width if shown.width is not None and shown.width > 0 else None
     roi = None if shown.roi is None else (min(shown.roi), max(shown.roi))
+    strip = shown.strip if shown.strip in STRIPS else STRIPS[0]
     return consistent(
         replace(
             session,
             theme="dark" if session.theme == "dark" else "light",
             tab=session.tab if session.tab in range(N_TABS) else 0,
             n_jobs=min(max(session.n_jobs, 1), MOST_JOBS),
-            spectrum=replace(shown, width=width, roi=roi),
+            spectrum=replace(shown, width=width, roi=roi, strip=strip),
             waveforms=_waveforms_put_right(session.waveforms),
         )
     )

@@ -66,6 +66,10 @@ class Step:
         return entry if self.enabled else entry | {"enabled": False}
 
 
+STRIPS = ("automatic", "nothing", "residuals", "difference", "ratio")
+"""Automatic: the residuals of the chosen fit where it is in view."""
+
+
 @dataclass(frozen=True)
 class SpectrumChoice:
     """What the spectrum shows. width is the bin width; None lets the program choose."""
@@ -77,8 +81,16 @@ class SpectrumChoice:
     roi: tuple[float, float] | None = None
     is_apart: bool = False
     """Whether each channel is drawn for itself."""
-    beside: str = ""
-    """Id of another run to compare with."""
+    others: tuple[str, ...] = ()
+    """Ids of other runs to compare with; the first one is what the strip below compares with."""
+    is_rate: bool = False
+    """Whether heights are counts a unit and second, not counts a bin."""
+    strip: str = STRIPS[0]
+    """What is drawn below the spectrum, one of `STRIPS`."""
+    markers: tuple[float, ...] = ()
+    """Places that a person marked, in order."""
+    has_lines: bool = False
+    """Whether the gamma lines of a calibrated spectrum are marked."""
 
 
 PICTURES = ("traces", "density", "noise")

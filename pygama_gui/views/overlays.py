@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -46,9 +47,24 @@ class Part:
     """What is to be laid over a spectrum. scale: what its counts are multiplied by."""
 
     name: str
+    run_id: str
     live: LiveRun
     channel: int | None = None
     scale: float = 1.0
+
+
+@dataclass(frozen=True)
+class Over:
+    """A part that was counted, in the bins on screen: counts (n,), not scaled."""
+
+    name: str
+    counts: np.ndarray
+    scale: float = 1.0
+
+    @property
+    def heights(self) -> np.ndarray:
+        """The scaled counts, (n,)."""
+        return self.counts * self.scale
 
 
 class Overlays:
@@ -73,17 +89,15 @@ class Overlays:
         are_done = [one.catch_up(like.n_bins, share) for one in kept.values()]
         return all(are_done)
 
-    def counts(self, part: Part, column: str, factor: int) -> np.ndarray | None:
-        """Give the scaled counts of a part, `factor` bins joined; None where it has no such column."""
+    def counts(self, part: Part, column: str) -> np.ndarray | None:
+        """Give the counts of a part in the finest bins; None where it has no such column."""
         counted = self._counted.get((part.live, column, part.channel))
-        if counted is None or counted.histogram is None:
-            return None
-        return counted.histogram.counts.reshape(-1, factor).sum(axis=1) * part.scale
+        return None if counted is None or counted.histogram is None else counted.histogram.counts
 
     def draw(
-        self, shown: list[tuple[str, np.ndarray]], edges: np.ndarray, *, is_log: bool, first_color: int
+        self, shown: Sequence[Over], edges: np.ndarray, *, is_log: bool, unit: float, first: int
     ) -> None:
-        """Draw histograms and write their names beside them."""
+        """Draw histograms; edges: (n + 1,). unit: height of a count. first: colour of the first one."""
         while len(self._curves) < len(shown):
             self._curves.append(pg.PlotCurveItem())
             self._plot.addItem(self._curves[-1])
@@ -91,9 +105,9 @@ class Overlays:
         width = max(int(self._plot.box.width()), 100)
         for curve in self._curves[len(shown) :]:
             curve.setData([], [])
-        for index, (curve, (_, counts)) in enumerate(zip(self._curves, shown, strict=False)):
-            x, y = histogram_path(edges, counts, (low, high), width, is_log=is_log)
-            pen = theme.thin_pen(theme.current().series(first_color + index))
+        for index, (curve, over) in enumerate(zip(self._curves, shown, strict=False)):
+            x, y = histogram_path(edges, over.heights, (low, high), width, is_log=is_log, unit=unit)
+            pen = theme.thin_pen(theme.current().series(first + index))
             curve.setData(x, y, pen=pen, skipFiniteCheck=True)
 
     def name(self, main: tuple[str, pg.PlotCurveItem] | None, names: list[str]) -> None:
