@@ -1,4 +1,4 @@
-"""Runs pygama from the command line: info, tier0, tier1, run, tune, settings, schema, demo and about.
+"""Runs pygama from the command line: from raw files to tiers and spectra; `pygama --help` lists the commands.
 
 Exit status 0: done; 1: an error, said in one sentence on stderr; 2: the command was not understood.
 """
@@ -88,6 +88,7 @@ def build_parser() -> argparse.ArgumentParser:
     )
 
     _add_tune(commands)
+    _add_calibrate(commands)
 
     settings = _command(commands, "settings", _settings_of, "print the settings that a file holds, checked")
     settings.add_argument("file", type=Path, help=_SETTINGS_HELP)
@@ -138,6 +139,40 @@ def _add_tune(commands: Any) -> None:
     tune.add_argument("--json", action="store_true", help="print JSON")
     tune.add_argument(
         "--save", type=Path, metavar="FILE.json", help="write the settings with the best values"
+    )
+
+
+def _add_calibrate(commands: Any) -> None:
+    calibrate = _command(
+        commands, "calibrate", _calibrate, "find the lines of a source in Tier 2 files: ADC counts to keV"
+    )
+    calibrate.add_argument("files", type=Path, nargs="+", metavar="T2FILE", help="taken as one run")
+    calibrate.add_argument(
+        "--source",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="as Th-228; may be given several times; without it, all that are known are tried",
+    )
+    calibrate.add_argument("--column", default="trap_max", help="column to calibrate (default %(default)s)")
+    calibrate.add_argument(
+        "--gain", type=float, metavar="ADC", help="ADC counts a keV that are expected, to 10 %%"
+    )
+    calibrate.add_argument("--quadratic", action="store_true", help="fit a parabola, not a straight line")
+    calibrate.add_argument("--through-zero", action="store_true", help="0 ADC counts are 0 keV")
+    calibrate.add_argument(
+        "-o",
+        "--output",
+        type=Path,
+        metavar="FILE.json",
+        help="write the calibration; it is applied when files are read, and changes none",
+    )
+
+    drift = _command(commands, "drift", _drift, "say how lines and gains moved between two calibrations")
+    drift.add_argument("old", type=Path, metavar="OLD.json")
+    drift.add_argument("new", type=Path, metavar="NEW.json")
+    drift.add_argument(
+        "--sigma", type=float, default=3.0, help="least significance to report (default %(default)s)"
     )
 
 
@@ -324,6 +359,35 @@ def _tune(options: argparse.Namespace) -> int:
     print(json.dumps(scan.as_dict(), indent=2) if options.json else "\n".join(scan.lines()))
     if options.save is not None:
         write_settings(options.save, **{**settings, "chain": tuner.with_settings(scan.best.settings)})
+    return 0
+
+
+def _calibrate(options: argparse.Namespace) -> int:
+    from pygama.analysis.calibration import PLACE, Recipe, calibrate_channels, read_together, report
+    from pygama.analysis.calibration_file import write_calibration
+
+    gain_range = None if options.gain is None else (0.9 * options.gain, 1.1 * options.gain)
+    recipe = Recipe(tuple(options.source), gain_range, options.quadratic, options.through_zero)
+    columns = read_together(options.files, [*PLACE, options.column])
+    calibration = calibrate_channels(
+        columns, recipe, column=options.column, made_from=[file.name for file in options.files]
+    )
+    for line in report(calibration):
+        print(line)
+    if all(one.curve is None for one in calibration.channels.values()):
+        raise SettingsError("no channel could be calibrated; nothing was written")
+    if options.output is not None:
+        write_calibration(options.output, calibration)
+        print(f"\nWrote {options.output}")
+    return 0
+
+
+def _drift(options: argparse.Namespace) -> int:
+    from pygama.analysis.calibration_file import read_calibration
+    from pygama.analysis.drift import report
+
+    for line in report(read_calibration(options.old), read_calibration(options.new), min_sigma=options.sigma):
+        print(line)
     return 0
 
 

@@ -1,0 +1,78 @@
+"""The commands `calibrate` and `drift`."""
+
+import dataclasses
+import subprocess
+import sys
+
+import pytest
+
+from pygama.__main__ import main
+from pygama.analysis.calibration_file import read_calibration
+from pygama.processing.run import process_run
+from pygama.simulate import demo_shape, write_run
+
+
+@pytest.fixture(scope="module")
+def tier2(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("run")
+    shape = dataclasses.replace(demo_shape(1500, run_number=3), channels=(2,))
+    return process_run(write_run(folder / "Run3", shape), output_dir=folder).outputs[1]
+
+
+def test_calibrating_prints_a_table_and_writes_a_file(tier2, tmp_path, capsys):
+    before = tier2.read_bytes()
+    file = tmp_path / "calibration.json"
+    assert main(["calibrate", str(tier2), "--source", "Th-228", "--source", "K-40", "-o", str(file)]) == 0
+    printed = capsys.readouterr().out
+    assert "channel 0/8/2: Th-228 + K-40, confidence over 99.99 %" in printed
+    assert "  K-40                      1460.82" in printed
+    made = read_calibration(file)
+    assert made.made_from == ("t2_run3.h5",)
+    assert made.channels["0/8/2"].curve.gain == pytest.approx(14.54, abs=0.03)
+    assert tier2.read_bytes() == before
+
+
+def test_several_files_are_one_run(tier2, capsys):
+    assert main(["calibrate", str(tier2), str(tier2), "--source", "Th-228", "--through-zero"]) == 0
+    assert "trap_max_kev of t2_run3.h5, t2_run3.h5" in capsys.readouterr().out
+
+
+def test_a_wrong_source_is_refused_in_words_and_nothing_is_written(tier2, tmp_path, capsys):
+    file = tmp_path / "calibration.json"
+    assert main(["calibrate", str(tier2), "--source", "Eu-152", "-o", str(file)]) == 1
+    told = capsys.readouterr()
+    assert "refused: this does not look like Eu-152: Th-228 at 14.5" in told.out
+    assert told.err == "pygama: no channel could be calibrated; nothing was written\n"
+    assert not file.exists()
+
+
+def test_an_expected_gain_ten_times_too_high_is_told(tier2, capsys):
+    assert main(["calibrate", str(tier2), "--source", "Th-228", "--gain", "145"]) == 1
+    assert "times the gain that was expected (130.5 to 159.5)" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [(["--source", "Co-57"], "'Co-57' is not known"), (["--column", "height"], "has no column 'height'")],
+)
+def test_what_is_not_known_is_an_error_in_one_sentence(tier2, capsys, options, message):
+    assert main(["calibrate", str(tier2), *options]) == 1
+    told = capsys.readouterr().err
+    assert message in told
+    assert told.count("\n") == 1
+
+
+def test_drift_compares_two_files(tier2, tmp_path, capsys):
+    file = tmp_path / "calibration.json"
+    main(["calibrate", str(tier2), "--source", "Th-228", "-o", str(file)])
+    capsys.readouterr()
+    assert main(["drift", str(file), str(file)]) == 0
+    assert capsys.readouterr().out.startswith("1 channel compared, ")
+
+
+def test_the_other_commands_start_without_what_calibrating_needs():
+    code = (
+        "import sys; from pygama.__main__ import main; main(['about']); "
+        "sys.exit(any(name.startswith('pygama.analysis') for name in sys.modules))"
+    )
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True).returncode == 0

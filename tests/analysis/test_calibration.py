@@ -1,0 +1,240 @@
+"""Calibrations of made-up channels whose gain is known, and of a real run."""
+
+import dataclasses
+import hashlib
+import math
+from types import MappingProxyType
+
+import numpy as np
+import pytest
+
+from pygama.analysis import calibration as calib
+from pygama.analysis.calibration import Calibration, ChannelCalibration, Recipe, apply, calibrate
+from pygama.analysis.curves import Curve
+from pygama.analysis.peaks import fit_peak_counts
+from pygama.errors import SettingsError
+from pygama.processing.run import process_run
+from pygama.simulate import RunShape, demo_shape, write_run
+from pygama.simulate.events import channel_gains, draw_events
+
+THORIUM = Recipe(source=("Th-228",))
+GAIN = 3.3
+
+
+def run_columns(seed, n_events=9000):
+    """The heights that a made-up run puts in, channel by channel, and the true gains by place."""
+    shape = RunShape(seed=seed, n_events=n_events, channels=(0, 1, 5))
+    events = draw_events(shape, np.random.default_rng([seed, 0]))
+    card, channel = np.array(shape.places)[events["place"]].T
+    columns = {
+        "crate": np.zeros(len(card), int),
+        "card": card,
+        "channel": channel,
+        "trap_max": events["amplitude_adc"],
+    }
+    gains = {
+        f"0/{card}/{channel}": gain
+        for (card, channel), gain in zip(shape.places, channel_gains(shape), strict=True)
+    }
+    return columns, gains
+
+
+def two_channels():
+    """A calibration by hand: channel 0/8/0 has E = 1 + x / 2, channel 0/8/1 none."""
+    curve = Curve((1.0, 0.5), ((0.01, 0.0), (0.0, 1e-6)), 1.0, 1)
+    channels = {"0/8/0": ChannelCalibration(curve=curve), "0/8/1": ChannelCalibration(refused="empty")}
+    return Calibration("trap_max", channels=MappingProxyType(channels))
+
+
+def test_gains_of_made_up_runs_lie_within_their_errors():
+    pulls, energies = [], []
+    for seed in range(8):
+        columns, gains = run_columns(seed)
+        made = calib.calibrate_channels(columns, THORIUM)
+        assert set(made.channels) == set(gains)
+        for place, one in made.channels.items():
+            assert one.curve is not None, one.refused
+            pulls.append((one.curve.gain - gains[place]) / one.curve.gain_error)
+            at = 1500.0 * gains[place]
+            energies.append((float(one.curve.energy(at)) - 1500.0) / float(one.curve.energy_error(at)))
+    for each in (pulls, energies):
+        assert abs(np.mean(each)) < 0.65
+        assert 0.6 < np.std(each) < 1.5
+
+
+@pytest.mark.parametrize("source", ["Co-60", "Ba-133", "Eu-152", "Ra-226"])
+def test_energies_of_other_sources_come_out_right(source_spectrum, source):
+    values = source_spectrum(np.random.default_rng(1), source, GAIN, 20_000)
+    one = calibrate(values, Recipe(source=(source,)))
+    middle = np.median([line.energy_kev for line in one.lines if line.is_used])
+    error = float(one.curve.energy_error(middle * GAIN))
+    assert float(one.curve.energy(middle * GAIN)) == pytest.approx(middle, abs=4 * error)
+    assert error < 0.2
+
+
+def test_the_resolution_of_the_detector_is_found(source_spectrum):
+    one = calibrate(source_spectrum(np.random.default_rng(2), "Ra-226", GAIN, 30_000), Recipe(("Ra-226",)))
+    assert one.resolution.fwhm(1000.0) == pytest.approx(math.sqrt(0.49 + 3.6), rel=0.04)
+
+
+def test_the_real_run_is_calibrated_by_its_three_lines(real_run, tmp_path):
+    run = real_run("2018-9-25-Th228Run9001")
+    files = process_run(run, output_dir=tmp_path).outputs
+    columns = calib.read_columns(files[1])
+    made = calib.calibrate_channels(columns, THORIUM, made_from=[files[1].name])
+    (one,) = made.channels.values()
+    assert one.confidence > 0.9999
+    assert [line.energy_kev for line in one.lines if line.is_used] == [238.632, 583.187, 2614.511]
+    assert one.curve.gain == pytest.approx(14.71, abs=0.03)
+    worst = max(abs(line.residual_kev) for line in one.lines if line.is_used)
+    assert worst < 1.0
+
+
+@pytest.mark.parametrize("wrong", ["Co-60", "Eu-152", "K-40"])
+def test_the_real_run_is_not_taken_for_another_source(real_run, tmp_path, wrong):
+    files = process_run(real_run("2018-9-25-Th228Run9001"), output_dir=tmp_path).outputs
+    (one,) = calib.calibrate_channels(calib.read_columns(files[1]), Recipe((wrong,))).channels.values()
+    assert one.curve is None
+    assert "Th-228 at 14.7" in one.refused
+
+
+def test_a_processed_run_gets_energies_beside_its_columns_and_stays_as_it_is(tmp_path):
+    shape = dataclasses.replace(demo_shape(1500, run_number=3), channels=(0,))
+    file = process_run(write_run(tmp_path / "Run3", shape), output_dir=tmp_path).outputs[1]
+    before = hashlib.sha256(file.read_bytes()).hexdigest()
+    made = calib.calibrate_channels(calib.read_columns(file), THORIUM)
+    columns = calib.read_calibrated(file, made)
+    energy = columns["trap_max_kev"]
+    assert energy.dtype == np.float64
+    assert len(energy) == len(columns["energy"])
+    assert "energy_kev" not in columns
+    near = energy[np.abs(energy - 1460.8) < 4]
+    assert len(near) > 80
+    assert np.median(near) == pytest.approx(1460.8, abs=0.4)
+    assert hashlib.sha256(file.read_bytes()).hexdigest() == before
+
+
+def test_energies_are_not_known_of_channels_without_a_curve():
+    columns = {
+        "crate": np.zeros(4, int),
+        "card": np.full(4, 8),
+        "channel": np.array([0, 1, 0, 2]),
+        "trap_max": np.array([100, 100, math.nan, 100]),
+    }
+    energies = apply(two_channels(), columns)
+    assert list(energies) == ["trap_max_kev"]
+    assert energies["trap_max_kev"].tolist()[:1] == [51.0]
+    assert np.isnan(energies["trap_max_kev"]).tolist() == [False, True, True, True]
+
+
+@pytest.mark.parametrize("missing", ["crate", "card", "channel", "trap_max"])
+def test_a_missing_column_is_named(missing):
+    columns = {name: np.zeros(2, int) for name in ("crate", "card", "channel", "trap_max") if name != missing}
+    with pytest.raises(SettingsError, match=f"'{missing}'"):
+        apply(two_channels(), columns)
+    with pytest.raises(SettingsError, match=f"'{missing}'"):
+        calib.calibrate_channels(columns)
+
+
+def test_the_place_of_a_channel_is_crate_card_and_channel():
+    codes = calib.codes_of({"crate": [1, 0], "card": [12, 8], "channel": [1023, 2]})
+    assert [calib.place_text(code) for code in codes.tolist()] == ["1/12/1023", "0/8/2"]
+
+
+def test_a_channel_that_cannot_be_told_does_not_keep_the_others_from_it(source_spectrum):
+    thorium = source_spectrum(np.random.default_rng(3), "Th-228", GAIN, 3000)
+    dead = np.full(10, 5.0)
+    columns = {
+        "crate": np.zeros(len(thorium) + 10, int),
+        "card": np.full(len(thorium) + 10, 8),
+        "channel": np.repeat([0, 1], [len(thorium), 10]),
+        "trap_max": np.concatenate([thorium, dead]),
+    }
+    made = calib.calibrate_channels(columns, THORIUM)
+    assert made.channels["0/8/0"].curve is not None
+    assert made.channels["0/8/1"].refused.startswith("10 values above 0: too few")
+
+
+def test_one_line_gives_no_offset(source_spectrum):
+    values = source_spectrum(np.random.default_rng(4), "Cs-137", GAIN, 5000)
+    recipe = Recipe(("Cs-137",), gain_range=(3.1, 3.5))
+    assert calibrate(values, recipe).refused.startswith(
+        "1 line has a peak that can be fitted, but a line needs 2"
+    )
+    one = calibrate(values, dataclasses.replace(recipe, is_through_zero=True))
+    assert one.curve.coefficients[0] == 0.0
+    assert one.curve.gain == pytest.approx(GAIN, abs=4 * one.curve.gain_error)
+
+
+def test_a_parabola_is_not_laid_through_two_lines(source_spectrum):
+    values = source_spectrum(np.random.default_rng(5), "Co-60", GAIN, 5000)
+    refused = calibrate(values, Recipe(("Co-60",), is_quadratic=True)).refused
+    assert refused.startswith("2 lines have a peak that can be fitted, but a parabola needs 3")
+
+
+def test_a_spectrum_that_bends_is_told_and_mended_by_a_parabola(source_spectrum):
+    energy = source_spectrum(np.random.default_rng(6), "Eu-152", 1.0, 20_000)
+    values = GAIN * energy * (1 + 2e-6 * energy)
+    straight = calibrate(values, Recipe(("Eu-152",)))
+    assert "the lines scatter more than their errors" in straight.note
+    assert "a parabola gives" in straight.note
+    bent = calibrate(values, Recipe(("Eu-152",), is_quadratic=True))
+    assert bent.note == ""
+    assert bent.curve.coefficients[2] == pytest.approx(-2e-6 / GAIN**2, rel=0.15)
+
+
+def test_a_line_beside_a_weaker_one_is_trusted_less(source_spectrum):
+    one = calibrate(source_spectrum(np.random.default_rng(7), "Th-228", GAIN, 20_000), THORIUM)
+    (lead,) = [line for line in one.lines if line.energy_kev == 238.632]
+    # 4.12 photons of 240.986 keV to 43.6 of 238.632 keV
+    assert lead.disturbed_kev == pytest.approx(2.354 * 4.12 / (4.12 + 43.6), rel=1e-3)
+    assert lead.residual_error_kev > lead.disturbed_kev
+    (radium,) = [line for line in one.lines if line.energy_kev == 240.986]
+    assert (radium.is_used, radium.note) == (False, "too near 238.6 keV")
+
+
+def test_a_peak_that_is_not_the_line_is_left_out(source_spectrum):
+    def moved(counts, edges):
+        found = fit_peak_counts(counts, edges)
+        is_it = found.converged and abs(found.position / GAIN - 1764.5) < 5
+        return dataclasses.replace(found, position=found.position + 2.5 * GAIN) if is_it else found
+
+    values = source_spectrum(np.random.default_rng(8), "Ra-226", GAIN, 20_000)
+    one = calibrate(values, Recipe(("Ra-226",)), fit=moved)
+    (line,) = [line for line in one.lines if line.energy_kev == 1764.494]
+    assert not line.is_used
+    assert line.note.endswith("keV off the others: left out")
+    assert one.curve.gain == pytest.approx(GAIN, abs=5 * one.curve.gain_error)
+
+
+def test_a_histogram_gives_the_gain_that_its_values_give(source_spectrum):
+    values = source_spectrum(np.random.default_rng(9), "Ra-226", GAIN, 20_000)
+    counts, edges = np.histogram(values, bins=12_000, range=(0, 12_000))
+    of_counts = calibrate(counts, Recipe(("Ra-226",)), edges=edges).curve
+    of_values = calibrate(values, Recipe(("Ra-226",))).curve
+    assert of_counts.gain == pytest.approx(of_values.gain, abs=2 * of_values.gain_error)
+
+
+def test_bins_too_wide_for_a_peak_are_refused_in_words(source_spectrum):
+    values = source_spectrum(np.random.default_rng(9), "Ra-226", GAIN, 20_000)
+    counts, edges = np.histogram(values, bins=600, range=(0, 12_000))
+    assert calibrate(counts, Recipe(("Ra-226",)), edges=edges).refused != ""
+
+
+def test_the_report_says_lines_widths_confidence_and_rival(source_spectrum):
+    values = source_spectrum(np.random.default_rng(10), "Th-228", GAIN, 20_000)
+    one = calibrate(values, THORIUM)
+    channels = MappingProxyType({"0/8/0": one, "0/8/1": ChannelCalibration(refused="no lines")})
+    text = "\n".join(calib.report(Calibration("trap_max", THORIUM, ("run 3",), channels)))
+    assert "trap_max_kev of run 3" in text
+    assert "channel 0/8/0: Th-228, confidence over 99.99 %" in text
+    assert "  Tl-208                    2614.51" in text
+    assert "second best: " in text
+    assert "channel 0/8/1: refused: no lines" in text
+
+
+@pytest.mark.parametrize(
+    ("confidence", "words"), [(0.99999, "over 99.99 %"), (0.9952, "99.52 %"), (0.5, "50.00 %")]
+)
+def test_no_confidence_is_rounded_up_to_certainty(confidence, words):
+    assert calib.confidence_words(confidence) == words

@@ -1,0 +1,58 @@
+import math
+
+import numpy as np
+import pytest
+
+from pygama.analysis.resolution import fit_resolution
+from pygama.errors import SettingsError
+
+ENERGIES = np.array([240.0, 580.0, 1460.0, 2614.0])
+
+
+def widths(a, b, c=0.0):
+    return np.sqrt(a + b * ENERGIES + c * ENERGIES**2)
+
+
+def test_widths_without_noise_give_the_curve_they_were_made_of():
+    curve = fit_resolution(ENERGIES, widths(0.49, 0.0036), 0.01 * np.ones(4))
+    assert pytest.approx(curve.coefficients) == (0.49, 0.0036)
+    assert pytest.approx(curve.chi2, abs=1e-9) == 0
+    assert curve.ndof == 2
+    assert curve.fwhm(1332.5) == pytest.approx(math.sqrt(0.49 + 0.0036 * 1332.5))
+
+
+def test_the_loss_of_charge_can_be_fitted_as_well():
+    curve = fit_resolution(ENERGIES, widths(0.49, 0.0036, 4e-7), 0.01 * np.ones(4), is_quadratic=True)
+    assert pytest.approx(curve.coefficients) == (0.49, 0.0036, 4e-7)
+    assert curve.ndof == 1
+
+
+def test_the_error_between_two_lines_is_that_of_the_lines_at_the_lines():
+    curve = fit_resolution([500.0, 1500.0], [1.5, 2.5], [0.03, 0.04])
+    assert pytest.approx(curve.fwhm_error([500.0, 1500.0]).tolist()) == [0.03, 0.04]
+
+
+def test_widths_that_scatter_give_pulls_of_one():
+    rng = np.random.default_rng(5)
+    truth, relative = widths(0.49, 0.0036), np.array([0.05, 0.05, 0.1, 0.08])
+    curves = []
+    for _ in range(400):
+        seen = truth * (1 + relative * rng.standard_normal(4))
+        curves.append(fit_resolution(ENERGIES, seen, seen * relative))
+    exact = math.sqrt(0.49 + 0.0036 * 1000)
+    pulls = [(float(curve.fwhm(1000.0)) - exact) / float(curve.fwhm_error(1000.0)) for curve in curves]
+    assert abs(np.mean(pulls)) < 0.2
+    assert 0.85 < np.std(pulls) < 1.15
+
+
+@pytest.mark.parametrize(
+    "lines", [([500.0], [1.5], [0.1]), ([500.0, 500.0], [1.5, 1.5], [0.1, 0.1])], ids=["one", "one twice"]
+)
+def test_too_few_lines_are_refused(lines):
+    with pytest.raises(SettingsError, match="widths of 2 lines or more"):
+        fit_resolution(*lines)
+
+
+def test_a_width_without_an_error_is_refused():
+    with pytest.raises(SettingsError, match="above 0"):
+        fit_resolution([500.0, 1500.0], [1.5, 2.5], [0.1, 0.0])
