@@ -14,9 +14,9 @@ from typing import Any
 
 import numpy as np
 
+from pygama.analysis.shapes import FWHM_PER_SIGMA, normal_cdf
 from pygama.errors import SettingsError
 
-FWHM_PER_SIGMA = 2 * math.sqrt(2 * math.log(2))
 MIN_COUNTS = 15
 """With fewer counts in the window, no fit is tried."""
 _MIN_SIGNIFICANCE = 2.5
@@ -162,13 +162,7 @@ class _Cumulative:
         self, x: np.ndarray, area: float, position: float, sigma: float, low: float, high: float
     ) -> np.ndarray:
         u = (x - self.low) / self.width
-        return area * gauss_cdf((x - position) / sigma) + self.width * u * (low + 0.5 * (high - low) * u)
-
-
-def gauss_cdf(z: np.ndarray) -> np.ndarray:
-    """Give the normal distribution function of `z`, (n,)."""
-    scaled = (np.asarray(z, float) / math.sqrt(2)).tolist()
-    return 0.5 + 0.5 * np.array([math.erf(value) for value in scaled])
+        return area * normal_cdf((x - position) / sigma) + self.width * u * (low + 0.5 * (high - low) * u)
 
 
 def first_guess(counts: np.ndarray, edges: np.ndarray) -> tuple[float, float, float, float, float]:

@@ -8,7 +8,6 @@ from pygama.analysis.peaks import (
     first_guess,
     fit_peak,
     fit_peak_counts,
-    gauss_cdf,
     match_lines,
 )
 from pygama.errors import SettingsError
@@ -115,10 +114,6 @@ def test_the_first_guess_lies_near_the_peak():
     assert pytest.approx(area, rel=0.3) == 500
     assert pytest.approx(position, abs=4) == CENTRE
     assert pytest.approx(sigma, rel=0.5) == SIGMA
-
-
-def test_the_normal_distribution_function_is_a_half_at_zero():
-    assert pytest.approx(gauss_cdf(np.array([0.0, 1.0, -40.0])).tolist(), abs=1e-6) == [0.5, 0.841345, 0.0]
 
 
 @pytest.mark.parametrize("scale", [0.37, 1.0, 14.7, 1234.5])

@@ -1,0 +1,557 @@
+"""Fits regions of spectra: one or more peaks on their background, with errors to trust.
+
+A `FitRequest` says what is wanted and can be kept in a file; a `RegionFit` is what came out. Counts in bins
+are compared with the integral of the model over them, by the extended likelihood of Poisson counts, so that
+bins may be as wide as the peak and hold few counts. iminuit finds the best values, with derivatives worked
+out by hand; errors come from the curvature of the likelihood there.
+
+The background is `background` · (1 + `slope` · u) counts a unit, where u runs from -1 to 1 over the window:
+it is never negative for a slope between -1 and 1, and a slope means the same in a longer run.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+
+from pygama.analysis.goodness import probability, signed_deviances
+from pygama.analysis.likelihood import Cost, Minimum, Start, covariance, minimise, profile_interval
+from pygama.analysis.peaks import MIN_COUNTS, first_guess
+from pygama.analysis.region_model import RegionModel
+from pygama.analysis.search import FoundPeak, checked_histogram, find_peaks
+from pygama.analysis.shapes import FWHM_PER_SIGMA, Shape
+from pygama.errors import SettingsError
+from pygama.utils import plural
+
+SHAPES = ("gauss", "hpge")
+BACKGROUNDS = ("linear", "step")
+MIN_SIGNIFICANCE = 2.5
+"""A peak whose area is fewer errors above 0 is told as none."""
+REACH, TOGETHER = 5.0, 3.0
+"""In FWHM: how far the window of `around_peak` reaches, and how near peaks are fitted together."""
+BINS_A_PEAK = 100
+"""Bins of `fit_values`, where the request names none."""
+_NAME = re.compile(r"(area|position|sigma)(_[1-9]\d*)?|tail_fraction|tail_slope|step|background|slope")
+_DOMAIN = {
+    "area": (0.0, math.inf),
+    "sigma": (0.0, math.inf),
+    "tail_fraction": (0.0, 1.0),
+    "tail_slope": (0.0, math.inf),
+    "step": (0.0, 1.0),
+    "background": (0.0, math.inf),
+    "slope": (-1.0, 1.0),
+}
+"""What values of a parameter make sense."""
+
+
+@dataclass(frozen=True)
+class FitRequest:
+    """What to fit: a window, its peaks and their shape.
+
+    low, high: ends of the window. positions: where peaks stand, about; empty: they are found. shape: 'gauss',
+    or 'hpge' for a Gaussian with a low-energy tail and a step. background: 'linear', or 'step' to add a step
+    under each Gaussian (an 'hpge' has one in any case). share_width: whether all peaks have one sigma.
+    fixed, limits: of parameters by name: area_1, position_1, sigma (sigma_1 where widths are not shared),
+    tail_fraction, tail_slope, step, background, slope; see `parameter_names`. n_bins: bins of the window;
+    None: those of the histogram, or a number that suits the peaks.
+    """
+
+    low: float
+    high: float
+    positions: tuple[float, ...] = ()
+    shape: str = "gauss"
+    background: str = "linear"
+    share_width: bool = True
+    fixed: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
+    limits: Mapping[str, tuple[float, float]] = field(default_factory=lambda: MappingProxyType({}))
+    n_bins: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """A value of the fit and its error.
+
+    is_fixed: held at the request's wish, and known exactly. is_at_limit: it ran into a limit, or makes no
+    difference there (the slope of a tail without counts), and then its error is NaN; else its error says how
+    steep the likelihood is, and the other errors allow for it.
+    """
+
+    name: str
+    value: float
+    error: float
+    is_fixed: bool = False
+    is_at_limit: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class FittedPeak:
+    """A peak in the unit of x; errors are of one standard deviation.
+
+    position: of the Gaussian, which a tail leaves where it is. fwhm, fwtm: full width at half and at a tenth
+    of the greatest height of the whole shape, tail included, without the background and the step. area:
+    counts of Gaussian and tail.
+    """
+
+    position: float
+    position_error: float
+    fwhm: float
+    fwhm_error: float
+    fwtm: float
+    fwtm_error: float
+    area: float
+    area_error: float
+
+    @property
+    def significance(self) -> float:
+        """How many errors the area lies above 0."""
+        return self.area / self.area_error if self.area_error > 0 else math.nan
+
+
+@dataclass(frozen=True, eq=False)
+class RegionFit:
+    """What a fit of a region gave.
+
+    counts, edges: (n,) and (n + 1,) of the bins that were fitted. covariance: (k, k) in the order of
+    `parameters`, 0 for those that were fixed or make no difference. chi2: likelihood ratio of Baker and
+    Cousins, to be compared with ndof; p_value: probability of one as large, which holds for few counts too.
+    Where `converged` is False, `note` says why and there may be no peaks; otherwise it says what to look at.
+    """
+
+    request: FitRequest
+    counts: np.ndarray
+    edges: np.ndarray
+    peaks: tuple[FittedPeak, ...] = ()
+    parameters: Mapping[str, Parameter] = field(default_factory=lambda: MappingProxyType({}))
+    covariance: np.ndarray = field(default_factory=lambda: np.zeros((0, 0)))
+    chi2: float = math.nan
+    ndof: int = 0
+    p_value: float = math.nan
+    converged: bool = False
+    note: str = ""
+
+    def density(self, x: Any) -> np.ndarray:
+        """Give the fitted counts a unit at `x`; times the bin width they lie on the histogram."""
+        return self.background(x) + sum(self.peak(i, x) for i in range(len(self.peaks)))
+
+    def background(self, x: Any) -> np.ndarray:
+        """Give the background, steps included, in counts a unit at `x`; NaN where nothing was fitted."""
+        x = np.atleast_1d(np.asarray(x, float))
+        if not self.parameters:
+            return np.full(len(x), math.nan)
+        value = self._value
+        u = (x - 0.5 * (self.edges[0] + self.edges[-1])) / (0.5 * (self.edges[-1] - self.edges[0]))
+        line = value("background", 0.0) * (1 + value("slope", 0.0) * u)
+        steps = (p.area * self._shape(i).step_density(x, p.position) for i, p in enumerate(self.peaks))
+        return line + sum(steps)
+
+    def peak(self, index: int, x: Any) -> np.ndarray:
+        """Give one of the `peaks` alone, without background and step, in counts a unit at `x`."""
+        one = self.peaks[index]
+        return one.area * self._shape(index).density(np.atleast_1d(np.asarray(x, float)), one.position)
+
+    def expected(self) -> np.ndarray:
+        """Give the counts that the fit expects in each bin, (n,); NaN where nothing was fitted."""
+        if not self.parameters:
+            return np.full(len(self.counts), math.nan)
+        names = tuple(self.parameters)
+        return RegionModel(names, self.edges).expected(
+            np.array([self.parameters[name].value for name in names])
+        )
+
+    def residuals(self) -> np.ndarray:
+        """Give how far each bin lies from the fit, in standard deviations, (n,); the squares make up chi2."""
+        return signed_deviances(self.counts, self.expected())
+
+    def _value(self, name: str, default: float) -> float:
+        one = self.parameters.get(name)
+        return default if one is None else one.value
+
+    def _shape(self, index: int) -> Shape:
+        sigma = self._value(f"sigma_{index + 1}", 0.0) or self._value("sigma", 1.0)
+        value = self._value
+        return Shape(sigma, value("tail_fraction", 0.0), value("tail_slope", 1.0), value("step", 0.0))
+
+
+def parameter_names(request: FitRequest, n_peaks: int | None = None) -> tuple[str, ...]:
+    """Name the parameters of a request in their order; n_peaks: where it leaves the positions to be found."""
+    n = n_peaks if n_peaks is not None else max(len(request.positions), 1)
+    names = [f"{name}_{i}" for i in range(1, n + 1) for name in ("area", "position")]
+    is_one_width = request.share_width or n == 1
+    names += ["sigma"] if is_one_width else [f"sigma_{i}" for i in range(1, n + 1)]
+    if request.shape == "hpge":
+        names += ["tail_fraction", "tail_slope"]
+    if request.shape == "hpge" or request.background == "step":
+        names.append("step")
+    return (*names, "background", "slope")
+
+
+def fit_values(values: Any, request: FitRequest) -> RegionFit:
+    """Fit the peaks in values, one number an event; those outside the window and NaNs are left out.
+
+    Raises SettingsError for a request that cannot be met; see `fit_region`.
+    """
+    _check(request)
+    numbers = np.asarray(values, float).ravel()
+    n_bins = request.n_bins or BINS_A_PEAK * min(max(len(request.positions), 1), 4)
+    inside = numbers[(numbers >= request.low) & (numbers <= request.high)]
+    counts, edges = np.histogram(inside, bins=n_bins, range=(request.low, request.high))
+    return _fit(counts.astype(float), edges, request)
+
+
+def fit_region(counts: Any, edges: Any, request: FitRequest) -> RegionFit:
+    """Fit the peaks in the bins of a histogram that lie in the window of the request.
+
+    counts: (n,), edges: (n + 1,), rising; of bins that reach over an end of the window, those are taken of
+    which more than half lies within. Raises SettingsError for a request that cannot be met, or no histogram;
+    data that cannot be fitted give a fit that is not `converged` and says why.
+    """
+    _check(request)
+    counts, edges = checked_histogram(counts, edges)
+    centres = 0.5 * (edges[1:] + edges[:-1])
+    first, last = np.searchsorted(centres, [request.low, request.high])
+    counts, edges = counts[first:last], edges[first : last + 1]
+    if request.n_bins is not None and len(counts) > request.n_bins:
+        counts, edges = _join(counts, edges, math.ceil(len(counts) / request.n_bins))
+    return _fit(counts, edges, request)
+
+
+def interval(fit: RegionFit, name: str) -> tuple[float, float]:
+    """Give the interval of one standard deviation of a parameter, from the likelihood itself.
+
+    It need not be symmetrical, so it holds where counts are few or the parameter stands at a limit, which is
+    then one of its ends; the others are at their best for each value. NaN where there is none. Raises
+    SettingsError for a name that the fit does not have. Takes some ten milliseconds.
+    """
+    if name not in fit.parameters:
+        known = ", ".join(fit.parameters) or "none: nothing was fitted"
+        raise SettingsError(f"there is no parameter '{name}'; this fit has {known}")
+    names = tuple(fit.parameters)
+    sigma = fit.peaks[0].fwhm / FWHM_PER_SIGMA
+    limits = [_allowed(one, fit.request, _reach(one, sigma, fit.edges)) for one in names]
+    start = Start(
+        values=np.array([one.value for one in fit.parameters.values()]),
+        low=np.array([low for low, _ in limits]),
+        high=np.array([high for _, high in limits]),
+        is_fixed=np.array([one.is_fixed or math.isnan(one.error) for one in fit.parameters.values()]),
+    )
+    return profile_interval(Cost(RegionModel(names, fit.edges), fit.counts), start, name)
+
+
+def around_peak(counts: Any, edges: Any, x: float) -> FitRequest:
+    """Choose what to fit for the peak under `x`: its window, and the neighbours that overlap with it.
+
+    counts: (n,), edges: (n + 1,) of the whole spectrum. The window reaches five FWHM to both sides and stops
+    short of strong neighbours; peaks closer than three FWHM are fitted together. Where no peak stands out
+    near `x`, the window is one around `x` itself. Raises SettingsError for an `x` outside the histogram.
+    """
+    counts, edges = checked_histogram(counts, edges)
+    if not edges[0] <= x <= edges[-1]:
+        raise SettingsError(
+            f"a peak to fit must lie between {edges[0]:.6g} and {edges[-1]:.6g}, not at '{x:.6g}'"
+        )
+    found = find_peaks(counts, edges)
+    bin_width = _bin_width(edges)
+    near = [peak for peak in found if abs(peak.position - x) <= 2 * max(peak.fwhm, 2 * bin_width)]
+    if not near:
+        return _around(x, 20 * bin_width, edges)
+    chosen = min(near, key=lambda peak: abs(peak.position - x))
+    together = [peak for peak in found if _overlap(peak, chosen)]
+    fwhm = max(chosen.fwhm, 2 * bin_width)
+    low = max(together[0].position - REACH * fwhm, float(edges[0]))
+    high = min(together[-1].position + REACH * fwhm, float(edges[-1]))
+    for other in (peak for peak in found if peak not in together):
+        keep_off = 1.5 * max(other.fwhm, fwhm)
+        if other.position < chosen.position:
+            low = max(low, other.position + keep_off)
+        else:
+            high = min(high, other.position - keep_off)
+    return FitRequest(float(low), float(high), tuple(peak.position for peak in together))
+
+
+def _overlap(peak: FoundPeak, chosen: FoundPeak) -> bool:
+    """Say whether a peak must be fitted with the chosen one: it lies near, and is not lost beside it."""
+    is_near = abs(peak.position - chosen.position) < TOGETHER * max(peak.fwhm, chosen.fwhm)
+    return is_near and peak.significance > 0.1 * chosen.significance
+
+
+def _around(x: float, half: float, edges: np.ndarray) -> FitRequest:
+    low, high = max(x - half, float(edges[0])), min(x + half, float(edges[-1]))
+    return FitRequest(low, high, (x,) if low < x < high else ())
+
+
+def _bin_width(edges: np.ndarray) -> float:
+    return float(edges[-1] - edges[0]) / (len(edges) - 1)
+
+
+def _join(counts: np.ndarray, edges: np.ndarray, n: int) -> tuple[np.ndarray, np.ndarray]:
+    starts = np.arange(0, len(counts), n)
+    return np.add.reduceat(counts, starts), np.append(edges[starts], edges[-1])
+
+
+# What a request may say
+
+
+def _check(request: FitRequest) -> None:
+    for problem in _problems(request):
+        raise SettingsError(problem)
+
+
+def _problems(request: FitRequest) -> Iterator[str]:
+    low, high = request.low, request.high
+    if not (math.isfinite(low) and math.isfinite(high) and low < high):
+        yield f"a fit needs a window from a lower to a higher end, not from '{low}' to '{high}'"
+    for at in request.positions:
+        if not low < at < high:
+            yield f"position '{at:.6g}' lies outside the window from {low:.6g} to {high:.6g}; widen it"
+    for name, value, allowed in (
+        ("shape", request.shape, SHAPES),
+        ("background", request.background, BACKGROUNDS),
+    ):
+        if value not in allowed:
+            yield f"{name} must be {' or '.join(map(repr, allowed))}, not '{value}'"
+    if request.n_bins is not None and request.n_bins < 5:
+        yield f"n_bins must be 5 or more, not '{request.n_bins}'"
+    yield from _problems_of_names(request)
+
+
+def _problems_of_names(request: FitRequest) -> Iterator[str]:
+    known = parameter_names(request)
+    for name in (*request.fixed, *request.limits):
+        if name not in known and (request.positions or not _NAME.fullmatch(name)):
+            yield f"there is no parameter '{name}'; this fit has {', '.join(known)}"
+    for name, value in request.fixed.items():
+        least, most = _domain(name)
+        if not (math.isfinite(value) and least <= value <= most) or (value == 0 and "sigma" in name):
+            yield f"{name} cannot be fixed at '{value}': it lies between {least:g} and {most:g}"
+    for name, (least, most) in request.limits.items():
+        allowed = _domain(name)
+        if not max(least, allowed[0]) < min(most, allowed[1]):
+            within = f"{allowed[0]:g} to {allowed[1]:g}"
+            yield f"the limits of {name} must rise within {within}, not go from '{least}' to '{most}'"
+
+
+def _allowed(name: str, request: FitRequest, reach: tuple[float, float]) -> tuple[float, float]:
+    """Give the limits of a parameter: the request's within what makes sense, or else those of its reach."""
+    domain = _domain(name)
+    least, most = request.limits.get(name, reach)
+    return max(least, domain[0]), min(most, domain[1])
+
+
+def _reach(name: str, sigma: float, edges: np.ndarray) -> tuple[float, float]:
+    """Give how far a parameter can be told from the bins of a window."""
+    widest = 0.5 * float(edges[-1] - edges[0])
+    if name == "tail_slope":
+        return 0.3 * sigma, widest
+    if name.startswith("sigma"):
+        return 0.2 * _bin_width(edges), widest
+    return (float(edges[0]), float(edges[-1])) if name.startswith("position") else _domain(name)
+
+
+def _domain(name: str) -> tuple[float, float]:
+    return _DOMAIN.get(name.split("_")[0] if name not in _DOMAIN else name, (-math.inf, math.inf))
+
+
+# The fit
+
+
+def _fit(counts: np.ndarray, edges: np.ndarray, request: FitRequest) -> RegionFit:
+    note = _why_not(counts, edges, request)
+    if note:
+        return RegionFit(request, counts, edges, note=note)
+    positions = request.positions or _find_positions(counts, edges)
+    names = parameter_names(request, len(positions))
+    cost = Cost(RegionModel(names, edges), counts)
+    free = len([name for name in names if name not in request.fixed])
+    if len(counts) <= free:
+        note = (
+            f"{len(counts)} bins for {plural(free, 'value')} to find: widen the window or make bins narrower"
+        )
+        return RegionFit(request, counts, edges, note=note)
+    return _best_of(cost, positions, request)
+
+
+def _best_of(cost: Cost, positions: tuple[float, ...], request: FitRequest) -> RegionFit:
+    """Minimise from one start, and from others where it ended badly; give the likeliest that is a minimum."""
+    tries: list[tuple[Minimum, Start]] = []
+    for width in (1.0, 0.6, 1.7):
+        start = _start(cost, positions, request, width)
+        tries.append((minimise(cost, start), start))
+        last = tries[-1][0]
+        is_out = (last.is_held | last.is_idle)[: 2 * len(positions)]
+        if last.is_valid and not is_out.any():
+            break
+    at, start = min(tries, key=lambda one: (not one[0].is_valid, one[0].chi2))
+    return _result(cost, request, start, _in_order(cost, at, positions, request))
+
+
+def _in_order(cost: Cost, at: Minimum, positions: tuple[float, ...], request: FitRequest) -> Minimum:
+    """Number peaks that have changed places on the way as their starting positions are numbered."""
+    model, n = cost.model, len(positions)
+    if any("_" in name and name[-1].isdigit() for name in (*request.fixed, *request.limits)):
+        return at
+    found = np.argsort([model.place(i, at.values)[1] for i in range(n)])
+    came_from = np.empty(n, int)
+    came_from[np.argsort(positions)] = found
+    order = np.arange(len(at.values))
+    for name in ("area", "position", "sigma"):
+        places = np.array([model.index(name, i) for i in range(n)])
+        order[places] = places[came_from]
+    return replace(at, values=at.values[order], is_held=at.is_held[order], is_idle=at.is_idle[order])
+
+
+def _why_not(counts: np.ndarray, edges: np.ndarray, request: FitRequest) -> str:
+    window = f"between {request.low:.6g} and {request.high:.6g}"
+    if len(counts) < 5:
+        return (
+            f"{plural(len(counts), 'bin')} {window}: too few to fit; widen the window or make bins narrower"
+        )
+    if not (np.isfinite(counts).all() and (counts >= 0).all()):
+        return f"counts {window} are negative or not numbers: only counts as they were taken can be fitted"
+    total = counts.sum()
+    return f"{total:.0f} counts {window}: too few to fit" if total < MIN_COUNTS else ""
+
+
+def _find_positions(counts: np.ndarray, edges: np.ndarray) -> tuple[float, ...]:
+    found = find_peaks(counts, edges) if len(counts) >= 16 else ()
+    strongest = max((peak.significance for peak in found), default=0.0)
+    found = tuple(peak for peak in found if peak.significance > 0.1 * strongest)
+    return tuple(peak.position for peak in found) or (first_guess(counts, edges)[1],)
+
+
+def _start(cost: Cost, positions: tuple[float, ...], request: FitRequest, width: float) -> Start:
+    """Choose where each parameter starts, from the counts and the request."""
+    counts, edges = cost.counts, cost.model.edges
+    sigma = width * _guess_sigma(counts, edges, positions)
+    begin = {"tail_fraction": 0.2, "tail_slope": 1.5 * sigma, "step": 0.005, "slope": 0.0}
+    rows = []
+    for name in cost.model.names:
+        kind, _, number = name.partition("_")
+        at = begin.get(name, sigma if kind == "sigma" else 1.0)
+        reach = _reach(name, sigma, edges)
+        if kind == "position":
+            at = positions[int(number) - 1]
+            reach = _between_others(at, positions, reach)
+        least, most = _allowed(name, request, reach)
+        if name in request.fixed:
+            at, least, most = request.fixed[name], -math.inf, math.inf
+        rows.append((min(max(at, least), most), least, most))
+    values, low, high = np.array(rows).T
+    is_fixed = np.array([name in request.fixed for name in cost.model.names])
+    return _with_heights(cost, Start(values, low, high, is_fixed))
+
+
+def _between_others(
+    at: float, positions: tuple[float, ...], reach: tuple[float, float]
+) -> tuple[float, float]:
+    """Keep a peak between where its neighbours start, so that peaks cannot change places."""
+    below = max((other for other in positions if other < at), default=reach[0])
+    return below, min((other for other in positions if other > at), default=reach[1])
+
+
+def _guess_sigma(counts: np.ndarray, edges: np.ndarray, positions: tuple[float, ...]) -> float:
+    """Measure the width at half height around the highest of the positions."""
+    sigma = first_guess(counts, edges)[2]
+    if len(positions) == 1:
+        return sigma
+    apart = min(abs(a - b) for i, a in enumerate(positions) for b in positions[:i]) or _bin_width(edges)
+    return min(sigma, max(apart / 2, 0.5 * _bin_width(edges)))
+
+
+def _with_heights(cost: Cost, start: Start) -> Start:
+    """Set areas and background, which the counts are proportional to, by weighted least squares."""
+    names, values = cost.model.names, start.values.copy()
+    is_height = np.array([name.startswith("area_") or name == "background" for name in names])
+    free = np.flatnonzero(is_height & ~start.is_fixed)
+    values[free] = 0.0
+    rest, weight = cost.counts - cost.model.expected(values), 1 / np.sqrt(cost.counts + 1)
+    columns = np.empty((len(free), len(rest)))
+    for row, i in enumerate(free):
+        one = values.copy()
+        one[i] = 1.0
+        columns[row] = cost.model.expected(one) - cost.model.expected(values)
+    if len(free):
+        values[free] = np.linalg.lstsq((columns * weight).T, rest * weight, rcond=None)[0]
+    mean = cost.counts.sum() / float(cost.model.edges[-1] - cost.model.edges[0])
+    least = np.array([0.01 * mean if name == "background" else 3.0 for name in names])
+    values[free] = np.maximum(values, least)[free]
+    return replace(start, values=np.clip(values, start.low, start.high))
+
+
+def _result(cost: Cost, request: FitRequest, start: Start, at: Minimum) -> RegionFit:
+    names, model = cost.model.names, cost.model
+    spread, is_known = covariance(cost, at, start.is_fixed)
+    errors = np.where(at.is_idle, math.nan, np.sqrt(np.diag(spread)))
+    marks = zip(names, at.values, errors, start.is_fixed, at.is_held | at.is_idle, strict=True)
+    parameters = {
+        name: Parameter(name, float(value), float(error), bool(is_fixed), bool(is_at_limit))
+        for name, value, error, is_fixed, is_at_limit in marks
+    }
+    peaks = tuple(_peak(i, model, at.values, spread) for i in range(model.n_peaks))
+    n_free = int((~start.is_fixed).sum())
+    why = _what_is_wrong(cost, at, spread, peaks, is_known)
+    return RegionFit(
+        request,
+        cost.counts,
+        model.edges,
+        peaks=peaks,
+        parameters=MappingProxyType(parameters),
+        covariance=spread,
+        chi2=at.chi2,
+        ndof=len(cost.counts) - n_free,
+        p_value=probability(at.chi2, model.expected(at.values), n_free),
+        converged=not why,
+        note=why or _what_to_look_at(peaks, parameters),
+    )
+
+
+def _peak(i: int, model: RegionModel, values: np.ndarray, covariance: np.ndarray) -> FittedPeak:
+    shape = model.shape_of(i, values)
+    area, position = model.place(i, values)
+    at_area, at_position = model.index("area", i), model.index("position", i)
+    widths: list[float] = []
+    for share in (0.5, 0.1):
+        by_value = np.zeros(len(values))
+        for name, slope in shape.width_gradient(share).items():
+            if name == "sigma" or name in model.at:
+                by_value[model.index(name, i)] = slope
+        variance = by_value @ covariance @ by_value
+        widths += [shape.width(share), math.sqrt(variance) if variance >= 0 else math.nan]
+    error, area_error = (float(covariance[i, i] ** 0.5) for i in (at_position, at_area))
+    fwhm, fwhm_error, fwtm, fwtm_error = widths
+    return FittedPeak(position, error, fwhm, fwhm_error, fwtm, fwtm_error, area, area_error)
+
+
+def _what_is_wrong(
+    cost: Cost, at: Minimum, spread: np.ndarray, peaks: tuple[FittedPeak, ...], is_known: bool
+) -> str:
+    edges = cost.model.edges
+    low, width = float(edges[0]), float(edges[-1] - edges[0])
+    is_area = np.array([name.startswith("area_") for name in cost.model.names])
+    total, error = at.values[is_area].sum(), math.sqrt(max(spread[np.ix_(is_area, is_area)].sum(), 0.0))
+    if not total > MIN_SIGNIFICANCE * error:
+        return f"no peak: {total:.3g} ± {error:.2g} counts above the background"
+    if not (at.is_valid and is_known):
+        return "the fit did not converge; give positions, or fix what the counts cannot tell"
+    if any(min(peak.position - low, low + width - peak.position) < 0.02 * width for peak in peaks):
+        return "a peak lies at the edge of the window"
+    if any(peak.fwhm > 0.3 * FWHM_PER_SIGMA * width for peak in peaks):
+        return "a peak is as wide as the window"
+    return ""
+
+
+def _what_to_look_at(peaks: tuple[FittedPeak, ...], parameters: Mapping[str, Parameter]) -> str:
+    notes = [
+        f"peak {i}: {peak.area:.3g} ± {peak.area_error:.2g} counts, not above the background"
+        for i, peak in enumerate(peaks, 1)
+        if not peak.area > MIN_SIGNIFICANCE * peak.area_error and not parameters[f"area_{i}"].is_fixed
+    ]
+    notes += [
+        f"{one.name} stands at its limit {one.value:.4g}" for one in parameters.values() if one.is_at_limit
+    ]
+    return "; ".join(notes)

@@ -1,0 +1,207 @@
+"""Finds the parameters that make counts most likely, within limits, and their covariance.
+
+Steps by the curvature that is expected on average (Fisher's) lead to the minimum in a few evaluations;
+iminuit goes the rest of the way and says whether it is one. The covariance comes from the curvature there.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from pygama.analysis.goodness import deviances
+from pygama.analysis.region_model import RegionModel
+
+_AT_LIMIT = 0.01
+"""In errors: so near a limit, and pushed there, a parameter stands at it."""
+_IDLE = 1e-6
+"""What makes no difference changes the likelihood ratio by less, over all of its range."""
+_N_CALLS = 2000
+
+
+@dataclass(frozen=True)
+class Start:
+    """Where parameters start, between which limits they are sought, and which of them stay; (k,) each."""
+
+    values: np.ndarray
+    low: np.ndarray
+    high: np.ndarray
+    is_fixed: np.ndarray
+
+
+@dataclass(frozen=True)
+class Minimum:
+    """Where the likelihood ratio is least; (k,) each.
+
+    is_held: the parameter stands at a limit. is_idle: it makes no difference there.
+    """
+
+    values: np.ndarray
+    chi2: float
+    is_held: np.ndarray
+    is_idle: np.ndarray
+    is_valid: bool
+
+
+class Cost:
+    """Likelihood ratio of counts and model, with its derivatives; what was worked out last is kept."""
+
+    def __init__(self, model: RegionModel, counts: np.ndarray) -> None:
+        self.model, self.counts = model, counts
+        self._key = b""
+        self._expected = self._gradient = np.empty(0)
+
+    def value(self, values: Any) -> float:
+        """Give the likelihood ratio."""
+        self._work_out(np.asarray(values, float))
+        return float(deviances(self.counts, self._expected).sum())
+
+    def gradient(self, values: Any) -> np.ndarray:
+        """Give its derivatives, (k,)."""
+        self._work_out(np.asarray(values, float))
+        return 2 * (self._gradient @ (1 - self.counts / self._expected))
+
+    def fisher(self, values: np.ndarray) -> np.ndarray:
+        """Give half of the curvature that is expected on average, (k, k): the inverse of the covariance."""
+        self._work_out(values)
+        return (self._gradient / self._expected) @ self._gradient.T
+
+    def _work_out(self, values: np.ndarray) -> None:
+        key = values.tobytes()
+        if key != self._key:
+            self._key = key
+            self._expected, self._gradient = self.model.expected_and_gradient(values)
+
+
+def minimise(cost: Cost, start: Start) -> Minimum:
+    """Find the minimum from a start."""
+    values = _approach(cost, start)
+    for _ in range(4):
+        is_held, is_idle = _standing(cost, values, start)
+        values = np.where(is_held, _nearest_limit(values, start), values)
+        values, is_valid = _descend(cost, values, start, is_held | is_idle)
+        now_held, now_idle = _standing(cost, values, start)
+        if ((now_held | now_idle) == (is_held | is_idle)).all():
+            break
+    return Minimum(values, cost.value(values), is_held, is_idle, is_valid)
+
+
+def _approach(cost: Cost, start: Start) -> np.ndarray:
+    """Go to the minimum by steps of the expected curvature, shortened until each is a gain."""
+    values, damping = start.values, 1e-3
+    best = cost.value(values)
+    for _ in range(40):
+        slope, curvature = cost.gradient(values), 2 * cost.fisher(values)
+        is_held, is_idle = _standing(cost, values, start)
+        free = np.flatnonzero(~(start.is_fixed | is_held | is_idle))
+        matrix = curvature[np.ix_(free, free)]
+        size = np.sqrt(np.diag(matrix))
+        scaled = matrix / np.outer(size, size) + damping * np.eye(len(free))
+        step = np.zeros(len(values))
+        step[free] = -np.linalg.solve(scaled, slope[free] / size) / size
+        tried = np.clip(values + step, start.low, start.high)
+        gain = best - cost.value(tried)
+        if gain > 0:
+            values, best, damping = tried, best - gain, max(damping / 10, 1e-9)
+        else:
+            damping *= 10
+        if 0 <= gain < 1e-5 or damping > 1e6:
+            break
+    return values
+
+
+def _descend(cost: Cost, values: np.ndarray, start: Start, is_out: np.ndarray) -> tuple[np.ndarray, bool]:
+    """Let iminuit find the minimum in what is neither fixed nor out; gives where, and whether it is one."""
+    from iminuit import Minuit
+
+    is_fixed = start.is_fixed | is_out
+    if is_fixed.all():
+        return values, True
+    minuit = Minuit(cost.value, values, grad=cost.gradient, name=cost.model.names)
+    minuit.errordef, minuit.strategy, minuit.tol = Minuit.LEAST_SQUARES, 0, 0.01
+    minuit.limits = list(zip(start.low, start.high, strict=True))
+    known = np.diag(cost.fisher(values))
+    minuit.errors = np.where(is_fixed, 1.0, 1 / np.sqrt(np.maximum(known, 1e-300)))
+    minuit.fixed = is_fixed
+    minuit.migrad(ncall=_N_CALLS)
+    return np.array(minuit.values), bool(minuit.valid)
+
+
+def _standing(cost: Cost, values: np.ndarray, start: Start) -> tuple[np.ndarray, np.ndarray]:
+    """Say which parameters stand at a limit and are pushed there, and which make no difference; (k,) each."""
+    slope, known = cost.gradient(values), np.diag(cost.fisher(values))
+    width = start.high - start.low
+    span = np.where(np.isfinite(width), width, np.maximum(np.abs(values), 1.0))
+    is_idle = known * span**2 < _IDLE
+    near = _AT_LIMIT / np.sqrt(np.where(is_idle, np.inf, known))
+    is_low = (values - start.low <= near) & (slope > 0)
+    is_high = (start.high - values <= near) & (slope < 0)
+    return (is_low | is_high) & ~is_idle & ~start.is_fixed, is_idle & ~start.is_fixed
+
+
+def _nearest_limit(values: np.ndarray, start: Start) -> np.ndarray:
+    return np.where(values - start.low < start.high - values, start.low, start.high)
+
+
+def covariance(cost: Cost, at: Minimum, is_fixed: np.ndarray) -> tuple[np.ndarray, bool]:
+    """Give the covariance of all parameters, (k, k), and whether the curvature is that of a minimum.
+
+    Rows of what is fixed or makes no difference are 0. Parameters at a limit count as if the likelihood went
+    on beyond it, so that the errors of the others are not too small. The curvature is the change of the
+    derivatives over a hundredth of an error; where it is not that of a minimum, the one expected on average
+    stands in.
+    """
+    free = np.flatnonzero(~(is_fixed | at.is_idle))
+    whole = np.zeros((len(at.values), len(at.values)))
+    if not len(free):
+        return whole, True
+    fisher = cost.fisher(at.values)[np.ix_(free, free)]
+    scale = 1 / np.sqrt(np.diag(fisher))
+    seen = np.array(
+        [_change(cost, at.values, int(i), _AT_LIMIT * by)[free] for i, by in zip(free, scale, strict=True)]
+    )
+    for matrix, is_known in ((0.5 * (seen + seen.T), True), (fisher, False)):
+        scaled = matrix * np.outer(scale, scale)
+        if np.isfinite(scaled).all() and np.linalg.eigvalsh(scaled)[0] > 1e-9:
+            whole[np.ix_(free, free)] = np.linalg.inv(scaled) * np.outer(scale, scale)
+            return whole, is_known
+    whole[np.ix_(free, free)] = np.nan
+    return whole, False
+
+
+def _change(cost: Cost, values: np.ndarray, i: int, step: float) -> np.ndarray:
+    """Give half of the second derivatives of the likelihood ratio by parameter i and each other, (k,)."""
+    ends = [values.copy(), values.copy()]
+    ends[0][i] -= step
+    ends[1][i] += step
+    return (cost.gradient(ends[1]) - cost.gradient(ends[0])) / (4 * step)
+
+
+def profile_interval(cost: Cost, start: Start, name: str) -> tuple[float, float]:
+    """Give between which values of a parameter the likelihood ratio grows by less than 1.
+
+    The others are at their best for each value. start: the minimum and the limits; an end that would lie
+    beyond a limit is that limit. NaN where iminuit finds no end.
+    """
+    from iminuit import Minuit
+
+    minuit = Minuit(cost.value, start.values, grad=cost.gradient, name=cost.model.names)
+    minuit.errordef, minuit.strategy = Minuit.LEAST_SQUARES, 1
+    minuit.limits = list(zip(start.low, start.high, strict=True))
+    minuit.fixed = start.is_fixed
+    minuit.migrad(ncall=_N_CALLS)
+    at = cost.model.names.index(name)
+    if not minuit.valid or start.is_fixed[at]:
+        return float("nan"), float("nan")
+    minuit.minos(name)
+    found, value = minuit.merrors[name], minuit.values[name]
+    low = _end(found.lower_valid, found.at_lower_limit, value + found.lower, start.low[at])
+    return low, _end(found.upper_valid, found.at_upper_limit, value + found.upper, start.high[at])
+
+
+def _end(is_known: bool, is_limit: bool, end: float, limit: float) -> float:
+    if is_limit:
+        return float(limit)
+    return float(end) if is_known else float("nan")

@@ -1,0 +1,382 @@
+import json
+import math
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from pygama.analysis.fits import (
+    FitRequest,
+    around_peak,
+    fit_region,
+    fit_values,
+    interval,
+    parameter_names,
+)
+from pygama.errors import SettingsError
+from pygama.simulate import RegionTruth, draw_region
+from pygama_gui.session.plain import from_plain, to_plain
+
+LOW, HIGH = 900.0, 1100.0
+ONE = FitRequest(LOW, HIGH, (1000.0,))
+TWO = FitRequest(LOW, HIGH, (988.0, 1010.0))
+GAUSS = RegionTruth(LOW, HIGH, ((5000, 1000.0),), 6.0, background=10.0, slope=-0.3)
+STEP = replace(GAUSS, peaks=((20_000, 1000.0),), step=0.02)
+HPGE = replace(GAUSS, peaks=((50_000, 1000.0),), step=0.01, tail_fraction=0.25, tail_slope=12.0)
+DOUBLET = replace(GAUSS, peaks=((5000, 990.0), (2500, 1008.0)))
+FEW = replace(GAUSS, peaks=((150, 1000.0),), background=0.5)
+FEW_DOUBLET = replace(FEW, peaks=((200, 990.0), (120, 1008.0)))
+
+
+def counted(truth, seed=1, n_bins=100):
+    return np.histogram(draw_region(np.random.default_rng(seed), truth), n_bins, (truth.low, truth.high))
+
+
+# Counts and what an independent fit of them gives: a likelihood written with the distribution functions
+# of scipy.stats (norm, exponnorm; the step by Gauss-Legendre sums), minimised by Nelder and Mead's simplex
+# of scipy.optimize; errors from its second differences. scipy 1.17.
+INDEPENDENT = {
+    "gauss": (
+        (
+            "9 5 16 14 10 10 9 10 11 17 5 10 8 11 9 9 10 10 12 4 7 10 11 41 72 67 71 59 19 10 10 7 7 "
+            "8 10 2 4 6 3 6 6 9 8 8 4 6 4 4 12 5"
+        ),
+        FitRequest(LOW, HIGH, (1000.0,)),
+        ("area_1", "position_1", "sigma", "background", "slope"),
+        (292.172, 1002.93, 6.15192, 2.01414, -0.335518),
+        (19.3, 0.4434, 0.3728, 0.1099, 0.08149),
+        52.0843756560063,
+    ),
+    "doublet": (
+        (
+            "8 10 12 12 12 8 12 6 14 9 8 6 9 10 6 12 13 19 21 45 107 172 201 186 136 107 115 90 65 45 "
+            "19 21 15 15 14 16 19 14 21 11 10 16 20 13 10 16 16 9 9 14"
+        ),
+        TWO,
+        ("area_1", "position_1", "area_2", "position_2", "sigma", "background", "slope"),
+        (803.082, 990.136, 357.031, 1007.87, 6.67184, 3.06944, 0.238033),
+        (37.24, 0.3877, 28.48, 0.7019, 0.2951, 0.1471, 0.07015),
+        37.18263909200405,
+    ),
+    "hpge": (
+        (
+            "227 188 206 189 191 199 203 195 196 187 216 187 209 223 236 250 239 294 302 355 402 518 "
+            "805 1580 2907 4476 4680 3420 1520 531 154 86 86 69 70 66 90 72 74 68 71 67 71 69 74 51 "
+            "63 66 65 65"
+        ),
+        FitRequest(LOW, HIGH, (1000.0,), shape="hpge"),
+        ("area_1", "position_1", "sigma", "tail_fraction", "tail_slope", "step", "background", "slope"),
+        (20128.82, 1004.99505, 5.94316, 0.196477, 12.83128, 0.0182559, 20.55256, -0.241709),
+        (186.7, 0.1053, 0.06441, 0.01548, 1.281, 0.002547, 1.416, 0.08715),
+        32.06295545544447,
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", INDEPENDENT)
+def test_an_independent_fitter_finds_the_same(kind):
+    counts, request, names, values, errors, chi2 = INDEPENDENT[kind]
+    fit = fit_region([int(one) for one in counts.split()], np.linspace(LOW, HIGH, 51), request)
+    assert tuple(fit.parameters) == names == parameter_names(request)
+    found = list(fit.parameters.values())
+    assert fit.chi2 == pytest.approx(chi2, abs=1e-4)
+    for one, value, error in zip(found, values, errors, strict=True):
+        assert one.value == pytest.approx(value, abs=0.01 * error), one.name
+        assert one.error == pytest.approx(error, rel=0.02), one.name
+
+
+def pulls_of(truth, request, n, seed):
+    """Fit drawn regions; gives name -> (value - truth) / error of each, and the probabilities."""
+    rng = np.random.default_rng(seed)
+    known = {name: getattr(truth, name) for name in ("sigma", "tail_fraction", "tail_slope", "step", "slope")}
+    known |= {f"area_{i}": area for i, (area, _) in enumerate(truth.peaks, 1)}
+    known |= {f"position_{i}": at for i, (_, at) in enumerate(truth.peaks, 1)}
+    known["background"] = truth.background
+    pulls, probabilities = {}, []
+    for _ in range(n):
+        fit = fit_values(draw_region(rng, truth), replace(request, n_bins=100))
+        assert fit.converged, fit.note
+        probabilities.append(fit.p_value)
+        for name, one in fit.parameters.items():
+            if not one.is_fixed:
+                pulls.setdefault(name, []).append((one.value - known[name]) / one.error)
+    return {name: np.array(values) for name, values in pulls.items()}, np.array(probabilities)
+
+
+KNOWN_SHAPE = {"tail_fraction": 0.25, "tail_slope": 12.0, "step": 0.01}
+
+
+@pytest.mark.parametrize(
+    ("truth", "request_", "slack"),
+    [
+        (GAUSS, ONE, 0.0),
+        (FEW, ONE, 0.15),
+        (STEP, replace(ONE, background="step"), 0.0),
+        (HPGE, replace(ONE, shape="hpge"), 0.05),
+        (replace(HPGE, peaks=((300, 1000.0),)), replace(ONE, shape="hpge", fixed=KNOWN_SHAPE), 0.12),
+        (DOUBLET, TWO, 0.05),
+        (FEW_DOUBLET, TWO, 0.15),
+    ],
+    ids=["gauss", "gauss-few", "step", "hpge", "hpge-few", "doublet", "doublet-few"],
+)
+def test_errors_are_as_large_as_fits_lie_from_the_truth(truth, request_, slack):
+    # slack: what estimates from few counts are off by, in errors; 3.5 standard deviations of 120 are allowed.
+    n = 120
+    pulls, probabilities = pulls_of(truth, request_, n, seed=16)
+    for name, values in pulls.items():
+        assert abs(values.mean()) < slack + 3.5 / math.sqrt(n), name
+        assert abs(values.std() - 1) < 0.5 * slack + 3.5 / math.sqrt(2 * n), name
+        inside = (abs(values) < 1).mean()
+        assert abs(inside - 0.6827) < 0.2 * slack + 3.5 * math.sqrt(0.6827 * 0.3173 / n), name
+    assert abs(probabilities.mean() - 0.5) < 3.5 / math.sqrt(12 * n)
+
+
+def test_the_widths_are_those_of_the_whole_shape_with_its_tail():
+    fit = fit_region(*counted(HPGE), replace(ONE, shape="hpge"))
+    peak = fit.peaks[0]
+    x = np.linspace(LOW, HIGH, 400_001)
+    curve = fit.peak(0, x)
+    for share, width in ((0.5, peak.fwhm), (0.1, peak.fwtm)):
+        above = x[curve >= share * curve.max()]
+        assert width == pytest.approx(above[-1] - above[0], abs=2e-3)
+    assert peak.fwtm > 1.95 * peak.fwhm  # 1.823 for a Gaussian
+
+
+def test_curve_background_and_peaks_add_up_to_the_counts():
+    counts, edges = counted(DOUBLET)
+    fit = fit_region(counts, edges, TWO)
+    x = np.linspace(LOW, HIGH, 20_001)
+    parts = fit.background(x) + fit.peak(0, x) + fit.peak(1, x)
+    assert fit.density(x) == pytest.approx(parts)
+    assert fit.expected().sum() == pytest.approx(counts.sum(), rel=1e-5)
+    assert np.trapezoid(fit.density(x), x) == pytest.approx(counts.sum(), rel=1e-4)
+
+
+def test_residuals_make_up_chi2():
+    fit = fit_region(*counted(GAUSS), ONE)
+    assert (fit.residuals() ** 2).sum() == pytest.approx(fit.chi2)
+    assert abs(fit.residuals().mean()) < 0.4
+    assert fit.ndof == 95
+
+
+def test_a_wrong_shape_is_told_by_its_probability():
+    counts, edges = counted(HPGE)
+    assert fit_region(counts, edges, ONE).p_value < 1e-6
+    assert fit_region(counts, edges, replace(ONE, shape="hpge")).p_value > 1e-3
+
+
+def test_positions_that_are_not_given_are_found():
+    fit = fit_region(*counted(replace(GAUSS, peaks=((5000, 960.0), (3000, 1030.0)))), FitRequest(LOW, HIGH))
+    assert [peak.position for peak in fit.peaks] == pytest.approx([960.0, 1030.0], abs=0.6)
+
+
+def test_values_and_their_histogram_give_the_same_fit():
+    values = draw_region(np.random.default_rng(3), GAUSS)
+    both = fit_values(values, ONE), fit_region(*np.histogram(values, 100, (LOW, HIGH)), ONE)
+    assert both[0].peaks == both[1].peaks
+    assert both[0].peaks[0].area == pytest.approx(5000, abs=4 * both[0].peaks[0].area_error)
+
+
+def test_values_outside_and_nans_are_left_out():
+    values = draw_region(np.random.default_rng(3), GAUSS)
+    more = np.concatenate([values, [math.nan, math.inf, -math.inf, 0.0, 1e9]])
+    assert fit_values(values, ONE).peaks == fit_values(more, ONE).peaks
+
+
+def test_fixed_parameters_stay_and_have_no_error():
+    fit = fit_region(*counted(GAUSS), replace(ONE, fixed={"sigma": 6.5, "slope": 0.0}))
+    sigma = fit.parameters["sigma"]
+    assert (sigma.value, sigma.error, sigma.is_fixed, sigma.is_at_limit) == (6.5, 0.0, True, False)
+    assert fit.peaks[0].fwhm_error == 0.0
+    assert fit.ndof == 97
+
+
+def test_limits_hold_and_are_marked():
+    fit = fit_region(*counted(GAUSS), replace(ONE, limits={"sigma": (7.0, 9.0)}))
+    assert fit.parameters["sigma"].value == 7.0
+    assert fit.parameters["sigma"].is_at_limit
+    assert "sigma stands at its limit 7" in fit.note
+    assert fit.converged
+
+
+def test_widths_of_a_doublet_are_shared_unless_asked():
+    counts, edges = counted(DOUBLET)
+    assert len({peak.fwhm for peak in fit_region(counts, edges, TWO).peaks}) == 1
+    apart = fit_region(counts, edges, replace(TWO, share_width=False))
+    assert [apart.parameters[name].value for name in ("sigma_1", "sigma_2")] == pytest.approx([6, 6], abs=0.6)
+    assert apart.peaks[0].fwhm != apart.peaks[1].fwhm
+
+
+def test_peaks_come_in_the_order_of_the_request():
+    fit = fit_region(*counted(DOUBLET), replace(TWO, positions=(1010.0, 988.0)))
+    assert [peak.position for peak in fit.peaks] == pytest.approx([1008, 990], abs=1)
+
+
+def test_peaks_that_change_places_on_the_way_keep_their_numbers():
+    # With these starts, the first is drawn to the second in one of twenty drawn spectra.
+    rng = np.random.default_rng(16)
+    for _ in range(12):
+        fit = fit_values(draw_region(rng, DOUBLET), replace(TWO, n_bins=100))
+        assert [peak.position for peak in fit.peaks] == pytest.approx([990, 1008], abs=1.5)
+        assert fit.peaks[0].area == pytest.approx(5000, abs=5 * fit.peaks[0].area_error)
+
+
+def test_a_tail_that_is_not_there_becomes_nothing():
+    fit = fit_region(*counted(GAUSS, seed=2), replace(ONE, shape="hpge"))
+    plain = fit_region(*counted(GAUSS, seed=2), ONE)
+    assert fit.converged
+    assert fit.peaks[0].fwhm == pytest.approx(plain.peaks[0].fwhm, abs=3 * plain.peaks[0].fwhm_error)
+
+
+def test_bins_are_joined_to_about_as_many_as_asked():
+    counts, edges = counted(GAUSS, n_bins=1000)
+    fit = fit_region(counts, edges, replace(ONE, n_bins=110))
+    assert len(fit.counts) == 100
+    assert fit.counts.sum() == counts.sum()
+
+
+@pytest.mark.parametrize(
+    ("counts", "words"),
+    [
+        (np.zeros(100), "0 counts between 900 and 1100: too few to fit"),
+        (np.full(100, -1.0), "negative or not numbers"),
+        (np.full(100, math.nan), "negative or not numbers"),
+        (np.full(100, 20.0), "no peak"),
+    ],
+)
+def test_counts_that_cannot_be_fitted_say_why(counts, words):
+    fit = fit_region(counts, np.linspace(LOW, HIGH, 101), ONE)
+    assert not fit.converged
+    assert words in fit.note
+
+
+def test_a_fit_of_nothing_can_be_drawn_as_nothing():
+    fit = fit_region(np.zeros(100), np.linspace(LOW, HIGH, 101), ONE)
+    assert np.isnan(fit.density(np.array([1000.0]))).all()
+    assert np.isnan(fit.residuals()).all()
+    assert fit.peaks == ()
+
+
+def test_fewer_bins_than_parameters_say_so():
+    fit = fit_region(np.full(6, 50.0), np.linspace(LOW, HIGH, 7), replace(ONE, shape="hpge"))
+    assert fit.note == "6 bins for 8 values to find: widen the window or make bins narrower"
+
+
+def test_a_window_between_the_bins_says_so():
+    fit = fit_region(np.full(100, 50.0), np.linspace(0, 100, 101), FitRequest(10.2, 12.1))
+    assert "too few to fit" in fit.note
+
+
+def test_flat_backgrounds_are_seldom_taken_for_peaks():
+    rng = np.random.default_rng(5)
+    edges = np.linspace(LOW, HIGH, 101)
+    found = sum(fit_region(rng.poisson(10, 100), edges, ONE).converged for _ in range(40))
+    assert found <= 12
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"low": 1100.0}, "from a lower to a higher end"),
+        ({"high": math.nan}, "from a lower to a higher end"),
+        ({"positions": (1200.0,)}, "position '1200' lies outside the window"),
+        ({"shape": "lorentz"}, "shape must be 'gauss' or 'hpge', not 'lorentz'"),
+        ({"background": "cubic"}, "background must be 'linear' or 'step', not 'cubic'"),
+        ({"n_bins": 3}, "n_bins must be 5 or more, not '3'"),
+        ({"fixed": {"width": 1.0}}, "there is no parameter 'width'; this fit has area_1"),
+        ({"fixed": {"area_2": 1.0}}, "there is no parameter 'area_2'"),
+        ({"fixed": {"sigma": 0.0}}, "sigma cannot be fixed at '0.0'"),
+        ({"fixed": {"area_1": -1.0}}, "area_1 cannot be fixed at '-1.0'"),
+        ({"limits": {"sigma": (3.0, 2.0)}}, "the limits of sigma must rise"),
+        ({"limits": {"slope": (2.0, 3.0)}}, "the limits of slope must rise within -1 to 1"),
+    ],
+)
+def test_requests_that_cannot_be_met_are_refused(change, words):
+    with pytest.raises(SettingsError, match=words.replace("(", r"\(")):
+        fit_region(*counted(GAUSS), replace(ONE, **change))
+
+
+def test_edges_that_do_not_fit_the_counts_are_refused():
+    with pytest.raises(SettingsError, match="one rising edge more"):
+        fit_region(np.ones(20), np.arange(20), ONE)
+
+
+def test_a_request_survives_a_file():
+    request = replace(TWO, shape="hpge", fixed={"step": 0.01}, limits={"sigma": (2.0, 9.0)}, n_bins=80)
+    again = from_plain(FitRequest, json.loads(json.dumps(to_plain(request))))
+    assert to_plain(again) == to_plain(request)
+    assert fit_region(*counted(DOUBLET), again).peaks == fit_region(*counted(DOUBLET), request).peaks
+
+
+def test_intervals_of_many_counts_are_those_of_the_errors():
+    fit = fit_region(*counted(GAUSS), ONE)
+    for name, one in fit.parameters.items():
+        low, high = interval(fit, name)
+        assert (one.value - low, high - one.value) == pytest.approx((one.error, one.error), rel=0.06), name
+
+
+def test_intervals_of_few_counts_reach_further_up():
+    fit = fit_region(*counted(replace(FEW, peaks=((40, 1000.0),)), seed=4), ONE)
+    low, high = interval(fit, "area_1")
+    assert fit.parameters["area_1"].value - low < high - fit.parameters["area_1"].value
+
+
+def test_the_interval_of_what_stands_at_a_limit_begins_there():
+    fit = fit_region(*counted(GAUSS, seed=6), replace(ONE, background="step"))
+    seeds = iter(range(7, 40))
+    while not fit.parameters["step"].is_at_limit:
+        fit = fit_region(*counted(GAUSS, seed=next(seeds)), replace(ONE, background="step"))
+    low, high = interval(fit, "step")
+    assert low == 0.0
+    assert 0 < high < 0.05
+
+
+def test_intervals_of_unknown_names_are_refused():
+    with pytest.raises(SettingsError, match="there is no parameter 'tail'"):
+        interval(fit_region(*counted(GAUSS), ONE), "tail")
+
+
+def spectrum(seed=8):
+    """Lines at 300 and 700, a doublet at 500 and 506, all of FWHM 4, on a falling background."""
+    rng = np.random.default_rng(seed)
+    lines = [(300, 3000), (500, 3000), (507.5, 2000), (700, 500)]
+    parts = [rng.normal(at, 4 / 2.3548, n) for at, n in lines]
+    return np.histogram(np.concatenate([*parts, rng.exponential(400, 20_000)]), 2000, (0, 1000))
+
+
+def test_the_peak_under_the_cursor_is_chosen():
+    counts, edges = spectrum()
+    request = around_peak(counts, edges, 702.0)
+    assert len(request.positions) == 1
+    assert 700 - request.low == pytest.approx(20, abs=8)
+    fit = fit_region(counts, edges, request)
+    assert fit.converged
+    assert fit.peaks[0].position == pytest.approx(700, abs=4 * fit.peaks[0].position_error)
+
+
+def test_peaks_that_overlap_are_chosen_together():
+    counts, edges = spectrum()
+    fit = fit_region(counts, edges, around_peak(counts, edges, 500.5))
+    assert [peak.position for peak in fit.peaks] == pytest.approx([500, 507.5], abs=0.3)
+
+
+def test_the_window_stops_short_of_a_strong_neighbour():
+    rng = np.random.default_rng(9)
+    values = np.concatenate(
+        [rng.normal(500, 1.7, 2000), rng.normal(516, 1.7, 5000), rng.uniform(0, 1000, 5000)]
+    )
+    counts, edges = np.histogram(values, 2000, (0, 1000))
+    request = around_peak(counts, edges, 500.0)
+    assert len(request.positions) == 1
+    assert request.high < 516 - 4
+
+
+def test_where_no_peak_is_the_window_lies_around_the_cursor():
+    request = around_peak(np.full(1000, 5.0), np.linspace(0, 100, 1001), 40.0)
+    assert request.positions == (40.0,)
+    assert request.low < 40 < request.high
+
+
+def test_a_cursor_outside_the_spectrum_is_refused():
+    with pytest.raises(SettingsError, match="must lie between 0 and 1000, not at '1500'"):
+        around_peak(*spectrum(), 1500.0)
