@@ -48,7 +48,7 @@ from pygama_gui.menus import TABS, Menus
 from pygama_gui.plugin_desk import PluginDesk, plugins_for
 from pygama_gui.session import changes, files, saved
 from pygama_gui.session.files import Found
-from pygama_gui.session.state import ChannelMap, Run, Session
+from pygama_gui.session.state import ChannelMap, Fit, Run, Session
 from pygama_gui.views import chain_facts
 from pygama_gui.views.base import View
 from pygama_gui.views.chain import ChainView
@@ -282,6 +282,8 @@ class MainWindow(QMainWindow):
         self.runs.follow_asked.connect(self.follow)
         self.runs.log_asked.connect(self.log_dock.show)
         self.files.open_asked.connect(self.ask_open_tier)
+        self.fits.look_asked.connect(self._look_at_fit)
+        self.spectrum.calibrate_asked.connect(self._calibrate)
         self.welcome.open_asked.connect(self.ask_open)
         self.welcome.demo_asked.connect(lambda: self.demo_asked())
         self.last_line.log_asked.connect(self.toggle_log)
@@ -305,7 +307,8 @@ class MainWindow(QMainWindow):
         """Let a key that only one of the two plots knows work while the other one has the focus."""
         plots = {self.waveforms: self.waveforms.plot, self.spectrum: self.spectrum.plot}
         actions = {view: list(view.view_actions()) for view in plots}
-        keys = Counter(action.shortcut().toString() for view in plots for action in actions[view])
+        every = [*actions[self.waveforms], *self.spectrum.actions_of.walk()]
+        keys = Counter(action.shortcut().toString() for action in every)
         for view, other in ((self.waveforms, self.spectrum), (self.spectrum, self.waveforms)):
             alone = [one for one in actions[view] if keys[one.shortcut().toString()] == 1]
             plots[other].addActions([one for one in alone if not one.shortcut().isEmpty()])
@@ -348,7 +351,7 @@ class MainWindow(QMainWindow):
     # Runs
 
     def add_paths(self, paths: Iterable[Path], *, process: bool | None = None) -> None:
-        """Take files and folders: runs are added, a session is opened, a settings file is loaded.
+        """Take files and folders: runs are added, a session is opened, settings and calibrations are taken.
 
         What cannot be taken says why.
 
@@ -356,9 +359,11 @@ class MainWindow(QMainWindow):
         """
         paths = list(paths)
         maps = [path for path in paths if is_channel_map(path)]
+        curves = [path for path in paths if path not in maps and saved.is_calibration(path)]
+        maps += curves
         data = [path for path in paths if path.suffix == ".json" and path not in maps]
         for path in maps:
-            self.take_channel_map(path)
+            self.fits.calibration.load(path) if path in curves else self.take_channel_map(path)
         for path in sorted(data, key=saved.is_session, reverse=True):
             self.documents.open(path) if saved.is_session(path) else self.load_settings(path)
         if raw := [path for path in paths if path not in data and path not in maps]:
@@ -639,6 +644,18 @@ class MainWindow(QMainWindow):
     def forget_channel_map(self) -> None:
         """Name channels by their numbers again."""
         self.bridge.change(changes.forget_channel_map)
+
+    def _calibrate(self) -> None:
+        """Calibrate with the fitted peaks, and show what comes of it."""
+        self.fits_dock.show()
+        self.fits_dock.raise_()
+        self.fits.calibrate_with_fits()
+
+    def _look_at_fit(self, fit: Fit) -> None:
+        """Show a fit in the spectrum."""
+        if self.bridge.session.tab not in (0, 2):
+            self.bridge.change(changes.choose_tab, 2)
+        self.spectrum.look_at_fit(fit)
 
     # Settings files
 

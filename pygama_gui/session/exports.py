@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from pygama import __version__
+from pygama_gui.session.calibration_changes import calibrations_of, raw_column
 from pygama_gui.session.codes import place_of
 from pygama_gui.session.state import Run, Session
 
@@ -153,6 +154,8 @@ def _settings(session: Session, runs: Sequence[Run], shown: Shown | None, folder
         _named("TIER0", session.tier0),
         _named("CHAIN", session.to_chain()),
         _named("COLUMN", session.spectrum.column),
+        _named("RAW_COLUMN", raw_column(session, session.spectrum.column), "what is in the files"),
+        _named("CURVES", _curves(session, runs), "run -> crate, card and channel -> c of c0 + c1 x + …"),
         _named("UNIT", "" if shown is None else shown.unit),
         _named("CHANNELS", places, "name -> where it is"),
         _named("BINS", bins, "from, to, how many; None: from the least to the largest value"),
@@ -160,6 +163,23 @@ def _settings(session: Session, runs: Sequence[Run], shown: Shown | None, folder
         _named("IS_LOG", session.spectrum.is_log),
     ]
     return "".join(lines)
+
+
+def _curves(session: Session, runs: Sequence[Run]) -> dict[str, dict[str, tuple[float, ...]]]:
+    """Give the curves of the energies that are shown; none where the column is in the files."""
+    column = raw_column(session, session.spectrum.column)
+    if column == session.spectrum.column:
+        return {}
+    return {
+        name: {
+            place: one.curve.coefficients
+            for calibration in calibrations_of(session, run)
+            if calibration.column == column
+            for place, one in calibration.channels.items()
+            if one.curve is not None
+        }
+        for name, run in zip(_names(runs), runs, strict=True)
+    }
 
 
 def _named(name: str, value: Any, about: str = "") -> str:
@@ -253,11 +273,26 @@ def rows_of(table, place):
     return is_wanted
 
 
+def column_of(table, name):
+    """Read the column; where it is one of energies, compute them channel by channel."""
+    numbers = np.asarray(table.column(RAW_COLUMN), float)
+    if RAW_COLUMN == COLUMN:
+        return numbers
+    energies = np.full(table.n_rows, np.nan)
+    for place, coefficients in CURVES[name].items():
+        where = dict(zip(("crate", "card", "channel"), map(int, place.split("/"))))
+        rows = rows_of(table, where)
+        energies[rows] = 0.0
+        for coefficient in reversed(coefficients):
+            energies[rows] = energies[rows] * numbers[rows] + coefficient
+    return energies
+
+
 values = {}
 for name, path in tier2_files.items():
     with TierFile(path) as file:
         table = file.table("data")
-        column = np.asarray(table.column(COLUMN), float)
+        column = column_of(table, name)
         for channel, place in CHANNELS.items():
             key = name if len(CHANNELS) == 1 else f"{name}, {channel}"
             values[key] = column[rows_of(table, place)]

@@ -18,6 +18,7 @@ from pygama_gui.session.state import (
     MOST_JOBS,
     PICTURES,
     STRIPS,
+    Fit,
     Session,
     Step,
     WaveformChoice,
@@ -88,6 +89,15 @@ def is_session(path: Path) -> bool:
         return False
 
 
+def is_calibration(path: Path) -> bool:
+    """Tell a calibration file by how it begins."""
+    try:
+        with path.open("rb") as file:
+            return path.suffix == ".json" and b'"pygama calibration"' in file.read(BEGINNING)
+    except OSError:
+        return False
+
+
 def _read_json(path: Path) -> Any:
     if path.stat().st_size > MOST_BYTES:
         raise SettingsError(f"it has more than {MOST_BYTES // 1_000_000} MB")
@@ -138,8 +148,17 @@ def _put_right(session: Session) -> Session:
             n_jobs=min(max(session.n_jobs, 1), MOST_JOBS),
             spectrum=replace(shown, width=width, roi=roi, strip=strip),
             waveforms=_waveforms_put_right(session.waveforms),
+            fits=_fits_put_right(session.fits),
         )
     )
+
+
+def _fits_put_right(fits: Iterable[Fit]) -> tuple[Fit, ...]:
+    """Leave out all but the first of a name."""
+    by_name: dict[str, Fit] = {}
+    for fit in fits:
+        by_name.setdefault(fit.name, fit)
+    return tuple(by_name.values())
 
 
 def _waveforms_put_right(shown: WaveformChoice) -> WaveformChoice:

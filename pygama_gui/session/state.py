@@ -12,6 +12,8 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+from pygama.analysis.calibration import Calibration
+from pygama.analysis.fits import FitRequest
 from pygama.channel_map import Channel
 
 Values = Mapping[str, Any]
@@ -151,6 +153,16 @@ class ChannelsChoice:
 
 
 @dataclass(frozen=True)
+class Fit:
+    """A region that is fitted, on whatever run is looked at. channel: code of one; None: of all together."""
+
+    name: str
+    column: str
+    request: FitRequest
+    channel: int | None = None
+
+
+@dataclass(frozen=True)
 class Arrangement:
     """Where the panels of one layout stand, as Qt writes it, in base64."""
 
@@ -194,6 +206,12 @@ class Session:
     plane: PlaneChoice = field(default_factory=PlaneChoice)
     trends: TrendsChoice = field(default_factory=TrendsChoice)
     channel_grid: ChannelsChoice = field(default_factory=ChannelsChoice)
+    fits: tuple[Fit, ...] = ()
+    """In the order in which they were made; each has a name of its own."""
+    fit: str = ""
+    """Name of the chosen fit."""
+    calibrations: tuple[Calibration, ...] = ()
+    """The newest first; one of each column and its runs."""
     recent: tuple[Path, ...] = ()
     line: tuple[float, float] | None = None
     """The peak that settings are judged by: where the window around it begins and ends, in its column."""
@@ -213,6 +231,11 @@ class Session:
     def run(self, run_id: str) -> Run | None:
         """Find a run by its id."""
         return next((run for run in self.runs if run.run_id == run_id), None)
+
+    @property
+    def chosen_fit(self) -> Fit | None:
+        """The fit whose numbers and residuals are shown."""
+        return next((fit for fit in self.fits if fit.name == self.fit), None)
 
     @property
     def selected_run(self) -> Run | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -16,6 +17,8 @@ from pygama_gui.widgets.plot import Legend, Plot, histogram_path
 
 FIRST_ROWS = 100_000
 """Values that the range of a histogram is chosen by."""
+PIECE = 50_000
+"""Values that are counted before the clock is looked at."""
 
 
 @dataclass
@@ -26,10 +29,16 @@ class Counted:
     histogram: LiveHistogram | None = None
     n_rows: int = 0
 
-    def catch_up(self, n_bins: int, at_most: int) -> bool:
-        """Count some of the rows that are new; tell whether all are counted."""
+    def catch_up(self, n_bins: int, end: float) -> bool:
+        """Count new rows until a time by `perf_counter`, a piece at least; tell whether all are counted."""
+        self._count_piece(n_bins)
+        while self.n_rows < len(self.key[0].columns) and time.perf_counter() < end:
+            self._count_piece(n_bins)
+        return self.n_rows >= len(self.key[0].columns)
+
+    def _count_piece(self, n_bins: int) -> None:
         live, column, channel = self.key
-        limit = at_most if self.histogram is not None else min(at_most, FIRST_ROWS)
+        limit = PIECE if self.histogram is not None else FIRST_ROWS
         values = live.columns.column(column, self.n_rows)[:limit]
         n_new = len(values)
         if channel is not None and CODE in live.columns:
@@ -39,7 +48,6 @@ class Counted:
             self.histogram.add(values)
         elif len(values):
             self.histogram = LiveHistogram.around(values, n_bins)
-        return self.n_rows >= len(live.columns)
 
 
 @dataclass(frozen=True)
@@ -78,15 +86,14 @@ class Overlays:
         self.legend = Legend(plot, is_left=False)
         self.legend.hide()
 
-    def count(self, parts: list[Part], column: str, like: LiveHistogram, at_most: int) -> bool:
-        """Count some of the new rows of each part in the spectrum's bins; tell whether all are counted."""
+    def count(self, parts: list[Part], column: str, like: LiveHistogram, end: float) -> bool:
+        """Count new rows of each part in the spectrum's bins, until a time; tell whether all are counted."""
         wanted = {(part.live, column, part.channel) for part in parts if column in part.live.columns}
         kept = {key: one for key, one in self._counted.items() if key in wanted and _has_bins_of(one, like)}
         for key in wanted - kept.keys():
             kept[key] = Counted(key, LiveHistogram(like.low, like.high, like.n_bins, grows=False))
         self._counted = kept
-        share = at_most // max(len(kept), 1)
-        are_done = [one.catch_up(like.n_bins, share) for one in kept.values()]
+        are_done = [one.catch_up(like.n_bins, end) for one in kept.values()]
         return all(are_done)
 
     def counts(self, part: Part, column: str) -> np.ndarray | None:

@@ -3,38 +3,43 @@
 from __future__ import annotations
 
 import math
+import time
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyqtgraph as pg
-from PyQt5.QtCore import QPointF
+from PyQt5.QtCore import pyqtSignal
 from PyQt5.QtWidgets import QAction, QVBoxLayout, QWidget
 
+from pygama.analysis.regions import Region, measure_region
 from pygama_gui.bridge import Bridge, LiveRun
 from pygama_gui.data import spectra
 from pygama_gui.data.live import LiveHistogram
+from pygama_gui.data.selection import passing_of
 from pygama_gui.jobs.board import counted
 from pygama_gui.session import changes
+from pygama_gui.session.calibration_changes import raw_column
 from pygama_gui.session.exports import ALL_CHANNELS, Shown
-from pygama_gui.session.state import Run, Session, SpectrumChoice
+from pygama_gui.session.state import Fit, Run, Session, SpectrumChoice
 from pygama_gui.views import chain_facts, madeup, spectrum_actions
 from pygama_gui.views.base import View
 from pygama_gui.views.overlays import Counted, Over, Overlays, Part
-from pygama_gui.views.roi import measure
 from pygama_gui.views.spectrum_actions import SpectrumActions
 from pygama_gui.views.spectrum_controls import SpectrumControls
 from pygama_gui.views.spectrum_passing import Passing
+from pygama_gui.views.spectrum_peaks import SpectrumPeaks
 from pygama_gui.views.spectrum_region import RegionMark, region_words
+from pygama_gui.views.spectrum_room import Room
 from pygama_gui.views.spectrum_strip import Strip
 from pygama_gui.widgets import theme, words
 from pygama_gui.widgets.plot import Plot, heights_of, histogram_path
 
 N_FINE = 2**14
 """Bins that are counted; what is shown joins a power of two of them."""
-ROWS_A_TICK = 400_000
-"""Values counted on one tick, so that a long column never blocks the window."""
+COUNT_S = 0.012
+"""Rows are counted on one tick until this much time is gone: a long column never blocks the window."""
 MOST_APART = 12
 N_FILLED = 4096
 """Bins in view above which the area is not filled; filling costs more than the line."""
@@ -73,9 +78,13 @@ class SpectrumView(View):
     TITLE = "Spectrum"
     HELP = (
         "The histogram of a column, growing while the run is processed. Drag to the right to zoom in, "
-        "to the left to zoom out; Alt- or Shift-drag to measure a region."
+        "to the left to zoom out; Alt- or Shift-drag to measure a region; double-click on a peak to fit it; "
+        "Ctrl-click to read out."
     )
     SHORTCUTS = spectrum_actions.SHORTCUTS
+
+    calibrate_asked = pyqtSignal()
+    """Somebody wants to calibrate with the fitted peaks."""
 
     def __init__(self, bridge: Bridge) -> None:
         super().__init__(bridge)
@@ -93,6 +102,7 @@ class SpectrumView(View):
         self._others_before: tuple[str, ...] = ()
         self._factor = 0
         self._peaks_seen: list[float] = []
+        self.peaks = SpectrumPeaks(self)
         self.controls = SpectrumControls(self)
         self.actions_of = SpectrumActions(self)
         self.plot.fill_menu = self.actions_of.fill_menu
@@ -113,7 +123,7 @@ class SpectrumView(View):
         box.region_dragged.connect(lambda low, high: self._mark((low, high)))
         box.zoom_changed.connect(self.redraw_soon)
         box.sigResized.connect(self.redraw_soon)
-        box.double_clicked.connect(self._double_clicked)
+        box.double_clicked.connect(self.peaks.double_clicked)
         self.strip.box.zoom_changed.connect(self._take_zoom_of_strip)
         self.strip.box.double_clicked.connect(lambda _at: self.show_all())
 
@@ -158,13 +168,17 @@ class SpectrumView(View):
         return self.choice.is_apart and 1 < len(self.controls.channels) <= MOST_APART
 
     def on_session(self, old: Session, new: Session) -> None:
-        """Draw what a change brings; who knows what the cuts stand on, so everything may."""
+        """Draw what a change brings."""
         before, now = old.spectrum, new.spectrum
         if old.selected != new.selected or before.column != now.column:
             self.plot.box.forget_zoom()
+            self.peaks.clear()
         if (before.is_log, before.is_rate) != (now.is_log, now.is_rate):
             self.plot.box.zoomed_y = False
-        self.redraw_soon()
+        shown = ("selected", "spectrum", "runs", "fits", "fit", "channel_map", "calibrations")
+        is_other = any(getattr(old, name) is not getattr(new, name) for name in shown)
+        if is_other or passing_of(old) != passing_of(new):
+            self.redraw_soon()
 
     def on_jobs(self, run_ids: set[str]) -> None:
         """Say why there is nothing to see."""
@@ -232,10 +246,19 @@ class SpectrumView(View):
         self.plot.box.zoomed_x = True
         self.redraw_soon()
 
+    def look_at_fit(self, fit: Fit) -> None:
+        """Show a fit, with its column and channel."""
+        self.choose_column(fit.column)
+        self.choose(channel=fit.channel, is_apart=False)
+        low, high = fit.request.low, fit.request.high
+        self.look_at(low - 0.3 * (high - low), high + 0.3 * (high - low))
+
     def nudge(self, bins: int) -> None:
-        """Move the region by some bins; the picture where there is no region."""
+        """Move the read-out or the region by some bins; the picture where there is neither."""
         histogram, roi = self._histogram, self.choice.roi
-        if roi is None:
+        if histogram is not None and self.peaks.cursor is not None:
+            self.peaks.read_out(self.peaks.cursor + bins * self._factor * fine_width(histogram))
+        elif roi is None:
             self.plot.box.pan(PAN * bins / max(abs(bins), 1) * (1 if abs(bins) == 1 else FAR))
         elif histogram is not None:
             by = bins * self._factor * fine_width(histogram)
@@ -280,19 +303,18 @@ class SpectrumView(View):
         self.redraw_soon()
 
     def give_up(self) -> None:
-        """Let a drag zoom again."""
+        """Let a drag zoom again; take found peaks and the read-out away."""
         self.plot.box.cancel()
+        self.peaks.clear()
         self.redraw_soon()
 
     def remove_under_mouse(self) -> None:
-        """Remove the region."""
-        self._mark(None)
+        """Remove the marker under the mouse; the region where there is none."""
+        if not self.peaks.remove_marker():
+            self._mark(None)
 
     def _mark(self, roi: tuple[float, float] | None, merge: str = "") -> None:
         self.bridge.change(changes.mark_region, roi, merge=merge)
-
-    def _double_clicked(self, at: QPointF) -> None:
-        self.show_all()
 
     def _take_zoom_of_strip(self) -> None:
         """Look where somebody dragged to in the strip."""
@@ -313,7 +335,7 @@ class SpectrumView(View):
         key = (live, self.choice.column, self.channel)
         if self._counted is None or self._counted.key != key:
             self._counted, self._factor = Counted(key), 0
-        if not self._counted.catch_up(N_FINE, ROWS_A_TICK):
+        if not self._counted.catch_up(N_FINE, time.perf_counter() + COUNT_S):
             self.redraw_soon()
         return self._counted.histogram
 
@@ -321,6 +343,11 @@ class SpectrumView(View):
         """Give the counts of the finest bins; where there are cuts, of the events that pass them."""
         passing = self._passing.counts(self.session.selected, self.choice.column, self.channel, histogram)
         return histogram.counts if passing is None else passing
+
+    def fine_bins(self) -> tuple[np.ndarray, np.ndarray] | None:
+        """Give edges and counts of the finest bins; None where there are none."""
+        histogram = self._histogram
+        return None if histogram is None else (histogram.edges, self._fine_counts(histogram))
 
     def _parts(self) -> list[Part]:
         """Say what is to be laid over the spectrum."""
@@ -341,7 +368,7 @@ class SpectrumView(View):
     def _laid_over(self, histogram: LiveHistogram) -> tuple[Over, ...]:
         """Count what is to be laid over the spectrum."""
         parts, column = self._parts(), self.choice.column
-        if not self._overlays.count(parts, column, histogram, ROWS_A_TICK):
+        if not self._overlays.count(parts, column, histogram, time.perf_counter() + COUNT_S):
             self.redraw_soon()
         found = ((part, self._counts_of(part, column, histogram)) for part in parts)
         return tuple(
@@ -404,8 +431,10 @@ class SpectrumView(View):
         self._fit(self.picture)
         self._draw(self.picture)
         self._draw_over(self.picture)
+        room = Room(self.plot)
+        self._show_region(room)
+        self.peaks.draw(self.picture, room)
         self._draw_strip(self.picture)
-        self._show_region()
         self._show_info(histogram)
         self.drawn.emit()
 
@@ -453,12 +482,14 @@ class SpectrumView(View):
         self.plot.y_axis.is_log = is_log
         present = theme.current()
         x, y = self._path(picture, picture.counts)
+        # What a curve was fitted to is raw beside it.
+        line = present.pen("trace" if self.peaks.shown_fits() else "accent")
         level = _floor(picture) if is_log else 0.0
         is_filled = len(x) <= 2 * N_FILLED
         self.curve.setData(
             x,
             y,
-            pen=present.pen("accent"),
+            pen=line,
             brush=present.color("fill") if is_filled else None,
             fillLevel=level if is_filled else None,
             skipFiniteCheck=True,
@@ -495,8 +526,14 @@ class SpectrumView(View):
         self._overlays.name(main, [one.name for one in over])
 
     def _draw_strip(self, picture: Picture) -> None:
-        """Draw below the spectrum how it differs from the first other run, where that is wanted."""
+        """Draw below how the spectrum differs from a fit or another run, where that is wanted."""
         strip = self.choice.strip
+        fit = self.peaks.residuals_wanted()
+        if fit is not None:
+            low, high = self.plot.box.viewRange()[0]
+            pulls = spectra.Compared(fit.residuals(), np.zeros(len(fit.counts)))
+            self.strip.draw(fit.edges, pulls, (low, high), level=0.0, label="pull (σ)")
+            return
         other = None if self.is_apart or not picture.over else picture.over[0]
         if other is None or strip not in ("difference", "ratio"):
             self.strip.hide()
@@ -513,23 +550,30 @@ class SpectrumView(View):
             shown = spectra.Compared(shown.values * picture.unit, shown.errors * picture.unit)
         self.strip.draw(picture.edges, shown, (low, high), level=level, label=label)
 
-    def _show_region(self) -> None:
+    def _show_region(self, room: Room) -> None:
         roi = self.choice.roi
         if roi is None:
             self.region.hide()
             return
         self.region.show(roi)
-        self._measure(roi)
+        self._measure(roi, room)
 
-    def _measure(self, roi: tuple[float, float]) -> None:
+    def _measure(self, roi: tuple[float, float], room: Room | None = None) -> None:
+        if self._histogram is not None:
+            told = region_words(self.measured(roi), chain_facts.unit_of(self.choice.column))
+            self.region.write(told, roi, room or Room(self.plot))
+
+    def measured(self, roi: tuple[float, float]) -> Region | None:
+        """Measure a region of the spectrum."""
         histogram = self._histogram
         if histogram is None:
-            return
+            return None
         wanted = (roi[1] - roi[0]) / fine_width(histogram) / N_REGION_BINS
         factor = spectra.power_of_two(wanted, histogram.n_bins)
         counts = spectra.joined(self._fine_counts(histogram), factor)
-        found = measure(histogram.edges[::factor], counts, *roi)
-        self.region.write(region_words(found, chain_facts.unit_of(self.choice.column)), roi)
+        live = self.bridge.live(self.session.selected)
+        seconds = None if live is None else live.duration_s or None
+        return measure_region(counts, histogram.edges[::factor], *roi, live_time_s=seconds)
 
     def rehearse(self) -> None:
         """Draw a made-up spectrum once, unseen."""
@@ -550,6 +594,7 @@ class SpectrumView(View):
         self._overlays.name(None, [])
         self.strip.hide()
         self.region.hide()
+        self.peaks.hide()
         self.controls.info.setText("")
 
     def recolor(self) -> None:
@@ -568,6 +613,8 @@ class SpectrumView(View):
             return "The spectrum of the selected run appears here."
         if state is None:
             return "No spectrum yet. Process the run to see it."
+        if live is not None and raw_column(self.session, self.choice.column) in live.columns:
+            return "Computing the energies…"
         if live is not None and len(live.columns):
             return f"The chain writes no {self.choice.column}."
         if not state.has_ended:

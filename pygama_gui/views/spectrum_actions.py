@@ -29,7 +29,16 @@ SHORTCUTS = (
     ("d", "Difference to the other run"),
     ("Shift+D", "Ratio to the other run"),
     ("f", "Bring the region into view"),
-    ("Esc", "Give up marking a region"),
+    ("Shift+F", "Fit what is in the region"),
+    ("g", "Fit the peak at the cursor"),
+    ("i", "Integrate the region"),
+    ("p", "Search peaks in view"),
+    ("Shift+P", "Fit all peaks in view"),
+    ("m", "Mark the place of the cursor"),
+    ("q", "Read out at the cursor"),
+    ("k", "Calibrate with the fitted peaks"),
+    ("Shift+G", "Show or hide the gamma lines"),
+    ("Esc", "Give up marking a region; take the read-out and found peaks away"),
     ("Del", "Remove what is under the mouse, or the region"),
     (".", "Next channel"),
     (",", "Previous channel"),
@@ -56,12 +65,19 @@ class SpectrumActions:
         self.compare_menu.aboutToShow.connect(self.fill_compare_menu)
         self._compare = plot_actions(view, self._comparing())
         self._strips = self._strip_actions()
+        self.peak_menu = QMenu("Peak&s", view)
+        self.peak_menu.addActions(plot_actions(view, self._of_peaks()))
         self.all = plot_actions(view, [*self._looking(), None, *self._regions(), None, *self._moving()])
         self.fill_compare_menu()
+
+    def walk(self) -> list[QAction]:
+        """Give all actions, those in menus too."""
+        return [*self.all, *self.peak_menu.actions(), *self._compare]
 
     def fill_menu(self, menu: QMenu) -> None:
         """Put everything into a menu."""
         menu.addActions(self.all)
+        menu.addMenu(self.peak_menu)
         menu.addMenu(self.compare_menu)
 
     def _looking(self) -> list[Entry]:
@@ -90,6 +106,22 @@ class SpectrumActions:
             ("Give up mar&king", "Esc", view.give_up),
             ("Bring the region into &view", "F", view.show_region),
             ("R&emove the region", "Del", view.remove_under_mouse),
+        ]
+
+    def _of_peaks(self) -> list[Entry]:
+        peaks = self._view.peaks
+        return [
+            ("Fit the peak at the &cursor", "G", peaks.fit_here),
+            ("&Fit the region", "Shift+F", peaks.fit_region),
+            ("Fit &all peaks in view", "Shift+P", peaks.fit_found),
+            None,
+            ("&Search peaks in view", "P", peaks.search),
+            ("&Integrate the region", "I", peaks.integrate),
+            ("&Mark the place of the cursor", "M", peaks.mark),
+            ("&Read out at the cursor", "Q", peaks.toggle_cursor),
+            None,
+            ("Cali&brate with the fitted peaks", "K", self._view.calibrate_asked.emit),
+            ("&Gamma lines", "Shift+G", peaks.toggle_lines),
         ]
 
     def _moving(self) -> list[Entry]:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PyQt5.QtCore import QSignalBlocker
-from PyQt5.QtWidgets import QCheckBox, QMenu, QPushButton, QWidget
+from PyQt5.QtWidgets import QCheckBox, QMenu, QWidget
 
 from pygama_gui.bridge import LiveRun
 from pygama_gui.data.channels import CODE
 from pygama_gui.widgets import theme
-from pygama_gui.widgets.parts import Elided, button, choice_box, icon_button, row
+from pygama_gui.widgets.parts import Elided, choice_box, icon_button, row
 
 if TYPE_CHECKING:
     from pygama_gui.views.spectrum import SpectrumView
@@ -40,16 +40,16 @@ class SpectrumControls:
         self.more_button = icon_button("bins_more", "More bins ([)", lambda: view.rebin(0.5))
         self.fewer_button = icon_button("bins_fewer", "Fewer bins (])", lambda: view.rebin(2.0))
         self.all_button = icon_button("all", "Show all (A)", view.show_all)
-        self.compare_button = button("Compare", "Compare with other runs")
+        self.compare_button = icon_button("compare", "Compare with other runs", self._compare)
+        self._compare_menu: QMenu | None = None
         self.info = Elided()
 
     def row(self, compare_menu: QMenu) -> QWidget:
         """Give the row."""
-        self.compare_button.clicked.connect(lambda: _open_at(compare_menu, self.compare_button))
+        self._compare_menu = compare_menu
         outer = QWidget()
-        line = row(*self.stops()[:-1])
+        line = row(*self.stops())
         line.addWidget(self.info, 1)
-        line.addWidget(self.compare_button)
         line.setContentsMargins(8, 2, 8, 6)
         outer.setLayout(line)
         return outer
@@ -61,8 +61,14 @@ class SpectrumControls:
 
     def recolor(self) -> None:
         """Take the colours of the present theme."""
-        for one in (self.more_button, self.fewer_button, self.all_button):
+        for one in (self.more_button, self.fewer_button, self.all_button, self.compare_button):
             one.setIcon(theme.icon(str(one.property("icon_name")), "text"))
+
+    def _compare(self) -> None:
+        """Offer the other runs."""
+        if self._compare_menu is not None:
+            at = self.compare_button
+            self._compare_menu.popup(at.mapToGlobal(at.rect().topLeft()))
 
     def choose_channel(self, index: int) -> None:
         """Take an entry of the channel box."""
@@ -119,7 +125,3 @@ def _check(text: str, name: str, key: str) -> QCheckBox:
     box.setAccessibleName(name)
     box.setToolTip(f"{name} ({key})")
     return box
-
-
-def _open_at(menu: QMenu, at: QPushButton) -> None:
-    menu.popup(at.mapToGlobal(at.rect().topLeft()))

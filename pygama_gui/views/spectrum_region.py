@@ -7,15 +7,14 @@ from collections.abc import Callable
 
 import pyqtgraph as pg
 from PyQt5.QtCore import QSignalBlocker
-from PyQt5.QtGui import QColor
 
-from pygama_gui.views.roi import Region
+from pygama.analysis.regions import Region
+from pygama_gui.views.spectrum_room import Room, words_item, write
 from pygama_gui.widgets import theme, words
 from pygama_gui.widgets.plot import Plot
 
 FAINT, BRIGHT = 38, 60
 """Of 255: how much of the region's colour is seen, and under the mouse."""
-WORDS_GROUND = 200
 
 
 class RegionMark:
@@ -27,7 +26,6 @@ class RegionMark:
         moved: Callable[[float, float], None],
         set_down: Callable[[float, float], None],
     ) -> None:
-        self._plot = plot
         self.item = pg.LinearRegionItem((0, 1), swapMode="none")
         self.item.setZValue(15)
         self.item.hide()
@@ -36,10 +34,8 @@ class RegionMark:
         self.item.sigRegionChanged.connect(lambda: moved(*map(float, self.item.getRegion())))
         self.item.sigRegionChangeFinished.connect(lambda: set_down(*map(float, self.item.getRegion())))
         plot.addItem(self.item, ignoreBounds=True)
-        self.words = pg.TextItem(anchor=(0, 0))
+        self.words = words_item(plot, 20)
         self.words.setFont(theme.font(theme.NORMAL))
-        self.words.setZValue(20)
-        plot.addItem(self.words, ignoreBounds=True)
         self.words.hide()
 
     def hide(self) -> None:
@@ -55,16 +51,13 @@ class RegionMark:
         self.item.show()
         self.words.show()
 
-    def write(self, text: str, roi: tuple[float, float]) -> None:
+    def write(self, text: str, roi: tuple[float, float], room: Room) -> None:
         """Write beside the region, on the side where there is room."""
-        self.words.setText(text)
-        self.words.setColor(theme.current().color("marker"))
-        self.words.fill = pg.mkBrush(see_through(theme.current().color("panel")))
-        (left, right), (bottom, top) = self._plot.box.viewRange()
-        needed = self.words.boundingRect().width() * (right - left) / max(self._plot.box.width(), 1.0)
-        is_left = roi[1] + needed > right and roi[0] - needed > left
-        self.words.setAnchor((1, 0) if is_left else (0, 0))
-        self.words.setPos(roi[0] if is_left else roi[1], top - 0.04 * (top - bottom))
+        write(self.words, text, "marker")
+        needed = self.words.boundingRect().width() * room.per_x
+        is_left = roi[1] + needed > room.right and roi[0] - needed > room.left
+        top = room.top - 6 * room.per_y
+        room.place(self.words, roi[0] - needed if is_left else roi[1], top, is_beside=True)
 
     def _color(self) -> None:
         color = theme.current().color("marker")
@@ -93,7 +86,11 @@ def region_words(found: Region | None, unit: str) -> str:
     return f"{first}\n{second}"
 
 
-def see_through(color: QColor) -> QColor:
-    """Let a little of what lies below be seen."""
-    color.setAlpha(WORDS_GROUND)
-    return color
+def all_region_words(found: Region | None, unit: str) -> str:
+    """Say in one line what a region holds, with the width at a tenth and the rate, where they are known."""
+    told = [region_words(found, unit).replace("\n", ", ").replace("   ", ", ")]
+    if found is not None and found.fwtm_error < found.fwtm:
+        told.append(f"FWTM {words.with_error(found.fwtm, found.fwtm_error)} {unit}".rstrip())
+    if found is not None and math.isfinite(found.rate):
+        told.append(f"{words.with_error(found.rate, found.rate_error)} counts/s")
+    return ", ".join(told)

@@ -18,11 +18,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pygama.analysis.calibration import Calibration, ChannelCalibration, place_text
+from pygama.analysis.curves import Curve
 from pygama.processing.settings import write_settings
 from pygama.progress import tell_nobody
 from pygama.simulate import RunShape, write_run
 from pygama.storage import TierFile
 from pygama_gui.data.channels import codes_of
+from pygama_gui.data.energies import energies
 from pygama_gui.data.live import LiveHistogram
 from pygama_gui.jobs import work
 from pygama_gui.jobs.spec import JobSpec
@@ -210,6 +213,27 @@ def test_a_notebook_is_of_format_4_with_an_id_for_each_cell(run: Run, session: S
         assert set(cell) - {"cell_type", "id", "metadata", "source"} == (
             {"execution_count", "outputs"} if cell["cell_type"] == "code" else set()
         )
+
+
+def test_the_script_computes_the_energies_that_the_window_shows(
+    tmp_path: Path, run: Run, session: Session, by_window: Path
+) -> None:
+    rows = table_of(by_window)
+    columns = {name: rows[name] for name in rows.dtype.names or ()}
+    codes = codes_of(columns)
+    curves = [Curve((0.3, 0.071), ()), Curve((-0.2, 0.068, 1e-8), ())]
+    places = [place_text(code) for code in np.unique(codes).tolist()]
+    channels = dict(zip(places, map(ChannelCalibration, curves), strict=True))
+    calibration = Calibration("slow_max", channels=MappingProxyType(channels))
+    session = replace(
+        to_folder(session, tmp_path / "by script"),
+        spectrum=SpectrumChoice("slow_max_kev"),
+        calibrations=(calibration,),
+    )
+    histogram = LiveHistogram.around(energies(calibration, columns["slow_max"], codes), 2**12)
+    shown = Shown(histogram.low, histogram.high, histogram.n_bins // 4, None, unit="keV")
+    run_here(exports.as_script(session, [run], shown))
+    assert_same_spectrum(tmp_path / "by script" / "run72_slow_max_kev.csv", histogram)
 
 
 def test_each_channel_is_counted_for_itself(

@@ -13,6 +13,7 @@ from pytestqt.qtbot import QtBot
 from pygama_gui.views.base import View
 from pygama_gui.views.chain import ChainView
 from pygama_gui.views.files import FilesView
+from pygama_gui.views.fits import FitsView
 from pygama_gui.views.log import LastLineView, LogView
 from pygama_gui.views.options import OptionsView
 from pygama_gui.views.preview import PreviewView
@@ -26,6 +27,7 @@ from pygama_gui.widgets import theme
 VIEWS = [
     ChainView,
     FilesView,
+    FitsView,
     LastLineView,
     LogView,
     OptionsView,

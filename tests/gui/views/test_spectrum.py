@@ -289,7 +289,7 @@ def test_a_region_moves_by_whole_bins(view: SpectrumView) -> None:
 
 
 def test_what_a_region_holds_is_said_with_its_error() -> None:
-    from pygama_gui.views.roi import Region
+    from pygama.analysis.regions import Region
 
     words = region_words(Region(325, 226, 21, 8673.04, 2.4, 59.9, 4.1), "ADC")
     assert words == "gross 325   net 226 ± 21\ncentroid 8673 ± 2 ADC\nFWHM 60 ± 4 ADC"
