@@ -48,7 +48,7 @@ from pygama_gui.menus import TABS, Menus
 from pygama_gui.plugin_desk import PluginDesk, plugins_for
 from pygama_gui.session import changes, files, saved
 from pygama_gui.session.files import Found
-from pygama_gui.session.state import ChannelMap, Fit, Run, Session
+from pygama_gui.session.state import ChannelMap, Fit, NamedRegion, Run, Session
 from pygama_gui.views import chain_facts
 from pygama_gui.views.base import View
 from pygama_gui.views.chain import ChainView
@@ -651,8 +651,8 @@ class MainWindow(QMainWindow):
         self.fits_dock.raise_()
         self.fits.calibrate_with_fits()
 
-    def _look_at_fit(self, fit: Fit) -> None:
-        """Show a fit in the spectrum."""
+    def _look_at_fit(self, fit: Fit | NamedRegion) -> None:
+        """Show a fit or a region in the spectrum."""
         if self.bridge.session.tab not in (0, 2):
             self.bridge.change(changes.choose_tab, 2)
         self.spectrum.look_at_fit(fit)

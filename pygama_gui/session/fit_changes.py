@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import replace
 from typing import Any
 
 from pygama.analysis.fits import FitRequest
 from pygama_gui.session.changes import on_view
-from pygama_gui.session.state import Fit, Session
+from pygama_gui.session.state import Fit, NamedRegion, Session
 
 
 def add_fits(session: Session, fits: Iterable[Fit]) -> Session:
@@ -17,7 +17,7 @@ def add_fits(session: Session, fits: Iterable[Fit]) -> Session:
     One whose name another has is given a number; the last one is chosen.
     """
     for fit in fits:
-        named = replace(fit, name=free_name(session, fit.name))
+        named = replace(fit, name=free_name(fit.name, {one.name for one in session.fits}))
         session = replace(session, fits=(*session.fits, named), fit=named.name)
     return session
 
@@ -59,9 +59,27 @@ def choose_fit(session: Session, name: str) -> Session:
     return session if name == session.fit else replace(session, fit=name)
 
 
-def free_name(session: Session, name: str) -> str:
+def keep_region(session: Session, region: NamedRegion) -> Session:
+    """Keep region."""
+    named = replace(region, name=free_name(region.name, {one.name for one in session.regions}))
+    return replace(session, regions=(*session.regions, named))
+
+
+def rename_region(session: Session, name: str, new: str) -> Session:
+    """Rename region."""
+    if not new or new in {one.name for one in session.regions}:
+        return session
+    regions = tuple(replace(one, name=new) if one.name == name else one for one in session.regions)
+    return replace(session, regions=regions)
+
+
+def remove_region(session: Session, name: str) -> Session:
+    """Remove region."""
+    return replace(session, regions=tuple(one for one in session.regions if one.name != name))
+
+
+def free_name(name: str, taken: Collection[str]) -> str:
     """Give the name, with a number behind it where it is taken."""
-    taken = {fit.name for fit in session.fits}
     number, free = 1, name
     while free in taken:
         number += 1

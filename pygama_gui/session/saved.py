@@ -10,7 +10,7 @@ import os
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from pygama.errors import SettingsError
 from pygama_gui.session.plain import from_plain, to_plain
@@ -19,11 +19,14 @@ from pygama_gui.session.state import (
     PICTURES,
     STRIPS,
     Fit,
+    NamedRegion,
     Session,
     Step,
     WaveformChoice,
     consistent,
 )
+
+Named = TypeVar("Named", Fit, NamedRegion)
 
 MARK = "pygama-gui session"
 """The entry by which a session file is known; its value is the version."""
@@ -148,16 +151,16 @@ def _put_right(session: Session) -> Session:
             n_jobs=min(max(session.n_jobs, 1), MOST_JOBS),
             spectrum=replace(shown, width=width, roi=roi, strip=strip),
             waveforms=_waveforms_put_right(session.waveforms),
-            fits=_fits_put_right(session.fits),
+            fits=_first_of_each_name(session.fits),
+            regions=_first_of_each_name(session.regions),
         )
     )
 
 
-def _fits_put_right(fits: Iterable[Fit]) -> tuple[Fit, ...]:
-    """Leave out all but the first of a name."""
-    by_name: dict[str, Fit] = {}
-    for fit in fits:
-        by_name.setdefault(fit.name, fit)
+def _first_of_each_name(named: Iterable[Named]) -> tuple[Named, ...]:
+    by_name: dict[str, Named] = {}
+    for one in named:
+        by_name.setdefault(one.name, one)
     return tuple(by_name.values())
 
 

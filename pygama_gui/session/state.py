@@ -163,6 +163,17 @@ class Fit:
 
 
 @dataclass(frozen=True)
+class NamedRegion:
+    """A region that is measured, on whatever run is looked at. channel: code of one; None: all together."""
+
+    name: str
+    column: str
+    low: float
+    high: float
+    channel: int | None = None
+
+
+@dataclass(frozen=True)
 class Arrangement:
     """Where the panels of one layout stand, as Qt writes it, in base64."""
 
@@ -210,6 +221,8 @@ class Session:
     """In the order in which they were made; each has a name of its own."""
     fit: str = ""
     """Name of the chosen fit."""
+    regions: tuple[NamedRegion, ...] = ()
+    """Regions that were kept; each has a name of its own."""
     calibrations: tuple[Calibration, ...] = ()
     """The newest first; one of each column and its runs."""
     recent: tuple[Path, ...] = ()

@@ -7,13 +7,11 @@ from pathlib import Path
 
 from PyQt5.QtCore import QSignalBlocker, Qt, pyqtSignal
 from PyQt5.QtWidgets import (
-    QAbstractButton,
-    QAbstractItemView,
     QAction,
     QApplication,
     QFileDialog,
     QFrame,
-    QHeaderView,
+    QMenu,
     QScrollArea,
     QTableWidget,
     QTableWidgetItem,
@@ -32,16 +30,15 @@ from pygama_gui.views import chain_facts, madeup
 from pygama_gui.views.base import View
 from pygama_gui.views.calibration import CalibrationPanel
 from pygama_gui.views.fit_form import FitForm
+from pygama_gui.views.fit_regions import RegionTable
 from pygama_gui.views.spectrum_fits import p_words
 from pygama_gui.widgets import theme, words
 from pygama_gui.widgets.dialogs import file_dialog
 from pygama_gui.widgets.parts import label
 from pygama_gui.widgets.plot import Entry, plot_actions
+from pygama_gui.widgets.table import quiet_table, show_height
 
 HEADS = ("Fit", "Position", "FWHM", "Area", "χ²/ndof", "p", "FWTM")
-ROW_HEIGHT, MOST_ROWS = 28, 7
-"""Of the table: more rows are scrolled."""
-SCROLL_HEIGHT = 16
 EMPTY = (
     "No fits yet. Double-click on a peak of the spectrum, or mark a region and press Shift+F. "
     "Fits are kept in the session and redone on every run."
@@ -67,7 +64,7 @@ class FitsView(View):
     )
 
     look_asked = pyqtSignal(object)
-    """A fit that somebody wants to see in the spectrum."""
+    """A fit or a region that somebody wants to see in the spectrum."""
 
     def __init__(self, bridge: Bridge) -> None:
         super().__init__(bridge)
@@ -75,11 +72,16 @@ class FitsView(View):
         self.hint = label(EMPTY, tone="soft", px=theme.SMALL)
         self.hint.setWordWrap(True)
         self.form = FitForm(self._change, self._rename)
+        self.regions = RegionTable(bridge, self.look_asked.emit)
         self.calibration = CalibrationPanel(bridge, self.redraw_soon)
         self.drift = label(tone="soft", px=theme.SMALL)
         self.drift.setWordWrap(True)
         self._rows: list[FitRow] = []
         self._actions = [*plot_actions(self.table, self._of_table()), *plot_actions(self, self._entries())]
+        regions = QMenu("Re&gions", self)
+        regions.addActions(self.regions.actions_of)
+        self._region_menu = regions
+        self._actions += [action for action in [regions.menuAction()] if action is not None]
         self._lay_out()
         bridge.fitting.fitted.connect(self._fitted)
         bridge.fitting.due.connect(self.redraw_soon)
@@ -104,19 +106,19 @@ class FitsView(View):
 
     def stops(self) -> list[QWidget]:
         """Give what Tab goes through, in order."""
-        return [self.table, *self.form.stops(), *self.calibration.stops()]
+        return [self.table, *self.form.stops(), *self.regions.stops(), *self.calibration.stops()]
 
     def _of_table(self) -> list[Entry]:
         """Give what is done with keys that mean something else in a field."""
         return [
             ("&Look at the fit in the spectrum", "Return", self.look),
+            ("Re&name the fit", "F2", self.form.name_field.setFocus),
             ("&Remove the fit", "Del", self.remove),
             ("&Copy the table as text", "Ctrl+C", lambda: self._copy(fit_rows.as_text(self._rows))),
         ]
 
     def _entries(self) -> list[Entry]:
         return [
-            ("Re&name the fit", "F2", self.form.name_field.setFocus),
             ("Fit everything &again", "Shift+A", self.bridge.fitting.forget),
             ("R&emove all fits", "", lambda: self.bridge.change(fit_changes.remove_all_fits)),
             ("Copy the table as CS&V", "Ctrl+Shift+X", lambda: self._copy(fit_rows.as_csv(self._rows))),
@@ -132,24 +134,7 @@ class FitsView(View):
         ]
 
     def _make_table(self) -> QTableWidget:
-        table = QTableWidget(0, len(HEADS))
-        table.setAccessibleName("Fitted peaks")
-        table.setHorizontalHeaderLabels(HEADS)
-        table.verticalHeader().hide()
-        table.findChild(QAbstractButton).setAccessibleName("Select all rows")  # Qt's own, in the corner
-        table.setShowGrid(False)
-        table.setTabKeyNavigation(False)
-        table.setFont(theme.font(theme.SMALL))
-        table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
-        table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-        table.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
-        table.setHorizontalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
-        table.setFrameShape(QFrame.Shape.NoFrame)
-        table.verticalHeader().setDefaultSectionSize(ROW_HEIGHT)
-        header = table.horizontalHeader()
-        header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
-        header.setHighlightSections(False)
-        header.setFont(theme.font(theme.SMALL))
+        table = quiet_table("Fitted peaks", HEADS)
         table.currentCellChanged.connect(lambda row, *_: self._choose(row))
         table.cellDoubleClicked.connect(lambda *_: self.look())
         return table
@@ -172,6 +157,7 @@ class FitsView(View):
         inner = QVBoxLayout(inside)
         inner.setContentsMargins(0, 0, 6, 0)
         inner.addWidget(self.form)
+        inner.addWidget(self.regions)
         inner.addWidget(self.calibration)
         inner.addStretch(1)
         self.form_area.setWidget(inside)
@@ -212,6 +198,7 @@ class FitsView(View):
             found = None if outcome is None or outcome.found is None else outcome.found
             note = "" if outcome is None else outcome.problem or (found.note if found is not None else "")
             self.form.show_fit(fit, found, note)
+        self.regions.show_present()
         self.calibration.show_present()
         self.drawn.emit()
 
@@ -246,8 +233,7 @@ class FitsView(View):
             for at, row in enumerate(self._rows):
                 self._fill_row(at, row)
                 chosen = at if row.fit.name == self.session.fit and chosen < 0 else chosen
-            n_shown = min(max(len(self._rows), 1), MOST_ROWS)
-            self.table.setFixedHeight(ROW_HEIGHT * (n_shown + 1) + SCROLL_HEIGHT)
+            show_height(self.table)
             present = self.table.currentRow()
             is_right = 0 <= present < len(self._rows) and self._rows[present].fit.name == self.session.fit
             if not is_right:

@@ -22,7 +22,7 @@ from pygama_gui.jobs.board import counted
 from pygama_gui.session import changes
 from pygama_gui.session.calibration_changes import raw_column
 from pygama_gui.session.exports import ALL_CHANNELS, Shown
-from pygama_gui.session.state import Fit, Run, Session, SpectrumChoice
+from pygama_gui.session.state import Fit, NamedRegion, Run, Session, SpectrumChoice
 from pygama_gui.views import chain_facts, madeup, spectrum_actions
 from pygama_gui.views.base import View
 from pygama_gui.views.overlays import Counted, Over, Overlays, Part
@@ -175,7 +175,7 @@ class SpectrumView(View):
             self.peaks.clear()
         if (before.is_log, before.is_rate) != (now.is_log, now.is_rate):
             self.plot.box.zoomed_y = False
-        shown = ("selected", "spectrum", "runs", "fits", "fit", "channel_map", "calibrations")
+        shown = ("selected", "spectrum", "runs", "fits", "fit", "regions", "channel_map", "calibrations")
         is_other = any(getattr(old, name) is not getattr(new, name) for name in shown)
         if is_other or passing_of(old) != passing_of(new):
             self.redraw_soon()
@@ -246,11 +246,15 @@ class SpectrumView(View):
         self.plot.box.zoomed_x = True
         self.redraw_soon()
 
-    def look_at_fit(self, fit: Fit) -> None:
-        """Show a fit, with its column and channel."""
+    def look_at_fit(self, fit: Fit | NamedRegion) -> None:
+        """Show a fit or a region, with its column and channel."""
         self.choose_column(fit.column)
         self.choose(channel=fit.channel, is_apart=False)
-        low, high = fit.request.low, fit.request.high
+        low, high = (
+            (fit.low, fit.high) if isinstance(fit, NamedRegion) else (fit.request.low, fit.request.high)
+        )
+        if isinstance(fit, NamedRegion):
+            self._mark((low, high))
         self.look_at(low - 0.3 * (high - low), high + 0.3 * (high - low))
 
     def nudge(self, bins: int) -> None:

@@ -12,10 +12,9 @@ from PyQt5.QtCore import QPointF, Qt
 from pygama.analysis.fits import FitRequest, RegionFit, around_peak
 from pygama.analysis.lines import lines_of
 from pygama.analysis.search import FoundPeak, find_peaks
-from pygama_gui.data import spectra
 from pygama_gui.session import changes, fit_changes
 from pygama_gui.session.calibration_changes import calibrations_of, of_channel, raw_column
-from pygama_gui.session.state import Fit
+from pygama_gui.session.state import Fit, NamedRegion
 from pygama_gui.views import chain_facts
 from pygama_gui.views.spectrum_fits import FitCurves, Scale
 from pygama_gui.views.spectrum_marks import NEAR_PX, Lines, PeakMarks, nearest
@@ -27,8 +26,6 @@ from pygama_gui.widgets.plot import heights_of
 if TYPE_CHECKING:
     from pygama_gui.views.spectrum import Picture, SpectrumView
 
-MOST_SEARCHED = 8192
-"""Bins that peaks are searched in, at most."""
 MOST_LINES = 40
 """Gamma lines that are marked, at most; the strongest."""
 REGION_FWHM = 1.8
@@ -46,6 +43,7 @@ class SpectrumPeaks:
         self._marks = PeakMarks(view.plot)
         self._markers = Lines(view.plot, "marker", Qt.PenStyle.SolidLine, 13)
         self._lines = Lines(view.plot, "soft", Qt.PenStyle.DotLine, 2)
+        self._kept = Lines(view.plot, "marker", Qt.PenStyle.DashLine, 5)
         self._reading = Lines(view.plot, "text", Qt.PenStyle.DashLine, 21)
         self.found: tuple[FoundPeak, ...] = ()
         """Peaks that were searched for."""
@@ -224,6 +222,24 @@ class SpectrumPeaks:
         name, told = view.bridge.name_of(view.session.selected), all_region_words(found, unit)
         view.bridge.log(f"{name}: {view.choice.column} {ends}: {told}")
 
+    def keep_region(self) -> None:
+        """Keep the region under a name, to be measured on every run."""
+        view, roi = self._view, self._view.choice.roi
+        if roi is None:
+            view.bridge.log("Mark a region to keep: Alt- or Shift-drag over the spectrum", "warning")
+            return
+        unit = chain_facts.unit_of(view.choice.column)
+        middle = words.level(0.5 * (roi[0] + roi[1])) if unit == "keV" else f"{0.5 * (roi[0] + roi[1]):.0f}"
+        region = NamedRegion(f"{middle} {unit}".rstrip(), view.choice.column, *roi, view.channel)
+        view.bridge.change(fit_changes.keep_region, region)
+
+    def _kept_regions(self) -> list[tuple[float, str]]:
+        """Give the ends of the regions that were kept of what is on screen."""
+        view = self._view
+        shown = (view.choice.column, view.channel)
+        kept = [one for one in view.session.regions if (one.column, one.channel) == shown]
+        return [end for one in kept for end in ((one.low, one.name), (one.high, ""))]
+
     def _mark_around(self, x: float) -> None:
         bins = self._view.fine_bins()
         if bins is None:
@@ -307,6 +323,7 @@ class SpectrumPeaks:
         marks = [(x, f"{words.level(x)} {unit_words}".rstrip()) for x in view.choice.markers]
         self._markers.draw(marks, room)
         low, high = room.left, room.right
+        self._kept.draw(self._kept_regions(), room)
         self._lines.draw([one for one in self._gamma_lines() if low < one[0] < high], room)
         self._marks.draw(self.found, picture.edges, picture.counts, room, unit=picture.unit, is_log=is_log)
 
@@ -315,7 +332,7 @@ class SpectrumPeaks:
         room, edges = Room(self._view.plot), np.arange(2.0)
         self._fits.draw([], Scale(edges, 1.0, False, ""), room)
         self._marks.draw((), edges, np.zeros(1), room, unit=1.0, is_log=False)
-        for lines in (self._markers, self._reading, self._lines):
+        for lines in (self._markers, self._reading, self._lines, self._kept):
             lines.draw([], room)
 
     def _read(self, x: float, picture: Picture) -> str:
@@ -332,15 +349,8 @@ class SpectrumPeaks:
 
 
 def _searched(edges: np.ndarray, counts: np.ndarray, low: float, high: float) -> tuple[FoundPeak, ...]:
-    """Search peaks between two places."""
-    first, last = np.clip(np.searchsorted(edges, [low, high]), 0, len(counts))
-    factor = 1
-    while (last - first) // factor > MOST_SEARCHED:
-        factor *= 2
-    last -= (last - first) % factor
-    if last <= first:
-        return ()
-    return find_peaks(spectra.joined(counts[first:last], factor), edges[first : last + 1 : factor])
+    """Search peaks between two places; in all of the spectrum, so that they do not depend on the view."""
+    return tuple(peak for peak in find_peaks(counts, edges) if low < peak.position < high)
 
 
 def _each_once(requests: Iterable[FitRequest]) -> list[FitRequest]:

@@ -10,10 +10,11 @@ import pytest
 from pytestqt.qtbot import QtBot
 
 from pygama.analysis.fits import FitRequest
+from pygama.analysis.regions import measure_region
 from pygama_gui import fitting
 from pygama_gui.bridge import Bridge
 from pygama_gui.session import changes, fit_changes
-from pygama_gui.session.state import Fit, Run
+from pygama_gui.session.state import Fit, NamedRegion, Run
 from pygama_gui.views import madeup
 
 LINE = 8670.0
@@ -109,3 +110,28 @@ def test_a_column_that_the_run_lacks_is_told(qtbot: QtBot, taken: Bridge) -> Non
 def test_a_request_that_cannot_be_met_is_told(qtbot: QtBot, taken: Bridge) -> None:
     taken.change(fit_changes.change_fit, "line", replace(FIT.request, shape="square"))
     assert "square" in fitted(qtbot, taken, taken.session.selected).why_not
+
+
+def test_a_kept_region_is_measured_as_the_library_does_on_the_same_counts(
+    qtbot: QtBot, taken: Bridge
+) -> None:
+    region = NamedRegion("line", "trap_max", 8600.0, 8740.0)
+    taken.change(fit_changes.keep_region, region)
+    run_id = taken.session.selected
+    taken.fitting.ask(run_id)
+    qtbot.waitUntil(lambda: taken.fitting.measured(run_id, "line") is not None, timeout=WAIT_MS)
+    found = taken.fitting.measured(run_id, "line").found
+    values = taken.live(run_id).columns.column("trap_max")
+    counts, edges = np.histogram(values, 128, (8530.0, 8810.0))
+    seconds = taken.live(run_id).duration_s
+    expected = measure_region(counts, edges, 8600.0, 8740.0, live_time_s=seconds)
+    assert found.gross == ((values >= 8600.0) & (values < 8740.0)).sum()
+    assert (found.net, found.centroid, found.rate) == (expected.net, expected.centroid, expected.rate)
+
+
+def test_fit_and_region_of_one_name_do_not_get_in_each_others_way(qtbot: QtBot, taken: Bridge) -> None:
+    taken.change(fit_changes.keep_region, NamedRegion("line", "gone", 0.0, 1.0))
+    run_id = taken.session.selected
+    assert fitted(qtbot, taken, run_id).why_not == ""
+    qtbot.waitUntil(lambda: taken.fitting.measured(run_id, "line") is not None, timeout=WAIT_MS)
+    assert taken.fitting.measured(run_id, "line").problem == "the run has no gone"

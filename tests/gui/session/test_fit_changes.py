@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from pygama.analysis.fits import FitRequest
 from pygama_gui.session import fit_changes, saved
-from pygama_gui.session.state import Fit, Session
+from pygama_gui.session.state import Fit, NamedRegion, Session
 from pygama_gui.session.store import Store
 
 REQUEST = FitRequest(8000.0, 9000.0, (8670.0,))
@@ -89,3 +89,28 @@ def test_choosing_a_fit_is_not_undone(session: Session) -> None:
     store = Store(session)
     store.change(fit_changes.choose_fit, "c")
     assert (store.session.fit, store.undo_label) == ("c", "")
+
+
+@given(
+    st.lists(
+        st.builds(NamedRegion, names, names, numbers, numbers, st.none() | st.integers(0, 2**30)),
+        max_size=3,
+        unique_by=lambda region: region.name,
+    ).map(tuple)
+)
+def test_regions_come_back_from_a_session_file(regions: tuple[NamedRegion, ...]) -> None:
+    session = Session(regions=regions)
+    assert saved.from_json(json.loads(json.dumps(saved.to_json(session)))) == session
+
+
+def test_regions_are_kept_renamed_and_removed_one_by_one() -> None:
+    store = Store()
+    for _ in range(2):
+        store.change(fit_changes.keep_region, NamedRegion("583 keV", "trap_max_kev", 575.0, 590.0))
+    store.change(fit_changes.rename_region, "583 keV (2)", "Tl-208")
+    store.change(fit_changes.rename_region, "Tl-208", "583 keV")
+    assert [region.name for region in store.session.regions] == ["583 keV", "Tl-208"]
+    store.change(fit_changes.remove_region, "583 keV")
+    assert store.undo_label == "remove region (583 keV)"
+    store.undo()
+    assert [region.name for region in store.session.regions] == ["583 keV", "Tl-208"]

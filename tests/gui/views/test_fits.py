@@ -10,8 +10,8 @@ from PyQt5.QtCore import Qt
 from PyQt5.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
-from pygama_gui.session import changes
-from pygama_gui.session.state import Run
+from pygama_gui.session import changes, fit_changes
+from pygama_gui.session.state import NamedRegion, Run
 from pygama_gui.views import madeup
 from pygama_gui.views.fit_form import FIXED, FREE, LIMITED
 from pygama_gui.views.fits import FitsView
@@ -165,3 +165,26 @@ def test_without_fits_the_panel_says_how_to_make_one(view: FitsView) -> None:
     view.redraw()
     assert view.hint.isVisible()
     assert not view.table.isVisible()
+
+
+def test_kept_regions_are_listed_renamed_and_removed(qtbot: QtBot, view: FitsView) -> None:
+    view.bridge.change(fit_changes.keep_region, NamedRegion("8670 ADC", "trap_max", 8600.0, 8740.0))
+    table = view.regions.table
+
+    def is_measured() -> bool:
+        view.redraw()
+        return "±" in table.item(0, 1).text()
+
+    qtbot.waitUntil(is_measured, timeout=WAIT_MS)
+    assert all("±" in table.item(0, column).text() for column in (1, 3, 4, 6))
+    table.setCurrentCell(0, 0)
+    table.item(0, 0).setText("Tl-208")
+    assert [region.name for region in view.session.regions] == ["Tl-208"]
+    looked: list[object] = []
+    view.look_asked.connect(looked.append)
+    view.regions.look()
+    view.regions.copy()
+    assert looked == list(view.session.regions)
+    assert QApplication.clipboard().text().splitlines()[1].startswith("Tl-208\t")
+    view.regions.remove()
+    assert view.session.regions == ()

@@ -148,3 +148,16 @@ def test_fits_of_another_column_are_not_drawn(qtbot: QtBot, view: SpectrumView) 
     view.choose_column("bl_int")
     view.redraw()
     assert view.peaks.shown_fits() == []
+
+
+def test_a_region_is_kept_by_the_name_of_its_place_and_drawn(view: SpectrumView) -> None:
+    view.bridge.change(changes.mark_region, (8600.0, 8740.0))
+    view.peaks.keep_region()
+    (kept,) = view.session.regions
+    assert (kept.name, kept.low, kept.high, kept.column) == ("8670 ADC", 8600.0, 8740.0, "trap_max")
+    view.bridge.change(changes.mark_region, None)
+    view.redraw()
+    drawn = [line.value() for line, _ in view.peaks._kept._items if line.isVisible()]
+    assert drawn == [8600.0, 8740.0]
+    view.look_at_fit(kept)
+    assert view.session.spectrum.roi == (8600.0, 8740.0)
