@@ -358,9 +358,8 @@ class MainWindow(QMainWindow):
         process: whether the runs are started; None: as the session says.
         """
         paths = list(paths)
-        maps = [path for path in paths if is_channel_map(path)]
-        curves = [path for path in paths if path not in maps and saved.is_calibration(path)]
-        maps += curves
+        curves = [path for path in paths if saved.is_calibration(path)]
+        maps = [path for path in paths if path in curves or is_channel_map(path)]
         data = [path for path in paths if path.suffix == ".json" and path not in maps]
         for path in maps:
             self.fits.calibration.load(path) if path in curves else self.take_channel_map(path)

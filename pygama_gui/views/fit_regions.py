@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
-from PyQt5.QtCore import QSignalBlocker
+from PyQt5.QtCore import QSignalBlocker, Qt
 from PyQt5.QtWidgets import QApplication, QTableWidget, QTableWidgetItem, QVBoxLayout, QWidget
 
 from pygama.analysis.regions import Region
@@ -33,6 +33,7 @@ class RegionTable(QWidget):
         self.table.itemChanged.connect(self._renamed)
         self.table.cellDoubleClicked.connect(lambda *_: self.look())
         self.actions_of = plot_actions(self.table, self._entries())
+        self.table.setContextMenuPolicy(Qt.ContextMenuPolicy.ActionsContextMenu)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 4, 0, 0)
         column.setSpacing(6)

@@ -78,6 +78,8 @@ class FitsView(View):
         self.drift.setWordWrap(True)
         self._rows: list[FitRow] = []
         self._actions = [*plot_actions(self.table, self._of_table()), *plot_actions(self, self._entries())]
+        self.table.addActions(self._actions)  # for its own menu
+        self.table.setContextMenuPolicy(Qt.ContextMenuPolicy.ActionsContextMenu)
         regions = QMenu("Re&gions", self)
         regions.addActions(self.regions.actions_of)
         self._region_menu = regions
