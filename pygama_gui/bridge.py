@@ -22,18 +22,21 @@ from typing import Any, Protocol
 import numpy as np
 from PyQt5.QtCore import QObject, Qt, QTimer, pyqtSignal
 
+from pygama.analysis.calibration import Calibration
 from pygama.analysis.counting import Interval
 from pygama.progress import Done, Failed, Message, Note, Partial, StoppedByRequest
 from pygama_gui.counting import Answer, Counting
 from pygama_gui.data.channels import CODE, codes_of, names_of, without_ignored
 from pygama_gui.data.cutting import Passing, joined, readable
 from pygama_gui.data.dragged import Indexes, interval_of
+from pygama_gui.data.energies import all_energies
 from pygama_gui.data.linked import Counter, Counts, Rows, Want
 from pygama_gui.data.live import LiveColumns
 from pygama_gui.data.outputs import Outputs, find_outputs, read_columns
 from pygama_gui.data.samples import SampleRing, Tier1Waveforms, import_readers
 from pygama_gui.data.selection import passing_of
 from pygama_gui.data.tally import Figures, Peak
+from pygama_gui.fitting import Fitting
 from pygama_gui.jobs.board import JobBoard, JobState, Search, state_sentence
 from pygama_gui.jobs.bundle import write_bundle
 from pygama_gui.jobs.following import PATIENCE_S
@@ -44,6 +47,7 @@ from pygama_gui.jobs.runner import JobRunner
 from pygama_gui.jobs.spec import JobSpec, threads_for
 from pygama_gui.jobs.watch import FolderWatch, NewRun
 from pygama_gui.session import places
+from pygama_gui.session.calibration_changes import calibrations_of
 from pygama_gui.session.state import Run, Session
 from pygama_gui.session.store import Store
 
@@ -79,13 +83,17 @@ class Drawn(Protocol):
 class LiveRun:
     """What is known of one run's data: columns of all rows so far, and the newest sample waveforms."""
 
-    def __init__(self) -> None:
+    def __init__(self, calibrations: tuple[Calibration, ...] = ()) -> None:
         self.columns = LiveColumns()
+        self.calibrations = calibrations
+        """What energies are made with, as rows come."""
         self.samples = SampleRing()
         self.channels: list[int] = []
         """Codes of the channels that have rows."""
         self.tier1: Path | None = None
         """The finished Tier 1 file."""
+        self._times = (math.inf, -math.inf)
+        """The earliest and the latest event."""
 
     def take(self, partial: Partial) -> None:
         """Keep the rows and waveforms of a message."""
@@ -100,15 +108,19 @@ class LiveRun:
     @property
     def duration_s(self) -> float:
         """From the first event to the last, by the cards' clock; 0 where it is not known."""
-        if "time_s" not in self.columns or not len(self.columns):
-            return 0.0
-        times = self.columns.column("time_s")
-        span = float(np.nanmax(times) - np.nanmin(times)) if np.isfinite(times).any() else 0.0
-        return span if math.isfinite(span) else 0.0
+        span = self._times[1] - self._times[0]
+        return span if span > 0 and math.isfinite(span) else 0.0
 
     def take_columns(self, columns: Mapping[str, np.ndarray]) -> None:
         """Keep rows, with the codes of their channels."""
+        if "time_s" in columns:
+            times = np.asarray(columns["time_s"], float)
+            known = times[np.isfinite(times)]
+            if len(known):
+                first, last = self._times
+                self._times = (min(first, float(known.min())), max(last, float(known.max())))
         codes = codes_of(columns)
+        columns = {**columns, **all_energies(self.calibrations, columns, codes)}
         if codes is None:
             self.columns.append(columns)
             return
@@ -116,6 +128,33 @@ class LiveRun:
         new = set(np.unique(codes[codes >= 0]).tolist()) - set(self.channels)
         if new:
             self.channels = sorted({*self.channels, *new})
+
+    def calibrated(
+        self, calibrations: tuple[Calibration, ...], energies: Mapping[str, np.ndarray], n_rows: int
+    ) -> LiveRun:
+        """Give the run with other energies, which are known of the first `n_rows`: data that begin anew."""
+        made = LiveRun(calibrations)
+        made.samples, made.channels, made.tier1, made._times = (
+            self.samples,
+            self.channels,
+            self.tier1,
+            self._times,
+        )
+        rest = self.snapshot(calibrations, n_rows)
+        codes = self.columns.column(CODE, n_rows) if CODE in self.columns else None
+        new = all_energies(calibrations, rest, codes)
+        whole = {
+            name: np.concatenate([values, new[name]]) if len(new[name]) else values
+            for name, values in energies.items()
+        }
+        before = [one.energy_column for one in self.calibrations]
+        made.columns = self.columns.with_columns(whole, without=before)
+        return made
+
+    def snapshot(self, calibrations: Iterable[Calibration], start: int = 0) -> dict[str, np.ndarray]:
+        """Give the columns that calibrations need, as they stand now, from a row on."""
+        names = {one.column for one in calibrations}
+        return {name: self.columns.column(name, start) for name in names if name in self.columns}
 
 
 class Bridge(QObject):
@@ -181,6 +220,7 @@ class Bridge(QObject):
             self._indexes,
         )
         self._preparing: set[tuple[int, str, int]] = set()
+        self.fitting = Fitting(self)
         # Queued: what is done at once must not be handed over in the middle of asking for it.
         self._came_back.connect(  # type: ignore[call-arg]
             lambda then, otherwise, future: self._finish(then, otherwise, future),
@@ -659,7 +699,7 @@ class Bridge(QObject):
         if before is not None and before.state == "done":
             failure = ""
         self.board.add(job_id, run.path, earlier=failure, follows=follows)
-        self.data[run.run_id] = LiveRun()
+        self.data[run.run_id] = LiveRun(self._calibrations_of(run.run_id))
         self.data_grew.emit({run.run_id})
 
     def _announce(self, run_ids: Iterable[str]) -> None:
@@ -710,11 +750,14 @@ class Bridge(QObject):
     # Files of earlier sessions
 
     def _look_at_session(self, old: Session, new: Session) -> None:
-        before, after = ((one.runs, one.output_dir, one.selected, one.spectrum.beside) for one in (old, new))
+        before, after = ((one.runs, one.output_dir, one.selected, one.spectrum.others) for one in (old, new))
         if before != after:
             self._look_for_outputs()
         if old.watched != new.watched:
             self._watch()
+        if old.calibrations is not new.calibrations:
+            for run_id in tuple(self.data):
+                self._calibrate(run_id)
         if old.channel_map is not new.channel_map:
             self.data_grew.emit(set(self.data))
         if new.n_jobs != self.runner.limit:
@@ -731,7 +774,7 @@ class Bridge(QObject):
     @property
     def looked_at(self) -> tuple[str, ...]:
         """Ids of the runs that the views show."""
-        return self.session.selected, self.session.spectrum.beside
+        return self.session.selected, *self.session.spectrum.others
 
     def _load_shown(self) -> None:
         for run_id in self.looked_at:
@@ -754,9 +797,11 @@ class Bridge(QObject):
         """Read the files of a finished run, unless its rows are there."""
         state = self.state(run_id)
         if state is not None and state.state == "done" and state.outputs and run_id not in self.data:
-            self.data[run_id] = LiveRun()
+            calibrations = self._calibrations_of(run_id)
+            self.data[run_id] = LiveRun(calibrations)
             self.in_background(
-                lambda: self._read_outputs(state), lambda live: self._show_read(run_id, state, live)
+                lambda: self._read_outputs(state, calibrations),
+                lambda live: self._show_read(run_id, state, live),
             )
 
     def _look_for(self, run: Run, folder: Path) -> None:
@@ -774,9 +819,9 @@ class Bridge(QObject):
         self._announce([run.run_id])
         self._load_shown()
 
-    def _read_outputs(self, state: JobState) -> LiveRun:
+    def _read_outputs(self, state: JobState, calibrations: tuple[Calibration, ...]) -> LiveRun:
         """Read the rows of the files of an earlier session, and its first waveforms."""
-        live = LiveRun()
+        live = LiveRun(calibrations)
         live.tier1 = _tier1_among(state.outputs)
         for columns in read_columns(state.outputs[-1]) if state.rows else ():
             live.take_columns(columns)
@@ -793,6 +838,29 @@ class Bridge(QObject):
         if self.state(run_id) is state:
             self.data[run_id] = live
             self.data_grew.emit({run_id})
+            self._calibrate(run_id)
+
+    # Energies
+
+    def _calibrations_of(self, run_id: str) -> tuple[Calibration, ...]:
+        return calibrations_of(self.session, self.session.run(run_id))
+
+    def _calibrate(self, run_id: str) -> None:
+        """Make the energies of a run as the session says, in a thread, unless they are so already."""
+        live, wanted = self.live(run_id), self._calibrations_of(run_id)
+        if live is None or live.calibrations == wanted:
+            return
+        n_rows, columns = len(live.columns), live.snapshot(wanted)
+        codes = live.columns.column(CODE) if CODE in live.columns else None
+
+        def show(energies: dict[str, np.ndarray]) -> None:
+            if self.live(run_id) is live and self._calibrations_of(run_id) == wanted:
+                self.data[run_id] = live.calibrated(wanted, energies, n_rows)
+                self.data_grew.emit({run_id})
+            else:
+                self._calibrate(run_id)
+
+        self.compute(lambda: all_energies(wanted, columns, codes), show, lambda: None)
 
     def _log_removed(self, removed: list[Path]) -> None:
         if removed:

@@ -49,7 +49,7 @@ from pygama_gui.plugin_desk import PluginDesk, plugins_for
 from pygama_gui.quitting import Quitting
 from pygama_gui.session import changes, files, pictured, saved
 from pygama_gui.session.files import Found
-from pygama_gui.session.state import ChannelMap, Run, Session
+from pygama_gui.session.state import ChannelMap, Fit, NamedRegion, Run, Session
 from pygama_gui.views import chain_facts
 from pygama_gui.views.base import View
 from pygama_gui.views.chain import ChainView
@@ -286,6 +286,8 @@ class MainWindow(QMainWindow):
         self.runs.follow_asked.connect(self.follow)
         self.runs.log_asked.connect(self.log_dock.show)
         self.files.open_asked.connect(self.ask_open_tier)
+        self.fits.look_asked.connect(self._look_at_fit)
+        self.spectrum.calibrate_asked.connect(self._calibrate)
         self.welcome.open_asked.connect(self.ask_open)
         self.welcome.demo_asked.connect(lambda: self.demo_asked())
         self.last_line.log_asked.connect(self.toggle_log)
@@ -309,7 +311,8 @@ class MainWindow(QMainWindow):
         """Let a key that only one of the two plots knows work while the other one has the focus."""
         plots = {self.waveforms: self.waveforms.plot, self.spectrum: self.spectrum.plot}
         actions = {view: list(view.view_actions()) for view in plots}
-        keys = Counter(action.shortcut().toString() for view in plots for action in actions[view])
+        every = [*actions[self.waveforms], *self.spectrum.actions_of.walk()]
+        keys = Counter(action.shortcut().toString() for action in every)
         for view, other in ((self.waveforms, self.spectrum), (self.spectrum, self.waveforms)):
             alone = [one for one in actions[view] if keys[one.shortcut().toString()] == 1]
             plots[other].addActions([one for one in alone if not one.shortcut().isEmpty()])
@@ -352,16 +355,21 @@ class MainWindow(QMainWindow):
     # Runs
 
     def add_paths(self, paths: Iterable[Path], *, process: bool | None = None) -> None:
-        """Take files and folders: runs are added, a session is opened, settings and cuts are loaded.
+        """Take files and folders: runs, sessions, settings, cuts, calibrations and channel maps.
+
 
         A picture that was saved here brings back what it shows. What cannot be taken says why.
 
         process: whether the runs are started; None: as the session says.
         """
         paths = list(paths)
-        maps = [path for path in paths if is_channel_map(path)]
-        cuts = [path for path in paths if is_cuts(path)]
-        data = [path for path in paths if path.suffix == ".json" and path not in (*maps, *cuts)]
+        curves = [path for path in paths if saved.is_calibration(path)]
+        cuts = [path for path in paths if path not in curves and is_cuts(path)]
+        maps = [path for path in paths if path not in (*curves, *cuts) and is_channel_map(path)]
+        known = (*curves, *cuts, *maps)
+        data = [path for path in paths if path.suffix == ".json" and path not in known]
+        for path in curves:
+            self.fits.calibration.load(path)
         for path in maps:
             self.take_channel_map(path)
         for path in cuts:
@@ -373,7 +381,7 @@ class MainWindow(QMainWindow):
         pictures = [path for path in paths if pictured.is_picture(path)]
         for path in pictures:
             self.documents.open_picture(path)
-        if raw := [path for path in paths if path not in (*data, *maps, *cuts, *pictures)]:
+        if raw := [path for path in paths if path not in (*data, *known, *pictures)]:
             looking = QTimer(self)
             looking.setSingleShot(True)
             looking.timeout.connect(lambda: self.bridge.log(f"Looking for runs in {raw[0].name}…"))
@@ -650,6 +658,18 @@ class MainWindow(QMainWindow):
     def forget_channel_map(self) -> None:
         """Name channels by their numbers again."""
         self.bridge.change(changes.forget_channel_map)
+
+    def _calibrate(self) -> None:
+        """Calibrate with the fitted peaks, and show what comes of it."""
+        self.fits_dock.show()
+        self.fits_dock.raise_()
+        self.fits.calibrate_with_fits()
+
+    def _look_at_fit(self, fit: Fit | NamedRegion) -> None:
+        """Show a fit or a region in the spectrum."""
+        if self.bridge.session.tab not in (0, 2):
+            self.bridge.change(changes.choose_tab, 2)
+        self.spectrum.look_at_fit(fit)
 
     # Settings files
 

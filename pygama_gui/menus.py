@@ -50,8 +50,7 @@ class Menus:
         self._act(chain, "Add plu&g-in…", "", window.ask_add_plugin)
         self._menu("&Waveform").addActions(list(window.waveforms.view_actions()))
         spectrum = self._menu("&Spectrum")
-        spectrum.addActions(list(window.spectrum.view_actions()))
-        spectrum.addMenu(window.spectrum.beside_menu)
+        window.spectrum.actions_of.fill_menu(spectrum)
         for name, view in (
             ("&Plane", window.plane),
             ("&Trends", window.trends),

@@ -68,12 +68,22 @@ def _take_files(app: QApplication, window: MainWindow, folder: Path, name: str) 
 def _take_inspect(app: QApplication, window: MainWindow, folder: Path, name: str) -> None:
     before = window.bridge.session.layout
     window.layouts.choose("Inspect")
+    _fit_peaks(app, window)
     for dock, view in ((window.fits_dock, "fits"), (window.cuts_dock, "cuts")):
         dock.raise_()
         settle(app)
         _save(window.views[view], folder / f"{view}_{name}.png")
         _save(window, folder / f"window_with_{view}_{name}.png")
     window.layouts.choose(before)
+
+
+def _fit_peaks(app: QApplication, window: MainWindow) -> None:
+    """Fit the peaks of the spectrum, so that there is something to see of fits."""
+    bridge = window.bridge
+    if not bridge.session.fits:
+        window.spectrum.peaks.fit_found()
+        settle(app, lambda: bool(bridge.session.fits))
+    settle(app, lambda: bool(window.spectrum.peaks.shown_fits()))
 
 
 def _take_welcome(window: MainWindow, path: Path) -> None:

@@ -7,6 +7,7 @@ way only the newest wish is kept, so a slider is never followed by a queue.
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -23,6 +24,7 @@ from pygama_gui.data.preview import Asked, Axis, Bench, Chained, Compared, Facts
 from pygama_gui.data.samples import Sample
 from pygama_gui.data.wiring import value_units
 from pygama_gui.session import changes
+from pygama_gui.session.calibration_changes import curve_of, raw_column
 from pygama_gui.session.state import Session
 
 LOAD_AFTER_MS = 400
@@ -116,7 +118,7 @@ class Sandbox(QObject):
     def column(self) -> str:
         """The column that is compared: that of the spectrum where the chain gives it, or its last height."""
         units = value_units(self.session.chain)
-        wanted = self.session.spectrum.column
+        wanted = shown_column(self.session)
         if wanted in units or not units:
             return wanted
         heights = [name for name, unit in units.items() if unit in ("adc", "keV")]
@@ -153,16 +155,17 @@ class Sandbox(QObject):
     def _on_session(self, old: Session, new: Session) -> None:
         if old.selected != new.selected:
             self.present = None
-        if old.spectrum.column != new.spectrum.column:
-            self._lines[old.spectrum.column] = old.line
-            self.bridge.change(changes.choose_line, self._lines.get(new.spectrum.column))
-        if old.spectrum.roi != new.spectrum.roi and new.spectrum.roi is not None:
-            self.bridge.change(changes.choose_line, new.spectrum.roi)
+        before, now = shown_column(old), shown_column(new)
+        if before != now:
+            self._lines[before] = old.line
+            self.bridge.change(changes.choose_line, self._lines.get(now))
+        if old.spectrum.roi != new.spectrum.roi and (line := raw_region(new)) is not None:
+            self.bridge.change(changes.choose_line, line)
         if self._scan is not None and old.chain is not new.chain and not self._is_scanned(new):
             self.stop_scan()
         if (old.selected, old.spectrum.channel) != (new.selected, new.spectrum.channel):
             self._choose_sample()
-        if old.chain is not new.chain or old.line != new.line or old.spectrum.column != new.spectrum.column:
+        if old.chain is not new.chain or old.line != new.line or before != now:
             self._go_on()
 
     def _on_started(self, run_ids: set[str]) -> None:
@@ -418,6 +421,23 @@ def _without(step: Any, at: int, axes: set[tuple[int, str]]) -> Any:
     """Give what of a step a scan leaves alone."""
     kept = {name: value for name, value in step.settings.items() if (at, name) not in axes}
     return step.step, kept, step.enabled, dict(step.inputs), dict(step.outputs), dict(step.channels)
+
+
+def shown_column(session: Session) -> str:
+    """Give the column of the spectrum; of energies, the one that they are made of, as the chain writes it."""
+    return raw_column(session, session.spectrum.column)
+
+
+def raw_region(session: Session) -> tuple[float, float] | None:
+    """Give the region of the spectrum in the unit of what the chain writes; None where there is none."""
+    shown, column = session.spectrum, shown_column(session)
+    if shown.roi is None or shown.column == column:
+        return shown.roi
+    curve = curve_of(session, session.selected_run, column, shown.channel)
+    if curve is None:
+        return None
+    low, high = sorted(curve.value(shown.roi).tolist())
+    return (low, high) if math.isfinite(low) and math.isfinite(high) else None
 
 
 def _tier2_beside(tier1: Path) -> Path:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 import numpy as np
 
@@ -63,6 +63,18 @@ class LiveColumns:
         rows = self._columns[name][start : self.n_rows]
         rows.flags.writeable = False
         return rows
+
+    def with_columns(self, columns: Mapping[str, np.ndarray], without: Iterable[str] = ()) -> LiveColumns:
+        """Give the table with other columns, (n_rows,) each, in place of some; nothing is copied.
+
+        The table itself is not to be added to any more.
+        """
+        made = LiveColumns()
+        made.n_rows = self.n_rows
+        gone = {*without, *columns}
+        made._columns = {name: held for name, held in self._columns.items() if name not in gone}
+        made._columns |= columns
+        return made
 
     def _extend(self, name: str, values: np.ndarray | None, stop: int) -> None:
         held = self._columns.get(name)

@@ -289,6 +289,11 @@ def mark_region(session: Session, roi: tuple[float, float] | None) -> Session:
     return replace(session, spectrum=replace(session.spectrum, roi=roi))
 
 
+def set_markers(session: Session, markers: Iterable[float]) -> Session:
+    """Mark places of the spectrum."""
+    return replace(session, spectrum=replace(session.spectrum, markers=tuple(sorted(set(markers)))))
+
+
 @on_view
 def show_plane(session: Session, choice: PlaneChoice) -> Session:
     """Change what the plane shows."""

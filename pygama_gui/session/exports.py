@@ -11,13 +11,14 @@ import math
 import shlex
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
 from pygama import __version__
+from pygama_gui.session.calibration_changes import calibrations_of, raw_column
 from pygama_gui.session.codes import place_of
-from pygama_gui.session.state import Run, Session
+from pygama_gui.session.state import Fit, Run, Session
 
 ALL_CHANNELS = "all channels"
 WIDTH = 96
@@ -121,6 +122,7 @@ def _pieces(
         ("Tier 1 and Tier 2 of every run.", _PROCESS),
         (f"The spectrum of {_prose(session.spectrum.column)} in the bins of the window.", _COUNT),
         ("The numbers of the spectrum, and its picture.", _WRITE),
+        *([("What the fits of the window give on every run.", _FIT)] if session.fits else []),
     ]
 
 
@@ -153,13 +155,46 @@ def _settings(session: Session, runs: Sequence[Run], shown: Shown | None, folder
         _named("TIER0", session.tier0),
         _named("CHAIN", session.to_chain()),
         _named("COLUMN", session.spectrum.column),
+        _named("ENERGIES", _energies(session), "column of energies -> the column in the files"),
+        _named("CURVES", _curves(session, runs), "for each run and channel: c of c0 + c1 x + …"),
         _named("UNIT", "" if shown is None else shown.unit),
         _named("CHANNELS", places, "name -> where it is"),
         _named("BINS", bins, "from, to, how many; None: from the least to the largest value"),
         _named("VIEW", None if shown is None else shown.view, "what of them is drawn; None: all"),
         _named("IS_LOG", session.spectrum.is_log),
+        *([_named("FITS", {fit.name: _fit(fit) for fit in session.fits})] if session.fits else []),
     ]
     return "".join(lines)
+
+
+def _energies(session: Session) -> dict[str, str]:
+    """Give what the columns of energies that are used are made of."""
+    used = (session.spectrum.column, *(fit.column for fit in session.fits))
+    return {one: raw_column(session, one) for one in used if raw_column(session, one) != one}
+
+
+def _curves(session: Session, runs: Sequence[Run]) -> dict[str, dict[str, Any]]:
+    """Give the curves of the energies that are used: column -> run -> channel -> coefficients."""
+    return {
+        column: {
+            name: {
+                place: one.curve.coefficients
+                for calibration in calibrations_of(session, run)
+                if calibration.column == raw
+                for place, one in calibration.channels.items()
+                if one.curve is not None
+            }
+            for name, run in zip(_names(runs), runs, strict=True)
+        }
+        for column, raw in _energies(session).items()
+    }
+
+
+def _fit(fit: Fit) -> dict[str, Any]:
+    """Give a fit as the script holds it."""
+    request = {one.name: getattr(fit.request, one.name) for one in fields(fit.request)}
+    place = {} if fit.channel is None else place_of(fit.channel)
+    return {"column": fit.column, "channel": place, "request": request}
 
 
 def _named(name: str, value: Any, about: str = "") -> str:
@@ -253,11 +288,26 @@ def rows_of(table, place):
     return is_wanted
 
 
+def column_of(table, name, column):
+    """Read a column; where it is one of energies, compute them channel by channel."""
+    numbers = np.asarray(table.column(ENERGIES.get(column, column)))
+    if column not in ENERGIES:
+        return numbers
+    energies = np.full(table.n_rows, np.nan)
+    for place, coefficients in CURVES[column][name].items():
+        where = dict(zip(("crate", "card", "channel"), map(int, place.split("/"))))
+        rows = rows_of(table, where)
+        energies[rows] = 0.0
+        for coefficient in reversed(coefficients):
+            energies[rows] = energies[rows] * numbers[rows] + coefficient
+    return energies
+
+
 values = {}
 for name, path in tier2_files.items():
     with TierFile(path) as file:
         table = file.table("data")
-        column = np.asarray(table.column(COLUMN), float)
+        column = column_of(table, name, COLUMN).astype(float)
         for channel, place in CHANNELS.items():
             key = name if len(CHANNELS) == 1 else f"{name}, {channel}"
             values[key] = column[rows_of(table, place)]
@@ -302,3 +352,45 @@ with plt.style.context(Path(pygama.__file__).with_name("pygama.mplstyle")):
     figure.savefig(folder / f"{stem}_{COLUMN}.png")
 print(f"wrote {folder / f'{stem}_{COLUMN}.png'}")
 """
+
+_FIT = '''
+import math
+
+from pygama.analysis.fits import FitRequest, fit_region
+
+
+def window_of(numbers, low, high, n):
+    """Choose the bins of a fit; whole numbers are never split unevenly."""
+    if numbers.dtype.kind in "iu":
+        width = max(math.ceil((high - low) / n), 1)
+        low = math.floor(low) - 0.5
+        n = max(math.ceil((high - low) / width), 1)
+        high = low + n * width
+    return np.linspace(low, high, n + 1)
+
+
+rows = []
+for name, path in tier2_files.items():
+    with TierFile(path) as file:
+        table = file.table("data")
+        for title, fit in FITS.items():
+            request = FitRequest(**fit["request"])
+            numbers = column_of(table, name, fit["column"])[rows_of(table, fit["channel"])]
+            n = request.n_bins or min(240 * max(len(request.positions), 1), 960)
+            edges = window_of(numbers, request.low, request.high, n)
+            heights = np.histogram(numbers[numbers < edges[-1]], edges)[0]
+            found = fit_region(heights, edges, request)
+            for at, peak in enumerate(found.peaks, 1):
+                row = [name, title, at, peak.position, peak.position_error, peak.fwhm, peak.fwhm_error]
+                row += [peak.fwtm, peak.fwtm_error, peak.area, peak.area_error]
+                rows.append([*row, found.chi2, found.ndof, found.p_value])
+            if not found.converged:
+                print(f"{name}, {title}: {found.note}")
+
+with open(folder / f"{stem}_fits.csv", "w", newline="", encoding="utf-8") as file:
+    writer = csv.writer(file)
+    names = "position position_error fwhm fwhm_error fwtm fwtm_error area area_error chi2 ndof p_value"
+    writer.writerow(["run", "fit", "peak", *names.split()])
+    writer.writerows(rows)
+print(f"wrote {file.name}")
+'''

@@ -26,7 +26,7 @@ OF_THE_DESK = frozenset(
 
 def made_of(session: Session, about: Mapping[str, str] = MappingProxyType({})) -> dict[str, Any]:
     """Describe what the views of a session show, as JSON; about: words for people, name -> text."""
-    shown = {session.selected, session.spectrum.beside}
+    shown = {session.selected, *session.spectrum.others}
     runs = tuple(run for run in session.runs if run.run_id in shown)
     fresh = Session()
     desk = {name: getattr(fresh, name) for name in OF_THE_DESK}
@@ -58,12 +58,15 @@ def brought_back(session: Session, other: Session) -> Session:
     runs = tuple(run for run in other.runs if run.path not in there)
     known = {run.run_id: ids.get(run.path, run.run_id) for run in other.runs}
     joined = sorted((*session.runs, *runs), key=lambda run: (run.run_number, run.sub_run, str(run.path)))
+    others = tuple(known[one] for one in other.spectrum.others if one in known)
     kept = {name: getattr(session, name) for name in OF_THE_DESK}
     return replace(
         other,
         runs=tuple(joined),
         selected=known.get(other.selected, session.selected),
-        spectrum=replace(other.spectrum, beside=known.get(other.spectrum.beside, "")),
+        spectrum=replace(
+            other.spectrum, others=tuple(known[one] for one in other.spectrum.others if one in known)
+        ),
         output_dir=session.output_dir or other.output_dir,
         **kept,
     )

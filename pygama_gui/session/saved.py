@@ -11,7 +11,7 @@ import os
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from pygama.analysis.cuts import Cut
 from pygama.errors import SettingsError
@@ -22,7 +22,10 @@ from pygama_gui.session.state import (
     PLANE_STYLES,
     PROFILES,
     SORTS,
+    STRIPS,
     ChannelsChoice,
+    Fit,
+    NamedRegion,
     PlaneChoice,
     Session,
     Step,
@@ -30,6 +33,8 @@ from pygama_gui.session.state import (
     WaveformChoice,
     consistent,
 )
+
+Named = TypeVar("Named", Cut, Fit, NamedRegion)
 
 MARK = "pygama-gui session"
 """The entry by which a session file is known; its value is the version."""
@@ -95,6 +100,15 @@ def is_session(path: Path) -> bool:
         return False
 
 
+def is_calibration(path: Path) -> bool:
+    """Tell a calibration file by how it begins."""
+    try:
+        with path.open("rb") as file:
+            return path.suffix == ".json" and b'"pygama calibration"' in file.read(BEGINNING)
+    except OSError:
+        return False
+
+
 def _read_json(path: Path) -> Any:
     if path.stat().st_size > MOST_BYTES:
         raise SettingsError(f"it has more than {MOST_BYTES // 1_000_000} MB")
@@ -136,26 +150,29 @@ def _put_right(session: Session) -> Session:
     shown = session.spectrum
     width = shown.width if shown.width is not None and shown.width > 0 else None
     roi = None if shown.roi is None else (min(shown.roi), max(shown.roi))
+    strip = shown.strip if shown.strip in STRIPS else STRIPS[0]
     return consistent(
         replace(
             session,
             theme="dark" if session.theme == "dark" else "light",
             tab=session.tab if session.tab in range(N_TABS) else 0,
             n_jobs=min(max(session.n_jobs, 1), MOST_JOBS),
-            spectrum=replace(shown, width=width, roi=roi),
+            spectrum=replace(shown, width=width, roi=roi, strip=strip),
             waveforms=_waveforms_put_right(session.waveforms),
             plane=_plane_put_right(session.plane),
             trends=_trends_put_right(session.trends),
             channel_grid=_channels_put_right(session.channel_grid),
             cuts=_first_of_each_name(session.cuts),
+            fits=_first_of_each_name(session.fits),
+            regions=_first_of_each_name(session.regions),
         )
     )
 
 
-def _first_of_each_name(cuts: Iterable[Cut]) -> tuple[Cut, ...]:
-    by_name: dict[str, Cut] = {}
-    for cut in cuts:
-        by_name.setdefault(cut.name, cut)
+def _first_of_each_name(named: Iterable[Named]) -> tuple[Named, ...]:
+    by_name: dict[str, Named] = {}
+    for one in named:
+        by_name.setdefault(one.name, one)
     return tuple(by_name.values())
 
 

@@ -12,7 +12,9 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+from pygama.analysis.calibration import Calibration
 from pygama.analysis.cuts import Cut
+from pygama.analysis.fits import FitRequest
 from pygama.channel_map import Channel
 
 Values = Mapping[str, Any]
@@ -67,6 +69,10 @@ class Step:
         return entry if self.enabled else entry | {"enabled": False}
 
 
+STRIPS = ("automatic", "nothing", "residuals", "difference", "ratio")
+"""Automatic: the residuals of the chosen fit where it is in view."""
+
+
 @dataclass(frozen=True)
 class SpectrumChoice:
     """What the spectrum shows. width is the bin width; None lets the program choose."""
@@ -78,10 +84,18 @@ class SpectrumChoice:
     roi: tuple[float, float] | None = None
     is_apart: bool = False
     """Whether each channel is drawn for itself."""
-    beside: str = ""
-    """Id of another run to compare with."""
+    others: tuple[str, ...] = ()
+    """Ids of other runs to compare with; the first one is what the strip below compares with."""
     is_only_passing: bool = False
     """Whether what the cuts take away is left out, rather than drawn behind."""
+    is_rate: bool = False
+    """Whether heights are counts a unit and second, not counts a bin."""
+    strip: str = STRIPS[0]
+    """What is drawn below the spectrum, one of `STRIPS`."""
+    markers: tuple[float, ...] = ()
+    """Places that a person marked, in order."""
+    has_lines: bool = False
+    """Whether the gamma lines of a calibrated spectrum are marked."""
 
 
 PICTURES = ("traces", "density", "noise", "inside", "outside", "difference")
@@ -187,6 +201,27 @@ class ChannelsChoice:
 
 
 @dataclass(frozen=True)
+class Fit:
+    """A region that is fitted, on whatever run is looked at. channel: code of one; None: of all together."""
+
+    name: str
+    column: str
+    request: FitRequest
+    channel: int | None = None
+
+
+@dataclass(frozen=True)
+class NamedRegion:
+    """A region that is measured, on whatever run is looked at. channel: code of one; None: all together."""
+
+    name: str
+    column: str
+    low: float
+    high: float
+    channel: int | None = None
+
+
+@dataclass(frozen=True)
 class Arrangement:
     """Where the panels of one layout stand, as Qt writes it, in base64."""
 
@@ -234,6 +269,14 @@ class Session:
     """In the order in which they are applied; each has a name of its own."""
     cut: str = ""
     """Name of the chosen cut."""
+    fits: tuple[Fit, ...] = ()
+    """In the order in which they were made; each has a name of its own."""
+    fit: str = ""
+    """Name of the chosen fit."""
+    regions: tuple[NamedRegion, ...] = ()
+    """Regions that were kept; each has a name of its own."""
+    calibrations: tuple[Calibration, ...] = ()
+    """The newest first; one of each column and its runs."""
     recent: tuple[Path, ...] = ()
     line: tuple[float, float] | None = None
     """The peak that settings are judged by: where the window around it begins and ends, in its column."""
@@ -253,6 +296,11 @@ class Session:
     def run(self, run_id: str) -> Run | None:
         """Find a run by its id."""
         return next((run for run in self.runs if run.run_id == run_id), None)
+
+    @property
+    def chosen_fit(self) -> Fit | None:
+        """The fit whose numbers and residuals are shown."""
+        return next((fit for fit in self.fits if fit.name == self.fit), None)
 
     @property
     def selected_run(self) -> Run | None:

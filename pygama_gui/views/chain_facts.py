@@ -38,7 +38,7 @@ def unit_of(column: str) -> str:
         for name, unit in known.writes:
             if name == column:
                 return UNITS.get(unit, unit)
-    return KNOWN.get(column, "")
+    return "keV" if column.endswith("_kev") else KNOWN.get(column, "")
 
 
 def processors_by_kind() -> dict[str, list[Processor]]:

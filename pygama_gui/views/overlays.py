@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,6 +17,8 @@ from pygama_gui.widgets.plot import Legend, Plot, histogram_path
 
 FIRST_ROWS = 100_000
 """Values that the range of a histogram is chosen by."""
+PIECE = 50_000
+"""Values that are counted before the clock is looked at."""
 
 
 @dataclass
@@ -25,10 +29,16 @@ class Counted:
     histogram: LiveHistogram | None = None
     n_rows: int = 0
 
-    def catch_up(self, n_bins: int, at_most: int) -> bool:
-        """Count some of the rows that are new; tell whether all are counted."""
+    def catch_up(self, n_bins: int, end: float) -> bool:
+        """Count new rows until a time by `perf_counter`, a piece at least; tell whether all are counted."""
+        self._count_piece(n_bins)
+        while self.n_rows < len(self.key[0].columns) and time.perf_counter() < end:
+            self._count_piece(n_bins)
+        return self.n_rows >= len(self.key[0].columns)
+
+    def _count_piece(self, n_bins: int) -> None:
         live, column, channel = self.key
-        limit = at_most if self.histogram is not None else min(at_most, FIRST_ROWS)
+        limit = PIECE if self.histogram is not None else FIRST_ROWS
         values = live.columns.column(column, self.n_rows)[:limit]
         n_new = len(values)
         if channel is not None and CODE in live.columns:
@@ -38,7 +48,6 @@ class Counted:
             self.histogram.add(values)
         elif len(values):
             self.histogram = LiveHistogram.around(values, n_bins)
-        return self.n_rows >= len(live.columns)
 
 
 @dataclass(frozen=True)
@@ -46,9 +55,24 @@ class Part:
     """What is to be laid over a spectrum. scale: what its counts are multiplied by."""
 
     name: str
+    run_id: str
     live: LiveRun
     channel: int | None = None
     scale: float = 1.0
+
+
+@dataclass(frozen=True)
+class Over:
+    """A part that was counted, in the bins on screen: counts (n,), not scaled."""
+
+    name: str
+    counts: np.ndarray
+    scale: float = 1.0
+
+    @property
+    def heights(self) -> np.ndarray:
+        """The scaled counts, (n,)."""
+        return self.counts * self.scale
 
 
 class Overlays:
@@ -62,28 +86,25 @@ class Overlays:
         self.legend = Legend(plot, is_left=False)
         self.legend.hide()
 
-    def count(self, parts: list[Part], column: str, like: LiveHistogram, at_most: int) -> bool:
-        """Count some of the new rows of each part in the spectrum's bins; tell whether all are counted."""
+    def count(self, parts: list[Part], column: str, like: LiveHistogram, end: float) -> bool:
+        """Count new rows of each part in the spectrum's bins, until a time; tell whether all are counted."""
         wanted = {(part.live, column, part.channel) for part in parts if column in part.live.columns}
         kept = {key: one for key, one in self._counted.items() if key in wanted and _has_bins_of(one, like)}
         for key in wanted - kept.keys():
             kept[key] = Counted(key, LiveHistogram(like.low, like.high, like.n_bins, grows=False))
         self._counted = kept
-        share = at_most // max(len(kept), 1)
-        are_done = [one.catch_up(like.n_bins, share) for one in kept.values()]
+        are_done = [one.catch_up(like.n_bins, end) for one in kept.values()]
         return all(are_done)
 
-    def counts(self, part: Part, column: str, factor: int) -> np.ndarray | None:
-        """Give the scaled counts of a part, `factor` bins joined; None where it has no such column."""
+    def counts(self, part: Part, column: str) -> np.ndarray | None:
+        """Give the counts of a part in the finest bins; None where it has no such column."""
         counted = self._counted.get((part.live, column, part.channel))
-        if counted is None or counted.histogram is None:
-            return None
-        return counted.histogram.counts.reshape(-1, factor).sum(axis=1) * part.scale
+        return None if counted is None or counted.histogram is None else counted.histogram.counts
 
     def draw(
-        self, shown: list[tuple[str, np.ndarray]], edges: np.ndarray, *, is_log: bool, first_color: int
+        self, shown: Sequence[Over], edges: np.ndarray, *, is_log: bool, unit: float, first: int
     ) -> None:
-        """Draw histograms and write their names beside them."""
+        """Draw histograms; edges: (n + 1,). unit: height of a count. first: colour of the first one."""
         while len(self._curves) < len(shown):
             self._curves.append(pg.PlotCurveItem())
             self._plot.addItem(self._curves[-1])
@@ -91,9 +112,9 @@ class Overlays:
         width = max(int(self._plot.box.width()), 100)
         for curve in self._curves[len(shown) :]:
             curve.setData([], [])
-        for index, (curve, (_, counts)) in enumerate(zip(self._curves, shown, strict=False)):
-            x, y = histogram_path(edges, counts, (low, high), width, is_log=is_log)
-            pen = theme.thin_pen(theme.current().series(first_color + index))
+        for index, (curve, over) in enumerate(zip(self._curves, shown, strict=False)):
+            x, y = histogram_path(edges, over.heights, (low, high), width, is_log=is_log, unit=unit)
+            pen = theme.thin_pen(theme.current().series(first + index))
             curve.setData(x, y, pen=pen, skipFiniteCheck=True)
 
     def name(self, main: tuple[str, pg.PlotCurveItem] | None, names: list[str]) -> None:

@@ -351,27 +351,35 @@ class Legend(pg.LegendItem):
 
 
 def histogram_path(
-    edges: np.ndarray, counts: np.ndarray, view: tuple[float, float], width_px: int, *, is_log: bool = False
+    edges: np.ndarray,
+    counts: np.ndarray,
+    view: tuple[float, float],
+    width_px: int,
+    *,
+    is_log: bool = False,
+    unit: float = 1.0,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Give the outline of the bins in view: steps, or the least and the most of each pixel where they crowd.
 
-    edges: (n + 1,), counts: (n,). Heights are log10 with a floor of half a count where `is_log`.
+    edges: (n + 1,), counts: (n,). unit: height of a count. Heights are log10 with a floor of half a count
+    where `is_log`.
     """
     first = max(int(np.searchsorted(edges, view[0], side="right")) - 2, 0)
     last = min(int(np.searchsorted(edges, view[1], side="left")) + 1, len(counts))
     if last <= first:
         return np.empty(0), np.empty(0)
-    edges, heights = edges[first : last + 1], _heights(counts[first:last], is_log=is_log)
+    edges, heights = edges[first : last + 1], heights_of(counts[first:last], is_log=is_log, unit=unit)
     per_pixel = len(heights) // max(2 * width_px, 1)
     if per_pixel > 1:
         edges, heights = _thinned(edges, heights, per_pixel)
     return np.repeat(edges, 2)[1:-1], np.repeat(heights, 2)
 
 
-def _heights(counts: np.ndarray, *, is_log: bool) -> np.ndarray:
+def heights_of(counts: np.ndarray, *, is_log: bool, unit: float = 1.0) -> np.ndarray:
+    """Give where counts are drawn, (n,): as they are, or log10 with a floor of half a count."""
     if not is_log:
-        return counts.astype(np.float64)
-    return np.log10(np.maximum(counts, 0.5))
+        return np.asarray(counts, np.float64) * unit
+    return np.log10(np.maximum(counts, 0.5) * unit)
 
 
 def _thinned(edges: np.ndarray, heights: np.ndarray, n: int) -> tuple[np.ndarray, np.ndarray]:
@@ -400,7 +408,9 @@ def _grouped_tick(text: str) -> str:
 
 
 def _power_of_ten(exponent: float) -> str:
-    return f"{10 ** round(exponent):,}".replace(",", "\u2009") if exponent >= 0 else ""
+    if exponent >= 0:
+        return f"{10 ** round(exponent):,}".replace(",", "\u2009")
+    return f"{10.0 ** round(exponent):.{-round(exponent)}f}" if exponent >= -4 else f"1e{round(exponent)}"
 
 
 Entry = tuple[str, str, Callable[[], object]] | None

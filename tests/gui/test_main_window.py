@@ -196,7 +196,7 @@ def test_what_an_earlier_session_made_is_shown(
     window.bridge.change(changes.process_on_add, False)
     drop(window, [raw_run])
     qtbot.waitUntil(lambda: window.waveforms.info.text().startswith("of 400"), timeout=WAIT_MS)
-    qtbot.waitUntil(lambda: window.spectrum.info.text() == "400 events", timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: window.spectrum.controls.info.text() == "400 events", timeout=WAIT_MS)
     state = window.bridge.state(window.bridge.session.selected)
     assert state is not None
     assert (state.state, state.made_on) == ("done", (out / "t2_run12.h5").stat().st_mtime)

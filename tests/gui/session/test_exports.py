@@ -17,18 +17,24 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pytestqt.qtbot import QtBot
 
+from pygama.analysis.calibration import Calibration, ChannelCalibration, place_text
+from pygama.analysis.curves import Curve
+from pygama.analysis.fits import FitRequest
 from pygama.processing.settings import write_settings
-from pygama.progress import tell_nobody
+from pygama.progress import Partial, tell_nobody
 from pygama.simulate import RunShape, write_run
 from pygama.storage import TierFile
+from pygama_gui.bridge import Bridge
 from pygama_gui.data.channels import codes_of
+from pygama_gui.data.energies import energies
 from pygama_gui.data.live import LiveHistogram
 from pygama_gui.jobs import work
 from pygama_gui.jobs.spec import JobSpec
-from pygama_gui.session import exports
+from pygama_gui.session import changes, exports
 from pygama_gui.session.exports import Shown
-from pygama_gui.session.state import Run, Session, SpectrumChoice, Step
+from pygama_gui.session.state import Fit, Run, Session, SpectrumChoice, Step
 
 CHAIN = (
     Step("fit_baseline", MappingProxyType({"i_end": 300})),
@@ -210,6 +216,58 @@ def test_a_notebook_is_of_format_4_with_an_id_for_each_cell(run: Run, session: S
         assert set(cell) - {"cell_type", "id", "metadata", "source"} == (
             {"execution_count", "outputs"} if cell["cell_type"] == "code" else set()
         )
+
+
+def test_the_script_computes_the_energies_that_the_window_shows(
+    tmp_path: Path, run: Run, session: Session, by_window: Path
+) -> None:
+    rows = table_of(by_window)
+    columns = {name: rows[name] for name in rows.dtype.names or ()}
+    codes = codes_of(columns)
+    curves = [Curve((0.3, 0.071), ()), Curve((-0.2, 0.068, 1e-8), ())]
+    places = [place_text(code) for code in np.unique(codes).tolist()]
+    channels = dict(zip(places, map(ChannelCalibration, curves), strict=True))
+    calibration = Calibration("slow_max", channels=MappingProxyType(channels))
+    session = replace(
+        to_folder(session, tmp_path / "by script"),
+        spectrum=SpectrumChoice("slow_max_kev"),
+        calibrations=(calibration,),
+    )
+    histogram = LiveHistogram.around(energies(calibration, columns["slow_max"], codes), 2**12)
+    shown = Shown(histogram.low, histogram.high, histogram.n_bins // 4, None, unit="keV")
+    run_here(exports.as_script(session, [run], shown))
+    assert_same_spectrum(tmp_path / "by script" / "run72_slow_max_kev.csv", histogram)
+
+
+def test_the_script_does_the_fits_of_the_window(
+    qtbot: QtBot, bridge: Bridge, tmp_path: Path, run: Run, session: Session, by_window: Path
+) -> None:
+    rows = table_of(by_window)
+    columns = {name: rows[name] for name in rows.dtype.names or ()}
+    code = int(codes_of(columns)[0])
+    center, spread = (float(of(columns["bl_int"])) for of in (np.median, np.std))
+    curve = ChannelCalibration(Curve((0.0, 0.07), ()))
+    wide = FitRequest(center - 6 * spread, center + 6 * spread, fixed=MappingProxyType({"slope": 0.0}))
+    narrow = FitRequest(0.07 * (center - 5 * spread), 0.07 * (center + 5 * spread), (0.07 * center,))
+    session = replace(
+        to_folder(session, tmp_path / "by script"),
+        calibrations=(Calibration("bl_int", channels=MappingProxyType({place_text(code): curve})),),
+        fits=(Fit("wide", "bl_int", wide), Fit("narrow", "bl_int_kev", narrow, code)),
+    )
+    run_here(exports.as_script(session, [run]))
+    with (tmp_path / "by script" / "run72_fits.csv").open(encoding="utf-8") as file:
+        found = {row["fit"]: row for row in csv.DictReader(file)}
+    bridge.change(changes.open_session, session)
+    bridge.adopt(1, run)
+    bridge.take(1, Partial("any", columns, None, {}))
+    bridge.fitting.ask(run.run_id)
+    qtbot.waitUntil(lambda: bridge.fitting.outcome(run.run_id, "narrow") is not None, timeout=20_000)
+    for name in ("wide", "narrow"):
+        outcome = bridge.fitting.outcome(run.run_id, name).found
+        assert outcome.converged
+        assert float(found[name]["position"]) == outcome.peaks[0].position
+        assert float(found[name]["fwhm_error"]) == outcome.peaks[0].fwhm_error
+        assert float(found[name]["chi2"]) == outcome.chi2
 
 
 def test_each_channel_is_counted_for_itself(

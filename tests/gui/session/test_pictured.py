@@ -21,7 +21,7 @@ SHOWN = Session(
     runs=(RUN, OTHER, THIRD),
     selected="run2",
     chain=(Step("fit_baseline"),),
-    spectrum=SpectrumChoice(roi=(3.0, 4.0), beside="run3"),
+    spectrum=SpectrumChoice(roi=(3.0, 4.0), others=("run3",)),
     theme="dark",
     tab=2,
 )
@@ -46,7 +46,7 @@ def test_a_view_is_brought_back_on_this_desk_and_can_be_undone(tmp_path: Path) -
     store.change(changes.bring_back, view_of(picture(tmp_path / "one.png", made_of(SHOWN))))
     after = store.session
     assert [run.run_number for run in after.runs] == [1, 2, 3]
-    assert (after.selected, after.spectrum.beside, after.theme) == ("run2", "here", "dark")
+    assert (after.selected, after.spectrum.others, after.theme) == ("run2", ("here",), "dark")
     assert after.spectrum.roi == (3.0, 4.0)
     assert store.undo_label == "bring back the view of a picture"
     store.undo()

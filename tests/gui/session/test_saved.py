@@ -17,6 +17,7 @@ from pygama.channel_map import Channel
 from pygama.errors import SettingsError
 from pygama_gui.session import changes, saved
 from pygama_gui.session.state import (
+    STRIPS,
     Arrangement,
     ChannelMap,
     Run,
@@ -74,7 +75,11 @@ sessions = st.builds(
         width=st.none() | st.floats(1e-9, 1e9),
         roi=st.none() | st.tuples(numbers, numbers).map(lambda pair: (min(pair), max(pair))),
         is_apart=st.booleans(),
-        beside=names,
+        others=st.lists(names, max_size=2).map(tuple),
+        is_rate=st.booleans(),
+        strip=st.sampled_from(STRIPS),
+        markers=st.lists(numbers, max_size=3).map(tuple),
+        has_lines=st.booleans(),
     ),
     waveforms=st.builds(WaveformChoice, overlay=whole, hidden=st.frozensets(names, max_size=3)),
     recent=st.lists(paths, max_size=2).map(tuple),

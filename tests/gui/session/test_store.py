@@ -193,6 +193,7 @@ ARGUMENTS: dict[str, st.SearchStrategy[tuple[Any, ...]]] = {
     "choose_tab": st.integers(0, 2).map(lambda tab: (tab,)),
     "show_spectrum": choices.map(lambda choice: (choice,)),
     "mark_region": (st.none() | ends).map(lambda roi: (roi,)),
+    "set_markers": st.lists(st.floats(0, 3), max_size=3).map(lambda markers: (markers,)),
     "show_plane": st.builds(PlaneChoice, y=st.sampled_from(["", "bl_int"])).map(lambda choice: (choice,)),
     "show_trends": st.builds(
         TrendsChoice,

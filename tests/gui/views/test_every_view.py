@@ -15,6 +15,7 @@ from pygama_gui.views.chain import ChainView
 from pygama_gui.views.channels import ChannelsView
 from pygama_gui.views.cuts import CutsView
 from pygama_gui.views.files import FilesView
+from pygama_gui.views.fits import FitsView
 from pygama_gui.views.log import LastLineView, LogView
 from pygama_gui.views.options import OptionsView
 from pygama_gui.views.plane import PlaneView
@@ -32,6 +33,7 @@ VIEWS = [
     ChannelsView,
     CutsView,
     FilesView,
+    FitsView,
     LastLineView,
     LogView,
     OptionsView,

@@ -13,7 +13,8 @@ from pygama_gui.bridge import Bridge
 from pygama_gui.session import changes
 from pygama_gui.session.state import Run
 from pygama_gui.views import madeup
-from pygama_gui.views.spectrum import SpectrumView, region_words
+from pygama_gui.views.spectrum import SpectrumView
+from pygama_gui.views.spectrum_region import region_words
 
 
 @pytest.fixture
@@ -110,10 +111,9 @@ def test_a_channel_that_the_run_lacks_shows_all(view: SpectrumView) -> None:
 def test_each_channel_is_drawn_for_itself(view: SpectrumView) -> None:
     partial = madeup.partial(600, n_channels=3)
     feed(view, partial)
-    view._choose_channel(1)
+    view.controls.choose_channel(1)
     view.redraw()
-    over = dict(view._laid_over(view._histogram))
-    assert {name: int(counts.sum()) for name, counts in over.items()} == {
+    assert {over.name: int(over.counts.sum()) for over in view.picture.over} == {
         f"channel {n}": int((partial.columns["channel"] == n).sum()) for n in range(3)
     }
     assert not view.curve.isVisible()
@@ -131,12 +131,73 @@ def test_another_run_is_scaled_to_the_same_time(view: SpectrumView, a_run: Calla
     view.bridge.change(changes.select_run, "2018-9-25-Th228Run9001")
     view.lay_beside(other.run_id)
     view.redraw()
-    ((name, counts),) = view._laid_over(view._histogram)
-    assert name == "Run 72 × 0.500"
-    assert counts.sum() == pytest.approx(200, rel=0.02)
+    (over,) = view.picture.over
+    assert over.name == "Run 72 × 0.500"
+    assert over.heights.sum() == pytest.approx(200, rel=0.02)
     view.toggle_beside()
     view.redraw()
-    assert view._laid_over(view._histogram) == []
+    assert view.picture.over == ()
+
+
+@pytest.fixture
+def compared(view: SpectrumView, a_run: Callable[..., Run]) -> SpectrumView:
+    """The run of the view took 2 s and has 300 events; two others took 4 s and have 400 each."""
+    mine = madeup.partial(300)
+    mine.columns["time_s"] = np.linspace(0.0, 2.0, 300)
+    feed(view, mine)
+    for job_id, number in ((2, 72), (3, 73)):
+        other = a_run(number)
+        view.bridge.change(changes.add_runs, [other])
+        view.bridge.adopt(job_id, other)
+        theirs = madeup.partial(400, seed=number)
+        theirs.columns["time_s"] = np.linspace(0.0, 4.0, 400)
+        view.bridge.take(job_id, theirs)
+        view.lay_beside(other.run_id)
+    view.redraw()
+    return view
+
+
+def test_several_runs_are_laid_over_each_other(compared: SpectrumView) -> None:
+    assert [over.name for over in compared.picture.over] == ["Run 72 × 0.500", "Run 73 × 0.500"]
+    compared.toggle_beside()
+    compared.redraw()
+    assert compared.picture.over == ()
+    compared.toggle_beside()
+    compared.redraw()
+    assert len(compared.picture.over) == 2
+
+
+def test_a_rate_adds_up_to_the_events_a_second(compared: SpectrumView) -> None:
+    compared.toggle_rate()
+    compared.redraw()
+    picture = compared.picture
+    width = picture.edges[1] - picture.edges[0]
+    mine, theirs = (
+        counts.sum() * picture.unit * width for counts in (picture.counts, picture.over[0].heights)
+    )
+    assert (mine, theirs) == pytest.approx((300 / 2.0, 400 / 4.0), rel=0.02)
+    assert compared.plot.labels["left"] == "counts / ADC / s"
+
+
+def test_the_difference_to_another_run_is_drawn_below(compared: SpectrumView) -> None:
+    compared.toggle_strip("difference")
+    compared.redraw()
+    assert compared.strip.isVisible()
+    _, heights = compared.strip._curve.getData()
+    assert np.nansum(heights) / 2 == pytest.approx(300 - 0.5 * 400, abs=8)
+    compared.toggle_strip("difference")
+    compared.redraw()
+    assert not compared.strip.isVisible()
+
+
+def test_a_drag_in_the_strip_zooms_the_spectrum(compared: SpectrumView) -> None:
+    compared.toggle_strip("ratio")
+    compared.redraw()
+    compared.strip.box.setXRange(8000, 9000, padding=0)
+    compared.strip.box._mark_zoomed(x=True)
+    compared.redraw()
+    assert compared.plot.box.viewRange()[0] == pytest.approx([8000, 9000])
+    assert compared.strip.box.viewRange()[0] == pytest.approx([8000, 9000])
 
 
 def test_the_next_highest_peak_comes_into_the_middle(view: SpectrumView) -> None:
@@ -152,13 +213,13 @@ def test_the_next_highest_peak_comes_into_the_middle(view: SpectrumView) -> None
 
 def test_giving_up_a_region_lets_a_drag_zoom_again(view: SpectrumView) -> None:
     feed(view, madeup.partial(300))
-    view._begin_region()
+    view.begin_region()
     view.redraw()
-    assert view.info.text().startswith("Drag over the spectrum")
-    view._end_marking()
+    assert view.controls.info.text().startswith("Drag over the spectrum")
+    view.give_up()
     view.redraw()
     assert not view.plot.box.is_region_wanted
-    assert view.info.text() == "300 events"
+    assert view.controls.info.text() == "300 events"
 
 
 def test_arrows_move_the_picture_where_there_is_no_region(view: SpectrumView) -> None:
@@ -213,22 +274,22 @@ def test_a_region_is_measured_and_can_be_removed(view: SpectrumView) -> None:
     view.plot.box.region_dragged.emit(8300.0, 9050.0)
     view.draw_if_due()
     assert view.session.spectrum.roi == (8300.0, 9050.0)
-    assert "net" in view.region_words.toPlainText()
-    view._change(roi=None)
+    assert "net" in view.region.words.toPlainText()
+    view.choose(roi=None)
     view.draw_if_due()
-    assert not view.region_words.isVisible()
+    assert not view.region.words.isVisible()
 
 
 def test_a_region_moves_by_whole_bins(view: SpectrumView) -> None:
     feed(view, madeup.partial(400))
-    view._change(roi=(8300.0, 9050.0), width=80.0)
+    view.choose(roi=(8300.0, 9050.0), width=80.0)
     view.draw_if_due()
     view.nudge(2)
     assert view.session.spectrum.roi == pytest.approx((8460.0, 9210.0))
 
 
 def test_what_a_region_holds_is_said_with_its_error() -> None:
-    from pygama_gui.views.roi import Region
+    from pygama.analysis.regions import Region
 
     words = region_words(Region(325, 226, 21, 8673.04, 2.4, 59.9, 4.1), "ADC")
     assert words == "gross 325   net 226 ± 21\ncentroid 8673 ± 2 ADC\nFWHM 60 ± 4 ADC"
@@ -238,7 +299,7 @@ def test_values_that_are_not_there_are_said_not_drawn(view: SpectrumView) -> Non
     partial = madeup.partial(100)
     partial.columns["trap_max"][:7] = np.nan
     feed(view, partial)
-    assert "7 without a value" in view.info.text()
+    assert "7 without a value" in view.controls.info.text()
 
 
 def test_an_empty_plot_says_how_to_fill_it(view: SpectrumView) -> None:

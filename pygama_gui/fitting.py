@@ -1,0 +1,189 @@
+"""Fits the regions of the session on any run, off the event loop, and keeps what came out.
+
+What is to be fitted is counted as all histograms are, under the present cuts, and fitted in the thread for
+long computations. A run that grows is fitted again once a second, and only while somebody looks.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from PyQt5.QtCore import QObject, QTimer, pyqtSignal
+
+from pygama.analysis.fits import RegionFit, fit_region
+from pygama.analysis.regions import Region, measure_region
+from pygama.errors import SettingsError
+from pygama_gui.data.linked import Axis, Counts, Cuts, Want
+from pygama_gui.data.selection import passing_of
+from pygama_gui.session.state import Fit, NamedRegion, Session
+
+if TYPE_CHECKING:
+    from pygama_gui.bridge import Bridge, LiveRun
+
+AGAIN_MS = 1000
+N_BINS = 240
+"""Bins of a window, about, where the request names none."""
+MOST_BINS = 960
+N_REGION_BINS = 64
+"""Bins of a region, about."""
+
+Asked = Fit | NamedRegion
+State = tuple["LiveRun", int, Cuts | None]
+"""What a fit holds for: the data of a run, its rows, and the cuts."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a fit gave on a run. found: None where it could not be begun; `problem` says why then."""
+
+    fit: Fit
+    state: State
+    found: RegionFit | None = None
+    problem: str = ""
+
+    @property
+    def why_not(self) -> str:
+        """Why there are no peaks; empty where there are."""
+        if self.found is None:
+            return self.problem
+        return "" if self.found.converged else self.found.note
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What a region holds on a run. found: None where it is too narrow, or `problem` says why."""
+
+    fit: NamedRegion
+    state: State
+    found: Region | None = None
+    problem: str = ""
+
+
+class Fitting(QObject):
+    """All outcomes, by run and what was asked for."""
+
+    fitted = pyqtSignal(str)
+    """Id of a run that has new outcomes."""
+    due = pyqtSignal()
+    """A second went by since a run that grows was fitted: who looks may ask again."""
+
+    def __init__(self, bridge: Bridge) -> None:
+        super().__init__(bridge)
+        self._bridge = bridge
+        self._outcomes: dict[tuple[str, type, str], Outcome | Measured] = {}
+        self._asked: dict[str, tuple[State, tuple[Asked, ...]]] = {}
+        self._last: dict[str, float] = {}
+        self._timer = QTimer(self)
+        self._timer.setSingleShot(True)
+        self._timer.setInterval(AGAIN_MS)
+        self._timer.timeout.connect(self.due.emit)
+
+    def outcome(self, run_id: str, name: str) -> Outcome | None:
+        """Give the newest outcome of a fit on a run; None before the first, and when the data began anew."""
+        known = self._outcomes.get((run_id, Fit, name))
+        is_present = isinstance(known, Outcome) and known.state[0] is self._bridge.live(run_id)
+        return known if is_present and isinstance(known, Outcome) else None
+
+    def measured(self, run_id: str, name: str) -> Measured | None:
+        """Give what a region holds on a run; None before it was measured, and when the data began anew."""
+        known = self._outcomes.get((run_id, NamedRegion, name))
+        is_present = isinstance(known, Measured) and known.state[0] is self._bridge.live(run_id)
+        return known if is_present and isinstance(known, Measured) else None
+
+    def forget(self) -> None:
+        """Fit everything again when it is asked for."""
+        self._outcomes, self._asked = {}, {}
+        self.due.emit()
+
+    def ask(self, run_id: str) -> None:
+        """Have those fits done on a run that are new, were changed, or hold for fewer rows or other cuts."""
+        live, session = self._bridge.live(run_id), self._bridge.session
+        if live is None or not (session.fits or session.regions):
+            return
+        state: State = (live, len(live.columns), passing_of(session))
+        wanted: list[Asked] = [one for one in _all_of(session) if self._is_stale(run_id, one, state)]
+        if not wanted or self._asked.get(run_id) == (state, tuple(wanted)):
+            return
+        if all(self._only_grew(run_id, fit, state) for fit in wanted) and not self._is_time(run_id):
+            self._timer.start()
+            return
+        self._asked[run_id] = (state, tuple(wanted))
+        self._last[run_id] = time.monotonic()
+        wants = [_want(fit, live) for fit in wanted]
+        self._bridge.count(
+            f"fits {run_id}", run_id, wants, lambda counts: self._fit(run_id, state, wanted, counts)
+        )
+
+    def _is_time(self, run_id: str) -> bool:
+        return time.monotonic() - self._last.get(run_id, -math.inf) >= 0.9 * AGAIN_MS / 1000
+
+    def _is_stale(self, run_id: str, fit: Asked, state: State) -> bool:
+        known = self._outcomes.get((run_id, type(fit), fit.name))
+        return known is None or known.fit != fit or known.state != state
+
+    def _only_grew(self, run_id: str, fit: Asked, state: State) -> bool:
+        known = self._outcomes.get((run_id, type(fit), fit.name))
+        return known is not None and known.fit == fit and known.state[::2] == state[::2]
+
+    def _fit(self, run_id: str, state: State, fits: Sequence[Asked], counts: Sequence[Counts | None]) -> None:
+        pairs = list(zip(fits, counts, strict=True))
+        self._bridge.compute(
+            lambda: [_outcome(fit, state, counted) for fit, counted in pairs],
+            lambda outcomes: self._take(run_id, outcomes),
+            lambda: None,
+        )
+
+    def _take(self, run_id: str, outcomes: Sequence[Outcome | Measured]) -> None:
+        session = self._bridge.session
+        present = {(type(one), one.name): one for one in _all_of(session)}
+        for outcome in outcomes:
+            key = (type(outcome.fit), outcome.fit.name)
+            if present.get(key) == outcome.fit:
+                self._outcomes[run_id, *key] = outcome
+        self.fitted.emit(run_id)
+
+
+def _all_of(session: Session) -> list[Asked]:
+    return [*session.fits, *session.regions]
+
+
+def _want(asked: Asked, live: LiveRun) -> Want:
+    """Say what is counted: some hundred bins, into which whole numbers are never split unevenly."""
+    if isinstance(asked, Fit):
+        request = asked.request
+        n = request.n_bins or min(N_BINS * max(len(request.positions), 1), MOST_BINS)
+        low, high = request.low, request.high
+    else:  # with as much on both sides as makes the background
+        n, half = 2 * N_REGION_BINS, (asked.high - asked.low) / 2
+        low, high = asked.low - half, asked.high + half
+    if (
+        asked.column in live.columns
+        and live.columns.column(asked.column, len(live.columns)).dtype.kind in "iu"
+    ):
+        width = max(math.ceil((high - low) / n), 1)
+        low = math.floor(low) - 0.5
+        n = max(math.ceil((high - low) / width), 1)
+        high = low + n * width
+    return Want(Axis(asked.column, low, high, n), channel=asked.channel)
+
+
+def _outcome(asked: Asked, state: State, counted: Counts | None) -> Outcome | Measured:
+    """Fit or measure what was counted."""
+    kind = Outcome if isinstance(asked, Fit) else Measured
+    if counted is None:
+        return kind(asked, state, problem=f"the run has no {asked.column}")  # type: ignore[arg-type]
+    counts, edges = counted.counts.astype(np.float64), counted.want.x.edges
+    try:
+        if isinstance(asked, Fit):
+            return Outcome(asked, state, fit_region(counts, edges, asked.request))
+        seconds = state[0].duration_s or None
+        return Measured(
+            asked, state, measure_region(counts, edges, asked.low, asked.high, live_time_s=seconds)
+        )
+    except SettingsError as error:
+        return kind(asked, state, problem=str(error))  # type: ignore[arg-type]

@@ -1,0 +1,257 @@
+"""Makes the form of one fit: its name, shape and background, and what each parameter may be."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from types import MappingProxyType
+from typing import Any
+
+from PyQt5.QtCore import QSignalBlocker, Qt
+from PyQt5.QtWidgets import QCheckBox, QGridLayout, QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
+
+from pygama.analysis.fits import FitRequest, Parameter, RegionFit, parameter_names
+from pygama_gui.session.state import Fit
+from pygama_gui.widgets import theme, words
+from pygama_gui.widgets.parts import choice_box, label
+
+SHAPES = {"gauss": "Gaussian", "hpge": "Gaussian with tail and step"}
+BACKGROUNDS = {"linear": "straight background", "step": "background with step"}
+FREE, FIXED, LIMITED = "free", "fixed", "limited"
+FIELD_WIDTH = 84
+WORDS = {
+    "area": "area",
+    "position": "position",
+    "sigma": "sigma",
+    "tail_fraction": "tail, share",
+    "tail_slope": "tail, length",
+    "step": "step, share",
+    "background": "background",
+    "slope": "slope",
+}
+
+
+class FitForm(QWidget):
+    """Fields of one fit. `changed` is given a new request, `renamed` a new name."""
+
+    def __init__(self, changed: Callable[[FitRequest], None], renamed: Callable[[str], None]) -> None:
+        super().__init__()
+        self._changed, self._renamed = changed, renamed
+        self._fit: Fit | None = None
+        self.name_field = QLineEdit()
+        self.name_field.setAccessibleName("Name of the fit")
+        self.name_field.setToolTip("Name of the fit (F2)")
+        self.name_field.setAcceptDrops(False)  # files are for the window
+        self.name_field.editingFinished.connect(self._rename)
+        self.shape_box = choice_box("Shape of the peaks", *SHAPES.values())
+        self.background_box = choice_box("Background of the fit", *BACKGROUNDS.values())
+        self.width_box = QCheckBox("one width for all peaks")
+        self.width_box.setAccessibleName("One width for all peaks")
+        self.shape_box.activated.connect(lambda at: self._change(shape=list(SHAPES)[at]))
+        self.background_box.activated.connect(lambda at: self._change(background=list(BACKGROUNDS)[at]))
+        self.width_box.toggled.connect(lambda is_one: self._change(share_width=is_one))
+        self.note = label(tone="soft", px=theme.SMALL)
+        self.note.setWordWrap(True)
+        self.rows: dict[str, ParameterRow] = {}
+        self._lay_out()
+
+    def _lay_out(self) -> None:
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(6)
+        column.addWidget(self.name_field)
+        boxes = QHBoxLayout()
+        boxes.addWidget(self.shape_box, 1)
+        boxes.addWidget(self.background_box, 1)
+        column.addLayout(boxes)
+        column.addWidget(self.width_box)
+        column.addWidget(self.note)
+        self._parameters = QVBoxLayout()
+        self._parameters.setSpacing(4)
+        column.addLayout(self._parameters)
+
+    def stops(self) -> list[QWidget]:
+        """Give what Tab goes through, in order."""
+        rows = [stop for row in self.rows.values() for stop in row.stops()]
+        return [self.name_field, self.shape_box, self.background_box, self.width_box, *rows]
+
+    def show_fit(self, fit: Fit, found: RegionFit | None, note: str) -> None:
+        """Show a fit and what it gave."""
+        self._fit = fit
+        request = fit.request
+        n_peaks = len(request.positions) or (len(found.peaks) if found is not None else 0) or 1
+        if not self.name_field.hasFocus():
+            self.name_field.setText(fit.name)
+        self.shape_box.setCurrentIndex(list(SHAPES).index(request.shape) if request.shape in SHAPES else 0)
+        at = list(BACKGROUNDS).index(request.background) if request.background in BACKGROUNDS else 0
+        self.background_box.setCurrentIndex(at)
+        self.background_box.setEnabled(request.shape != "hpge")
+        with QSignalBlocker(self.width_box):
+            self.width_box.setChecked(request.share_width)
+        self.width_box.setVisible(n_peaks > 1)
+        self.note.setText(note)
+        self.note.setVisible(bool(note))
+        names = parameter_names(request, n_peaks)
+        if tuple(self.rows) != names:
+            self._make_rows(names)
+        known = {} if found is None else found.parameters
+        for name, row in self.rows.items():
+            row.show_value(known.get(name), request.fixed.get(name), request.limits.get(name))
+
+    def _make_rows(self, names: tuple[str, ...]) -> None:
+        for row in self.rows.values():
+            self._parameters.removeWidget(row)
+            row.deleteLater()
+        self.rows = {name: ParameterRow(name, self._hold) for name in names}
+        before: QWidget = self.width_box
+        for row in self.rows.values():
+            self._parameters.addWidget(row)
+            for stop in row.stops():
+                self.setTabOrder(before, stop)
+                before = stop
+
+    def _rename(self) -> None:
+        name = self.name_field.text().strip()
+        if self._fit is not None and name and name != self._fit.name:
+            self._renamed(name)
+
+    def _change(self, **values: Any) -> None:
+        if self._fit is None:
+            return
+        request = replace(self._fit.request, **values)
+        known = parameter_names(request, max(len(request.positions), len(self._fit.request.positions), 1))
+        fixed = {name: value for name, value in request.fixed.items() if name in known}
+        limits = {name: ends for name, ends in request.limits.items() if name in known}
+        request = replace(request, fixed=MappingProxyType(fixed), limits=MappingProxyType(limits))
+        if request != self._fit.request:
+            self._changed(request)
+
+    def _hold(self, name: str, fixed: float | None, limits: tuple[float, float] | None) -> None:
+        """Fix or limit a parameter, or let it free."""
+        if self._fit is None:
+            return
+        request = self._fit.request
+        all_fixed = {key: value for key, value in request.fixed.items() if key != name}
+        all_limits = {key: value for key, value in request.limits.items() if key != name}
+        if fixed is not None:
+            all_fixed[name] = fixed
+        if limits is not None:
+            all_limits[name] = limits
+        self._change(fixed=MappingProxyType(all_fixed), limits=MappingProxyType(all_limits))
+
+
+class ParameterRow(QWidget):
+    """One parameter: its name and value, whether it is free, fixed or limited, and the fields for that."""
+
+    def __init__(
+        self, name: str, hold: Callable[[str, float | None, tuple[float, float] | None], None]
+    ) -> None:
+        super().__init__()
+        self.name, self._hold = name, hold
+        self._known: Parameter | None = None
+        said = parameter_words(name)
+        self.name_label = label(said, tone="soft", px=theme.SMALL)
+        self.value_label = label(px=theme.SMALL)
+        self.box = choice_box(f"{said}: free, fixed or limited", FREE, FIXED, LIMITED)
+        self.box.activated.connect(lambda _at: self._chosen())
+        self.fixed_field = self._field(f"Value that {said} is fixed at")
+        self.low_field = self._field(f"Least {said}")
+        self.high_field = self._field(f"Greatest {said}")
+        self.to_label = label("to", tone="soft", px=theme.SMALL)
+        grid = QGridLayout(self)
+        grid.setContentsMargins(0, 0, 0, 0)
+        grid.setHorizontalSpacing(8)
+        grid.setVerticalSpacing(2)
+        grid.addWidget(self.name_label, 0, 0)
+        grid.addWidget(self.value_label, 0, 1)
+        grid.addWidget(self.box, 0, 2)
+        grid.setColumnStretch(1, 1)
+        grid.setColumnMinimumWidth(0, 84)
+        fields = QHBoxLayout()
+        fields.addStretch(1)
+        for widget in (self.fixed_field, self.low_field, self.to_label, self.high_field):
+            fields.addWidget(widget)
+        grid.addLayout(fields, 1, 0, 1, 3)
+
+    def _field(self, name: str) -> QLineEdit:
+        field = QLineEdit()
+        field.setAccessibleName(name)
+        field.setToolTip(name)
+        field.setFixedWidth(FIELD_WIDTH)
+        field.setAcceptDrops(False)  # files are for the window
+        field.setAlignment(Qt.AlignmentFlag.AlignRight)
+        field.editingFinished.connect(self._edited)
+        field.hide()
+        return field
+
+    def stops(self) -> list[QWidget]:
+        """Give what Tab goes through, in order."""
+        return [self.box, self.fixed_field, self.low_field, self.high_field]
+
+    def show_value(
+        self, known: Parameter | None, fixed: float | None, limits: tuple[float, float] | None
+    ) -> None:
+        """Show the value that was found, and how the parameter is held."""
+        self._known = known
+        self.value_label.setText(value_words(known))
+        kind = FIXED if fixed is not None else LIMITED if limits is not None else FREE
+        self.box.setCurrentText(kind)
+        self.fixed_field.setVisible(kind == FIXED)
+        for widget in (self.low_field, self.to_label, self.high_field):
+            widget.setVisible(kind == LIMITED)
+        shown = [(self.fixed_field, fixed)]
+        if limits is not None:
+            shown += [(self.low_field, limits[0]), (self.high_field, limits[1])]
+        for field, value in shown:
+            if value is not None and not field.hasFocus():
+                field.setText(f"{value:.8g}")
+            theme.mark(field, "tone", "")
+
+    def _chosen(self) -> None:
+        """Hold the parameter as was chosen, at the value that was found."""
+        value = 0.0 if self._known is None else self._known.value
+        error = 0.0 if self._known is None else self._known.error
+        kind = self.box.currentText()
+        half = 5 * error if error > 0 else max(0.1 * abs(value), 1e-3)
+        fixed = float(f"{value:.8g}") if kind == FIXED else None
+        limits = (float(f"{value - half:.6g}"), float(f"{value + half:.6g}")) if kind == LIMITED else None
+        self._hold(self.name, fixed, limits)
+
+    def _edited(self) -> None:
+        """Take what was typed, if it is what was asked for."""
+        try:
+            if self.box.currentText() == FIXED:
+                self._hold(self.name, words.number(self.fixed_field.text()), None)
+            elif self.box.currentText() == LIMITED:
+                ends = (words.number(self.low_field.text()), words.number(self.high_field.text()))
+                self._hold(self.name, None, ends)
+        except ValueError:
+            for field in (self.fixed_field, self.low_field, self.high_field):
+                theme.mark(field, "tone", "" if _is_number(field.text()) else "bad")
+
+
+def parameter_words(name: str) -> str:
+    """Say what a parameter is: 'position 1' for position_1."""
+    if name in WORDS:
+        return WORDS[name]
+    kind, _, number = name.rpartition("_")
+    return f"{WORDS.get(kind, kind)} {number}"
+
+
+def value_words(known: Parameter | None) -> str:
+    """Say what a parameter came out as."""
+    if known is None:
+        return "—"
+    if known.is_fixed:
+        return f"{known.value:.6g}"
+    if known.is_at_limit:
+        return f"{known.value:.6g}, at its limit"
+    return words.with_error(known.value, known.error)
+
+
+def _is_number(text: str) -> bool:
+    try:
+        words.number(text)
+    except ValueError:
+        return False
+    return True

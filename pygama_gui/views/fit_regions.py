@@ -1,0 +1,119 @@
+"""Lists the regions of the session with what they hold on the selected run."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+from PyQt5.QtCore import QSignalBlocker, Qt
+from PyQt5.QtWidgets import QApplication, QTableWidget, QTableWidgetItem, QVBoxLayout, QWidget
+
+from pygama.analysis.regions import Region
+from pygama_gui.bridge import Bridge
+from pygama_gui.fitting import Measured
+from pygama_gui.session import fit_changes
+from pygama_gui.session.state import NamedRegion
+from pygama_gui.widgets import words
+from pygama_gui.widgets.parts import label
+from pygama_gui.widgets.plot import Entry, plot_actions
+from pygama_gui.widgets.table import quiet_table, show_height
+
+HEADS = ("Region", "Net", "Gross", "Centroid", "FWHM", "FWTM", "Rate (1/s)")
+
+
+class RegionTable(QWidget):
+    """The table of regions. `look` is called with the region that somebody wants to see."""
+
+    def __init__(self, bridge: Bridge, look: Callable[[NamedRegion], None]) -> None:
+        super().__init__()
+        self.bridge = bridge
+        self._look = look
+        self._regions: tuple[NamedRegion, ...] = ()
+        self.table = quiet_table("Regions of the spectrum", HEADS)
+        self.table.itemChanged.connect(self._renamed)
+        self.table.cellDoubleClicked.connect(lambda *_: self.look())
+        self.actions_of = plot_actions(self.table, self._entries())
+        self.table.setContextMenuPolicy(Qt.ContextMenuPolicy.ActionsContextMenu)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 4, 0, 0)
+        column.setSpacing(6)
+        column.addWidget(label("Regions", bold=True))
+        column.addWidget(self.table)
+
+    def _entries(self) -> list[Entry]:
+        return [
+            ("Look at the region in the spectrum", "Return", self.look),
+            ("Rename the region", "F2", self.edit_name),
+            ("Remove the region from the list", "Del", self.remove),
+            ("Copy the regions as text", "Ctrl+C", self.copy),
+        ]
+
+    @property
+    def chosen(self) -> NamedRegion | None:
+        """The region whose row is the present one."""
+        at = self.table.currentRow()
+        return self._regions[at] if 0 <= at < len(self._regions) else None
+
+    def look(self) -> None:
+        """Look at the region in the spectrum."""
+        if (region := self.chosen) is not None:
+            self._look(region)
+
+    def edit_name(self) -> None:
+        """Type another name in the table."""
+        if self.chosen is not None:
+            self.table.setFocus()
+            self.table.editItem(self.table.item(self.table.currentRow(), 0))
+
+    def remove(self) -> None:
+        """Remove the region from the list."""
+        if (region := self.chosen) is not None:
+            self.bridge.change(fit_changes.remove_region, region.name)
+
+    def copy(self) -> None:
+        """Copy the table with tabs between the values."""
+        lines = ["\t".join(HEADS)]
+        lines += ["\t".join(texts) for texts in map(self._texts, self._regions)]
+        QApplication.clipboard().setText("\n".join(lines) + "\n")
+        self.bridge.log(f"Copied {len(self._regions)} rows of regions")
+
+    def show_present(self) -> None:
+        """Show the regions of the session with what they hold."""
+        self._regions = self.bridge.session.regions
+        self.setVisible(bool(self._regions))
+        with QSignalBlocker(self.table):
+            self.table.setRowCount(len(self._regions))
+            for at, region in enumerate(self._regions):
+                for place, text in enumerate(self._texts(region)):
+                    self.table.setItem(at, place, QTableWidgetItem(text))
+            show_height(self.table)
+
+    def _texts(self, region: NamedRegion) -> list[str]:
+        held = self.bridge.fitting.measured(self.bridge.session.selected, region.name)
+        return [region.name, *cells(held)]
+
+    def _renamed(self, item: QTableWidgetItem) -> None:
+        region = self.chosen
+        if region is not None and item.column() == 0:
+            self.bridge.change(fit_changes.rename_region, region.name, item.text().strip())
+            self.show_present()
+
+    def stops(self) -> list[QTableWidget]:
+        """Give what Tab goes through, in order."""
+        return [self.table]
+
+
+def cells(held: Measured | None) -> list[str]:
+    """Give the words of a row, from the net counts on."""
+    found = None if held is None else held.found
+    if found is None:
+        return ["…" if held is None else held.problem or "too narrow", *[""] * (len(HEADS) - 2)]
+    return [_pair(found, "net"), words.count(found.gross), *(_pair(found, name) for name in HEADS_OF)]
+
+
+HEADS_OF = ("centroid", "fwhm", "fwtm", "rate")
+
+
+def _pair(found: Region, name: str) -> str:
+    value, error = getattr(found, name), getattr(found, f"{name}_error")
+    return words.with_error(value, error) if math.isfinite(value) else words.UNKNOWN

@@ -1,0 +1,59 @@
+"""Knows how many of the events in each bin of a spectrum pass the cuts, as it is told by and by."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable
+
+import numpy as np
+
+from pygama_gui.bridge import Bridge, LiveRun
+from pygama_gui.data.linked import Axis, Counts, Cuts, Want
+from pygama_gui.data.live import LiveHistogram
+from pygama_gui.data.selection import passing_of
+
+MOST_KNOWN = 64
+State = tuple[LiveRun, int, Cuts | None]
+"""What counts hold for: the data of a run, its rows, and the cuts."""
+
+
+class Passing:
+    """The newest counts of each run and channel. `came` is called when newer ones are there."""
+
+    def __init__(self, bridge: Bridge, came: Callable[[], None]) -> None:
+        self._bridge = bridge
+        self._came = came
+        self._asked: dict[tuple[str, Want], State] = {}
+        self._known: OrderedDict[tuple[str, Want], tuple[State, np.ndarray]] = OrderedDict()
+
+    @property
+    def are_cuts_on(self) -> bool:
+        """Tell whether any cut takes events away."""
+        return passing_of(self._bridge.session) is not None
+
+    def counts(self, run_id: str, column: str, channel: int | None, like: LiveHistogram) -> np.ndarray | None:
+        """Give the passing counts in the bins of a histogram, the newest that are known; ask for newer ones.
+
+        None where there are no cuts, and before the first answer.
+        """
+        cuts, live = passing_of(self._bridge.session), self._bridge.live(run_id)
+        if cuts is None or live is None:
+            return None
+        want = Want(Axis(column, like.low, like.high, like.n_bins), channel=channel)
+        key, state = (run_id, want), (live, len(live.columns), cuts)
+        if self._asked.get(key) != state:
+            self._asked[key] = state
+            self._bridge.count(
+                f"spectrum {run_id} {channel}", run_id, [want], lambda counts: self._take(key, state, counts)
+            )
+        known = self._known.get(key)
+        return None if known is None or known[0][0] is not live else known[1]
+
+    def _take(self, key: tuple[str, Want], state: State, counts: list[Counts | None]) -> None:
+        if counts[0] is not None:
+            self._known[key] = (state, counts[0].counts)
+            self._known.move_to_end(key)
+            if len(self._known) > MOST_KNOWN:
+                gone, _ = self._known.popitem(last=False)
+                self._asked.pop(gone, None)
+            self._came()

@@ -1,0 +1,73 @@
+"""Finds room for words over a plot, so that no two lie on each other."""
+
+from __future__ import annotations
+
+import pyqtgraph as pg
+
+from pygama_gui.widgets import theme
+from pygama_gui.widgets.plot import Plot
+
+GROUND = 200
+"""Of 255: how much the ground of words hides of what lies below."""
+N_PLACES = 4
+"""Places below each other that are tried."""
+
+
+class Room:
+    """What is taken of a plot, in pixels; made anew for each drawing, and the first comes first."""
+
+    def __init__(self, plot: Plot) -> None:
+        box = plot.box
+        (self.left, self.right), (self.bottom, self.top) = box.viewRange()
+        self.per_x = (self.right - self.left) / max(box.width(), 1.0)
+        self.per_y = (self.top - self.bottom) / max(box.height(), 1.0)
+        self._taken: list[tuple[float, float, float, float]] = []
+
+    def place(self, item: pg.TextItem, x: float, y: float, *, is_beside: bool = False) -> bool:
+        """Show words with the middle of their foot at a place, or beside it; hide them for lack of room.
+
+        They are kept inside of the plot, and moved down where other words are.
+        """
+        size = item.boundingRect()
+        width, height = size.width() * self.per_x, size.height() * self.per_y
+        begins = x if is_beside else x - width / 2
+        if is_beside and begins + width > self.right:
+            begins = x - width
+        begins = min(max(begins, self.left), self.right - width)
+        foot = min(max(y, self.bottom), self.top - height)
+        for _ in range(N_PLACES):
+            if foot >= self.bottom and self._take(begins, begins + width, foot, foot + height):
+                item.setAnchor((0.0, 1.0))
+                item.setPos(begins, foot)
+                item.show()
+                return True
+            foot -= height
+        item.hide()
+        return False
+
+    def _take(self, left: float, right: float, bottom: float, top: float) -> bool:
+        is_free = not any(
+            left < other[1] and right > other[0] and bottom < other[3] and top > other[2]
+            for other in self._taken
+        )
+        if is_free:
+            self._taken.append((left, right, bottom, top))
+        return is_free
+
+
+def words_item(plot: Plot, z: float) -> pg.TextItem:
+    """Make words that stand in a plot."""
+    item = pg.TextItem()
+    item.setFont(theme.font(theme.SMALL))
+    item.setZValue(z)
+    plot.addItem(item, ignoreBounds=True)
+    return item
+
+
+def write(item: pg.TextItem, text: str, token: str) -> None:
+    """Write words in one of the colours of the theme, on a ground that hides most of what lies below."""
+    ground = theme.current().color("panel")
+    ground.setAlpha(GROUND)
+    item.setText(text)
+    item.setColor(theme.current().color(token))
+    item.fill = pg.mkBrush(ground)

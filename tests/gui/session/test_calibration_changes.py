@@ -1,0 +1,74 @@
+"""Tests the calibrations of a session: which one holds for a run, and that they come back from a file."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from types import MappingProxyType
+
+import pytest
+
+from pygama.analysis.calibration import Calibration, ChannelCalibration, MatchedLine, Recipe
+from pygama.analysis.curves import Curve
+from pygama.analysis.matching import Hypothesis
+from pygama_gui.session import calibration_changes as calibrating
+from pygama_gui.session import saved
+from pygama_gui.session.state import Run, Session, SpectrumChoice
+from pygama_gui.session.store import Store
+
+CURVE = Curve((0.5, 0.068), ((1e-4, 0.0), (0.0, 1e-10)), 4.5, 3)
+ONE = ChannelCalibration(
+    CURVE,
+    (MatchedLine("Tl-208", 2614.511, 0.01, position=38000.5, position_error=1.0, is_used=True),),
+    source="Th-228",
+    confidence=0.9999,
+    rival=Hypothesis("Ba-133", 12.4, 3.0, (81.0,), 3),
+)
+RUNS = tuple(Run(name, Path(f"/data/{name}"), at) for at, name in enumerate(("Run1", "Run2")))
+
+
+def made(name: str = "", gain: float = 0.068, column: str = "trap_max") -> Calibration:
+    curve = replace(CURVE, coefficients=(0.5, gain))
+    channels = MappingProxyType({"0/5/2": replace(ONE, curve=curve)})
+    return Calibration(column, Recipe(("Th-228",)), (name,) if name else (), channels)
+
+
+@pytest.fixture
+def session() -> Session:
+    return Session(runs=RUNS, selected="Run1", calibrations=(made(), made("Run2", 0.07)))
+
+
+def test_calibrations_come_back_from_a_session_file(session: Session) -> None:
+    assert saved.from_json(json.loads(json.dumps(saved.to_json(session)))) == session
+
+
+def test_the_calibration_of_a_run_beats_that_of_others(session: Session) -> None:
+    gains = [calibrating.curve_of(session, run, "trap_max", 5 * 1024 + 2).coefficients[1] for run in RUNS]
+    assert gains == [0.068, 0.07]
+
+
+def test_a_newer_calibration_of_the_same_runs_takes_the_place_of_the_older(session: Session) -> None:
+    taken = calibrating.take_calibration(session, made("Run2", 0.08))
+    assert len(taken.calibrations) == 2
+    assert calibrating.curve_of(taken, RUNS[1], "trap_max", None).coefficients[1] == 0.08
+
+
+def test_a_channel_that_was_not_calibrated_has_no_curve(session: Session) -> None:
+    assert calibrating.curve_of(session, RUNS[0], "trap_max", 3) is None
+    assert calibrating.curve_of(session, RUNS[0], "energy", None) is None
+
+
+def test_forgetting_shows_the_raw_column_again_and_is_undone(session: Session) -> None:
+    store = Store(replace(session, spectrum=SpectrumChoice(column="trap_max_kev", roi=(1.0, 2.0))))
+    store.change(calibrating.forget_calibration, "trap_max")
+    assert (store.session.calibrations, store.session.spectrum.column) == ((), "trap_max")
+    assert store.session.spectrum.roi is None
+    store.undo()
+    assert store.session.calibrations == session.calibrations
+    assert calibrating.forget_calibration(session, "energy") is session
+
+
+def test_energies_know_what_they_are_made_of(session: Session) -> None:
+    assert calibrating.raw_column(session, "trap_max_kev") == "trap_max"
+    assert calibrating.raw_column(session, "bl_int") == "bl_int"

@@ -1,0 +1,78 @@
+"""Tests fitting and calibrating with the whole window, by keys and drops, on the real Th-228 run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import MappingProxyType
+
+import pytest
+from PyQt5.QtCore import QMimeData, QPoint, Qt, QUrl
+from PyQt5.QtGui import QDropEvent
+from PyQt5.QtTest import QTest
+from pytestqt.qtbot import QtBot
+
+from pygama.analysis.calibration import Calibration, ChannelCalibration
+from pygama.analysis.calibration_file import write_calibration
+from pygama.analysis.curves import Curve
+from pygama_gui.bridge import Bridge
+from pygama_gui.main_window import MainWindow
+from pygama_gui.session import changes
+
+WAIT_MS = 60_000
+
+
+@pytest.fixture
+def window(qtbot: QtBot, themed: object, tmp_path: Path) -> Iterator[MainWindow]:
+    made = MainWindow(Bridge(), remembers=False)
+    qtbot.addWidget(made)
+    made.bridge.change(changes.choose_output_dir, tmp_path)
+    made.show()
+    qtbot.waitExposed(made)
+    yield made
+    made.close()
+
+
+def drop(window: MainWindow, path: Path) -> None:
+    data = QMimeData()
+    data.setUrls([QUrl.fromLocalFile(str(path))])
+    buttons, keys, copy = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier, Qt.DropAction.CopyAction
+    window.dropEvent(QDropEvent(QPoint(300, 300), copy, data, buttons, keys))
+
+
+def test_a_dropped_calibration_is_taken(window: MainWindow, tmp_path: Path) -> None:
+    curve = ChannelCalibration(Curve((0.2, 0.068), ((1e-4, 0.0), (0.0, 1e-10))), source="Th-228")
+    path = tmp_path / "calibration.json"
+    write_calibration(path, Calibration("trap_max", channels=MappingProxyType({"0/5/0": curve})))
+    drop(window, path)
+    (taken,) = window.bridge.session.calibrations
+    assert taken.energy_column == "trap_max_kev"
+    assert window.bridge.store.undo_label == "take calibration"
+
+
+def test_the_real_run_is_calibrated_and_fitted_by_keys(
+    qtbot: QtBot, window: MainWindow, real_run: Callable[[str], Path]
+) -> None:
+    bridge, spectrum, panel = window.bridge, window.spectrum, window.fits.calibration
+    drop(window, real_run("2018-9-25-Th228Run9001"))
+    qtbot.waitUntil(lambda: spectrum.picture is not None, timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: not bridge.active(), timeout=WAIT_MS)
+    window.activateWindow()
+    spectrum.plot.setFocus()
+    qtbot.waitUntil(spectrum.plot.hasFocus, timeout=WAIT_MS)
+    QTest.keyClick(spectrum.plot, Qt.Key.Key_K)
+    qtbot.waitUntil(lambda: panel.proposal is not None, timeout=WAIT_MS)
+    assert window.fits_dock.isVisible()
+    qtbot.waitUntil(panel.use_button.isVisible, timeout=WAIT_MS)
+    panel.use_button.click()
+    run_id = bridge.session.selected
+    qtbot.waitUntil(lambda: "trap_max_kev" in bridge.live(run_id).columns, timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: spectrum.plot.labels["bottom"] == "trap_max_kev (keV)", timeout=WAIT_MS)
+    spectrum.peaks.read_out(583.0)
+    QTest.keyClick(spectrum.plot, Qt.Key.Key_G)
+    qtbot.waitUntil(lambda: bool(spectrum.peaks.shown_fits()), timeout=WAIT_MS)
+    (peak,) = spectrum.peaks.chosen().peaks
+    assert peak.position == pytest.approx(583.187, abs=4 * peak.position_error)
+    assert 1.0 < peak.fwhm < 4.0
+    bridge.store.undo()
+    assert bridge.session.fits == ()

@@ -1,0 +1,49 @@
+"""Tests the rows that fits are written as."""
+
+from __future__ import annotations
+
+import csv
+import io
+
+import numpy as np
+
+from pygama.analysis.fits import FitRequest, FittedPeak, fit_region
+from pygama_gui.data.fit_rows import COLUMNS, FitRow, as_csv, as_text, drift_words
+from pygama_gui.session.state import Fit
+
+FIT = Fit("8670 ADC", "trap_max", FitRequest(8500.0, 8800.0, (8670.0,)))
+
+
+def a_row() -> FitRow:
+    rng = np.random.default_rng(3)
+    counts, edges = np.histogram(rng.normal(8670, 20, 3000), bins=100, range=(8500, 8800))
+    return FitRow("Run 1", FIT, "", fit_region(counts, edges, FIT.request))
+
+
+def test_a_table_of_fits_can_be_read_again() -> None:
+    row = a_row()
+    (read,) = csv.DictReader(io.StringIO(as_csv([row])))
+    assert tuple(read) == COLUMNS
+    assert float(read["position"]) == float(f"{row.peak.position:.8g}")
+    assert float(read["area"]) == float(f"{row.peak.area:.8g}")
+    assert (read["run"], read["fit"], read["peak"], read["shape"]) == ("Run 1", "8670 ADC", "1", "gauss")
+
+
+def test_a_fit_that_found_nothing_says_why() -> None:
+    row = FitRow("Run 1", FIT, "", note="3 counts: too few, really")
+    (read,) = csv.DictReader(io.StringIO(as_csv([row])))
+    assert (read["position"], read["note"]) == ("", "3 counts: too few, really")
+
+
+def test_text_has_a_tab_between_values() -> None:
+    assert as_text([]).strip().split("\t") == list(COLUMNS)
+
+
+def test_a_drift_is_said_with_its_error_and_how_sure_it_is() -> None:
+    here = FittedPeak(2000.0, 0.3, 50.0, 3.0, 91.0, 1.0, 100.0, 10.0)
+    there = FittedPeak(2004.0, 0.4, 49.0, 4.0, 91.0, 1.0, 100.0, 10.0)
+    said = drift_words(here, there, ("Run 2", "Run 1"), "ADC")
+    assert said == (
+        "Run 2 against Run 1: position −4.0 ± 0.5 ADC (−2.00 ‰, 8.0 σ), "
+        "FWHM +1 ± 5 ADC (the same within errors)"
+    )
