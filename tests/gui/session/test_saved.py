@@ -209,7 +209,12 @@ def test_a_session_file_holds_no_code(tmp_path: Path) -> None:
 def test_choices_that_make_no_sense_are_put_right() -> None:
     data = saved.to_json(Session()) | {"tab": 7, "selected": "gone", "step": 17, "theme": "pink"}
     data["spectrum"] |= {"width": -5.0, "roi": [5, 1]}
+    data["trends"] |= {"width": 0.0, "k": -3.0, "n_reference": -1, "window": [9, 2]}
+    data["channel_grid"] |= {"sort": "luck"}
     session = again(data)
+    trends = session.trends
+    assert (trends.width, trends.k, trends.n_reference, trends.window) == (None, 1.0, 0, (2.0, 9.0))
+    assert session.channel_grid.sort == "place"
     assert (session.tab, session.selected, session.step, session.theme) == (0, "", None, "light")
     assert (session.spectrum.width, session.spectrum.roi) == (None, (1.0, 5.0))
 
