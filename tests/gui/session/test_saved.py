@@ -215,9 +215,14 @@ def test_choices_that_make_no_sense_are_put_right() -> None:
     data = saved.to_json(Session()) | {"tab": 7, "selected": "gone", "step": 17, "theme": "pink"}
     data["spectrum"] |= {"width": -5.0, "roi": [5, 1]}
     data["plane"] |= {"x_width": 0.0, "y_width": 2.0, "profile": "mode", "style": "hexagons"}
+    data["trends"] |= {"width": 0.0, "k": -3.0, "n_reference": -1, "window": [9, 2]}
+    data["channel_grid"] |= {"sort": "luck"}
     session = again(data)
     plane = session.plane
     assert (plane.x_width, plane.y_width, plane.profile, plane.style) == (None, 2.0, "", "auto")
+    trends = session.trends
+    assert (trends.width, trends.k, trends.n_reference, trends.window) == (None, 1.0, 0, (2.0, 9.0))
+    assert session.channel_grid.sort == "place"
     assert (session.tab, session.selected, session.step, session.theme) == (0, "", None, "light")
     assert (session.spectrum.width, session.spectrum.roi) == (None, (1.0, 5.0))
 
