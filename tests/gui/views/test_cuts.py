@@ -293,6 +293,23 @@ def test_a_range_with_one_end_keeps_the_other_open(spectrum: SpectrumView) -> No
     assert 690 < float(text.rpartition(" ")[2]) < 710
 
 
+def test_while_an_edge_is_dragged_nothing_waits_for_the_tick(spectrum: SpectrumView) -> None:
+    bridge, drawn = spectrum.bridge, []
+    bridge.tick()
+    spectrum.drawn.connect(lambda: drawn.append(True))
+    bridge.timer.setInterval(10_000_000)
+    bridge.timer.stop()
+    spectrum.redraw_soon()
+    QApplication.processEvents()
+    assert drawn == []
+    bridge.count_first("spectrum")
+    bridge.timer.setInterval(10_000_000)
+    spectrum.redraw_soon()
+    QApplication.processEvents()
+    assert drawn
+    bridge.count_first("")
+
+
 def mouse_drag(
     qtbot: QtBot, spectrum: SpectrumView, move_mouse: Callable[..., None], start: float, end: float
 ) -> None:
