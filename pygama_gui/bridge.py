@@ -653,10 +653,12 @@ class Bridge(QObject):
                 view.draw_if_due()
 
     def redraw_soon(self, view: Drawn) -> None:
-        """Redraw a view on the next tick."""
+        """Redraw a view on the next tick; at the next turn of the loop while something is dragged."""
         self._due.setdefault(id(view), view)
         if not self.timer.isActive():
             self.timer.start()
+        if self._counting.first:
+            QTimer.singleShot(0, self._draw)  # a hand feels the wait for the tick
 
     def take(self, job_id: int, message: Message) -> str:
         """Take one message of a job; gives the id of its run."""

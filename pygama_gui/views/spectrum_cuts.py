@@ -72,6 +72,7 @@ class Band:
         self._range: RangeOf | None = None
         self.item = pg.LinearRegionItem((0, 1), swapMode="block")
         self.item.setZValue(8)
+        self.item.movable = False  # only its edges are: a drag between them zooms, however wide it is
         for line in self.item.lines:
             line.setCursor(Qt.CursorShape.SizeHorCursor)
         self.item.sigRegionChanged.connect(self._follow)
@@ -103,8 +104,6 @@ class Band:
             low - far if math.isinf(ends[0]) else ends[0],
             high + far if math.isinf(ends[1]) else ends[1],
         ]
-        # Half of a range cannot be moved as a whole.
-        self.item.movable = not (math.isinf(ends[0]) or math.isinf(ends[1]))
         if not self.is_held:
             with QSignalBlocker(self.item):
                 self.item.setRegion(shown)
