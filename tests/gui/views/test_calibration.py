@@ -157,7 +157,7 @@ def test_one_channel_is_calibrated_and_the_others_keep_theirs(qtbot: QtBot, view
     code = view.bridge.live(view.session.selected).channels[1]
     view.bridge.change(changes.show_spectrum, view.session.spectrum.__class__(channel=code))
     view.redraw()
-    assert view.calibration.calibrate_button.text() == "Calibrate this channel"
+    assert view.calibration.calibrate_button.text() == "Calibrate channel"
     propose(qtbot, view)
     assert list(view.calibration.proposal.channels) == ["0/5/1"]
     view.calibration.use()
