@@ -20,7 +20,7 @@ from pygama_gui.data.live import LiveHistogram
 from pygama_gui.data.selection import passing_of
 from pygama_gui.jobs.board import counted
 from pygama_gui.session import changes
-from pygama_gui.session.calibration_changes import raw_column
+from pygama_gui.session.calibration_changes import KEV, raw_column
 from pygama_gui.session.exports import ALL_CHANNELS, Shown
 from pygama_gui.session.state import Fit, NamedRegion, Run, Session, SpectrumChoice
 from pygama_gui.views import chain_facts, madeup, spectrum_actions
@@ -425,6 +425,7 @@ class SpectrumView(View):
     def redraw(self) -> None:
         """Count what is new and draw the spectrum."""
         live = self.bridge.live(self.session.selected)
+        self._leave_lost_energies(live)
         self.controls.show(live)
         histogram = self._count(live)
         self.plot.show_hint("" if histogram is not None else self._why_empty(live))
@@ -441,6 +442,14 @@ class SpectrumView(View):
         self._draw_strip(self.picture)
         self._show_info(histogram)
         self.drawn.emit()
+
+    def _leave_lost_energies(self, live: LiveRun | None) -> None:
+        """Show the raw column where the calibration of the energies was taken back."""
+        column = self.choice.column
+        raw = column.removesuffix(KEV)
+        is_lost = column != raw and raw_column(self.session, column) == column
+        if is_lost and live is not None and column not in live.columns and raw in live.columns:
+            self.choose_column(raw)
 
     def shown(self) -> Shown | None:
         """Say what is on screen and not in the session; None where nothing is."""
