@@ -64,9 +64,7 @@ def brought_back(session: Session, other: Session) -> Session:
         other,
         runs=tuple(joined),
         selected=known.get(other.selected, session.selected),
-        spectrum=replace(
-            other.spectrum, others=tuple(known[one] for one in other.spectrum.others if one in known)
-        ),
+        spectrum=replace(other.spectrum, others=others),
         output_dir=session.output_dir or other.output_dir,
         **kept,
     )

@@ -282,7 +282,7 @@ class CalibrationPanel(QWidget):
         one_channel = live is not None and self.session.spectrum.channel in live.channels
         is_several = live is not None and len(self.bridge.shown(live.channels)) > 1
         self.calibrate_button.setEnabled(can and not self._is_busy)
-        what = " this channel" if one_channel else " all channels" if is_several else ""
+        what = " channel" if one_channel else " all" if is_several else ""
         self.calibrate_button.setText(f"Calibrate{what}")
         self.use_button.setVisible(is_new and _n_good(self.proposal) > 0)
         self.drop_button.setVisible(is_new)

@@ -13,7 +13,7 @@ from PyQt5.QtWidgets import QCheckBox, QGridLayout, QHBoxLayout, QLineEdit, QVBo
 from pygama.analysis.fits import FitRequest, Parameter, RegionFit, parameter_names
 from pygama_gui.session.state import Fit
 from pygama_gui.widgets import theme, words
-from pygama_gui.widgets.parts import choice_box, label
+from pygama_gui.widgets.parts import Elided, choice_box, label
 
 SHAPES = {"gauss": "Gaussian", "hpge": "Gaussian with tail and step"}
 BACKGROUNDS = {"linear": "straight background", "step": "background with step"}
@@ -151,7 +151,7 @@ class ParameterRow(QWidget):
         self._known: Parameter | None = None
         said = parameter_words(name)
         self.name_label = label(said, tone="soft", px=theme.SMALL)
-        self.value_label = label(px=theme.SMALL)
+        self.value_label = Elided(tone="")
         self.box = choice_box(f"{said}: free, fixed or limited", FREE, FIXED, LIMITED)
         self.box.activated.connect(lambda _at: self._chosen())
         self.fixed_field = self._field(f"Value that {said} is fixed at")

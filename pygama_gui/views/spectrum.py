@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import math
-import time
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyqtgraph as pg
 from PyQt5.QtCore import pyqtSignal
 from PyQt5.QtWidgets import QAction, QVBoxLayout, QWidget
 
@@ -20,57 +17,31 @@ from pygama_gui.data.live import LiveHistogram
 from pygama_gui.data.selection import passing_of
 from pygama_gui.jobs.board import counted
 from pygama_gui.session import changes
-from pygama_gui.session.calibration_changes import raw_column
+from pygama_gui.session.calibration_changes import KEV, raw_column
 from pygama_gui.session.exports import ALL_CHANNELS, Shown
 from pygama_gui.session.state import Fit, NamedRegion, Run, Session, SpectrumChoice
 from pygama_gui.views import chain_facts, madeup, spectrum_actions
 from pygama_gui.views.base import View
-from pygama_gui.views.overlays import Counted, Over, Overlays, Part
 from pygama_gui.views.spectrum_actions import SpectrumActions
 from pygama_gui.views.spectrum_controls import SpectrumControls
+from pygama_gui.views.spectrum_counting import N_FINE, SpectrumCounting, fine_width
 from pygama_gui.views.spectrum_cuts import CutRanges
-from pygama_gui.views.spectrum_passing import Passing
+from pygama_gui.views.spectrum_drawing import Picture, SpectrumDrawing
 from pygama_gui.views.spectrum_peaks import SpectrumPeaks
 from pygama_gui.views.spectrum_region import RegionMark, region_words
 from pygama_gui.views.spectrum_room import Room
 from pygama_gui.views.spectrum_strip import Strip
-from pygama_gui.widgets import theme, words
-from pygama_gui.widgets.plot import Plot, heights_of, histogram_path
+from pygama_gui.widgets import words
+from pygama_gui.widgets.plot import Plot
 
-N_FINE = 2**14
-"""Bins that are counted; what is shown joins a power of two of them."""
-COUNT_S = 0.012
-"""Rows are counted on one tick until this much time is gone: a long column never blocks the window."""
 MOST_APART = 12
-N_FILLED = 4096
-"""Bins in view above which the area is not filled; filling costs more than the line."""
 ENDS = {"failed": "failed", "stopped": "was stopped"}
-FEW_BINS = 2
-LEAST_SHARE = 0.01
-"""Values that fill no more than a few of the finest bins are shown in a range of this share of their size."""
 PAN, FAR = 0.1, 5
 """Share of the picture that an arrow key moves it by, and how many times that with Shift."""
 PEAK_ZOOM = 20
 """Going to a peak when all is in view zooms in as many times."""
 N_REGION_BINS = 64
 """A region is measured in about as many bins, whatever the bins on screen."""
-ALL_SHARE = 0.45
-"""Of its colour: the spectrum of all events behind that of those which pass the cuts."""
-
-
-@dataclass(frozen=True)
-class Picture:
-    """What is drawn: edges (n + 1,) and counts (n,) of the bins on screen.
-
-    unit: height of a count. of_all: counts of all events, where `counts` are of those that pass the cuts.
-    """
-
-    edges: np.ndarray
-    counts: np.ndarray
-    unit: float = 1.0
-    over: tuple[Over, ...] = ()
-    of_all: np.ndarray | None = None
-    is_rate: bool = False
 
 
 class SpectrumView(View):
@@ -90,18 +61,14 @@ class SpectrumView(View):
     def __init__(self, bridge: Bridge) -> None:
         super().__init__(bridge)
         self.plot = Plot("Spectrum plot", "trap_max (ADC)", "counts")
-        self.all_curve, self.curve = pg.PlotCurveItem(), pg.PlotCurveItem()
-        for curve in (self.all_curve, self.curve):
-            self.plot.addItem(curve)
+        self.drawing = SpectrumDrawing(self)
         self.region = RegionMark(self.plot, lambda *roi: self._measure(roi), lambda *roi: self._mark(roi))
         self.strip = Strip()
         self.picture: Picture | None = None
         """What is on screen."""
-        self._counted: Counted | None = None
-        self._overlays = Overlays(self.plot)
-        self._passing = Passing(bridge, self.redraw_soon)
+        self.counting = SpectrumCounting(self)
+        self.overlays = self.counting.overlays
         self._others_before: tuple[str, ...] = ()
-        self._factor = 0
         self._peaks_seen: list[float] = []
         self.cut_ranges = CutRanges(self, self.plot)
         self.peaks = SpectrumPeaks(self)
@@ -184,7 +151,7 @@ class SpectrumView(View):
 
     def on_jobs(self, run_ids: set[str]) -> None:
         """Say why there is nothing to see."""
-        if self._counted is None and self.session.selected in run_ids:
+        if self.counting.counted is None and self.session.selected in run_ids:
             self.redraw_soon()
 
     def on_data(self, run_ids: set[str]) -> None:
@@ -275,7 +242,7 @@ class SpectrumView(View):
         histogram = self._histogram
         if histogram is None:
             return
-        fine = self._fine_counts(histogram)
+        fine = self.counting.fine_counts(histogram)
         first, last = spectra.occupied(fine)  # in bins that suit the whole, peaks are a few bins wide
         suitable = (last - first) / spectra.suitable_bins(int(fine.sum()))
         factor = spectra.power_of_two(suitable, histogram.n_bins)
@@ -332,117 +299,48 @@ class SpectrumView(View):
 
     @property
     def _histogram(self) -> LiveHistogram | None:
-        return None if self._counted is None else self._counted.histogram
+        return self.counting.histogram
 
-    def _count(self, live: LiveRun | None) -> LiveHistogram | None:
-        if live is None or self.choice.column not in live.columns:
-            self._counted = None
-            return None
-        key = (live, self.choice.column, self.channel)
-        if self._counted is None or self._counted.key != key:
-            self._counted, self._factor = Counted(key), 0
-        if not self._counted.catch_up(N_FINE, time.perf_counter() + COUNT_S):
-            self.redraw_soon()
-        return self._counted.histogram
-
-    def _fine_counts(self, histogram: LiveHistogram) -> np.ndarray:
-        """Give the counts of the finest bins; where there are cuts, of the events that pass them."""
-        passing = self._passing.counts(self.session.selected, self.choice.column, self.channel, histogram)
-        return histogram.counts if passing is None else passing
+    @property
+    def _factor(self) -> int:
+        return self.counting.factor
 
     def fine_bins(self) -> tuple[np.ndarray, np.ndarray] | None:
         """Give edges and counts of the finest bins; None where there are none."""
         histogram = self._histogram
-        return None if histogram is None else (histogram.edges, self._fine_counts(histogram))
-
-    def _parts(self) -> list[Part]:
-        """Say what is to be laid over the spectrum."""
-        live = self.bridge.live(self.session.selected)
-        if live is None:
-            return []
-        parts = []
-        if self.is_apart:
-            shown = self.bridge.shown(live.channels)
-            named = zip(self.bridge.names(shown), shown, strict=True)
-            parts = [Part(name, self.session.selected, live, channel) for name, channel in named]
-        for run_id in self.choice.others:
-            other = self.bridge.live(run_id)
-            if other is not None and other is not live:
-                parts.append(_beside(self.bridge.name_of(run_id), run_id, live, other, self.channel))
-        return parts
-
-    def _laid_over(self, histogram: LiveHistogram) -> tuple[Over, ...]:
-        """Count what is to be laid over the spectrum."""
-        parts, column = self._parts(), self.choice.column
-        if not self._overlays.count(parts, column, histogram, time.perf_counter() + COUNT_S):
-            self.redraw_soon()
-        found = ((part, self._counts_of(part, column, histogram)) for part in parts)
-        return tuple(
-            Over(part.name, spectra.joined(counts, self._factor), part.scale)
-            for part, counts in found
-            if counts is not None
-        )
-
-    def _counts_of(self, part: Part, column: str, histogram: LiveHistogram) -> np.ndarray | None:
-        counts = self._overlays.counts(part, column)
-        if counts is None:
-            return None
-        passing = self._passing.counts(part.run_id, column, part.channel, histogram)
-        return counts if passing is None else passing
-
-    def _pictured(self, live: LiveRun, histogram: LiveHistogram) -> Picture:
-        fine = self._fine_counts(histogram)
-        self._factor = self._join_by(histogram, fine)
-        edges, width = histogram.edges[:: self._factor], fine_width(histogram) * self._factor
-        is_rate = self.choice.is_rate and live.duration_s > 0
-        are_cuts_on = self._passing.are_cuts_on and not self.is_apart
-        return Picture(
-            edges,
-            spectra.joined(fine, self._factor),
-            1 / (width * live.duration_s) if is_rate else 1.0,
-            self._laid_over(histogram),
-            spectra.joined(histogram.counts, self._factor) if are_cuts_on else None,
-            is_rate,
-        )
-
-    def _join_by(self, histogram: LiveHistogram, fine: np.ndarray) -> int:
-        """Say how many of the finest bins make one: by the width that was chosen, or the counts in view."""
-        if self.choice.width is not None:
-            wanted = self.choice.width / fine_width(histogram)
-        else:
-            first, last = self._looked_at(histogram, fine)
-            wanted = (last - first) / spectra.suitable_bins(int(fine[first:last].sum()))
-        return spectra.power_of_two(wanted, histogram.n_bins)
-
-    def _looked_at(self, histogram: LiveHistogram, counts: np.ndarray) -> tuple[int, int]:
-        """Give the first of the finest bins that are in view, or will be, and the one after the last."""
-        if self.plot.box.zoomed_x:
-            ends = np.searchsorted(histogram.edges, self.plot.box.viewRange()[0])
-            first, last = (int(end) for end in np.clip(ends, 0, histogram.n_bins))
-            return (first, last) if last > first else (0, histogram.n_bins)
-        return spectra.occupied(counts)
+        return None if histogram is None else (histogram.edges, self.counting.fine_counts(histogram))
 
     # Drawing
 
     def redraw(self) -> None:
         """Count what is new and draw the spectrum."""
         live = self.bridge.live(self.session.selected)
+        self._leave_lost_energies(live)
         self.controls.show(live)
-        histogram = self._count(live)
+        histogram = self.counting.count(live)
         self.plot.show_hint("" if histogram is not None else self._why_empty(live))
         if histogram is None or live is None:
             self._show_nothing()
             return
-        self.picture = self._pictured(live, histogram)
-        self._fit(self.picture)
-        self._draw(self.picture)
-        self._draw_over(self.picture)
+        self.picture = self.counting.pictured(live, histogram)
+        self.drawing.fit(self.picture)
+        self.drawing.draw(self.picture)
+        self.drawing.draw_over(self.picture)
         room = Room(self.plot)
         self._show_region(room)
+        self.cut_ranges.draw(self.choice.column)
         self.peaks.draw(self.picture, room)
-        self._draw_strip(self.picture)
+        self.drawing.draw_strip(self.picture)
         self._show_info(histogram)
         self.drawn.emit()
+
+    def _leave_lost_energies(self, live: LiveRun | None) -> None:
+        """Show the raw column where the calibration of the energies was taken back."""
+        column = self.choice.column
+        raw = column.removesuffix(KEV)
+        is_lost = column != raw and raw_column(self.session, column) == column
+        if is_lost and live is not None and column not in live.columns and raw in live.columns:
+            self.choose_column(raw)
 
     def shown(self) -> Shown | None:
         """Say what is on screen and not in the session; None where nothing is."""
@@ -458,103 +356,6 @@ class SpectrumView(View):
         channels = named or ((ALL_CHANNELS, None),)
         edges = picture.edges
         return Shown(float(edges[0]), float(edges[-1]), len(edges) - 1, (low, high), channels, unit)
-
-    def _fit(self, picture: Picture) -> None:
-        """Show what there is, as far as nobody chose what to see."""
-        box, edges = self.plot.box, picture.edges
-        behind = picture.counts if picture.of_all is None else picture.of_all
-        if not box.zoomed_x:
-            first, last = spectra.occupied(behind)
-            low, high = float(edges[first]), float(edges[last])
-            if last - first <= FEW_BINS:
-                more = LEAST_SHARE * max(abs(low), abs(high))
-                low, high = low - more / 2, high + more / 2
-            room = 0.025 * (high - low)
-            box.setXRange(low - room, high + room, padding=0)
-        if not box.zoomed_y:
-            (low, high), _ = box.viewRange()
-            first, last = np.searchsorted(edges, [low, high])
-            over = [one.heights for one in picture.over]
-            shown = over if self.is_apart else [behind, *over]
-            top = max(float(heights[max(first - 1, 0) : max(last, 1)].max(initial=1)) for heights in shown)
-            unit = picture.unit
-            if self.choice.is_log:
-                box.setYRange(_floor(picture), math.log10(top) * 1.06 + 0.3 + math.log10(unit), padding=0)
-            else:
-                box.setYRange(-0.05 * top * unit, 1.1 * top * unit, padding=0)
-
-    def _draw(self, picture: Picture) -> None:
-        is_log = self.choice.is_log
-        self.plot.y_axis.is_log = is_log
-        present = theme.current()
-        x, y = self._path(picture, picture.counts)
-        # What a curve was fitted to is raw beside it.
-        line = present.pen("trace" if self.peaks.shown_fits() else "accent")
-        level = _floor(picture) if is_log else 0.0
-        is_filled = len(x) <= 2 * N_FILLED
-        self.curve.setData(
-            x,
-            y,
-            pen=line,
-            brush=present.color("fill") if is_filled else None,
-            fillLevel=level if is_filled else None,
-            skipFiniteCheck=True,
-        )
-        if picture.of_all is None:
-            self.all_curve.setData([], [])
-        else:
-            pen = theme.thin_pen(theme.mixed("trace", "panel", ALL_SHARE))
-            self.all_curve.setData(*self._path(picture, picture.of_all), pen=pen, skipFiniteCheck=True)
-        self._label(picture)
-
-    def _path(self, picture: Picture, counts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        low, high = self.plot.box.viewRange()[0]
-        width = max(int(self.plot.box.width()), 100)
-        is_log = self.choice.is_log
-        return histogram_path(picture.edges, counts, (low, high), width, is_log=is_log, unit=picture.unit)
-
-    def _label(self, picture: Picture) -> None:
-        unit, column = chain_facts.unit_of(self.choice.column), self.choice.column
-        x_words = f"{column} ({_long_unit(unit)})" if unit else column
-        if picture.is_rate:
-            self.plot.label_axes(x_words, " / ".join(["counts", *([unit] if unit else []), "s"]), "rate")
-        else:
-            width = f"{picture.edges[1] - picture.edges[0]:.4g} {unit}".strip()
-            self.plot.label_axes(x_words, f"counts / {width}", "counts")
-
-    def _draw_over(self, picture: Picture) -> None:
-        over, is_apart = picture.over, self.is_apart
-        self.curve.setVisible(not is_apart)
-        first = 0 if is_apart else 1
-        self._overlays.draw(over, picture.edges, is_log=self.choice.is_log, unit=picture.unit, first=first)
-        is_named = bool(over) and not is_apart
-        main = (self.bridge.name_of(self.session.selected), self.curve) if is_named else None
-        self._overlays.name(main, [one.name for one in over])
-
-    def _draw_strip(self, picture: Picture) -> None:
-        """Draw below how the spectrum differs from a fit or another run, where that is wanted."""
-        strip = self.choice.strip
-        fit = self.peaks.residuals_wanted()
-        if fit is not None:
-            low, high = self.plot.box.viewRange()[0]
-            pulls = spectra.Compared(fit.residuals(), np.zeros(len(fit.counts)))
-            self.strip.draw(fit.edges, pulls, (low, high), level=0.0, label="pull (σ)")
-            return
-        other = None if self.is_apart or not picture.over else picture.over[0]
-        if other is None or strip not in ("difference", "ratio"):
-            self.strip.hide()
-            return
-        low, high = self.plot.box.viewRange()[0]
-        if strip == "ratio":
-            shown, level, label = spectra.ratio(picture.counts, other.counts, other.scale), 1.0, "ratio"
-        else:
-            shown, level, label = (
-                spectra.difference(picture.counts, other.counts, other.scale),
-                0.0,
-                "difference",
-            )
-            shown = spectra.Compared(shown.values * picture.unit, shown.errors * picture.unit)
-        self.strip.draw(picture.edges, shown, (low, high), level=level, label=label)
 
     def _show_region(self, room: Room) -> None:
         roi = self.choice.roi
@@ -576,7 +377,7 @@ class SpectrumView(View):
             return None
         wanted = (roi[1] - roi[0]) / fine_width(histogram) / N_REGION_BINS
         factor = spectra.power_of_two(wanted, histogram.n_bins)
-        counts = spectra.joined(self._fine_counts(histogram), factor)
+        counts = spectra.joined(self.counting.fine_counts(histogram), factor)
         live = self.bridge.live(self.session.selected)
         seconds = None if live is None else live.duration_s or None
         return measure_region(counts, histogram.edges[::factor], *roi, live_time_s=seconds)
@@ -584,20 +385,19 @@ class SpectrumView(View):
     def rehearse(self) -> None:
         """Draw a made-up spectrum once, unseen."""
         histogram = LiveHistogram.around(madeup.heights(2000), N_FINE)
-        factor = self._join_by(histogram, histogram.counts)
+        factor = self.counting.join_by(histogram, histogram.counts)
         picture = Picture(histogram.edges[::factor], spectra.joined(histogram.counts, factor))
-        self._fit(picture)
-        self._draw(picture)
+        self.drawing.fit(picture)
+        self.drawing.draw(picture)
         self.plot.grab()
         self._show_nothing()
         self.plot.show_hint(self._why_empty(None))
 
     def _show_nothing(self) -> None:
         self.picture = None
-        for curve in (self.curve, self.all_curve):
-            curve.setData([], [])
-        self._overlays.draw((), np.zeros(1), is_log=False, unit=1.0, first=0)
-        self._overlays.name(None, [])
+        self.drawing.clear()
+        self.overlays.draw((), np.zeros(1), is_log=False, unit=1.0, first=0)
+        self.overlays.name(None, [])
         self.cut_ranges.hide()
         self.strip.hide()
         self.region.hide()
@@ -608,7 +408,7 @@ class SpectrumView(View):
         """Take the colours of the present theme."""
         self.plot.recolor()
         self.strip.recolor()
-        self._overlays.legend.recolor()
+        self.overlays.legend.recolor()
         self.controls.recolor()
         self.redraw_soon()
 
@@ -635,31 +435,9 @@ class SpectrumView(View):
             self.controls.info.setText("Drag over the spectrum to mark a region; Esc gives up")
             return
         parts = [counted(histogram.n_values, "event")]
-        if self._passing.are_cuts_on and self.picture is not None:
+        if self.counting.passing.are_cuts_on and self.picture is not None:
             parts = [f"{words.count(self.picture.counts.sum())} of {parts[0]} pass and lie here"]
         outside = histogram.underflow + histogram.overflow
         parts += [f"{words.count(outside)} outside"] if outside else []
         parts += [f"{words.count(histogram.n_nan)} without a value"] if histogram.n_nan else []
         self.controls.info.setText(" · ".join(parts))
-
-
-def _beside(name: str, run_id: str, live: LiveRun, other: LiveRun, channel: int | None) -> Part:
-    """Lay another run over the selected one, scaled to the time that this one took, where both are known."""
-    scale = live.duration_s / other.duration_s if live.duration_s and other.duration_s else 1.0
-    same = channel if channel in other.channels else None
-    named = name if scale == 1.0 else f"{name} × {words.three_digits(scale)}"
-    return Part(named, run_id, other, same, scale)
-
-
-def fine_width(histogram: LiveHistogram) -> float:
-    """Give the width of the finest bins."""
-    return (histogram.high - histogram.low) / histogram.n_bins
-
-
-def _floor(picture: Picture) -> float:
-    """Give where half a count is drawn as a logarithm."""
-    return float(heights_of(np.zeros(1), is_log=True, unit=picture.unit)[0])
-
-
-def _long_unit(unit: str) -> str:
-    return "ADC counts" if unit == "ADC" else unit

@@ -24,7 +24,8 @@ from pygama_gui.widgets import words
 from pygama_gui.widgets.plot import heights_of
 
 if TYPE_CHECKING:
-    from pygama_gui.views.spectrum import Picture, SpectrumView
+    from pygama_gui.views.spectrum import SpectrumView
+    from pygama_gui.views.spectrum_drawing import Picture
 
 MOST_LINES = 40
 """Gamma lines that are marked, at most; the strongest."""

@@ -157,7 +157,7 @@ def test_one_channel_is_calibrated_and_the_others_keep_theirs(qtbot: QtBot, view
     code = view.bridge.live(view.session.selected).channels[1]
     view.bridge.change(changes.show_spectrum, view.session.spectrum.__class__(channel=code))
     view.redraw()
-    assert view.calibration.calibrate_button.text() == "Calibrate this channel"
+    assert view.calibration.calibrate_button.text() == "Calibrate channel"
     propose(qtbot, view)
     assert list(view.calibration.proposal.channels) == ["0/5/1"]
     view.calibration.use()
@@ -242,3 +242,16 @@ def test_settings_are_judged_by_the_same_peak_when_energies_are_shown(qtbot: QtB
     assert view.session.line == (8000.0, 9000.0)
     view.bridge.change(changes.mark_region, (575.0, 590.0))
     assert view.session.line == pytest.approx((GAIN * 575.0, GAIN * 590.0), rel=1e-3)
+
+
+def test_the_raw_column_is_shown_again_when_a_calibration_is_undone(qtbot: QtBot, view: FitsView) -> None:
+    spectrum = SpectrumView(view.bridge)
+    qtbot.addWidget(spectrum)
+    spectrum.show()
+    use(qtbot, view)
+    qtbot.waitUntil(lambda: spectrum.redraw() or spectrum.picture is not None, timeout=WAIT_MS)
+    assert spectrum.choice.column == "trap_max_kev"
+    view.bridge.store.undo()
+    qtbot.waitUntil(lambda: spectrum.redraw() or spectrum.choice.column == "trap_max", timeout=WAIT_MS)
+    spectrum.redraw()
+    assert spectrum.picture is not None

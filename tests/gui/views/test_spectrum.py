@@ -116,7 +116,7 @@ def test_each_channel_is_drawn_for_itself(view: SpectrumView) -> None:
     assert {over.name: int(over.counts.sum()) for over in view.picture.over} == {
         f"channel {n}": int((partial.columns["channel"] == n).sum()) for n in range(3)
     }
-    assert not view.curve.isVisible()
+    assert not view.drawing.curve.isVisible()
 
 
 def test_another_run_is_scaled_to_the_same_time(view: SpectrumView, a_run: Callable[..., Run]) -> None:

@@ -1,0 +1,143 @@
+"""Counts what a spectrum shows: its own column, that of other runs, and what of them passes the cuts."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from pygama_gui.bridge import LiveRun
+from pygama_gui.data import spectra
+from pygama_gui.data.live import LiveHistogram
+from pygama_gui.views.overlays import Counted, Over, Overlays, Part
+from pygama_gui.views.spectrum_drawing import Picture
+from pygama_gui.views.spectrum_passing import Passing
+from pygama_gui.widgets import words
+
+if TYPE_CHECKING:
+    from pygama_gui.views.spectrum import SpectrumView
+
+N_FINE = 2**14
+"""Bins that are counted; what is shown joins a power of two of them."""
+COUNT_S = 0.012
+"""Rows are counted on one tick until this much time is gone: a long column never blocks the window."""
+
+
+class SpectrumCounting:
+    """The histograms of one spectrum."""
+
+    def __init__(self, view: SpectrumView) -> None:
+        self._view = view
+        self.overlays = Overlays(view.plot)
+        self.passing = Passing(view.bridge, view.redraw_soon)
+        self.counted: Counted | None = None
+        self.factor = 0
+        """Of the finest bins, how many make one on screen."""
+
+    @property
+    def histogram(self) -> LiveHistogram | None:
+        """The counts of the selected run, in the finest bins."""
+        return None if self.counted is None else self.counted.histogram
+
+    def count(self, live: LiveRun | None) -> LiveHistogram | None:
+        """Count new rows of the selected run for a little while; None where it has no such column."""
+        if live is None or self._view.choice.column not in live.columns:
+            self.counted = None
+            return None
+        key = (live, self._view.choice.column, self._view.channel)
+        if self.counted is None or self.counted.key != key:
+            self.counted, self.factor = Counted(key), 0
+        if not self.counted.catch_up(N_FINE, time.perf_counter() + COUNT_S):
+            self._view.redraw_soon()
+        return self.counted.histogram
+
+    def fine_counts(self, histogram: LiveHistogram) -> np.ndarray:
+        """Give the counts of the finest bins; where there are cuts, of the events that pass them."""
+        passing = self.passing.counts(
+            self._view.session.selected, self._view.choice.column, self._view.channel, histogram
+        )
+        return histogram.counts if passing is None else passing
+
+    def _parts(self) -> list[Part]:
+        """Say what is to be laid over the spectrum."""
+        live = self._view.bridge.live(self._view.session.selected)
+        if live is None:
+            return []
+        parts = []
+        if self._view.is_apart:
+            shown = self._view.bridge.shown(live.channels)
+            named = zip(self._view.bridge.names(shown), shown, strict=True)
+            parts = [Part(name, self._view.session.selected, live, channel) for name, channel in named]
+        for run_id in self._view.choice.others:
+            other = self._view.bridge.live(run_id)
+            if other is not None and other is not live:
+                parts.append(
+                    _beside(self._view.bridge.name_of(run_id), run_id, live, other, self._view.channel)
+                )
+        return parts
+
+    def _laid_over(self, histogram: LiveHistogram) -> tuple[Over, ...]:
+        """Count what is to be laid over the spectrum."""
+        parts, column = self._parts(), self._view.choice.column
+        if not self.overlays.count(parts, column, histogram, time.perf_counter() + COUNT_S):
+            self._view.redraw_soon()
+        found = ((part, self._counts_of(part, column, histogram)) for part in parts)
+        return tuple(
+            Over(part.name, spectra.joined(counts, self.factor), part.scale)
+            for part, counts in found
+            if counts is not None
+        )
+
+    def _counts_of(self, part: Part, column: str, histogram: LiveHistogram) -> np.ndarray | None:
+        counts = self.overlays.counts(part, column)
+        if counts is None:
+            return None
+        passing = self.passing.counts(part.run_id, column, part.channel, histogram)
+        return counts if passing is None else passing
+
+    def pictured(self, live: LiveRun, histogram: LiveHistogram) -> Picture:
+        """Join bins to those on screen, and count what is laid over them."""
+        fine = self.fine_counts(histogram)
+        self.factor = self.join_by(histogram, fine)
+        edges, width = histogram.edges[:: self.factor], fine_width(histogram) * self.factor
+        is_rate = self._view.choice.is_rate and live.duration_s > 0
+        are_cuts_on = self.passing.are_cuts_on and not self._view.is_apart
+        return Picture(
+            edges,
+            spectra.joined(fine, self.factor),
+            1 / (width * live.duration_s) if is_rate else 1.0,
+            self._laid_over(histogram),
+            spectra.joined(histogram.counts, self.factor) if are_cuts_on else None,
+            is_rate,
+        )
+
+    def join_by(self, histogram: LiveHistogram, fine: np.ndarray) -> int:
+        """Say how many of the finest bins make one: by the width that was chosen, or the counts in view."""
+        if self._view.choice.width is not None:
+            wanted = self._view.choice.width / fine_width(histogram)
+        else:
+            first, last = self._looked_at(histogram, fine)
+            wanted = (last - first) / spectra.suitable_bins(int(fine[first:last].sum()))
+        return spectra.power_of_two(wanted, histogram.n_bins)
+
+    def _looked_at(self, histogram: LiveHistogram, counts: np.ndarray) -> tuple[int, int]:
+        """Give the first of the finest bins that are in view, or will be, and the one after the last."""
+        if self._view.plot.box.zoomed_x:
+            ends = np.searchsorted(histogram.edges, self._view.plot.box.viewRange()[0])
+            first, last = (int(end) for end in np.clip(ends, 0, histogram.n_bins))
+            return (first, last) if last > first else (0, histogram.n_bins)
+        return spectra.occupied(counts)
+
+
+def _beside(name: str, run_id: str, live: LiveRun, other: LiveRun, channel: int | None) -> Part:
+    """Lay another run over the selected one, scaled to the time that this one took, where both are known."""
+    scale = live.duration_s / other.duration_s if live.duration_s and other.duration_s else 1.0
+    same = channel if channel in other.channels else None
+    named = name if scale == 1.0 else f"{name} × {words.three_digits(scale)}"
+    return Part(named, run_id, other, same, scale)
+
+
+def fine_width(histogram: LiveHistogram) -> float:
+    """Give the width of the finest bins."""
+    return (histogram.high - histogram.low) / histogram.n_bins
