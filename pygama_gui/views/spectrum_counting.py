@@ -102,13 +102,14 @@ class SpectrumCounting:
         self.factor = self.join_by(histogram, fine)
         edges, width = histogram.edges[:: self.factor], fine_width(histogram) * self.factor
         is_rate = self._view.choice.is_rate and live.duration_s > 0
-        are_cuts_on = self.passing.are_cuts_on and not self._view.is_apart
+        has_all_behind = self.passing.are_cuts_on and not self._view.is_apart
+        has_all_behind = has_all_behind and not self._view.choice.is_only_passing
         return Picture(
             edges,
             spectra.joined(fine, self.factor),
             1 / (width * live.duration_s) if is_rate else 1.0,
             self._laid_over(histogram),
-            spectra.joined(histogram.counts, self.factor) if are_cuts_on else None,
+            spectra.joined(histogram.counts, self.factor) if has_all_behind else None,
             is_rate,
         )
 
