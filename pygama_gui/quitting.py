@@ -20,6 +20,10 @@ class Quitting:
         self._window = window
         self._may_quit = False
 
+    def allow(self) -> None:
+        """Let the window close without a question."""
+        self._may_quit = True
+
     def is_free(self) -> bool:
         """Tell whether nothing would be lost; ask if something would."""
         bridge = self._window.bridge
@@ -57,5 +61,5 @@ class Quitting:
             self._quit()
 
     def _quit(self) -> None:
-        self._may_quit = True
+        self.allow()
         self._window.close()

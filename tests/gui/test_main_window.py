@@ -34,6 +34,7 @@ def window(qtbot: QtBot, themed: object) -> Iterator[MainWindow]:
     made.show()
     qtbot.waitExposed(made)
     yield made
+    made.quitting.allow()
     made.close()
 
 
@@ -245,6 +246,7 @@ def test_closing_the_window_ends_every_process(
         if "spawn_main" in str(child.cmdline())
     ]
     assert workers
+    window.quitting.allow()
     window.close()
     assert [
         pid for pid in workers if psutil.pid_exists(pid) and psutil.Process(pid).status() != "zombie"

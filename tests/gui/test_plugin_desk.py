@@ -49,6 +49,7 @@ def window(qtbot: QtBot, themed: object) -> Iterator[MainWindow]:
     made.show()
     qtbot.waitExposed(made)
     yield made
+    made.quitting.allow()
     made.close()
 
 
