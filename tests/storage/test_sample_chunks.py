@@ -37,6 +37,7 @@ def unpacked(chunk, n_bytes):
 
 
 @needs_kernel
+@settings(deadline=None)
 @given(st.integers(0, 700), st.integers(0, 2**32 - 1), st.integers(0, 1))
 def test_planes_become_the_samples_that_they_were_made_of(n_groups, seed, shift):
     samples = np.random.default_rng(seed).integers(0, 1 << 16, 8 * n_groups, np.uint16)
@@ -71,7 +72,7 @@ def test_a_chunk_of_samples_is_unpacked_here_as_blosc_does_it(n_samples):
     st.integers(0, 9),
     st.sampled_from([2, 1 << 10, 1 << 16]),
 )
-@settings(max_examples=150)
+@settings(deadline=None, max_examples=150)
 def test_any_chunk_of_blosc_comes_out_as_from_blosc(codec, type_size, shuffle, block, n_samples, level, top):
     blosc = load_blosc()
     samples = np.random.default_rng(n_samples).integers(0, top, n_samples).astype(np.uint16).view(np.uint8)
@@ -114,7 +115,7 @@ def test_a_frame_of_another_length_than_the_chunk_is_refused(content):
 
 
 @given(st.data())
-@settings(max_examples=100)
+@settings(deadline=None, max_examples=300)
 def test_a_chunk_damaged_anywhere_writes_nowhere_else(data):
     samples = noisy_samples(40_000)
     chunk = bytearray(chunk_of(samples))
