@@ -354,9 +354,9 @@ def _calibrated(calibration: Any, columns: dict[str, np.ndarray]) -> Mapping[str
         return calibration(columns)
     if hasattr(calibration, "apply"):
         return calibration.apply(columns)
-    from importlib import import_module
+    from pygama.analysis.calibration import apply
 
-    return import_module("pygama.analysis.calibration").apply(calibration, columns)
+    return apply(calibration, columns)
 
 
 def _taken(values: np.ndarray, mask: np.ndarray | None) -> np.ndarray:

@@ -59,7 +59,10 @@ class Menus:
             ("F&its", window.fits),
         ):
             if actions := list(view.view_actions()):
-                self._menu(name).addActions(actions)
+                menu = self._menu(name)
+                menu.addActions(actions)
+                if view is window.cuts:
+                    self._act(menu, "Save the wa&veforms that pass…", "", window.documents.ask_save_passing)
         about = self._menu("&Help")
         self.find_action = self._act(about, "&Find a command…", "Ctrl+K", window.show_palette)
         self._act(about, "&Keys and mouse", ["?", "F1"], window.show_keys)

@@ -315,3 +315,20 @@ def test_events_counts_coincidences(both_tiers, capsys):
 def test_a_window_that_is_none_is_told(both_tiers, capsys):
     assert main(["events", str(both_tiers[1]), "--window", "-1"]) == 1
     assert "a window is 0 s or longer" in capsys.readouterr().err
+
+
+def blas_threads_after(code, **environment):
+    kept = {name: value for name, value in os.environ.items() if name != "OPENBLAS_NUM_THREADS"}
+    code += "; import os; main(['about']); print(os.environ.get('OPENBLAS_NUM_THREADS', 'unset'))"
+    return subprocess.check_output([sys.executable, "-c", code], env=kept | environment, text=True).split()[
+        -1
+    ]
+
+
+def test_a_command_starts_no_threads_for_linear_algebra_unless_told_to():
+    assert blas_threads_after("from pygama.__main__ import main") == "1"
+    assert blas_threads_after("from pygama.__main__ import main", OPENBLAS_NUM_THREADS="3") == "3"
+
+
+def test_a_command_inside_another_program_leaves_its_environment_alone():
+    assert blas_threads_after("import numpy; from pygama.__main__ import main") == "unset"

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import json
-from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -21,9 +20,6 @@ from pygama.simulate import RunShape, write_run
 from pygama.storage import TierFile, TierWriter
 
 CARD = "ORSIS3302DecoderForEnergy"
-needs_expressions = pytest.mark.skipif(
-    find_spec("pygama.analysis.expressions") is None, reason="cuts as text need pygama.analysis.expressions"
-)
 
 
 @pytest.fixture(scope="module")
@@ -191,15 +187,8 @@ def test_the_end_is_told(run, tmp_path):
     assert done.rows == done.counts[CARD] == len(passing(run[1]))
 
 
-@needs_expressions
 def test_the_command_selects(run, tmp_path, capsys):
     out = tmp_path / "high.h5"
     assert main(["select", *map(str, run), "--cut", "trap_max > 20000", "-o", str(out)]) == 0
     assert f"{len(passing(run[1]))} events" in capsys.readouterr().out
     assert len(pd.read_hdf(out, CARD)) == len(passing(run[1]))
-
-
-@pytest.mark.skipif(find_spec("pygama.analysis.expressions") is not None, reason="cuts as text can be read")
-def test_the_command_says_that_it_cannot_read_a_cut_yet(run, tmp_path, capsys):
-    assert main(["select", *map(str, run), "--cut", "trap_max > 20000", "-o", str(tmp_path / "x.h5")]) == 1
-    assert "cannot read cuts as text" in capsys.readouterr().err

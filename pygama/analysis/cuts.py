@@ -195,6 +195,17 @@ class CutSet:
                 waiting += self._named(other)
         return tuple(cut for cut in self.names if cut in found)
 
+    @property
+    def text(self) -> str:
+        """Say which cuts a row must pass, and what they and the cuts that they name are."""
+        on = [cut.name for cut in self if cut.enabled]
+        named = dict.fromkeys(other for name in on for other in (name, *self._named(name)))
+        texts = {name: self[name].expression for name in named}
+        said = [
+            f"{name} = " + (f"~({text})" if self[name].inverted else text) for name, text in texts.items()
+        ]
+        return "; ".join([" & ".join(on), *said])
+
     def masks(
         self,
         columns: Mapping[str, Any],

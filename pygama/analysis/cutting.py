@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
+from pygama.analysis.expressions import parse
 from pygama.errors import SettingsError
 
 ColumnValues = Mapping[str, np.ndarray]
@@ -32,8 +32,6 @@ class Masking(Protocol):
 
 
 Cut = str | Expression | Masking | Callable[[ColumnValues], Any]
-
-_EXPRESSIONS = "pygama.analysis.expressions"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +61,7 @@ class Selection:
 def selection_of(cut: Cut) -> Selection:
     """Make a cut ready. Raises SettingsError for a text that is no expression, or a thing that is no cut."""
     if isinstance(cut, str):
-        return _of_expression(_parsed(cut), cut)
+        return _of_expression(parse(cut), cut)
     if isinstance(cut, Expression):
         return _of_expression(cut, str(getattr(cut, "text", cut)))
     if isinstance(cut, Masking):
@@ -75,16 +73,3 @@ def selection_of(cut: Cut) -> Selection:
 
 def _of_expression(expression: Expression, text: str) -> Selection:
     return Selection(text, tuple(expression.columns), expression.evaluate)
-
-
-def _parsed(text: str) -> Expression:
-    try:
-        expressions = importlib.import_module(_EXPRESSIONS)
-    except ModuleNotFoundError as error:
-        if error.name != _EXPRESSIONS:
-            raise
-        raise SettingsError(
-            "this pygama cannot read cuts as text; give a function of the columns, "
-            "as lambda columns: columns['trap_max'] > 100"
-        ) from None
-    return expressions.parse(text)

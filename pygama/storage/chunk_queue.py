@@ -6,9 +6,10 @@ one, and written by the caller's thread strictly in the order in which they were
 
 from __future__ import annotations
 
+import os
 from collections import deque
 from collections.abc import Callable
-from concurrent.futures import Executor, Future
+from concurrent.futures import Executor, Future, wait
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,7 +18,10 @@ import numpy as np
 from pygama.storage.chunks import Codec
 
 CHUNKS_UNDER_WAY = 16
-"""Chunks that are being compressed or wait to be written: bounds the memory."""
+"""Chunks that are being compressed or wait to be written. The same on every machine, because the places of
+chunks in a file depend on it."""
+_CHUNKS_UNCOMPRESSED = 2 * (os.cpu_count() or 1)
+"""Chunks among them that may wait to be compressed, each with its buffer: bounds the memory."""
 
 Fill = Callable[[np.ndarray, slice], None]
 """Writes the rows of a slice into a buffer of as many rows, (n_rows, row_bytes) uint8."""
@@ -29,7 +33,13 @@ class _Waiting:
     first: int
     n_rows: int
     chunk: Future[bytes] | bytes
-    buffer: np.ndarray
+    buffer: np.ndarray | None
+
+    def give_back(self) -> None:
+        """Let the buffer, which is compressed, be filled again."""
+        if self.buffer is not None:
+            self.rows.spare.append(self.buffer)
+            self.buffer = None
 
 
 class ChunkQueue:
@@ -40,15 +50,25 @@ class ChunkQueue:
         self._waiting: deque[_Waiting] = deque()
 
     def put(self, rows: ChunkedRows, n_rows: int, buffer: np.ndarray) -> None:
-        """Compress a buffer and write it in its turn; the buffer then goes back to `rows.spare`."""
+        """Compress a buffer and write it in its turn; once compressed, the buffer goes to `rows.spare`."""
         chunk: Future[bytes] | bytes
         if self._pool is None:
             chunk = rows.codec.compress(buffer.reshape(-1))
-            rows.spare.append(buffer)
         else:
             chunk = self._pool.submit(rows.codec.compress, buffer.reshape(-1))
         self._waiting.append(_Waiting(rows, rows.n_rows, n_rows, chunk, buffer))
         self._write_down_to(CHUNKS_UNDER_WAY)
+        self._wait_for_the_pool()
+
+    def _wait_for_the_pool(self) -> None:
+        chunks = [item.chunk for item in self._waiting if isinstance(item.chunk, Future)]
+        wait([chunk for chunk in chunks if not chunk.done()][:-_CHUNKS_UNCOMPRESSED])
+
+    def give_back_buffers(self) -> None:
+        """Let all buffers that are compressed be filled again."""
+        for item in self._waiting:
+            if isinstance(item.chunk, bytes) or item.chunk.done():
+                item.give_back()
 
     def _write_down_to(self, n_waiting: int) -> None:
         # Never "those that are ready": where a chunk lies in the file would depend on the pool's pace.
@@ -56,11 +76,8 @@ class ChunkQueue:
             self._write(self._waiting.popleft())
 
     def _write(self, item: _Waiting) -> None:
-        if isinstance(item.chunk, bytes):
-            chunk = item.chunk
-        else:
-            chunk = item.chunk.result()
-            item.rows.spare.append(item.buffer)
+        chunk = item.chunk if isinstance(item.chunk, bytes) else item.chunk.result()
+        item.give_back()
         leaf = item.rows.leaf
         leaf.truncate(item.first + item.n_rows)
         leaf.write_chunk((item.first, *(0 for _ in leaf.shape[1:])), chunk)
@@ -111,6 +128,7 @@ class ChunkedRows:
                 self.send()
 
     def _take_buffer(self) -> np.ndarray:
+        self.queue.give_back_buffers()
         return self.spare.pop() if self.spare else np.empty((self.chunk_rows, self.row_bytes), np.uint8)
 
     def send(self) -> None:

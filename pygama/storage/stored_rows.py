@@ -17,7 +17,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from pygama.errors import TierFileError
-from pygama.storage.chunks import HEADER_BYTES, Unpacker, is_snappy, load_blosc
+from pygama.storage.chunks import HEADER_BYTES, Unpacker, is_snappy, load_blosc, load_zstd
 from pygama.storage.hdf5 import tables
 
 
@@ -163,6 +163,7 @@ class StoredRows:
         match list(filters):
             case ["blosc"]:
                 load_blosc()
+                load_zstd()
                 return Unpacker("blosc", chunk_bytes)
             case ["deflate"]:
                 return Unpacker("zlib", chunk_bytes)

@@ -18,7 +18,7 @@ from pygama.simulate import RunShape, write_run
 from pygama.storage import TierFile
 from pygama_gui.bridge import Bridge
 from pygama_gui.main_window import MainWindow
-from pygama_gui.session import changes, exports, saved
+from pygama_gui.session import changes, cut_changes, exports, saved
 from pygama_gui.session.state import Run, Session
 
 WAIT_MS = 60_000
@@ -176,3 +176,24 @@ def test_a_session_file_that_is_none_says_what_and_where(window: MainWindow, out
     window.add_paths([out / "bad.pygama-session.json"])
     assert "bad.pygama-session.json" in window.banner.words.text()
     assert "tab must be a whole number, not 'two'" in window.banner.words.text()
+
+
+def test_the_waveforms_that_pass_the_cuts_are_saved_as_tier_1(
+    qtbot: QtBot, window: MainWindow, processed: Run, tmp_path: Path
+) -> None:
+    live = window.bridge.live(processed.run_id)
+    assert live is not None
+    values = live.columns.column("trap_max").copy()
+    middle = float(np.median(values))
+    window.documents.ask_save_passing()
+    assert "No cut is on" in window.banner.words.text()
+    window.bridge.change(cut_changes.add_cut, "high", f"trap_max > {middle!r}")
+    state = window.bridge.state(processed.run_id)
+    assert state is not None
+    tier1, tier2 = state.outputs
+    window.documents.save_passing(tier1, tier2, tmp_path / "high.h5")
+    qtbot.waitUntil(lambda: "that pass as" in window.bridge.lines[-1], timeout=WAIT_MS)
+    with TierFile(tmp_path / "high.h5") as file:
+        table = next(file.table(key) for key in file.keys if key.endswith("ForEnergy"))
+        assert len(table) == (values > middle).sum()
+        assert '"cut": "high; high = trap_max > ' in file.texts("/")["selection"]
