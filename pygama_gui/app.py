@@ -131,6 +131,11 @@ def make_window(options: argparse.Namespace, *, remembers: bool) -> MainWindow:
             "A run that was under way must be processed again",
             "warning",
         )
+    if window.keeper is not None and not window.keeper.is_alone:
+        window.bridge.log(
+            "Another window is open and is the one that is remembered: save this one as a session (Ctrl+S)",
+            "warning",
+        )
     return window
 
 

@@ -58,6 +58,8 @@ class Keeper(QObject):
         self._saved: Session | None = None
         self._trouble = ""
         self._is_saving = False
+        self.is_alone = True
+        """Whether no other window keeps its session in the same place; of two, the first one does."""
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="save the session")
         self._lock = QLockFile(str(places.running_file()))
         self._lock.setStaleLockTime(0)
@@ -72,7 +74,8 @@ class Keeper(QObject):
         path = places.running_file()
         path.parent.mkdir(parents=True, exist_ok=True)
         was_there = path.exists()
-        if not self._lock.tryLock(0):
+        self.is_alone = self._lock.tryLock(0)
+        if not self.is_alone:
             return False
         for half in path.parent.glob(f"{places.session_file().name}.*.part"):
             half.unlink(missing_ok=True)
@@ -80,13 +83,15 @@ class Keeper(QObject):
 
     def save_soon(self) -> None:
         """Save the session once, some time after the first of several changes."""
-        if not self._timer.isActive():
+        if self.is_alone and not self._timer.isActive():
             self._timer.start()
 
     def end(self) -> None:
         """Save the session now, and note that the program ended as it should. Called once, at the end."""
         self._timer.stop()
         self._pool.shutdown(wait=True)
+        if not self.is_alone:
+            return
         if error := _error_of(lambda: saved.save(self._bridge.session, places.session_file())):
             logger.error("The session could not be saved: %s", error)
         self._lock.unlock()

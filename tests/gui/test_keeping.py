@@ -174,3 +174,16 @@ def test_an_opened_session_shows_its_layout(qtbot: QtBot, themed: object, tmp_pa
     window.bridge.store.undo()
     assert (window.bridge.session.layout, window.runs_dock.isVisible()) == ("Process", True)
     window.close()
+
+
+def test_of_two_windows_the_first_one_is_remembered(qtbot: QtBot, bridge: Bridge) -> None:
+    first, second = Keeper(bridge), Keeper(Bridge())
+    assert (first.begin(), second.begin()) == (False, False)
+    assert (first.is_alone, second.is_alone) == (True, False)
+    second._bridge.change(changes.choose_theme, "dark")
+    second.save_soon()
+    second.end()
+    assert not places.session_file().exists()
+    second._bridge.close()
+    first.end()
+    assert saved.load(places.session_file()).theme == "light"
