@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -23,7 +23,9 @@ from pygama.block import Block
 from pygama.errors import SettingsError, TierFileError
 from pygama.processing.base import Tier1Processor
 from pygama.processing.rerun import Rerun
-from pygama.storage import Table, TierFile
+
+if TYPE_CHECKING:
+    from pygama.storage import Table, TierFile
 
 Settings = Mapping[str, Any]
 """'step.setting' -> value, as {'trap_filter.rise': 300}; a step can also be named by its place, '3.rise'."""
@@ -42,6 +44,8 @@ def read_sample(
     channel: take rows of this one alone; the sample can then be smaller. digitizer: the table, the first one
     with waveforms if None. Raises TierFileError where there is nothing to take.
     """
+    from pygama.storage import TierFile
+
     with TierFile(Path(path)) as file:
         keys = [key for key in file.keys if not key.endswith(("_Garbage", "_Damaged"))]
         tables = [table for key in keys if (table := _digitizer(file, key, digitizer)) is not None]

@@ -33,7 +33,6 @@ from pygama.analysis.expression_nodes import (
 )
 from pygama.analysis.expressions import Expression, parse
 from pygama.errors import OutputError, SettingsError
-from pygama.storage.publish import Draft
 
 MARK = "pygama cuts"
 """The entry by which a cut file is known; its value is the version."""
@@ -355,6 +354,8 @@ class _Both(Mapping[str, Any]):
 def save_cuts(cuts: Iterable[Cut], path: Path) -> None:
     """Write a cut file, whole or not at all; raises OutputError if it cannot be, and what `CutSet` does."""
     entries = ",\n".join("  " + json.dumps(asdict(cut), ensure_ascii=False) for cut in CutSet(cuts))
+    from pygama.storage.publish import Draft
+
     draft = Draft(Path(path))
     try:
         text = f'{{\n "{MARK}": {VERSION},\n "cuts": [\n{entries}\n ]\n}}\n'
