@@ -14,41 +14,12 @@ import numpy as np
 from pygama.analysis.counting import Interval
 from pygama.analysis.cuts import Cut, CutSet
 from pygama.analysis.expression_nodes import ExpressionError
-from pygama.errors import SettingsError
 from pygama_gui.data.dragged import interval_of
+from pygama_gui.session.cut_reading import Problem, readable
 
 Rows = Mapping[str, np.ndarray]
 INSIDE = "_inside"
 """Name of the cut that stands for one side of others; a person's cuts never begin with '_'."""
-
-
-@dataclass(frozen=True)
-class Problem:
-    """Why a cut is not applied. position: the character of its text; None where it is no single one.
-
-    is_of_run: the text is sound, but the run has not what it needs.
-    """
-
-    sentence: str
-    position: int | None = None
-    is_of_run: bool = False
-
-
-@lru_cache(maxsize=64)
-def readable(cuts: tuple[Cut, ...]) -> tuple[CutSet, Mapping[str, Problem]]:
-    """Part cuts in those that can be read and the problems of the others, by their names."""
-    good: list[Cut] = []
-    problems: dict[str, Problem] = {}
-    for cut in cuts:
-        try:
-            CutSet([*good, cut])
-        except ExpressionError as error:
-            problems[cut.name] = Problem(error.sentence, error.position)
-        except SettingsError as error:
-            problems[cut.name] = Problem(str(error).removeprefix(f"cut '{cut.name}': "))
-        else:
-            good.append(cut)
-    return CutSet(good), problems
 
 
 def applicable(cuts: CutSet, rows: Rows) -> tuple[CutSet, Mapping[str, Problem]]:

@@ -18,6 +18,7 @@ from typing import Any
 from pygama import __version__
 from pygama_gui.session.calibration_changes import calibrations_of, raw_column
 from pygama_gui.session.codes import place_of
+from pygama_gui.session.cut_reading import readable
 from pygama_gui.session.state import Fit, Run, Session
 
 ALL_CHANNELS = "all channels"
@@ -160,6 +161,7 @@ def _settings(session: Session, runs: Sequence[Run], shown: Shown | None, folder
         _named("UNIT", "" if shown is None else shown.unit),
         _named("CHANNELS", places, "name -> where it is"),
         _named("BINS", bins, "from, to, how many; None: from the least to the largest value"),
+        _named("CUTS", _cuts(session), "an event has to pass those that are enabled"),
         _named("VIEW", None if shown is None else shown.view, "what of them is drawn; None: all"),
         _named("IS_LOG", session.spectrum.is_log),
         *([_named("FITS", {fit.name: _fit(fit) for fit in session.fits})] if session.fits else []),
@@ -167,9 +169,19 @@ def _settings(session: Session, runs: Sequence[Run], shown: Shown | None, folder
     return "".join(lines)
 
 
+def _cuts(session: Session) -> list[dict[str, Any]]:
+    """Give the cuts that can be read, where any is on; those that are off may be named by others."""
+    cuts, _ = readable(session.cuts)
+    if not any(cut.enabled for cut in cuts):
+        return []
+    names = ("name", "expression", "enabled", "inverted")
+    return [{name: getattr(cut, name) for name in names} for cut in cuts]
+
+
 def _energies(session: Session) -> dict[str, str]:
     """Give what the columns of energies that are used are made of."""
-    used = (session.spectrum.column, *(fit.column for fit in session.fits))
+    cuts, _ = readable(session.cuts)
+    used = (session.spectrum.column, *(fit.column for fit in session.fits), *cuts.columns)
     return {one: raw_column(session, one) for one in used if raw_column(session, one) != one}
 
 
@@ -254,6 +266,7 @@ import numpy as np
 
 import pygama
 from pygama import Tier1Processor, TierFile, get_hist, process_run
+from pygama.analysis.cuts import Cut, CutSet
 """
 
 _NO_SCREEN = """
@@ -303,14 +316,26 @@ def column_of(table, name, column):
     return energies
 
 
+def passing_of(table, name):
+    """Tell which rows pass the cuts; a cut is left out where a run lacks what it reads."""
+    cuts, known = CutSet(Cut(**cut) for cut in CUTS), {*table.columns, *ENERGIES}
+    usable = CutSet(cut for cut in cuts if set(cuts.reads(cut.name)) <= known)
+    for left_out in sorted({*cuts.names} - {*usable.names}):
+        print(f"{name}: the cut {left_out} is not applied: it reads a column that is not there")
+    if not any(cut.enabled for cut in usable):
+        return np.ones(table.n_rows, bool)
+    return usable.mask({column: column_of(table, name, column) for column in usable.columns})
+
+
 values = {}
 for name, path in tier2_files.items():
     with TierFile(path) as file:
         table = file.table("data")
         column = column_of(table, name, COLUMN).astype(float)
+        passing = passing_of(table, name)
         for channel, place in CHANNELS.items():
             key = name if len(CHANNELS) == 1 else f"{name}, {channel}"
-            values[key] = column[rows_of(table, place)]
+            values[key] = column[rows_of(table, place) & passing]
 
 if BINS is None:
     known = np.concatenate([np.zeros(0), *values.values()])
@@ -373,9 +398,10 @@ rows = []
 for name, path in tier2_files.items():
     with TierFile(path) as file:
         table = file.table("data")
+        passing = passing_of(table, name)
         for title, fit in FITS.items():
             request = FitRequest(**fit["request"])
-            numbers = column_of(table, name, fit["column"])[rows_of(table, fit["channel"])]
+            numbers = column_of(table, name, fit["column"])[rows_of(table, fit["channel"]) & passing]
             n = request.n_bins or min(240 * max(len(request.positions), 1), 960)
             edges = window_of(numbers, request.low, request.high, n)
             heights = np.histogram(numbers[numbers < edges[-1]], edges)[0]

@@ -197,3 +197,29 @@ def test_the_waveforms_that_pass_the_cuts_are_saved_as_tier_1(
         table = next(file.table(key) for key in file.keys if key.endswith("ForEnergy"))
         assert len(table) == (values > middle).sum()
         assert '"cut": "high; high = trap_max > ' in file.texts("/")["selection"]
+
+
+def test_a_saved_script_applies_the_cuts_that_are_on(
+    qtbot: QtBot, window: MainWindow, processed: Run, tmp_path: Path
+) -> None:
+    live = window.bridge.live(processed.run_id)
+    assert live is not None
+    columns = live.columns
+    expected = ((columns.column("trap_max") <= 2000) & (columns.column("channel") == 1)).sum()
+    for name, expression in (
+        ("high", "trap_max > 2000"),
+        ("few", "high & channel == 1"),
+        ("odd", "no_such_column > 1"),
+    ):
+        window.bridge.change(cut_changes.add_cut, name, expression)
+    window.bridge.change(cut_changes.invert_cut, "high", True)
+    qtbot.waitUntil(lambda: on_screen(window)[1].sum() == expected, timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: not window.bridge.timer.isActive(), timeout=WAIT_MS)
+    edges, counts = on_screen(window)
+    window.documents.export([processed], tmp_path / "run12.py", exports.as_script)
+    (tmp_path / "again").mkdir()
+    run_script(tmp_path / "run12.py", tmp_path / "again")
+    found = read_spectrum(tmp_path / "again" / "run12_trap_max.csv")
+    assert np.array_equal(found[:, 0], edges[:-1])
+    assert np.array_equal(found[:, 2], counts)
+    assert 0 < expected < len(columns) / 2
