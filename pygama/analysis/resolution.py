@@ -55,7 +55,8 @@ def fit_resolution(
     """Fit the widths of peaks, (n,) each, by least squares.
 
     FWHM² has the error 2 FWHM times that of the FWHM; it is taken with the width of the curve, not with that
-    measured, since peaks that came out narrow by chance would else weigh more. Raises SettingsError for fewer
+    measured, since peaks that came out narrow by chance would else weigh more. A noise that came out below
+    0 is taken as 0, and counts as no free coefficient. Raises SettingsError for fewer
     lines than coefficients and for errors that are none.
     """
     energy, fwhm, error = (np.asarray(each, float) for each in (energies_kev, fwhms_kev, fwhm_errors_kev))
@@ -68,14 +69,27 @@ def fit_resolution(
         raise SettingsError("widths and their errors must be numbers above 0")
     scale = float(np.abs(energy).max())
     design = np.stack([(energy / scale) ** k for k in range(n)], axis=1)
+    solution, weight = _solve(design, fwhm, error)
+    first = 0
+    if solution[0] < 0:  # no noise is less than none: scatter of the widths, so the curve begins at 0
+        first = 1
+        solution, weight = _solve(design[:, 1:], fwhm, error)
+        solution = np.concatenate([[0.0], solution])
+    weighted = design[:, first:] * weight[:, None]
+    back = np.array([scale**-k for k in range(n)])
+    covariance = np.zeros((n, n))
+    covariance[first:, first:] = np.linalg.inv(weighted.T @ weighted)
+    covariance *= np.outer(back, back)
+    chi2 = float((((fwhm**2 - design @ solution) * weight) ** 2).sum())
+    rows = tuple(tuple(row) for row in covariance.tolist())
+    return ResolutionCurve(tuple((solution * back).tolist()), rows, chi2, len(energy) - n + first)
+
+
+def _solve(design: np.ndarray, fwhm: np.ndarray, error: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Give the coefficients, and the weights of the lines at the widths of the curve itself."""
     width = fwhm
     for _ in range(4):
         weight = 1 / (2 * width * error * (width / fwhm))
         solution = np.linalg.lstsq(design * weight[:, None], fwhm**2 * weight, rcond=None)[0]
         width = np.sqrt(np.maximum(design @ solution, (0.3 * fwhm) ** 2))
-    weighted = design * weight[:, None]
-    back = np.array([scale**-k for k in range(n)])
-    covariance = np.linalg.inv(weighted.T @ weighted) * np.outer(back, back)
-    chi2 = float((((fwhm**2 - design @ solution) * weight) ** 2).sum())
-    rows = tuple(tuple(row) for row in covariance.tolist())
-    return ResolutionCurve(tuple((solution * back).tolist()), rows, chi2, len(energy) - n)
+    return solution, weight

@@ -56,3 +56,12 @@ def test_too_few_lines_are_refused(lines):
 def test_a_width_without_an_error_is_refused():
     with pytest.raises(SettingsError, match="above 0"):
         fit_resolution([500.0, 1500.0], [1.5, 2.5], [0.1, 0.0])
+
+
+def test_a_noise_below_zero_is_taken_as_none():
+    energy = np.array([238.6, 583.2, 2614.5])
+    curve = fit_resolution(energy, np.array([1.0, 2.0, 5.0]), np.full(3, 0.1))
+    assert curve.coefficients[0] == 0.0
+    assert (curve.covariance[0][0], curve.ndof) == (0.0, 2)
+    assert (curve.fwhm(np.array([1.0, 100.0, 3000.0])) > 0).all()
+    assert curve.fwhm(4 * 583.2) == pytest.approx(2 * curve.fwhm(583.2))
