@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from itertools import pairwise
 from pathlib import Path
@@ -49,6 +49,7 @@ from pygama_gui.plugin_desk import PluginDesk, plugins_for
 from pygama_gui.quitting import Quitting
 from pygama_gui.session import changes, files, pictured, saved
 from pygama_gui.session.files import Found
+from pygama_gui.session.pictured import Zoom
 from pygama_gui.session.state import ChannelMap, Fit, NamedRegion, Run, Session
 from pygama_gui.views import chain_facts
 from pygama_gui.views.base import View
@@ -141,6 +142,13 @@ class MainWindow(QMainWindow):
             "files": self.files,
             "last_line": self.last_line,
         }
+
+    def take_zooms(self, zooms: Mapping[str, Zoom]) -> None:
+        """Let the views show what a picture shows of their axes; what it does not name stays."""
+        boxes = {name: box for view in self.views.values() for name, box in view.boxes().items()}
+        for name, zoom in zooms.items():
+            if name in boxes:
+                boxes[name].take_zoom(zoom)
 
     # Laying out
 

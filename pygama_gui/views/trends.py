@@ -41,7 +41,7 @@ from pygama_gui.views.following import Following, asked_of, history
 from pygama_gui.views.trend_plot import SHAPES, Line, TrendPlot
 from pygama_gui.widgets import theme, words
 from pygama_gui.widgets.parts import Elided, button, choice_box, icon_button, label, row
-from pygama_gui.widgets.plot import ZOOM_OUT, Entry, plot_actions
+from pygama_gui.widgets.plot import ZOOM_OUT, Entry, ZoomBox, plot_actions
 
 N_TOGETHER = 2
 """Entries of the channel box that are not one channel: all of them, and each for itself."""
@@ -122,6 +122,10 @@ class TrendsView(View):
     def view_actions(self) -> list[QAction]:
         """Give what can be done with the trends."""
         return self._actions
+
+    def boxes(self) -> dict[str, ZoomBox]:
+        """Give what a person can zoom."""
+        return {f"trend of the {kind}": plot.box for kind, plot in self.plots.items()}
 
     def stops(self) -> list[QWidget]:
         """Give what Tab goes through, in order."""

@@ -35,7 +35,7 @@ def picture(path: Path, made: dict[str, object]) -> Path:
 
 
 def test_a_picture_knows_the_runs_that_it_shows_and_what_was_shown(tmp_path: Path) -> None:
-    view = view_of(picture(tmp_path / "one.svg", made_of(SHOWN, {"run": "2"})))
+    view = view_of(picture(tmp_path / "one.svg", made_of(SHOWN, {"run": "2"}))).session
     assert (view.runs, view.selected, view.chain) == ((OTHER, THIRD), "run2", SHOWN.chain)
     assert (view.spectrum, view.tab, view.theme) == (SHOWN.spectrum, 2, "light")
 
@@ -43,7 +43,7 @@ def test_a_picture_knows_the_runs_that_it_shows_and_what_was_shown(tmp_path: Pat
 def test_a_view_is_brought_back_on_this_desk_and_can_be_undone(tmp_path: Path) -> None:
     store = Store(Session(runs=(RUN, replace(THIRD, run_id="here")), selected="run1", theme="dark"))
     before = store.session
-    store.change(changes.bring_back, view_of(picture(tmp_path / "one.png", made_of(SHOWN))))
+    store.change(changes.bring_back, view_of(picture(tmp_path / "one.png", made_of(SHOWN))).session)
     after = store.session
     assert [run.run_number for run in after.runs] == [1, 2, 3]
     assert (after.selected, after.spectrum.others, after.theme) == ("run2", ("here",), "dark")
