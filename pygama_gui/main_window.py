@@ -51,6 +51,7 @@ from pygama_gui.session import changes, files, pictured, saved
 from pygama_gui.session.files import Found
 from pygama_gui.session.pictured import Zoom
 from pygama_gui.session.state import ChannelMap, Fit, NamedRegion, Run, Session
+from pygama_gui.table_saving import TableSaving
 from pygama_gui.views import chain_facts
 from pygama_gui.views.base import View
 from pygama_gui.views.chain import ChainView
@@ -112,6 +113,7 @@ class MainWindow(QMainWindow):
         self.resize(SIZE)
         self.layouts = Layouts(self)
         self.documents = Documents(self)
+        self.tables = TableSaving(self)
         self.quitting = Quitting(self)
         self.keeper = Keeper(bridge) if remembers else None
         self.menus = Menus(self)
@@ -292,6 +294,7 @@ class MainWindow(QMainWindow):
         self.plane.waveform_asked.connect(lambda: self.go_to_tab(1))
         self.runs.next_asked.connect(self.process_next)
         self.runs.follow_asked.connect(self.follow)
+        self.runs.table_asked.connect(lambda run, only: self.tables.ask(run, only_passing=only))
         self.runs.log_asked.connect(self.log_dock.show)
         self.files.open_asked.connect(self.ask_open_tier)
         self.fits.look_asked.connect(self._look_at_fit)
