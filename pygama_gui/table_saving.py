@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 PATIENCE_MS = 600
 """What takes longer shows how far it is."""
+LEAST_WIDTH = 360
 
 
 class TableSaving(QObject):
@@ -113,6 +114,7 @@ class TableSaving(QObject):
         dialog.setAccessibleName("How far the saving is")
         dialog.setWindowTitle("Save the table")
         dialog.setMinimumDuration(PATIENCE_MS)
+        dialog.setMinimumWidth(LEAST_WIDTH)
         dialog.setAutoReset(False)
         dialog.setAutoClose(False)
         return dialog
