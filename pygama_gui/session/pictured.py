@@ -40,13 +40,24 @@ def made_of(
     about: Mapping[str, str] = MappingProxyType({}),
     zooms: Mapping[str, Zoom] = MappingProxyType({}),
 ) -> dict[str, Any]:
-    """Describe what the views of a session show, as JSON; about: words for people, name -> text."""
-    shown = {session.selected, *session.spectrum.others}
+    """Describe what the views of a session show, as JSON; about: words for people, name -> text.
+
+    The runs are the selected one, those beside it, and those that the trends compare it with.
+    """
+    shown = {session.selected, *session.spectrum.others, *_earlier(session)}
     runs = tuple(run for run in session.runs if run.run_id in shown)
     fresh = Session()
     desk = {name: getattr(fresh, name) for name in OF_THE_DESK}
     view = saved.to_json(replace(session, runs=runs, **desk))
     return {"about": dict(about), VIEW: view, ZOOMS: {name: list(zoom) for name, zoom in zooms.items()}}
+
+
+def _earlier(session: Session) -> list[str]:
+    """Give the runs before the selected one that the band of the trends is made of."""
+    ids = [run.run_id for run in session.runs]
+    n = session.trends.n_reference if session.trends.has_band else 0
+    at = ids.index(session.selected) if session.selected in ids else 0
+    return ids[max(at - n, 0) : at]
 
 
 def is_picture(path: Path) -> bool:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import pytest
@@ -11,18 +13,33 @@ from PyQt5.QtCore import QMimeData, QPointF, Qt, QUrl
 from PyQt5.QtGui import QDropEvent, QImage
 from pytestqt.qtbot import QtBot
 
+from pygama.analysis.calibration import Calibration, ChannelCalibration, Recipe, place_text
+from pygama.analysis.curves import Curve
 from pygama.analysis.fits import FitRequest
 from pygama.processing.run import process_run
 from pygama.simulate import RunShape, write_run
+from pygama.storage.spectrum_files import read_spectrum
 from pygama_gui.bridge import Bridge
 from pygama_gui.main_window import MainWindow
-from pygama_gui.session import changes, cut_changes, fit_changes
+from pygama_gui.session import calibration_changes, changes, cut_changes, fit_changes
 from pygama_gui.session.pictured import view_of
 from pygama_gui.session.state import Fit
 
 WAIT_MS = 60_000
 KINDS = ("png", "svg", "pdf")
-SAME = ("tab", "spectrum", "plane", "trends", "channel_grid", "waveforms", "cuts", "fits", "fit", "chain")
+SAME = (
+    "tab",
+    "calibrations",
+    "spectrum",
+    "plane",
+    "trends",
+    "channel_grid",
+    "waveforms",
+    "cuts",
+    "fits",
+    "fit",
+    "chain",
+)
 VIEWS = {"waveforms": 1, "spectrum": 2, "plane": 3, "trends": 4, "channels": 5}
 
 
@@ -78,6 +95,8 @@ def set_up(qtbot: QtBot, window: MainWindow, tmp_path: Path, name: str) -> None:
     bridge.change(cut_changes.add_cut, "quiet", "bl_slope > -1", "#D55E00")
     bridge.change(fit_changes.add_fits, [Fit("one", "trap_max", FitRequest(500.0, 3000.0))])
     bridge.change(changes.mark_region, (1000.0, 2000.0))
+    if name == "spectrum":
+        calibrate(qtbot, window)
     bridge.change(changes.choose_tab, VIEWS[name])
     wait_for(qtbot, lambda: has_picture(window, name))
     for box in window.views[name].boxes().values():
@@ -86,6 +105,25 @@ def set_up(qtbot: QtBot, window: MainWindow, tmp_path: Path, name: str) -> None:
         box.setXRange(low + third, high - third, padding=0)
         box._mark_zoomed(x=True)
     wait_for(qtbot, lambda: not bridge.timer.isActive() and has_picture(window, name))
+
+
+def calibrate(qtbot: QtBot, window: MainWindow) -> None:
+    """Calibrate all channels, and show the energies."""
+    bridge = window.bridge
+    live = bridge.live(bridge.session.selected)
+    assert live is not None
+    one = ChannelCalibration(Curve((0.5, 0.5), ((1e-4, 0.0), (0.0, 1e-10)), 4.5, 3), source="Th-228")
+    channels = MappingProxyType({place_text(code): one for code in live.channels})
+    made = Calibration("trap_max", Recipe(("Th-228",)), (), channels)
+    bridge.change(calibration_changes.take_calibration, made)
+    wait_for(qtbot, lambda: has_column(window, "trap_max_kev"))
+    window.spectrum.choose_column("trap_max_kev")
+    wait_for(qtbot, lambda: has_picture(window, "spectrum"))
+
+
+def has_column(window: MainWindow, column: str) -> bool:
+    live = window.bridge.live(window.bridge.session.selected)
+    return live is not None and column in live.columns
 
 
 def saved(qtbot: QtBot, window: MainWindow, name: str, path: Path) -> Path:
@@ -115,6 +153,22 @@ def test_a_picture_of_each_view_brings_it_back(
     for key, zoom in zooms.items():
         assert zoom[0] is not None
         assert second.views[name].boxes()[key].zoom_taken[0] == pytest.approx(zoom[0])
+
+
+def test_a_calibrated_spectrum_is_stored_with_its_energies(
+    qtbot: QtBot, window: Callable[[], MainWindow], tmp_path: Path
+) -> None:
+    made = window()
+    set_up(qtbot, made, tmp_path, "spectrum")
+    picture = made.spectrum.exporter.picture()
+    assert picture is not None
+    read = read_spectrum(saved(qtbot, made, "spectrum", tmp_path / "one.spe"))
+    assert read.unit == "keV"
+    assert read.edges == pytest.approx(picture.edges)
+    assert read.counts.tolist() == picture.main.counts.tolist()
+    assert math.isnan(read.live_time_s) or read.live_time_s == 0.0
+    assert picture.about["calibration"] == "trap_max with Th-228"
+    assert made.spectrum.exporter.name() == "run12_trap_max_kev"
 
 
 def test_a_picture_of_somebody_else_is_told_and_changes_nothing(
