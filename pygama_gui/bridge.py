@@ -244,6 +244,11 @@ class Bridge(QObject):
         """The present session."""
         return self.store.session
 
+    @property
+    def is_closed(self) -> bool:
+        """Whether the program is ending."""
+        return self._is_closed
+
     def change(self, change: Callable[..., Session], *args: Any, merge: str = "") -> None:
         """Change the session."""
         self.store.change(change, *args, merge=merge)

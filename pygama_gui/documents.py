@@ -62,9 +62,12 @@ class Documents:
         except (SettingsError, OSError) as error:
             self._window.banner.say(_sentence(path, error), level="warning")
             return False
-        bridge.change(changes.bring_back, view)
+        bridge.change(changes.bring_back, view.session)
+        self._window.take_zooms(view.zooms)
         bridge.log(f"Brought back what {path.name} shows")
-        bridge.in_background(lambda: missing(view), lambda gone: self._tell_missing(view, gone))
+        bridge.in_background(
+            lambda: missing(view.session), lambda gone: self._tell_missing(view.session, gone)
+        )
         return True
 
     def save(self) -> None:

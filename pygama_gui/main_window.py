@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from itertools import pairwise
 from pathlib import Path
@@ -49,7 +49,9 @@ from pygama_gui.plugin_desk import PluginDesk, plugins_for
 from pygama_gui.quitting import Quitting
 from pygama_gui.session import changes, files, pictured, saved
 from pygama_gui.session.files import Found
+from pygama_gui.session.pictured import Zoom
 from pygama_gui.session.state import ChannelMap, Fit, NamedRegion, Run, Session
+from pygama_gui.table_saving import TableSaving
 from pygama_gui.views import chain_facts
 from pygama_gui.views.base import View
 from pygama_gui.views.chain import ChainView
@@ -111,6 +113,7 @@ class MainWindow(QMainWindow):
         self.resize(SIZE)
         self.layouts = Layouts(self)
         self.documents = Documents(self)
+        self.tables = TableSaving(self)
         self.quitting = Quitting(self)
         self.keeper = Keeper(bridge) if remembers else None
         self.menus = Menus(self)
@@ -141,6 +144,13 @@ class MainWindow(QMainWindow):
             "files": self.files,
             "last_line": self.last_line,
         }
+
+    def take_zooms(self, zooms: Mapping[str, Zoom]) -> None:
+        """Let the views show what a picture shows of their axes; what it does not name stays."""
+        boxes = {name: box for view in self.views.values() for name, box in view.boxes().items()}
+        for name, zoom in zooms.items():
+            if name in boxes:
+                boxes[name].take_zoom(zoom)
 
     # Laying out
 
@@ -284,6 +294,7 @@ class MainWindow(QMainWindow):
         self.plane.waveform_asked.connect(lambda: self.go_to_tab(1))
         self.runs.next_asked.connect(self.process_next)
         self.runs.follow_asked.connect(self.follow)
+        self.runs.table_asked.connect(lambda run, only: self.tables.ask(run, only_passing=only))
         self.runs.log_asked.connect(self.log_dock.show)
         self.files.open_asked.connect(self.ask_open_tier)
         self.fits.look_asked.connect(self._look_at_fit)

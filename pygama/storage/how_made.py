@@ -73,7 +73,10 @@ def _png_texts(data: bytes) -> Iterator[tuple[str, str]]:
     while at + 12 <= len(data):
         (length,) = struct.unpack_from(">I", data, at)
         kind, body = data[at + 4 : at + 8], data[at + 8 : at + 8 + length]
+        checksum = data[at + 8 + length : at + 12 + length]
         at += 12 + length
+        if checksum != struct.pack(">I", zlib.crc32(kind + body)):
+            continue
         key, _, rest = body.partition(b"\0")
         name = key.decode("latin-1")
         try:

@@ -28,6 +28,9 @@ _NEEDS = {"pyarrow": "parquet", "uproot": "root"}
 Columns = dict[str, np.ndarray]
 
 
+Adder = Callable[[Mapping[str, np.ndarray]], Mapping[str, np.ndarray]]
+
+
 class Chooser(Protocol):
     """What tells which rows are wanted."""
 
@@ -46,12 +49,17 @@ def write_table(
     key: str = "data",
     columns: Sequence[str] | None = None,
     chosen: Chooser | None = None,
+    added: Adder | None = None,
+    on_rows: Callable[[int, int], None] = lambda done, total: None,
 ) -> int:
     """Write a table of a Tier file as what the end of `path` says; returns the number of rows written.
 
     columns: those that are wanted, in this order; None: all that hold one number or text a row. chosen: which
     rows; None: all. Raises SettingsError for names that are not there, an end that is not known, or a
     package that is missing.
+    added: makes further columns of a block of rows, name -> (n,), which `chosen` may read too and which are
+    written last. LH5 and ROOT get numbers only. on_rows: told after each block how many rows are
+    done and how many there are; what it raises ends the writing, and no file is left.
     """
     source, path = Path(source), Path(path)
     write = _WRITERS.get(path.suffix.lower())
@@ -60,9 +68,11 @@ def write_table(
     part = path.with_name(path.name + ".part")
     with TierFile(source) as file:
         table = file.table(key)
-        names = _names(table, source, columns, chosen)
+        further = tuple(_with(added, table.read(0, 0, waveforms=False).rows)) if added is not None else ()
+        names = _names(table, source, columns, chosen, further)
+        blocks = _blocks(table, names, chosen, added, on_rows)
         try:
-            n_rows = write(part, _blocks(table, names, chosen), about={"source": source.name, "table": key})
+            n_rows = write(part, blocks, about={"source": source.name, "table": key})
             part.replace(path)
         finally:
             part.unlink(missing_ok=True)
@@ -70,10 +80,15 @@ def write_table(
 
 
 def _names(
-    table: Table, source: Path, columns: Sequence[str] | None, chosen: Chooser | None
+    table: Table,
+    source: Path,
+    columns: Sequence[str] | None,
+    chosen: Chooser | None,
+    further: Sequence[str],
 ) -> tuple[str, ...]:
-    there = tuple(_single_valued(table.read(0, 0, waveforms=False).rows))
-    names = there if columns is None else tuple(columns)
+    own = tuple(_single_valued(table.read(0, 0, waveforms=False).rows))
+    there = (*own, *(name for name in further if name not in own))
+    names = there if columns is None else (*columns, *(name for name in further if name not in columns))
     for name in (*names, *(() if chosen is None else sorted(chosen.columns))):
         if name not in there:
             raise SettingsError(f"{source.name} has no column '{name}'; there are {', '.join(there)}")
@@ -85,12 +100,28 @@ def _single_valued(columns: np.ndarray) -> Iterator[str]:
     return (name for name in dtype.names or () if dtype[name].shape == ())
 
 
-def _blocks(table: Table, names: Sequence[str], chosen: Chooser | None) -> Iterator[Columns]:
+def _blocks(
+    table: Table,
+    names: Sequence[str],
+    chosen: Chooser | None,
+    added: Adder | None,
+    on_rows: Callable[[int, int], None],
+) -> Iterator[Columns]:
     for start in range(0, max(len(table), 1), BLOCK_ROWS):
-        rows = table.read(start, min(start + BLOCK_ROWS, len(table)), waveforms=False).rows
+        end = min(start + BLOCK_ROWS, len(table))
+        rows = table.read(start, end, waveforms=False).rows
+        further = {} if added is None else _with(added, rows)
+        read = {*names, *(() if chosen is None else chosen.columns)}
+        known = {name: further[name] if name in further else rows[name] for name in read}
+        passes: Any = slice(None)
         if chosen is not None:
-            rows = rows[chosen.mask({name: rows[name] for name in chosen.columns})]
-        yield {name: np.ascontiguousarray(rows[name]) for name in names}
+            passes = chosen.mask({name: known[name] for name in chosen.columns})
+        yield {name: np.ascontiguousarray(known[name][passes]) for name in names}
+        on_rows(end, len(table))
+
+
+def _with(added: Adder, rows: np.ndarray) -> Columns:
+    return dict(added({name: rows[name] for name in _single_valued(rows)}))
 
 
 def _of(package: str) -> Any:

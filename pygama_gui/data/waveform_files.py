@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from pygama.storage import how_made
+from pygama_gui.data.figures import (
+    GREY,
+    ORANGE,
+    SIZE_INCHES,
+    facts_text,
+    kind_of,
+    number_texts,
+    quoted,
+    save_figure,
+    whole,
+)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -19,12 +28,8 @@ if TYPE_CHECKING:
 
     from pygama_gui.data.density import Density
 
-GREY, ORANGE = "0.55", "#B04E0A"
 LINE, LETTER, GAP = 0.045, 0.0105, 0.012
 """Height of a line of words, width of a letter, and room between, as shares of the axes."""
-SIZE_INCHES = (8.0, 5.0)
-STYLE = Path(str(resources.files("pygama") / "pygama.mplstyle"))
-KINDS = {"png": "PNG picture", "svg": "SVG picture", "pdf": "PDF picture", "csv": "CSV table"}
 
 
 @dataclass(frozen=True)
@@ -66,48 +71,23 @@ class Picture:
 def csv_text(picture: Picture) -> str:
     """Write the table: what it is of in lines that begin with '#', the names of columns, then the rows."""
     out = io.StringIO()
-    for name, text in picture.about.items():
-        out.write(f"# {name}: {' '.join(text.split())}\n")
+    out.write(facts_text(picture.about))
     for name, value in (*picture.levels, *picture.instants):
         out.write(f"# marked: {name} at {value:.10g}\n")
-    out.write(",".join(_quoted(name) for name, _ in picture.columns) + "\n")
-    for row in zip(*(_texts(values) for _, values in picture.columns), strict=True):
+    out.write(",".join(quoted(name) for name, _ in picture.columns) + "\n")
+    for row in zip(*(number_texts(values) for _, values in picture.columns), strict=True):
         out.write(",".join(row) + "\n")
     return out.getvalue()
 
 
 def save(picture: Picture, path: Path) -> None:
     """Write a file of the kind that its name ends in; a reader never sees half of it. Raises OSError."""
-    part = path.with_name(path.name + ".part")
-    kind = path.suffix.lower().removeprefix(".")
-    if kind == "csv":
-        part.write_text(csv_text(picture), encoding="utf-8")
-    else:
-        _save_figure(picture, part, kind)
-    part.replace(path)
-
-
-def _save_figure(picture: Picture, path: Path, kind: str) -> None:
-    from matplotlib import style
-
-    import pygama
-
-    program = f"pygama {pygama.__version__}"
-    metadata: dict[str, Any] = {"Title": picture.about.get("title", "Waveform")}
-    words = "\n".join(f"{name}: {text}" for name, text in picture.about.items())
-    match kind:
-        case "png":
-            metadata |= {"Description": words, "Source": picture.about.get("file", ""), "Software": program}
-        case "svg":
-            metadata |= {"Description": words, "Source": picture.about.get("file", ""), "Creator": program}
-        case "pdf":
-            metadata |= {"Subject": words, "Creator": program, "CreationDate": None}
-    if picture.made:
-        for name, text in how_made.metadata(f".{kind}", picture.made).items():
-            metadata[name] = f"{metadata[name]}\n{text}" if name in metadata else text
-    # A picture of the same data is the same file; text stays text.
-    with style.context([STYLE, {"svg.fonttype": "none", "svg.hashsalt": "pygama"}]):
-        draw(picture).savefig(path, format=kind, metadata=metadata)
+    kind = kind_of(path)
+    with whole(path) as part:
+        if kind == "csv":
+            part.write_text(csv_text(picture), encoding="utf-8")
+        else:
+            save_figure(lambda: draw(picture), part, kind, picture.about, picture.made)
 
 
 def draw(picture: Picture) -> Figure:
@@ -182,14 +162,3 @@ def _draw_density(figure: Figure, axes: Axes, picture: Picture, density: Density
     )
     label = picture.density_label or f"samples of {density.n_waveforms} waveforms"
     figure.colorbar(image, ax=axes, label=label)
-
-
-def _texts(values: np.ndarray) -> Iterable[str]:
-    if values.dtype.kind in "iu":
-        return map(str, values.tolist())
-    return (f"{value:.10g}" for value in values.tolist())
-
-
-def _quoted(name: str) -> str:
-    doubled = name.replace('"', '""')
-    return f'"{doubled}"' if any(character in name for character in ',"\n') else name

@@ -6,8 +6,9 @@ window, the theme and what else belongs to one desk are left out.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -17,20 +18,46 @@ from pygama.storage.how_made import SUFFIXES, how_made
 from pygama_gui.session import saved
 from pygama_gui.session.state import Session
 
-VIEW = "view"
+Zoom = tuple[tuple[float, float] | None, tuple[float, float] | None]
+"""What a person chose to see of x and of y; None: the program chooses."""
+VIEW, ZOOMS = "view", "zooms"
 OF_THE_DESK = frozenset(
     ("theme", "geometry", "arrangements", "layout", "recent", "watched", "n_jobs", "process_on_add")
 )
 """What a person chose for the program and not for a picture."""
 
 
-def made_of(session: Session, about: Mapping[str, str] = MappingProxyType({})) -> dict[str, Any]:
-    """Describe what the views of a session show, as JSON; about: words for people, name -> text."""
-    shown = {session.selected, *session.spectrum.others}
+@dataclass(frozen=True)
+class Pictured:
+    """What a picture shows: a session, and what was zoomed, name -> zoom."""
+
+    session: Session
+    zooms: Mapping[str, Zoom] = field(default_factory=lambda: MappingProxyType({}))
+
+
+def made_of(
+    session: Session,
+    about: Mapping[str, str] = MappingProxyType({}),
+    zooms: Mapping[str, Zoom] = MappingProxyType({}),
+) -> dict[str, Any]:
+    """Describe what the views of a session show, as JSON; about: words for people, name -> text.
+
+    The runs are the selected one, those beside it, and those that the trends compare it with.
+    """
+    shown = {session.selected, *session.spectrum.others, *_earlier(session)}
     runs = tuple(run for run in session.runs if run.run_id in shown)
     fresh = Session()
     desk = {name: getattr(fresh, name) for name in OF_THE_DESK}
-    return {"about": dict(about), VIEW: saved.to_json(replace(session, runs=runs, **desk))}
+    view = saved.to_json(replace(session, runs=runs, **desk))
+    return {"about": dict(about), VIEW: view, ZOOMS: {name: list(zoom) for name, zoom in zooms.items()}}
+
+
+def _earlier(session: Session) -> list[str]:
+    """Give the runs before the selected one that the band of the trends is made of."""
+    ids = [run.run_id for run in session.runs]
+    n = session.trends.n_reference if session.trends.has_band else 0
+    at = ids.index(session.selected) if session.selected in ids else 0
+    return ids[max(at - n, 0) : at]
 
 
 def is_picture(path: Path) -> bool:
@@ -38,7 +65,7 @@ def is_picture(path: Path) -> bool:
     return path.suffix.lower() in SUFFIXES
 
 
-def view_of(path: Path) -> Session:
+def view_of(path: Path) -> Pictured:
     """Read what a picture shows; raises SettingsError where it does not say, OSError where it is not read."""
     made = how_made(path)
     if made is None or VIEW not in made:
@@ -46,9 +73,25 @@ def view_of(path: Path) -> Session:
             f"{path.name} does not say how it was made: it is no picture that this program saved"
         )
     try:
-        return saved.from_json(made[VIEW])
+        return Pictured(saved.from_json(made[VIEW]), _zooms_of(made.get(ZOOMS)))
     except SettingsError as error:
         raise SettingsError(f"{path.name}: what it shows cannot be brought back: {error}") from None
+
+
+def _zooms_of(data: Any) -> dict[str, Zoom]:
+    """Read what was zoomed; what makes no sense is left out."""
+    if not isinstance(data, Mapping):
+        return {}
+    pairs = {name: one for name, one in data.items() if isinstance(one, list) and len(one) == 2}
+    return {name: (_range_of(one[0]), _range_of(one[1])) for name, one in pairs.items()}
+
+
+def _range_of(data: Any) -> tuple[float, float] | None:
+    if not isinstance(data, list) or len(data) != 2:
+        return None
+    if not all(isinstance(end, int | float) and math.isfinite(end) for end in data) or not data[0] < data[1]:
+        return None
+    return float(data[0]), float(data[1])
 
 
 def brought_back(session: Session, other: Session) -> Session:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import ClassVar
+from collections.abc import Iterable, Mapping
+from typing import Any, ClassVar
 
 from PyQt5.QtCore import pyqtSignal
 from PyQt5.QtGui import QShowEvent
 from PyQt5.QtWidgets import QAction, QWidget
 
 from pygama_gui.bridge import Bridge
+from pygama_gui.session.pictured import made_of
 from pygama_gui.session.state import Session
+from pygama_gui.widgets.plot import ZoomBox
 
 
 class View(QWidget):
@@ -47,6 +49,14 @@ class View(QWidget):
     def view_actions(self) -> Iterable[QAction]:
         """Give what the view can do, for the menus."""
         return ()
+
+    def boxes(self) -> Mapping[str, ZoomBox]:
+        """Give what a person can zoom, by names that stand in pictures."""
+        return {}
+
+    def made(self, about: Mapping[str, str]) -> dict[str, Any]:
+        """Say how a picture of the view is made, so that it can be brought back. about: words for people."""
+        return made_of(self.session, about, {name: box.zoom_taken for name, box in self.boxes().items()})
 
     def on_session(self, old: Session, new: Session) -> None:
         """React to a change of the session."""

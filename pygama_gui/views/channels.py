@@ -30,6 +30,7 @@ from pygama_gui.session import changes
 from pygama_gui.session.state import SORTS, ChannelsChoice, Run, Session
 from pygama_gui.views import chain_facts, madeup
 from pygama_gui.views.base import View
+from pygama_gui.views.channel_export import ChannelExporter
 from pygama_gui.views.channel_tiles import Tile, TileGrid, baseline_words, fwhm_words, rate_words
 from pygama_gui.views.surveying import Surveying
 from pygama_gui.widgets import theme, words
@@ -143,6 +144,8 @@ class ChannelsView(View):
         ("l", "Logarithmic or linear"),
         (".", "Next channel"),
         (",", "Previous channel"),
+        ("Ctrl+Alt+S", "Save as picture or table"),
+        ("Ctrl+C", "Copy as CSV"),
         ("Enter", "Show this channel in all views"),
         ("Arrows", "Go to another channel"),
         ("Esc", "Show all channels in all views"),
@@ -155,6 +158,7 @@ class ChannelsView(View):
         self.tiles: list[Tile] = []
         self._make_parts()
         self._lay_out()
+        self.exporter = ChannelExporter(self)
         self._actions = plot_actions(self, self._entries())
         self._mark_actions()
 
@@ -192,6 +196,9 @@ class ChannelsView(View):
             None,
             ("&Logarithmic / linear", "L", lambda: self._change(is_log=not self.choice.is_log)),
             ("As a &table", "", lambda: self._change(is_table=not self.choice.is_table)),
+            None,
+            ("Save t&he channels…", "Ctrl+Alt+S", self.exporter.ask),
+            ("Copy as CSV", "Ctrl+C", self.exporter.copy),
         ]
 
     def _sorter(self, sort: str) -> Callable[[], None]:
@@ -279,7 +286,7 @@ class ChannelsView(View):
         """Show the spectrum of a channel."""
         if code is not None:
             self._choose(code)
-            choice = replace(self.session.spectrum, column=self._surveyed.column or self.choice.column)
+            choice = replace(self.session.spectrum, column=self.surveyed.column or self.choice.column)
             self.bridge.change(changes.show_spectrum, choice)
             self.bridge.change(changes.choose_tab, SPECTRUM_TAB)
 
@@ -314,7 +321,8 @@ class ChannelsView(View):
 
     # Drawing
 
-    _surveyed = Survey()
+    surveyed = Survey()
+    """What the tiles were made of."""
 
     def redraw(self) -> None:
         """Draw what is known, and have looked at what is not."""
@@ -322,8 +330,8 @@ class ChannelsView(View):
         found = None
         if run is not None and live is not None and CODE in live.columns:
             found = self._surveying.want(run, live, self.choice.column)
-        self._surveyed = found or Survey()
-        self.tiles = self._sorted(self._tiles_of(self._surveyed))
+        self.surveyed = found or Survey()
+        self.tiles = self._sorted(self._tiles_of(self.surveyed))
         self._show_controls(live)
         if not self.tiles:
             self.pages.setCurrentWidget(self.hint)
@@ -361,10 +369,10 @@ class ChannelsView(View):
             self.table.selectRow(places[0])
 
     def _show_info(self) -> None:
-        edges, unit = self._surveyed.edges, chain_facts.unit_of(self._surveyed.column)
+        edges, unit = self.surveyed.edges, chain_facts.unit_of(self.surveyed.column)
         ends = " to ".join(words.three_digits(float(edge)) for edge in (edges[0], edges[-1]))
-        span = f"{self._surveyed.column} from {ends} {unit}".rstrip()
-        self.info.setText(span if self._surveyed.column else "")
+        span = f"{self.surveyed.column} from {ends} {unit}".rstrip()
+        self.info.setText(span if self.surveyed.column else "")
 
     def _show_controls(self, live: LiveRun | None) -> None:
         columns = (
@@ -380,7 +388,7 @@ class ChannelsView(View):
             self._columns = columns
             self.column_box.clear()
             self.column_box.addItems(columns)
-        self.column_box.setCurrentIndex(self.column_box.findText(self._surveyed.column or self.choice.column))
+        self.column_box.setCurrentIndex(self.column_box.findText(self.surveyed.column or self.choice.column))
         self.sort_box.setCurrentIndex(SORTS.index(self.choice.sort))
         self.log_box.setChecked(self.choice.is_log)
         self.table_box.setChecked(self.choice.is_table)

@@ -46,6 +46,7 @@ from pygama_gui.views.plane_gates import PlaneGates
 from pygama_gui.widgets import theme, words
 from pygama_gui.widgets.parts import Elided, choice_box, icon_button, label, row
 from pygama_gui.widgets.plane_plot import PlanePlot
+from pygama_gui.widgets.plot import ZoomBox
 
 LEAST_S = 0.3
 """A run under way is drawn anew this often, at most."""
@@ -198,6 +199,10 @@ class PlaneView(View):
     def view_actions(self) -> list[QAction]:
         """Give what can be done with the plane."""
         return self.commands.all
+
+    def boxes(self) -> dict[str, ZoomBox]:
+        """Give what a person can zoom."""
+        return {"plane": self.box}
 
     def stops(self) -> list[QWidget]:
         """Give what Tab goes through, in order."""

@@ -7,56 +7,34 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-from PyQt5.QtWidgets import QApplication, QFileDialog
+from PyQt5.QtWidgets import QApplication
 
 import pygama
 from pygama_gui.data.density import Density
 from pygama_gui.data.plane import share_in_slice
-from pygama_gui.data.waveform_files import KINDS, Curve, Picture, csv_text, save
-from pygama_gui.widgets.dialogs import file_dialog
+from pygama_gui.data.waveform_files import Curve, Picture, csv_text, save
+from pygama_gui.views.exporting import Saver
 
 if TYPE_CHECKING:
     from pygama_gui.views.plane import PlaneView
 
 
-class PlaneExporter:
+class PlaneExporter(Saver[Picture]):
     """Puts together what is shown, and writes it aside."""
 
+    NOTHING = "There is no plane to save yet"
+
     def __init__(self, view: PlaneView) -> None:
+        super().__init__(view)
         self._view = view
-        self.folder = Path.home()
 
-    def ask(self) -> None:
-        """Ask for a name, whose end says the kind."""
-        picture = self.picture()
-        if picture is None:
-            self._view.bridge.log("There is no plane to save yet", "warning")
-            return
-        dialog = file_dialog(self._view, "Save what is shown", self.folder)
-        dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
-        dialog.setNameFilters([f"{words} (*.{suffix})" for suffix, words in KINDS.items()])
-        dialog.setDefaultSuffix("png")
-        dialog.selectFile(f"{self.name()}.png")
-        dialog.filterSelected.connect(lambda chosen: dialog.setDefaultSuffix(chosen[:3].lower()))
-        dialog.fileSelected.connect(lambda name: self.save(picture, Path(name)))
-        dialog.open()
+    def write(self, picture: Picture, path: Path) -> None:
+        """Write a file, in a thread. Raises OSError."""
+        save(picture, path)
 
-    def save(self, picture: Picture, path: Path) -> None:
-        """Write a file in a thread; the log says when it is there."""
-        if path.suffix.lower().removeprefix(".") not in KINDS:
-            path = path.with_name(path.name + ".png")
-        self.folder = path.parent
-        bridge = self._view.bridge
-        bridge.compute(
-            lambda: save(picture, path), lambda _nothing: bridge.log(f"Saved {path}"), lambda: None
-        )
-
-    def copy(self) -> None:
-        """Copy the counts as a table."""
-        picture = self.picture()
-        if picture is not None:
-            QApplication.clipboard().setText(csv_text(picture))
-            self._view.bridge.log(f"Copied {len(picture.columns[0][1])} rows as CSV")
+    def table(self, picture: Picture) -> str:
+        """Give the counts as CSV."""
+        return csv_text(picture)
 
     def copy_picture(self) -> None:
         """Copy the plane as it is seen."""
@@ -67,9 +45,7 @@ class PlaneExporter:
     def name(self) -> str:
         """Suggest a name for the file."""
         view = self._view
-        run = view.session.selected_run
-        parts = [] if run is None else [f"run{run.run_number}"]
-        return "_".join((*parts, view.y_name, "against", view.x_name))
+        return "_".join((*self.run_name(), view.y_name, "against", view.x_name))
 
     def picture(self) -> Picture | None:
         """Put together what is shown; None where there is nothing."""
@@ -86,6 +62,7 @@ class PlaneExporter:
         curves = (
             [] if profile is None else [Curve(f"{view.choice.profile} of the slice", profile.x, profile.y)]
         )
+        about = self._about()
         ranges = [(float(low), float(high)) for low, high in view.box.viewRange()]
         for name, gate in view.gates.shapes().items():
             corners = gate.outline(*ranges)
@@ -102,7 +79,8 @@ class PlaneExporter:
                 ("counts", plane.counts[at_x, at_y]),
                 *((("percent of the slice", shown[at_x, at_y]),) if is_share else ()),
             ),
-            about=self._about(),
+            about=about,
+            made=view.made(about),
             density=Density(shown, (plane.x.low, plane.x.high), (plane.y.low, plane.y.high), plane.n_inside),
             density_label="percent of the slice" if is_share else "counts per bin",
             has_log_density=view.choice.is_log,

@@ -20,6 +20,7 @@ from PyQt5.QtWidgets import (
 )
 
 from pygama_gui.bridge import Bridge
+from pygama_gui.data.selection import passing_of
 from pygama_gui.jobs.remedies import AGAIN, remedies_for
 from pygama_gui.session import changes
 from pygama_gui.session.state import Run, Session
@@ -127,6 +128,8 @@ class RunsView(View):
     next_asked = pyqtSignal(object)
     """A run to process before all others."""
     log_asked = pyqtSignal()
+    table_asked = pyqtSignal(object, bool)
+    """A run whose table is to be saved, and whether only the rows that pass the cuts."""
 
     def __init__(self, bridge: Bridge) -> None:
         super().__init__(bridge)
@@ -207,6 +210,8 @@ class RunsView(View):
         self.pause_all_action = _action("Pause all / all go on", "Ctrl+Shift+P")
         self.stop_action = _action("S&top", "Ctrl+.")
         self.stop_all_action = _action("Stop all", "Ctrl+Shift+.")
+        self.table_action = _action("Sa&ve the table…", "Ctrl+Alt+T")
+        self.passing_action = _action("Save the rows that pass the cuts…", "")
         self.header_action = _action("Sho&w the header", "Ctrl+H")
         self.reveal_action = _action("Show in the file mana&ger", "")
         self.copy_path_action = _action("Cop&y the path", "Ctrl+Alt+P")
@@ -229,6 +234,8 @@ class RunsView(View):
             self.stop_action,
             self.stop_all_action,
             self.header_action,
+            self.table_action,
+            self.passing_action,
             self.reveal_action,
             self.copy_path_action,
             self.remove_action,
@@ -263,6 +270,8 @@ class RunsView(View):
         self.stop_all_action.triggered.connect(self.bridge.stop_all)
         self.next_action.triggered.connect(self._process_next)
         self.follow_action.triggered.connect(self._follow)
+        self.table_action.triggered.connect(lambda: self._ask_table(only_passing=False))
+        self.passing_action.triggered.connect(lambda: self._ask_table(only_passing=True))
         self.header_action.triggered.connect(self._show_header)
         self.reveal_action.triggered.connect(self._reveal)
         self.copy_path_action.triggered.connect(self._copy_path)
@@ -284,6 +293,8 @@ class RunsView(View):
         if old.runs is not new.runs or old.selected != new.selected:
             self._show_selection()
             self._show_buttons()
+        elif old.cuts is not new.cuts:
+            self._enable_table_actions()
 
     def on_jobs(self, run_ids: set[str]) -> None:
         """Show how the jobs stand."""
@@ -413,6 +424,13 @@ class RunsView(View):
         for action in (self.header_action, self.reveal_action, self.copy_path_action):
             action.setEnabled(bool(self.session.selected))
         self.remove_action.setEnabled(bool(self.session.selected))
+        self._enable_table_actions()
+
+    def _enable_table_actions(self) -> None:
+        state = self.bridge.state(self.session.selected)
+        has_table = state is not None and state.state == "done" and bool(state.outputs)
+        self.table_action.setEnabled(has_table)
+        self.passing_action.setEnabled(has_table and passing_of(self.session) is not None)
 
     def _enable_queue_actions(self) -> None:
         selected, queue = self.session.selected, self.bridge.queue()
@@ -452,6 +470,8 @@ class RunsView(View):
         menu.addActions([self.header_action])
         menu.addMenu(self._compare_menu(run, menu))
         menu.addSeparator()
+        menu.addActions([self.table_action, self.passing_action])
+        menu.addSeparator()
         menu.addActions([self.reveal_action, self.copy_path_action])
         menu.addSeparator()
         menu.addAction(self.remove_action)
@@ -481,6 +501,10 @@ class RunsView(View):
 
     def _compare(self, run: Run, other: Run, _is_checked: bool = False) -> None:  # noqa: FBT001, FBT002
         compare_headers(self, self.bridge, run, other)
+
+    def _ask_table(self, *, only_passing: bool) -> None:
+        if (run := self.session.selected_run) is not None:
+            self.table_asked.emit(run, only_passing)
 
     def _show_header(self) -> None:
         if (run := self.session.selected_run) is not None:

@@ -27,12 +27,13 @@ from pygama_gui.views.spectrum_controls import SpectrumControls
 from pygama_gui.views.spectrum_counting import N_FINE, SpectrumCounting, fine_width
 from pygama_gui.views.spectrum_cuts import CutRanges
 from pygama_gui.views.spectrum_drawing import Picture, SpectrumDrawing
+from pygama_gui.views.spectrum_export import SpectrumExporter
 from pygama_gui.views.spectrum_peaks import SpectrumPeaks
 from pygama_gui.views.spectrum_region import RegionMark, region_words
 from pygama_gui.views.spectrum_room import Room
 from pygama_gui.views.spectrum_strip import Strip
 from pygama_gui.widgets import words
-from pygama_gui.widgets.plot import Plot
+from pygama_gui.widgets.plot import Plot, ZoomBox
 
 MOST_APART = 12
 ENDS = {"failed": "failed", "stopped": "was stopped"}
@@ -73,6 +74,7 @@ class SpectrumView(View):
         self.cut_ranges = CutRanges(self, self.plot)
         self.peaks = SpectrumPeaks(self)
         self.controls = SpectrumControls(self)
+        self.exporter = SpectrumExporter(self)
         self.actions_of = SpectrumActions(self)
         self.plot.fill_menu = self.actions_of.fill_menu
         self.beside_menu = self.actions_of.compare_menu
@@ -112,6 +114,10 @@ class SpectrumView(View):
     def view_actions(self) -> list[QAction]:
         """Give what can be done with the spectrum."""
         return self.actions_of.all
+
+    def boxes(self) -> dict[str, ZoomBox]:
+        """Give what a person can zoom."""
+        return {"spectrum": self.plot.box}
 
     def stops(self) -> list[QWidget]:
         """Give what Tab goes through, in order."""

@@ -43,6 +43,9 @@ SHORTCUTS = (
     ("Del", "Remove what is under the mouse, or the region"),
     (".", "Next channel"),
     (",", "Previous channel"),
+    ("Ctrl+Alt+S", "Save as picture, table or spectrum"),
+    ("Ctrl+C", "Copy as CSV"),
+    ("Ctrl+Alt+C", "Copy as picture"),
     ("Left", "Move the region by a bin, or the picture"),
     ("Right", "Move the region by a bin, or the picture"),
 )
@@ -68,18 +71,21 @@ class SpectrumActions:
         self._strips = self._strip_actions()
         self.peak_menu = QMenu("Peak&s", view)
         self.peak_menu.addActions(plot_actions(view, self._of_peaks()))
+        self.exports = plot_actions(view, self._exporting())
         self.all = plot_actions(view, [*self._looking(), None, *self._regions(), None, *self._moving()])
         self.fill_compare_menu()
 
     def walk(self) -> list[QAction]:
         """Give all actions, those in menus too."""
-        return [*self.all, *self.peak_menu.actions(), *self._compare]
+        return [*self.all, *self.peak_menu.actions(), *self._compare, *self.exports]
 
     def fill_menu(self, menu: QMenu) -> None:
         """Put everything into a menu."""
         menu.addActions(self.all)
         menu.addMenu(self.peak_menu)
         menu.addMenu(self.compare_menu)
+        menu.addSeparator()
+        menu.addActions(self.exports)
 
     def _looking(self) -> list[Entry]:
         view = self._view
@@ -144,6 +150,14 @@ class SpectrumActions:
             ("Show / &hide the other runs", "B", view.toggle_beside),
             ("Di&fference", "D", lambda: view.toggle_strip("difference")),
             ("Rati&o", "Shift+D", lambda: view.toggle_strip("ratio")),
+        ]
+
+    def _exporting(self) -> list[Entry]:
+        exporter = self._view.exporter
+        return [
+            ("Save t&he spectrum…", "Ctrl+Alt+S", exporter.ask),
+            ("Copy as CSV", "Ctrl+C", exporter.copy),
+            ("Copy as picture", "Ctrl+Alt+C", exporter.copy_picture),
         ]
 
     def _strip_actions(self) -> list[QAction]:

@@ -10,6 +10,7 @@ import numpy as np
 import pyqtgraph as pg
 
 from pygama_gui.data import spectra
+from pygama_gui.data.spectrum_pictures import Below
 from pygama_gui.views import chain_facts
 from pygama_gui.views.overlays import Over
 from pygama_gui.widgets import theme
@@ -136,28 +137,29 @@ class SpectrumDrawing:
 
     def draw_strip(self, picture: Picture) -> None:
         """Draw below how the spectrum differs from a fit or another run, where that is wanted."""
-        strip = self._view.choice.strip
-        fit = self._view.peaks.residuals_wanted()
-        if fit is not None:
-            low, high = self._view.plot.box.viewRange()[0]
-            pulls = spectra.Compared(fit.residuals(), np.zeros(len(fit.counts)))
-            self._view.strip.draw(fit.edges, pulls, (low, high), level=0.0, label="pull (σ)")
-            return
-        other = None if self._view.is_apart or not picture.over else picture.over[0]
-        if other is None or strip not in ("difference", "ratio"):
+        below = self.below(picture)
+        if below is None:
             self._view.strip.hide()
             return
         low, high = self._view.plot.box.viewRange()[0]
+        shown = spectra.Compared(below.values, below.errors)
+        self._view.strip.draw(below.edges, shown, (low, high), level=below.level, label=below.label)
+
+    def below(self, picture: Picture) -> Below | None:
+        """Say what is drawn below; None where that is nothing."""
+        strip = self._view.choice.strip
+        fit = self._view.peaks.residuals_wanted()
+        if fit is not None:
+            return Below(fit.edges, fit.residuals(), np.zeros(len(fit.counts)), 0.0, "pull (σ)")
+        other = None if self._view.is_apart or not picture.over else picture.over[0]
+        if other is None or strip not in ("difference", "ratio"):
+            return None
         if strip == "ratio":
-            shown, level, label = spectra.ratio(picture.counts, other.counts, other.scale), 1.0, "ratio"
-        else:
-            shown, level, label = (
-                spectra.difference(picture.counts, other.counts, other.scale),
-                0.0,
-                "difference",
-            )
-            shown = spectra.Compared(shown.values * picture.unit, shown.errors * picture.unit)
-        self._view.strip.draw(picture.edges, shown, (low, high), level=level, label=label)
+            shown = spectra.ratio(picture.counts, other.counts, other.scale)
+            return Below(picture.edges, shown.values, shown.errors, 1.0, "ratio")
+        shown = spectra.difference(picture.counts, other.counts, other.scale)
+        unit = picture.unit
+        return Below(picture.edges, shown.values * unit, shown.errors * unit, 0.0, "difference")
 
 
 def _floor(picture: Picture) -> float:

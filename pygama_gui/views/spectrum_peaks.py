@@ -234,12 +234,15 @@ class SpectrumPeaks:
         region = NamedRegion(f"{middle} {unit}".rstrip(), view.choice.column, *roi, view.channel)
         view.bridge.change(fit_changes.keep_region, region)
 
-    def _kept_regions(self) -> list[tuple[float, str]]:
-        """Give the ends of the regions that were kept of what is on screen."""
+    def kept(self) -> list[NamedRegion]:
+        """Give the regions that were kept of what is on screen."""
         view = self._view
         shown = (view.choice.column, view.channel)
-        kept = [one for one in view.session.regions if (one.column, one.channel) == shown]
-        return [end for one in kept for end in ((one.low, one.name), (one.high, ""))]
+        return [one for one in view.session.regions if (one.column, one.channel) == shown]
+
+    def _kept_regions(self) -> list[tuple[float, str]]:
+        """Give the ends of the regions that were kept of what is on screen."""
+        return [end for one in self.kept() for end in ((one.low, one.name), (one.high, ""))]
 
     def _mark_around(self, x: float) -> None:
         bins = self._view.fine_bins()
@@ -274,7 +277,7 @@ class SpectrumPeaks:
         """Show the gamma lines of the calibrated spectrum, or no longer."""
         self._view.choose(has_lines=not self._view.choice.has_lines)
 
-    def _gamma_lines(self) -> list[tuple[float, str]]:
+    def gamma_lines(self) -> list[tuple[float, str]]:
         """Give the lines of the source that was calibrated with, the strongest first."""
         view, choice = self._view, self._view.choice
         column = raw_column(view.session, choice.column)
@@ -325,7 +328,7 @@ class SpectrumPeaks:
         self._markers.draw(marks, room)
         low, high = room.left, room.right
         self._kept.draw(self._kept_regions(), room)
-        self._lines.draw([one for one in self._gamma_lines() if low < one[0] < high], room)
+        self._lines.draw([one for one in self.gamma_lines() if low < one[0] < high], room)
         self._marks.draw(self.found, picture.edges, picture.counts, room, unit=picture.unit, is_log=is_log)
 
     def hide(self) -> None:

@@ -38,10 +38,11 @@ from pygama_gui.session.state import Run, Session, TrendsChoice
 from pygama_gui.views import madeup
 from pygama_gui.views.base import View
 from pygama_gui.views.following import Following, asked_of, history
+from pygama_gui.views.trend_export import TrendExporter
 from pygama_gui.views.trend_plot import SHAPES, Line, TrendPlot
 from pygama_gui.widgets import theme, words
 from pygama_gui.widgets.parts import Elided, button, choice_box, icon_button, label, row
-from pygama_gui.widgets.plot import ZOOM_OUT, Entry, plot_actions
+from pygama_gui.widgets.plot import ZOOM_OUT, Entry, ZoomBox, plot_actions
 
 N_TOGETHER = 2
 """Entries of the channel box that are not one channel: all of them, and each for itself."""
@@ -82,6 +83,8 @@ class TrendsView(View):
         ("Del", "Remove the mark"),
         (".", "Next channel"),
         (",", "Previous channel"),
+        ("Ctrl+Alt+S", "Save as picture or table"),
+        ("Ctrl+C", "Copy as CSV"),
         ("Left", "Move the mark by a slice, or the picture"),
         ("Right", "Move the mark by a slice, or the picture"),
     )
@@ -98,6 +101,7 @@ class TrendsView(View):
         self._make_plots()
         self._make_controls()
         self._lay_out()
+        self.exporter = TrendExporter(self)
         self._actions = plot_actions(self, self._entries())
         by_words = {action.text(): action for action in self._actions}
         self.band_actions = {k: by_words[band_words(k)] for k in BANDS}
@@ -122,6 +126,10 @@ class TrendsView(View):
     def view_actions(self) -> list[QAction]:
         """Give what can be done with the trends."""
         return self._actions
+
+    def boxes(self) -> dict[str, ZoomBox]:
+        """Give what a person can zoom."""
+        return {f"trend of the {kind}": plot.box for kind, plot in self.plots.items()}
 
     def stops(self) -> list[QWidget]:
         """Give what Tab goes through, in order."""
@@ -158,6 +166,9 @@ class TrendsView(View):
             ("Bring the marked time into &view", "F", self.show_window),
             ("R&emove the mark", "Del", lambda: self._change(window=None)),
             ("Make a &cut of the marked time", "", self.cut_window),
+            None,
+            ("&Save the trends…", "Ctrl+Alt+S", self.exporter.ask),
+            ("Copy as CSV", "Ctrl+C", self.exporter.copy),
         ]
 
     def _make_plots(self) -> None:
@@ -232,6 +243,15 @@ class TrendsView(View):
         column.addLayout(boxes)
 
     # What the session and the jobs bring
+
+    @property
+    def clock(self) -> Clock:
+        """What turns times of the run into words."""
+        return self._clock
+
+    def is_shown(self, kind: str) -> bool:
+        """Tell whether there is a trend of a kind on screen."""
+        return any(trends.of(kind) is not None for _, trends in self._shown)
 
     @property
     def choice(self) -> TrendsChoice:
@@ -421,7 +441,7 @@ class TrendsView(View):
                 plot.box.setXRange(low - room, high + room, padding=0)
 
     def _draw_all(self) -> None:
-        shown = [kind for kind in KINDS if any(trends.of(kind) is not None for _, trends in self._shown)]
+        shown = [kind for kind in KINDS if self.is_shown(kind)]
         self._bands = {}
         self._share_height(shown)
         for kind, plot in self.plots.items():

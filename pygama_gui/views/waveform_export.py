@@ -8,15 +8,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-from PyQt5.QtCore import Qt
-from PyQt5.QtWidgets import QApplication, QFileDialog
 
 import pygama
 from pygama_gui.data.channels import names_of
 from pygama_gui.data.samples import Sample
-from pygama_gui.data.waveform_files import KINDS, Curve, Picture, csv_text, save
-from pygama_gui.session.pictured import made_of
+from pygama_gui.data.waveform_files import Curve, Picture, csv_text, save
 from pygama_gui.views import waveform_contrast
+from pygama_gui.views.exporting import Saver
 
 if TYPE_CHECKING:
     from pygama_gui.views.waveforms import WaveformView
@@ -31,56 +29,31 @@ PICTURE_WORDS = {
 }
 
 
-class Exporter:
+class Exporter(Saver[Picture]):
     """Puts together what is shown, and writes it aside."""
 
+    NOTHING = "There is no waveform to save yet"
+
     def __init__(self, view: WaveformView) -> None:
+        super().__init__(view)
         self._view = view
-        self.folder = Path.home()
 
-    def ask(self) -> None:
-        """Ask for a name, whose end says the kind."""
-        picture = self.picture()
-        if picture is None:
-            self._view.bridge.log("There is no waveform to save yet", "warning")
-            return
-        dialog = QFileDialog(self._view, "Save what is shown", str(self.folder / f"{self.name()}.png"))
-        dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
-        dialog.setNameFilters([f"{words} (*.{suffix})" for suffix, words in KINDS.items()])
-        dialog.setDefaultSuffix("png")
-        dialog.filterSelected.connect(lambda chosen: dialog.setDefaultSuffix(chosen[:3].lower()))
-        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        dialog.fileSelected.connect(lambda name: self.save(picture, Path(name)))
-        dialog.open()
+    def write(self, picture: Picture, path: Path) -> None:
+        """Write a file, in a thread. Raises OSError."""
+        save(picture, path)
 
-    def save(self, picture: Picture, path: Path) -> None:
-        """Write a file in a thread; the log says when it is there."""
-        if path.suffix.lower().removeprefix(".") not in KINDS:
-            path = path.with_name(path.name + ".png")
-        self.folder = path.parent
-        bridge = self._view.bridge
-        bridge.compute(
-            lambda: save(picture, path), lambda _nothing: bridge.log(f"Saved {path}"), lambda: None
-        )
-
-    def copy(self) -> None:
-        """Copy what is shown as a table."""
-        picture = self.picture()
-        if picture is not None:
-            QApplication.clipboard().setText(csv_text(picture))
-            rows = len(picture.columns[0][1]) if picture.columns else 0
-            self._view.bridge.log(f"Copied {rows} rows as CSV")
+    def table(self, picture: Picture) -> str:
+        """Give what is shown as CSV."""
+        return csv_text(picture)
 
     def name(self) -> str:
         """Suggest a name for the file."""
-        view, session = self._view, self._view.session
-        run = session.selected_run
+        view = self._view
         words = PICTURE_WORDS[view.choice.picture].replace(" ", "_")
-        parts = [] if run is None else [f"run{run.run_number}"]
         sample = view.browser.sample
         if view.choice.picture == "traces" and sample is not None and "event_number" in sample.numbers:
             words += f"_event{int(sample.numbers['event_number'])}"
-        return "_".join((*parts, words))
+        return "_".join((*self.run_name(), words))
 
     def picture(self) -> Picture | None:
         """Put together what is shown; None where there is nothing."""
@@ -89,7 +62,7 @@ class Exporter:
             picture = self._contrast(kind)
         else:
             picture = {"density": self._density, "noise": self._noise}.get(kind, self._traces)()
-        return None if picture is None else replace(picture, made=made_of(self._view.session, picture.about))
+        return None if picture is None else replace(picture, made=self._view.made(picture.about))
 
     def _about(self, sample: Sample | None) -> dict[str, str]:
         """Say what the picture is of and how it was made."""

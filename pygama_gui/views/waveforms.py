@@ -34,7 +34,7 @@ from pygama_gui.views.waveform_tracing import Traced, Tracer
 from pygama_gui.widgets import theme, words
 from pygama_gui.widgets.checklist import CheckList, Item
 from pygama_gui.widgets.parts import Elided, choice_box, icon_button, label, row
-from pygama_gui.widgets.plot import Plot
+from pygama_gui.widgets.plot import Plot, ZoomBox
 
 LEAST, WIDE, WIDER = 300, 470, 620
 """A narrower view has its rarer controls in the menu alone."""
@@ -144,6 +144,10 @@ class WaveformView(View):
     def view_actions(self) -> list[QAction]:
         """Give what can be done with waveforms."""
         return self.commands.all
+
+    def boxes(self) -> dict[str, ZoomBox]:
+        """Give what a person can zoom."""
+        return {"waveforms": self.plot.box}
 
     def stops(self) -> list[QWidget]:
         """Give what Tab goes through, in order."""

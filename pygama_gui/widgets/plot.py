@@ -17,6 +17,7 @@ from PyQt5.QtCore import QPointF, QRectF, Qt, pyqtSignal
 from PyQt5.QtGui import QContextMenuEvent, QFocusEvent, QFontMetrics, QPainterPath, QResizeEvent
 from PyQt5.QtWidgets import QAction, QMenu, QWidget
 
+from pygama_gui.session.pictured import Zoom
 from pygama_gui.widgets import theme
 from pygama_gui.widgets.parts import label
 
@@ -108,6 +109,22 @@ class ZoomBox(pg.ViewBox):
         """Give up a region that was to be marked."""
         self.is_region_wanted = False
         self._hide_band()
+
+    @property
+    def zoom_taken(self) -> Zoom:
+        """What a person chose to see."""
+        x, y = ((float(low), float(high)) for low, high in self.viewRange())
+        return x if self.zoomed_x else None, y if self.zoomed_y else None
+
+    def take_zoom(self, zoom: Zoom) -> None:
+        """See again what a person chose to see."""
+        x, y = zoom
+        self.zoomed_x, self.zoomed_y = x is not None, y is not None
+        if x is not None:
+            self.setXRange(*x, padding=0)
+        if y is not None:
+            self.setYRange(*y, padding=0)
+        self.zoom_changed.emit()
 
     def forget_zoom(self) -> None:
         """Let the program choose again what to see."""

@@ -75,3 +75,10 @@ def test_damaged_pictures_say_nothing_and_break_nothing(
     path = tmp_path_factory.mktemp("damaged") / "one.png"
     path.write_bytes(head + data)
     assert how_made(path) is None
+
+
+def test_a_word_that_was_altered_is_not_believed(tmp_path: Path) -> None:
+    path = picture(tmp_path / "one.png", {"cut": "trap_max > 1"})
+    assert how_made(path) == {"cut": "trap_max > 1"}
+    path.write_bytes(path.read_bytes().replace(b"trap_max > 1", b"trap_max > 7"))
+    assert how_made(path) is None

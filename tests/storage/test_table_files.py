@@ -97,3 +97,39 @@ def test_a_missing_package_is_named(tier2: Path, tmp_path: Path, monkeypatch: py
     with pytest.raises(SettingsError, match=r"pip install 'pygama-gui\[root\]'"):
         write_table(tier2, tmp_path / "one.root")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_further_columns_are_written_last_and_rows_are_chosen_by_them(tier2: Path, tmp_path: Path) -> None:
+    class Doubled:
+        columns = frozenset({"twice"})
+
+        def mask(self, columns: Mapping[str, np.ndarray]) -> np.ndarray:
+            return columns["twice"] > 2000
+
+    def added(columns: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+        where = np.where(columns["trap_max"] > 1500, "high", "")
+        return {"twice": 2 * columns["trap_max"], "where": where}
+
+    n_rows = write_table(tier2, tmp_path / "one.csv", columns=["channel"], chosen=Doubled(), added=added)
+    rows = list(csv.DictReader((tmp_path / "one.csv").read_text().splitlines()))
+    values = column(tier2, "trap_max")
+    assert 0 < n_rows < len(values)
+    assert list(rows[0]) == ["channel", "twice", "where"]
+    assert [float(row["twice"]) for row in rows] == (2 * values[values > 1000]).tolist()
+    assert {row["where"] for row in rows if float(row["twice"]) > 3000} == {"high"}
+
+
+def test_it_is_told_how_far_the_writing_is_and_can_be_ended(
+    tier2: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(table_files, "BLOCK_ROWS", 100)
+    told: list[tuple[int, int]] = []
+    total = write_table(tier2, tmp_path / "one.csv", on_rows=lambda *rows: told.append(rows))
+    assert told == [(min(done, total), total) for done in range(100, total + 100, 100)]
+
+    def end(done: int, total: int) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        write_table(tier2, tmp_path / "two.csv", on_rows=end)
+    assert [path.name for path in tmp_path.iterdir()] == ["one.csv"]

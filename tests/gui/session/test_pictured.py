@@ -13,7 +13,7 @@ from pygama.errors import SettingsError
 from pygama.storage.how_made import metadata
 from pygama_gui.session import changes
 from pygama_gui.session.pictured import made_of, view_of
-from pygama_gui.session.state import Run, Session, SpectrumChoice, Step
+from pygama_gui.session.state import Run, Session, SpectrumChoice, Step, TrendsChoice
 from pygama_gui.session.store import Store
 
 RUN, OTHER, THIRD = (Run(f"run{n}", Path(f"/data/Run{n}"), n) for n in (1, 2, 3))
@@ -35,15 +35,32 @@ def picture(path: Path, made: dict[str, object]) -> Path:
 
 
 def test_a_picture_knows_the_runs_that_it_shows_and_what_was_shown(tmp_path: Path) -> None:
-    view = view_of(picture(tmp_path / "one.svg", made_of(SHOWN, {"run": "2"})))
+    view = view_of(picture(tmp_path / "one.svg", made_of(SHOWN, {"run": "2"}))).session
     assert (view.runs, view.selected, view.chain) == ((OTHER, THIRD), "run2", SHOWN.chain)
     assert (view.spectrum, view.tab, view.theme) == (SHOWN.spectrum, 2, "light")
+
+
+def test_runs_that_a_band_is_made_of_are_known_too(tmp_path: Path) -> None:
+    third = replace(SHOWN, selected="run3", spectrum=SpectrumChoice())
+    for n, runs in {0: (THIRD,), 1: (OTHER, THIRD), 5: (RUN, OTHER, THIRD)}.items():
+        session = replace(third, trends=TrendsChoice(n_reference=n))
+        assert view_of(picture(tmp_path / "one.png", made_of(session))).session.runs == runs
+
+
+def test_a_zoom_comes_back_and_one_that_makes_no_sense_does_not(tmp_path: Path) -> None:
+    made = made_of(SHOWN, zooms={"plane": ((1.0, 2.0), None)})
+    made["zooms"] |= {"a": [[2.0, 1.0], ["x", 3]], "b": 7, "c": [[1, 2, 3], None]}
+    assert view_of(picture(tmp_path / "one.pdf", made)).zooms == {
+        "plane": ((1.0, 2.0), None),
+        "a": (None, None),
+        "c": (None, None),
+    }
 
 
 def test_a_view_is_brought_back_on_this_desk_and_can_be_undone(tmp_path: Path) -> None:
     store = Store(Session(runs=(RUN, replace(THIRD, run_id="here")), selected="run1", theme="dark"))
     before = store.session
-    store.change(changes.bring_back, view_of(picture(tmp_path / "one.png", made_of(SHOWN))))
+    store.change(changes.bring_back, view_of(picture(tmp_path / "one.png", made_of(SHOWN))).session)
     after = store.session
     assert [run.run_number for run in after.runs] == [1, 2, 3]
     assert (after.selected, after.spectrum.others, after.theme) == ("run2", ("here",), "dark")

@@ -45,7 +45,7 @@ def feed(qtbot: QtBot, view: ChannelsView, partial: Partial) -> None:
     run_id = view.bridge.take(1, partial)
     view.bridge.data_grew.emit({run_id})
     n = len(view.bridge.data[run_id].columns)
-    qtbot.waitUntil(lambda: view._surveyed.n_rows == n, timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: view.surveyed.n_rows == n, timeout=WAIT_MS)
     view.redraw()
 
 
@@ -126,7 +126,7 @@ def test_arrows_and_enter_choose_without_a_mouse(qtbot: QtBot, view: ChannelsVie
 def test_a_double_click_opens_the_spectrum_of_the_channel(qtbot: QtBot, view: ChannelsView) -> None:
     feed(qtbot, view, events(mixed(300, 300)))
     view._change(column="bl_int")
-    qtbot.waitUntil(lambda: view._surveyed.column == "bl_int", timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: view.surveyed.column == "bl_int", timeout=WAIT_MS)
     view.redraw()
     at = view.grid.place_of(1).center()
     qtbot.mouseDClick(view.grid.viewport(), Qt.MouseButton.LeftButton, pos=at)

@@ -1,0 +1,93 @@
+"""Saves what a view shows: asks for a name, writes in a thread, and says in the log when it is there."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, ClassVar, Generic, TypeVar
+
+from PyQt5.QtWidgets import QApplication, QFileDialog
+
+from pygama.errors import SettingsError
+from pygama_gui.data.figures import KINDS, kind_of
+from pygama_gui.views.base import View
+from pygama_gui.widgets.dialogs import file_dialog
+
+P = TypeVar("P")
+
+
+class Saver(Generic[P]):
+    """Puts together what is shown, and writes it aside. What is shown is what a subclass says."""
+
+    KINDS: ClassVar[Mapping[str, str]] = KINDS
+    TITLE: ClassVar[str] = "Save what is shown"
+    NOTHING: ClassVar[str] = "There is nothing to save yet"
+
+    def __init__(self, view: View) -> None:
+        self._of = view
+        self.folder = Path.home()
+
+    def picture(self) -> P | None:
+        """Put together what is shown; None where there is nothing."""
+        raise NotImplementedError
+
+    def name(self) -> str:
+        """Suggest a name for the file, without its end."""
+        raise NotImplementedError
+
+    def write(self, picture: P, path: Path) -> None:
+        """Write a file, in a thread. Raises OSError."""
+        raise NotImplementedError
+
+    def table(self, picture: P) -> str:
+        """Give what is shown as CSV."""
+        raise NotImplementedError
+
+    def ask(self) -> None:
+        """Ask for a name, whose end says the kind."""
+        picture = self.picture()
+        if picture is None:
+            self._of.bridge.log(self.NOTHING, "warning")
+            return
+        filters = {f"{words} (*.{suffix})": suffix for suffix, words in self.KINDS.items()}
+        first = next(iter(self.KINDS))
+        dialog = file_dialog(self._of, self.TITLE, self.folder)
+        dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
+        dialog.setNameFilters(list(filters))
+        dialog.setDefaultSuffix(first)
+        dialog.selectFile(f"{self.name()}.{first}")
+        dialog.filterSelected.connect(lambda chosen: dialog.setDefaultSuffix(filters[chosen]))
+        dialog.fileSelected.connect(lambda name: self.save(picture, Path(name)))
+        dialog.open()
+
+    def save(self, picture: P, path: Path) -> None:
+        """Write a file in a thread; the log says when it is there. A name of no known end gets the first."""
+        if kind_of(path) not in self.KINDS:
+            path = path.with_name(f"{path.name}.{next(iter(self.KINDS))}")
+        self.folder = path.parent
+        bridge = self._of.bridge
+        bridge.compute(
+            lambda: self._write(picture, path), lambda _nothing: bridge.log(f"Saved {path}"), lambda: None
+        )
+
+    def _write(self, picture: P, path: Path) -> None:
+        try:
+            self.write(picture, path)
+        except OSError as error:
+            raise SettingsError(f"{path.name} could not be written: {error.strerror or error}") from error
+
+    def copy(self) -> None:
+        """Copy what is shown as a table."""
+        picture = self.picture()
+        if picture is None:
+            self._of.bridge.log(self.NOTHING, "warning")
+            return
+        text = self.table(picture)
+        QApplication.clipboard().setText(text)
+        n_rows = sum(not line.startswith("#") for line in text.splitlines()) - 1
+        self._of.bridge.log(f"Copied {n_rows} rows as CSV")
+
+    def run_name(self) -> list[str]:
+        """Give what file names begin with: the run, where there is one."""
+        run: Any = self._of.session.selected_run
+        return [] if run is None else [f"run{run.run_number}"]
