@@ -208,7 +208,6 @@ class Bridge(QObject):
         self._is_looking = False
         self._searcher = ThreadPoolExecutor(1, thread_name_prefix="find record")
         self._counter = ThreadPoolExecutor(1, thread_name_prefix="count")
-        self._writer = ThreadPoolExecutor(1, thread_name_prefix="write files")
         self._tallier = ThreadPoolExecutor(1, thread_name_prefix="tally cuts")
         self._indexes = Indexes()
         self._counting = Counting(
@@ -900,15 +899,6 @@ class Bridge(QObject):
     ) -> None:
         """Do work that takes long and reads nothing in a thread, as `in_background` does with files."""
         self._submit_to(self._computer, work, then, otherwise)
-
-    def write(self, work: Callable[[], Any], then: Callable[[Any], None]) -> None:
-        """Do work that writes files for a person in the thread for it, as `in_background` does."""
-        self._submit_to(self._writer, work, then, lambda: None)
-
-    @property
-    def is_closed(self) -> bool:
-        """Whether the window is closing; work that takes long ends itself."""
-        return self._is_closed
 
     def _submit_to(
         self,

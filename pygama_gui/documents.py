@@ -115,7 +115,7 @@ class Documents:
         )
 
     def save_passing(self, tier1: Path, tier2: Path, path: Path) -> None:
-        """Write the waveforms of the events that pass the cuts in the thread that writes."""
+        """Write the waveforms of the events that pass the cuts, in the one thread that may use HDF5."""
         from pygama.retrieve import select_events
 
         bridge = self._window.bridge
@@ -129,7 +129,7 @@ class Documents:
                 done.append(message)
 
         bridge.log(f"Writing the waveforms that pass to {path.name}…")
-        bridge.write(
+        bridge.in_background(
             lambda: select_events(tier1, tier2, cuts, path, tell=tell),
             lambda _path: bridge.log(f"Saved {counted(done[0].rows, 'event')} that pass as {path}"),
         )
