@@ -9,9 +9,9 @@ from pathlib import Path
 
 import psutil
 import pytest
-from PyQt5.QtCore import QMimeData, QPoint, Qt, QUrl
+from PyQt5.QtCore import QMimeData, QPoint, QSize, Qt, QUrl
 from PyQt5.QtGui import QDragEnterEvent, QDropEvent
-from PyQt5.QtWidgets import QApplication, QWidget
+from PyQt5.QtWidgets import QApplication, QScrollArea, QWidget
 from pytestqt.qtbot import QtBot
 
 from pygama.analysis.cuts import Cut, save_cuts
@@ -352,6 +352,43 @@ def test_the_key_sheet_lists_keys_from_the_actions(qtbot: QtBot, window: MainWin
     assert ("L", "Logarithmic / linear") in found["Spectrum"]
     assert (". (dot)", "Next channel") in found["Spectrum"]
     sheet.close()
+
+
+@pytest.mark.parametrize("width", [1024, 1280, 1920])
+def test_the_key_sheet_needs_no_scrolling_to_the_side(
+    qtbot: QtBot, window: MainWindow, monkeypatch: pytest.MonkeyPatch, width: int
+) -> None:
+    monkeypatch.setattr(type(QApplication.primaryScreen()), "availableSize", lambda _: QSize(width, 800))
+    sheet = KeySheet(window.menuBar(), window)
+    sheet.show()
+    qtbot.waitExposed(sheet)
+    assert sheet.width() <= width
+    scroll = sheet.findChild(QScrollArea)
+    assert scroll is not None
+    assert scroll.horizontalScrollBar().maximum() == 0
+    sheet.close()
+
+
+@pytest.mark.parametrize("tab", range(1, 6))
+def test_the_keys_of_a_picture_work_when_its_tab_was_clicked(
+    qtbot: QtBot, window: MainWindow, tab: int
+) -> None:
+    window.bridge.change(changes.add_runs, [Run("1", Path("Run1"), 1)])
+    window.activateWindow()
+    window.runs.stop_button.setFocus()
+    qtbot.mouseClick(window.tabs, Qt.MouseButton.LeftButton, pos=window.tabs.tabRect(tab).center())
+    view = (window.waveforms, window.spectrum, window.plane, window.trends, window.channels)[tab - 1]
+    focus = window.focusWidget()
+    assert focus is not None
+    assert focus in view.stops()
+
+
+def test_a_region_taken_as_a_cut_shows_the_cuts(window: MainWindow) -> None:
+    window.bridge.change(changes.add_runs, [Run("1", Path("Run1"), 1)])
+    window.bridge.change(changes.mark_region, (100.0, 200.0))
+    assert window.cuts.visibleRegion().isEmpty()
+    window.cuts.take_region()
+    assert not window.cuts.visibleRegion().isEmpty()
 
 
 def test_something_unexpected_is_shown_and_not_fatal(
