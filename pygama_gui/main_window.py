@@ -777,16 +777,13 @@ class MainWindow(QMainWindow):
         """Show one of the tabs, and let the keys of its picture work at once."""
         if not 0 <= tab < len(TABS):
             return
+        focus = self.focusWidget()
         self.bridge.change(changes.choose_tab, tab)
         view = (self.waveforms, self.waveforms, self.spectrum, self.plane, self.trends, self.channels)[tab]
-        self._focus_on(view)
-
-    def _focus_on(self, view: View) -> None:
-        """Give the focus to the picture of a view, if no part of the views that are seen has it."""
-        focus = self.focusWidget()
+        # Qt gives the focus of what is hidden to whatever comes next: a box below the picture.
         if focus is None or not self.pages.isAncestorOf(focus) or not focus.isVisible():
-            pictures = [stop for stop in view.stops() if isinstance(stop, QAbstractScrollArea)]
-            next((one for one in pictures if one.isVisibleTo(view)), pictures[0]).setFocus()
+            pictures = (stop for stop in view.stops() if isinstance(stop, QAbstractScrollArea))
+            next((one for one in pictures if one.isVisibleTo(view)), view).setFocus()
 
     def toggle_log(self) -> None:
         """Show or hide the log."""

@@ -11,7 +11,7 @@ import psutil
 import pytest
 from PyQt5.QtCore import QMimeData, QPoint, QSize, Qt, QUrl
 from PyQt5.QtGui import QDragEnterEvent, QDropEvent
-from PyQt5.QtWidgets import QApplication, QScrollArea, QWidget
+from PyQt5.QtWidgets import QAbstractScrollArea, QApplication, QMessageBox, QScrollArea, QWidget
 from pytestqt.qtbot import QtBot
 
 from pygama.analysis.cuts import Cut, save_cuts
@@ -34,7 +34,14 @@ def window(qtbot: QtBot, themed: object) -> Iterator[MainWindow]:
     made.show()
     qtbot.waitExposed(made)
     yield made
-    made.close()
+    close(made)
+
+
+def close(window: MainWindow) -> None:
+    """Close a window, and stop what is still under way."""
+    window.close()
+    for box in window.findChildren(QMessageBox):
+        next(one for one in box.buttons() if one.text() == "Stop and quit").click()
 
 
 @pytest.fixture
@@ -245,7 +252,7 @@ def test_closing_the_window_ends_every_process(
         if "spawn_main" in str(child.cmdline())
     ]
     assert workers
-    window.close()
+    close(window)
     assert [
         pid for pid in workers if psutil.pid_exists(pid) and psutil.Process(pid).status() != "zombie"
     ] == []
@@ -379,8 +386,18 @@ def test_the_keys_of_a_picture_work_when_its_tab_was_clicked(
     qtbot.mouseClick(window.tabs, Qt.MouseButton.LeftButton, pos=window.tabs.tabRect(tab).center())
     view = (window.waveforms, window.spectrum, window.plane, window.trends, window.channels)[tab - 1]
     focus = window.focusWidget()
-    assert focus is not None
-    assert focus in view.stops()
+    assert focus is view or focus in view.stops()
+
+
+def test_the_keys_go_on_from_picture_to_picture(window: MainWindow) -> None:
+    window.bridge.change(changes.add_runs, [Run("1", Path("Run1"), 1)])
+    window.activateWindow()
+    for tab, view in ((3, window.plane), (4, window.trends), (5, window.channels), (2, window.spectrum)):
+        window.go_to_tab(tab)
+        focus = window.focusWidget()
+        assert focus is view or isinstance(focus, QAbstractScrollArea), tab
+        assert focus is not None
+        assert focus is view or view.isAncestorOf(focus)
 
 
 def test_a_region_taken_as_a_cut_shows_the_cuts(window: MainWindow) -> None:
