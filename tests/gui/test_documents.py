@@ -63,9 +63,9 @@ def _is_done(window: MainWindow) -> bool:
 
 
 def on_screen(window: MainWindow) -> tuple[np.ndarray, np.ndarray]:
-    histogram = window.spectrum._histogram
-    assert histogram is not None
-    return window.spectrum._binned(histogram)
+    picture = window.spectrum.picture
+    assert picture is not None
+    return picture.edges, picture.counts
 
 
 def read_spectrum(path: Path) -> np.ndarray:
@@ -89,7 +89,7 @@ def test_a_saved_script_gives_the_table_and_the_spectrum_on_screen(
     window: MainWindow, processed: Run, out: Path, tmp_path: Path, channel: int | None
 ) -> None:
     if channel is not None:
-        window.spectrum._choose_channel(1 + channel)
+        window.spectrum.controls.choose_channel(1 + channel)
     window.spectrum.rebin(0.5)
     window.spectrum.redraw()
     edges, counts = on_screen(window)
@@ -105,7 +105,7 @@ def test_a_saved_script_gives_the_table_and_the_spectrum_on_screen(
 
 
 def test_each_channel_on_screen_is_a_column_of_a_saved_spectrum(window: MainWindow, processed: Run) -> None:
-    window.spectrum._choose_channel(1)
+    window.spectrum.controls.choose_channel(1)
     shown = window.spectrum.shown()
     assert shown is not None
     assert [name for name, _ in shown.channels] == ["channel 0", "channel 1", "channel 2"]
