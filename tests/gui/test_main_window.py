@@ -240,6 +240,16 @@ def test_a_tier_1_file_that_is_gone_is_told_and_its_waveforms_can_be_tried_again
     qtbot.waitUntil(lambda: window.waveforms.place_field.text() == "5", timeout=WAIT_MS)
 
 
+def test_a_run_without_events_says_so_in_every_picture(
+    qtbot: QtBot, window: MainWindow, out: Path, tmp_path: Path
+) -> None:
+    drop(window, [write_run(tmp_path / "Run13", RunShape(run_number=13, n_events=0))])
+    qtbot.waitUntil(lambda: state_of(window) == "done", timeout=WAIT_MS)
+    plots = (window.preview.plot, window.waveforms.plot, window.spectrum.plot)
+    wanted = ["No waveforms in this run.", "No waveforms in this run.", "No events in this run."]
+    qtbot.waitUntil(lambda: [plot._hint.text() for plot in plots] == wanted, timeout=WAIT_MS)
+
+
 def test_closing_the_window_ends_every_process(
     qtbot: QtBot, window: MainWindow, raw_run: Path, out: Path
 ) -> None:
