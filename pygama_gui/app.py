@@ -34,6 +34,9 @@ MEASURE_AFTER_MS = 2500
 """With --measure the files come when the worker is warm."""
 SETTLE_MS = 400
 STUCK_MS = 600_000
+TURN_S = 0.0005
+"""How long a thread that computes keeps the interpreter when the window wants it. Python's 5 ms hold up every
+one of the many steps of a painting."""
 
 
 def parser() -> argparse.ArgumentParser:
@@ -79,6 +82,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     window.rehearse()
     gc.collect()
     gc.freeze()  # what is here now stays; looking through it again and again would block the window
+    sys.setswitchinterval(TURN_S)
     window.show()
     status = Show(app, window, options).run()
     if passing is not None:

@@ -37,7 +37,8 @@ MOVES = (
 class Layout:
     """docks: panels that are seen -> width at a side, height at the bottom, in pixels.
 
-    split: shares of waveforms and spectrum in the overview.
+    Of panels that lie on each other the first one is in front. split: shares of waveforms and spectrum in
+    the overview.
     """
 
     name: str
@@ -133,13 +134,16 @@ class Layouts(QObject):
         window.restoreState(self._first, VERSION)
         for name, dock in self._docks().items():
             dock.setVisible(name in layout.docks)
-        sizes = {dock: layout.docks[name] for name, dock in self._docks().items() if name in layout.docks}
+        there = self._docks()
+        sizes = {there[name]: size for name, size in layout.docks.items() if name in there}
         for way, areas in (
             (Qt.Orientation.Horizontal, (Area.LeftDockWidgetArea, Area.RightDockWidgetArea)),
             (Qt.Orientation.Vertical, (Area.BottomDockWidgetArea, Area.TopDockWidgetArea)),
         ):
             docks = [dock for dock in sizes if window.dockWidgetArea(dock) in areas]
             window.resizeDocks(docks, [sizes[dock] for dock in docks], way)
+        for dock in reversed(sizes):
+            dock.raise_()
         window.split.setSizes(list(layout.split))
         self._shown = None
 

@@ -18,6 +18,7 @@ from PyQt5.QtGui import (
     QResizeEvent,
 )
 from PyQt5.QtWidgets import (
+    QAbstractScrollArea,
     QDockWidget,
     QFileDialog,
     QMainWindow,
@@ -205,6 +206,7 @@ class MainWindow(QMainWindow):
         self.tabs.setExpanding(False)
         self.tabs.setFont(theme.font(bold=True))  # room for the selected tab's bold name
         self.tabs.setAccessibleName("Pictures")
+        self.tabs.tabBarClicked.connect(self.go_to_tab)
         for name in TABS:
             self.tabs.addTab(name)
         self.split = QSplitter(Qt.Orientation.Vertical)
@@ -299,6 +301,7 @@ class MainWindow(QMainWindow):
         self.files.open_asked.connect(self.ask_open_tier)
         self.fits.look_asked.connect(self._look_at_fit)
         self.spectrum.calibrate_asked.connect(self._calibrate)
+        self.cuts.region_taken.connect(self._show_cuts)
         self.welcome.open_asked.connect(self.ask_open)
         self.welcome.demo_asked.connect(lambda: self.demo_asked())
         self.last_line.log_asked.connect(self.toggle_log)
@@ -385,8 +388,7 @@ class MainWindow(QMainWindow):
             self.take_channel_map(path)
         for path in cuts:
             self.cuts.load(path)
-            self.cuts_dock.show()
-            self.cuts_dock.raise_()
+            self._show_cuts()
         for path in sorted(data, key=saved.is_session, reverse=True):
             self.documents.open(path) if saved.is_session(path) else self.load_settings(path)
         pictures = [path for path in paths if pictured.is_picture(path)]
@@ -676,6 +678,11 @@ class MainWindow(QMainWindow):
         self.fits_dock.raise_()
         self.fits.calibrate_with_fits()
 
+    def _show_cuts(self) -> None:
+        """Bring the panel of cuts to the front, for the cut that came into it."""
+        self.cuts_dock.show()
+        self.cuts_dock.raise_()
+
     def _look_at_fit(self, fit: Fit | NamedRegion) -> None:
         """Show a fit or a region in the spectrum."""
         if self.bridge.session.tab not in (0, 2):
@@ -778,8 +785,16 @@ class MainWindow(QMainWindow):
         self.bridge.change(changes.choose_theme, name)
 
     def go_to_tab(self, tab: int) -> None:
-        """Show one of the tabs."""
+        """Show one of the tabs, and let the keys of its picture work at once."""
+        if not 0 <= tab < len(TABS):
+            return
+        focus = self.focusWidget()
         self.bridge.change(changes.choose_tab, tab)
+        view = (self.waveforms, self.waveforms, self.spectrum, self.plane, self.trends, self.channels)[tab]
+        # Qt gives the focus of what is hidden to whatever comes next: a box below the picture.
+        if focus is None or not self.pages.isAncestorOf(focus) or not focus.isVisible():
+            pictures = (stop for stop in view.stops() if isinstance(stop, QAbstractScrollArea))
+            next((one for one in pictures if one.isVisibleTo(view)), view).setFocus()
 
     def toggle_log(self) -> None:
         """Show or hide the log."""

@@ -40,6 +40,9 @@ _MERGED, _N_NEXT = 1.5, 4
 _LEAST_BINS = 2.0
 _RATIO = 1.35
 """From one width to the next."""
+_NO_GAIN = 1.02
+"""So many times more significant at the next width is no gain: one count more of 25 gives as much. Where
+there is no background at all, every stray count beside a peak does so, up to the widest."""
 _MOST_SHARE = 1 / 150
 """The widest peak, as a part of the spectrum."""
 _FWHM_SHARES = (0.1195, 0.8805)
@@ -252,7 +255,7 @@ def _candidates(
             reach = math.ceil(widths[row] / 2)
             ends = np.clip(np.column_stack((tops - reach, tops + reach + 1)), 0, len(values) - 1)
             wider = np.maximum.reduceat(rows[row + 1], ends.ravel())[::2]
-            tops = tops[wider <= values[tops]]
+            tops = tops[wider <= _NO_GAIN * values[tops]]
         found += [(float(values[at]), row, at) for at in tops.tolist()]
     return sorted(found, reverse=True)
 

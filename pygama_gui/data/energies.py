@@ -93,7 +93,10 @@ def from_peaks(found: ChannelCalibration, peaks: Sequence[FittedPeak], recipe: R
     lines = [line for line in (_line_at(found, peak) for peak in peaks) if line is not None]
     needed = (3 if recipe.is_quadratic else 2) - recipe.is_through_zero
     if len({line.energy_kev for line in lines}) < needed:
-        why = f"{len(lines)} of the fitted peaks stand where {found.source} has a line; {needed} are needed"
+        why = (
+            f"{len(lines)} of the fitted peaks stand where {found.source} has a line; {needed} are needed. "
+            "Without fits the lines are found"
+        )
         return ChannelCalibration(source=found.source, confidence=found.confidence, refused=why)
     try:
         curve = fit_curve(

@@ -618,8 +618,13 @@ def _long(clock: Clock, series: Series) -> str:
     known = series.times[series.is_known]
     length = float(known[-1] - known[0])
     if length >= 7200:
-        return f"{length / 3600:.2g} h"
-    return f"{length / 60:.2g} min" if length >= 120 else f"{length:.2g} s"
+        return f"{_two_digits(length / 3600)} h"
+    return f"{_two_digits(length / 60)} min" if length >= 120 else f"{_two_digits(length)} s"
+
+
+def _two_digits(number: float) -> str:
+    """Round to two digits, without an exponent: 1.8, 42, 110."""
+    return f"{float(f'{number:.2g}'):g}"
 
 
 def outside_words(outside: np.ndarray) -> str:

@@ -25,6 +25,8 @@ from pygama_gui.data.health import Figures, Health, Peak
 from pygama_gui.widgets import theme, words
 
 LEAST_WIDTH, HEIGHT, GAP, INSIDE, LINE = 184, 142, 8, 8, 16
+MOST_WIDTH, MOST_HEIGHT = 480, 320
+"""Of tiles that are few: they grow to fill the room, as far as that helps to see."""
 N_FIGURES = 3
 ROUND = 6.0
 
@@ -88,6 +90,7 @@ class TileGrid(QAbstractScrollArea):
         self.current = 0
         self.chosen_code: int | None = None
         self.is_log = True
+        self.n_columns, self.height_of_tile = 1, HEIGHT
         self._pictures: dict[int, tuple[object, QPixmap, Figures]] = {}
         self.n_painted = 0
         """Tiles that the last painting drew."""
@@ -106,32 +109,42 @@ class TileGrid(QAbstractScrollArea):
 
     # Geometry
 
-    @property
-    def n_columns(self) -> int:
-        """Tiles in a row."""
-        return max((self.viewport().width() + GAP) // (LEAST_WIDTH + GAP), 1)
+    def _grow(self) -> None:
+        """Choose how many tiles stand in a row: so that all are seen, as large as can be, where they can."""
+        room_wide, room_high = self.viewport().width() + GAP, self.viewport().height() + GAP
+        most = max(room_wide // (LEAST_WIDTH + GAP), 1)
+        self.n_columns, self.height_of_tile, largest = most, HEIGHT, 0
+        for n in range(1, min(most, len(self.tiles)) + 1):
+            height = min(room_high // math.ceil(len(self.tiles) / n) - GAP, MOST_HEIGHT)
+            area = height * self._width(n)
+            if height >= HEIGHT and area >= largest:
+                self.n_columns, self.height_of_tile, largest = n, height, area
+
+    def _width(self, n: int) -> int:
+        """Give the width of a tile where `n` stand in a row."""
+        return min((self.viewport().width() + GAP) // n - GAP, MOST_WIDTH)
 
     def place_of(self, index: int) -> QRect:
         """Give where a tile lies in the viewport."""
-        n = self.n_columns
-        width = (self.viewport().width() - GAP * (n - 1)) / n
-        row, column = divmod(index, n)
-        top = row * (HEIGHT + GAP) - self.verticalScrollBar().value()
-        return QRect(round(column * (width + GAP)), top, round(width), HEIGHT)
+        width, height = self._width(self.n_columns), self.height_of_tile
+        row, column = divmod(index, self.n_columns)
+        top = row * (height + GAP) - self.verticalScrollBar().value()
+        return QRect(column * (width + GAP), top, width, height)
 
     def tile_at(self, x: int, y: int) -> int | None:
         """Give the tile at a point of the viewport."""
-        row = (y + self.verticalScrollBar().value()) // (HEIGHT + GAP)
-        column = int(x / ((self.viewport().width() + GAP) / self.n_columns))
+        row = (y + self.verticalScrollBar().value()) // (self.height_of_tile + GAP)
+        column = x // (self._width(self.n_columns) + GAP)
         index = row * self.n_columns + min(column, self.n_columns - 1)
         return index if index < len(self.tiles) and self.place_of(index).contains(x, y) else None
 
     def _set_bar(self) -> None:
+        self._grow()
         n_rows = math.ceil(len(self.tiles) / self.n_columns)
-        whole = max(n_rows * (HEIGHT + GAP) - GAP, 0)
+        whole = max(n_rows * (self.height_of_tile + GAP) - GAP, 0)
         bar = self.verticalScrollBar()
         bar.setPageStep(self.viewport().height())
-        bar.setSingleStep((HEIGHT + GAP) // 3)
+        bar.setSingleStep((self.height_of_tile + GAP) // 3)
         bar.setRange(0, max(whole - self.viewport().height(), 0))
 
     def resizeEvent(self, event: QResizeEvent | None) -> None:  # noqa: N802  (Qt's name)
@@ -169,7 +182,7 @@ class TileGrid(QAbstractScrollArea):
         if event is None or not self.tiles:
             super().keyPressEvent(event)
             return
-        page = max(self.viewport().height() // (HEIGHT + GAP), 1) * self.n_columns
+        page = max(self.viewport().height() // (self.height_of_tile + GAP), 1) * self.n_columns
         keys = Qt.Key
         moves: dict[int, int] = {
             keys.Key_Left: -1,
@@ -208,29 +221,30 @@ class TileGrid(QAbstractScrollArea):
         """Draw the tiles that are seen."""
         painter = QPainter(self.viewport())
         area = event.rect() if event is not None else self.viewport().rect()
-        row = max((area.top() + self.verticalScrollBar().value()) // (HEIGHT + GAP), 0)
+        row = max((area.top() + self.verticalScrollBar().value()) // (self.height_of_tile + GAP), 0)
         self.n_painted = 0
         for index in range(row * self.n_columns, len(self.tiles)):
             place = self.place_of(index)
             if place.top() > area.bottom():
                 break
-            painter.drawPixmap(place.topLeft(), self._picture(index, place.width()))
+            painter.drawPixmap(place.topLeft(), self._picture(index, place))
             self.n_painted += 1
 
-    def _picture(self, index: int, width: int) -> QPixmap:
+    def _picture(self, index: int, place: QRect) -> QPixmap:
         """Give the picture of a tile, drawn anew only if something about it changed."""
         tile, is_current = self.tiles[index], index == self.current and self.hasFocus()
         ratio = self.devicePixelRatioF()
         told = (id(tile.figures), tile.name, tile.health, tile.peak, tile.unit, self.is_log)
-        looks = (width, ratio, theme.current().name, tile.code == self.chosen_code, is_current)
+        size = (place.width(), place.height(), ratio)
+        looks = (size, theme.current().name, tile.code == self.chosen_code, is_current)
         key = (told, looks)
         held = self._pictures.get(tile.code)
         if held is None or held[0] != key:
-            picture = QPixmap(round(width * ratio), round(HEIGHT * ratio))
+            picture = QPixmap(round(place.width() * ratio), round(place.height() * ratio))
             picture.setDevicePixelRatio(ratio)
             picture.fill(Qt.GlobalColor.transparent)
             painter = QPainter(picture)
-            self._draw(painter, index, QRect(0, 0, width, HEIGHT))
+            self._draw(painter, index, QRect(0, 0, place.width(), place.height()))
             painter.end()
             # The figures are kept too, so that their id stays theirs.
             held = self._pictures[tile.code] = (key, picture, tile.figures)

@@ -7,7 +7,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from PyQt5.QtCore import QPoint, Qt, QTimer
+from PyQt5.QtCore import QPoint, Qt, QTimer, pyqtSignal
 from PyQt5.QtWidgets import (
     QAction,
     QApplication,
@@ -70,6 +70,9 @@ class CutsView(View):
         ("Ctrl+Alt+C", "Copy the table"),
         ("Ctrl+Space", "Offer names that fit"),
     )
+
+    region_taken = pyqtSignal()
+    """The region of the spectrum has become a cut."""
 
     def __init__(self, bridge: Bridge) -> None:
         super().__init__(bridge)
@@ -366,6 +369,7 @@ class CutsView(View):
         if spectrum.roi is not None:
             low, high = (float(f"{end:.6g}") for end in spectrum.roi)
             self.add(range_cut(spectrum.column, low, high))
+            self.region_taken.emit()
 
     def toggle_table(self) -> None:
         """Show the table of efficiencies, or no longer."""

@@ -281,8 +281,11 @@ class PreviewView(View):
     def _why_empty(self) -> str:
         if self.session.selected_run is None:
             return "A sample of the selected run appears here."
-        if self.bridge.live(self.session.selected) is None:
+        live, state = self.bridge.live(self.session.selected), self.bridge.state(self.session.selected)
+        if live is None:
             return "Process the run to try settings on it."
+        if state is not None and state.has_ended and not len(live.columns):
+            return "No waveforms in this run."
         return "Taking a sample of the waveforms…"
 
     def recolor(self) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 from PyQt5.QtCore import QSize, Qt
 from PyQt5.QtGui import QHideEvent, QResizeEvent
-from PyQt5.QtWidgets import QAction, QCheckBox, QLayout, QLineEdit, QMenu, QVBoxLayout, QWidget
+from PyQt5.QtWidgets import QAction, QCheckBox, QLayout, QLineEdit, QMenu, QShortcut, QVBoxLayout, QWidget
 
 from pygama_gui.bridge import Bridge, LiveRun
 from pygama_gui.data.density import Density, count_density, full_frame
@@ -176,6 +176,9 @@ class WaveformView(View):
         )
         self.place_field.returnPressed.connect(self._jump)
         self.place_field.editingFinished.connect(self._show_info)
+        leave = QShortcut(Qt.Key.Key_Escape, self.place_field)
+        leave.setContext(Qt.ShortcutContext.WidgetShortcut)
+        leave.activated.connect(self.plot.setFocus)
         self.follow_button = icon_button(
             "pause", "Freeze the view; the work goes on (Space)", self.toggle_following
         )

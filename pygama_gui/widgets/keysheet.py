@@ -15,6 +15,7 @@ from PyQt5.QtWidgets import (
     QMenu,
     QMenuBar,
     QScrollArea,
+    QStyle,
     QVBoxLayout,
     QWidget,
 )
@@ -72,13 +73,13 @@ class KeySheet(QDialog):
         self.setWindowTitle("Keys and mouse")
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         groups = [*keys_of(menu_bar), ("Mouse on a plot", list(MOUSE))]
-        inside = QWidget()
-        inside.setObjectName("inside")
-        columns = QHBoxLayout(inside)
-        columns.setContentsMargins(0, 0, 0, 0)
-        columns.setSpacing(24)
-        for part in _in_columns(groups, self.N_COLUMNS):
-            columns.addLayout(self._column(part))
+        frame = 2 * 24 + 4 + self.style().pixelMetric(QStyle.PixelMetric.PM_ScrollBarExtent)
+        room = QApplication.primaryScreen().availableSize() * SHARE_OF_SCREEN
+        inside = self._inside(groups, self.N_COLUMNS)
+        for n in range(self.N_COLUMNS - 1, 0, -1):
+            if inside.sizeHint().width() + frame <= room.width():
+                break
+            inside = self._inside(groups, n)
         scroll = QScrollArea()
         scroll.setWidgetResizable(True)
         scroll.setWidget(inside)
@@ -91,8 +92,18 @@ class KeySheet(QDialog):
         outer.addWidget(scroll, 1)
         outer.addSpacing(8)
         outer.addWidget(close, 0, Qt.AlignmentFlag.AlignRight)
-        needed = inside.sizeHint() + QSize(2 * 24 + 4, 20 + 16 + 8 + close.sizeHint().height() + 12)
-        self.resize(needed.boundedTo(QApplication.primaryScreen().availableSize() * SHARE_OF_SCREEN))
+        needed = inside.sizeHint() + QSize(frame, 20 + 16 + 8 + close.sizeHint().height() + 12)
+        self.resize(needed.boundedTo(room))
+
+    def _inside(self, groups: list[tuple[str, list[tuple[str, str]]]], n: int) -> QWidget:
+        inside = QWidget()
+        inside.setObjectName("inside")
+        columns = QHBoxLayout(inside)
+        columns.setContentsMargins(0, 0, 0, 0)
+        columns.setSpacing(24)
+        for part in _in_columns(groups, n):
+            columns.addLayout(self._column(part))
+        return inside
 
     def _column(self, groups: list[tuple[str, list[tuple[str, str]]]]) -> QVBoxLayout:
         column = QVBoxLayout()

@@ -13,8 +13,8 @@ from PyQt5.QtWidgets import QSizePolicy, QWidget
 from pygama_gui.data.plane import Scale
 from pygama_gui.widgets import theme, words
 
-COLOR_MAPS = {"light": ("viridis", 0.08), "dark": ("inferno", 0.2)}
-"""Name of the map, and where it begins: its darkest part would not be seen on a dark ground."""
+COLOR_MAPS = {"light": ("viridis", 0.08, 0.75), "dark": ("inferno", 0.4, 1.0)}
+"""Name of the map, where it begins and ends: what is nearest to the ground would not be seen on it."""
 STRIP, GAP, ROOM = 12, 5, 10
 """Width of the strip of colours, room to its numbers, and height of half a number, in pixels."""
 LEAST_APART = 16
@@ -24,8 +24,8 @@ WHEEL_STEP = 1.25
 
 def color_table(theme_name: str) -> np.ndarray:
     """Give the colours of counts, (256, 4): of none the panel's, then a perceptually uniform map."""
-    name, start = COLOR_MAPS[theme_name]
-    table = pg.colormap.get(name).getLookupTable(start, 1.0, 256, alpha=True)
+    name, start, end = COLOR_MAPS[theme_name]
+    table = pg.colormap.get(name).getLookupTable(start, end, 256, alpha=True)
     if theme_name == "light":
         table = table[::-1].copy()  # few counts are pale on a light ground
     table[0] = (0, 0, 0, 0)

@@ -149,3 +149,13 @@ def test_the_lines_of_a_real_thorium_run_are_found(real_run, tmp_path):
         assert near[0].counts == pytest.approx(fit.area, abs=4 * fit.area_error)
         assert near[0].significance > 6
     assert len(found) <= 6
+
+
+@pytest.mark.parametrize("bin_width", [4, 5, 8, 10, 16, 20])
+def test_a_peak_with_stray_counts_and_no_background_is_found_in_bins_of_any_width(bin_width):
+    # Each width takes in a stray count more, so that no width is ever less significant than the one before.
+    rng = np.random.default_rng(20)
+    stray = 38_470 + np.array([-480, -400, -330, -270, -220, 210, 260, 310, 380, 460])
+    values = np.concatenate((rng.normal(38_470, 56, 30), stray))
+    found = find_peaks(*np.histogram(values, np.arange(0, 60_000 + bin_width, bin_width)))
+    assert [peak.position for peak in found] == [pytest.approx(38_470, abs=60)]

@@ -38,6 +38,23 @@ def test_screenshots_are_taken_of_every_view_in_both_themes(tmp_path: Path) -> N
     assert {path.name for path in out.iterdir()} == {"t1_run12.h5", "t2_run12.h5"}
 
 
+def test_threads_that_compute_give_way_to_the_window(tmp_path: Path) -> None:
+    code = (
+        "import sys; from pygama_gui import app; "
+        "app.Show.run = lambda show: print(sys.getswitchinterval() < 0.001) or 0; sys.exit(app.main([]))"
+    )
+    environment = os.environ | {"QT_QPA_PLATFORM": "offscreen", "HOME": str(tmp_path)}
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.stdout.strip() == "True", done.stderr
+
+
 def test_a_file_that_is_no_run_gives_exit_status_1(tmp_path: Path) -> None:
     (tmp_path / "notes").write_text("no run at all, but long enough to be looked at")
     assert run_gui("--screenshot", tmp_path / "pictures", tmp_path / "notes").returncode == 1

@@ -53,6 +53,16 @@ def test_a_layout_gives_its_panels_their_sizes(qtbot: QtBot, window: MainWindow)
     qtbot.waitUntil(lambda: window.settings_dock.width() == BY_NAME["Tune"].docks["settings"])
 
 
+def test_the_first_panel_of_a_layout_is_in_front_whatever_was_before(window: MainWindow) -> None:
+    window.layouts.choose("Inspect")
+    window.layouts.choose("Process")
+    window.fits_dock.show()
+    window.fits_dock.raise_()
+    window.layouts.choose("Inspect")
+    assert not window.cuts.visibleRegion().isEmpty()
+    assert window.fits.visibleRegion().isEmpty()
+
+
 def test_the_first_layout_is_the_one_at_the_first_start(window: MainWindow) -> None:
     assert seen(window) == set(LAYOUTS[0].docks)
 

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import psutil
 import pytest
-from PyQt5.QtCore import QMimeData, QPoint, Qt, QUrl
+from PyQt5.QtCore import QMimeData, QPoint, QSize, Qt, QUrl
 from PyQt5.QtGui import QDragEnterEvent, QDropEvent
-from PyQt5.QtWidgets import QApplication, QWidget
+from PyQt5.QtWidgets import QAbstractScrollArea, QApplication, QMessageBox, QScrollArea, QWidget
 from pytestqt.qtbot import QtBot
 
 from pygama.analysis.cuts import Cut, save_cuts
@@ -34,8 +34,14 @@ def window(qtbot: QtBot, themed: object) -> Iterator[MainWindow]:
     made.show()
     qtbot.waitExposed(made)
     yield made
-    made.quitting.allow()
-    made.close()
+    close(made)
+
+
+def close(window: MainWindow) -> None:
+    """Close a window, and stop what is still under way."""
+    window.close()
+    for box in window.findChildren(QMessageBox):
+        next(one for one in box.buttons() if one.text() == "Stop and quit").click()
 
 
 @pytest.fixture
@@ -234,6 +240,16 @@ def test_a_tier_1_file_that_is_gone_is_told_and_its_waveforms_can_be_tried_again
     qtbot.waitUntil(lambda: window.waveforms.place_field.text() == "5", timeout=WAIT_MS)
 
 
+def test_a_run_without_events_says_so_in_every_picture(
+    qtbot: QtBot, window: MainWindow, out: Path, tmp_path: Path
+) -> None:
+    drop(window, [write_run(tmp_path / "Run13", RunShape(run_number=13, n_events=0))])
+    qtbot.waitUntil(lambda: state_of(window) == "done", timeout=WAIT_MS)
+    plots = (window.preview.plot, window.waveforms.plot, window.spectrum.plot)
+    wanted = ["No waveforms in this run.", "No waveforms in this run.", "No events in this run."]
+    qtbot.waitUntil(lambda: [plot._hint.text() for plot in plots] == wanted, timeout=WAIT_MS)
+
+
 def test_closing_the_window_ends_every_process(
     qtbot: QtBot, window: MainWindow, raw_run: Path, out: Path
 ) -> None:
@@ -246,8 +262,7 @@ def test_closing_the_window_ends_every_process(
         if "spawn_main" in str(child.cmdline())
     ]
     assert workers
-    window.quitting.allow()
-    window.close()
+    close(window)
     assert [
         pid for pid in workers if psutil.pid_exists(pid) and psutil.Process(pid).status() != "zombie"
     ] == []
@@ -354,6 +369,53 @@ def test_the_key_sheet_lists_keys_from_the_actions(qtbot: QtBot, window: MainWin
     assert ("L", "Logarithmic / linear") in found["Spectrum"]
     assert (". (dot)", "Next channel") in found["Spectrum"]
     sheet.close()
+
+
+@pytest.mark.parametrize("width", [1024, 1280, 1920])
+def test_the_key_sheet_needs_no_scrolling_to_the_side(
+    qtbot: QtBot, window: MainWindow, monkeypatch: pytest.MonkeyPatch, width: int
+) -> None:
+    monkeypatch.setattr(type(QApplication.primaryScreen()), "availableSize", lambda _: QSize(width, 800))
+    sheet = KeySheet(window.menuBar(), window)
+    sheet.show()
+    qtbot.waitExposed(sheet)
+    assert sheet.width() <= width
+    scroll = sheet.findChild(QScrollArea)
+    assert scroll is not None
+    assert scroll.horizontalScrollBar().maximum() == 0
+    sheet.close()
+
+
+@pytest.mark.parametrize("tab", range(1, 6))
+def test_the_keys_of_a_picture_work_when_its_tab_was_clicked(
+    qtbot: QtBot, window: MainWindow, tab: int
+) -> None:
+    window.bridge.change(changes.add_runs, [Run("1", Path("Run1"), 1)])
+    window.activateWindow()
+    window.runs.stop_button.setFocus()
+    qtbot.mouseClick(window.tabs, Qt.MouseButton.LeftButton, pos=window.tabs.tabRect(tab).center())
+    view = (window.waveforms, window.spectrum, window.plane, window.trends, window.channels)[tab - 1]
+    focus = window.focusWidget()
+    assert focus is view or focus in view.stops()
+
+
+def test_the_keys_go_on_from_picture_to_picture(window: MainWindow) -> None:
+    window.bridge.change(changes.add_runs, [Run("1", Path("Run1"), 1)])
+    window.activateWindow()
+    for tab, view in ((3, window.plane), (4, window.trends), (5, window.channels), (2, window.spectrum)):
+        window.go_to_tab(tab)
+        focus = window.focusWidget()
+        assert focus is view or isinstance(focus, QAbstractScrollArea), tab
+        assert focus is not None
+        assert focus is view or view.isAncestorOf(focus)
+
+
+def test_a_region_taken_as_a_cut_shows_the_cuts(window: MainWindow) -> None:
+    window.bridge.change(changes.add_runs, [Run("1", Path("Run1"), 1)])
+    window.bridge.change(changes.mark_region, (100.0, 200.0))
+    assert window.cuts.visibleRegion().isEmpty()
+    window.cuts.take_region()
+    assert not window.cuts.visibleRegion().isEmpty()
 
 
 def test_something_unexpected_is_shown_and_not_fatal(

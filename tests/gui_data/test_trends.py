@@ -197,6 +197,15 @@ def test_a_move_is_told_with_its_time_and_significance() -> None:
     assert move_words(precise, None, Clock()) == "gain steady"
 
 
+def test_how_long_a_slope_took_is_told_without_an_exponent() -> None:
+    slope = series(np.linspace(100.0, 109.0, 20), 0.1)
+    slope = replace(slope, times=np.linspace(0.0, 112.0, 20))
+    move = find_move(slope)
+    assert move is not None
+    assert move.is_slope
+    assert " over 110 s " in move_words(slope, move, Clock())
+
+
 def test_the_sentence_says_what_moved_first_and_what_is_steady() -> None:
     rng = np.random.default_rng(4)
     times = np.sort(rng.uniform(0.0, 600.0, 60_000))

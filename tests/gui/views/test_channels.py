@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 
 import numpy as np
@@ -155,6 +156,18 @@ def test_only_tiles_that_are_seen_are_drawn(qtbot: QtBot, view: ChannelsView) ->
     qtbot.keyClick(view.grid, Qt.Key.Key_End)
     assert view.grid.place_of(239).bottom() <= view.grid.viewport().height()
     assert view.grid.tile_at(*_point(view.grid.place_of(239).center())) == 239
+
+
+@pytest.mark.parametrize("n_channels", [1, 3, 8])
+def test_a_few_tiles_grow_and_are_all_seen(qtbot: QtBot, view: ChannelsView, n_channels: int) -> None:
+    view.resize(900, 700)
+    feed(qtbot, view, events(np.arange(n_channels * 50) % n_channels))
+    room, grid = view.grid.viewport().rect(), view.grid
+    places = [grid.place_of(index) for index in range(n_channels)]
+    assert all(room.contains(place) for place in places)
+    assert all(place.height() > HEIGHT for place in places)
+    assert not any(one.intersects(other) for one, other in itertools.combinations(places, 2))
+    assert [grid.tile_at(*_point(place.center())) for place in places] == list(range(n_channels))
 
 
 def _point(at: QPoint) -> tuple[int, int]:

@@ -81,6 +81,15 @@ def test_a_number_that_is_typed_is_gone_to(qtbot: QtBot, view: WaveformView) -> 
     assert (view.browser.place, view.place_field.text()) == (1, "2")
 
 
+def test_escape_leaves_the_field_of_the_number_for_the_picture(qtbot: QtBot, view: WaveformView) -> None:
+    view.activateWindow()
+    view.place_field.setFocus()
+    qtbot.keyClicks(view.place_field, "7?")
+    qtbot.keyClick(view.place_field, Qt.Key.Key_Escape)
+    assert view.focusWidget() is view.plot
+    assert "?" not in view.place_field.text()
+
+
 def test_words_in_place_of_a_number_go_nowhere(qtbot: QtBot, view: WaveformView) -> None:
     view.go_to(2)
     view.draw_if_due()

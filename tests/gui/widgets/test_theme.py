@@ -9,6 +9,7 @@ from PyQt5.QtGui import QColor
 from PyQt5.QtWidgets import QApplication
 
 from pygama_gui.widgets import theme
+from pygama_gui.widgets.shades import color_table
 
 READ = ("text", "soft", "accent", "ok", "warn", "bad", "trace", "marker")
 GROUNDS = ("bg", "panel", "raised", "accent_soft")
@@ -56,3 +57,9 @@ def test_pens_are_one_pixel_wide(themed: QApplication) -> None:
 def test_an_icon_is_drawn_in_the_colour_of_the_theme(themed: QApplication) -> None:
     image = theme.icon("stop", "accent").pixmap(16, 16).toImage()
     assert image.pixelColor(8, 8) == theme.current().color("accent")
+
+
+@pytest.mark.parametrize("name", theme.NAMES)
+def test_a_single_count_of_a_plane_is_seen_on_its_ground(name: str) -> None:
+    single = QColor(*color_table(name)[1].tolist())
+    assert contrast(single, theme.theme(name).color("panel")) >= 2
