@@ -958,15 +958,8 @@ class Bridge(QObject):
         for stopped in self._stop_search.values():
             stopped.set()
         self.runner.close()
-        for pool in (
-            self._reader,
-            self._computer,
-            self._searcher,
-            self._disk,
-            self._counter,
-            self._tallier,
-            self._writer,
-        ):
+        reading = (self._reader, self._computer, self._searcher, self._disk)
+        for pool in (*reading, self._counter, self._tallier):
             pool.shutdown(wait=True, cancel_futures=True)
         self._close_tier1()
         for let_go in self.at_close:
