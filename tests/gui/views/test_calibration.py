@@ -225,13 +225,13 @@ def test_gamma_lines_stand_where_they_are_with_their_names(qtbot: QtBot, view: F
     spectrum.show()
     qtbot.waitUntil(lambda: spectrum.redraw() or spectrum.picture is not None, timeout=WAIT_MS)
     assert spectrum.plot.labels["bottom"] == "trap_max_kev (keV)"
-    places = dict(spectrum.peaks._gamma_lines())
+    places = dict(spectrum.peaks.gamma_lines())
     assert places[2614.511] == "Tl-208 2614.5"
     spectrum.choose_column("trap_max")
-    places = [at for at, name in spectrum.peaks._gamma_lines() if name == "Tl-208 2614.5"]
+    places = [at for at, name in spectrum.peaks.gamma_lines() if name == "Tl-208 2614.5"]
     assert places == pytest.approx([GAIN * 2614.511], rel=1e-3)
     spectrum.peaks.toggle_lines()
-    assert spectrum.peaks._gamma_lines() == []
+    assert spectrum.peaks.gamma_lines() == []
 
 
 def test_settings_are_judged_by_the_same_peak_when_energies_are_shown(qtbot: QtBot, view: FitsView) -> None:

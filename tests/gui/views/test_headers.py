@@ -92,6 +92,8 @@ def test_the_menu_of_a_run_has_all_that_can_be_done_with_it(view: RunsView, brid
         "Later in the queue",
         "Show the header",
         "Compare the header with",
+        "Save the table…",
+        "Save the rows that pass the cuts…",
         "Show in the file manager",
         "Copy the path",
         "Remove from the list",
