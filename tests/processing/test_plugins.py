@@ -1,6 +1,10 @@
 """Plug-ins: files that add processors, run only when asked to."""
 
+import importlib.util
 import json
+import os
+import py_compile
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -153,3 +157,15 @@ def test_the_same_plugin_in_two_places_is_run_once(write, tmp_path):
     first, second = (write(GOOD + f"\n{once}\n", name) for name in ("a.py", "b.py"))
     plugins.load_plugins([first, second])
     assert [plugin.path.name for plugin in plugins.plugins_of(["pick_one"])] == ["b.py"]
+
+
+def test_bytecode_that_lies_beside_a_file_is_never_run(write, tmp_path):
+    path = write(GOOD)
+    other = tmp_path / "other.py"
+    other.write_text(GOOD.replace("at: Sample = 3", "at: Sample = 1"))
+    os.utime(other, ns=(path.stat().st_atime_ns, path.stat().st_mtime_ns))
+    planted = Path(importlib.util.cache_from_source(str(path)))
+    planted.parent.mkdir(exist_ok=True)
+    py_compile.compile(str(other), cfile=str(planted), dfile=str(path))
+    plugins.load_plugins([path])
+    assert REGISTRY["pick_one"].setting("at").default == 3
