@@ -10,7 +10,6 @@ import numpy as np
 
 from pygama.analysis.calibration import Calibration
 from pygama.channel_map import Channel
-from pygama.storage.table_files import write_table
 from pygama_gui.data.channels import code_of, codes_of
 from pygama_gui.data.cutting import Passing
 from pygama_gui.data.energies import all_energies
@@ -71,5 +70,7 @@ def save_table(
     on_rows: Callable[[int, int], None] = lambda done, total: None,
 ) -> int:
     """Write the rows that pass (None: all); returns how many. Raises as `write_table` does."""
+    from pygama.storage.table_files import write_table
+
     chosen = None if passing is None else _Chosen(passing, passing.columns)
     return write_table(source, path, chosen=chosen, added=further, on_rows=on_rows)

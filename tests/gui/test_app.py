@@ -120,3 +120,11 @@ def test_the_command_line_beats_the_session(qapp: QApplication, tmp_path: Path) 
         assert window.bridge.session.output_dir == tmp_path
     finally:
         window.close()
+
+
+def test_the_window_starts_without_what_reads_files_and_draws_for_print() -> None:
+    code = (
+        "import sys, pygama_gui.main_window; print(*{'tables', 'matplotlib', 'pandas'} & sys.modules.keys())"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == []
