@@ -22,12 +22,18 @@ SETTLE_S = 0.35
 def take_pictures(app: QApplication, window: MainWindow, folder: Path) -> None:
     """Save `window_light.png`, `window_dark.png` and the same for every view."""
     folder.mkdir(parents=True, exist_ok=True)
-    for name in theme.NAMES:
-        window.bridge.change(changes.choose_tab, 0)
-        window.bridge.change(changes.choose_theme, name)
-        settle(app)
+    for name in theme.NAMES:  # before the views, which leave fits and cuts behind
+        _choose(app, window, name)
         _save(window, folder / f"window_{name}.png")
+    for name in theme.NAMES:
+        _choose(app, window, name)
         _take_views(app, window, folder, name)
+
+
+def _choose(app: QApplication, window: MainWindow, name: str) -> None:
+    window.bridge.change(changes.choose_tab, 0)
+    window.bridge.change(changes.choose_theme, name)
+    settle(app)
 
 
 def settle(app: QApplication, until: Callable[[], bool] | None = None) -> None:
