@@ -277,8 +277,8 @@ class MainWindow(QMainWindow):
         bridge.session_changed.connect(self._on_session)
         bridge.jobs_changed.connect(lambda _ids: self._show_title())
         bridge.went_wrong.connect(self._show_trouble)
-        bridge.came.connect(self._take_new)
-        bridge.halted.connect(self._show_halted)
+        bridge.watching.came.connect(self._take_new)
+        bridge.room.halted.connect(self._show_halted)
         bridge.started.connect(self.banner.dismiss_about)
         self.tabs.currentChanged.connect(lambda tab: bridge.change(changes.choose_tab, tab))
         self.runs.open_asked.connect(self.ask_open)
@@ -534,7 +534,7 @@ class MainWindow(QMainWindow):
                 about=SHORT_OF_ROOM,
             )
 
-        self.bridge.look_for_room(runs, folder, start_if_room)
+        self.bridge.room.look_for(runs, folder, start_if_room)
 
     def follow(self, run: Run) -> None:
         """Follow a run whose file still grows, or no longer."""
@@ -570,11 +570,11 @@ class MainWindow(QMainWindow):
                 self.ask_output_dir([run])
                 return
             case "search":
-                self.bridge.find_record(run.run_id)
+                self.bridge.culprits.find(run.run_id)
                 self.banner.dismiss_about({run.run_id})
                 return
             case "stop search":
-                self.bridge.stop_search(run.run_id)
+                self.bridge.culprits.stop(run.run_id)
                 return
             case "bundle":
                 self.ask_save_bundle(run)
@@ -590,7 +590,7 @@ class MainWindow(QMainWindow):
         dialog.setNameFilter("Crash bundles (*.zip)")
         dialog.setDefaultSuffix("zip")
         dialog.selectFile(f"crash_run{run.run_number}.zip")
-        dialog.fileSelected.connect(lambda name: self.bridge.save_bundle(run.run_id, Path(name)))
+        dialog.fileSelected.connect(lambda name: self.bridge.culprits.save_bundle(run.run_id, Path(name)))
         dialog.open()
 
     def _show_trouble(self, sentence: str, details: str, run_id: str) -> None:

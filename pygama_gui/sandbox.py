@@ -18,8 +18,9 @@ from PyQt5.QtWidgets import QWidget
 
 from pygama.block import Block
 from pygama.errors import PygamaError
-from pygama_gui.bridge import Bridge, LiveRun
+from pygama_gui.bridge import Bridge
 from pygama_gui.data import preview
+from pygama_gui.data.live_run import LiveRun
 from pygama_gui.data.preview import Asked, Axis, Bench, Chained, Compared, Facts, GridScan
 from pygama_gui.data.samples import Sample
 from pygama_gui.data.wiring import value_units

@@ -22,9 +22,10 @@ from PyQt5.QtWidgets import (
     QWidget,
 )
 
-from pygama_gui.bridge import Bridge, LiveRun
+from pygama_gui.bridge import Bridge
 from pygama_gui.data.channels import CODE
 from pygama_gui.data.health import MARKS, STATES, Survey
+from pygama_gui.data.live_run import LiveRun
 from pygama_gui.jobs.board import counted
 from pygama_gui.session import changes
 from pygama_gui.session.state import SORTS, ChannelsChoice, Run, Session

@@ -240,7 +240,7 @@ class CutsView(View):
         if self.bridge.live(run_id) is None or not self.session.cuts:
             self._show_figures(None)
             return
-        self.bridge.count_cuts(run_id, _peak_of(self.session), lambda found: self._take(run_id, found))
+        self.bridge.counting.tally(run_id, _peak_of(self.session), lambda found: self._take(run_id, found))
 
     def recolor(self) -> None:
         """Take the colours of the present theme."""

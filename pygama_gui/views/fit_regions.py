@@ -10,7 +10,7 @@ from PyQt5.QtWidgets import QApplication, QTableWidget, QTableWidgetItem, QVBoxL
 
 from pygama.analysis.regions import Region
 from pygama_gui.bridge import Bridge
-from pygama_gui.fitting import Measured
+from pygama_gui.machine.fitting import Measured
 from pygama_gui.session import fit_changes
 from pygama_gui.session.state import NamedRegion
 from pygama_gui.widgets import words

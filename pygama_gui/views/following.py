@@ -9,8 +9,9 @@ from pathlib import Path
 
 from PyQt5.QtCore import QTimer
 
-from pygama_gui.bridge import Bridge, LiveRun
+from pygama_gui.bridge import Bridge
 from pygama_gui.data.linked import Cuts
+from pygama_gui.data.live_run import LiveRun
 from pygama_gui.data.outputs import read_columns
 from pygama_gui.data.selection import passing_of
 from pygama_gui.data.trends import Asked, Trender, Trends, columns_for

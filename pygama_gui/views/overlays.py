@@ -9,9 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 import pyqtgraph as pg
 
-from pygama_gui.bridge import LiveRun
 from pygama_gui.data.channels import CODE
 from pygama_gui.data.live import LiveHistogram
+from pygama_gui.data.live_run import LiveRun
 from pygama_gui.widgets import theme
 from pygama_gui.widgets.plot import Legend, Plot, histogram_path
 

@@ -13,9 +13,10 @@ from PyQt5.QtCore import QEvent, QObject, QPointF, QSignalBlocker, QSize, QTimer
 from PyQt5.QtGui import QResizeEvent
 from PyQt5.QtWidgets import QAction, QCheckBox, QLayout, QMenu, QVBoxLayout, QWidget
 
-from pygama_gui.bridge import Bridge, LiveRun
+from pygama_gui.bridge import Bridge
 from pygama_gui.data.channels import CODE
 from pygama_gui.data.linked import ALL, Axis, Counts, Cuts, Want
+from pygama_gui.data.live_run import LiveRun
 from pygama_gui.data.plane import (
     LOOKED_AT,
     Limits,
@@ -492,7 +493,9 @@ class PlaneView(View):
         wants = [Want(x, y, self.channel)]
         if self.choice.has_all and passing_of(self.session) is not None:
             wants.append(Want(x, y, self.channel, ALL))
-        self.bridge.count(self.OWNER, self.session.selected, wants, lambda counts: self._take(live, counts))
+        self.bridge.counting.count(
+            self.OWNER, self.session.selected, wants, lambda counts: self._take(live, counts)
+        )
         if self.plane is not None and self.plane.live is live and self._is_of_columns(self.plane):
             self._draw(self.plane)
         self._count_gates(x, y)
@@ -505,7 +508,7 @@ class PlaneView(View):
             return
         wants = [Want(axis, None, self.channel) for axis in (x, y)]
         run_id = self.session.selected
-        self.bridge.count_each(
+        self.bridge.counting.count_each(
             f"{self.OWNER} gates", run_id, names, wants, lambda found: self._take_gates(run_id, names, found)
         )
 

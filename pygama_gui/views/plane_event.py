@@ -47,7 +47,7 @@ class EventPeek:
             found = [one for one in samples if one.numbers.get("event_number") == chosen.number]
             self._take(chosen, found[-1] if found else None, "its waveform comes with the end of the run")
             return
-        self._bridge.read_waveforms(
+        self._bridge.loading.read_waveforms(
             chosen.run_id,
             lambda file: _read(file, chosen),
             lambda sample: self._take(chosen, sample, "no waveform in the file"),

@@ -14,7 +14,6 @@ from PyQt5.QtCore import QPointF, QRectF, Qt, QTimer
 from PyQt5.QtGui import QColor
 
 from pygama.analysis.cuts import Cut, RangeOf, range_cut
-from pygama_gui.bridge import WithAndWithout
 from pygama_gui.data.cutting import free_name
 from pygama_gui.data.gates import (
     GRIP_PX,
@@ -29,6 +28,7 @@ from pygama_gui.data.gates import (
     top_of,
 )
 from pygama_gui.data.linked import Axis
+from pygama_gui.machine.counting import WithAndWithout
 from pygama_gui.session import cut_changes
 from pygama_gui.widgets import theme, words
 
@@ -281,7 +281,7 @@ class PlaneGates:
             return False
         name, part = found
         self._view.bridge.change(cut_changes.choose_cut, name)
-        self._view.bridge.count_first(self._view.OWNER)
+        self._view.bridge.counting.serve_first(self._view.OWNER)
         self._held = _Held(name, self.shapes()[name], part, start, f"gate {name}")
         return True
 
@@ -295,7 +295,7 @@ class PlaneGates:
 
     def _end_drag(self) -> None:
         self._moved = {}
-        self._view.bridge.count_first("")
+        self._view.bridge.counting.serve_first("")
         self._view.bridge.store.settle()
         self._view.redraw_soon()
 

@@ -11,9 +11,10 @@ from PyQt5.QtCore import pyqtSignal
 from PyQt5.QtWidgets import QAction, QVBoxLayout, QWidget
 
 from pygama.analysis.regions import Region, measure_region
-from pygama_gui.bridge import Bridge, LiveRun
+from pygama_gui.bridge import Bridge
 from pygama_gui.data import spectra
 from pygama_gui.data.live import LiveHistogram
+from pygama_gui.data.live_run import LiveRun
 from pygama_gui.data.selection import passing_of
 from pygama_gui.jobs.board import counted
 from pygama_gui.session import changes

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from PyQt5.QtCore import QSignalBlocker
 from PyQt5.QtWidgets import QCheckBox, QMenu, QWidget
 
-from pygama_gui.bridge import LiveRun
 from pygama_gui.data.channels import CODE
+from pygama_gui.data.live_run import LiveRun
 from pygama_gui.widgets import theme
 from pygama_gui.widgets.parts import Elided, choice_box, icon_button, row
 

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from pygama_gui.bridge import LiveRun
 from pygama_gui.data import spectra
 from pygama_gui.data.live import LiveHistogram
+from pygama_gui.data.live_run import LiveRun
 from pygama_gui.views.overlays import Counted, Over, Overlays, Part
 from pygama_gui.views.spectrum_drawing import Picture
 from pygama_gui.views.spectrum_passing import Passing

@@ -147,7 +147,7 @@ class Band:
         if self._range is None:
             return
         bridge = self._bridge
-        bridge.count_first(OWNER)
+        bridge.counting.serve_first(OWNER)
         bridge.change(cut_changes.choose_cut, self._name)
         bridge.change(
             cut_changes.edit_cut, self._name, self._dragged(self._range).text, merge=f"cut {self._name}"
@@ -167,7 +167,7 @@ class Band:
 
     def _set_down(self) -> None:
         self._bridge.store.settle()
-        self._bridge.count_first("")
+        self._bridge.counting.serve_first("")
 
 
 def _range_of(cut: Cut, column: str) -> RangeOf | None:

@@ -7,9 +7,10 @@ from collections.abc import Callable
 
 import numpy as np
 
-from pygama_gui.bridge import Bridge, LiveRun
+from pygama_gui.bridge import Bridge
 from pygama_gui.data.linked import Axis, Counts, Cuts, Want
 from pygama_gui.data.live import LiveHistogram
+from pygama_gui.data.live_run import LiveRun
 from pygama_gui.data.selection import passing_of
 
 MOST_KNOWN = 64
@@ -43,7 +44,7 @@ class Passing:
         key, state = (run_id, want), (live, len(live.columns), cuts)
         if self._asked.get(key) != state:
             self._asked[key] = state
-            self._bridge.count(
+            self._bridge.counting.count(
                 f"spectrum {run_id} {channel}", run_id, [want], lambda counts: self._take(key, state, counts)
             )
         known = self._known.get(key)

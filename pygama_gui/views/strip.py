@@ -14,10 +14,11 @@ from PyQt5.QtGui import QResizeEvent
 from PyQt5.QtWidgets import QAction, QApplication, QFrame, QHBoxLayout, QVBoxLayout, QWidget
 
 from pygama.errors import PygamaError
-from pygama_gui.bridge import Bridge, LiveRun
+from pygama_gui.bridge import Bridge
 from pygama_gui.data import health
 from pygama_gui.data.channels import CODE
 from pygama_gui.data.headers import Difference, differences
+from pygama_gui.data.live_run import LiveRun
 from pygama_gui.data.shift import Check, Level, Rates, level_of, rates, report
 from pygama_gui.data.trends import Series, Trends, aligned, median_and_scatter
 from pygama_gui.jobs.board import JobState
@@ -169,7 +170,7 @@ class StripView(View):
         outer = QVBoxLayout(self)
         outer.setContentsMargins(0, 0, 0, 0)
         outer.addWidget(frame)
-        bridge.disk_known.connect(self._take_disk)
+        bridge.room.known.connect(self._take_disk)
         self._run_id = ""
 
     @classmethod
@@ -182,7 +183,7 @@ class StripView(View):
         bridge.adopt(1, run)
         for message in madeup.messages(run.path):
             bridge.take(1, message)
-        bridge.disk_known.emit(212_000_000_000)
+        bridge.room.known.emit(212_000_000_000)
         view.redraw_soon()
         return view
 
@@ -197,7 +198,7 @@ class StripView(View):
         if is_other_run or old.channel_map is not new.channel_map:
             self.redraw_soon()
         if old.output_dir != new.output_dir:
-            self.bridge.look_at_disk()
+            self.bridge.room.look()
 
     def on_jobs(self, run_ids: set[str]) -> None:
         """Show how the job stands: a new state at once, new figures a few times a second."""

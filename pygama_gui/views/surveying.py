@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from pygama.errors import PygamaError
-from pygama_gui.bridge import LiveRun
 from pygama_gui.data.channels import CODE, code_of
 from pygama_gui.data.health import SATURATION, Peak, Survey, enabled_channels, peak_of_channel, survey
 from pygama_gui.data.linked import Cuts, Rows
 from pygama_gui.data.live import LiveColumns
+from pygama_gui.data.live_run import LiveRun
 from pygama_gui.data.selection import passing_of
 from pygama_gui.data.trends import BASELINES, HEIGHTS, NOISES
 from pygama_gui.session.state import Run

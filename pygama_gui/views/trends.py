@@ -15,9 +15,10 @@ from PyQt5.QtGui import QCursor
 from PyQt5.QtWidgets import QAction, QMenu, QSizePolicy, QToolTip, QVBoxLayout, QWidget
 
 from pygama.analysis.cuts import range_cut
-from pygama_gui.bridge import Bridge, LiveRun
+from pygama_gui.bridge import Bridge
 from pygama_gui.data.channels import CODE
 from pygama_gui.data.cutting import free_name
+from pygama_gui.data.live_run import LiveRun
 from pygama_gui.data.trends import (
     KINDS,
     Band,

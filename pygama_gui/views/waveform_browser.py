@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 from PyQt5.QtCore import QTimer
 
-from pygama_gui.bridge import Bridge, LiveRun
+from pygama_gui.bridge import Bridge
+from pygama_gui.data.live_run import LiveRun
 from pygama_gui.data.samples import Sample, Tier1Waveforms
 from pygama_gui.data.selection import Selection, waveforms_of
 
@@ -212,7 +213,7 @@ class Browser:
             return
         asked = self._wanted
         self._reading = asked
-        self._bridge.read_waveforms(
+        self._bridge.loading.read_waveforms(
             asked.run_id,
             lambda file: _read(file, asked),
             lambda answer: self._take(asked, *answer),

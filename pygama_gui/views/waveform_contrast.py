@@ -9,8 +9,8 @@ import pyqtgraph as pg
 from PyQt5.QtCore import QRectF
 from PyQt5.QtGui import QColor
 
-from pygama_gui.bridge import LiveRun
 from pygama_gui.data.contrast import Contrast, Side, contrast
+from pygama_gui.data.live_run import LiveRun
 from pygama_gui.data.selection import Selection, sides_of
 from pygama_gui.session.state import Session
 from pygama_gui.views.waveform_many import Aside, ManyWaveforms

@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from pygama_gui.bridge import Bridge, LiveRun
+from pygama_gui.bridge import Bridge
+from pygama_gui.data.live_run import LiveRun
 from pygama_gui.data.samples import Bunch, Sample, Tier1Waveforms, bunch_of, joined, spread
 from pygama_gui.data.selection import Selection
 
@@ -67,7 +68,7 @@ class ManyWaveforms:
         if not self._is_reading and self._groups != []:
             self._is_reading = True
             groups = self._groups
-            self._bridge.read_waveforms(
+            self._bridge.loading.read_waveforms(
                 run_id,
                 lambda file: _read_group(file, selection, n, groups),
                 lambda answer: self._take(key, *answer),
@@ -120,7 +121,7 @@ class Neighbours:
             self._bunch = None
         if key != self._key and not self._is_reading:
             self._is_reading = True
-            self._bridge.read_waveforms(
+            self._bridge.loading.read_waveforms(
                 run_id,
                 lambda file: file.bunch(_after(place, n, file.count(selection)), selection),
                 lambda bunch: self._take(key, bunch),

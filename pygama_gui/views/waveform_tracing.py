@@ -6,7 +6,8 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from pygama_gui.bridge import Bridge, LiveRun
+from pygama_gui.bridge import Bridge
+from pygama_gui.data.live_run import LiveRun
 from pygama_gui.data.samples import Sample
 from pygama_gui.session.state import DEFAULT_CHAIN, Step
 from pygama_gui.views import chain_facts

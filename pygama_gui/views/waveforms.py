@@ -12,8 +12,9 @@ from PyQt5.QtCore import QSize, Qt
 from PyQt5.QtGui import QHideEvent, QResizeEvent
 from PyQt5.QtWidgets import QAction, QCheckBox, QLayout, QLineEdit, QMenu, QShortcut, QVBoxLayout, QWidget
 
-from pygama_gui.bridge import Bridge, LiveRun
+from pygama_gui.bridge import Bridge
 from pygama_gui.data.density import Density, count_density, full_frame
+from pygama_gui.data.live_run import LiveRun
 from pygama_gui.data.noise import NoiseSpectrum, noise_spectrum
 from pygama_gui.data.samples import Bunch, Sample, bunch_of
 from pygama_gui.data.selection import waveforms_of

@@ -100,8 +100,8 @@ class Answers:
     def __init__(self, bridge: Bridge) -> None:
         self._bridge = bridge
         self._asked, self._at = set[str](), dict[str, float]()
-        self._count = bridge.count
-        bridge.count = self._noted  # type: ignore[method-assign]
+        self._count = bridge.counting.count
+        bridge.counting.count = self._noted  # type: ignore[method-assign]
 
     def begin(self) -> None:
         self._asked, self._at = set(), {}
@@ -132,7 +132,7 @@ def run_until(is_done: Callable[[], bool]) -> float:
 
 def is_idle(window: MainWindow) -> bool:
     bridge = window.bridge
-    return window.spectrum.shown() is not None and not bridge._due and not bridge.is_counting
+    return window.spectrum.shown() is not None and not bridge._due and not bridge.counting.is_busy
 
 
 def shown(taken: list[float]) -> str:
@@ -150,7 +150,7 @@ def test_a_dragged_edge_is_followed_in_the_window(
     run_until(lambda: is_idle(window))
     hand, everything, longest = [], [], []
     which = "spectrum" if tab == "Overview" else ""
-    bridge.count_first("spectrum")
+    bridge.counting.serve_first("spectrum")
     for at in range(N_STEPS):
         answers.begin()
         rests.begin()
@@ -164,7 +164,7 @@ def test_a_dragged_edge_is_followed_in_the_window(
         run_until(lambda: is_idle(window))
         everything.append(1e3 * (time.perf_counter() - began))
         longest.append(rests.longest)
-    bridge.count_first("")
+    bridge.counting.serve_first("")
     say = report.add  # type: ignore[attr-defined]
     what = "spectrum" if tab == "Overview" else tab.lower()
     limit = "50 ms" if tab == "Overview" else "250 ms"
@@ -178,7 +178,7 @@ def test_the_spectrum_keeps_up_with_a_hand_that_does_not_wait(window: MainWindow
     drawn: list[float] = []
     run_until(lambda: is_idle(window))
     rests = Rests()
-    bridge.count_first("spectrum")
+    bridge.counting.serve_first("spectrum")
     window.spectrum.drawn.connect(lambda: drawn.append(time.perf_counter()))
     moves = iter(range(N_MOVES))
     hand = QTimer()
@@ -195,7 +195,7 @@ def test_the_spectrum_keeps_up_with_a_hand_that_does_not_wait(window: MainWindow
     hand.start()
     rests.begin()
     run_until(lambda: not hand.isActive() and is_idle(window))
-    bridge.count_first("")
+    bridge.counting.serve_first("")
     gaps = [1e3 * (after - before) for before, after in pairwise(drawn)]
     say = report.add  # type: ignore[attr-defined]
     say(f"10 M rows, edge moved every {HAND_MS} ms, from picture to picture", shown(gaps), "50 ms")

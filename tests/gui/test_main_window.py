@@ -230,7 +230,7 @@ def test_a_tier_1_file_that_is_gone_is_told_and_its_waveforms_can_be_tried_again
     window.bridge.change(changes.process_on_add, False)
     drop(window, [raw_run])
     qtbot.waitUntil(lambda: window.waveforms.info.text().startswith("of 400"), timeout=WAIT_MS)
-    window.bridge.in_background(window.bridge._close_tier1, lambda _nothing: None)
+    window.bridge.in_background(window.bridge.loading.close, lambda _nothing: None)
     aside = (out / "t1_run12.h5").rename(out / "aside")
     window.waveforms.go_to(3)
     qtbot.waitUntil(window.banner.isVisible, timeout=WAIT_MS)

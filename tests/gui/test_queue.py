@@ -184,7 +184,7 @@ def test_a_full_disk_ends_in_a_sentence(qtbot: QtBot, themed: object, tmp_path: 
         run = files.read_run(raw)
         bridge.change(changes.add_runs, [run])
         bridge.start([run], tiny)
-        bridge._watch_room = lambda: None  # type: ignore[method-assign]
+        bridge.room.watch = lambda: None  # type: ignore[method-assign]
         job = lambda: bridge.state(run.run_id)  # noqa: E731
         qtbot.waitUntil(lambda: job() is not None and job().state == "failed", timeout=WAIT_MS)
         assert "No space left on device; make room or choose another folder" in job().text

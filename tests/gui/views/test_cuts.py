@@ -302,12 +302,12 @@ def test_while_an_edge_is_dragged_nothing_waits_for_the_tick(spectrum: SpectrumV
     spectrum.redraw_soon()
     QApplication.processEvents()
     assert drawn == []
-    bridge.count_first("spectrum")
+    bridge.counting.serve_first("spectrum")
     bridge.timer.setInterval(10_000_000)
     spectrum.redraw_soon()
     QApplication.processEvents()
     assert drawn
-    bridge.count_first("")
+    bridge.counting.serve_first("")
 
 
 def mouse_drag(

@@ -9,10 +9,9 @@ import numpy as np
 import pytest
 from pytestqt.qtbot import QtBot
 
-from pygama_gui import bridge as bridge_module
-from pygama_gui import fitting
 from pygama_gui.bridge import Bridge
 from pygama_gui.data.linked import Rows
+from pygama_gui.machine import counting, fitting
 from pygama_gui.session import changes
 from pygama_gui.session.state import Run
 from pygama_gui.views import madeup, spectrum, spectrum_passing
@@ -40,7 +39,7 @@ def cut(monkeypatch: pytest.MonkeyPatch) -> Callable[[Above | None], None]:
     """Give a way to put a cut on."""
 
     def put_on(cuts: Above | None) -> None:
-        for module in (bridge_module, fitting, spectrum, spectrum_passing):
+        for module in (counting, fitting, spectrum, spectrum_passing):
             monkeypatch.setattr(module, "passing_of", lambda _session: cuts)
 
     return put_on

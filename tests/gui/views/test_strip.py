@@ -169,7 +169,7 @@ def test_the_shift_report_is_copied_with_values_and_channels(qtbot: QtBot, view:
 def test_nothing_is_clipped_at_1280_pixels(qtbot: QtBot, view: StripView) -> None:
     view.resize(1280 - 2 * 10, 60)
     show(qtbot, view, ended(step=6.0))
-    view.bridge.disk_known.emit(212_000_000_000)
+    view.bridge.room.known.emit(212_000_000_000)
     view.redraw()
     QApplication.processEvents()
     for figure in view.figures.values():

@@ -23,7 +23,8 @@ from pygama_gui.data.selection import passing_of
 from pygama_gui.session.state import Fit, NamedRegion, Session
 
 if TYPE_CHECKING:
-    from pygama_gui.bridge import Bridge, LiveRun
+    from pygama_gui.bridge import Bridge
+    from pygama_gui.data.live_run import LiveRun
 
 AGAIN_MS = 1000
 N_BINS = 240
@@ -115,7 +116,7 @@ class Fitting(QObject):
         self._asked[run_id] = (state, tuple(wanted))
         self._last[run_id] = time.monotonic()
         wants = [_want(fit, live) for fit in wanted]
-        self._bridge.count(
+        self._bridge.counting.count(
             f"fits {run_id}", run_id, wants, lambda counts: self._fit(run_id, state, wanted, counts)
         )
 

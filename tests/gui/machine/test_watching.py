@@ -10,8 +10,8 @@ import pytest
 from pytestqt.qtbot import QtBot
 
 from pygama.simulate import RunShape, write_run
-from pygama_gui import bridge as bridge_module
 from pygama_gui.bridge import Bridge
+from pygama_gui.machine import watching
 from pygama_gui.main_window import MainWindow
 from pygama_gui.session import changes, files
 
@@ -22,7 +22,7 @@ WAIT_MS = 60_000
 def window(
     qtbot: QtBot, themed: object, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[MainWindow]:
-    monkeypatch.setattr(bridge_module, "WATCH_MS", 20)
+    monkeypatch.setattr(watching, "WATCH_MS", 20)
     made = MainWindow(Bridge(), remembers=False)
     qtbot.addWidget(made)
     made.show()
@@ -44,9 +44,9 @@ def test_a_run_that_comes_into_a_watched_folder_is_added_and_processed(
 ) -> None:
     folder = tmp_path / "daq"
     folder.mkdir()
-    assert not window.bridge._watch_timer.isActive()
+    assert not window.bridge.watching.timer.isActive()
     window._take_watched(folder)
-    qtbot.waitUntil(window.bridge._watch_timer.isActive, timeout=WAIT_MS)
+    qtbot.waitUntil(window.bridge.watching.timer.isActive, timeout=WAIT_MS)
     assert window.menus.watch_action.text() == "&Watching daq"
     shutil.copy(raw_run, folder / "Run8")
     qtbot.waitUntil(lambda: len(window.bridge.session.runs) == 1, timeout=WAIT_MS)
@@ -56,7 +56,7 @@ def test_a_run_that_comes_into_a_watched_folder_is_added_and_processed(
     )
     window.menus.watch_action.trigger()
     assert window.bridge.session.watched is None
-    assert not window.bridge._watch_timer.isActive()
+    assert not window.bridge.watching.timer.isActive()
 
 
 def test_a_folder_that_cannot_be_watched_is_told_once(
@@ -65,7 +65,7 @@ def test_a_folder_that_cannot_be_watched_is_told_once(
     window._take_watched(tmp_path / "later")
     qtbot.waitUntil(lambda: any("cannot be watched" in line for line in window.bridge.lines), timeout=WAIT_MS)
     (tmp_path / "later").mkdir()
-    qtbot.waitUntil(lambda: window.bridge._watch_problem == "", timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: window.bridge.watching.problem == "", timeout=WAIT_MS)
     assert sum("cannot be watched" in line for line in window.bridge.lines) == 1
 
 

@@ -11,8 +11,8 @@ from pytestqt.qtbot import QtBot
 
 from pygama.analysis.fits import FitRequest
 from pygama.analysis.regions import measure_region
-from pygama_gui import fitting
 from pygama_gui.bridge import Bridge
+from pygama_gui.machine import fitting
 from pygama_gui.session import changes, fit_changes
 from pygama_gui.session.state import Fit, NamedRegion, Run
 from pygama_gui.views import madeup
@@ -76,7 +76,7 @@ def test_a_run_that_grows_is_fitted_again_only_after_a_while(
     before = fitted(qtbot, taken, run_id).found.counts.sum()
     taken.take(1, madeup.partial(20_000, seed=9))
     asked: list[str] = []
-    monkeypatch.setattr(taken, "count", lambda owner, *_: asked.append(owner))
+    monkeypatch.setattr(taken.counting, "count", lambda owner, *_: asked.append(owner))
     taken.fitting.ask(run_id)
     assert asked == []
     monkeypatch.undo()

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from pygama_gui.counting import Counting
 from pygama_gui.data.dragged import Indexes
+from pygama_gui.machine.counting import Wishes
 
 
 class Pool:
@@ -28,29 +28,29 @@ class Pool:
         self.waiting.pop(0)[2]()
 
 
-def wish(counting: Counting, owner: str, done: list[str], number: int = 0) -> None:
-    counting.work(owner, lambda _counter: f"{owner} {number}", done.append)
+def wish(wishes: Wishes, owner: str, done: list[str], number: int = 0) -> None:
+    wishes.work(owner, lambda _counter: f"{owner} {number}", done.append)
 
 
 def test_a_view_that_wishes_again_takes_back_what_waits() -> None:
     pool, done = Pool(), []
-    counting = Counting(pool.submit, Indexes())
+    wishes = Wishes(pool.submit, Indexes())
     for number in range(3):
-        wish(counting, "a", done, number)
+        wish(wishes, "a", done, number)
     pool.finish()
     pool.finish()
     assert done == ["a 0", "a 2"]
-    assert counting.is_idle
+    assert wishes.is_idle
 
 
 def test_the_view_under_the_hand_is_served_first_in_turn_with_the_others() -> None:
     pool, done = Pool(), []
-    counting = Counting(pool.submit, Indexes())
-    counting.first = "spectrum"
+    wishes = Wishes(pool.submit, Indexes())
+    wishes.first = "spectrum"
     for owner in ("plane", "trends", "channels", "spectrum 1"):
-        wish(counting, owner, done)
+        wish(wishes, owner, done)
     for number in range(1, 4):
-        wish(counting, "spectrum 1", done, number)
+        wish(wishes, "spectrum 1", done, number)
         pool.finish()
     assert done == ["plane 0", "spectrum 1 1", "trends 0"]
     pool.finish()
@@ -60,9 +60,9 @@ def test_the_view_under_the_hand_is_served_first_in_turn_with_the_others() -> No
 
 def test_what_goes_wrong_lets_the_others_go_on() -> None:
     pool, done = Pool(), []
-    counting = Counting(pool.submit, Indexes())
-    wish(counting, "a", done)
-    wish(counting, "b", done)
+    wishes = Wishes(pool.submit, Indexes())
+    wish(wishes, "a", done)
+    wish(wishes, "b", done)
     pool.fail()
     pool.finish()
     assert done == ["b 0"]

@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 from pytestqt.qtbot import QtBot
 
+from pygama.progress import Failed
 from pygama.simulate import RunShape, write_run
 from pygama.storage import TierFile
-from pygama_gui import bridge as module
 from pygama_gui.bridge import Bridge
+from pygama_gui.machine import loading as module
 from pygama_gui.session import changes
 from pygama_gui.session.state import Run
 
@@ -48,6 +49,6 @@ def test_a_run_that_failed_keeps_what_it_told(bridge: Bridge, monkeypatch: pytes
     run = Run("run1", Path("Run1"), 1)
     bridge.change(changes.add_runs, [run])
     bridge.adopt(1, run)
-    bridge.take(1, module.Failed("cut short"))
+    bridge.take(1, Failed("cut short"))
     bridge.change(changes.select_run, "")
     assert list(bridge.data) == ["run1"]

@@ -1,0 +1,98 @@
+"""Holds what is known of one run's data, while it is processed and when its files are read again."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+import numpy as np
+
+from pygama.analysis.calibration import Calibration
+from pygama.progress import Partial
+from pygama_gui.data.channels import CODE, codes_of
+from pygama_gui.data.energies import all_energies
+from pygama_gui.data.live import LiveColumns
+from pygama_gui.data.samples import SampleRing
+
+
+class LiveRun:
+    """What is known of one run's data: columns of all rows so far, and the newest sample waveforms."""
+
+    def __init__(self, calibrations: tuple[Calibration, ...] = ()) -> None:
+        self.columns = LiveColumns()
+        self.calibrations = calibrations
+        """What energies are made with, as rows come."""
+        self.samples = SampleRing()
+        self.channels: list[int] = []
+        """Codes of the channels that have rows."""
+        self.tier1: Path | None = None
+        """The finished Tier 1 file."""
+        self._times = (math.inf, -math.inf)
+        """The earliest and the latest event."""
+
+    def take(self, partial: Partial) -> None:
+        """Keep the rows and waveforms of a message."""
+        self.take_columns(partial.columns)
+        self.samples.take(partial)
+
+    @property
+    def n_bytes(self) -> int:
+        """What it takes in memory, about."""
+        return self.columns.n_bytes + self.samples.n_bytes
+
+    @property
+    def duration_s(self) -> float:
+        """From the first event to the last, by the cards' clock; 0 where it is not known."""
+        span = self._times[1] - self._times[0]
+        return span if span > 0 and math.isfinite(span) else 0.0
+
+    def take_columns(self, columns: Mapping[str, np.ndarray]) -> None:
+        """Keep rows, with the codes of their channels."""
+        if "time_s" in columns:
+            times = np.asarray(columns["time_s"], float)
+            known = times[np.isfinite(times)]
+            if len(known):
+                first, last = self._times
+                self._times = (min(first, float(known.min())), max(last, float(known.max())))
+        codes = codes_of(columns)
+        columns = {**columns, **all_energies(self.calibrations, columns, codes)}
+        if codes is None:
+            self.columns.append(columns)
+            return
+        self.columns.append({**columns, CODE: codes})
+        new = set(np.unique(codes[codes >= 0]).tolist()) - set(self.channels)
+        if new:
+            self.channels = sorted({*self.channels, *new})
+
+    def calibrated(
+        self, calibrations: tuple[Calibration, ...], energies: Mapping[str, np.ndarray], n_rows: int
+    ) -> LiveRun:
+        """Give the run with other energies, which are known of the first `n_rows`: data that begin anew."""
+        made = LiveRun(calibrations)
+        made.samples, made.channels, made.tier1, made._times = (
+            self.samples,
+            self.channels,
+            self.tier1,
+            self._times,
+        )
+        rest = self.snapshot(calibrations, n_rows)
+        codes = self.columns.column(CODE, n_rows) if CODE in self.columns else None
+        new = all_energies(calibrations, rest, codes)
+        whole = {
+            name: np.concatenate([values, new[name]]) if len(new[name]) else values
+            for name, values in energies.items()
+        }
+        before = [one.energy_column for one in self.calibrations]
+        made.columns = self.columns.with_columns(whole, without=before)
+        return made
+
+    def snapshot(self, calibrations: Iterable[Calibration], start: int = 0) -> dict[str, np.ndarray]:
+        """Give the columns that calibrations need, as they stand now, from a row on."""
+        names = {one.column for one in calibrations}
+        return {name: self.columns.column(name, start) for name in names if name in self.columns}
+
+
+def tier1_among(outputs: Iterable[Path]) -> Path | None:
+    """Give the Tier 1 file among those that were written; None where there is none."""
+    return next((path for path in outputs if path.name.startswith("t1_")), None)

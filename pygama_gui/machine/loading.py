@@ -1,0 +1,164 @@
+"""Reads what finished runs left in files: for runs of earlier sessions, and for those let go of in between.
+
+All of it in the one thread that reads files. Rows of the runs that were looked at last stay in memory.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from pygama.analysis.calibration import Calibration
+from pygama_gui.data.channels import CODE
+from pygama_gui.data.energies import all_energies
+from pygama_gui.data.live_run import LiveRun, tier1_among
+from pygama_gui.data.outputs import Outputs, find_outputs, read_columns
+from pygama_gui.data.samples import Tier1Waveforms
+from pygama_gui.jobs.board import JobState
+from pygama_gui.session.state import Run
+
+if TYPE_CHECKING:
+    from pygama_gui.bridge import Bridge
+
+N_FIRST = 50
+"""Waveforms of an earlier session's file that are read at once, to be laid over each other."""
+KEPT_RUNS, KEPT_BYTES = 12, 400_000_000
+"""Rows of so many runs, and of so many bytes, stay in memory; beyond, those not looked at for longest go."""
+
+
+class Loading:
+    """The files of finished runs."""
+
+    def __init__(self, bridge: Bridge) -> None:
+        self._bridge = bridge
+        self._looked_for: set[tuple[str, Path, str]] = set()
+        self._tier1: tuple[LiveRun, Tier1Waveforms] | None = None
+
+    def look_for_outputs(self) -> None:
+        """Look for files of runs that were not processed in this session, and show those of the selected."""
+        bridge = self._bridge
+        for run in bridge.session.runs:
+            if bridge.state(run.run_id) is None and (folder := bridge.folder_of(run)) is not None:
+                self._look_for(run, folder)
+        self._load_shown()
+
+    def _look_for(self, run: Run, folder: Path) -> None:
+        key = (run.run_id, folder, run.suffix)
+        if key not in self._looked_for:
+            self._looked_for.add(key)
+            self._bridge.in_background(
+                lambda: find_outputs(run, folder), lambda found: self._take_found(run, found)
+            )
+
+    def _take_found(self, run: Run, found: Outputs | None) -> None:
+        is_known = self._bridge.session.run(run.run_id) is not None
+        if found is not None and is_known and self._bridge.state(run.run_id) is None:
+            self._bridge.restore(run, found)
+            self._load_shown()
+
+    @property
+    def looked_at(self) -> tuple[str, ...]:
+        """Ids of the runs that the views show."""
+        session = self._bridge.session
+        return session.selected, *session.spectrum.others
+
+    def _load_shown(self) -> None:
+        data = self._bridge.data
+        for run_id in self.looked_at:
+            if run_id in data:
+                data[run_id] = data.pop(run_id)  # the last one that goes
+            self._load(run_id)
+        self.let_go()
+
+    def let_go(self) -> None:
+        """Let go of rows of runs not looked at for longest; the finished files can be read again."""
+        data = self._bridge.data
+        n_bytes = sum(live.n_bytes for live in data.values())
+        for run_id in tuple(data):
+            if len(data) <= KEPT_RUNS and n_bytes <= KEPT_BYTES:
+                return
+            if run_id not in self.looked_at and self._finished(run_id) is not None:
+                n_bytes -= data.pop(run_id).n_bytes
+
+    def _finished(self, run_id: str) -> JobState | None:
+        """Give the state of a run whose files are there and whole; None of any other."""
+        state = self._bridge.state(run_id)
+        return state if state is not None and state.state == "done" and state.outputs else None
+
+    def _load(self, run_id: str) -> None:
+        """Read the files of a finished run, unless its rows are there."""
+        state = self._finished(run_id)
+        if state is not None and run_id not in self._bridge.data:
+            calibrations = self._bridge.calibrations_of(run_id)
+            self._bridge.data[run_id] = LiveRun(calibrations)
+            self._bridge.in_background(
+                lambda: self._read_outputs(state, calibrations),
+                lambda live: self._show_read(run_id, state, live),
+            )
+
+    def _read_outputs(self, state: JobState, calibrations: tuple[Calibration, ...]) -> LiveRun:
+        """Read the rows of the files of an earlier session, and its first waveforms."""
+        live = LiveRun(calibrations)
+        live.tier1 = tier1_among(state.outputs)
+        for columns in read_columns(state.outputs[-1]) if state.rows else ():
+            live.take_columns(columns)
+            if self._bridge.is_closed:
+                return live
+        if live.tier1 is not None:
+            waveforms = Tier1Waveforms(live.tier1)
+            for place in range(min(waveforms.count(), N_FIRST)):
+                live.samples.add(waveforms.sample(place))
+            waveforms.close()
+        return live
+
+    def _show_read(self, run_id: str, state: JobState, live: LiveRun) -> None:
+        if self._bridge.state(run_id) is state:
+            self._bridge.data[run_id] = live
+            self._bridge.data_grew.emit({run_id})
+            self.calibrate(run_id)
+
+    def calibrate(self, run_id: str) -> None:
+        """Make the energies of a run as the session says, in a thread, unless they are so already."""
+        bridge = self._bridge
+        live, wanted = bridge.live(run_id), bridge.calibrations_of(run_id)
+        if live is None or live.calibrations == wanted:
+            return
+        n_rows, columns = len(live.columns), live.snapshot(wanted)
+        codes = live.columns.column(CODE) if CODE in live.columns else None
+
+        def show(energies: dict[str, np.ndarray]) -> None:
+            if bridge.live(run_id) is live and bridge.calibrations_of(run_id) == wanted:
+                bridge.data[run_id] = live.calibrated(wanted, energies, n_rows)
+                bridge.data_grew.emit({run_id})
+            else:
+                self.calibrate(run_id)
+
+        bridge.compute(lambda: all_energies(wanted, columns, codes), show)
+
+    def read_waveforms(
+        self,
+        run_id: str,
+        work: Callable[[Tier1Waveforms], Any],
+        then: Callable[[Any], None],
+        otherwise: Callable[[], None],
+    ) -> None:
+        """Do work with the finished Tier 1 file of a run, in the thread that reads files."""
+        live = self._bridge.data[run_id]
+        if live.tier1 is not None:
+            self._bridge.in_background(lambda: work(self._waveforms_of(live)), then, otherwise)
+
+    def _waveforms_of(self, live: LiveRun) -> Tier1Waveforms:
+        if self._tier1 is None or self._tier1[0] is not live:
+            assert live.tier1 is not None
+            self.close()
+            self._tier1 = (live, Tier1Waveforms(live.tier1, live.columns))
+        return self._tier1[1]
+
+    def close(self) -> None:
+        """Let go of the file that waveforms were read from last."""
+        if self._tier1 is not None:
+            self._tier1[1].close()
+            self._tier1 = None

@@ -1,0 +1,76 @@
+"""Looks how much room the disk has, off the event loop, and pauses what writes where hardly any is left."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PyQt5.QtCore import QObject, pyqtSignal
+
+from pygama_gui.jobs.room import FLOOR_BYTES, Need, free_bytes, need_of
+from pygama_gui.session.state import Run
+
+if TYPE_CHECKING:
+    from pygama_gui.bridge import Bridge
+
+
+class DiskRoom(QObject):
+    """The room on the disks that are written to; a network disk may take its time to tell."""
+
+    known = pyqtSignal(object)
+    """Bytes free where the output goes; None where nobody knows."""
+    halted = pyqtSignal(str, object)
+    """A sentence about runs that were paused because the disk is nearly full, and their ids."""
+
+    def __init__(self, bridge: Bridge) -> None:
+        super().__init__()
+        self._bridge = bridge
+        self._is_looking = False
+
+    def look_for(self, runs: Sequence[Run], folder: Path, then: Callable[[int | None, Need], None]) -> None:
+        """Look how much room a folder has and what runs may need beside those under way there."""
+        bridge = self._bridge
+        raw_bytes = sum(run.size_bytes for run in runs)
+        done = []
+        for run in bridge.session.runs:
+            state = bridge.state(run.run_id)
+            if state is not None and state.state == "done":
+                done.append((run.size_bytes, state.outputs))
+            elif bridge.is_active(run.run_id) and bridge.folder_of(run) == folder and run not in runs:
+                raw_bytes += run.size_bytes
+        bridge.threads.do(
+            "look at disk",
+            lambda: (free_bytes(folder), need_of(raw_bytes, done)),
+            lambda found: then(*found),
+        )
+
+    def look(self) -> None:
+        """Ask how much room the output folder has."""
+        if (folder := self._bridge.session.output_dir) is not None:
+            self._bridge.threads.do("look at disk", lambda: free_bytes(folder), self.known.emit)
+
+    def watch(self) -> None:
+        """Ask how much room there is where jobs are writing, unless the last answer is still to come."""
+        folders = {spec.output_dir for spec in self._bridge.writing().values()}
+        if folders and not self._is_looking:
+            self._is_looking = True
+            self._bridge.threads.do(
+                "look at disk", lambda: {folder: free_bytes(folder) for folder in folders}, self._halt
+            )
+
+    def _halt(self, free: Mapping[Path, int | None]) -> None:
+        """Pause the jobs that write where hardly any room is left; nothing is lost."""
+        self._is_looking = False
+        bridge, reasons = self._bridge, {}
+        for run_id, spec in bridge.writing().items():
+            room, state = free.get(spec.output_dir), bridge.state(run_id)
+            if room is not None and room < FLOOR_BYTES and state is not None and state.state == "running":
+                reasons[run_id] = f"{room / 1e6:.0f} MB left on the output disk; make room, then go on"
+        if not reasons:
+            return
+        for run_id, why in reasons.items():
+            bridge.halt(run_id, why)
+            bridge.log(f"{bridge.name_of(run_id)}: paused: {why}", "warning")
+        names = ", ".join(map(bridge.name_of, reasons))
+        self.halted.emit(f"{names}: paused: {next(iter(reasons.values()))}", list(reasons))

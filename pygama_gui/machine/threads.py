@@ -1,0 +1,64 @@
+"""Does work in threads, one for each kind, and hands what comes back over in the main one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any, Literal
+
+from PyQt5.QtCore import QObject, Qt, pyqtSignal
+
+Kind = Literal["read files", "compute", "look at disk", "find record", "count", "tally cuts"]
+KINDS: tuple[Kind, ...] = ("read files", "compute", "look at disk", "find record", "count", "tally cuts")
+"""One thread each: HDF5 files bear no second one, and no kind of work waits for another."""
+
+
+class Threads(QObject):
+    """The threads of the window."""
+
+    failed = pyqtSignal(object)
+    """The error that work ended with."""
+    _came_back = pyqtSignal(object, object, object)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._pools = {kind: ThreadPoolExecutor(1, thread_name_prefix=kind) for kind in KINDS}
+        self.is_closed = False
+        """Whether the program is ending: nothing is taken any more, and nothing handed over."""
+        # Queued: what is done at once must not be handed over in the middle of asking for it.
+        self._came_back.connect(  # type: ignore[call-arg]
+            lambda then, otherwise, future: self._finish(then, otherwise, future),
+            Qt.ConnectionType.QueuedConnection,
+        )
+
+    def do(
+        self,
+        kind: Kind,
+        work: Callable[[], Any],
+        then: Callable[[Any], None],
+        otherwise: Callable[[], None] = lambda: None,
+    ) -> None:
+        """Do work in the thread of its kind, then hand its result to `then` in the main one.
+
+        otherwise: called if the work went wrong, after `failed` has told of it.
+        """
+        if not self.is_closed:
+            future = self._pools[kind].submit(work)
+            future.add_done_callback(lambda done: self._came_back.emit(then, otherwise, done))
+
+    def _finish(
+        self, then: Callable[[Any], None], otherwise: Callable[[], None], future: Future[Any]
+    ) -> None:
+        if future.cancelled() or self.is_closed:
+            return
+        if (error := future.exception()) is not None:
+            self.failed.emit(error)
+            otherwise()
+            return
+        then(future.result())
+
+    def close(self) -> None:
+        """End the threads; what is under way is waited for, what waits is left."""
+        self.is_closed = True
+        for pool in self._pools.values():
+            pool.shutdown(wait=True, cancel_futures=True)
