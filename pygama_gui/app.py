@@ -175,7 +175,7 @@ class Show:
         if self.options.screenshot is not None or self.options.measure:
             self.window.bridge.all_ended.connect(lambda: QTimer.singleShot(SETTLE_MS, self._all_ended))
         if self.options.screenshot is not None:
-            self.window.runs_refused.connect(self._refused)
+            self.window.arrivals.refused.connect(self._refused)
             QTimer.singleShot(STUCK_MS, lambda: self._end(1))
         self.app.exec()
         if self._demo is not None:
@@ -200,7 +200,7 @@ class Show:
                 paint.reset()
         self._dropped_at = time.perf_counter()
         self._asked += paths
-        self.window.add_paths(paths, process=True)
+        self.window.arrivals.add_paths(paths, process=True)
 
     def _refused(self) -> None:
         """End a picture run in which no file could be taken; note the failure in any case."""

@@ -47,7 +47,7 @@ class Menus:
         chain.addMenu(window.preview.menu)
         chain.addSeparator()
         chain.addMenu(window.settings_bar.presets_menu)
-        self._act(chain, "Add plu&g-in…", "", window.ask_add_plugin)
+        self._act(chain, "Add plu&g-in…", "", window.settings_files.ask_add_plugin)
         self._menu("&Waveform").addActions(list(window.waveforms.view_actions()))
         spectrum = self._menu("&Spectrum")
         window.spectrum.actions_of.fill_menu(spectrum)
@@ -83,30 +83,30 @@ class Menus:
 
     def _file(self, menu: QMenu) -> None:
         window = self._window
-        self._act(menu, "&Open raw files…", "Ctrl+O", window.ask_open)
-        self._act(menu, "Open a &folder…", "Ctrl+Shift+O", window.ask_open_folder)
-        self._act(menu, "Open a &Tier file…", "Ctrl+T", window.ask_open_tier)
+        self._act(menu, "&Open raw files…", "Ctrl+O", window.arrivals.ask_open)
+        self._act(menu, "Open a &folder…", "Ctrl+Shift+O", window.arrivals.ask_open_folder)
+        self._act(menu, "Open a &Tier file…", "Ctrl+T", window.arrivals.ask_open_tier)
         recent = QMenu("Open &recent", window)
         recent.setToolTipsVisible(True)
         recent.aboutToShow.connect(lambda: self._fill_recent(recent))
         menu.addMenu(recent)
         self.watch_action.setCheckable(True)
-        self.watch_action.triggered.connect(window.watch_folder)
+        self.watch_action.triggered.connect(window.arrivals.watch_folder)
         menu.addAction(self.watch_action)
         self._act(menu, "Try the &demo run", "", lambda: window.demo_asked())
         menu.addSeparator()
-        self._act(menu, "O&utput folder…", "", lambda: window.ask_output_dir([]))
+        self._act(menu, "O&utput folder…", "", lambda: window.processing.ask_output_dir([]))
         menu.addSeparator()
-        self._act(menu, "&Load settings…", "", window.ask_load_settings)
-        self._act(menu, "Sa&ve settings…", "", window.ask_save_settings)
+        self._act(menu, "&Load settings…", "", window.settings_files.ask_load)
+        self._act(menu, "Sa&ve settings…", "", window.settings_files.ask_save)
         menu.addSeparator()
         documents = window.documents
         self._act(menu, "Open s&ession…", "Ctrl+Alt+O", documents.ask_open)
         self._act(menu, "&Save session", "Ctrl+S", documents.save)
         self._act(menu, "Save session &as…", "Ctrl+Shift+S", documents.ask_save)
         menu.addSeparator()
-        self._act(menu, "&Channel map…", "", window.ask_channel_map)
-        self._act(menu, "For&get the channel map", "", window.forget_channel_map)
+        self._act(menu, "&Channel map…", "", window.settings_files.ask_channel_map)
+        self._act(menu, "For&get the channel map", "", window.settings_files.forget_channel_map)
         menu.addSeparator()
         self._act(menu, "&Quit", "Ctrl+Q", window.close)
 
@@ -121,7 +121,7 @@ class Menus:
     def _fill_recent(self, menu: QMenu) -> None:
         menu.clear()
         for path in self._window.bridge.session.recent:
-            action = self._act(menu, path.name, "", partial(self._window.add_paths, [path]))
+            action = self._act(menu, path.name, "", partial(self._window.arrivals.add_paths, [path]))
             action.setToolTip(str(path))
         if menu.isEmpty():
             self._act(menu, "nothing yet", "", lambda: None).setEnabled(False)

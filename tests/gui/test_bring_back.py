@@ -89,7 +89,7 @@ def has_picture(window: MainWindow, name: str) -> bool:
 
 def set_up(qtbot: QtBot, window: MainWindow, tmp_path: Path, name: str) -> None:
     """Show a run with a cut, a fit and a region, one view in front and zoomed."""
-    window.add_paths([tmp_path / "Run12"])
+    window.arrivals.add_paths([tmp_path / "Run12"])
     wait_for(qtbot, lambda: window.spectrum.shown() is not None)
     bridge = window.bridge
     bridge.change(cut_changes.add_cut, "quiet", "bl_slope > -1", "#D55E00")

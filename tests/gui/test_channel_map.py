@@ -47,7 +47,7 @@ def test_detectors_are_named_and_ignored_ones_left_out_of_lists(
     window.bridge.take(1, madeup.partial(400, n_channels=4))
     window.bridge.data_grew.emit({run.run_id})
     qtbot.waitUntil(lambda: "channel 3" in texts(window)[1], timeout=20_000)
-    window.add_paths([csv])
+    window.arrivals.add_paths([csv])
     named = ["P1", "P2", "channel 3"]
     qtbot.waitUntil(
         lambda: texts(window) == [["all channels", *named], ["all channels", "each channel", *named]],
@@ -63,7 +63,7 @@ def test_detectors_are_named_and_ignored_ones_left_out_of_lists(
 
 
 def test_the_session_keeps_the_map_itself(window: MainWindow, csv: Path, tmp_path: Path) -> None:
-    window.take_channel_map(csv)
+    window.settings_files.take_channel_map(csv)
     csv.unlink()
     saved.save(window.bridge.session, tmp_path / "session.json")
     kept = saved.load(tmp_path / "session.json").channel_map
@@ -73,6 +73,6 @@ def test_the_session_keeps_the_map_itself(window: MainWindow, csv: Path, tmp_pat
 
 def test_a_map_with_a_mistake_is_told_and_changes_nothing(window: MainWindow, csv: Path) -> None:
     csv.write_text("crate,card,channel,name\n0,0,x,P1\n")
-    window.take_channel_map(csv)
+    window.settings_files.take_channel_map(csv)
     assert "line 2, column 'channel'" in window.banner.words.text()
     assert window.bridge.session.channel_map.channels == ()

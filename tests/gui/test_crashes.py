@@ -57,7 +57,7 @@ def crash(qtbot: QtBot, window: MainWindow, raw_run: Path, *deadly: int, alone: 
     window.bridge.change(changes.set_tier0, "alone", alone)
     run = files.read_run(raw_run)
     window.bridge.change(changes.add_runs, [run])
-    window.process([run])
+    window.processing.start([run])
     wait_for(qtbot, window, run.run_id, "failed")
     return run.run_id
 
@@ -114,9 +114,9 @@ def test_a_bundle_holds_the_record_and_the_lines_of_its_run(
     run_id = crash(qtbot, window, raw_run, offsets[9])
     window.bridge.log("Run 99: nothing to do with it")
     run = window.bridge.session.runs[0]
-    window.mend(run, "search")
+    window.processing.mend(run, "search")
     wait_for(qtbot, window, run_id, "failed", "found")
-    window.mend(run, "bundle")
+    window.processing.mend(run, "bundle")
     dialog = window.findChild(QFileDialog)
     assert dialog is not None
     assert not dialog.isModal() or dialog.windowModality() != 2
@@ -134,7 +134,7 @@ def test_where_no_record_does_it_that_is_said(
     qtbot: QtBot, window: MainWindow, raw_run: Path, offsets: list[int]
 ) -> None:
     run_id = crash(qtbot, window, raw_run, offsets[9], alone=False)
-    window.mend(window.bridge.session.runs[0], "search")
+    window.processing.mend(window.bridge.session.runs[0], "search")
     wait_for(qtbot, window, run_id, "failed", "none")
     assert "no single record" in run_sentence(window.bridge.state(run_id))[0]
     assert words_of(window, run_id) == ["Run again", "Save bundle…"]
@@ -143,11 +143,11 @@ def test_where_no_record_does_it_that_is_said(
 def test_a_search_can_be_stopped(qtbot: QtBot, window: MainWindow, raw_run: Path, offsets: list[int]) -> None:
     run_id = crash(qtbot, window, raw_run, offsets[9])
     run = window.bridge.session.runs[0]
-    window.mend(run, "search")
+    window.processing.mend(run, "search")
     index = window.runs.model.place_of(run_id)
     assert index.data(STATE_ROLE).search == "under way"
     assert words_of(window, run_id) == ["Stop searching"]
-    window.mend(run, "stop search")
+    window.processing.mend(run, "stop search")
     wait_for(qtbot, window, run_id, "failed", "stopped")
     assert words_of(window, run_id) == ["Find the record", "Run again"]
 

@@ -50,7 +50,7 @@ def window(qtbot: QtBot, themed: object, tmp_path: Path, a_run: Callable[..., Ru
     qtbot.addWidget(made)
     made.bridge.change(changes.choose_output_dir, tmp_path)
     made.bridge.change(changes.process_on_add, False)
-    made.add_paths([raw])
+    made.arrivals.add_paths([raw])
     made.resize(1600, 1200)
     made.show()
     qtbot.waitExposed(made)

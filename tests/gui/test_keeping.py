@@ -168,7 +168,7 @@ def test_an_opened_session_shows_its_layout(qtbot: QtBot, themed: object, tmp_pa
     window.documents.save_as(tmp_path / "tune.pygama-session.json")
     window.layouts.choose("Process")
     assert window.runs_dock.isVisible()
-    window.add_paths([tmp_path / "tune.pygama-session.json"])
+    window.arrivals.add_paths([tmp_path / "tune.pygama-session.json"])
     assert (window.bridge.session.layout, window.runs_dock.isVisible()) == ("Tune", False)
     assert window.menus.layout_actions["Tune"].isChecked()
     window.bridge.store.undo()

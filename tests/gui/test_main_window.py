@@ -189,10 +189,10 @@ def test_a_folder_that_cannot_be_written_is_asked_for_anew(
     qtbot.waitUntil(lambda: state_of(window) == "failed", timeout=WAIT_MS)
     assert window.banner.act_buttons[0].text() == "Choose a folder…"
     asked: list[list[Run]] = []
-    monkeypatch.setattr(window, "ask_output_dir", asked.append)
+    monkeypatch.setattr(window.processing, "ask_output_dir", asked.append)
     window.banner.act_buttons[0].click()
     assert [run.run_number for run in asked[0]] == [12]
-    window._take_output_dir(out, asked[0])
+    window.processing._take_output_dir(out, asked[0])
     qtbot.waitUntil(lambda: state_of(window) == "done", timeout=WAIT_MS)
 
 
@@ -293,15 +293,15 @@ def test_undo_in_the_menu_names_the_change(window: MainWindow) -> None:
 
 def test_settings_can_be_saved_and_loaded(window: MainWindow, tmp_path: Path) -> None:
     window.bridge.change(changes.set_setting, 2, "rise", 123)
-    window.save_settings(tmp_path / "mine.json")
+    window.settings_files.save(tmp_path / "mine.json")
     window.bridge.store.undo()
-    window.load_settings(tmp_path / "mine.json")
+    window.settings_files.load(tmp_path / "mine.json")
     assert window.bridge.session.chain[2].settings == {"rise": 123}
 
 
 def test_a_settings_file_that_is_none_says_so(window: MainWindow, tmp_path: Path) -> None:
     (tmp_path / "mine.json").write_text('{"chain": 7}')
-    window.load_settings(tmp_path / "mine.json")
+    window.settings_files.load(tmp_path / "mine.json")
     assert "mine.json" in window.banner.words.text()
 
 
@@ -442,7 +442,7 @@ def test_a_cut_file_that_is_dropped_is_taken(qtbot: QtBot, bridge: Bridge, tmp_p
     window = MainWindow(bridge, remembers=False)
     qtbot.addWidget(window)
     save_cuts([Cut("high", "trap_max > 500", "#009E73")], tmp_path / "cuts.json")
-    window.add_paths([tmp_path / "cuts.json"])
+    window.arrivals.add_paths([tmp_path / "cuts.json"])
     assert [cut.name for cut in bridge.session.cuts] == ["high"]
     assert not window.cuts_dock.isHidden()
     window.close()

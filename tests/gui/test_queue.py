@@ -47,7 +47,7 @@ def four(qtbot: QtBot, window: MainWindow, a_run: Callable[..., Run]) -> list[Ru
     """Give four runs, the first of which is under way."""
     runs = [a_run(number) for number in (1, 2, 3, 4)]
     window.bridge.change(changes.add_runs, runs)
-    window.process(runs)
+    window.processing.start(runs)
     qtbot.waitUntil(lambda: state_of(window, runs[0]) == "running", timeout=WAIT_MS)
     return runs
 
@@ -135,7 +135,7 @@ def test_too_little_room_is_told_before_the_start(
     monkeypatch.setattr(shutil, "disk_usage", lambda _folder: usage._replace(free=201_000_000))
     run = a_run(7)
     window.bridge.change(changes.add_runs, [run])
-    window.process([run])
+    window.processing.start([run])
     qtbot.waitUntil(window.banner.isVisible, timeout=WAIT_MS)
     assert window.banner.words.text() == (
         "Run 7 may need 3.75 MB (if their files grow as large as the raw ones), "
@@ -199,7 +199,7 @@ def test_a_window_that_was_closed_starts_nothing(
 ) -> None:
     run = a_run(7)
     window.bridge.change(changes.add_runs, [run])
-    window.process([run])
+    window.processing.start([run])
     window.close()
     QApplication.processEvents()  # the answer about the disk, if it has come already
     assert state_of(window, run) == ""

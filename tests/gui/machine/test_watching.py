@@ -45,7 +45,7 @@ def test_a_run_that_comes_into_a_watched_folder_is_added_and_processed(
     folder = tmp_path / "daq"
     folder.mkdir()
     assert not window.bridge.watching.timer.isActive()
-    window._take_watched(folder)
+    window.arrivals._take_watched(folder)
     qtbot.waitUntil(window.bridge.watching.timer.isActive, timeout=WAIT_MS)
     assert window.menus.watch_action.text() == "&Watching daq"
     shutil.copy(raw_run, folder / "Run8")
@@ -62,7 +62,7 @@ def test_a_run_that_comes_into_a_watched_folder_is_added_and_processed(
 def test_a_folder_that_cannot_be_watched_is_told_once(
     qtbot: QtBot, window: MainWindow, tmp_path: Path
 ) -> None:
-    window._take_watched(tmp_path / "later")
+    window.arrivals._take_watched(tmp_path / "later")
     qtbot.waitUntil(lambda: any("cannot be watched" in line for line in window.bridge.lines), timeout=WAIT_MS)
     (tmp_path / "later").mkdir()
     qtbot.waitUntil(lambda: window.bridge.watching.problem == "", timeout=WAIT_MS)
@@ -73,15 +73,15 @@ def test_a_copy_of_a_run_is_recognised_by_its_header(
     qtbot: QtBot, window: MainWindow, raw_run: Path, tmp_path: Path
 ) -> None:
     window.bridge.change(changes.process_on_add, False)
-    window.add_paths([raw_run])
+    window.arrivals.add_paths([raw_run])
     qtbot.waitUntil(lambda: len(window.bridge.session.runs) == 1, timeout=WAIT_MS)
     other = write_run(tmp_path / "Run9", RunShape(run_number=9, n_events=5, n_samples=200))
-    window.add_paths([other])
+    window.arrivals.add_paths([other])
     qtbot.waitUntil(lambda: len(window.bridge.session.runs) == 2, timeout=WAIT_MS)
     assert window.bridge.session.selected == str(other)
     copy = tmp_path / "a copy"
     shutil.copy(raw_run, copy)
-    window.add_paths([copy])
+    window.arrivals.add_paths([copy])
     qtbot.waitUntil(lambda: bool(window.runs.refusals.text()), timeout=WAIT_MS)
     assert window.runs.refusals.text() == "▲ a copy is in the list as Run 8 · Run8"
     assert window.bridge.session.selected == str(raw_run)

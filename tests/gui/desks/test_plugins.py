@@ -81,7 +81,7 @@ def test_opening_settings_that_name_a_plugin_runs_nothing_and_asks(
     window: MainWindow, settings: Path, plugin: Path
 ) -> None:
     before = window.bridge.session.chain
-    window.add_paths([settings])
+    window.arrivals.add_paths([settings])
     assert not it_ran(plugin)
     assert window.consent.isVisible()
     assert "settings.json needs the plug-in mine.py" in window.consent.words.text()
@@ -93,7 +93,7 @@ def test_opening_settings_that_name_a_plugin_runs_nothing_and_asks(
 def test_not_now_runs_nothing_and_remembers_nothing(
     qtbot: QtBot, window: MainWindow, settings: Path, plugin: Path
 ) -> None:
-    window.load_settings(settings)
+    window.settings_files.load(settings)
     qtbot.mouseClick(window.consent.later_button, Qt.MouseButton.LeftButton)
     assert window.consent.isHidden()
     assert not it_ran(plugin)
@@ -103,7 +103,7 @@ def test_not_now_runs_nothing_and_remembers_nothing(
 def test_the_button_that_has_the_focus_says_not_now(
     qtbot: QtBot, window: MainWindow, settings: Path, plugin: Path
 ) -> None:
-    window.load_settings(settings)
+    window.settings_files.load(settings)
     focused = window.focusWidget()
     assert focused is window.consent.later_button
     qtbot.keyClick(focused, Qt.Key.Key_Space)
@@ -114,7 +114,7 @@ def test_the_button_that_has_the_focus_says_not_now(
 def test_a_look_at_the_file_runs_nothing(
     qtbot: QtBot, window: MainWindow, settings: Path, plugin: Path
 ) -> None:
-    window.load_settings(settings)
+    window.settings_files.load(settings)
     qtbot.mouseClick(window.consent.look_button, Qt.MouseButton.LeftButton)
     assert "def pick_one" in window.consent.text.toPlainText()
     assert not it_ran(plugin)
@@ -123,7 +123,7 @@ def test_a_look_at_the_file_runs_nothing(
 def test_consent_loads_the_settings_and_adds_the_steps_to_the_library(
     qtbot: QtBot, window: MainWindow, settings: Path, plugin: Path
 ) -> None:
-    window.load_settings(settings)
+    window.settings_files.load(settings)
     agree(qtbot, window)
     assert window.bridge.session.chain == (Step("pick_one", {"at": 7}),)
     assert "pick_one" in window.chain.library.names()
@@ -135,7 +135,7 @@ def test_what_was_agreed_to_is_not_asked_again(
     qtbot: QtBot, window: MainWindow, settings: Path, plugin: Path
 ) -> None:
     consents.agree(Consent(plugin, sha256_of(plugin), ("pick_one",)))
-    window.load_settings(settings)
+    window.settings_files.load(settings)
     assert window.consent.isHidden()
     assert window.bridge.session.chain == (Step("pick_one", {"at": 7}),)
 
@@ -145,7 +145,7 @@ def test_a_changed_file_is_asked_about_again(
 ) -> None:
     consents.agree(Consent(plugin, sha256_of(plugin), ("pick_one",)))
     plugin.write_text(PLUGIN + "\n# and something else\n")
-    window.load_settings(settings)
+    window.settings_files.load(settings)
     assert not it_ran(plugin)
     assert "has changed since you agreed" in window.consent.words.text()
     agree(qtbot, window)
@@ -155,7 +155,7 @@ def test_a_changed_file_is_asked_about_again(
 def test_a_file_that_changes_while_the_question_stands_is_not_run(
     qtbot: QtBot, window: MainWindow, settings: Path, plugin: Path
 ) -> None:
-    window.load_settings(settings)
+    window.settings_files.load(settings)
     plugin.write_text(PLUGIN + "\n# changed behind the question\n")
     agree(qtbot, window)
     assert not it_ran(plugin)
@@ -206,15 +206,15 @@ def test_a_worker_runs_the_plugin_and_a_changed_one_is_asked_about_first(
     qtbot: QtBot, window: MainWindow, settings: Path, plugin: Path, tmp_path: Path
 ) -> None:
     window.bridge.change(changes.choose_output_dir, tmp_path)
-    window.load_settings(settings)
+    window.settings_files.load(settings)
     agree(qtbot, window)
     raw = write_run(tmp_path / "Run3", RunShape(run_number=3, n_events=50, n_samples=2000))
-    window.add_paths([raw], process=True)
+    window.arrivals.add_paths([raw], process=True)
     qtbot.waitUntil(lambda: state_of(window) == "done", timeout=WAIT_MS)
     with TierFile(tmp_path / "t2_run3.h5") as file:
         assert "sample_at" in (file.table("data").read().rows.dtype.names or ())
     plugin.write_text(PLUGIN.replace("Take one sample", "Take a sample"))
-    window.process(list(window.bridge.session.runs))
+    window.processing.start(list(window.bridge.session.runs))
     assert window.bridge.active() == []
     assert "has changed since you agreed" in window.consent.words.text()
     agree(qtbot, window)
@@ -230,9 +230,9 @@ def state_of(window: MainWindow) -> str:
 def test_saved_settings_name_their_plugins_with_fingerprints(
     qtbot: QtBot, window: MainWindow, settings: Path, plugin: Path, tmp_path: Path
 ) -> None:
-    window.load_settings(settings)
+    window.settings_files.load(settings)
     agree(qtbot, window)
-    window.save_settings(tmp_path / "saved.json")
+    window.settings_files.save(tmp_path / "saved.json")
     saved = json.loads((tmp_path / "saved.json").read_text())
     assert saved["plugins"] == [{"file": "mine.py", "sha256": sha256_of(plugin)}]
 
@@ -243,7 +243,7 @@ def test_settings_are_dragged_out_as_a_file_that_can_be_dropped_again(window: Ma
     mime = window.settings_bar.handle.mime()
     (url,) = mime.urls()
     window.bridge.store.undo()
-    window.add_paths([Path(url.toLocalFile())])
+    window.arrivals.add_paths([Path(url.toLocalFile())])
     assert window.bridge.session.chain == changed
     assert json.loads(mime.text())["chain"][2]["settings"] == {"rise": 321}
     window.settings_bar.handle.let_go()

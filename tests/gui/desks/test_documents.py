@@ -48,7 +48,7 @@ def processed(qtbot: QtBot, window: MainWindow, tmp_path: Path, out: Path) -> Ru
     """A run that the window processed with a chain of its own, and whose spectrum it shows."""
     raw = write_run(tmp_path / "Run12", RunShape(run_number=12, n_events=500, n_samples=1200, pulse_at=500))
     window.bridge.change(changes.set_setting, 2, "rise", 150)
-    window.add_paths([raw], process=True)
+    window.arrivals.add_paths([raw], process=True)
     qtbot.waitUntil(lambda: _is_done(window), timeout=WAIT_MS)
     qtbot.waitUntil(lambda: window.spectrum.shown() is not None, timeout=WAIT_MS)
     qtbot.waitUntil(lambda: not window.bridge.timer.isActive(), timeout=WAIT_MS)
@@ -148,7 +148,7 @@ def test_a_session_is_saved_and_opened_by_name(
     window.documents.save_as(path)
     for _ in range(2):
         window.bridge.store.undo()
-    window.add_paths([path])
+    window.arrivals.add_paths([path])
     assert window.bridge.session.chain[2].settings == {"rise": 123}
     assert [run.run_number for run in window.bridge.session.runs] == [9001]
     window.menus.undo_action.trigger()
@@ -166,14 +166,14 @@ def test_runs_that_are_not_where_they_were_are_told(
     qtbot: QtBot, window: MainWindow, a_run: Callable[..., Run], out: Path
 ) -> None:
     saved.save(changes.add_runs(Session(), [a_run()]), out / "old.json")
-    window.add_paths([out / "old.json"])
+    window.arrivals.add_paths([out / "old.json"])
     sentence = "1 of the 1 runs of this session are not where they were: 2018-9-25-Th228Run9001"
     qtbot.waitUntil(lambda: sentence in window.log.text.toPlainText(), timeout=WAIT_MS)
 
 
 def test_a_session_file_that_is_none_says_what_and_where(window: MainWindow, out: Path) -> None:
     (out / "bad.pygama-session.json").write_text('{"pygama-gui session": 2, "tab": "two"}')
-    window.add_paths([out / "bad.pygama-session.json"])
+    window.arrivals.add_paths([out / "bad.pygama-session.json"])
     assert "bad.pygama-session.json" in window.banner.words.text()
     assert "tab must be a whole number, not 'two'" in window.banner.words.text()
 

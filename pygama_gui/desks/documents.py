@@ -180,7 +180,7 @@ class Documents:
 
     def _ask_for_folder(self) -> None:
         words = "A command says where the files go: choose the output folder first"
-        remedy = ("Choose a folder…", lambda: self._window.ask_output_dir([]))
+        remedy = ("Choose a folder…", lambda: self._window.processing.ask_output_dir([]))
         self._window.banner.say(words, level="warning", remedies=[remedy])
 
     def _write(self, path: Path, write: Callable[[Path], None]) -> bool:

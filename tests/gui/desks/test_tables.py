@@ -31,7 +31,7 @@ def window(qtbot: QtBot, themed: object, tmp_path: Path) -> Iterator[MainWindow]
     made = MainWindow(Bridge(), remembers=False)
     qtbot.addWidget(made)
     made.bridge.change(changes.choose_output_dir, tmp_path)
-    made.add_paths([tmp_path / "Run12"], process=False)
+    made.arrivals.add_paths([tmp_path / "Run12"], process=False)
     made.show()
     qtbot.waitUntil(lambda: made.spectrum.shown() is not None, timeout=WAIT_MS)
     yield made

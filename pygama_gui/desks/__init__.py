@@ -1,0 +1,1 @@
+"""What a person asks of the window as a whole: files, runs to be started, settings, sessions, tables."""

@@ -1,0 +1,197 @@
+"""Takes whatever is dropped, opened or comes into a watched folder, each as what it is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PyQt5.QtCore import QObject, QTimer, pyqtSignal
+from PyQt5.QtWidgets import QFileDialog
+
+from pygama.channel_map import is_channel_map
+from pygama_gui.jobs.watch import NewRun
+from pygama_gui.session import changes, files, pictured, saved
+from pygama_gui.session.files import Found
+from pygama_gui.session.state import Run
+from pygama_gui.views.cuts import is_cuts
+from pygama_gui.views.run_cards import run_title
+from pygama_gui.widgets.dialogs import ask_folder, file_dialog
+
+if TYPE_CHECKING:
+    from pygama_gui.main_window import MainWindow
+
+MANY_RUNS = 8
+"""More runs than this in one drop wait for a person to start them."""
+PATIENCE_MS = 300
+"""What takes longer says that it is under way."""
+FILES_HEIGHT = 320
+
+
+class Arrivals(QObject):
+    """What comes into the window."""
+
+    refused = pyqtSignal()
+    """A file could not be taken as a run."""
+
+    def __init__(self, window: MainWindow) -> None:
+        super().__init__(window)
+        self._window, self._bridge = window, window.bridge
+
+    def add_paths(self, paths: Iterable[Path], *, process: bool | None = None) -> None:
+        """Take files and folders: runs, sessions, settings, cuts, calibrations and channel maps.
+
+        A picture that was saved here brings back what it shows. What cannot be taken says why.
+
+        process: whether the runs are started; None: as the session says.
+        """
+        window = self._window
+        by_kind: dict[str, list[Path]] = {}
+        for path in paths:
+            by_kind.setdefault(_kind_of(path), []).append(path)
+        takers: dict[str, Callable[[Path], object]] = {
+            "calibration": window.fits.calibration.load,
+            "channel map": window.settings_files.take_channel_map,
+            "cuts": self._take_cuts,
+            "session": window.documents.open,
+            "settings": window.settings_files.load,
+            "picture": window.documents.open_picture,
+        }
+        for kind, take in takers.items():
+            for path in by_kind.get(kind, ()):
+                take(path)
+        if raw := by_kind.get("runs"):
+            self._look_for_runs(raw, process=process)
+
+    def _take_cuts(self, path: Path) -> None:
+        self._window.cuts.load(path)
+        self._window.show_cuts()
+
+    def _look_for_runs(self, paths: list[Path], *, process: bool | None) -> None:
+        looking = QTimer(self._window)
+        looking.setSingleShot(True)
+        looking.timeout.connect(lambda: self._bridge.log(f"Looking for runs in {paths[0].name}…"))
+        looking.start(PATIENCE_MS)
+        self._bridge.in_background(
+            lambda: files.find_runs(paths),
+            lambda found: self._take_found(found, process, looking),
+            looking.deleteLater,
+        )
+
+    def _take_found(self, found: Found, process: bool | None, looking: QTimer) -> None:  # noqa: FBT001
+        looking.deleteLater()
+        found = self._without_known(found)
+        known = {run.path for run in self._bridge.session.runs}
+        self._bridge.change(changes.add_runs, found.runs)
+        self.show_files(found.hdf5)
+        self._window.runs.show_refused(found.refused)
+        for path, reason in found.refused:
+            self._bridge.log(reason if path.name in reason else f"{path.name}: {reason}", "warning")
+        new = [run for run in found.runs if process or run.path not in known]
+        if found.runs:
+            self._bridge.change(changes.select_run, found.runs[0].run_id)
+        is_wanted = (
+            self._bridge.session.process_on_add and len(new) <= MANY_RUNS if process is None else process
+        )
+        if new and is_wanted:
+            self._window.processing.start(new)
+        if found.refused or (found.hdf5 and not found.runs):
+            self.refused.emit()
+
+    def _without_known(self, found: Found) -> Found:
+        """Leave out runs that are there under another name, and say so."""
+        runs: list[Run] = []
+        refused = list(found.refused)
+        for run in found.runs:
+            known = files.known_as(run, (*self._bridge.session.runs, *runs))
+            if known is None:
+                runs.append(run)
+            else:
+                title = run_title(known)
+                refused.append((run.path, f"{run.path.name} is in the list as {title}: the same header"))
+                self._bridge.change(changes.select_run, known.run_id)
+        return Found(tuple(runs), tuple(refused), found.hdf5)
+
+    def show_files(self, paths: Iterable[Path]) -> None:
+        """Show what is in Tier files."""
+        for path in paths:
+            self._window.files.open_file(path)
+            self._window.show_bottom(self._window.files_dock, FILES_HEIGHT)
+
+    def take_new(self, new: list[NewRun]) -> None:
+        """Add runs that have come into the folder that is watched; one that still grows is followed."""
+        found = self._without_known(Found(tuple(one.run for one in new)))
+        known = {run.path for run in self._bridge.session.runs}
+        self._bridge.change(changes.add_runs, found.runs)
+        for _, reason in found.refused:
+            self._bridge.log(reason)
+        fresh = [run for run in found.runs if run.path not in known]
+        for run in fresh:
+            self._bridge.log(f"{run_title(run)} has come into the folder that is watched")
+        if fresh and self._bridge.session.process_on_add:
+            growing = {one.run.path for one in new if one.is_growing}
+            for follow in (True, False):
+                if runs := [run for run in fresh if (run.path in growing) == follow]:
+                    self._window.processing.start(runs, follow=follow)
+
+    def watch_folder(self, is_wanted: bool) -> None:  # noqa: FBT001
+        """Ask for a folder to watch for new runs, or watch none."""
+        if not is_wanted:
+            self._bridge.change(changes.watch_folder, None)
+            self._bridge.log("No folder is watched any more")
+            return
+        ask_folder(
+            self._window,
+            "Watch a folder for new runs",
+            self.last_folder(),
+            self._take_watched,
+            lambda: self._window.menus.show_watched(self._bridge.session.watched),
+        )
+
+    def _take_watched(self, folder: Path) -> None:
+        self._bridge.change(changes.watch_folder, folder)
+        self._bridge.log(f"Watching {folder}: runs that come into it are added")
+
+    def ask_open(self) -> None:
+        """Ask for raw files."""
+        dialog = file_dialog(self._window, "Open raw files", self.last_folder())
+        dialog.setFileMode(QFileDialog.FileMode.ExistingFiles)
+        dialog.filesSelected.connect(lambda names: self.add_paths(Path(name) for name in names))
+        dialog.open()
+
+    def ask_open_folder(self) -> None:
+        """Ask for a folder with raw files."""
+        ask_folder(
+            self._window,
+            "Open a folder with raw files",
+            self.last_folder(),
+            lambda folder: self.add_paths([folder]),
+        )
+
+    def ask_open_tier(self) -> None:
+        """Ask for Tier files to look into."""
+        dialog = file_dialog(
+            self._window, "Open Tier files", self._bridge.session.output_dir or self.last_folder()
+        )
+        dialog.setFileMode(QFileDialog.FileMode.ExistingFiles)
+        dialog.setNameFilters(["Tier and other HDF5 files (*.h5 *.hdf5 *.lh5 *.hdf)", "All files (*)"])
+        dialog.filesSelected.connect(lambda names: self.show_files(Path(name) for name in names))
+        dialog.open()
+
+    def last_folder(self) -> Path:
+        """Give the folder of the file that was taken last."""
+        recent = self._bridge.session.recent
+        return recent[0].parent if recent else Path.home()
+
+
+def _kind_of(path: Path) -> str:
+    """Tell what a file is by what it holds; 'runs' where it may be anything else."""
+    if saved.is_calibration(path):
+        return "calibration"
+    if is_cuts(path):
+        return "cuts"
+    if is_channel_map(path):
+        return "channel map"
+    if path.suffix == ".json":
+        return "session" if saved.is_session(path) else "settings"
+    return "picture" if pictured.is_picture(path) else "runs"

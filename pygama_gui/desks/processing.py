@@ -1,0 +1,173 @@
+"""Starts runs, asks for what they need first, and does what helps those that failed."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PyQt5.QtWidgets import QFileDialog
+
+from pygama_gui.jobs import remedies
+from pygama_gui.jobs.room import FLOOR_BYTES, Need
+from pygama_gui.session import changes
+from pygama_gui.session.state import Run
+from pygama_gui.views import chain_facts
+from pygama_gui.views.run_cards import run_name
+from pygama_gui.widgets import words
+from pygama_gui.widgets.dialogs import ask_folder, file_dialog
+
+if TYPE_CHECKING:
+    from pygama_gui.main_window import MainWindow
+
+SHORT_OF_ROOM = "short of room"
+"""What the banner is about where the disk seems too small."""
+
+
+class Processing:
+    """The runs that a person has processed."""
+
+    def __init__(self, window: MainWindow) -> None:
+        self._window, self._bridge = window, window.bridge
+
+    def start(self, runs: list[Run], *, first: bool = False, follow: bool = False) -> None:
+        """Start runs; the output folder is asked for the first time.
+
+        first: before all that wait. follow: their files still grow.
+        """
+        chain = self._bridge.session.chain
+        for index, amiss in chain_facts.what_is_amiss(chain).items():
+            self._window.banner.say(f"Step {index + 1}, {chain[index].step}: {amiss}", level="warning")
+            return
+        if not self._window.plugins.are_as_agreed(
+            chain, lambda: self.start(runs, first=first, follow=follow)
+        ):
+            return
+        by_folder: dict[Path | None, list[Run]] = {}
+        for run in runs:
+            by_folder.setdefault(self._bridge.folder_of(run), []).append(run)
+        homeless = by_folder.pop(None, [])
+        for folder, at_home in by_folder.items():
+            if folder is not None:
+                self._start_in(at_home, folder, first=first, follow=follow)
+        if homeless:
+            self.ask_output_dir(homeless)
+
+    def _start_in(self, runs: list[Run], folder: Path, *, first: bool, follow: bool) -> None:
+        """Start runs if the disk seems to have room for them."""
+
+        def begin() -> None:
+            self._window.banner.dismiss_about({SHORT_OF_ROOM})
+            self._bridge.start(runs, folder, follow=follow)
+            for run in reversed(runs if first else []):
+                self._bridge.place_in_queue(run.run_id, 0)
+
+        def start_if_room(free: int | None, need: Need) -> None:
+            if free is None or free >= need.n_bytes + FLOOR_BYTES:
+                begin()
+                return
+            names = run_name(runs[0]) + (f" and {len(runs) - 1} more" if len(runs) > 1 else "")
+            need_words, free_words = words.size(need.n_bytes), words.size(free)
+            self._window.banner.say(
+                f"{names} may need {need_words} ({need.basis}), and {free_words} is free on the output disk.",
+                level="warning",
+                remedies=[
+                    ("Start all the same", begin),
+                    ("Choose a folder…", lambda: self.ask_output_dir(runs)),
+                ],
+                about=SHORT_OF_ROOM,
+            )
+
+        self._bridge.room.look_for(runs, folder, start_if_room)
+
+    def start_selected(self) -> None:
+        """Process the run that is looked at."""
+        if (run := self._bridge.session.selected_run) is not None:
+            self.start([run])
+
+    def start_next(self, run: Run) -> None:
+        """Process a run before all others that wait."""
+        if self._bridge.is_active(run.run_id):
+            self._bridge.place_in_queue(run.run_id, 0)
+        else:
+            self.start([run], first=True)
+
+    def follow(self, run: Run) -> None:
+        """Follow a run whose file still grows, or no longer."""
+        state = self._bridge.state(run.run_id)
+        if state is not None and state.follows and not state.has_ended:
+            self._bridge.stop_following(run.run_id)
+        elif not self._bridge.is_active(run.run_id):
+            self.start([run], follow=True)
+
+    def show_halted(self, sentence: str, run_ids: list[str]) -> None:
+        """Tell of runs that were paused, and offer to let them go on."""
+
+        def go_on() -> None:
+            self._window.banner.dismiss()
+            self._bridge.go_on(run_ids)
+
+        self._window.banner.say(sentence, level="warning", remedies=[("Go on", go_on)])
+
+    def mend(self, run: Run, act: str) -> None:
+        """Do what helps a run that failed; `act` is that of one of its remedies."""
+        state = self._bridge.state(run.run_id)
+        match act:
+            case "aside" if state is not None and (other := remedies.other_name(state.text)) is not None:
+                self._bridge.change(changes.write_aside, run.run_id, other[1])
+            case "skip" if state is not None and state.culprit is not None:
+                self._bridge.change(changes.skip_record, run.run_id, state.culprit.offset)
+            case "folder":
+                self.ask_output_dir([run])
+                return
+            case "search":
+                self._bridge.culprits.find(run.run_id)
+                self._window.banner.dismiss_about({run.run_id})
+                return
+            case "stop search":
+                self._bridge.culprits.stop(run.run_id)
+                return
+            case "bundle":
+                self.ask_save_bundle(run)
+                return
+        self._window.banner.dismiss_about({run.run_id})
+        self.start([self._bridge.session.run(run.run_id) or run])
+
+    def show_trouble(self, sentence: str, details: str, run_id: str) -> None:
+        """Tell what went wrong with a run, and offer what helps."""
+        run = self._bridge.session.run(run_id)
+        acts = []
+        if run is not None:
+            found = remedies.remedies_for(self._bridge.state(run_id))
+            acts = [(one.words, partial(self.mend, run, one.act)) for one in found]
+        self._window.banner.say(sentence, details, remedies=acts, about=run_id)
+
+    def ask_save_bundle(self, run: Run) -> None:
+        """Ask where to save what is known of a crash."""
+        folder = self._bridge.folder_of(run) or Path.home()
+        dialog = file_dialog(self._window, "Save the crash bundle", folder)
+        dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
+        dialog.setNameFilter("Crash bundles (*.zip)")
+        dialog.setDefaultSuffix("zip")
+        dialog.selectFile(f"crash_run{run.run_number}.zip")
+        dialog.fileSelected.connect(lambda name: self._bridge.culprits.save_bundle(run.run_id, Path(name)))
+        dialog.open()
+
+    def ask_output_dir(self, then_process: list[Run]) -> None:
+        """Ask where Tier 1 and Tier 2 files go, then process runs."""
+        start = self._bridge.session.output_dir or Path.home()
+
+        def complain() -> None:
+            if then_process:
+                self._bridge.log("Nothing was processed: no output folder was chosen", "warning")
+
+        title = "Choose the folder for Tier 1 and Tier 2 files"
+        ask_folder(
+            self._window, title, start, lambda folder: self._take_output_dir(folder, then_process), complain
+        )
+
+    def _take_output_dir(self, folder: Path, then_process: list[Run]) -> None:
+        self._bridge.change(changes.choose_output_dir, folder)
+        self._bridge.log(f"Tier 1 and Tier 2 files go to {folder}")
+        if then_process:
+            self.start(then_process)

@@ -1,0 +1,127 @@
+"""Takes and writes settings files, plug-ins and channel maps."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PyQt5.QtWidgets import QFileDialog
+
+from pygama.channel_map import read_channel_map
+from pygama.errors import SettingsError
+from pygama.processing.plugins import PluginNeeded
+from pygama.processing.settings import read_settings, settings_text, write_settings
+from pygama.processing.windows import Tier0Options
+from pygama_gui.desks.plugins import plugins_for
+from pygama_gui.jobs.board import counted
+from pygama_gui.session import changes, saved
+from pygama_gui.session.state import ChannelMap
+from pygama_gui.widgets.dialogs import file_dialog
+
+if TYPE_CHECKING:
+    from pygama_gui.main_window import MainWindow
+
+
+class SettingsFiles:
+    """The files that say how runs are processed, and how channels are named."""
+
+    def __init__(self, window: MainWindow) -> None:
+        self._window, self._bridge = window, window.bridge
+
+    def ask_load(self) -> None:
+        """Ask for a settings file and take it."""
+        dialog = file_dialog(self._window, "Load settings", Path.home())
+        dialog.setNameFilter("Settings (*.json)")
+        dialog.fileSelected.connect(lambda name: self.load(Path(name)))
+        dialog.open()
+
+    def load(self, path: Path) -> None:
+        """Take the options and the chain of a settings file."""
+        try:
+            data = read_settings(path, tier0=Tier0Options)
+        except PluginNeeded as needed:
+            why = f"{path.name} needs the plug-in {needed.path.name}"
+            self._window.plugins.need(needed.path, lambda: self.load(path), why=why)
+            return
+        except SettingsError as error:
+            self._window.banner.say(str(error), level="warning")
+            return
+        session = self._bridge.session
+        chain = saved.chain_of(data["chain"]) if "chain" in data else session.chain
+        self._bridge.change(changes.set_chain, chain, data.get("tier0", session.tier0))
+        self._bridge.log(f"Took the settings of {path.name}")
+        if unused := [name for name in ("outputs", "save_waves") if data.get(name)]:
+            said = " and ".join(unused)
+            self._bridge.log(
+                f"{path.name}: {said} has no effect here: all columns are written, and no waves of steps",
+                "warning",
+            )
+
+    def text(self) -> str:
+        """Give the options and the chain as a settings file holds them."""
+        session = self._bridge.session
+        plugins = plugins_for(session.chain, Path())
+        whole = {"tier0": dict(session.tier0), "chain": session.to_chain(), "plugins": plugins}
+        return settings_text(whole)
+
+    def suggested_name(self) -> str:
+        """Name a settings file after the run that is looked at."""
+        run = self._bridge.session.selected_run
+        return "settings.json" if run is None else f"settings_run{run.run_number}.json"
+
+    def ask_save(self) -> None:
+        """Ask where to save the options and the chain."""
+        dialog = file_dialog(self._window, "Save settings", Path.home())
+        dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
+        dialog.setNameFilter("Settings (*.json)")
+        dialog.setDefaultSuffix("json")
+        dialog.fileSelected.connect(lambda name: self.save(Path(name)))
+        dialog.open()
+
+    def save(self, path: Path) -> None:
+        """Save the options and the chain."""
+        session = self._bridge.session
+        try:
+            plugins = plugins_for(session.chain, path.parent)
+            write_settings(path, tier0=dict(session.tier0), chain=session.to_chain(), plugins=plugins)
+        except OSError as error:
+            self._window.banner.say(f"{path.name} could not be written: {error.strerror}", repr(error))
+            return
+        self._bridge.log(f"Saved the settings as {path}")
+
+    def ask_add_plugin(self) -> None:
+        """Ask for a Python file with further processors, and whether it may be run."""
+        dialog = file_dialog(self._window, "Add a plug-in", Path.home())
+        dialog.setNameFilter("Python files (*.py)")
+        dialog.fileSelected.connect(lambda name: self.add_plugin(Path(name)))
+        dialog.open()
+
+    def add_plugin(self, path: Path) -> None:
+        """Add the processors of a Python file, once somebody agreed to run it."""
+        self._window.plugins.need(
+            path, lambda: None, why=f"The plug-in {path.name} adds steps to the library"
+        )
+
+    def ask_channel_map(self) -> None:
+        """Ask for a file that names the detectors on the channels."""
+        path = self._bridge.session.channel_map.path
+        dialog = file_dialog(self._window, "Take a channel map", Path.home() if path is None else path.parent)
+        dialog.setNameFilter("Channel maps (*.json *.csv)")
+        dialog.fileSelected.connect(lambda name: self.take_channel_map(Path(name)))
+        dialog.open()
+
+    def take_channel_map(self, path: Path) -> None:
+        """Take the names of the detectors from a file."""
+        try:
+            channels = read_channel_map(path)
+        except SettingsError as error:
+            self._window.banner.say(str(error), level="warning")
+            return
+        self._bridge.change(changes.take_channel_map, ChannelMap(path, channels))
+        ignored = sum(one.ignore for one in channels)
+        told = f", {ignored} of them to ignore" if ignored else ""
+        self._bridge.log(f"Took the channel map {path.name}: {counted(len(channels), 'channel')}{told}")
+
+    def forget_channel_map(self) -> None:
+        """Name channels by their numbers again."""
+        self._bridge.change(changes.forget_channel_map)
