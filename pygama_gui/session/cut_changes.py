@@ -10,20 +10,21 @@ from pygama.analysis.cuts import Cut
 from pygama.analysis.expression_nodes import Column, ExpressionError
 from pygama.analysis.expressions import parse
 from pygama_gui.session.changes import on_view
+from pygama_gui.session.named import changed, named, taken_out
 from pygama_gui.session.state import Session
 
 
 def add_cut(session: Session, name: str, expression: str, color: str = "") -> Session:
     """Add cut."""
-    if _named(session, name) is not None:
+    if named(session.cuts, name) is not None:
         return session
     return replace(session, cuts=(*session.cuts, Cut(name, expression, color)), cut=name)
 
 
 def duplicate_cut(session: Session, name: str, new: str, color: str = "") -> Session:
     """Duplicate cut."""
-    cut = _named(session, name)
-    if cut is None or _named(session, new) is not None:
+    cut = named(session.cuts, name)
+    if cut is None or named(session.cuts, new) is not None:
         return session
     at = session.cuts.index(cut) + 1
     copy = replace(cut, name=new, color=color or cut.color)
@@ -32,15 +33,8 @@ def duplicate_cut(session: Session, name: str, new: str, color: str = "") -> Ses
 
 def remove_cut(session: Session, name: str) -> Session:
     """Remove cut."""
-    cut = _named(session, name)
-    if cut is None:
-        return session
-    at = session.cuts.index(cut)
-    left = session.cuts[:at] + session.cuts[at + 1 :]
-    chosen = session.cut
-    if chosen == name:
-        chosen = left[min(at, len(left) - 1)].name if left else ""
-    return replace(session, cuts=left, cut=chosen)
+    left, chosen = taken_out(session.cuts, name, session.cut)
+    return session if left is session.cuts else replace(session, cuts=left, cut=chosen)
 
 
 def remove_all_cuts(session: Session) -> Session:
@@ -55,7 +49,7 @@ def edit_cut(session: Session, name: str, expression: str) -> Session:
 
 def rename_cut(session: Session, name: str, new: str) -> Session:
     """Rename cut."""
-    if _named(session, name) is None or _named(session, new) is not None:
+    if named(session.cuts, name) is None or named(session.cuts, new) is not None:
         return session
     cuts = tuple(
         replace(
@@ -83,7 +77,7 @@ def invert_cut(session: Session, name: str, inverted: bool) -> Session:  # noqa:
 
 def move_cut(session: Session, name: str, to: int) -> Session:
     """Move cut."""
-    cut = _named(session, name)
+    cut = named(session.cuts, name)
     if cut is None:
         return session
     cuts = [other for other in session.cuts if other is not cut]
@@ -122,10 +116,6 @@ def renamed(expression: str, name: str, new: str) -> str:
     return expression
 
 
-def _named(session: Session, name: str) -> Cut | None:
-    return next((cut for cut in session.cuts if cut.name == name), None)
-
-
-def _with(session: Session, name: str, **values: Any) -> Session:
-    cuts = tuple(replace(cut, **values) if cut.name == name else cut for cut in session.cuts)
-    return session if cuts == session.cuts else replace(session, cuts=cuts)
+def _with(session: Session, name: str, **facts: Any) -> Session:
+    cuts = changed(session.cuts, name, **facts)
+    return session if cuts is session.cuts else replace(session, cuts=cuts)
