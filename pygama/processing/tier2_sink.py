@@ -6,6 +6,7 @@ import json
 import threading
 from collections.abc import Iterable, Mapping
 from concurrent.futures import Executor
+from functools import cached_property
 
 import numpy as np
 
@@ -63,7 +64,8 @@ class Chain:
 
     def run(self, block: Block) -> Block:
         """Give the Tier 2 columns of a block as rows, and the waveforms to be saved as traces."""
-        told, outputs = Told(), self._nothing(len(block))
+        told, columns = Told(), self._columns
+        outputs: Mapping[str, np.ndarray] | None = None
         if self._channels:
             told.places = {place_of(place) for place in np.unique(places_of(block.rows), axis=0)}
         if block.n_samples:
@@ -72,10 +74,11 @@ class Chain:
                 told.worked = True
             except RecordTooShort as problem:
                 told.add_too_short(block, str(problem), len(block))
+        outputs = self._nothing(len(block)) if outputs is None else outputs
         waves = {
             _SAVED_AS.get(name, name): _compact(outputs[name]) for name in self._save_waves if name in outputs
         }
-        numbers = {name: outputs[name] for name in self.processor.columns}
+        numbers = {name: outputs[name] for name in columns}
         if told.worked:
             told.not_finite.count({**numbers, **waves}, len(block))
         with self._counting:
@@ -83,7 +86,11 @@ class Chain:
         return Block(block.decoder, tier2_columns(block.rows, numbers), None, waves)
 
     def _nothing(self, n_rows: int) -> dict[str, np.ndarray]:
-        return {name: np.full(n_rows, np.nan) for name in self.processor.columns}
+        return {name: np.full(n_rows, np.nan) for name in self._columns}
+
+    @cached_property
+    def _columns(self) -> tuple[str, ...]:
+        return tuple(self.processor.columns)
 
     def to_texts(self) -> dict[str, str]:
         """Tell how the columns are made, and how many values are no numbers."""

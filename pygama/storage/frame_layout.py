@@ -170,7 +170,8 @@ class FrameLayout:
         for field in self.fields:
             attributes[f"{field.name}_kind"] = list(field.labels)
             attributes[f"{field.name}_dtype"] = field.type.name
-            attributes[f"{field.name}_meta"] = "str" if field.type.kind == "S" else None
+            if field.type.kind == "S":
+                attributes[f"{field.name}_meta"] = "str"
         return attributes
 
 

@@ -306,19 +306,21 @@ class Table:
         pool: Executor | None = None,
         waveforms: bool = True,
         then: Then | None = None,
+        n_ahead: int = BLOCKS_AHEAD,
     ) -> Iterator[Block]:
         """Read all rows in order, in blocks of at most `n_rows`, decompressed ahead in `pool` if given.
 
         Blocks are made of whole stored chunks where that is possible, so they can be a little smaller.
         then: what is done with each block there, row for row; no array of the block may be left in what it
-        gives, because their memory is used again.
+        gives, because their memory is used again. n_ahead: blocks that may wait; more where `then` gives
+        little, so that the pool has work while who asks is busy.
         """
         whole = self._whole_chunks(n_rows)
         packed = (
             self._fetch(first, min(first + whole, self.n_rows), waveforms=waveforms)
             for first in range(0, self.n_rows, whole)
         )
-        for block in _unpack_in_order(packed, pool, then):
+        for block in _unpack_in_order(packed, pool, then, n_ahead):
             for first in range(0, len(block), n_rows):
                 yield block[first : first + n_rows] if len(block) > n_rows else block
 
@@ -434,21 +436,22 @@ def _unpack(packed: _PackedBlock, then: Then | None, scratch: Scratch) -> Block:
 
 
 def _unpack_in_order(
-    packed: Iterable[_PackedBlock], pool: Executor | None, then: Then | None
+    packed: Iterable[_PackedBlock], pool: Executor | None, then: Then | None, n_ahead: int
 ) -> Iterator[Block]:
     scratch = Scratch()
-    yield from _in_order(((_unpack, block, then, scratch) for block in packed), pool)
+    yield from _in_order(((_unpack, block, then, scratch) for block in packed), pool, n_ahead)
 
 
 def _then_in_order(
     packed: Iterable[_PackedColumns], pool: Executor | None, then: Callable[[int, Columns], _T]
 ) -> Iterator[_T]:
     scratch = Scratch()
-    yield from _in_order(((_PackedColumns.unpack_then, one, then, scratch) for one in packed), pool)
+    calls = ((_PackedColumns.unpack_then, one, then, scratch) for one in packed)
+    yield from _in_order(calls, pool, BLOCKS_AHEAD)
 
 
-def _in_order(calls: Iterable[tuple[Any, ...]], pool: Executor | None) -> Iterator[Any]:
-    """Make calls, function first, a few ahead in a pool, and give their results in order."""
+def _in_order(calls: Iterable[tuple[Any, ...]], pool: Executor | None, n_ahead: int) -> Iterator[Any]:
+    """Make calls, function first, `n_ahead` of them ahead in a pool, and give their results in order."""
     if pool is None:
         yield from (function(*arguments) for function, *arguments in calls)
         return
@@ -456,7 +459,7 @@ def _in_order(calls: Iterable[tuple[Any, ...]], pool: Executor | None) -> Iterat
     try:
         for call in calls:
             ahead.append(pool.submit(*call))
-            if len(ahead) > BLOCKS_AHEAD:
+            if len(ahead) > n_ahead:
                 yield ahead.popleft().result()
         while ahead:
             yield ahead.popleft().result()

@@ -442,3 +442,15 @@ def test_a_block_can_be_unpacked_by_another_process(write, make_block):
     block = pickle.loads(pickled).unpack()
     assert isinstance(block, Block)
     assert block.rows["channel"].tolist() == list(range(10))
+
+
+def test_no_more_blocks_are_made_than_may_wait(write, make_block, pool):
+    made = []
+    with TierFile(write(make_block(40), chunk_rows=4)) as file:
+        blocks = file.table("Card").blocks(
+            4, pool=pool, then=lambda block: made.append(1) or Block("x", block.rows.copy()), n_ahead=2
+        )
+        next(blocks)
+        pool.submit(int).result()
+        blocks.close()
+    assert len(made) <= 3
