@@ -15,8 +15,6 @@ from typing import Any
 import numpy as np
 
 from pygama.block import Block
-from pygama.decoders import DECODERS
-from pygama.decoders.base import Digitizer
 from pygama.errors import OutputError, SettingsError, TierFileError
 from pygama.processing import outputs
 from pygama.processing.base import Tier1Processor
@@ -25,7 +23,7 @@ from pygama.processing.tier2_rows import fitted, merged
 from pygama.processing.tier2_sink import Chain, Tier2Sink
 from pygama.progress import Done, Note, Progress, Tell, print_progress, tell_nobody
 from pygama.storage import Table, TierFile, TierWriter
-from pygama.storage.reader import BLOCKS_AHEAD
+from pygama.storage.reader import BLOCKS_AHEAD, WAVEFORM_ARRAY
 
 _BLOCK_BYTES = 2 << 20
 _ROWS_AHEAD = 12288
@@ -108,6 +106,15 @@ def _belongs(key: str, name: str) -> bool:
 def _holds_events(source: TierFile, key: str) -> bool:
     if outputs.is_aside(key):
         return False
+    names = source.names(key)
+    if names is not None and names.isdisjoint(("channel", WAVEFORM_ARRAY)):
+        return False
+    if names is not None and WAVEFORM_ARRAY in names:
+        return True
+    # Rare, and slow to import.
+    from pygama.decoders import DECODERS
+    from pygama.decoders.base import Digitizer
+
     decoder = decoder_of(key)
     if decoder in DECODERS:
         return issubclass(DECODERS[decoder], Digitizer)

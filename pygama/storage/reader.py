@@ -20,7 +20,7 @@ import numpy as np
 from pygama.block import Block
 from pygama.errors import TierFileError
 from pygama.storage.fixed_frame import read_fixed_frame
-from pygama.storage.frame_layout import PANDAS_NAMES, FrameLayout, read_layout
+from pygama.storage.frame_layout import PANDAS_NAMES, FrameLayout, Label, plain_labels, read_layout
 from pygama.storage.hdf5 import may_be_hdf5, quiet, reason_of, tables
 from pygama.storage.safe import only_plain_data
 from pygama.storage.stored_rows import MemoryRows, PackedRows, Rows, Scratch, StoredRows
@@ -104,6 +104,20 @@ class TierFile:
             there = ", ".join(repr(each) for each in self.keys) or "no tables"
             raise TierFileError(f"{self.path.name}: there is no table '{name}'; it holds {there}")
         return Table(self, name, is_fixed=self._kinds[name] == "frame")
+
+    def names(self, key: str) -> frozenset[str] | None:
+        """Tell cheaply what a table has: columns, arrays beside it, and "waveform" where there are samples.
+
+        None where only `table` can tell.
+        """
+        with self.reading() as file:
+            group = file.root[key.strip("/")]
+            try:
+                labels = plain_labels(attributes_of(group)["non_index_axes"][0][1])
+            except (LookupError, TypeError, ValueError):
+                return None
+            samples = [WAVEFORM_ARRAY] if any(isinstance(label, int) for label in labels) else []
+            return frozenset({*filter(_is_name, labels), *group._v_children, *samples})
 
     def texts(self, key: str) -> dict[str, str]:
         """Read the texts stored with a table, or with the file (key "/")."""
@@ -411,6 +425,10 @@ class Table:
                     "use pandas if you trust the file"
                 )
             return node.read(*slice(start, stop).indices(self.n_rows)[:2])
+
+
+def _is_name(label: Label) -> bool:
+    return isinstance(label, str)
 
 
 def attributes_of(node: Any) -> dict[str, Any]:

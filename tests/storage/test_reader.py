@@ -454,3 +454,21 @@ def test_no_more_blocks_are_made_than_may_wait(write, make_block, pool):
         pool.submit(int).result()
         blocks.close()
     assert len(made) <= 3
+
+
+def test_names_tell_what_a_table_has_without_opening_it(tmp_path, make_block):
+    plain, long = make_block(3, 0), make_block(3, 9000)
+    plain.traces["slow"] = np.zeros((3, 2))
+    with TierWriter(tmp_path / "t1.h5") as writer:
+        for key, block in (("Plain", plain), ("Short", make_block(3, 4)), ("Long", long)):
+            writer.write(key, block)
+    with TierFile(tmp_path / "t1.h5") as file:
+        columns = {"channel", "energy", "time_s", "card", "table"}
+        assert file.names("Plain") == columns | {"slow"}
+        assert file.names("Short") == file.names("Long") == columns | {"waveform"}
+
+
+def test_names_of_a_fixed_frame_are_not_cheap(tmp_path):
+    pd.DataFrame({"channel": [1, 2]}).to_hdf(tmp_path / "fixed.h5", key="Card", format="fixed")
+    with TierFile(tmp_path / "fixed.h5") as file:
+        assert file.names("Card") is None
