@@ -9,6 +9,7 @@ import pytest
 
 from pygama.__main__ import main
 from pygama.simulate import RunShape, write_run
+from pygama.storage import TierFile
 
 
 @pytest.fixture
@@ -240,6 +241,13 @@ def test_a_profile_has_a_line_for_each_step(raw_run, tmp_path, capsys):
         "step 4, trap_max",
     ]
     assert table[-1].startswith("all steps")
+
+
+def test_one_pass_keeps_the_waveforms_asked_for(raw_run, tmp_path):
+    assert main(["run", str(raw_run), "-o", str(tmp_path), "--save-waves", "wf_trap"]) == 0
+    with TierFile(tmp_path / "t2_run5.h5") as file:
+        saved = file.table("data").read()
+    assert saved.rows["trap_max"] == pytest.approx(saved.traces["wf_trap"].max(axis=1), rel=1e-6)
 
 
 def test_only_the_outputs_asked_for_are_written(raw_run, tmp_path, capsys):

@@ -31,15 +31,17 @@ def _demo(options: argparse.Namespace) -> int:
 
 
 def _about(options: argparse.Namespace) -> int:
+    from pygama.analysis import counting
     from pygama.processing.backends import compiled_kernels
 
+    kernels = {**compiled_kernels(), "counting": counting.compiled is not None}
     print(f"pygama {__version__}")
-    slow = [name for name, is_compiled in compiled_kernels().items() if not is_compiled]
+    slow = [name for name, is_compiled in kernels.items() if not is_compiled]
     if slow:
         print(
             f"The {', '.join(slow)} kernels are not compiled: pygama works, but slower, with NumPy. "
             "Install a C compiler and the Python headers, then install pygama again."
         )
     else:
-        print("compiled kernels in use")
+        print(f"compiled kernels in use: {', '.join(kernels)}")
     return 0

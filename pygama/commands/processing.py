@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +19,6 @@ from pygama.commands.parts import (
     settings_of,
     window_of,
 )
-from pygama.errors import SettingsError
 
 if TYPE_CHECKING:
     from pygama.processing.base import Tier1Processor
@@ -42,13 +42,14 @@ def add(commands: Any) -> None:
     tier1.add_argument("--settings", type=Path, metavar="FILE", help=SETTINGS_HELP)
     add_plugins(tier1)
     tier1.add_argument("--outputs", nargs="+", metavar="NAME", help="columns that are wanted, as trap_max")
-    tier1.add_argument("--save-waves", nargs="+", metavar="NAME", help="waveforms to keep, as wf_blsub")
+    _add_save_waves(tier1)
     tier1.add_argument("--profile", action="store_true", help="say what each step of the chain costs")
 
     run = command(commands, "run", _run, "raw files to Tier 1 and Tier 2 in one pass")
     run.add_argument("files", type=Path, nargs="+", metavar="FILE")
     add_output(run)
     add_window(run)
+    _add_save_waves(run)
     run.add_argument(
         "--skip",
         type=int,
@@ -57,6 +58,10 @@ def add(commands: Any) -> None:
         metavar="BYTE",
         help="leave out the record that begins at this byte; may be given several times",
     )
+
+
+def _add_save_waves(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--save-waves", nargs="+", metavar="NAME", help="waveforms to keep, as wf_blsub")
 
 
 def _info(options: argparse.Namespace) -> int:
@@ -120,16 +125,19 @@ def _tier1_one(
 
 def _run(options: argparse.Namespace) -> int:
     settings = settings_of(options)
-    if settings.get("save_waves"):
-        raise SettingsError(
-            "waveforms are saved from a Tier 1 file: leave save_waves out, then use 'pygama tier1' for them"
-        )
+    if options.save_waves is not None:
+        settings["save_waves"] = options.save_waves
     window, processor = window_of(options, settings), processor_of(settings)
-    return for_each(options.files, lambda file: _run_one(file, options, window, processor))
+    waves = settings.get("save_waves", ())
+    return for_each(options.files, lambda file: _run_one(file, options, window, processor, waves))
 
 
 def _run_one(
-    file: Path, options: argparse.Namespace, settings: dict[str, Any], processor: Tier1Processor
+    file: Path,
+    options: argparse.Namespace,
+    settings: dict[str, Any],
+    processor: Tier1Processor,
+    save_waves: Sequence[str],
 ) -> None:
     from pygama.processing.run import process_run
     from pygama.progress import print_progress
@@ -146,6 +154,7 @@ def _run_one(
         suffix=options.suffix,
         multiprocess=not options.single,
         skip=options.skip,
+        save_waves=save_waves,
     )
     tell.end_line()
     for path in done.outputs:

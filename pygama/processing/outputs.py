@@ -6,10 +6,12 @@ import json
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pygama.errors import OutputError, TierFileError
-from pygama.orca.header import Header
+
+if TYPE_CHECKING:
+    from pygama.orca.header import Header
 
 IDENTITY = ("run_number", "sub_run", "header_sha256")
 SELECTION = "selection"

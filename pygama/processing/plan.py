@@ -33,6 +33,8 @@ _WAVE_BYTES = 1 << 20
 _RAW_BYTES = 1 << 20
 """Of raw samples that several kernels read one after another."""
 _MAX_BLOCK_ROWS = 256
+_HEAD_ROWS = 64
+"""Rows that show what comes of the others, before a pool takes those."""
 _PART_SAMPLES = 1 << 20
 """Samples that are worth a task of their own in a pool, or a kernel's call."""
 
@@ -126,7 +128,7 @@ class Plan:
         if not n_rows:
             return {name: self._nothing(name) for name in self.outputs}
         # While the first rows are worked on the pool has nothing to do.
-        first = min(self.block_rows if pool is None else _MAX_BLOCK_ROWS, n_rows)
+        first = min(self.block_rows if pool is None else _HEAD_ROWS, n_rows)
         head = self._run_rows(block[:first])
         results = {name: np.empty((n_rows, *array.shape[1:]), array.dtype) for name, array in head.items()}
         self._copy(head, results, 0, first)

@@ -60,6 +60,7 @@ def process_run(
     follow: Callable[[], bool] | None = None,
     skip: Collection[int] = (),
     within: tuple[int, int] | None = None,
+    save_waves: Sequence[str] = (),
 ) -> Done:
     """Process one raw file into `t1_run<N>.h5` and `t2_run<N>.h5`.
 
@@ -69,7 +70,8 @@ def process_run(
     tiers: which files are written; with none, all the work is done and thrown away. decoders, channels: keep
     only these. follow: asked at the end of a file that still grows; False ends the run. skip: byte offsets of
     records to leave out, which the files tell. within: byte offsets of the first record to take and of the
-    first behind.
+    first behind. save_waves: names of waveforms ("waveform", "wf_blsub", …) to keep beside the Tier 2 table,
+    as `ProcessTier1` keeps them; of one digitizer and one length.
 
     Raises RawFileError, SettingsError, OutputError or Stopped; then no output was changed.
     """
@@ -99,7 +101,7 @@ def process_run(
         }
         if any(is_overwriting):
             tell(Note("Overwriting existing file..."))
-        counts = road.go(writers, Chain(processor, pool), texts)
+        counts = road.go(writers, Chain(processor, pool, tuple(save_waves)), texts)
         if 2 in writers and not road.n_rows:
             writers[2].abandon()
             paths.remove(writers[2].path)
@@ -223,7 +225,7 @@ class _Road:
         self._meet(first)
         tier2 = Tier2Sink(writers[2]) if 2 in writers else None
         for packets in self._raw:
-            parts: list[tuple[str, np.ndarray]] = []
+            parts: list[Block] = []
             for decoded, cut in self._decoded(packets):
                 if tier1 is not None:
                     tier1.take(decoded.decoder, cut, decoded.damaged)
@@ -275,14 +277,14 @@ class _Road:
         if self._tier1 is not None:
             self._tier1.meet(header, names)
 
-    def _processed(self, cut: Cut, chain: Chain | None) -> list[tuple[str, np.ndarray]]:
+    def _processed(self, cut: Cut, chain: Chain | None) -> list[Block]:
         parts = []
         for block in cut.blocks.values():
-            rows = block.rows if chain is None else chain.run(block).rows
-            parts.append((block.decoder, rows))
+            made = Block(block.decoder, block.rows) if chain is None else chain.run(block)
+            parts.append(made)
             self.n_rows += len(block)
             if self._shows and len(block):
-                self._tell(_partial(block, rows))
+                self._tell(_partial(block, made.rows))
         return parts
 
     def _report(self, packets: Packets) -> None:

@@ -15,8 +15,6 @@ from typing import Any
 import numpy as np
 
 from pygama.block import Block
-from pygama.decoders import DECODERS
-from pygama.decoders.base import Digitizer
 from pygama.errors import OutputError, SettingsError, TierFileError
 from pygama.processing import outputs
 from pygama.processing.base import Tier1Processor
@@ -25,8 +23,11 @@ from pygama.processing.tier2_rows import fitted, merged
 from pygama.processing.tier2_sink import Chain, Tier2Sink
 from pygama.progress import Done, Note, Progress, Tell, print_progress, tell_nobody
 from pygama.storage import Table, TierFile, TierWriter
+from pygama.storage.reader import BLOCKS_AHEAD, WAVEFORM_ARRAY
 
 _BLOCK_BYTES = 2 << 20
+_ROWS_AHEAD = 12288
+"""Rows of Tier 2 that may wait: work for the pool while a file is begun, in little memory."""
 
 
 def ProcessTier1(  # noqa: N802  (the name of 2018)
@@ -105,6 +106,15 @@ def _belongs(key: str, name: str) -> bool:
 def _holds_events(source: TierFile, key: str) -> bool:
     if outputs.is_aside(key):
         return False
+    names = source.names(key)
+    if names is not None and names.isdisjoint(("channel", WAVEFORM_ARRAY)):
+        return False
+    if names is not None and WAVEFORM_ARRAY in names:
+        return True
+    # Rare, and slow to import.
+    from pygama.decoders import DECODERS
+    from pygama.decoders.base import Digitizer
+
     decoder = decoder_of(key)
     if decoder in DECODERS:
         return issubclass(DECODERS[decoder], Digitizer)
@@ -160,8 +170,9 @@ class _Work:
         self._say("Starting pygama Tier 1 processing ...", f"   Input file: {path}")
         for table in self._tables:
             self._say(f"Processing data from digitizer: {table.key}", f"Found {table.n_rows} rows")
-        first = next(table for table in self._tables if table.n_samples)
-        self._chain.processor.draw_tests(first.read(0, min(1, first.n_rows)), is_parallel=is_parallel)
+        if any(step.test for step in self._chain.processor.steps):
+            first = next(table for table in self._tables if table.n_samples)
+            self._chain.processor.draw_tests(first.read(0, min(1, first.n_rows)), is_parallel=is_parallel)
 
     def _say(self, *lines: str) -> None:
         for line in lines:
@@ -203,7 +214,9 @@ class _Work:
             yield from self._blocks_from(self._executor, table)
             return
         row_bytes = max(table.n_samples * 2, 256)
-        for done in table.blocks(max(_BLOCK_BYTES // row_bytes, 64), pool=self._pool, then=self._chain.run):
+        n_rows = max(_BLOCK_BYTES // row_bytes, 64)
+        n_ahead = BLOCKS_AHEAD if self._save_waves else _ROWS_AHEAD // n_rows + 1
+        for done in table.blocks(n_rows, pool=self._pool, then=self._chain.run, n_ahead=n_ahead):
             self._chain.check()
             yield done
 

@@ -6,10 +6,12 @@ import json
 import threading
 from collections.abc import Iterable, Mapping
 from concurrent.futures import Executor
+from functools import cached_property
 
 import numpy as np
 
 from pygama.block import Block
+from pygama.errors import SettingsError
 from pygama.processing.base import Tier1Processor
 from pygama.processing.channels import Place, idle_places, place_of, places_of
 from pygama.processing.declare import RecordTooShort
@@ -63,7 +65,8 @@ class Chain:
 
     def run(self, block: Block) -> Block:
         """Give the Tier 2 columns of a block as rows, and the waveforms to be saved as traces."""
-        told, outputs = Told(), self._nothing(len(block))
+        told, columns = Told(), self._columns
+        outputs: Mapping[str, np.ndarray] | None = None
         if self._channels:
             told.places = {place_of(place) for place in np.unique(places_of(block.rows), axis=0)}
         if block.n_samples:
@@ -72,10 +75,11 @@ class Chain:
                 told.worked = True
             except RecordTooShort as problem:
                 told.add_too_short(block, str(problem), len(block))
+        outputs = self._nothing(len(block)) if outputs is None else outputs
         waves = {
             _SAVED_AS.get(name, name): _compact(outputs[name]) for name in self._save_waves if name in outputs
         }
-        numbers = {name: outputs[name] for name in self.processor.columns}
+        numbers = {name: outputs[name] for name in columns}
         if told.worked:
             told.not_finite.count({**numbers, **waves}, len(block))
         with self._counting:
@@ -83,7 +87,11 @@ class Chain:
         return Block(block.decoder, tier2_columns(block.rows, numbers), None, waves)
 
     def _nothing(self, n_rows: int) -> dict[str, np.ndarray]:
-        return {name: np.full(n_rows, np.nan) for name in self.processor.columns}
+        return {name: np.full(n_rows, np.nan) for name in self._columns}
+
+    @cached_property
+    def _columns(self) -> tuple[str, ...]:
+        return tuple(self.processor.columns)
 
     def to_texts(self) -> dict[str, str]:
         """Tell how the columns are made, and how many values are no numbers."""
@@ -116,6 +124,11 @@ def _compact(waves: np.ndarray) -> np.ndarray:
     return waves.astype(np.float32) if waves.dtype.kind == "f" else waves
 
 
+def _of_waves(found: tuple[str, dict[str, int]]) -> str:
+    decoder, lengths = found
+    return f"{decoder} with {max(lengths.values())} samples" if lengths else f"{decoder} without any"
+
+
 class Tier2Sink:
     """Writes rows of all digitizers into /data; the table is laid out anew when another decoder turns up."""
 
@@ -123,18 +136,40 @@ class Tier2Sink:
         self._writer = writer
         self._dtypes: dict[str, np.dtype] = {}
         self._dtype: np.dtype | None = None
+        self._waves: tuple[str, dict[str, int]] | None = None
+        """Whose rows have waveforms beside them, and how long these are."""
         self.n_rows = 0
 
-    def take(self, parts: Iterable[tuple[str, np.ndarray]]) -> None:
-        """Write the rows (decoder, Tier 2 columns) of a stretch of the file."""
-        filled = [(decoder, rows) for decoder, rows in parts if len(rows)]
-        if not filled:
+    def take(self, made: Iterable[Block]) -> None:
+        """Write what the chain made of a stretch of the file: Tier 2 columns, and waveforms to be saved."""
+        blocks = [block for block in made if len(block)]
+        if not blocks:
             return
+        for block in blocks:
+            self._check_waves(block)
+        if self._waves is not None and self._waves[1]:
+            self.expect({blocks[0].decoder: blocks[0].rows.dtype})
+            for block in blocks:
+                self.write(block.rows, block.traces)
+            return
+        filled = [(block.decoder, block.rows) for block in blocks]
         self.expect({decoder: rows.dtype for decoder, rows in filled})
         dtype = self._dtype
         assert dtype is not None
         joint = in_file_order([fitted(rows, decoder, dtype) for decoder, rows in filled])
         self.write(joint)
+
+    def _check_waves(self, block: Block) -> None:
+        """Raise SettingsError where waveforms beside the rows would not be of one decoder and one length."""
+        found = block.decoder, {name: array.shape[1] for name, array in block.traces.items()}
+        if self._waves is None:
+            self._waves = found
+        elif found != self._waves and (found[1] or self._waves[1]):
+            raise SettingsError(
+                "waveforms can be saved of one digitizer and one length at a time, "
+                f"but {_of_waves(found)} came beside {_of_waves(self._waves)}: "
+                "choose one decoder, or save them from the Tier 1 file"
+            )
 
     def expect(self, dtypes: Mapping[str, np.dtype]) -> np.dtype:
         """Lay out the table for rows of these decoders too, and give its dtype."""

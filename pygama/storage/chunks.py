@@ -124,7 +124,7 @@ class Unpacker:
     chunk_bytes: int
     shuffle_size: int = 1
 
-    def unpack(self, chunk: bytes, out: np.ndarray) -> None:
+    def unpack(self, chunk: bytes | memoryview, out: np.ndarray) -> None:
         """Decompress into `out`, (chunk_bytes,) uint8. Raises TierFileError for a damaged chunk."""
         try:
             if self.packing == "blosc":
@@ -134,7 +134,7 @@ class Unpacker:
         except (RuntimeError, ValueError, zlib.error) as error:
             raise TierFileError(f"a damaged chunk: {error}") from error
 
-    def _unpack_blosc(self, chunk: bytes, out: np.ndarray) -> None:
+    def _unpack_blosc(self, chunk: bytes | memoryview, out: np.ndarray) -> None:
         header = _read_header(chunk)
         if header.n_bytes != self.chunk_bytes or header.stored_bytes != len(chunk):
             raise ValueError(
@@ -144,7 +144,7 @@ class Unpacker:
         if not unpack_samples(chunk, out, load_zstd()):
             load_blosc().decompress(chunk, out)
 
-    def _unpack_zlib(self, chunk: bytes, out: np.ndarray) -> None:
+    def _unpack_zlib(self, chunk: bytes | memoryview, out: np.ndarray) -> None:
         data = zlib.decompressobj().decompress(chunk, self.chunk_bytes + 1)
         if len(data) != self.chunk_bytes:
             raise ValueError(f"it becomes {len(data)} bytes and should become {self.chunk_bytes}")
@@ -166,7 +166,7 @@ class _BloscHeader:
     stored_bytes: int
 
 
-def _read_header(chunk: bytes) -> _BloscHeader:
+def _read_header(chunk: bytes | memoryview) -> _BloscHeader:
     if len(chunk) < _BLOSC_HEADER.size:
         raise ValueError(f"{len(chunk)} bytes are too few for a Blosc chunk")
     version, _, flags, _, n_bytes, _, stored_bytes = _BLOSC_HEADER.unpack_from(chunk)

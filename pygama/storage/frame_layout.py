@@ -170,7 +170,8 @@ class FrameLayout:
         for field in self.fields:
             attributes[f"{field.name}_kind"] = list(field.labels)
             attributes[f"{field.name}_dtype"] = field.type.name
-            attributes[f"{field.name}_meta"] = "str" if field.type.kind == "S" else None
+            if field.type.kind == "S":
+                attributes[f"{field.name}_meta"] = "str"
         return attributes
 
 
@@ -230,7 +231,7 @@ def read_layout(
         alone = set(group.get("data_columns") or ())
         fields = tuple(_read_field(name, table, record, name in alone) for name in group["values_cols"])
         stored = [label for field in fields for label in field.labels]
-        shown = _plain(group["non_index_axes"][0][1])
+        shown = plain_labels(group["non_index_axes"][0][1])
     except (KeyError, IndexError, TypeError, ValueError) as error:
         raise TierFileError(
             f"{where}: the names of its columns are missing or damaged ({error!r}); "
@@ -246,13 +247,14 @@ def _read_field(name: str, table: Mapping[str, Any], record: np.dtype, alone: bo
     base = kind.base
     if not kind.shape:
         return Field(name, base, (name,), alone=True)
-    labels = _plain(table[f"{name}_kind"])
+    labels = plain_labels(table[f"{name}_kind"])
     if kind.shape != (len(labels),):
         raise ValueError(f"{name} holds {kind.shape} values for {len(labels)} names")
     return Field(name, base, labels, alone)
 
 
-def _plain(labels: Iterable[Any]) -> tuple[Label, ...]:
+def plain_labels(labels: Iterable[Any]) -> tuple[Label, ...]:
+    """Make names and whole numbers of what Python and pandas of any year wrote as labels."""
     given = tuple(labels)
     return given if {*map(type, given)} <= {int, str} else tuple(map(_plain_label, given))
 

@@ -20,7 +20,7 @@ import numpy as np
 from pygama.block import Block
 from pygama.errors import TierFileError
 from pygama.storage.fixed_frame import read_fixed_frame
-from pygama.storage.frame_layout import PANDAS_NAMES, FrameLayout, read_layout
+from pygama.storage.frame_layout import PANDAS_NAMES, FrameLayout, Label, plain_labels, read_layout
 from pygama.storage.hdf5 import may_be_hdf5, quiet, reason_of, tables
 from pygama.storage.safe import only_plain_data
 from pygama.storage.stored_rows import MemoryRows, PackedRows, Rows, Scratch, StoredRows
@@ -104,6 +104,20 @@ class TierFile:
             there = ", ".join(repr(each) for each in self.keys) or "no tables"
             raise TierFileError(f"{self.path.name}: there is no table '{name}'; it holds {there}")
         return Table(self, name, is_fixed=self._kinds[name] == "frame")
+
+    def names(self, key: str) -> frozenset[str] | None:
+        """Tell cheaply what a table has: columns, arrays beside it, and "waveform" where there are samples.
+
+        None where only `table` can tell.
+        """
+        with self.reading() as file:
+            group = file.root[key.strip("/")]
+            try:
+                labels = plain_labels(attributes_of(group)["non_index_axes"][0][1])
+            except (LookupError, TypeError, ValueError):
+                return None
+            samples = [WAVEFORM_ARRAY] if any(isinstance(label, int) for label in labels) else []
+            return frozenset({*filter(_is_name, labels), *group._v_children, *samples})
 
     def texts(self, key: str) -> dict[str, str]:
         """Read the texts stored with a table, or with the file (key "/")."""
@@ -306,19 +320,21 @@ class Table:
         pool: Executor | None = None,
         waveforms: bool = True,
         then: Then | None = None,
+        n_ahead: int = BLOCKS_AHEAD,
     ) -> Iterator[Block]:
         """Read all rows in order, in blocks of at most `n_rows`, decompressed ahead in `pool` if given.
 
         Blocks are made of whole stored chunks where that is possible, so they can be a little smaller.
         then: what is done with each block there, row for row; no array of the block may be left in what it
-        gives, because their memory is used again.
+        gives, because their memory is used again. n_ahead: blocks that may wait; more where `then` gives
+        little, so that the pool has work while who asks is busy.
         """
         whole = self._whole_chunks(n_rows)
         packed = (
             self._fetch(first, min(first + whole, self.n_rows), waveforms=waveforms)
             for first in range(0, self.n_rows, whole)
         )
-        for block in _unpack_in_order(packed, pool, then):
+        for block in _unpack_in_order(packed, pool, then, n_ahead):
             for first in range(0, len(block), n_rows):
                 yield block[first : first + n_rows] if len(block) > n_rows else block
 
@@ -411,6 +427,10 @@ class Table:
             return node.read(*slice(start, stop).indices(self.n_rows)[:2])
 
 
+def _is_name(label: Label) -> bool:
+    return isinstance(label, str)
+
+
 def attributes_of(node: Any) -> dict[str, Any]:
     """Give the attributes of a node, under a guard of `safe`."""
     # From PyTables' own memory of them: asking for one by name would read and unpickle it a second time.
@@ -434,21 +454,22 @@ def _unpack(packed: _PackedBlock, then: Then | None, scratch: Scratch) -> Block:
 
 
 def _unpack_in_order(
-    packed: Iterable[_PackedBlock], pool: Executor | None, then: Then | None
+    packed: Iterable[_PackedBlock], pool: Executor | None, then: Then | None, n_ahead: int
 ) -> Iterator[Block]:
     scratch = Scratch()
-    yield from _in_order(((_unpack, block, then, scratch) for block in packed), pool)
+    yield from _in_order(((_unpack, block, then, scratch) for block in packed), pool, n_ahead)
 
 
 def _then_in_order(
     packed: Iterable[_PackedColumns], pool: Executor | None, then: Callable[[int, Columns], _T]
 ) -> Iterator[_T]:
     scratch = Scratch()
-    yield from _in_order(((_PackedColumns.unpack_then, one, then, scratch) for one in packed), pool)
+    calls = ((_PackedColumns.unpack_then, one, then, scratch) for one in packed)
+    yield from _in_order(calls, pool, BLOCKS_AHEAD)
 
 
-def _in_order(calls: Iterable[tuple[Any, ...]], pool: Executor | None) -> Iterator[Any]:
-    """Make calls, function first, a few ahead in a pool, and give their results in order."""
+def _in_order(calls: Iterable[tuple[Any, ...]], pool: Executor | None, n_ahead: int) -> Iterator[Any]:
+    """Make calls, function first, `n_ahead` of them ahead in a pool, and give their results in order."""
     if pool is None:
         yield from (function(*arguments) for function, *arguments in calls)
         return
@@ -456,7 +477,7 @@ def _in_order(calls: Iterable[tuple[Any, ...]], pool: Executor | None) -> Iterat
     try:
         for call in calls:
             ahead.append(pool.submit(*call))
-            if len(ahead) > BLOCKS_AHEAD:
+            if len(ahead) > n_ahead:
                 yield ahead.popleft().result()
         while ahead:
             yield ahead.popleft().result()

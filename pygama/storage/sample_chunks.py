@@ -40,7 +40,7 @@ _SIZE_AT = {0xA0: 5, 0x80: 6}
 _of_thread = threading.local()
 
 
-def unpack_samples(chunk: bytes, out: np.ndarray, zstd: Any) -> bool:
+def unpack_samples(chunk: bytes | memoryview, out: np.ndarray, zstd: Any) -> bool:
     """Decompress a chunk into `out`, (n_bytes,) uint8, or give False where that is left to Blosc.
 
     zstd: numcodecs' module.
@@ -56,7 +56,7 @@ def unpack_samples(chunk: bytes, out: np.ndarray, zstd: Any) -> bool:
     return True
 
 
-def _stream_of(chunk: bytes, n_bytes: int) -> memoryview | None:
+def _stream_of(chunk: bytes | memoryview, n_bytes: int) -> memoryview | None:
     """Find the zstd frame that holds `n_bytes` of planes of samples; None in chunks of any other form."""
     if len(chunk) < _HEAD.size + 10 or n_bytes % 16 or n_bytes > _LARGEST:
         return None

@@ -10,13 +10,16 @@ from __future__ import annotations
 
 import os
 import sys
+import threading
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
 
 from pygama.errors import TierFileError
+from pygama.storage.chunk_map import Place, places_of_chunks
 from pygama.storage.chunks import HEADER_BYTES, Unpacker, is_snappy, load_blosc, load_zstd
 from pygama.storage.hdf5 import tables
 
@@ -33,8 +36,23 @@ class ChunkPlace:
         """Read it, or its first bytes, in any thread; what the file lacks is missing at the end."""
         return os.pread(self.file, self.n_bytes if n_bytes is None else n_bytes, self.offset)
 
+    def view(self) -> memoryview:
+        """Read it into memory of this thread, which its next call writes over."""
+        if not hasattr(os, "preadv") or self.n_bytes > _LONGEST_KEPT:
+            return memoryview(self.read())
+        memory = getattr(_of_thread, "memory", None)
+        if memory is None or len(memory) < self.n_bytes:
+            memory = _of_thread.memory = bytearray(self.n_bytes + self.n_bytes // 4)
+        part = memoryview(memory)[: self.n_bytes]
+        return part[: os.preadv(self.file, [part], self.offset)]
+
     def __reduce__(self) -> tuple[type[bytes], tuple[bytes]]:
         return bytes, (self.read(),)
+
+
+_of_thread = threading.local()
+_LONGEST_KEPT = 4 * 1024 * 1024
+"""Bytes: for larger chunks no memory is kept."""
 
 
 def _head(chunk: bytes | ChunkPlace) -> bytes:
@@ -104,7 +122,7 @@ class PackedRows:
         if self.unpacker is not None and self.chunks:
             places = memory.reshape(len(self.chunks), self.unpacker.chunk_bytes)
             for chunk, place in zip(self.chunks, places, strict=True):
-                self.unpacker.unpack(chunk if isinstance(chunk, bytes) else chunk.read(), place)
+                self.unpacker.unpack(chunk if isinstance(chunk, bytes) else chunk.view(), place)
         rows = memory.view(self.kind).reshape(len(self.chunks) * self.chunk_rows, *self.row_shape)
         return rows[self.skip : self.skip + self.n_rows]
 
@@ -193,12 +211,25 @@ class StoredRows:
     def _find_chunk(self, first_row: int) -> bytes | ChunkPlace | None:
         """Find a compressed chunk; None if it is missing or was stored uncompressed."""
         coords = (first_row, *(0 for _ in self.row_shape))
-        info = self._leaf.chunk_info(coords)
-        if info.offset is None or info.filter_mask:
+        place = self._place(coords)
+        if place is None:
+            return None
+        left_out, offset, n_bytes = place
+        if left_out:
             return None
         if self._file is None:
             return self._leaf.read_chunk(coords)
-        return ChunkPlace(self._file, info.offset, info.size)
+        return ChunkPlace(self._file, offset, n_bytes)
+
+    def _place(self, coords: tuple[int, ...]) -> Place | None:
+        if self._places is not None:
+            return self._places.get(coords[0])
+        info = self._leaf.chunk_info(coords)
+        return None if info.offset is None else (info.filter_mask, info.offset, info.size)
+
+    @cached_property
+    def _places(self) -> dict[int, Place] | None:
+        return places_of_chunks(self._leaf)
 
     def _read_through_pytables(self, start: int, stop: int) -> PackedRows:
         return self._records(self._leaf.read(start, stop))

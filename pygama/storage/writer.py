@@ -28,7 +28,7 @@ from pygama.storage.chunks import (
     rows_in_a_chunk,
 )
 from pygama.storage.frame_layout import PANDAS_NAMES, WIDEST_WAVEFORM, FrameLayout, little_endian, plan_layout
-from pygama.storage.hdf5 import create_file, output_errors, quiet, tables
+from pygama.storage.hdf5 import create_file, description, output_errors, quiet, tables
 from pygama.storage.publish import Draft
 from pygama.storage.reader import LONG_TEXTS, WAVEFORM_ARRAY, TierFile
 
@@ -158,7 +158,7 @@ class TierWriter:
         leaf = self._file.create_table(
             group,
             "table",
-            layout.record,
+            description(layout.record),
             filters=_filters(codec),
             chunkshape=(chunk_rows,),
             track_times=False,

@@ -208,6 +208,23 @@ def test_waveforms_can_be_saved_beside_tier_2(plain_run, tmp_path):
     np.testing.assert_allclose(saved.traces["wf_trap"].max(axis=1), saved.rows["trap_max"], rtol=1e-6)
 
 
+def test_one_pass_saves_the_waveforms_that_two_steps_save(plain_run, tmp_path):
+    run, names = plain_run(n_rows=900, n_samples=2000, n_edge=3), ["waveform", "wf_trap"]
+    one, two = tmp_path / "one", tmp_path / "two"
+    for folder in (one, two):
+        folder.mkdir()
+    process_run(run.path, output_dir=one, save_waves=names)
+    t1 = ProcessTier0(run.path, output_dir=two)
+    ProcessTier1(t1, Tier1Processor(default_list=True), out_dir=two, save_waves=names)
+    with TierFile(one / "t2_run72.h5") as left, TierFile(two / "t2_run72.h5") as right:
+        expected, saved = (file.table("data").read() for file in (right, left))
+        assert left.texts("data") == right.texts("data")
+    assert saved.rows.tolist() == expected.rows.tolist()
+    assert set(saved.traces) == {"wf_raw", "wf_trap"}
+    for name, array in expected.traces.items():
+        np.testing.assert_array_equal(saved.traces[name], array)
+
+
 def test_a_draw_request_is_ignored_with_one_warning_when_work_is_parallel(plain_run, tmp_path, caplog):
     run = plain_run(n_rows=4, n_samples=2000, n_edge=0)
     chain = Tier1Processor()

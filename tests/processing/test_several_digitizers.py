@@ -1,10 +1,15 @@
 """Runs with several digitizers, several lengths, and digitizers that turn up late."""
 
+import subprocess
+import sys
+
 import numpy as np
 import pandas as pd
 import pytest
 
+from pygama.block import Block
 from pygama.decoders import SIS3302, Gretina4M
+from pygama.errors import SettingsError
 from pygama.orca.header import header_of
 from pygama.orca.writer import RunWriter, run_header
 from pygama.processing.base import Tier1Processor
@@ -95,11 +100,44 @@ def test_a_digitizer_that_turns_up_late_keeps_the_rows_before_it(tmp_path):
     late = np.array([(3, 7)], [("event_number", "i8"), ("board_id", "i8")])
     with TierWriter(tmp_path / "t2_run1.h5") as writer:
         sink = Tier2Sink(writer)
-        sink.take([("A", first)])
-        sink.take([("B", late)])
-        sink.take([("A", first[:1])])
+        sink.take([Block("A", first)])
+        sink.take([Block("B", late)])
+        sink.take([Block("A", first[:1])])
     frame = pd.read_hdf(tmp_path / "t2_run1.h5")
     assert frame["event_number"].tolist() == [1, 2, 3, 1]
     assert frame["decoder"].tolist() == ["A", "A", "B", "A"]
     assert frame["energy"].fillna(-1).tolist() == [10, 20, -1, 10]
     assert [path.name for path in tmp_path.iterdir()] == ["t2_run1.h5"]
+
+
+def test_a_tier_1_file_of_waveforms_is_processed_without_the_decoders(tmp_path):
+    """They cost a tenth of the start of a command."""
+    rows = np.zeros(3, [("channel", "i8"), ("event_number", "i8")])
+    with TierWriter(tmp_path / "t1_run5.h5") as writer:
+        writer.write("ORSIS3302DecoderForEnergy", Block("", rows, np.full((3, 1500), 7, np.uint16)))
+        writer.write("ORRunDecoderForRun", Block("", np.zeros(2, [("event_number", "i8")])))
+    script = f"""
+import sys
+from pygama.processing.base import Tier1Processor
+from pygama.processing.tier1 import ProcessTier1
+ProcessTier1({str(tmp_path / "t1_run5.h5")!r}, Tier1Processor(default_list=True), out_dir={str(tmp_path)!r})
+sys.exit("pygama.decoders" in sys.modules)
+"""
+    assert subprocess.run([sys.executable, "-c", script]).returncode == 0
+    with TierFile(tmp_path / "t2_run5.h5") as file:
+        assert file.table("data").n_rows == 3
+
+
+def test_waveforms_of_a_second_length_are_refused_and_no_output_is_changed(mixed_run, tmp_path):
+    with pytest.raises(SettingsError, match=f"but {SIS} with 900 samples came beside {SIS} with 800 samples"):
+        process_run(
+            mixed_run([("sis", 800), ("sis", 900)]), output_dir=tmp_path, save_waves=["waveform", "wf_blsub"]
+        )
+    assert [path.name for path in tmp_path.iterdir()] == ["Run8"]
+
+
+def test_waveforms_of_the_one_decoder_that_was_chosen_are_saved(mixed_run, tmp_path):
+    run = mixed_run([("sis", 800), ("gretina", None), ("sis", 800)])
+    process_run(run, output_dir=tmp_path, decoders=[SIS], save_waves=["waveform"])
+    with TierFile(tmp_path / "t2_run8.h5") as file:
+        assert file.table("data").read().traces["wf_raw"][:, 0].tolist() == [100, 102]

@@ -6,6 +6,7 @@ import tables
 from pygama.block import Block
 from pygama.errors import OutputError, TierFileError
 from pygama.storage.frame_layout import plan_layout
+from pygama.storage.hdf5 import description
 from pygama.storage.reader import TierFile
 from pygama.storage.writer import TierWriter
 
@@ -186,3 +187,12 @@ def test_a_table_whose_columns_and_names_disagree_is_refused(write, make_block):
         file.root.Card._v_attrs.non_index_axes = [(1, ["a", 0, 1, 2, 3])]
     with TierFile(path) as file, pytest.raises(TierFileError, match="do not agree"):
         file.table("Card")
+
+
+def test_a_record_is_described_as_pytables_would_describe_it():
+    kinds = ("?", "i1", "<i2", "<u4", "<i8", "<f4", "<f8", "S7", ("<u2", (5,)))
+    record = np.dtype([(f"c{number}", kind) for number, kind in enumerate(kinds)])
+    ours, theirs = tables.Description(description(record)), tables.description.descr_from_dtype(record)[0]
+    assert ours._v_dtype == theirs._v_dtype == record
+    assert ours._v_names == theirs._v_names
+    assert repr(ours._v_dflts) == repr(theirs._v_dflts)

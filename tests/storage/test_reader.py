@@ -442,3 +442,33 @@ def test_a_block_can_be_unpacked_by_another_process(write, make_block):
     block = pickle.loads(pickled).unpack()
     assert isinstance(block, Block)
     assert block.rows["channel"].tolist() == list(range(10))
+
+
+def test_no_more_blocks_are_made_than_may_wait(write, make_block, pool):
+    made = []
+    with TierFile(write(make_block(40), chunk_rows=4)) as file:
+        blocks = file.table("Card").blocks(
+            4, pool=pool, then=lambda block: made.append(1) or Block("x", block.rows.copy()), n_ahead=2
+        )
+        next(blocks)
+        pool.submit(int).result()
+        blocks.close()
+    assert len(made) <= 3
+
+
+def test_names_tell_what_a_table_has_without_opening_it(tmp_path, make_block):
+    plain, long = make_block(3, 0), make_block(3, 9000)
+    plain.traces["slow"] = np.zeros((3, 2))
+    with TierWriter(tmp_path / "t1.h5") as writer:
+        for key, block in (("Plain", plain), ("Short", make_block(3, 4)), ("Long", long)):
+            writer.write(key, block)
+    with TierFile(tmp_path / "t1.h5") as file:
+        columns = {"channel", "energy", "time_s", "card", "table"}
+        assert file.names("Plain") == columns | {"slow"}
+        assert file.names("Short") == file.names("Long") == columns | {"waveform"}
+
+
+def test_names_of_a_fixed_frame_are_not_cheap(tmp_path):
+    pd.DataFrame({"channel": [1, 2]}).to_hdf(tmp_path / "fixed.h5", key="Card", format="fixed")
+    with TierFile(tmp_path / "fixed.h5") as file:
+        assert file.names("Card") is None
