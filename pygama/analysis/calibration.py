@@ -1,15 +1,16 @@
 """Calibrates spectra of germanium detectors: from peaks of a source that is known to energies in keV.
 
-A spectrum is matched to the lines of a source (`matching`), the lines are fitted where they are expected, a
-curve is laid through them (`curves`) and their widths (`resolution`). What is not certain is refused in a
-sentence. A calibration is plain data, kept in a file of its own (`calibration_file`), and is applied when a
-Tier 2 file is read: the file stays as it is, and `trap_max` gets `trap_max_kev` beside it.
+A spectrum is matched to the lines of a source (`matching`), the lines are fitted where they are expected,
+neighbours together (`line_fits`), and a curve is laid through them (`curves`) and through their widths
+(`resolution`). What is not certain is refused in a sentence. A calibration is plain data, kept in a file of
+its own (`calibration_file`), and is applied when a Tier 2 file is read: the file stays as it is, and
+`trap_max` gets `trap_max_kev` beside it.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
@@ -18,28 +19,15 @@ from typing import Any
 import numpy as np
 
 from pygama.analysis.curves import Curve, chi2_probability, fit_curve
-from pygama.analysis.lines import GammaLine, lines_of
-from pygama.analysis.matching import SURE, Hypothesis, Match, Spectrum, match_sources, on_off_ratio
-from pygama.analysis.peaks import PeakFit, fit_peak_counts
+from pygama.analysis.line_fits import Fit, MatchedLine, fit_lines
+from pygama.analysis.matching import SURE, Hypothesis, Match, Spectrum, match_sources
+from pygama.analysis.peaks import fit_peak_counts
 from pygama.analysis.resolution import ResolutionCurve, fit_resolution
 from pygama.errors import SettingsError
-
-Fit = Callable[[np.ndarray, np.ndarray], PeakFit]
-"""Fits the one peak of a histogram: counts (n,) and edges (n + 1,)."""
 
 PLACE = ("crate", "card", "channel")
 _CARD, _CRATE = 1 << 10, 1 << 20
 
-_N_BINS = 60
-_FAINTEST = 0.01
-"""Lines with less of the strongest one's intensity are not looked for."""
-_NEAR_FWHM = 3.0
-"""Lines nearer than so many FWHM disturb each other."""
-_STRONG_NEIGHBOUR, _WEAK_NEIGHBOUR = 0.3, 0.02
-_MIN_AREA, _MIN_AREA_WEAK = 3.0, 5.0
-"""In units of its error, of a main line and of others."""
-_MIN_RATIO = 3.0
-"""Logarithm of the likelihood ratio of a peak, below which a line that need not be there is not fitted."""
 _FAR_OFF = 5.0
 _MOST_LEFT_OUT = 0.25
 _UNLIKELY = 1e-3
@@ -52,6 +40,7 @@ class Recipe:
     source: names of sources that were there together; none to find out. gain_range: least and greatest unit
     of the column a keV that is expected. is_quadratic: whether the curve may bend. is_through_zero: whether
     the value 0 has no energy; then a single line may do. min_confidence: what is less certain is refused.
+    with_escapes: whether the widths of escape peaks, which are not those of lines, count for FWHM(E).
     """
 
     source: tuple[str, ...] = ()
@@ -59,33 +48,7 @@ class Recipe:
     is_quadratic: bool = False
     is_through_zero: bool = False
     min_confidence: float = SURE
-
-
-@dataclass(frozen=True, slots=True)
-class MatchedLine:
-    """A line and the peak that is taken for it; errors are of one standard deviation.
-
-    disturbed_kev: how far a line beside it may move the peak. position: in the unit of the column.
-    residual_kev: of the curve at the position, less the line's energy; residual_error_kev: what the fit of
-    the peak, the line's own error and its neighbours allow. is_used: whether the curve was fitted to it; if
-    not, `note` says why. Numbers that are not known are None.
-    """
-
-    name: str
-    energy_kev: float
-    energy_error_kev: float
-    disturbed_kev: float = 0.0
-    is_broad: bool = False
-    position: float | None = None
-    position_error: float | None = None
-    area: float | None = None
-    area_error: float | None = None
-    fwhm_kev: float | None = None
-    fwhm_error_kev: float | None = None
-    residual_kev: float | None = None
-    residual_error_kev: float | None = None
-    is_used: bool = False
-    note: str = ""
+    with_escapes: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +108,7 @@ def calibrate(
     )
     if match.refused or match.best is None:
         return _refused(match, match.refused)
-    lines = _fit_lines(spectrum, match.best, fit)
+    lines = fit_lines(spectrum, match.best, fit)
     return _with_curve(match, lines, recipe)
 
 
@@ -156,159 +119,6 @@ def _refused(match: Match, why: str, lines: Sequence[MatchedLine] = ()) -> Chann
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Sought:
-    """A line that is looked for, and what is known of its surroundings."""
-
-    line: GammaLine
-    is_main: bool
-    disturbed_kev: float
-    note: str
-
-
-def _fit_lines(spectrum: Spectrum, best: Hypothesis, fit: Fit) -> list[MatchedLine]:
-    """Fit the main lines in wide windows, and then all of them in windows that suit their widths."""
-    lines = _lines_sought(best.source)
-    first = {}
-    for line in lines:
-        if line.energy_kev in best.found:
-            half = 10.0 + 0.004 * line.energy_kev
-            found = _fit_at(spectrum, best.gain * line.energy_kev, best.gain * half, fit)
-            if found.converged and abs(found.position / best.gain - line.energy_kev) < half / 2:
-                first[line.energy_kev] = found
-    if not first:
-        return []
-    width = _widths(first, best.gain)
-    where = _places(first, best.gain)
-    sought = [
-        _Sought(line, line.energy_kev in best.found, *_disturbance(line, lines, width(line.energy_kev)))
-        for line in lines
-    ]
-    return [_matched(one, spectrum, where, width, best.gain, fit) for one in sought]
-
-
-def _lines_sought(source: str) -> list[GammaLine]:
-    sought: dict[tuple[str, float], GammaLine] = {}
-    for name in source.split(" + "):
-        lines = lines_of(name)
-        strongest = max((line.intensity or 0.0 for line in lines), default=0.0)
-        for line in lines:
-            if line.intensity is None or line.intensity >= _FAINTEST * strongest:
-                sought[line.origin, line.energy_kev] = line
-    return sorted(sought.values(), key=lambda line: line.energy_kev)
-
-
-def _fit_at(spectrum: Spectrum, position: float, half: float, fit: Fit) -> PeakFit:
-    counts, edges = spectrum.window(position - half, position + half, _N_BINS)
-    if len(counts) < 8:
-        return PeakFit(
-            (position - half, position + half), len(counts), note="fewer than 8 bins lie in the window"
-        )
-    return fit(counts, edges)
-
-
-def _widths(fits: Mapping[float, PeakFit], gain: float) -> Callable[[float], float]:
-    """Give the FWHM in keV that is expected of an energy: noise and statistics through what was fitted."""
-    energies = np.array(list(fits))
-    widths = np.array([one.fwhm for one in fits.values()]) / gain
-    errors = np.array([one.fwhm_error for one in fits.values()]) / gain
-    # the square of a usual width, as much wider as the lines are
-    weight = (widths / np.maximum(errors, 1e-3 * widths)) ** 2
-    factor = float(np.average(widths / _usual_fwhm(energies), weights=weight))
-    return lambda energy: factor * float(_usual_fwhm(np.array(energy)))
-
-
-def _usual_fwhm(energy_kev: np.ndarray) -> np.ndarray:
-    return np.sqrt(1.0 + 0.0032 * energy_kev)
-
-
-def _places(fits: Mapping[float, PeakFit], gain: float) -> Callable[[float], float]:
-    """Give where an energy is expected: on a straight line through the peaks, or on that through zero."""
-    if len(fits) < 2:
-        energy, one = next(iter(fits.items()))
-        return lambda other: other * one.position / energy
-    positions = [one.position for one in fits.values()]
-    # of half a keV: the main lines weigh the same, whatever their counts
-    curve = fit_curve(positions, [0.5 * gain] * len(fits), list(fits))
-    return lambda energy: float(curve.value(energy))
-
-
-def _disturbance(line: GammaLine, lines: Sequence[GammaLine], fwhm_kev: float) -> tuple[float, str]:
-    """Say how far a line may be moved by its neighbours, in keV, and why it is no good at all."""
-    if line.is_broad and not line.escapes:
-        return 0.0, "broad"
-    moved = [0.0]
-    for other in lines:
-        apart = abs(other.energy_kev - line.energy_kev)
-        if other is line or apart > _NEAR_FWHM * fwhm_kev or not line.intensity or not other.intensity:
-            continue
-        ratio = other.intensity / line.intensity
-        if ratio > _STRONG_NEIGHBOUR:
-            return 0.0, f"too near {other.energy_kev:.1f} keV"
-        if ratio > _WEAK_NEIGHBOUR:
-            moved.append(apart * ratio / (1 + ratio))
-    return math.hypot(*moved), ""
-
-
-def _matched(
-    sought: _Sought,
-    spectrum: Spectrum,
-    where: Callable[[float], float],
-    width: Callable[[float], float],
-    gain: float,
-    fit: Fit,
-) -> MatchedLine:
-    line = sought.line
-    plain = MatchedLine(
-        line.origin,
-        line.energy_kev,
-        line.energy_error_kev,
-        sought.disturbed_kev,
-        is_broad=line.is_broad,
-        note=sought.note,
-    )
-    if sought.note:
-        return plain
-    place, fwhm = where(line.energy_kev), width(line.energy_kev)
-    if not sought.is_main and _stands_out(spectrum, place, gain * fwhm) < _MIN_RATIO:
-        return replace(plain, note="not seen")
-    found = _fit_at(spectrum, place, gain * 4.5 * fwhm * (1.5 if line.is_broad else 1.0), fit)
-    note = _what_is_wrong(found, place, fwhm * gain, sought)
-    if not found.converged:
-        return replace(plain, note=note)
-    return replace(
-        plain,
-        position=found.position,
-        position_error=found.position_error,
-        area=found.area,
-        area_error=found.area_error,
-        fwhm_kev=found.fwhm / gain,
-        fwhm_error_kev=found.fwhm_error / gain,
-        is_used=not note,
-        note=note,
-    )
-
-
-def _stands_out(spectrum: Spectrum, place: float, fwhm: float) -> float:
-    """Give the logarithm of the likelihood ratio of a peak at a place, against the counts beside it."""
-    below = spectrum.below(place + fwhm * np.array([-3.0, -1.0, 1.0, 3.0]))
-    left, inside, right = np.diff(below)
-    return float(on_off_ratio(np.array([inside]), np.array([left + right]), 2.0)[0])
-
-
-def _what_is_wrong(found: PeakFit, place: float, fwhm: float, sought: _Sought) -> str:
-    if not found.converged:
-        return "not seen"
-    if found.area < (_MIN_AREA if sought.is_main else _MIN_AREA_WEAK) * found.area_error:
-        return f"faint: {found.area:.0f} ± {found.area_error:.0f} counts"
-    if abs(found.position - place) > fwhm + 3 * found.position_error:
-        return "not where it is expected"
-    spread = 3 * found.fwhm_error
-    if not 0.5 * fwhm - spread < found.fwhm < (4.0 if sought.line.is_broad else 2.0) * fwhm + spread:
-        return f"its width, {found.fwhm / fwhm:.2g} times that expected, is not that of a line"
-    return ""
-
-
 def _with_curve(match: Match, lines: list[MatchedLine], recipe: Recipe) -> ChannelCalibration:
     needed = (3 if recipe.is_quadratic else 2) - recipe.is_through_zero
     used = [line for line in lines if line.is_used]
@@ -316,7 +126,7 @@ def _with_curve(match: Match, lines: list[MatchedLine], recipe: Recipe) -> Chann
         return _refused(match, _too_few(len(used), needed, recipe), lines)
     curve = _curve(lines, recipe)
     lines, curve = _without_far_off(lines, curve, recipe, needed)
-    lines = [_on_curve(line, curve) for line in lines]
+    lines = [_of_width(_on_curve(line, curve), recipe) for line in lines]
     return ChannelCalibration(
         curve=curve,
         lines=tuple(lines),
@@ -394,8 +204,14 @@ def _on_curve(line: MatchedLine, curve: Curve) -> MatchedLine:
     )
 
 
+def _of_width(line: MatchedLine, recipe: Recipe) -> MatchedLine:
+    """Mark whether the width of a line counts for FWHM(E)."""
+    is_width_used = line.is_used and line.is_width_used and (recipe.with_escapes or not line.is_escape)
+    return replace(line, is_width_used=is_width_used)
+
+
 def _resolution(lines: Sequence[MatchedLine]) -> ResolutionCurve | None:
-    good = [line for line in lines if line.is_used and not line.is_broad and line.fwhm_error_kev]
+    good = [line for line in lines if line.is_width_used]
     if len(good) < 2:
         return None
     return fit_resolution(
@@ -540,8 +356,21 @@ def curve_words(curve: Curve, column: str) -> str:
     return f"E = {' + '.join(terms)} keV, {_fitted_words(curve)}; {gain}"
 
 
+def resolution_words(curve: ResolutionCurve) -> str:
+    """Give the formula of FWHM(E) with its errors and chi2."""
+    names = ("", " E", " E²")
+    errors = [math.sqrt(max(curve.covariance[k][k], 0.0)) for k in range(len(curve.coefficients))]
+    terms = [
+        f"({c:.4g} ± {error:.2g}){name}" if error else f"{c:.4g}{name}"
+        for c, error, name in zip(curve.coefficients, errors, names, strict=False)
+    ]
+    return f"FWHM² = {' + '.join(terms)} keV², {_fitted_words(curve)}"
+
+
 def _fitted_words(curve: Curve | ResolutionCurve) -> str:
-    return f"chi2 {curve.chi2:.1f} of {curve.ndof}" if curve.ndof else "through all of them"
+    if not curve.ndof:
+        return "through all of them"
+    return f"chi2 {curve.chi2:.1f} of {curve.ndof} (p {chi2_probability(curve.chi2, curve.ndof):.2g})"
 
 
 def _details(one: ChannelCalibration, column: str) -> Iterator[str]:
@@ -558,9 +387,7 @@ def _details(one: ChannelCalibration, column: str) -> Iterator[str]:
     if unseen:
         yield f"left out: {', '.join(unseen)}"
     if one.resolution is not None:
-        names = ("", " E", " E²")
-        terms = [f"{c:.4g}{name}" for c, name in zip(one.resolution.coefficients, names, strict=False)]
-        yield f"FWHM² = {' + '.join(terms)} keV², {_fitted_words(one.resolution)}"
+        yield resolution_words(one.resolution)
     if one.rival is not None and one.curve is not None:
         yield f"second best: {one.rival.words()}"
     if one.note:
@@ -571,5 +398,6 @@ def _line_words(line: MatchedLine) -> str:
     position = f"{line.position:.2f} ± {line.position_error:.2f}"
     residual = f"{line.residual_kev:+.3f} ± {line.residual_error_kev:.3f}"
     fwhm = f"{line.fwhm_kev:.2f} ± {line.fwhm_error_kev:.2f}"
-    note = f"  not used: {line.note}" if not line.is_used else ""
+    note = "" if line.is_used else f"  not used: {line.note}"
+    note += "  its width is not used" if line.is_used and not line.is_width_used else ""
     return f"{line.name:<24}{line.energy_kev:>9.2f}{position:>22}{residual:>18}{fwhm:>16}{note}"

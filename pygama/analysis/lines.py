@@ -1,8 +1,10 @@
 """Knows the gamma lines that a germanium spectrum is calibrated with, by source.
 
 Energies and intensities stand in `resources/lines.json`, each nuclide with the evaluation they are taken from
-(ENSDF: Evaluated Nuclear Structure Data File; DDEP: Decay Data Evaluation Project). Escape peaks are
-computed: the line less one or two times the 510.999 keV of an electron.
+(ENSDF: Evaluated Nuclear Structure Data File; DDEP: Decay Data Evaluation Project). Where the other of the
+two is known to differ by more than the errors, these are as large as the difference, or the mean is taken.
+Lines are there from about 1 % of the strongest of their source on. Escape peaks are computed: the line less
+one or two times the 510.999 keV of an electron.
 """
 
 from __future__ import annotations
@@ -78,7 +80,7 @@ def _lines(nuclide: str, data: dict[str, Any], share: float) -> Iterator[GammaLi
             intensity=share * entry["intensity"] if known else None,
             intensity_error=share * entry["intensity_error"] if known else None,
             nuclide=nuclide,
-            reference=data["reference"],
+            reference=entry.get("reference", data["reference"]),
             is_broad=entry.get("is_broad", False),
         )
         yield line

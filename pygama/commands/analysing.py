@@ -68,6 +68,9 @@ def _add_calibrate(commands: Any) -> None:
     calibrate.add_argument("--quadratic", action="store_true", help="fit a parabola, not a straight line")
     calibrate.add_argument("--through-zero", action="store_true", help="0 ADC counts are 0 keV")
     calibrate.add_argument(
+        "--with-escapes", action="store_true", help="count the widths of escape peaks for FWHM(E)"
+    )
+    calibrate.add_argument(
         "-o",
         "--output",
         type=Path,
@@ -142,7 +145,13 @@ def _calibrate(options: argparse.Namespace) -> int:
     from pygama.analysis.calibration_file import write_calibration
 
     gain_range = None if options.gain is None else (0.9 * options.gain, 1.1 * options.gain)
-    recipe = Recipe(tuple(options.source), gain_range, options.quadratic, options.through_zero)
+    recipe = Recipe(
+        tuple(options.source),
+        gain_range,
+        is_quadratic=options.quadratic,
+        is_through_zero=options.through_zero,
+        with_escapes=options.with_escapes,
+    )
     columns = read_together(options.files, [*PLACE, options.column])
     calibration = calibrate_channels(
         columns, recipe, column=options.column, made_from=[file.name for file in options.files]

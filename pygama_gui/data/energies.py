@@ -110,7 +110,8 @@ def from_peaks(found: ChannelCalibration, peaks: Sequence[FittedPeak], recipe: R
     except SettingsError as error:
         return ChannelCalibration(source=found.source, confidence=found.confidence, refused=str(error))
     lines = [_with_residual(line, curve) for line in lines]
-    narrow = [line for line in lines if not line.is_broad and line.fwhm_error_kev]
+    lines = [replace(line, is_width_used=_has_own_width(line, recipe)) for line in lines]
+    narrow = [line for line in lines if line.is_width_used]
     resolution = None
     if len({line.energy_kev for line in narrow}) >= 2:
         resolution = fit_resolution(
@@ -147,6 +148,7 @@ def _matched(line: GammaLine, peak: FittedPeak, slope: float) -> MatchedLine:
         line.energy_kev,
         line.energy_error_kev,
         is_broad=line.is_broad,
+        is_escape=line.escapes > 0,
         position=peak.position,
         position_error=peak.position_error,
         area=peak.area,
@@ -155,6 +157,10 @@ def _matched(line: GammaLine, peak: FittedPeak, slope: float) -> MatchedLine:
         fwhm_error_kev=slope * peak.fwhm_error,
         is_used=True,
     )
+
+
+def _has_own_width(line: MatchedLine, recipe: Recipe) -> bool:
+    return bool(line.fwhm_error_kev) and not line.is_broad and (recipe.with_escapes or not line.is_escape)
 
 
 def _with_residual(line: MatchedLine, curve: Any) -> MatchedLine:

@@ -40,6 +40,43 @@ def test_every_line_says_where_it_is_from_and_how_well_it_is_known():
         assert line.intensity is None or 0 < line.intensity_error < line.intensity < 101, line
 
 
+def stored_lines():
+    nuclides = json.loads(Path(resources.__path__[0], "lines.json").read_text())["nuclides"]
+    return [(name, line) for name, nuclide in nuclides.items() for line in nuclide["lines"]]
+
+
+def test_a_second_evaluation_lies_within_the_error():
+    n_compared = 0
+    for name, line in stored_lines():
+        for what in ("energy_kev", "intensity"):
+            second, error = line.get(f"second_{what}"), f"{what.replace('_kev', '')}_error"
+            error += "_kev" if what == "energy_kev" else ""
+            if second is not None:
+                n_compared += 1
+                assert abs(line[what] - second) <= line[error] + 1e-9, (name, line)
+    assert n_compared > 90
+
+
+def test_a_level_of_bismuth_212_gives_the_line_that_leads_from_it():
+    # 893.408 keV leads from the level at 1620.738 keV to that at 727.330 keV.
+    (line,) = [line for line in lines_of("Th-228") if 1600 < line.energy_kev < 1650]
+    assert pytest.approx(line.energy_kev, abs=0.01) == 893.408 + 727.330
+
+
+@pytest.mark.parametrize(
+    ("source", "near"),
+    [
+        ("Ba-133", 79.6142),
+        ("Eu-152", 1089.737),
+        ("Th-232", 964.766),
+        ("Th-232", 1588.2),
+        ("Ra-226", 1401.515),
+    ],
+)
+def test_neighbours_that_disturb_a_line_are_known(source, near):
+    assert near in energies(source)
+
+
 def test_intensities_of_a_chain_are_of_decays_of_its_head():
     # 85.0 in 100 decays of Tl-208, which 35.94 of 100 decays lead to
     (line,) = [line for line in lines_of("Th-228") if line.energy_kev == 583.187]
