@@ -397,7 +397,11 @@ def points_inside(x: np.ndarray, y: np.ndarray, corners: np.ndarray) -> np.ndarr
     polygons that share an edge each point has exactly one, and a rectangle holds low <= x < high. NaN is
     outside.
     """
-    sides = sides_of(corners)
+    return points_left_of(x, y, sides_of(corners))
+
+
+def points_left_of(x: np.ndarray, y: np.ndarray, sides: np.ndarray) -> np.ndarray:
+    """Say which points have an odd number of sides, as `sides_of` gives them, to their right."""
     if counting.compiled is None or x.ndim != 1 or y.ndim != 1 or not len(sides):
         return points_inside_plainly(x, y, sides)
     is_inside = np.empty(len(x), np.bool_)

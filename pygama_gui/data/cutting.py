@@ -11,10 +11,9 @@ from functools import cached_property, lru_cache
 
 import numpy as np
 
-from pygama.analysis.counting import Interval
 from pygama.analysis.cuts import Cut, CutSet
 from pygama.analysis.expression_nodes import ExpressionError
-from pygama_gui.data.dragged import interval_of
+from pygama_gui.data.dragged import Shape, shape_of
 from pygama_gui.session.cut_reading import Problem, readable
 
 Rows = Mapping[str, np.ndarray]
@@ -75,9 +74,9 @@ class Part:
         """Tell which rows pass this cut by itself, (n_rows,) bool."""
         return self.cuts.masks(rows, only=[self.name], n_rows=_n_of(rows))[self.name]
 
-    def interval(self, rows: Rows) -> Interval | None:
-        """Give the interval of a column that it is; None where it is none."""
-        return None if self.cuts.needs(self.name) else interval_of(self.cuts[self.name], rows)
+    def shape(self, rows: Rows) -> Shape | None:
+        """Give the interval of a column, or the polygon over two, that it is; None where it is neither."""
+        return None if self.cuts.needs(self.name) else shape_of(self.cuts[self.name], rows)
 
 
 def _key(cuts: CutSet, cut: Cut) -> Hashable:

@@ -1,18 +1,21 @@
-"""Finds what passes a range whose edge was moved, from what passed before and an index of its column.
+"""Finds what passes a range or a polygon that was moved, from what passed before and an index.
 
-Of ten million rows only those between the old and the new edge are looked at.
+Of ten million rows only those between the old and the new edges are looked at.
 """
 
 from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
 from pygama.analysis.counting import Columns, Interval, changes
-from pygama.analysis.cuts import Cut, as_range
+from pygama.analysis.cuts import Cut, as_polygon, as_range
+from pygama.analysis.expression_nodes import points_inside
 from pygama.analysis.linked import BucketIndex
+from pygama.analysis.plane_index import PlaneIndex, changed_points, changed_sides
 
 LEAST_ROWS = 200_000
 """Of fewer rows all are looked at as quickly."""
@@ -23,94 +26,159 @@ EXACT_BYTES = 4
 """Whole numbers of as many bytes are the same in float64; longer ones may not be."""
 
 
+@dataclass(frozen=True)
+class Gate:
+    """Rows inside a polygon over two columns. is_inverted: the other rows, NaN with them."""
+
+    x: str
+    y: str
+    corners: tuple[tuple[float, float], ...]
+    is_inverted: bool = False
+
+
+Shape = Interval | Gate
+"""What can be dragged."""
+
+
+def columns_of(shape: Shape) -> tuple[str, ...]:
+    """Name the columns that a shape lies over."""
+    return (shape.column,) if isinstance(shape, Interval) else (shape.x, shape.y)
+
+
 class Indexes:
-    """Indexes of columns; may be asked from several threads while one makes them."""
+    """Indexes of columns, and of pairs of them; may be asked from several threads while one makes them."""
 
     def __init__(self) -> None:
-        self._held: dict[tuple[Hashable, str], tuple[int, BucketIndex]] = {}
+        self._held: dict[tuple[Hashable, tuple[str, ...]], tuple[int, BucketIndex | PlaneIndex]] = {}
 
-    def are_needed(self, table: Hashable, column: str, n_rows: int) -> bool:
+    def are_needed(self, table: Hashable, columns: tuple[str, ...], n_rows: int) -> bool:
         """Tell whether an index of so many rows would help and is not there."""
-        return n_rows >= LEAST_ROWS and self.get(table, column, n_rows) is None
+        return n_rows >= LEAST_ROWS and self.get(table, columns, n_rows) is None
 
-    def prepare(self, table: Hashable, column: str, values: np.ndarray) -> None:
-        """Make the index of a column."""
+    def prepare(self, table: Hashable, columns: tuple[str, ...], *values: np.ndarray) -> None:
+        """Make the index of a column, or of two against each other."""
         held = dict(self._held)
-        held.pop((table, column), None)
-        held[table, column] = (len(values), BucketIndex(np.ascontiguousarray(values, np.float64)))
+        held.pop((table, columns), None)
+        made: BucketIndex | PlaneIndex
+        if len(values) == 1:
+            made = BucketIndex(np.ascontiguousarray(values[0], np.float64))
+        else:
+            made = PlaneIndex(*values)
+        held[table, columns] = (len(values[0]), made)
         self._held = dict(list(held.items())[-MOST_INDEXES:])
 
-    def get(self, table: Hashable, column: str, n_rows: int) -> BucketIndex | None:
-        """Give the index of a column, if it is there for so many rows."""
-        held = self._held.get((table, column))
+    def get(self, table: Hashable, columns: tuple[str, ...], n_rows: int) -> BucketIndex | PlaneIndex | None:
+        """Give the index of some columns, if it is there for so many rows."""
+        held = self._held.get((table, columns))
         return held[1] if held is not None and held[0] == n_rows else None
 
 
 class Dragged:
-    """What passed the ranges that were moved last, and the indexes of their columns; for one thread."""
+    """What passed the shapes that were moved last, and the indexes of their columns; for one thread."""
 
     def __init__(self, indexes: Indexes) -> None:
         self.indexes = indexes
-        self._last: OrderedDict[tuple[Hashable, str], tuple[Interval, np.ndarray]] = OrderedDict()
+        self._last: OrderedDict[tuple[Hashable, tuple[str, ...]], tuple[Shape, np.ndarray]] = OrderedDict()
 
-    def pieces(
-        self, table: Hashable, before: Interval, after: Interval, n_rows: int
-    ) -> list[np.ndarray] | None:
-        """Give rows among which are all that only one of two intervals holds; None without an index of them.
+    def pieces(self, table: Hashable, before: Shape, after: Shape, n_rows: int) -> list[np.ndarray] | None:
+        """Give rows among which are all that only one of two shapes holds; None without an index of them.
 
         None as well where that is not quicker than looking at all.
         """
-        index = self.indexes.get(table, after.column, n_rows)
-        if index is None:
+        index = self.indexes.get(table, columns_of(after), n_rows)
+        if columns_of(before) != columns_of(after) or before.is_inverted != after.is_inverted:
             return None
-        if (before.column, before.is_inverted) != (after.column, after.is_inverted):
-            return None
-        found = index.between_edges(before, after)
-        return found if sum(map(len, found)) <= LARGEST_SHARE * n_rows else None
+        found: list[np.ndarray] | None = None
+        if isinstance(index, BucketIndex) and isinstance(before, Interval) and isinstance(after, Interval):
+            found = index.between_edges(before, after)
+        elif isinstance(index, PlaneIndex) and isinstance(before, Gate) and isinstance(after, Gate):
+            found = index.near(_sides(before, after))
+        few = found is not None and sum(map(len, found)) <= LARGEST_SHARE * n_rows
+        return found if few else None
 
     def changed(
         self,
-        before: Interval,
-        after: Interval,
+        before: Shape,
+        after: Shape,
         rows: Mapping[str, np.ndarray],
         others: np.ndarray | None,
         pieces: Sequence[np.ndarray],
     ) -> tuple[np.ndarray, np.ndarray]:
-        """Give which of some rows come into an interval, and which go out of it.
+        """Give which of some rows come into a shape, and which go out of it.
 
         others: (n_rows,) bool, the rows that are looked at; None: all.
         """
+        empty = np.empty(0, np.uint32)
+        if isinstance(before, Gate) and isinstance(after, Gate):
+            return _moved_in_plane(before, after, rows, others, np.concatenate([empty, *pieces]))
+        assert isinstance(before, Interval) and isinstance(after, Interval)
         columns = Columns({after.column: rows[after.column]})
         found = [changes(columns, before, after, others, piece) for piece in pieces]
-        empty = np.empty(0, np.uint32)
         come = [numbers[signs > 0] for numbers, signs in found]
         go = [numbers[signs < 0] for numbers, signs in found]
         return np.concatenate([empty, *come]), np.concatenate([empty, *go])
 
     def mask(
-        self, table: Hashable, interval: Interval, rows: Mapping[str, np.ndarray], n_rows: int
+        self, table: Hashable, shape: Shape, rows: Mapping[str, np.ndarray], n_rows: int
     ) -> np.ndarray | None:
-        """Give what passes a range, (n_rows,) bool, from what passed the one before it.
+        """Give what passes a shape, (n_rows,) bool, from what passed the one before it.
 
         None where that is not known or not quicker.
         """
-        held = self._last.get((table, interval.column))
+        held = self._last.get((table, columns_of(shape)))
         if held is None or len(held[1]) != n_rows:
             return None
-        pieces = self.pieces(table, held[0], interval, n_rows)
+        pieces = self.pieces(table, held[0], shape, n_rows)
         if pieces is None:
             return None
-        come, go = self.changed(held[0], interval, rows, None, pieces)
+        come, go = self.changed(held[0], shape, rows, None, pieces)
         passes = held[1].copy()
         passes[come], passes[go] = True, False
         return passes
 
-    def keep(self, table: Hashable, interval: Interval, passes: np.ndarray) -> None:
-        """Remember what passes a range."""
-        self._last[table, interval.column] = (interval, passes)
-        self._last.move_to_end((table, interval.column))
+    def keep(self, table: Hashable, shape: Shape, passes: np.ndarray) -> None:
+        """Remember what passes a shape."""
+        key = (table, columns_of(shape))
+        self._last[key] = (shape, passes)
+        self._last.move_to_end(key)
         while len(self._last) > MOST_INDEXES:
             self._last.popitem(last=False)
+
+
+def _sides(before: Gate, after: Gate) -> np.ndarray:
+    return changed_sides(np.array(before.corners, np.float64), np.array(after.corners, np.float64))
+
+
+def _moved_in_plane(
+    before: Gate,
+    after: Gate,
+    rows: Mapping[str, np.ndarray],
+    others: np.ndarray | None,
+    near: np.ndarray,
+) -> tuple[np.ndarray, np.ndarray]:
+    near = near if others is None else near[others[near]]
+    x, y = rows[after.x], rows[after.y]
+    moved = changed_points(x, y, _sides(before, after), near)
+    moved_x, moved_y = (np.asarray(values[moved], np.float64) for values in (x, y))
+    comes = points_inside(moved_x, moved_y, np.array(after.corners, np.float64)) ^ after.is_inverted
+    return moved[comes], moved[~comes]
+
+
+def shape_of(cut: Cut, rows: Mapping[str, np.ndarray]) -> Shape | None:
+    """Give the shape that a cut is and that can be followed by an index; else None."""
+    return interval_of(cut, rows) or gate_of(cut, rows)
+
+
+def gate_of(cut: Cut, rows: Mapping[str, np.ndarray]) -> Gate | None:
+    """Give the polygon over two columns that a cut is; else None."""
+    found = as_polygon(cut.expression)
+    if found is None or any(
+        name not in rows or rows[name].dtype.kind not in "iuf" for name in (found.x, found.y)
+    ):
+        return None
+    if not np.isfinite(found.points).all():
+        return None
+    return Gate(found.x, found.y, found.points, cut.inverted)
 
 
 def interval_of(cut: Cut, rows: Mapping[str, np.ndarray]) -> Interval | None:

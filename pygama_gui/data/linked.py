@@ -223,12 +223,12 @@ class Counter:
 
     def _part(self, table: Hashable, rows: Rows, key: Hashable, part: Part) -> np.ndarray:
         held, n_rows = self._parts.pop((table, key), None), n_of(rows)
-        interval = part.interval(rows)
-        if held is None and interval is not None:
-            held = self.dragged.mask(table, interval, rows, n_rows)
+        shape = part.shape(rows)
+        if held is None and shape is not None:
+            held = self.dragged.mask(table, shape, rows, n_rows)
         held = _extended(held, rows, part.mask)
-        if interval is not None:
-            self.dragged.keep(table, interval, held)
+        if shape is not None:
+            self.dragged.keep(table, shape, held)
         self._parts[table, key] = held
         return held[:n_rows]
 
@@ -236,7 +236,9 @@ class Counter:
         cuts = None if want.rows == ALL else cuts
         states = self._held.pop((table, want), [])
         held = _nearest(states, cuts)
-        others = [one for one in states if one is not held]
+        # What is there under other cuts stays, as with a cut beside without it; a moved cut takes its place.
+        shape = _shape_of(cuts)
+        others = [one for one in states if one is not held or _shape_of(one.cuts) != shape]
         if held is not None and held.cuts != cuts:
             held = self._moved(held, table, rows, cuts)
         counts = _nothing(want) if held is None else held.counts
@@ -279,14 +281,14 @@ class Counter:
     def _dragged_rows(
         self, table: Hashable, rows: Rows, before: Cuts | None, after: Cuts | None
     ) -> tuple[np.ndarray, np.ndarray] | None:
-        """Find them by the index of a column, where only the edges of one range were moved; else None."""
+        """Find them by the index of a column, where only one range or polygon was moved; else None."""
         if not (isinstance(before, Passing) and isinstance(after, Passing)):
             return None
         old, new = before.parts(rows), after.parts(rows)
         gone, come = old.keys() - new.keys(), new.keys() - old.keys()
         if len(gone) != 1 or len(come) != 1:
             return None
-        was, now = (part.interval(rows) for part in (old[gone.pop()], new[next(iter(come))]))
+        was, now = (part.shape(rows) for part in (old[gone.pop()], new[next(iter(come))]))
         if was is None or now is None:
             return None
         pieces = self.dragged.pieces(table, was, now, n_of(rows))

@@ -36,6 +36,8 @@ ENOUGH_IN_SLICE = 30
 """A slice with fewer counts does not set the scale of shares."""
 FEW_IN_SLICE = 3
 """A slice with fewer counts has no mean."""
+MOST_LOOKED_UP = 1 << 16
+"""Counts below this find their colour in a table."""
 ONE_SIGMA = 0.1587
 MEDIAN_TO_MEAN = 1.2533
 """The median of n normal values scatters so many times as much as their mean, for large n."""
@@ -157,6 +159,12 @@ class Scale:
         """Give the place of each value in a table of 256 colours, uint8: 0 for none, 1 for few."""
         if self.top <= 0:
             return np.zeros(values.shape, np.uint8)
+        most = int(values.max(initial=0)) if values.dtype.kind in "iu" else MOST_LOOKED_UP
+        if most < MOST_LOOKED_UP:
+            return self._shades(np.arange(most + 1))[np.maximum(values, 0)]
+        return self._shades(values)
+
+    def _shades(self, values: np.ndarray) -> np.ndarray:
         return np.where(values > 0, 1 + 254 * self.places(values), 0).astype(np.uint8)
 
 
@@ -224,7 +232,7 @@ def _middles(axis: Axis) -> np.ndarray:
     return (edges[:-1] + edges[1:]) / 2
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Points:
     """Single events: their rows in the table and their values, (n,) each."""
 

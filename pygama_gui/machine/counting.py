@@ -11,10 +11,9 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from pygama.analysis.counting import Interval
 from pygama_gui.data.channels import CODE
 from pygama_gui.data.cutting import Passing, joined, readable
-from pygama_gui.data.dragged import Indexes, interval_of
+from pygama_gui.data.dragged import Indexes, Shape, columns_of, shape_of
 from pygama_gui.data.linked import Counter, Counts, Cuts, Rows, Want
 from pygama_gui.data.selection import passing_of
 from pygama_gui.data.tally import Figures, Peak
@@ -110,7 +109,7 @@ class Counting:
         self._indexes = Indexes()
         self._wishes = Wishes(partial(bridge.threads.do, "count"), self._indexes)
         self._tallying = Wishes(partial(bridge.threads.do, "tally cuts"), self._indexes)
-        self._preparing: set[tuple[int, str, int]] = set()
+        self._preparing: set[tuple[int, tuple[str, ...], int]] = set()
 
     def count(self, owner: str, run_id: str, wants: Sequence[Want], then: Answer) -> None:
         """Have histograms of a run counted under the present cuts, then hand them to `then`, in order.
@@ -136,17 +135,20 @@ class Counting:
         self._tallying.work(CUT_FIGURES, lambda counter: counter.figures(live, rows, cuts, peak), then)
         if not self._bridge.is_active(run_id):
             for cut in cuts:
-                self._prepare_drag(live, interval_of(cut, rows), rows)
+                self._prepare_drag(live, shape_of(cut, rows), rows)
 
-    def _prepare_drag(self, live: LiveRun, interval: Interval | None, rows: Rows) -> None:
-        """Make an index of the column of a range, so that its edges can be dragged among very many rows."""
-        if interval is None or not self._indexes.are_needed(live, interval.column, len(live.columns)):
+    def _prepare_drag(self, live: LiveRun, shape: Shape | None, rows: Rows) -> None:
+        """Make an index of what a cut lies over, so that its edges can be dragged among very many rows."""
+        if shape is None:
             return
-        column = interval.column
-        if (key := (id(live), column, len(live.columns))) not in self._preparing:
+        names = columns_of(shape)
+        if not self._indexes.are_needed(live, names, len(live.columns)):
+            return
+        if (key := (id(live), names, len(live.columns))) not in self._preparing:
             self._preparing.add(key)
+            values = [rows[name] for name in names]
             self._bridge.compute(
-                lambda: self._indexes.prepare(live, column, rows[column]),
+                lambda: self._indexes.prepare(live, names, *values),
                 lambda _nothing: self._preparing.discard(key),
             )
 

@@ -66,7 +66,7 @@ LEAST, NARROW = 300, 560
 """A narrower view has its rarer controls in the menu alone."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Plane:
     """What was counted: of a run, in the bins of two axes. behind: of all rows, where cuts take some away."""
 
@@ -164,6 +164,8 @@ class PlaneView(View):
         self._channels: list[int] = []
         self._channel_names: list[str] = []
         self._drawn_at = -LEAST_S
+        self._drawn: tuple[object, ...] = ()
+        """What was drawn last, and how."""
         self._cursor: QPointF | None = None
         self._points_asked: object = None
         self._later = QTimer(self)
@@ -522,7 +524,7 @@ class PlaneView(View):
         return (plane.x.column, plane.y.column) == (self.x_name, self.y_name)
 
     def _forget_picture(self) -> None:
-        self.plane, self.points, self.profile = None, None, None
+        self.plane, self.points, self.profile, self._drawn = None, None, None, ()
         self.canvas.clear()
         self.info.setText("")
 
@@ -605,7 +607,7 @@ class PlaneView(View):
         )
 
     def _take_points(self, asked: object, points: Points | None) -> None:
-        if asked is self._points_asked:
+        if asked is self._points_asked and (points is not None or self.points is not None):
             self.points = points
             self.canvas.draw_points(points)
             self._mark_event()
@@ -615,6 +617,11 @@ class PlaneView(View):
     # Drawing
 
     def _draw(self, plane: Plane) -> None:
+        """Draw what was counted, unless it stands there as it is."""
+        look = (plane, self.choice, self.top, self.points, self.gates.shown_inside)
+        if look == self._drawn:
+            return
+        self._drawn = look
         self._draw_image(plane)
         self.profile = self._profile_of(plane)
         self.canvas.draw_profile(self.profile)
@@ -684,6 +691,7 @@ class PlaneView(View):
             button.setIcon(theme.icon(str(button.property("icon_name")), "text"))
         self.canvas.draw_points(self.points)
         self._mark_event()
+        self._drawn = ()
         if self.plane is not None:
             self._draw(self.plane)
         self.gates.draw()

@@ -43,7 +43,7 @@ SHAPES = ("polygon", "rectangle", "x", "y")
 """What a new gate can be; 'x' and 'y' are ranges."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Inside:
     """Events that a gate lets pass, of those that pass all other cuts, and the sums of both along x and y."""
 

@@ -156,6 +156,7 @@ class StripView(View):
         self._trends: Trends | None = None
         self._levels: dict[str, tuple[Series, Level]] = {}
         self._rates = Rates()
+        self._mean: tuple[object, str] = ((None, 0), "")
         self.report_action = QAction("Copy s&hift report", self)
         self.report_action.triggered.connect(lambda _checked=False: self.copy_report())
         self.figures = {caption: Figure(caption) for caption in captions}
@@ -326,7 +327,9 @@ class StripView(View):
             self.figures["RATE"].show_value(words.UNKNOWN)
             return
         times = live.columns.column("time_s")
-        mean = _mean_rate(times)
+        if self._mean[0] != (live, len(times)):
+            self._mean = ((live, len(times)), _mean_rate(times))
+        mean = self._mean[1]
         is_running = state is not None and not state.has_ended
         self._rates = rates(times[-N_NEWEST_TIMES:])
         if not is_running or not math.isfinite(self._rates.now):

@@ -237,10 +237,12 @@ class PlanePlot(QWidget):
     def draw_image(self, shades: np.ndarray | None, behind: np.ndarray | None, x: Axis, y: Axis) -> None:
         """Draw places in the table of colours, (n_x, n_y) uint8, and in that of greys behind them."""
         place = QRectF(x.low, y.low, x.high - x.low, y.high - y.low)
-        for item, values in ((self.image, shades), (self.behind, behind)):
+        tables = (color_table(theme.current().name), grey_table())
+        for item, values, table in zip((self.image, self.behind), (shades, behind), tables, strict=True):
             item.setVisible(values is not None)
             if values is not None:
-                item.setImage(values, autoLevels=False, levels=(0, 255))
+                # Colours are looked up here: the item would hand its table to Qt number by number.
+                item.setImage(np.take(table, values, axis=0), autoLevels=False)
                 item.setRect(place)
 
     def draw_profile(self, profile: Profile | None) -> None:
@@ -297,8 +299,6 @@ class PlanePlot(QWidget):
         """Take the colours of the present theme."""
         for plot in (self.plot, self.top, self.right):
             plot.recolor()
-        self.image.setLookupTable(color_table(theme.current().name))
-        self.behind.setLookupTable(grey_table())
         self.bar.update()
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -94,9 +97,9 @@ def test_an_index_of_the_dragged_column_changes_no_count(
     if x.dtype.kind == "f":
         x[::7] = np.nan
     rows, table, counter, want = {"x": x}, object(), Counter(), Want(Axis("x", 0, 100, 100))
-    counter.dragged.indexes.prepare(table, "x", x)
-    assert not counter.dragged.indexes.are_needed(table, "x", len(x))
-    assert counter.dragged.indexes.are_needed(table, "x", len(x) + 1)
+    counter.dragged.indexes.prepare(table, ("x",), x)
+    assert not counter.dragged.indexes.are_needed(table, ("x",), len(x))
+    assert counter.dragged.indexes.are_needed(table, ("x",), len(x) + 1)
     ranges = ["10 <= x < 50", "10 <= x <= 51", "10 < x < 51", "x < 51", "x >= 12", "11.5 <= x < 12", "x > 12"]
     for text in ranges:
         cuts = joined((Cut("a", text, inverted=inverted),))
@@ -111,7 +114,7 @@ def test_an_index_of_the_dragged_column_changes_no_count(
 def test_a_dragged_edge_looks_only_at_rows_near_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(dragged, "LEAST_ROWS", 10)
     rows, table, counter = made(5000), object(), Counter()
-    counter.dragged.indexes.prepare(table, "x", rows["x"])
+    counter.dragged.indexes.prepare(table, ("x",), rows["x"])
     counter.count(table, rows, joined((Cut("a", "x < 5"),)), [Want(X)])
     monkeypatch.setattr(linked, "_extended", lambda *_args: pytest.fail("all rows were looked at"))
     (found,) = counter.count(table, rows, joined((Cut("a", "x < 5.1"),)), [Want(X)])
@@ -126,7 +129,7 @@ def test_a_drag_among_other_cuts_counts_as_numpy_does(
 ) -> None:
     monkeypatch.setattr(dragged, "LEAST_ROWS", 10)
     rows, table, counter, want = made(5000), object(), Counter(), Want(X, None, channel, rows_of)
-    counter.dragged.indexes.prepare(table, "x", rows["x"])
+    counter.dragged.indexes.prepare(table, ("x",), rows["x"])
     others = (Cut("b", "y > 0.3", inverted=True), Cut("c", "y > -1 & x != 4"))
     for high in (5.0, 5.1, 4.95, 5.3):
         cuts = joined((Cut("a", f"1 <= x < {high}"), *others))
@@ -136,13 +139,50 @@ def test_a_drag_among_other_cuts_counts_as_numpy_does(
         assert np.array_equal(found.counts, by_hand(rows, cuts.mask(rows), want))
 
 
+@pytest.mark.parametrize("inverted", [False, True])
+@pytest.mark.parametrize("rows_of", [PASSING, FAILING])
+def test_a_dragged_polygon_counts_as_if_all_rows_were_looked_at(
+    inverted: bool, rows_of: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dragged, "LEAST_ROWS", 10)
+    monkeypatch.setattr(dragged, "LARGEST_SHARE", 1.0)
+    rows, table, counter, want = made(5000), object(), Counter(), Want(X, Y, 2, rows_of)
+    counter.dragged.indexes.prepare(table, ("x", "y"), rows["x"], rows["y"])
+    other = Cut("b", "x > 2.5")
+    for top in (1.0, 1.05, 0.9, 0.9, -0.5):
+        text = f"inside(x, y, 1, -1, 6, -1.2, 6.{round(100 * abs(top)):03d}, {top}, 2, 0.8)"
+        cuts = joined((Cut("a", text, inverted=inverted), other))
+        assert cuts is not None
+        (found,) = counter.count(table, rows, cuts, [want])
+        assert found is not None
+        assert np.array_equal(found.counts, by_hand(rows, cuts.mask(rows), want)), text
+
+
+def test_a_dragged_corner_looks_only_at_rows_near_its_sides(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(dragged, "LEAST_ROWS", 10)
+    rows, table, counter = made(20_000), object(), Counter()
+    counter.dragged.indexes.prepare(table, ("x", "y"), rows["x"], rows["y"])
+    counter.count(table, rows, joined((Cut("a", "inside(x, y, 1, -1, 6, -1, 6, 1)"),)), [Want(X)])
+    monkeypatch.setattr(linked, "_extended", _held_alone)
+    cuts = joined((Cut("a", "inside(x, y, 1, -1, 6, -1, 6, 1.02)"),))
+    assert cuts is not None
+    (found,) = counter.count(table, rows, cuts, [Want(X)])
+    assert found is not None
+    assert found.n_chosen == int(cuts.mask(rows).sum())
+
+
+def _held_alone(held: np.ndarray | None, *_args: object) -> np.ndarray:
+    assert held is not None, "all rows were looked at"
+    return held
+
+
 def test_only_some_indexes_are_kept() -> None:
     indexes = dragged.Indexes()
     for table in range(8):
-        indexes.prepare(table, "x", np.arange(50.0))
-    kept = [table for table in range(8) if indexes.get(table, "x", 50) is not None]
+        indexes.prepare(table, ("x",), np.arange(50.0))
+    kept = [table for table in range(8) if indexes.get(table, ("x",), 50) is not None]
     assert kept == [4, 5, 6, 7]
-    assert not indexes.are_needed(0, "x", 50)
+    assert not indexes.are_needed(0, ("x",), 50)
 
 
 def test_counts_with_and_without_a_cut_are_both_kept_while_it_moves(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -150,10 +190,23 @@ def test_counts_with_and_without_a_cut_are_both_kept_while_it_moves(monkeypatch:
     steady = Cut("b", "y > 0")
     counter.count(table, rows, joined((Cut("a", "x < 9"), steady)), [Want(X)])
     counter.count(table, rows, joined((steady,)), [Want(X)])
+    monkeypatch.setattr(linked.Counter, "_moved", _only_a_moved_cut(linked.Counter._moved))
     monkeypatch.setattr(linked, "count", lambda *_args, **_kwargs: pytest.fail("all rows were counted"))
-    (found,) = counter.count(table, rows, joined((Cut("a", "x < 8.9"), steady)), [Want(X)])
-    assert found is not None
-    assert found.n_chosen == int(((rows["x"] < 8.9) & (rows["y"] > 0)).sum())
+    for high in (8.9, 8.8, 8.7):
+        (found,) = counter.count(table, rows, joined((Cut("a", f"x < {high}"), steady)), [Want(X)])
+        assert found is not None
+        assert found.n_chosen == int(((rows["x"] < high) & (rows["y"] > 0)).sum())
+        (without,) = counter.count(table, rows, joined((steady,)), [Want(X)])
+        assert without is not None
+        assert without.n_chosen == int((rows["y"] > 0).sum())
+
+
+def _only_a_moved_cut(moved: Callable[..., object]) -> Callable[..., object]:
+    def checked(counter: Counter, held: Any, table: object, rows: Rows, cuts: Any) -> object:
+        assert len(held.cuts.cuts) == len(cuts.cuts), "counted from what another set of cuts lets pass"
+        return moved(counter, held, table, rows, cuts)
+
+    return checked
 
 
 def test_taking_all_cuts_away_shows_all_rows_again() -> None:
