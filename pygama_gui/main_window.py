@@ -286,6 +286,7 @@ class MainWindow(QMainWindow):
         self.runs.mend_asked.connect(self.mend)
         self.preview.process_asked.connect(self._process_selected)
         self.chain.scan_asked.connect(self.open_scan)
+        self.chain.event_asked.connect(self._show_event)
         self.settings_bar.load_asked.connect(self.ask_load_settings)
         self.settings_bar.save_asked.connect(self.ask_save_settings)
         self.settings_bar.preset_chosen.connect(self.load_settings)
@@ -683,6 +684,12 @@ class MainWindow(QMainWindow):
         self.cuts_dock.show()
         self.cuts_dock.raise_()
 
+    def _show_event(self, number: int) -> None:
+        """Show the waveform of an event."""
+        if self.bridge.session.tab not in (0, 1):
+            self.go_to_tab(1)
+        self.waveforms.browser.go_to_event(number)
+
     def _look_at_fit(self, fit: Fit | NamedRegion) -> None:
         """Show a fit or a region in the spectrum."""
         if self.bridge.session.tab not in (0, 2):
@@ -714,10 +721,13 @@ class MainWindow(QMainWindow):
         self.bridge.change(changes.set_chain, chain, data.get("tier0", session.tier0))
         self.bridge.log(f"Took the settings of {path.name}")
         if unused := [name for name in ("outputs", "save_waves") if data.get(name)]:
-            said = " and ".join(unused)
-            self.bridge.log(
-                f"{path.name}: {said} has no effect here: all columns are written, and no waves of steps",
-                "warning",
+            has = "has" if len(unused) == 1 else "have"
+            told = f"{path.name}: {' and '.join(unused)} {has} no effect here"
+            self.bridge.log(f"{told}: all columns are written, and no waves of steps", "warning")
+            self.banner.say(
+                f"{told}: all columns are written, and no waves of steps. "
+                f"'pygama run --settings {path.name}' keeps to it.",
+                level="warning",
             )
 
     def ask_add_plugin(self) -> None:

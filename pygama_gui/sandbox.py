@@ -66,6 +66,8 @@ class Sandbox(QObject):
         self._is_busy = False
         self._sought: float | None = None
         self._is_line_sought = False
+        self._is_line_old = False
+        """Whether the peak was chosen in another run, and may not be there in this one."""
         self._lines: dict[str, tuple[float, float] | None] = {}
         """The peak that was chosen in each column."""
         self._suggested: set[tuple[Any, ...]] = set()
@@ -154,11 +156,15 @@ class Sandbox(QObject):
 
     def _on_session(self, old: Session, new: Session) -> None:
         if old.selected != new.selected:
-            self.present = None
+            self.present, self._traced = None, ()
+            self._is_line_old = new.line is not None
+            self._take_traces({})
         before, now = shown_column(old), shown_column(new)
         if before != now:
             self._lines[before] = old.line
             self.bridge.change(changes.choose_line, self._lines.get(now))
+        if old.line != new.line:
+            self._is_line_old = False
         if old.spectrum.roi != new.spectrum.roi and (line := raw_region(new)) is not None:
             self.bridge.change(changes.choose_line, line)
         if self._scan is not None and old.chain is not new.chain and not self._is_scanned(new):
@@ -315,9 +321,13 @@ class Sandbox(QObject):
         return self._compute(lambda: bench.compare(asked), lambda found: self._take_compared(bench, found))
 
     def _take_compared(self, bench: Bench, found: Compared) -> None:
-        if bench is self._bench:
-            self.last = found
-            self.compared.emit(found)
+        if bench is not self._bench:
+            return
+        if self._is_line_old:
+            self._is_line_old = False
+            self._is_line_sought = not found.has_peak  # another detector: its peaks stand elsewhere
+        self.last = found
+        self.compared.emit(found)
 
     def _trace(self) -> bool:
         sample = self.present or self._first_sample()
@@ -326,7 +336,12 @@ class Sandbox(QObject):
             return False
         chain = self.session.chain
         self._traced = wanted
-        return self._compute(lambda: preview.trace(chain, sample), self._take_traces)
+
+        def take(traces: dict[str, Any]) -> None:
+            if self._traced == wanted:  # else it is of a run that was left meanwhile
+                self._take_traces(traces)
+
+        return self._compute(lambda: preview.trace(chain, sample), take)
 
     def _first_sample(self) -> Sample | None:
         live = self.bridge.live(self.session.selected)

@@ -368,7 +368,13 @@ class CutsView(View):
         spectrum = self.session.spectrum
         if spectrum.roi is not None:
             low, high = (float(f"{end:.6g}") for end in spectrum.roi)
-            self.add(range_cut(spectrum.column, low, high))
+            expression = range_cut(spectrum.column, low, high)
+            same = next((cut for cut in self.session.cuts if cut.expression == expression), None)
+            if same is None:
+                self.add(expression)
+            else:
+                self.bridge.change(cut_changes.choose_cut, same.name)
+                self.bridge.log(f"The region is the cut {same.name} already")
             self.region_taken.emit()
 
     def toggle_table(self) -> None:

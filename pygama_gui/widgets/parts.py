@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PyQt5.QtCore import QSize, Qt
-from PyQt5.QtGui import QPainter, QPaintEvent
+from PyQt5.QtCore import QEvent, QSize, Qt
+from PyQt5.QtGui import QHelpEvent, QPainter, QPaintEvent
 from PyQt5.QtWidgets import (
     QComboBox,
     QFrame,
@@ -17,6 +17,7 @@ from PyQt5.QtWidgets import (
     QStyleOptionComboBox,
     QStylePainter,
     QToolButton,
+    QToolTip,
     QVBoxLayout,
     QWidget,
 )
@@ -82,6 +83,18 @@ def choice_box(name: str, *choices: str) -> QComboBox:
 class _ChoiceBox(QComboBox):
     def minimumSizeHint(self) -> QSize:  # noqa: N802  (Qt's name)
         return QSize(min(LEAST_BOX, self.sizeHint().width()), super().minimumSizeHint().height())
+
+    def event(self, event: QEvent | None) -> bool:
+        """Say with the name what is chosen, where its text is cut."""
+        if isinstance(event, QHelpEvent) and event.type() == QEvent.Type.ToolTip:
+            QToolTip.showText(event.globalPos(), self.whole_words(), self)
+            return True
+        return super().event(event)
+
+    def whole_words(self) -> str:
+        """Give the name, and what is chosen where there is no room for all of it."""
+        is_cut = self.width() < self.sizeHint().width()
+        return f"{self.toolTip()}: {self.currentText()}" if is_cut else self.toolTip()
 
     def paintEvent(self, event: QPaintEvent | None) -> None:  # noqa: N802  (Qt's name)
         """Draw as much of the text as fits; Qt's own would be cut in the middle of a letter."""

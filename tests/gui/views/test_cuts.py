@@ -138,6 +138,15 @@ def test_the_region_of_the_spectrum_becomes_a_cut(view: CutsView) -> None:
     assert view.session.cuts[0].expression == "8300 <= trap_max < 9050"
 
 
+def test_the_same_region_is_no_second_cut(view: CutsView) -> None:
+    view.bridge.change(changes.mark_region, (8300.0, 9050.0))
+    view.take_region()
+    view.add("trap_max < 5")
+    view.take_region()
+    assert [cut.expression for cut in view.session.cuts] == ["8300 <= trap_max < 9050", "trap_max < 5"]
+    assert view.session.cut == view.session.cuts[0].name
+
+
 def test_keys_switch_invert_copy_move_and_remove(qtbot: QtBot, view: CutsView) -> None:
     for name in ("a", "b"):
         view.add("trap_max > 500", name)
