@@ -29,6 +29,8 @@ from pygama_gui.session.state import Session
 
 LOAD_AFTER_MS = 400
 """A finished file is sampled a little later, when its waveforms are on screen."""
+MOST_OF_PLACE = 0.2
+"""A region wider than this share of where it stands is not that of a peak."""
 LEAST_LIVE, LIVE_EVERY_S = 40, 4.0
 """While a run grows, its newest waveforms are taken as a sample so often, once there are so many."""
 
@@ -165,7 +167,7 @@ class Sandbox(QObject):
             self.bridge.change(changes.choose_line, self._lines.get(now))
         if old.line != new.line:
             self._is_line_old = False
-        if old.spectrum.roi != new.spectrum.roi and (line := raw_region(new)) is not None:
+        if old.spectrum.roi != new.spectrum.roi and (line := raw_region(new)) is not None and is_narrow(line):
             self.bridge.change(changes.choose_line, line)
         if self._scan is not None and old.chain is not new.chain and not self._is_scanned(new):
             self.stop_scan()
@@ -453,6 +455,12 @@ def raw_region(session: Session) -> tuple[float, float] | None:
         return None
     low, high = sorted(curve.value(shown.roi).tolist())
     return (low, high) if math.isfinite(low) and math.isfinite(high) else None
+
+
+def is_narrow(region: tuple[float, float]) -> bool:
+    """Tell whether a region may be that of one peak; a wide one is there to be counted or cut."""
+    low, high = region
+    return 0 < high - low < MOST_OF_PLACE * 0.5 * (low + high)
 
 
 def _tier2_beside(tier1: Path) -> Path:

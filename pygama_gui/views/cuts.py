@@ -289,7 +289,11 @@ class CutsView(View):
         self.list.addStretch(1)
         chosen = self._chosen_card
         if had_focus and chosen is not None:
-            QTimer.singleShot(0, chosen, lambda: chosen.setFocus(Qt.FocusReason.OtherFocusReason))
+            QTimer.singleShot(0, self._focus_chosen)
+
+    def _focus_chosen(self) -> None:
+        if (card := self._chosen_card) is not None:
+            card.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def _new_card(self, cut: Cut) -> CutCard:
         card = CutCard(cut, self._words, self._actions[3:10])
