@@ -83,6 +83,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     gc.collect()
     gc.freeze()  # what is here now stays; looking through it again and again would block the window
     sys.setswitchinterval(TURN_S)
+    if remembers:
+        window.layouts.keep_on_screen()
     window.show()
     status = Show(app, window, options).run()
     if passing is not None:

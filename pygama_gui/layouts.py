@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from PyQt5.QtCore import QByteArray, QEvent, QObject, Qt, QTimer
+from PyQt5.QtCore import QByteArray, QEvent, QObject, QPoint, QRect, Qt, QTimer
 from PyQt5.QtWidgets import QDockWidget
 
 from pygama_gui.session import changes
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 VERSION = 1
 """Of Qt's own record of panels; another one is not restored."""
 LOOK_AFTER_MS = 400
+FRAME, TITLE_BAR = 4, 32
+"""About what a window manager puts around a window, in pixels."""
 Area = Qt.DockWidgetArea
 MOVES = (
     QEvent.Type.Resize,
@@ -93,12 +95,23 @@ class Layouts(QObject):
             self._window.restoreGeometry(_bytes(session.geometry))
         self._arrange(session)
 
+    def keep_on_screen(self) -> None:
+        """Make the window no larger than its screen, which may be another one than when it was noted."""
+        window = self._window
+        screen = window.screen()
+        if screen is None or window.isMaximized() or window.isFullScreen():
+            return
+        fitted = fitted_in(window.geometry(), screen.availableGeometry())
+        if fitted != window.geometry():
+            window.setGeometry(fitted)
+
     def on_session(self, old: Session, new: Session) -> None:
         """Show another layout, or the arrangement that an opened session brought."""
         if self._is_noting:
             return
         if old.geometry != new.geometry and new.geometry:
             self._window.restoreGeometry(_bytes(new.geometry))
+            self.keep_on_screen()
         if old.layout != new.layout or old.arrangements != new.arrangements:
             self._arrange(new)
 
@@ -156,6 +169,15 @@ class Layouts(QObject):
     def _arrangement(self) -> Arrangement:
         window = self._window
         return Arrangement(_text(window.saveState(VERSION)), _text(window.split.saveState()))
+
+
+def fitted_in(place: QRect, room: QRect) -> QRect:
+    """Shrink and move a window until all of it lies on a screen, with its frame."""
+    inner = room.adjusted(FRAME, TITLE_BAR, -FRAME, -FRAME)
+    size = place.size().boundedTo(inner.size())
+    left = min(max(place.left(), inner.left()), inner.right() + 1 - size.width())
+    top = min(max(place.top(), inner.top()), inner.bottom() + 1 - size.height())
+    return QRect(QPoint(left, top), size)
 
 
 def _text(data: QByteArray) -> str:

@@ -191,8 +191,11 @@ class MainWindow(QMainWindow):
         self.tabs.setFont(theme.font(bold=True))  # room for the selected tab's bold name
         self.tabs.setAccessibleName("Pictures")
         self.tabs.tabBarClicked.connect(self.go_to_tab)
-        for name in TABS:
+        self.tabs.setUsesScrollButtons(False)  # all six are there at any width, cut where it must be
+        self.tabs.setElideMode(Qt.TextElideMode.ElideRight)
+        for number, name in enumerate(TABS):
             self.tabs.addTab(name)
+            self.tabs.setTabToolTip(number, f"{name} ({number + 1})")
         self.split = QSplitter(Qt.Orientation.Vertical)
         self.split.setObjectName("waveforms and spectrum")
         self.split.setHandleWidth(6)
@@ -270,6 +273,7 @@ class MainWindow(QMainWindow):
         self.runs.mend_asked.connect(self.processing.mend)
         self.preview.process_asked.connect(self.processing.start_selected)
         self.chain.scan_asked.connect(self.open_scan)
+        self.chain.event_asked.connect(self._show_event)
         self.settings_bar.load_asked.connect(self.settings_files.ask_load)
         self.settings_bar.save_asked.connect(self.settings_files.ask_save)
         self.settings_bar.preset_chosen.connect(self.settings_files.load)
@@ -278,6 +282,7 @@ class MainWindow(QMainWindow):
         self.waveforms.drawn.connect(lambda: self.chain.show_waveform(self.waveforms.sample))
         self.plane.event_chosen.connect(self.waveforms.browser.go_to_event)
         self.plane.waveform_asked.connect(lambda: self.go_to_tab(1))
+        self.runs.beside_asked.connect(self._lay_beside)
         self.runs.next_asked.connect(self.processing.start_next)
         self.runs.follow_asked.connect(self.processing.follow)
         self.runs.table_asked.connect(lambda run, only: self.tables.ask(run, only_passing=only))
@@ -372,6 +377,20 @@ class MainWindow(QMainWindow):
         """Bring the panel of cuts to the front, for the cut that came into it."""
         self.cuts_dock.show()
         self.cuts_dock.raise_()
+
+    def _show_event(self, number: int) -> None:
+        """Show the waveform of an event."""
+        if self.bridge.session.tab not in (0, 1):
+            self.go_to_tab(1)
+        self.waveforms.browser.go_to_event(number)
+
+    def _lay_beside(self, run_id: str) -> None:
+        """Show a run beside the selected one in the spectrum, or no longer."""
+        if run_id == self.bridge.session.selected or self.bridge.state(run_id) is None:
+            return
+        if self.bridge.session.tab not in (0, 2):
+            self.go_to_tab(2)
+        self.spectrum.lay_beside(run_id)
 
     def _look_at_fit(self, fit: Fit | NamedRegion) -> None:
         """Show a fit or a region in the spectrum."""
@@ -485,6 +504,7 @@ class MainWindow(QMainWindow):
             tabs = event.child()
             if isinstance(tabs, QTabBar):
                 tabs.setAccessibleName("Panels that lie on each other")
+                tabs.setFont(theme.font(bold=True))  # room for the selected tab's bold name
 
     def dragEnterEvent(self, event: QDragEnterEvent | None) -> None:  # noqa: N802  (Qt's name)
         """Take files that are held over the window."""

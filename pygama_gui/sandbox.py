@@ -30,6 +30,8 @@ from pygama_gui.session.state import Session
 
 LOAD_AFTER_MS = 400
 """A finished file is sampled a little later, when its waveforms are on screen."""
+MOST_OF_PLACE = 0.2
+"""A region wider than this share of where it stands is not that of a peak."""
 LEAST_LIVE, LIVE_EVERY_S = 40, 4.0
 """While a run grows, its newest waveforms are taken as a sample so often, once there are so many."""
 
@@ -67,6 +69,8 @@ class Sandbox(QObject):
         self._is_busy = False
         self._sought: float | None = None
         self._is_line_sought = False
+        self._is_line_old = False
+        """Whether the peak was chosen in another run, and may not be there in this one."""
         self._lines: dict[str, tuple[float, float] | None] = {}
         """The peak that was chosen in each column."""
         self._suggested: set[tuple[Any, ...]] = set()
@@ -155,12 +159,16 @@ class Sandbox(QObject):
 
     def _on_session(self, old: Session, new: Session) -> None:
         if old.selected != new.selected:
-            self.present = None
+            self.present, self._traced = None, ()
+            self._is_line_old = new.line is not None
+            self._take_traces({})
         before, now = shown_column(old), shown_column(new)
         if before != now:
             self._lines[before] = old.line
             self.bridge.change(changes.choose_line, self._lines.get(now))
-        if old.spectrum.roi != new.spectrum.roi and (line := raw_region(new)) is not None:
+        if old.line != new.line:
+            self._is_line_old = False
+        if old.spectrum.roi != new.spectrum.roi and (line := raw_region(new)) is not None and is_narrow(line):
             self.bridge.change(changes.choose_line, line)
         if self._scan is not None and old.chain is not new.chain and not self._is_scanned(new):
             self.stop_scan()
@@ -316,9 +324,13 @@ class Sandbox(QObject):
         return self._compute(lambda: bench.compare(asked), lambda found: self._take_compared(bench, found))
 
     def _take_compared(self, bench: Bench, found: Compared) -> None:
-        if bench is self._bench:
-            self.last = found
-            self.compared.emit(found)
+        if bench is not self._bench:
+            return
+        if self._is_line_old:
+            self._is_line_old = False
+            self._is_line_sought = not found.has_peak  # another detector: its peaks stand elsewhere
+        self.last = found
+        self.compared.emit(found)
 
     def _trace(self) -> bool:
         sample = self.present or self._first_sample()
@@ -327,7 +339,12 @@ class Sandbox(QObject):
             return False
         chain = self.session.chain
         self._traced = wanted
-        return self._compute(lambda: preview.trace(chain, sample), self._take_traces)
+
+        def take(traces: dict[str, Any]) -> None:
+            if self._traced == wanted:  # else it is of a run that was left meanwhile
+                self._take_traces(traces)
+
+        return self._compute(lambda: preview.trace(chain, sample), take)
 
     def _first_sample(self) -> Sample | None:
         live = self.bridge.live(self.session.selected)
@@ -439,6 +456,12 @@ def raw_region(session: Session) -> tuple[float, float] | None:
         return None
     low, high = sorted(curve.value(shown.roi).tolist())
     return (low, high) if math.isfinite(low) and math.isfinite(high) else None
+
+
+def is_narrow(region: tuple[float, float]) -> bool:
+    """Tell whether a region may be that of one peak; a wide one is there to be counted or cut."""
+    low, high = region
+    return 0 < high - low < MOST_OF_PLACE * 0.5 * (low + high)
 
 
 def _tier2_beside(tier1: Path) -> Path:

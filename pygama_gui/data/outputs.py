@@ -21,27 +21,44 @@ ROWS_AT_ONCE = 100_000
 
 @dataclass(frozen=True)
 class Outputs:
-    """Files that hold a run. made_on: Unix seconds."""
+    """Files that hold a run; one without events has no Tier 2. made_on: Unix seconds."""
 
     tier1: Path | None
-    tier2: Path
+    tier2: Path | None
     n_rows: int
     made_on: float
 
     @property
     def paths(self) -> tuple[Path, ...]:
         """The files that are there."""
-        return (self.tier2,) if self.tier1 is None else (self.tier1, self.tier2)
+        return tuple(path for path in (self.tier1, self.tier2) if path is not None)
 
 
 def find_outputs(run: Run, folder: Path) -> Outputs | None:
-    """Look for the files of a run in a folder; None where there is no Tier 2 file that holds this run."""
+    """Look for the files of a run in a folder.
+
+    None where there is no Tier 2 file that holds this run, unless its Tier 1 file holds no event either.
+    """
     tier1, tier2 = (folder / f"{prefix}_run{run.run_number}{run.suffix}.h5" for prefix in ("t1", "t2"))
     n_rows = _rows_of(run, tier2)
     if n_rows is None:
-        return None
+        return Outputs(tier1, None, 0, tier1.stat().st_mtime) if _is_without_events(run, tier1) else None
     has_waveforms = _rows_of(run, tier1) is not None
     return Outputs(tier1 if has_waveforms else None, tier2, n_rows, tier2.stat().st_mtime)
+
+
+def _is_without_events(run: Run, tier1: Path) -> bool:
+    """Tell whether a file holds this run, and no waveform of it."""
+    from pygama.storage import TierFile
+
+    if not tier1.is_file():
+        return False
+    try:
+        with TierFile(tier1) as file:
+            tables = [file.table(key) for key in file.keys]
+            return _holds(run, file.texts("/")) and not any(one.n_rows and one.n_samples for one in tables)
+    except (TierFileError, OSError):
+        return False
 
 
 def _rows_of(run: Run, path: Path) -> int | None:

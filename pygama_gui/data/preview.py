@@ -142,6 +142,11 @@ class Compared:
     problem: str = ""
 
     @property
+    def has_peak(self) -> bool:
+        """Whether a peak was fitted at the line with one of the chains."""
+        return any(fit is not None and fit.converged for fit in (self.old_fit, self.new_fit))
+
+    @property
     def sigmas(self) -> float:
         """How many standard deviations the change is; NaN where it is not known."""
         return abs(self.change) / self.change_error if self.change_error > 0 else math.nan
@@ -156,6 +161,8 @@ class Facts:
     n_nan: dict[int, int] = field(default_factory=dict)
     first_nan: dict[int, str] = field(default_factory=dict)
     """Words for the first waveform that a step, given numbers, gives none for."""
+    nan_event: dict[int, int] = field(default_factory=dict)
+    """Number of the event that this waveform is of, where it is known."""
     failed: dict[int, str] = field(default_factory=dict)
     costs: dict[int, float] = field(default_factory=dict)
     """µs a waveform, each step for itself."""
@@ -413,7 +420,10 @@ def _count_nan(facts: Facts, steps: Chained, made: Mapping[str, np.ndarray], blo
             own = blank[name] & ~before
             facts.n_nan[place] = facts.n_nan.get(place, 0) + int(own.sum())
             if own.any() and place not in facts.first_nan:
-                facts.first_nan[place] = f"no {name}, first in {_event_words(block, int(own.argmax()))}"
+                row = int(own.argmax())
+                facts.first_nan[place] = f"no {name}, first in {_event_words(block, row)}"
+                if "event_number" in (block.rows.dtype.names or ()):
+                    facts.nan_event[place] = int(block.rows["event_number"][row])
             before |= own
 
 

@@ -64,6 +64,8 @@ class Documents:
             return False
         bridge.change(changes.bring_back, view.session)
         self._window.take_zooms(view.zooms)
+        if view.event is not None:
+            self._window.waveforms.browser.bring_back(view.event)
         bridge.log(f"Brought back what {path.name} shows")
         bridge.in_background(
             lambda: missing(view.session), lambda gone: self._tell_missing(view.session, gone)

@@ -51,10 +51,13 @@ class SettingsFiles:
         self._bridge.change(changes.set_chain, chain, data.get("tier0", session.tier0))
         self._bridge.log(f"Took the settings of {path.name}")
         if unused := [name for name in ("outputs", "save_waves") if data.get(name)]:
-            said = " and ".join(unused)
-            self._bridge.log(
-                f"{path.name}: {said} has no effect here: all columns are written, and no waves of steps",
-                "warning",
+            has = "has" if len(unused) == 1 else "have"
+            told = f"{path.name}: {' and '.join(unused)} {has} no effect here"
+            self._bridge.log(f"{told}: all columns are written, and no waves of steps", "warning")
+            self._window.banner.say(
+                f"{told}: all columns are written, and no waves of steps. "
+                f"'pygama run --settings {path.name}' keeps to it.",
+                level="warning",
             )
 
     def text(self) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import replace
 from types import MappingProxyType
@@ -31,7 +32,8 @@ def forget_calibration(session: Session, column: str) -> Session:
         return session
     shown = session.spectrum
     if raw_column(session, shown.column) == column != shown.column:
-        shown = replace(shown, column=column, width=None, roi=None, markers=())
+        roi, markers = carried_over(session, column)
+        shown = replace(shown, column=column, width=None, roi=roi, markers=markers)
     return replace(session, calibrations=left, spectrum=shown)
 
 
@@ -57,6 +59,23 @@ def curve_of(session: Session, run: Run | None, column: str, channel: int | None
             known = of_channel(one, channel)
             return None if known is None else known.curve
     return None
+
+
+def carried_over(session: Session, column: str) -> tuple[tuple[float, float] | None, tuple[float, ...]]:
+    """Give the region and the markers of the spectrum in the unit of another column.
+
+    They go with a column to its energies and back; of any other column they make no sense: None and ().
+    """
+    shown, raw = session.spectrum, raw_column(session, column)
+    curve = curve_of(session, session.selected_run, raw, shown.channel)
+    if raw != raw_column(session, shown.column) or curve is None:
+        return None, ()
+    places = [*(shown.roi or ()), *shown.markers]
+    found = (curve.value(places) if column == raw else curve.energy(places)).tolist() if places else []
+    if not all(math.isfinite(place) for place in found):
+        return None, ()
+    roi, markers = (None, found) if shown.roi is None else (found[:2], found[2:])
+    return None if roi is None else (min(roi), max(roi)), tuple(markers)
 
 
 def of_channel(calibration: Calibration, channel: int | None) -> ChannelCalibration | None:

@@ -29,10 +29,11 @@ OF_THE_DESK = frozenset(
 
 @dataclass(frozen=True)
 class Pictured:
-    """What a picture shows: a session, and what was zoomed, name -> zoom."""
+    """What a picture shows: a session, what was zoomed, name -> zoom, and the event of a waveform."""
 
     session: Session
     zooms: Mapping[str, Zoom] = field(default_factory=lambda: MappingProxyType({}))
+    event: int | None = None
 
 
 def made_of(
@@ -73,9 +74,14 @@ def view_of(path: Path) -> Pictured:
             f"{path.name} does not say how it was made: it is no picture that this program saved"
         )
     try:
-        return Pictured(saved.from_json(made[VIEW]), _zooms_of(made.get(ZOOMS)))
+        return Pictured(saved.from_json(made[VIEW]), _zooms_of(made.get(ZOOMS)), _event_of(made.get("about")))
     except SettingsError as error:
         raise SettingsError(f"{path.name}: what it shows cannot be brought back: {error}") from None
+
+
+def _event_of(about: Any) -> int | None:
+    number = about.get("event") if isinstance(about, Mapping) else None
+    return int(number) if isinstance(number, str) and number.isdecimal() else None
 
 
 def _zooms_of(data: Any) -> dict[str, Zoom]:

@@ -73,6 +73,8 @@ class ChainView(View):
 
     scan_asked = pyqtSignal()
     """Somebody wants a grid of two settings."""
+    event_asked = pyqtSignal(int)
+    """Somebody wants to see the waveform of an event."""
 
     def __init__(self, bridge: Bridge) -> None:
         super().__init__(bridge)
@@ -328,6 +330,7 @@ class ChainView(View):
             lambda channels: change(changes.set_channels, self.cards.index(card), channels)
         )
         card.names_asked.connect(self._toggle_names)
+        card.event_asked.connect(self.event_asked)
         card.moved_on.connect(lambda by: self._go_to(self.cards.index(card) + by))
         card.handle.dragged.connect(lambda at: self._show_drop(self._gap_at(at)))
         card.handle.dropped.connect(lambda at: self._drop(self.cards.index(card), self._gap_at(at)))

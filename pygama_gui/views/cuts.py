@@ -289,7 +289,11 @@ class CutsView(View):
         self.list.addStretch(1)
         chosen = self._chosen_card
         if had_focus and chosen is not None:
-            QTimer.singleShot(0, chosen, lambda: chosen.setFocus(Qt.FocusReason.OtherFocusReason))
+            QTimer.singleShot(0, self._focus_chosen)
+
+    def _focus_chosen(self) -> None:
+        if (card := self._chosen_card) is not None:
+            card.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def _new_card(self, cut: Cut) -> CutCard:
         card = CutCard(cut, self._words, self._actions[3:10])
@@ -368,7 +372,13 @@ class CutsView(View):
         spectrum = self.session.spectrum
         if spectrum.roi is not None:
             low, high = (float(f"{end:.6g}") for end in spectrum.roi)
-            self.add(range_cut(spectrum.column, low, high))
+            expression = range_cut(spectrum.column, low, high)
+            same = next((cut for cut in self.session.cuts if cut.expression == expression), None)
+            if same is None:
+                self.add(expression)
+            else:
+                self.bridge.change(cut_changes.choose_cut, same.name)
+                self.bridge.log(f"The region is the cut {same.name} already")
             self.region_taken.emit()
 
     def toggle_table(self) -> None:

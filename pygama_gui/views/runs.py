@@ -38,6 +38,8 @@ N_COMPARED = 15
 class RunList(QListView):
     """The cards; one that waits can be dragged to another place among those that wait."""
 
+    beside_asked = pyqtSignal(int)
+    """A card was clicked with Ctrl."""
     moved = pyqtSignal(int, int)
     """A waiting card was dragged: its row, and the row before which it was let go."""
 
@@ -50,7 +52,12 @@ class RunList(QListView):
         """Row before which a dragged card would be put."""
 
     def mousePressEvent(self, event: QMouseEvent | None) -> None:  # noqa: N802  (Qt's name)
-        """Note where a drag may begin."""
+        """Note where a drag may begin; with Ctrl ask for the run beside the selected one."""
+        if event is not None and event.modifiers() == Qt.KeyboardModifier.ControlModifier:
+            self._pressed = None
+            if (at := self.indexAt(event.pos()).row()) >= 0 and event.button() == Qt.MouseButton.LeftButton:
+                self.beside_asked.emit(at)
+            return
         super().mousePressEvent(event)
         self._pressed = None
         if event is not None and event.button() == Qt.MouseButton.LeftButton:
@@ -116,7 +123,11 @@ class RunsView(View):
 
     TITLE = "Runs"
     HELP = "Runs to process. Drop raw files or folders here, or open them with Ctrl+O."
-    SHORTCUTS = (("Return", "Show the run"), ("Del", "Remove the run from the list"))
+    SHORTCUTS = (
+        ("Return", "Show the run"),
+        ("Ctrl+click", "Lay a run beside the selected one in the spectrum, or take it away"),
+        ("Del", "Remove the run from the list"),
+    )
 
     open_asked = pyqtSignal()
     process_asked = pyqtSignal(object)
@@ -127,6 +138,8 @@ class RunsView(View):
     """A run to follow while its file grows, or no longer."""
     next_asked = pyqtSignal(object)
     """A run to process before all others."""
+    beside_asked = pyqtSignal(str)
+    """A run to show beside the selected one in the spectrum, or no longer."""
     log_asked = pyqtSignal()
     table_asked = pyqtSignal(object, bool)
     """A run whose table is to be saved, and whether only the rows that pass the cuts."""
@@ -280,6 +293,7 @@ class RunsView(View):
         self.retry_action.triggered.connect(lambda: self.process_asked.emit(self._failed()))
         self.pause_all_action.triggered.connect(self.bridge.pause_all)
         self.list.moved.connect(self._move)
+        self.list.beside_asked.connect(lambda row: self.beside_asked.emit(self.model.runs[row].run_id))
         self.remove_action.triggered.connect(self._remove)
         self.card.mend_asked.connect(self.mend_asked)
         self.card.log_asked.connect(self.log_asked)

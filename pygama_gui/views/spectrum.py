@@ -18,7 +18,7 @@ from pygama_gui.data.live_run import LiveRun
 from pygama_gui.data.selection import passing_of
 from pygama_gui.jobs.board import counted
 from pygama_gui.session import changes
-from pygama_gui.session.calibration_changes import KEV, raw_column
+from pygama_gui.session.calibration_changes import KEV, carried_over, raw_column
 from pygama_gui.session.exports import ALL_CHANNELS, Shown
 from pygama_gui.session.state import Fit, NamedRegion, Run, Session, SpectrumChoice
 from pygama_gui.views import chain_facts, madeup, spectrum_actions
@@ -92,6 +92,7 @@ class SpectrumView(View):
 
     def _connect(self) -> None:
         box = self.plot.box
+        box.stands_on_floor = True
         box.region_dragged.connect(lambda low, high: self._mark((low, high)))
         box.zoom_changed.connect(self.redraw_soon)
         box.sigResized.connect(self.redraw_soon)
@@ -173,9 +174,10 @@ class SpectrumView(View):
         self.bridge.change(changes.show_spectrum, replace(self.choice, **values))
 
     def choose_column(self, column: str) -> None:
-        """Show another column; the region and the markers of the one before make no sense in it."""
+        """Show another column; region and markers go with it from ADC counts to energies and back."""
         if column != self.choice.column:
-            self.choose(column=column, width=None, roi=None, markers=())
+            roi, markers = carried_over(self.session, column)
+            self.choose(column=column, width=None, roi=roi, markers=markers)
 
     def show_all(self) -> None:
         """Show the whole spectrum."""

@@ -10,7 +10,7 @@ from PyQt5.QtWidgets import QCheckBox, QMenu, QWidget
 from pygama_gui.data.channels import CODE
 from pygama_gui.data.live_run import LiveRun
 from pygama_gui.widgets import theme
-from pygama_gui.widgets.parts import Elided, choice_box, icon_button, row
+from pygama_gui.widgets.parts import Controls, Elided, choice_box, icon_button
 
 if TYPE_CHECKING:
     from pygama_gui.views.spectrum import SpectrumView
@@ -47,12 +47,7 @@ class SpectrumControls:
     def row(self, compare_menu: QMenu) -> QWidget:
         """Give the row."""
         self._compare_menu = compare_menu
-        outer = QWidget()
-        line = row(*self.stops())
-        line.addWidget(self.info, 1)
-        line.setContentsMargins(8, 2, 8, 6)
-        outer.setLayout(line)
-        return outer
+        return Controls(self.stops(), self.info, margins=(8, 2, 8, 6))
 
     def stops(self) -> list[QWidget]:
         """Give what Tab goes through, in order."""

@@ -21,6 +21,8 @@ N_PARTS, FEW_BINS = 16, 60
 MOST_WORDS = 12
 """Peaks that are written at, at most; the largest."""
 PALE = 0.55
+LEAST_SHARE = 0.25
+"""Words of a fit that is not the chosen one wait until its region is as wide as this share of them."""
 
 
 @dataclass(frozen=True)
@@ -96,6 +98,10 @@ class FitCurves:
             text = peak_words(peak, scale.unit_words)
             text += f"\n{goodness_words(fit)}" if is_chosen and peak is fit.peaks[0] else ""
             write(item, text, "text" if is_chosen else "soft")
+            wide = float(fit.edges[-1] - fit.edges[0]) / room.per_x
+            if not is_chosen and wide < LEAST_SHARE * item.boundingRect().width():
+                item.hide()
+                continue
             is_high = top + (item.boundingRect().height() + 4) * room.per_y > room.top
             beside = peak.position + 0.7 * peak.fwhm + 6 * room.per_x
             room.place(item, beside if is_high else peak.position, top + 3 * room.per_y, is_beside=is_high)

@@ -52,7 +52,10 @@ class RegionMark:
         self.words.show()
 
     def write(self, text: str, roi: tuple[float, float], room: Room) -> None:
-        """Write beside the region, on the side where there is room."""
+        """Write beside the region, on the side where there is room; nothing where it is out of view."""
+        if roi[1] < room.left or roi[0] > room.right:
+            self.words.hide()
+            return
         write(self.words, text, "marker")
         needed = self.words.boundingRect().width() * room.per_x
         is_left = roi[1] + needed > room.right and roi[0] - needed > room.left

@@ -69,6 +69,8 @@ class StepCard(QFrame):
     channels_edited = pyqtSignal(object)
     names_asked = pyqtSignal()
     """The names of inputs and outputs are to be shown."""
+    event_asked = pyqtSignal(int)
+    """The waveform of an event is to be shown."""
     moved_on = pyqtSignal(int)
     """An arrow key asks for the card that many places on."""
 
@@ -116,6 +118,13 @@ class StepCard(QFrame):
         self.worry = label(tone="warn", px=theme.SMALL)
         self.worry.setWordWrap(True)
         self.worry.hide()
+        self._nan_event = 0
+        self.nan_link = link(
+            "Show it",
+            f"Show the first waveform that {self.name} gives no value for",
+            lambda: self.event_asked.emit(self._nan_event),
+        )
+        self.nan_link.hide()
         self.own = link("", f"Settings of single channels of {self.name}", self.channels_asked.emit)
         self.own.hide()
         self.effect = label(px=theme.SMALL, tone="soft")
@@ -140,6 +149,7 @@ class StepCard(QFrame):
         self._mend_row.setSpacing(6)
         self._column.addLayout(self._mend_row)
         self._column.addWidget(self.worry)
+        self._column.addLayout(row(self.nan_link, None))
         self._column.addWidget(self.own, 0, Qt.AlignmentFlag.AlignLeft)
         self._n_above = self._column.count()
         self._column.addWidget(self.effect)
@@ -197,7 +207,7 @@ class StepCard(QFrame):
         names = self.names.stops() if self.names is not None else [self.names_link]
         inner = [stop for field in fields for stop in field.stops()]
         table = [self.channels.table] if self.channels is not None else []
-        return [self, self.on_box, self.more, *self.mends, self.own, *inner, *names, *table]
+        return [self, self.on_box, self.more, *self.mends, self.nan_link, self.own, *inner, *names, *table]
 
     def show_step(self, step: Step, shown: Shown) -> None:
         """Show the settings, and all that is known of the step."""
@@ -231,6 +241,9 @@ class StepCard(QFrame):
         self.amiss.setVisible(bool(amiss))
         self.worry.setText(worry)
         self.worry.setVisible(bool(worry))
+        event = facts.nan_event.get(place) if facts is not None and worry else None
+        self._nan_event = event or 0
+        self.nan_link.setVisible(event is not None)
         theme.mark(self, "broken", "bad" if amiss else "warn" if worry else "")
         self._show_cost(facts, place, is_on=step.enabled)
         self._show_mends(shown.wire.mends)

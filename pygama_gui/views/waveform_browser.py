@@ -45,6 +45,8 @@ class Browser:
         self.is_finished = False
         self.live_run: LiveRun | None = None
         self._event_wanted: tuple[int, bool] | None = None
+        self._brought: tuple[str, int] | None = None
+        """A run and its event that a picture showed, until it is there or somebody goes elsewhere."""
         self._reading: Asked | None = None
         self._followed_at = -FOLLOW_S
         self._timer = QTimer()
@@ -87,7 +89,7 @@ class Browser:
         """Show the selected run from its first or its newest waveform on."""
         self.stop_playing()
         self.place, self.sample, self.n = 0, None, 0
-        self._reading, self._event_wanted, self.said = None, None, ""
+        self._reading, self._event_wanted, self.said = None, self._brought_event, ""
         self._followed_at = -FOLLOW_S
         self.live_run = self.live
         self.is_finished = self.live_run is not None and self.live_run.tier1 is not None
@@ -109,7 +111,7 @@ class Browser:
         """Stay at the waveform, if it is among those that are selected now; else show the first."""
         number = None if self.sample is None else self.sample.numbers.get("event_number")
         self.place, self.said = 0, ""
-        self._event_wanted = None if number is None else (int(number), False)
+        self._event_wanted = self._brought_event if number is None else (int(number), False)
         if not self.is_finished:
             self._stay_live(number)
         self._ask()
@@ -122,6 +124,17 @@ class Browser:
         numbers = [sample.numbers.get("event_number") for sample in live.samples.selected(self.selection)]
         self.place = numbers.index(number) if number is not None and number in numbers else 0
 
+    @property
+    def _brought_event(self) -> tuple[int, bool] | None:
+        brought = self._brought
+        return (brought[1], False) if brought is not None and brought[0] == self._run_id else None
+
+    def bring_back(self, number: int) -> None:
+        """Show the waveform of an event that a picture showed, as soon as the run has been read."""
+        self._brought = (self._run_id, number)
+        self.begin_anew()
+        self._changed()
+
     # What a person does
 
     def step(self, by: int) -> None:
@@ -131,7 +144,7 @@ class Browser:
 
     def go_to(self, place: int) -> None:
         """Show the waveform at a place, counted from 0; stays within what there is."""
-        self.is_following, self.said, self._event_wanted = False, "", None
+        self.is_following, self.said, self._event_wanted, self._brought = False, "", None, None
         self.place = max(0, min(place, self.n - 1)) if self.n else 0
         self._ask()
         self._changed()
@@ -139,7 +152,7 @@ class Browser:
     def go_to_event(self, number: int) -> None:
         """Show the first waveform of an event, and say so where it is not among those selected."""
         self.stop_playing()
-        self.said = ""
+        self.said, self._brought = "", None
         live = self.live
         if live is not None and live.tier1 is None:
             self._go_to_live_event(live, number)
@@ -233,7 +246,7 @@ class Browser:
         else:
             self.sample = sample
             if asked == self._wanted and sample is not None and sample.place is not None:
-                self.place, self._event_wanted = sample.place, None
+                self.place, self._event_wanted, self._brought = sample.place, None, None
         self._changed()
 
     def _fail(self) -> None:

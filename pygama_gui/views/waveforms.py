@@ -34,7 +34,7 @@ from pygama_gui.views.waveform_traces import Traces, outputs_of, traces_of
 from pygama_gui.views.waveform_tracing import Traced, Tracer
 from pygama_gui.widgets import theme, words
 from pygama_gui.widgets.checklist import CheckList, Item
-from pygama_gui.widgets.parts import Elided, choice_box, icon_button, label, row
+from pygama_gui.widgets.parts import Controls, Elided, choice_box, icon_button, label
 from pygama_gui.widgets.plot import Plot, ZoomBox
 
 LEAST, WIDE, WIDER = 300, 470, 620
@@ -212,12 +212,12 @@ class WaveformView(View):
         self.problem.hide()
 
     def _lay_out(self) -> None:
-        controls = row(self.previous_button, self.place_field, self.next_button, self.follow_button)
-        controls.addWidget(self.info, 1)
-        for widget in (self.pass_box, self.roi_box, self.channel_box, self.overlay_box, self.steps_button):
-            controls.addWidget(widget)
+        controls = Controls(
+            (self.previous_button, self.place_field, self.next_button, self.follow_button),
+            self.info,
+            (self.pass_box, self.roi_box, self.channel_box, self.overlay_box, self.steps_button),
+        )
         self.channel_box.hide()
-        controls.setContentsMargins(8, 2, 8, 4)
         column = QVBoxLayout(self)
         column.setSizeConstraint(QLayout.SizeConstraint.SetNoConstraint)
         column.setContentsMargins(0, 0, 0, 0)
@@ -225,7 +225,7 @@ class WaveformView(View):
         column.addWidget(self.plot, 1)
         column.addWidget(self.reading)
         column.addWidget(self.problem)
-        column.addLayout(controls)
+        column.addWidget(controls)
 
     def minimumSizeHint(self) -> QSize:  # noqa: N802  (Qt's name)
         """Yield: what has no room then is in the menu."""

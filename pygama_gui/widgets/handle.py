@@ -8,6 +8,9 @@ from PyQt5.QtWidgets import QApplication, QLabel
 
 from pygama_gui.widgets import theme
 
+LEAST = 22
+"""A handle is no smaller than this, to be hit by hand."""
+
 
 class Handle(QLabel):
     """The dots by which a card is dragged; tells where the mouse is, as a point on the screen."""
@@ -20,6 +23,7 @@ class Handle(QLabel):
         self.setFont(theme.font())
         self.setProperty("tone", "faint")
         self.setCursor(Qt.CursorShape.OpenHandCursor)
+        self.setMinimumSize(LEAST, LEAST)
         self.setToolTip(about)
         self._pressed_at: QPoint | None = None
         self._is_dragging = False

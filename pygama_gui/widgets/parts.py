@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
-from PyQt5.QtCore import QSize, Qt
-from PyQt5.QtGui import QPainter, QPaintEvent
+from PyQt5.QtCore import QEvent, QSize, Qt
+from PyQt5.QtGui import QHelpEvent, QPainter, QPaintEvent, QResizeEvent
 from PyQt5.QtWidgets import (
     QComboBox,
     QFrame,
@@ -17,6 +17,7 @@ from PyQt5.QtWidgets import (
     QStyleOptionComboBox,
     QStylePainter,
     QToolButton,
+    QToolTip,
     QVBoxLayout,
     QWidget,
 )
@@ -24,6 +25,8 @@ from PyQt5.QtWidgets import (
 from pygama_gui.widgets import theme
 
 LEAST_BOX = 74
+LEAST_INFO = 220
+"""A line of words beside controls goes above them where it has less room than this, and needs more."""
 
 
 def panel(*, margin: int = 12, spacing: int = 8) -> tuple[QFrame, QVBoxLayout]:
@@ -82,6 +85,18 @@ def choice_box(name: str, *choices: str) -> QComboBox:
 class _ChoiceBox(QComboBox):
     def minimumSizeHint(self) -> QSize:  # noqa: N802  (Qt's name)
         return QSize(min(LEAST_BOX, self.sizeHint().width()), super().minimumSizeHint().height())
+
+    def event(self, event: QEvent | None) -> bool:
+        """Say with the name what is chosen, where its text is cut."""
+        if isinstance(event, QHelpEvent) and event.type() == QEvent.Type.ToolTip:
+            QToolTip.showText(event.globalPos(), self.whole_words(), self)
+            return True
+        return super().event(event)
+
+    def whole_words(self) -> str:
+        """Give the name, and what is chosen where there is no room for all of it."""
+        is_cut = self.width() < self.sizeHint().width()
+        return f"{self.toolTip()}: {self.currentText()}" if is_cut else self.toolTip()
 
     def paintEvent(self, event: QPaintEvent | None) -> None:  # noqa: N802  (Qt's name)
         """Draw as much of the text as fits; Qt's own would be cut in the middle of a letter."""
@@ -182,3 +197,57 @@ class Elided(QLabel):
         painter.setPen(self.palette().color(self.foregroundRole()))
         text = self.fontMetrics().elidedText(self.text(), Qt.TextElideMode.ElideRight, self.width())
         painter.drawText(self.rect(), int(self.alignment()), text)
+
+
+class Controls(QWidget):
+    """A row of controls with a line of words among them, which goes above them where it has no room."""
+
+    def __init__(
+        self,
+        before: Sequence[QWidget],
+        info: QWidget,
+        after: Sequence[QWidget] = (),
+        *,
+        margins: tuple[int, int, int, int] = (8, 2, 8, 4),
+    ) -> None:
+        super().__init__()
+        self._info, self._place, self.is_above = info, len(before), False
+        self._line = row(*before)
+        self._line.addWidget(info, 1)
+        for widget in after:
+            self._line.addWidget(widget)
+        self._column = QVBoxLayout(self)
+        self._column.setContentsMargins(*margins)
+        self._column.setSpacing(2)
+        self._column.addLayout(self._line)
+
+    def resizeEvent(self, event: QResizeEvent | None) -> None:  # noqa: N802  (Qt's name)
+        """Put the words where there is room."""
+        super().resizeEvent(event)
+        self._place_info()
+
+    def event(self, event: QEvent | None) -> bool:
+        """Look again when a control came or went."""
+        if event is not None and event.type() == QEvent.Type.LayoutRequest:
+            self._place_info()
+        return super().event(event)
+
+    def _place_info(self) -> None:
+        items = (self._line.itemAt(at) for at in range(self._line.count()))
+        widgets = [widget for item in items if item is not None and (widget := item.widget()) is not None]
+        others = [one for one in widgets if one is not self._info and not one.isHidden()]
+        margins = self._column.contentsMargins()
+        taken = sum(one.sizeHint().width() + self._line.spacing() for one in others)
+        needed = min(self._info.sizeHint().width(), LEAST_INFO)
+        is_above = self.width() - margins.left() - margins.right() - taken < needed
+        if is_above == self.is_above:
+            return
+        self.is_above = is_above
+        if is_above:
+            self._line.removeWidget(self._info)
+            self._line.insertStretch(self._place, 1)
+            self._column.insertWidget(0, self._info)
+        else:
+            self._column.removeWidget(self._info)
+            self._line.takeAt(self._place)
+            self._line.insertWidget(self._place, self._info, 1)

@@ -45,6 +45,8 @@ class ZoomBox(pg.ViewBox):
         self.zoomed_x = False
         self.zoomed_y = False
         self.is_region_wanted = False
+        self.stands_on_floor = False
+        """Whether heights are counted from the bottom: it stays where it is when y is zoomed."""
         self._band: pg.QtWidgets.QGraphicsRectItem | None = None
         self._focus_mark = pg.QtWidgets.QGraphicsPathItem(self)
         self._focus_mark.setZValue(1e9)
@@ -71,7 +73,8 @@ class ZoomBox(pg.ViewBox):
         factor = 1.02 ** (-event.delta() * 0.125)
         at = self.mapSceneToView(event.scenePos())
         if event.modifiers() & Qt.KeyboardModifier.ShiftModifier or axis == 1:
-            self._scale(y=factor, at=at)
+            bottom = self.viewRange()[1][0]
+            self._scale(y=factor, at=QPointF(at.x(), bottom) if self.stands_on_floor else at)
         else:
             self._scale(x=factor, at=at)
 

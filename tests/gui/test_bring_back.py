@@ -198,3 +198,25 @@ def test_a_damaged_picture_is_told_and_changes_nothing(
         assert made.bridge.session is before
         assert "one.png does not say how it was made" in told(made)
         made.banner.dismiss()
+
+
+def test_a_picture_of_a_waveform_brings_its_event_back(
+    qtbot: QtBot, window: Callable[[], MainWindow], tmp_path: Path
+) -> None:
+    first = window()
+    set_up(qtbot, first, tmp_path, "waveforms")
+    first.waveforms.go_to(25)
+    wait_for(qtbot, lambda: first.waveforms.browser.place == 25 and not first.waveforms.browser.is_reading)
+    shown = first.waveforms.sample
+    assert shown is not None
+    path = saved(qtbot, first, "waveforms", tmp_path / "one.png")
+    second = window()
+    drop(second, path)
+
+    def is_there() -> bool:
+        found = second.waveforms.sample
+        return found is not None and found.numbers["event_number"] == shown.numbers["event_number"]
+
+    wait_for(qtbot, is_there)
+    second.waveforms.step(1)
+    wait_for(qtbot, lambda: not is_there() and not second.waveforms.browser.is_reading)

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from PyQt5.QtCore import Qt
+from PyQt5.QtCore import QRect, Qt
 from PyQt5.QtWidgets import QApplication, QDockWidget
 from pytestqt.qtbot import QtBot
 
 from pygama_gui.bridge import Bridge
-from pygama_gui.layouts import BY_NAME, LAYOUTS
+from pygama_gui.layouts import BY_NAME, LAYOUTS, fitted_in
 from pygama_gui.main_window import MainWindow
 from pygama_gui.session import changes
 from pygama_gui.session.state import Arrangement, Session
@@ -130,3 +130,16 @@ def test_a_layout_of_a_newer_version_is_shown_as_the_first_one(qtbot: QtBot) -> 
     window = show(qtbot, Session(layout="Moon base"))
     assert seen(window) == set(LAYOUTS[0].docks)
     window.close()
+
+
+@pytest.mark.parametrize(
+    ("place", "fitted"),
+    [
+        (QRect(100, 100, 600, 400), QRect(100, 100, 600, 400)),
+        (QRect(100, 100, 1480, 900), QRect(4, 32, 1016, 732)),
+        (QRect(900, 700, 600, 400), QRect(420, 364, 600, 400)),
+        (QRect(-50, -50, 600, 400), QRect(4, 32, 600, 400)),
+    ],
+)
+def test_a_window_is_never_larger_than_its_screen_nor_beside_it(place: QRect, fitted: QRect) -> None:
+    assert fitted_in(place, QRect(0, 0, 1024, 768)) == fitted

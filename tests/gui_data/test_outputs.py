@@ -81,3 +81,17 @@ def test_waveforms_of_one_channel_of_one_card_are_read(folder):
     only = Selection(one)
     assert {file.sample(place, only).channel for place in range(file.count(only))} == {one}
     file.close()
+
+
+def test_a_run_without_events_is_known_by_its_tier_1_file(tmp_path):
+    raw = write_run(tmp_path / "Run13", replace(SHAPE, run_number=13, n_events=0))
+    process_run(raw, output_dir=tmp_path)
+    found = find_outputs(read_run(raw), tmp_path)
+    assert found is not None
+    assert [path.name for path in found.paths] == ["t1_run13.h5"]
+    assert found.n_rows == 0
+
+
+def test_waveforms_that_were_not_made_into_numbers_are_no_finished_run(run, folder, tmp_path):
+    (tmp_path / "t1_run12.h5").write_bytes((folder / "t1_run12.h5").read_bytes())
+    assert find_outputs(run, tmp_path) is None

@@ -63,7 +63,7 @@ def test_forgetting_shows_the_raw_column_again_and_is_undone(session: Session) -
     store = Store(replace(session, spectrum=SpectrumChoice(column="trap_max_kev", roi=(1.0, 2.0))))
     store.change(calibrating.forget_calibration, "trap_max")
     assert (store.session.calibrations, store.session.spectrum.column) == ((), "trap_max")
-    assert store.session.spectrum.roi is None
+    assert store.session.spectrum.roi == pytest.approx((0.5 / 0.068, 1.5 / 0.068))
     store.undo()
     assert store.session.calibrations == session.calibrations
     assert calibrating.forget_calibration(session, "energy") is session
@@ -72,3 +72,24 @@ def test_forgetting_shows_the_raw_column_again_and_is_undone(session: Session) -
 def test_energies_know_what_they_are_made_of(session: Session) -> None:
     assert calibrating.raw_column(session, "trap_max_kev") == "trap_max"
     assert calibrating.raw_column(session, "bl_int") == "bl_int"
+
+
+def test_a_region_goes_with_its_column_to_energies_and_back() -> None:
+    spectrum = SpectrumChoice(column="trap_max", roi=(1000.0, 2000.0), markers=(1500.0,))
+    raw = Session(runs=RUNS, selected="Run1", calibrations=(made(),), spectrum=spectrum)
+    roi, markers = calibrating.carried_over(raw, "trap_max_kev")
+    assert roi == pytest.approx((68.5, 136.5))
+    assert markers == pytest.approx((102.5,))
+    in_kev = replace(raw, spectrum=replace(spectrum, column="trap_max_kev", roi=roi, markers=markers))
+    back, markers_back = calibrating.carried_over(in_kev, "trap_max")
+    assert back == pytest.approx((1000.0, 2000.0))
+    assert markers_back == pytest.approx((1500.0,))
+    forgotten = calibrating.forget_calibration(in_kev, "trap_max").spectrum
+    assert forgotten.column == "trap_max"
+    assert forgotten.roi == pytest.approx((1000.0, 2000.0))
+
+
+def test_a_region_makes_no_sense_in_another_column() -> None:
+    spectrum = SpectrumChoice(column="trap_max", roi=(1000.0, 2000.0), markers=(1500.0,))
+    session = Session(runs=RUNS, selected="Run1", calibrations=(made(),), spectrum=spectrum)
+    assert calibrating.carried_over(session, "bl_int") == (None, ())

@@ -290,6 +290,7 @@ def test_facts_of_the_sample_are_told_on_the_cards(view: ChainView, bridge: Brid
         2000,
         {3: 12},
         {3: "no trap_max, first in event 7"},
+        {3: 7},
         {1: "reads too far"},
         {0: 1.25, 2: 3.0},
         True,
@@ -302,6 +303,34 @@ def test_facts_of_the_sample_are_told_on_the_cards(view: ChainView, bridge: Brid
     )
     assert view.cards[1].amiss.text() == "▲ reads too far"
     assert [card.property("broken") for card in view.cards] == ["", "bad", "", "warn"]
+
+
+def test_the_first_waveform_without_a_value_is_asked_for_on_the_card(
+    qtbot: QtBot, view: ChainView, bridge: Bridge
+) -> None:
+    view.sandbox.facts = Facts(
+        bridge.session.chain, 2000, {3: 12}, {3: "no trap_max, first in event 7"}, {3: 7}, is_whole=True
+    )
+    view._show()
+    assert not view.cards[2].nan_link.isVisibleTo(view)
+    with qtbot.waitSignal(view.event_asked) as asked:
+        view.cards[3].nan_link.click()
+    assert asked.args == [7]
+
+
+def test_the_waveform_of_a_run_that_was_left_is_taken_off_the_cards(
+    qtbot: QtBot, view: ChainView, bridge: Bridge, a_run: Callable[..., Run]
+) -> None:
+    first, empty = a_run(1), a_run(2)
+    bridge.change(changes.add_runs, [first, empty])
+    bridge.change(changes.select_run, first.run_id)
+    bridge.adopt(1, first)
+    for message in madeup.messages(first.path, n_partials=12):
+        bridge.take(1, message)
+    bridge.data_grew.emit({first.run_id})
+    qtbot.waitUntil(lambda: any(card.thumbnail.pictured is not None for card in view.cards), timeout=30_000)
+    bridge.change(changes.select_run, empty.run_id)
+    assert all(card.thumbnail.pictured is None for card in view.cards)
 
 
 def test_a_waveform_is_pictured_before_and_after_each_step(view: ChainView) -> None:

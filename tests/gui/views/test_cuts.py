@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pyqtgraph as pg
 import pytest
-from PyQt5.QtCore import QPointF, Qt
+from PyQt5.QtCore import QPoint, QPointF, Qt
 from PyQt5.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
@@ -138,6 +138,15 @@ def test_the_region_of_the_spectrum_becomes_a_cut(view: CutsView) -> None:
     assert view.session.cuts[0].expression == "8300 <= trap_max < 9050"
 
 
+def test_the_same_region_is_no_second_cut(view: CutsView) -> None:
+    view.bridge.change(changes.mark_region, (8300.0, 9050.0))
+    view.take_region()
+    view.add("trap_max < 5")
+    view.take_region()
+    assert [cut.expression for cut in view.session.cuts] == ["8300 <= trap_max < 9050", "trap_max < 5"]
+    assert view.session.cut == view.session.cuts[0].name
+
+
 def test_keys_switch_invert_copy_move_and_remove(qtbot: QtBot, view: CutsView) -> None:
     for name in ("a", "b"):
         view.add("trap_max > 500", name)
@@ -191,6 +200,18 @@ def test_a_drag_of_the_dots_moves_the_card(view: CutsView) -> None:
     assert not view._drop_line.isHidden()
     first.handle.dropped.emit(below)
     assert [cut.name for cut in view.session.cuts] == ["b", "c", "a"]
+
+
+def test_a_card_that_is_moved_keeps_the_focus(qtbot: QtBot, view: CutsView) -> None:
+    for name in ("a", "b"):
+        view.add("trap_max > 500", name)
+    view.activateWindow()
+    view.cards[1].setFocus()
+    qtbot.waitUntil(view.cards[1].hasFocus)
+    moved = view.cards[1]
+    moved.handle.dropped.emit(view.cards[0].mapToGlobal(QPoint(5, 1)))
+    assert [cut.name for cut in view.session.cuts] == ["b", "a"]
+    qtbot.waitUntil(lambda: view.cards[0] is moved and moved.hasFocus())
 
 
 def test_the_table_is_copied_as_text(qtbot: QtBot, view: CutsView) -> None:

@@ -98,6 +98,20 @@ def test_a_click_selects_a_run(qtbot: QtBot, view: RunsView, bridge: Bridge) -> 
     assert bridge.session.selected_run.run_number == 73
 
 
+def test_a_click_with_ctrl_asks_for_a_run_beside_the_selected_one(
+    qtbot: QtBot, view: RunsView, bridge: Bridge
+) -> None:
+    before = bridge.session.selected
+    at = view.list.visualRect(view.model.index(1)).topLeft() + QPoint(20, 20)
+    with qtbot.waitSignal(view.beside_asked) as asked:
+        qtbot.mouseClick(
+            view.list.viewport(), Qt.MouseButton.LeftButton, Qt.KeyboardModifier.ControlModifier, at
+        )
+    assert asked.args == [view.model.runs[1].run_id]
+    assert bridge.session.selected == before
+    assert view.list.currentIndex() == view.model.place_of(before)
+
+
 def test_files_that_cannot_be_taken_say_why_in_place(view: RunsView) -> None:
     view.show_refused(((Path("/data/notes.txt"), "notes.txt: this is no ORCA file"),))
     assert view.refusals.text() == "▲ notes.txt: this is no ORCA file"

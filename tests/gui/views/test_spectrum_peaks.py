@@ -161,3 +161,34 @@ def test_a_region_is_kept_by_the_name_of_its_place_and_drawn(view: SpectrumView)
     assert drawn == [8600.0, 8740.0]
     view.look_at_fit(kept)
     assert view.session.spectrum.roi == (8600.0, 8740.0)
+
+
+def test_words_of_fits_that_are_not_chosen_wait_for_room(qtbot: QtBot, view: SpectrumView) -> None:
+    view.peaks.fit_found()
+    wait_for_fits(qtbot, view, 3)
+
+    def written() -> list[str]:
+        return [item.toPlainText() for item in view.peaks._fits._words if item.isVisible()]
+
+    chosen = view.session.fit
+    assert len(written()) == 1
+    assert "".join(filter(str.isdecimal, written()[0]))[:3] == chosen[:3]
+    (low, high), _ = view.plot.box.viewRange()
+    for fit in view.session.fits:
+        if fit.name != chosen:
+            middle = 0.5 * (fit.request.low + fit.request.high)
+            view.look_at(middle - 1000, middle + 1000)
+            view.redraw()
+            assert len(written()) == 1
+
+
+def test_words_of_a_region_out_of_view_are_not_written(view: SpectrumView) -> None:
+    view.bridge.change(changes.mark_region, (8300.0, 9000.0))
+    view.redraw()
+    assert view.region.words.isVisible()
+    view.look_at(2000, 4000)
+    view.redraw()
+    assert not view.region.words.isVisible()
+    view.show_region()
+    view.redraw()
+    assert view.region.words.isVisible()

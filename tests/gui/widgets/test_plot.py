@@ -9,7 +9,9 @@ import pyqtgraph as pg
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from PyQt5.QtCore import QPoint, Qt
+from PyQt5.QtCore import QPoint, QPointF, Qt
+from PyQt5.QtGui import QWheelEvent
+from PyQt5.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from pygama_gui.widgets.plot import CountAxis, Plot, grouped_ticks, histogram_path
@@ -140,3 +142,27 @@ def test_a_hint_stands_in_an_empty_plot(plot: Plot) -> None:
     assert plot._hint.isVisible()
     plot.show_hint("")
     assert not plot._hint.isVisible()
+
+
+@pytest.mark.parametrize("stands", [True, False])
+def test_heights_that_stand_on_the_floor_stay_there_when_they_are_zoomed(
+    qtbot: QtBot, plot: Plot, stands: bool
+) -> None:
+    plot.box.setYRange(0, 100, padding=0)
+    plot.box.stands_on_floor = stands
+    place = plot.mapFromScene(plot.box.mapViewToScene(QPointF(50.0, 50.0)))
+    left, shift = Qt.MouseButton.NoButton, Qt.KeyboardModifier.ShiftModifier
+    turn = QWheelEvent(
+        QPointF(place),
+        QPointF(place),
+        QPoint(),
+        QPoint(0, 120),
+        left,
+        shift,
+        Qt.ScrollPhase.NoScrollPhase,
+        False,
+    )
+    QApplication.sendEvent(plot.viewport(), turn)
+    low, high = plot.box.viewRange()[1]
+    assert high < 100
+    assert (low == pytest.approx(0)) == stands

@@ -1,0 +1,59 @@
+"""Tests the small parts that views are put together from."""
+
+from __future__ import annotations
+
+import pytest
+from PyQt5.QtWidgets import QPushButton
+from pytestqt.qtbot import QtBot
+
+from pygama_gui.widgets.parts import Controls, Elided, choice_box
+
+
+@pytest.mark.usefixtures("themed")
+def test_words_go_above_the_controls_where_they_have_no_room_beside_them(qtbot: QtBot) -> None:
+    info, before, after = (
+        Elided("of 12 000 events · channel 1 · event 3 · 0.816 s"),
+        QPushButton("before"),
+        QPushButton("after"),
+    )
+    controls = Controls([before], info, [after])
+    qtbot.addWidget(controls)
+    controls.resize(800, 60)
+    controls.show()
+    qtbot.waitExposed(controls)
+    assert before.x() < info.x() < after.x()
+    assert info.y() < before.geometry().bottom()
+    controls.resize(260, 60)
+    qtbot.waitUntil(lambda: info.geometry().bottom() < before.y())
+    assert info.width() > 200
+    controls.resize(800, 60)
+    qtbot.waitUntil(lambda: before.x() < info.x() < after.x())
+
+
+@pytest.mark.usefixtures("themed")
+def test_a_control_that_comes_sends_the_words_above(qtbot: QtBot) -> None:
+    info, after = (
+        Elided("of 12 000 events · channel 1 · event 3 · 0.816 s"),
+        QPushButton("a button that needs a good deal of room"),
+    )
+    after.hide()
+    controls = Controls([QPushButton("before")], info, [after])
+    qtbot.addWidget(controls)
+    controls.resize(400, 60)
+    controls.show()
+    qtbot.waitExposed(controls)
+    assert not controls.is_above
+    after.show()
+    qtbot.waitUntil(lambda: controls.is_above)
+    after.hide()
+    qtbot.waitUntil(lambda: not controls.is_above)
+
+
+@pytest.mark.usefixtures("themed")
+def test_a_choice_that_is_cut_is_told_whole(qtbot: QtBot) -> None:
+    box = choice_box("Background of the fit", "straight background", "background with step")
+    qtbot.addWidget(box)
+    box.resize(box.sizeHint())
+    assert box.whole_words() == "Background of the fit"
+    box.resize(80, box.height())
+    assert box.whole_words() == "Background of the fit: straight background"
