@@ -156,6 +156,8 @@ class Bridge(QObject):
                 skip=run.skip,
                 n_threads=threads,
                 follow_s=PATIENCE_S if follow else None,
+                outputs=session.outputs,
+                save_waves=session.save_waves,
             )
             self._submit(run, spec)
         self.board.line_up(self.runner.waiting)

@@ -185,9 +185,14 @@ class Tier1Processor:
         return texts
 
     @classmethod
-    def from_chain(cls, chain: Iterable[Mapping[str, Any]]) -> Tier1Processor:
-        """Read the steps as settings files hold them; raises SettingsError."""
-        processor = cls()
+    def from_chain(
+        cls, chain: Iterable[Mapping[str, Any]], *, outputs: Collection[str] | None = None
+    ) -> Tier1Processor:
+        """Read the steps as settings files hold them; raises SettingsError.
+
+        outputs: the columns that are wanted, all if None.
+        """
+        processor = cls(outputs=outputs)
         for number, entry in enumerate(chain, 1):
             try:
                 step = Step.from_json(entry)

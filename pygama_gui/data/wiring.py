@@ -102,6 +102,23 @@ def outputs_of(step: Step) -> tuple[str, ...]:
     return () if known is None else tuple(step.outputs.get(name, name) for name, _ in known.writes)
 
 
+def makes(chain: Sequence[Step], *, waves: bool) -> tuple[str, ...]:
+    """Name what the enabled steps of a chain make that can be kept: single values, or waveforms."""
+    made = dict.fromkeys([RAW] if waves else [])
+    for step in chain:
+        known = REGISTRY.get(step.step)
+        if step.enabled and known is not None and known.writes_waves == waves:
+            made.update(dict.fromkeys(outputs_of(step)))
+    return tuple(made)
+
+
+def not_made(session: Session) -> tuple[str, ...]:
+    """Name what is to be kept though the chain does not make it."""
+    columns, waves = makes(session.chain, waves=False), makes(session.chain, waves=True)
+    lost = [name for name in session.outputs if name not in columns]
+    return (*lost, *(name for name in session.save_waves if name not in waves))
+
+
 def free_outputs(chain: Sequence[Step], step: Step) -> dict[str, str]:
     """Give the outputs that a further step like this one needs so as not to write what is there."""
     known = REGISTRY.get(step.step)

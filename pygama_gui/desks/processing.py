@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from PyQt5.QtWidgets import QFileDialog
 
+from pygama_gui.data.wiring import not_made
 from pygama_gui.jobs import remedies
 from pygama_gui.jobs.room import FLOOR_BYTES, Need
 from pygama_gui.session import changes
@@ -42,6 +43,9 @@ class Processing:
         if not self._window.plugins.are_as_agreed(
             chain, lambda: self.start(runs, first=first, follow=follow)
         ):
+            return
+        if lost := not_made(self._bridge.session):
+            self._refuse_lost(lost)
             return
         by_folder: dict[Path | None, list[Run]] = {}
         for run in runs:
@@ -79,6 +83,22 @@ class Processing:
             )
 
         self._bridge.room.look_for(runs, folder, start_if_room)
+
+    def _refuse_lost(self, names: tuple[str, ...]) -> None:
+        """Say what is to be kept and is not made any more, and offer to do without it."""
+
+        def forget() -> None:
+            session, change = self._bridge.session, self._bridge.change
+            change(changes.keep_columns, [name for name in session.outputs if name not in names])
+            change(changes.keep_waves, [name for name in session.save_waves if name not in names])
+            self._window.banner.dismiss()
+
+        listed = " and ".join(names)
+        self._window.banner.say(
+            f"No step that is on makes {listed}, which is to be kept in the Tier 2 file",
+            level="warning",
+            remedies=[("Keep the others", forget)],
+        )
 
     def start_selected(self) -> None:
         """Process the run that is looked at."""

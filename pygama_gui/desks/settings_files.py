@@ -14,7 +14,7 @@ from pygama.processing.settings import read_settings, settings_text, write_setti
 from pygama.processing.windows import Tier0Options
 from pygama_gui.desks.plugins import plugins_for
 from pygama_gui.jobs.board import counted
-from pygama_gui.session import changes, saved
+from pygama_gui.session import changes, exports, saved
 from pygama_gui.session.state import ChannelMap
 from pygama_gui.widgets.dialogs import file_dialog
 
@@ -36,7 +36,7 @@ class SettingsFiles:
         dialog.open()
 
     def load(self, path: Path) -> None:
-        """Take the options and the chain of a settings file."""
+        """Take the options, the chain and what is kept of it from a settings file."""
         try:
             data = read_settings(path, tier0=Tier0Options)
         except PluginNeeded as needed:
@@ -48,24 +48,15 @@ class SettingsFiles:
             return
         session = self._bridge.session
         chain = saved.chain_of(data["chain"]) if "chain" in data else session.chain
-        self._bridge.change(changes.set_chain, chain, data.get("tier0", session.tier0))
+        kept = (data.get("outputs", ()), data.get("save_waves", ()))
+        self._bridge.change(changes.set_chain, chain, data.get("tier0", session.tier0), *kept)
         self._bridge.log(f"Took the settings of {path.name}")
-        if unused := [name for name in ("outputs", "save_waves") if data.get(name)]:
-            has = "has" if len(unused) == 1 else "have"
-            told = f"{path.name}: {' and '.join(unused)} {has} no effect here"
-            self._bridge.log(f"{told}: all columns are written, and no waves of steps", "warning")
-            self._window.banner.say(
-                f"{told}: all columns are written, and no waves of steps. "
-                f"'pygama run --settings {path.name}' keeps to it.",
-                level="warning",
-            )
 
     def text(self) -> str:
         """Give the options and the chain as a settings file holds them."""
         session = self._bridge.session
         plugins = plugins_for(session.chain, Path())
-        whole = {"tier0": dict(session.tier0), "chain": session.to_chain(), "plugins": plugins}
-        return settings_text(whole)
+        return settings_text({**exports.settings_of(session), "plugins": plugins})
 
     def suggested_name(self) -> str:
         """Name a settings file after the run that is looked at."""
@@ -86,7 +77,7 @@ class SettingsFiles:
         session = self._bridge.session
         try:
             plugins = plugins_for(session.chain, path.parent)
-            write_settings(path, tier0=dict(session.tier0), chain=session.to_chain(), plugins=plugins)
+            write_settings(path, **exports.settings_of(session), plugins=plugins)
         except OSError as error:
             self._window.banner.say(f"{path.name} could not be written: {error.strerror}", repr(error))
             return

@@ -18,6 +18,7 @@ class JobSpec:
     skip: byte offsets of records to leave out. within: take only the records from one byte offset on and
     before another, and write nothing: to find the one that ends a worker. n_threads: None takes all cores but
     the one for the window. follow_s: follow a file that still grows until nothing came for so long.
+    outputs: columns of the chain to keep, all where none is named; save_waves: waveforms to keep beside them.
     """
 
     path: Path
@@ -32,6 +33,8 @@ class JobSpec:
     plugins: tuple[tuple[Path, str], ...] = ()
     n_threads: int | None = None
     follow_s: float | None = None
+    outputs: tuple[str, ...] = ()
+    save_waves: tuple[str, ...] = ()
 
 
 def threads_for(n_jobs: int) -> int:

@@ -22,7 +22,7 @@ def process(spec: JobSpec, tell: Tell) -> None:
         spec.path,
         output_dir=spec.output_dir,
         tier0=spec.tier0,
-        processor=Tier1Processor.from_chain(spec.chain),
+        processor=Tier1Processor.from_chain(spec.chain, outputs=spec.outputs or None),
         n_max=spec.n_max,
         tell=tell,
         n_threads=spec.n_threads or threads_for(1),
@@ -31,5 +31,6 @@ def process(spec: JobSpec, tell: Tell) -> None:
         skip=spec.skip,
         within=spec.within,
         tiers=(1, 2) if spec.within is None else (),
+        save_waves=spec.save_waves if spec.within is None else (),
         follow=None if spec.follow_s is None else Follower(spec, tell),
     )

@@ -169,6 +169,12 @@ def rename_output(
         return session
     outputs = _without(step.outputs, name) if new == name else _with(step.outputs, name, new)
     session = _with_step(session, index, replace(step, outputs=outputs))
+    before = step.outputs.get(name, name)
+    kept, waves = (
+        tuple(new if one == before else one for one in those)
+        for those in (session.outputs, session.save_waves)
+    )
+    session = replace(session, outputs=kept, save_waves=waves)
     for at, read in readers:
         session = choose_input(session, at, read, "" if new == read else new)
     return session
@@ -210,9 +216,26 @@ def move_step(session: Session, index: int, to: int) -> Session:
     return replace(session, chain=tuple(steps), step=to)
 
 
-def set_chain(session: Session, chain: Iterable[Step], tier0: Mapping[str, Any] = NOTHING) -> Session:
+def set_chain(
+    session: Session,
+    chain: Iterable[Step],
+    tier0: Mapping[str, Any] = NOTHING,
+    outputs: Iterable[str] = (),
+    save_waves: Iterable[str] = (),
+) -> Session:
     """Take a chain and options from a settings file."""
-    return replace(session, chain=tuple(chain), tier0=MappingProxyType(dict(tier0)), step=None)
+    taken = replace(session, chain=tuple(chain), tier0=MappingProxyType(dict(tier0)), step=None)
+    return replace(taken, outputs=tuple(outputs), save_waves=tuple(save_waves))
+
+
+def keep_columns(session: Session, names: Iterable[str]) -> Session:
+    """Choose the columns that are kept."""
+    return replace(session, outputs=tuple(names))
+
+
+def keep_waves(session: Session, names: Iterable[str]) -> Session:
+    """Choose the waveforms that are kept."""
+    return replace(session, save_waves=tuple(names))
 
 
 def take_chain(session: Session, chain: Iterable[Step]) -> Session:

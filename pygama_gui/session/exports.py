@@ -61,8 +61,8 @@ def settings_path(session: Session, run: Run, *, folder: Path | None = None) -> 
 
 
 def settings_of(session: Session) -> dict[str, Any]:
-    """Give the options and the chain as settings files hold them."""
-    return {"tier0": dict(session.tier0), "chain": session.to_chain()}
+    """Give the options, the chain and what is kept of it as settings files hold them."""
+    return {"tier0": dict(session.tier0), "chain": session.to_chain(), **session.keeps()}
 
 
 def as_script(
@@ -155,6 +155,8 @@ def _settings(session: Session, runs: Sequence[Run], shown: Shown | None, folder
         _named("RUNS", jobs),
         _named("TIER0", session.tier0),
         _named("CHAIN", session.to_chain()),
+        _named("OUTPUTS", list(session.outputs) or None, "columns of the chain that are kept; None: all"),
+        _named("SAVE_WAVES", list(session.save_waves), "waveforms that are kept beside the table"),
         _named("COLUMN", session.spectrum.column),
         _named("ENERGIES", _energies(session), "column of energies -> the column in the files"),
         _named("CURVES", _curves(session, runs), "for each run and channel: c of c0 + c1 x + …"),
@@ -280,9 +282,10 @@ for name, run in RUNS.items():
         run["raw"],
         output_dir=OUTPUT or run["output"],
         tier0=TIER0,
-        processor=Tier1Processor.from_chain(CHAIN),
+        processor=Tier1Processor.from_chain(CHAIN, outputs=OUTPUTS),
         suffix=run["suffix"],
         skip=run["skip"],
+        save_waves=SAVE_WAVES,
     )
     for path in done.outputs:
         print(f"{name}: wrote {path}")

@@ -257,6 +257,10 @@ class Session:
     tier0: Values = field(default_factory=lambda: NOTHING)
     chain: tuple[Step, ...] = DEFAULT_CHAIN
     step: int | None = 2
+    outputs: tuple[str, ...] = ()
+    """Columns of the chain that are kept; all where none is named."""
+    save_waves: tuple[str, ...] = ()
+    """Waveforms that are kept beside the Tier 2 table."""
     output_dir: Path | None = None
     theme: str = "light"
     tab: int = 0
@@ -306,6 +310,11 @@ class Session:
     def selected_run(self) -> Run | None:
         """The run that the views show."""
         return self.run(self.selected)
+
+    def keeps(self) -> dict[str, list[str]]:
+        """Give what is kept of what the chain makes, as settings files hold it."""
+        named = {"outputs": self.outputs, "save_waves": self.save_waves}
+        return {entry: list(names) for entry, names in named.items() if names}
 
     def to_chain(self) -> list[dict[str, Any]]:
         """Give the chain as settings files hold it."""

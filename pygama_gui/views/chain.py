@@ -28,6 +28,7 @@ from pygama_gui.session import changes
 from pygama_gui.session.state import Run, Session, Step
 from pygama_gui.views import chain_facts, madeup
 from pygama_gui.views.base import View
+from pygama_gui.views.chain_kept import KeptLine
 from pygama_gui.views.effect import effect_words
 from pygama_gui.views.step_card import Shown, StepCard
 from pygama_gui.views.step_library import StepLibrary
@@ -96,6 +97,7 @@ class ChainView(View):
         self.scan_button.setAccessibleName("Scan two settings")
         self.scan_button.setToolTip("Try a grid of two settings and see where the peak is sharpest (Ctrl+G)")
         self.scan_button.clicked.connect(lambda: self.scan_asked.emit())
+        self.kept = KeptLine(bridge)
         self.library = StepLibrary()
         self.library.chosen.connect(self.add_step)
         self.library.closed.connect(self.close_library)
@@ -169,6 +171,7 @@ class ChainView(View):
         column.setSpacing(8)
         column.addLayout(row(label(self.TITLE, bold=True), None, self.scan_button, self.add_button))
         column.addWidget(self.pages, 1)
+        column.addWidget(self.kept)
 
     # What the session and the sandbox bring
 
@@ -176,6 +179,8 @@ class ChainView(View):
         """Show the chain of the session."""
         if old.chain is not new.chain or old.step != new.step or old.selected != new.selected:
             self._show()
+        elif (old.outputs, old.save_waves) != (new.outputs, new.save_waves):
+            self.kept.show_kept(new)
 
     def on_data(self, run_ids: set[str]) -> None:
         """Learn the length of the waveforms and their sampling period from the first that come."""
@@ -201,6 +206,7 @@ class ChainView(View):
         """Take the colours of the present theme."""
         for card in self.cards:
             card.thumbnail.update()
+        self.kept.button.recolor()
 
     def _show(self) -> None:
         chain = self.session.chain
@@ -216,12 +222,13 @@ class ChainView(View):
         for index, (card, step, wire) in enumerate(zip(self.cards, chain, wires(chain), strict=True)):
             effect = self._effect() if index == self.session.step else ""
             card.show_step(step, Shown(wire, index, *self._last_record, facts, self.sandbox.traces, effect))
-
+        self.kept.show_kept(self.session)
         self._order_tabs()
 
     def _order_tabs(self) -> None:
         """Let Tab go through the cards from top to bottom, whatever came and went on them."""
-        stops = [self.scan_button, self.add_button, *(stop for card in self.cards for stop in card.stops())]
+        of_cards = (stop for card in self.cards for stop in card.stops())
+        stops = [self.scan_button, self.add_button, *of_cards, self.kept.button]
         if stops != self._stops:
             self._stops = stops
             for before, after in pairwise(stops):
