@@ -21,16 +21,22 @@ from typing import Any
 import numpy as np
 
 from pygama.analysis.goodness import probability, signed_deviances
-from pygama.analysis.likelihood import Cost, Minimum, Start, covariance, minimise, profile_interval
+from pygama.analysis.likelihood import Cost, Minimum, Start, covariance, minimise, profile_intervals
 from pygama.analysis.peaks import MIN_COUNTS, first_guess
 from pygama.analysis.region_model import RegionModel
 from pygama.analysis.search import FoundPeak, checked_histogram, find_peaks
-from pygama.analysis.shapes import FWHM_PER_SIGMA, Shape
+from pygama.analysis.shapes import FWHM_PER_SIGMA, FWTM_PER_SIGMA, Shape
+from pygama.analysis.trust import Doubt, doubtful, doubts_of, intervals, verdict
 from pygama.errors import SettingsError
 from pygama.utils import plural
 
 SHAPES = ("gauss", "hpge")
 BACKGROUNDS = ("linear", "step")
+ERRORS = ("auto", "parabola", "likelihood")
+FEW_FOR_A_TAIL = 3000.0
+"""With fewer counts in the peaks, tail and step of an 'hpge' are held near what is usual."""
+USUAL_FRACTION, USUAL_SLOPE, USUAL_STEP = (0.15, 0.15), (1.5, 1.0), (0.005, 0.01)
+"""Of germanium detectors: the tail's share and length (in sigma) and the step, each give or take."""
 MIN_SIGNIFICANCE = 2.5
 """A peak whose area is fewer errors above 0 is told as none."""
 REACH, TOGETHER = 5.0, 3.0
@@ -59,7 +65,11 @@ class FitRequest:
     under each Gaussian (an 'hpge' has one in any case). share_width: whether all peaks have one sigma.
     fixed, limits: of parameters by name: area_1, position_1, sigma (sigma_1 where widths are not shared),
     tail_fraction, tail_slope, step, background, slope; see `parameter_names`. n_bins: bins of the window;
-    None: those of the histogram, or a number that suits the peaks.
+    None: those of the histogram, or a number that suits the peaks. priors: what is known of parameters
+    beforehand, name -> (value, error). With few counts (`FEW_FOR_A_TAIL`) an 'hpge' gets usual ones for tail
+    and step, which the result states; those that are fixed, limited or have a prior are left alone. errors:
+    'auto' takes intervals from the likelihood where its top is no parabola, 'likelihood' always (some ten
+    milliseconds a parameter), 'parabola' never.
     """
 
     low: float
@@ -71,10 +81,13 @@ class FitRequest:
     fixed: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
     limits: Mapping[str, tuple[float, float]] = field(default_factory=lambda: MappingProxyType({}))
     n_bins: int | None = None
+    priors: Mapping[str, tuple[float, float]] = field(default_factory=lambda: MappingProxyType({}))
+    errors: str = "auto"
 
     def __getstate__(self) -> dict[str, Any]:
         """Give plain mappings to pickle, so that requests and fits can go to another process."""
-        return {**self.__dict__, "fixed": dict(self.fixed), "limits": dict(self.limits)}
+        plain = {name: dict(getattr(self, name)) for name in ("fixed", "limits", "priors")}
+        return self.__dict__ | plain
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +96,8 @@ class Parameter:
 
     is_fixed: held at the request's wish, and known exactly. is_at_limit: it ran into a limit, or makes no
     difference there (the slope of a tail without counts), and then its error is NaN; else its error says how
-    steep the likelihood is, and the other errors allow for it.
+    steep the likelihood is, and the other errors allow for it. errors: downwards and upwards, from the
+    likelihood itself, where `error` is not to be trusted; None where it is.
     """
 
     name: str
@@ -91,6 +105,13 @@ class Parameter:
     error: float
     is_fixed: bool = False
     is_at_limit: bool = False
+    errors: tuple[float, float] | None = None
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """What lies within one standard deviation: from the likelihood where `error` does not hold."""
+        down, up = self.errors or (self.error, self.error)
+        return self.value - down, self.value + up
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +120,8 @@ class FittedPeak:
 
     position: of the Gaussian, which a tail leaves where it is. fwhm, fwtm: full width at half and at a tenth
     of the greatest height of the whole shape, tail included, without the background and the step. area:
-    counts of Gaussian and tail.
+    counts of Gaussian and tail. …_errors: downwards and upwards, where the single error is not to be trusted;
+    None where it is, or where they are not known (of widths with a tail).
     """
 
     position: float
@@ -110,6 +132,10 @@ class FittedPeak:
     fwtm_error: float
     area: float
     area_error: float
+    position_errors: tuple[float, float] | None = None
+    fwhm_errors: tuple[float, float] | None = None
+    fwtm_errors: tuple[float, float] | None = None
+    area_errors: tuple[float, float] | None = None
 
     @property
     def significance(self) -> float:
@@ -125,6 +151,8 @@ class RegionFit:
     `parameters`, 0 for those that were fixed or make no difference. chi2: likelihood ratio of Baker and
     Cousins, to be compared with ndof; p_value: probability of one as large, which holds for few counts too.
     Where `converged` is False, `note` says why and there may be no peaks; otherwise it says what to look at.
+    doubts: why errors are not to be taken as they stand, each with a code (`trust.CODES`), the parameters and
+    a sentence. priors: what was taken as known beforehand, by the request or for lack of counts.
     """
 
     request: FitRequest
@@ -138,6 +166,17 @@ class RegionFit:
     p_value: float = math.nan
     converged: bool = False
     note: str = ""
+    doubts: tuple[Doubt, ...] = ()
+    priors: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+
+    @property
+    def verdict(self) -> str:
+        """Whether the errors can be trusted, as a sentence."""
+        return verdict(self.doubts) if self.converged else self.note
+
+    def doubts_about(self, name: str) -> tuple[Doubt, ...]:
+        """Give what is doubtful about one parameter."""
+        return tuple(one for one in self.doubts if name in one.about or not one.about)
 
     def density(self, x: Any) -> np.ndarray:
         """Give the fitted counts a unit at `x`; times the bin width they lie on the histogram."""
@@ -244,7 +283,8 @@ def interval(fit: RegionFit, name: str) -> tuple[float, float]:
         high=np.array([high for _, high in limits]),
         is_fixed=np.array([one.is_fixed or math.isnan(one.error) for one in fit.parameters.values()]),
     )
-    return profile_interval(Cost(RegionModel(names, fit.edges), fit.counts), start, name)
+    cost = Cost(RegionModel(names, fit.edges), fit.counts, fit.priors)
+    return profile_intervals(cost, start, [name], [fit.parameters[name].error])[0]
 
 
 def around_peak(counts: Any, edges: Any, x: float) -> FitRequest:
@@ -316,6 +356,7 @@ def _problems(request: FitRequest) -> Iterator[str]:
     for name, value, allowed in (
         ("shape", request.shape, SHAPES),
         ("background", request.background, BACKGROUNDS),
+        ("errors", request.errors, ERRORS),
     ):
         if value not in allowed:
             yield f"{name} must be {' or '.join(map(repr, allowed))}, not '{value}'"
@@ -326,13 +367,16 @@ def _problems(request: FitRequest) -> Iterator[str]:
 
 def _problems_of_names(request: FitRequest) -> Iterator[str]:
     known = parameter_names(request)
-    for name in (*request.fixed, *request.limits):
+    for name in (*request.fixed, *request.limits, *request.priors):
         if name not in known and (request.positions or not _NAME.fullmatch(name)):
             yield f"there is no parameter '{name}'; this fit has {', '.join(known)}"
     for name, value in request.fixed.items():
         least, most = _domain(name)
         if not (math.isfinite(value) and least <= value <= most) or (value == 0 and "sigma" in name):
             yield f"{name} cannot be fixed at '{value}': it lies between {least:g} and {most:g}"
+    for name, (value, error) in request.priors.items():
+        if not (math.isfinite(value) and 0 < error < math.inf):
+            yield f"a prior of {name} is a number and an error above 0, not '{value}' and '{error}'"
     for name, (least, most) in request.limits.items():
         allowed = _domain(name)
         if not max(least, allowed[0]) < min(most, allowed[1]):
@@ -377,10 +421,36 @@ def _fit(counts: np.ndarray, edges: np.ndarray, request: FitRequest) -> RegionFi
             f"{len(counts)} bins for {plural(free, 'value')} to find: widen the window or make bins narrower"
         )
         return RegionFit(request, counts, edges, note=note)
-    return _best_of(cost, positions, request)
+    priors = _priors(cost, positions, request)
+    return _best_of(Cost(cost.model, counts, priors), positions, request, priors)
 
 
-def _best_of(cost: Cost, positions: tuple[float, ...], request: FitRequest) -> RegionFit:
+def _priors(cost: Cost, positions: tuple[float, ...], request: FitRequest) -> dict[str, tuple[float, float]]:
+    """Give what is known beforehand: by the request, or what is usual where few counts cannot tell."""
+    names = cost.model.names
+    priors = {name: known for name, known in request.priors.items() if name not in request.fixed}
+    if request.shape != "hpge":
+        return priors
+    start = _start(cost, positions, request, 1.0)
+    values = dict(zip(names, start.values.tolist(), strict=True))
+    if sum(value for name, value in values.items() if name.startswith("area_")) >= FEW_FOR_A_TAIL:
+        return priors
+    sigma = _guess_sigma(cost.counts, cost.model.edges, positions)
+    usual = {
+        "tail_fraction": USUAL_FRACTION,
+        "tail_slope": (USUAL_SLOPE[0] * sigma, USUAL_SLOPE[1] * sigma),
+        "step": USUAL_STEP,
+    }
+    decided = {*request.fixed, *request.limits, *priors}
+    return priors | {name: known for name, known in usual.items() if name not in decided}
+
+
+def _best_of(
+    cost: Cost,
+    positions: tuple[float, ...],
+    request: FitRequest,
+    priors: Mapping[str, tuple[float, float]],
+) -> RegionFit:
     """Minimise from one start, and from others where it ended badly; give the likeliest that is a minimum."""
     tries: list[tuple[Minimum, Start]] = []
     for width in (1.0, 0.6, 1.7):
@@ -391,13 +461,13 @@ def _best_of(cost: Cost, positions: tuple[float, ...], request: FitRequest) -> R
         if last.is_valid and not is_out.any():
             break
     at, start = min(tries, key=lambda one: (not one[0].is_valid, one[0].chi2))
-    return _result(cost, request, start, _in_order(cost, at, positions, request))
+    return _result(cost, request, start, _in_order(cost, at, positions, request), priors)
 
 
 def _in_order(cost: Cost, at: Minimum, positions: tuple[float, ...], request: FitRequest) -> Minimum:
     """Number peaks that have changed places on the way as their starting positions are numbered."""
     model, n = cost.model, len(positions)
-    if any("_" in name and name[-1].isdigit() for name in (*request.fixed, *request.limits)):
+    if any(name[-1].isdigit() for name in (*request.fixed, *request.limits, *request.priors)):
         return at
     found = np.argsort([model.place(i, at.values)[1] for i in range(n)])
     came_from = np.empty(n, int)
@@ -487,30 +557,77 @@ def _with_heights(cost: Cost, start: Start) -> Start:
     return replace(start, values=np.clip(values, start.low, start.high))
 
 
-def _result(cost: Cost, request: FitRequest, start: Start, at: Minimum) -> RegionFit:
+def _result(
+    cost: Cost, request: FitRequest, start: Start, at: Minimum, priors: Mapping[str, tuple[float, float]]
+) -> RegionFit:
     names, model = cost.model.names, cost.model
     spread, is_known = covariance(cost, at, start.is_fixed)
     errors = np.where(at.is_idle, math.nan, np.sqrt(np.diag(spread)))
+    peaks = tuple(_peak(i, model, at.values, spread) for i in range(model.n_peaks))
+    why = _what_is_wrong(cost, at, spread, peaks, is_known)
+    uneven = {} if why else _uneven_errors(cost, request, start, at, spread)
+    known = {name: each for name, each in uneven.items() if all(map(math.isfinite, each))}
     marks = zip(names, at.values, errors, start.is_fixed, at.is_held | at.is_idle, strict=True)
     parameters = {
-        name: Parameter(name, float(value), float(error), bool(is_fixed), bool(is_at_limit))
-        for name, value, error, is_fixed, is_at_limit in marks
+        name: Parameter(name, float(value), float(error), bool(is_fixed), bool(is_held), known.get(name))
+        for name, value, error, is_fixed, is_held in marks
     }
-    peaks = tuple(_peak(i, model, at.values, spread) for i in range(model.n_peaks))
-    n_free = int((~start.is_fixed).sum())
-    why = _what_is_wrong(cost, at, spread, peaks, is_known)
+    # a prior that says more than the counts leaves less to be free
+    n_free = float((~start.is_fixed).sum() - min((cost.weight * np.diag(spread)).sum(), len(priors)))
+    chi2 = cost.chi2(at.values)
+    p_value = probability(chi2, model.expected(at.values), n_free)
+    doubts = doubts_of(names, at, uneven, priors, p_value) if not why else ()
     return RegionFit(
         request,
         cost.counts,
         model.edges,
-        peaks=peaks,
+        peaks=tuple(_with_uneven(peak, i, model, known) for i, peak in enumerate(peaks)),
         parameters=parameters,
         covariance=spread,
-        chi2=at.chi2,
-        ndof=len(cost.counts) - n_free,
-        p_value=probability(at.chi2, model.expected(at.values), n_free),
+        chi2=chi2,
+        ndof=len(cost.counts) - round(n_free),
+        p_value=p_value,
         converged=not why,
-        note=why or _what_to_look_at(peaks, parameters),
+        note=why or _what_to_look_at(peaks, parameters, doubts),
+        doubts=doubts or ((Doubt("not_converged", (), why),) if why else ()),
+        priors=dict(priors),
+    )
+
+
+def _uneven_errors(
+    cost: Cost, request: FitRequest, start: Start, at: Minimum, spread: np.ndarray
+) -> dict[str, tuple[float, float]]:
+    """Give the errors that must come from the likelihood itself, or all where that is asked for."""
+    if request.errors == "parabola":
+        return {}
+    limits = [
+        _allowed(name, request, _reach(name, _one_sigma(cost, at), cost.model.edges))
+        for name in cost.model.names
+    ]
+    low, high = np.array(limits).T
+    wide = replace(start, low=low, high=high)
+    free = np.flatnonzero(~(start.is_fixed | at.is_idle)).tolist()
+    which = free if request.errors == "likelihood" else doubtful(cost, at, spread, wide)
+    return intervals(cost, at, wide, which, spread)
+
+
+def _one_sigma(cost: Cost, at: Minimum) -> float:
+    return cost.model.shape_of(0, at.values).sigma
+
+
+def _with_uneven(
+    peak: FittedPeak, i: int, model: RegionModel, uneven: Mapping[str, tuple[float, float]]
+) -> FittedPeak:
+    def of(name: str) -> tuple[float, float] | None:
+        return uneven.get(model.names[model.index(name, i)])
+
+    sigma = of("sigma") if "tail_fraction" not in model.at else None
+    fwhm, fwtm = (
+        (by_sigma * sigma[0], by_sigma * sigma[1]) if sigma else None
+        for by_sigma in (FWHM_PER_SIGMA, FWTM_PER_SIGMA)
+    )
+    return replace(
+        peak, position_errors=of("position"), area_errors=of("area"), fwhm_errors=fwhm, fwtm_errors=fwtm
     )
 
 
@@ -549,7 +666,9 @@ def _what_is_wrong(
     return ""
 
 
-def _what_to_look_at(peaks: tuple[FittedPeak, ...], parameters: Mapping[str, Parameter]) -> str:
+def _what_to_look_at(
+    peaks: tuple[FittedPeak, ...], parameters: Mapping[str, Parameter], doubts: tuple[Doubt, ...]
+) -> str:
     notes = [
         f"peak {i}: {peak.area:.3g} ± {peak.area_error:.2g} counts, not above the background"
         for i, peak in enumerate(peaks, 1)
@@ -560,4 +679,5 @@ def _what_to_look_at(peaks: tuple[FittedPeak, ...], parameters: Mapping[str, Par
         for one in parameters.values()
         if one.is_at_limit and math.isfinite(one.error)
     ]
+    notes += [one.words for one in doubts if one.code == "prior"]
     return "; ".join(notes)

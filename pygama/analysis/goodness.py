@@ -32,7 +32,7 @@ def signed_deviances(counts: np.ndarray, expected: np.ndarray) -> np.ndarray:
     return np.sign(counts - expected) * np.sqrt(deviances(counts, expected))
 
 
-def probability(chi2: float, expected: np.ndarray, n_free: int) -> float:
+def probability(chi2: float, expected: np.ndarray, n_free: float) -> float:
     """Give the probability of a likelihood ratio as large as `chi2` or larger, if the model is true.
 
     expected: (n,) counts expected in the bins. n_free: parameters that were fitted. NaN where there are

@@ -6,7 +6,10 @@ iminuit goes the rest of the way and says whether it is one. The covariance come
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -14,6 +17,7 @@ import numpy as np
 from pygama.analysis.goodness import deviances
 from pygama.analysis.region_model import RegionModel
 
+NO_PRIORS: Mapping[str, tuple[float, float]] = MappingProxyType({})
 _AT_LIMIT = 0.01
 """In errors: so near a limit, and pushed there, a parameter stands at it."""
 _NO_COUNTS = 1e-3
@@ -21,6 +25,8 @@ _NO_COUNTS = 1e-3
 _IDLE = 1e-6
 """What makes no difference changes the likelihood ratio by less, over all of its range."""
 _N_CALLS = 2000
+_N_SECANTS, _ENOUGH, _LOWER = 25, 0.01, 0.02
+"""Steps to an end of an interval, how near to 1 the growth must come, and what makes a better minimum."""
 
 
 @dataclass(frozen=True)
@@ -48,27 +54,42 @@ class Minimum:
 
 
 class Cost:
-    """Likelihood ratio of counts and model, with its derivatives; what was worked out last is kept."""
+    """Likelihood ratio of counts and model, with its derivatives; what was worked out last is kept.
 
-    def __init__(self, model: RegionModel, counts: np.ndarray) -> None:
+    priors: parameters that are known beforehand, name -> (value, error); each adds the square of its
+    distance in errors.
+    """
+
+    def __init__(
+        self, model: RegionModel, counts: np.ndarray, priors: Mapping[str, tuple[float, float]] = NO_PRIORS
+    ) -> None:
         self.model, self.counts = model, counts
+        self.known = np.array([priors.get(name, (0.0, 1.0))[0] for name in model.names])
+        self.weight = np.array([priors[name][1] ** -2 if name in priors else 0.0 for name in model.names])
         self._key = b""
         self._expected = self._gradient = np.empty(0)
 
     def value(self, values: Any) -> float:
-        """Give the likelihood ratio."""
-        self._work_out(np.asarray(values, float))
+        """Give the likelihood ratio, and what distances from priors add to it."""
+        values = np.asarray(values, float)
+        return self.chi2(values) + float((self.weight * (values - self.known) ** 2).sum())
+
+    def chi2(self, values: np.ndarray) -> float:
+        """Give the likelihood ratio of the counts alone."""
+        self._work_out(values)
         return float(deviances(self.counts, self._expected).sum())
 
     def gradient(self, values: Any) -> np.ndarray:
         """Give its derivatives, (k,)."""
-        self._work_out(np.asarray(values, float))
-        return 2 * (self._gradient @ (1 - self.counts / self._expected))
+        values = np.asarray(values, float)
+        self._work_out(values)
+        by_prior = self.weight * (values - self.known)
+        return 2 * (self._gradient @ (1 - self.counts / self._expected) + by_prior)
 
     def fisher(self, values: np.ndarray) -> np.ndarray:
         """Give half of the curvature that is expected on average, (k, k): the inverse of the covariance."""
         self._work_out(values)
-        return (self._gradient / self._expected) @ self._gradient.T
+        return (self._gradient / self._expected) @ self._gradient.T + np.diag(self.weight)
 
     def reach(self, values: np.ndarray) -> np.ndarray:
         """Give the counts that each parameter moves by one unit of its own, (k,)."""
@@ -189,23 +210,49 @@ def _change(cost: Cost, values: np.ndarray, i: int, step: float) -> np.ndarray:
     return (cost.gradient(ends[1]) - cost.gradient(ends[0])) / (4 * step)
 
 
-def profile_interval(cost: Cost, start: Start, name: str) -> tuple[float, float]:
-    """Give between which values of a parameter the likelihood ratio grows by less than 1.
+def profile_intervals(
+    cost: Cost, start: Start, names: Sequence[str], errors: Sequence[float]
+) -> list[tuple[float, float]]:
+    """Give between which values of each of some parameters the likelihood ratio grows by less than 1.
 
     The others are at their best for each value. start: the minimum and the limits; an end that would lie
-    beyond a limit is that limit. NaN where iminuit finds no end.
+    beyond a limit is that limit. errors: of the parameters, about. NaN where there is no end, for what is
+    fixed, and where a better minimum turned up on the way.
     """
-    from iminuit import Minuit
+    ends = []
+    for name, error in zip(names, errors, strict=True):
+        i = cost.model.names.index(name)
+        if start.is_fixed[i] or not error > 0:
+            ends.append((float("nan"), float("nan")))
+        else:
+            ends.append((_profile_end(cost, start, i, -error), _profile_end(cost, start, i, error)))
+    return ends
 
-    minuit = Minuit(cost.value, start.values, grad=cost.gradient, name=cost.model.names)
-    minuit.errordef, minuit.strategy = Minuit.LEAST_SQUARES, 1
-    minuit.limits = list(zip(start.low, start.high, strict=True))
-    minuit.fixed = start.is_fixed
-    minuit.migrad(ncall=_N_CALLS)
-    at = cost.model.names.index(name)
-    if not minuit.valid or start.is_fixed[at]:
-        return float("nan"), float("nan")
-    minuit.minos(name)
-    found, value = minuit.merrors[name], minuit.values[name]
-    low = value + found.lower if found.lower_valid else float("nan")
-    return low, value + found.upper if found.upper_valid else float("nan")
+
+def _profile_end(cost: Cost, start: Start, i: int, step: float) -> float:
+    """Find where the profile has grown by 1, by secants of its root, which is nearly straight."""
+    best, limit = cost.value(start.values), float(start.high[i] if step > 0 else start.low[i])
+    own = np.arange(len(start.values)) == i
+    inner, outer = float(start.values[i]), math.inf if step > 0 else -math.inf
+    root_inner, values = 0.0, start.values
+    x = inner + step
+    for _ in range(_N_SECANTS):
+        x = min(x, limit) if step > 0 else max(x, limit)
+        held = replace(start, values=np.where(own, x, values), is_fixed=start.is_fixed | own)
+        values = _approach(cost, held)
+        grown = cost.value(values) - best
+        if grown < -_LOWER or not math.isfinite(grown):
+            return math.nan
+        if abs(grown - 1) < _ENOUGH or (x == limit and grown < 1):
+            return x
+        root = math.sqrt(max(grown, 0.0))
+        if root > 1:
+            outer, x = x, x + (inner - x) * (root - 1) / max(root - root_inner, 1e-9)
+        else:
+            gained = max(root - root_inner, 1e-9)
+            reach = min((1 - root) * abs(x - inner) / gained, 2 * abs(step))
+            inner, root_inner = x, root
+            x += math.copysign(max(reach, 0.01 * abs(step)), step)
+        if math.isfinite(outer) and not min(inner, outer) < x < max(inner, outer):
+            x = 0.5 * (inner + outer)
+    return x
