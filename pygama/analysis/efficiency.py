@@ -250,7 +250,13 @@ def survival_curve(
 ) -> SurvivalCurve:
     """Give the survival in bins, edges[i] <= value < edges[i + 1]."""
     values, passes, edges = np.asarray(values), np.asarray(passes, np.bool_), np.asarray(edges, np.float64)
-    n_in, n_out = _binned(values, edges), _binned(values[passes], edges)
+    return curve_of_counts(_binned(values, edges), _binned(values[passes], edges), edges, level)
+
+
+def curve_of_counts(
+    n_in: np.ndarray, n_out: np.ndarray, edges: np.ndarray, level: float = ONE_SIGMA
+) -> SurvivalCurve:
+    """Give the survival in bins that were counted before the cut, (n,), and after it."""
     ends = [interval(out, all_of, level) for out, all_of in zip(n_out.tolist(), n_in.tolist(), strict=True)]
     low, high = np.array(ends, np.float64).reshape(-1, 2).T
     return SurvivalCurve(edges, n_in, n_out, low, high)

@@ -18,16 +18,30 @@ from pygama.analysis.counting import Axis as Bins
 from pygama.analysis.counting import Columns, Wanted, count, count_rows, empty_tables
 from pygama.analysis.cuts import CutSet
 from pygama_gui.data.channels import CODE
-from pygama_gui.data.cutting import Part, Passing, applicable, part_of
+from pygama_gui.data.cutting import Part, Passing, applicable, joined, part_of
 from pygama_gui.data.dragged import Dragged, Indexes
-from pygama_gui.data.tally import Figures, Peak, Tally, rows_near, survivals
+from pygama_gui.data.tally import (
+    CurveCounts,
+    Figures,
+    Peak,
+    PeakSurvival,
+    Tally,
+    cuts_through,
+    rows_near,
+    survivals,
+)
 
 PASSING, ALL, FAILING = "passing", "all", "failing"
 """Rows that pass every cut that is on, all rows, and those that any such cut takes away."""
 MOST_HELD = 200
 """Histograms that are kept, at most."""
-MOST_OF_ONE = 3
-"""Counts of one histogram that are kept, each under another state of the cuts."""
+MOST_OF_ONE, MOST_OF_PLANE = 12, 3
+"""Counts of one histogram that are kept, of one column or two, each under another state of the cuts."""
+MOST_PEAKS = 16
+"""Peaks whose rows are kept."""
+N_ALONG = 60
+"""Bins along which survival is given."""
+N_LOOKED_AT = 20_000
 MOST_TABLES, MOST_STATES, MOST_PRODUCTS, MOST_PARTS = 4, 4, 2, 12
 """Tables that histograms are kept of; masks of cuts joined, of those that stay, and of cuts by themselves."""
 AT_ONCE = 1 << 18
@@ -130,7 +144,8 @@ class Counter:
         self._parts: OrderedDict[tuple[Hashable, Hashable], np.ndarray] = OrderedDict()
         self._n_nan: OrderedDict[tuple[Hashable, frozenset[str]], tuple[int, int]] = OrderedDict()
         self.dragged = Dragged(indexes or Indexes())
-        self._near: tuple[Hashable, np.ndarray] | None = None
+        self._near: OrderedDict[tuple[Hashable, Peak, int], np.ndarray] = OrderedDict()
+        self._along: dict[tuple[Hashable, str], tuple[int, Axis]] = {}
         self._changes: list[_Change] = []
 
     def count(
@@ -150,27 +165,72 @@ class Counter:
         """Tell which rows pass, (n_rows,) bool."""
         return self._mask(table, rows, cuts)[: n_of(rows)]
 
-    def figures(self, table: Hashable, rows: Rows, cuts: CutSet, peak: Peak | None = None) -> Figures:
-        """Say what each cut does that these rows have the columns for, and what survives in a peak."""
+    def figures(
+        self, table: Hashable, rows: Rows, cuts: CutSet, peaks: Sequence[Peak] = (), along: str = ""
+    ) -> Figures:
+        """Say what each cut does that these rows have the columns for, and what survives in peaks.
+
+        along: a column along which the survival is given too; empty: none.
+        """
         known, _ = applicable(cuts, rows)
         masks = {name: self._part(table, rows, *part_of(known, name)) for name in known.names}
         tally = Tally(known, n_of(rows))
         for start in range(0, n_of(rows), AT_ONCE):
             tally.add({name: mask[start : start + AT_ONCE] for name, mask in masks.items()})
         n_nan = {name: self._n_nan_of(table, rows, frozenset(known.reads(name))) for name in known.names}
+        survived = [self._survival(table, rows, known, masks, one) for one in peaks if one.column in rows]
+        curves = self._curves(table, rows, known, along) if along in rows else {}
         self._forget_old()
-        if peak is None or peak.column not in rows:
-            return Figures(tally.table(n_nan))
+        return Figures(tally.table(n_nan), tuple(survived), curves)
+
+    def _survival(
+        self, table: Hashable, rows: Rows, cuts: CutSet, masks: Mapping[str, np.ndarray], peak: Peak
+    ) -> PeakSurvival:
         near = self._rows_near(table, rows, peak)
         values = rows[peak.column][near]
-        survived = survivals(known, values, {name: mask[near] for name, mask in masks.items()}, peak.bands)
-        return Figures(tally.table(n_nan), peak, *survived)
+        found = survivals(cuts, values, {name: mask[near] for name, mask in masks.items()}, peak.bands)
+        return PeakSurvival(peak, *found, through=cuts_through(cuts, peak))
 
     def _rows_near(self, table: Hashable, rows: Rows, peak: Peak) -> np.ndarray:
         key = (table, peak, n_of(rows))
-        if self._near is None or self._near[0] != key:
-            self._near = (key, rows_near(rows[peak.column], peak.bands, AT_ONCE))
-        return self._near[1]
+        held = self._near.pop(key, None)
+        if held is None:
+            held = rows_near(rows[peak.column], peak.bands, AT_ONCE)
+            if peak.channel is not None and CODE in rows:
+                held = held[rows[CODE][held] == peak.channel]
+        self._near[key] = held
+        while len(self._near) > MOST_PEAKS:
+            self._near.popitem(last=False)
+        return held
+
+    def _curves(self, table: Hashable, rows: Rows, cuts: CutSet, along: str) -> dict[str, CurveCounts]:
+        """Give what passes the cuts one after the other, in bins of a column."""
+        axis = self._axis_along(table, rows, along)
+        before, curves = self._after(table, rows, cuts, 0, axis), {}
+        for n, cut in enumerate(cuts, 1):
+            if cut.enabled:
+                after = self._after(table, rows, cuts, n, axis)
+                curves[cut.name] = CurveCounts(along, axis.edges, before.counts, after.counts)
+                before = after
+        return curves
+
+    def _after(self, table: Hashable, rows: Rows, cuts: CutSet, n: int, axis: Axis) -> Counts:
+        """Count what passes the first n cuts."""
+        first = tuple(replace(cut, enabled=cut.enabled and at < n) for at, cut in enumerate(cuts))
+        return self._counted(table, rows, joined(first), Want(axis))
+
+    def _axis_along(self, table: Hashable, rows: Rows, along: str) -> Axis:
+        """Choose bins that hold nearly all values; they stay as they are until there are twice as many."""
+        held = self._along.get((table, along))
+        if held is None or n_of(rows) >= 2 * held[0] or n_of(rows) < held[0]:
+            values = rows[along]
+            some = np.asarray(values[:: max(len(values) // N_LOOKED_AT, 1)], np.float64)
+            some = some[np.isfinite(some)]
+            low, high = np.quantile(some, (0.001, 0.999)).tolist() if len(some) else (0.0, 1.0)
+            low = 0.0 if 0 <= low < 0.2 * high else low
+            held = (n_of(rows), Axis(along, low, high if high > low else low + 1.0, N_ALONG))
+            self._along = {(table, along): held}
+        return held[1]
 
     def _n_nan_of(self, table: Hashable, rows: Rows, names: frozenset[str]) -> int:
         """Count the rows where one of the columns is NaN."""
@@ -246,7 +306,8 @@ class Counter:
             passing = None if cuts is None else self._mask(table, rows, cuts)
             new = _Rows(rows, want, slice(counts.n_rows, n_of(rows)), passing)
             counts = _added(counts, new, n_rows=n_of(rows))
-        self._held[table, want] = [_Held(counts, cuts), *others][:MOST_OF_ONE]
+        most = MOST_OF_ONE if want.y is None else MOST_OF_PLANE
+        self._held[table, want] = [_Held(counts, cuts), *others][:most]
         return counts
 
     def _moved(self, held: _Held, table: Hashable, rows: Rows, cuts: Cuts | None) -> _Held | None:

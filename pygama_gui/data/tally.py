@@ -9,13 +9,15 @@ from types import MappingProxyType
 
 import numpy as np
 
-from pygama.analysis.cuts import CutSet
+from pygama.analysis.cuts import CutSet, as_range
 from pygama.analysis.efficiency import (
     CutEfficiency,
     EfficiencyTable,
     PeakBands,
     Ratio,
     Survival,
+    SurvivalCurve,
+    curve_of_counts,
     ratio,
     survival_at,
 )
@@ -27,21 +29,49 @@ SIDE_SHARE = 0.5
 
 @dataclass(frozen=True)
 class Peak:
-    """A peak of a column, and the bands beside it."""
+    """A peak of a column, and the bands beside it. channel: code of the one that it is of; None: of all."""
 
     column: str
     bands: PeakBands
+    channel: int | None = None
+
+
+@dataclass(frozen=True)
+class PeakSurvival:
+    """What survives in a peak. by_cut: of each cut that is on, of what passed those before it.
+
+    through: cuts that are on and have an edge in the peak or its bands, which then show no background.
+    """
+
+    peak: Peak
+    by_cut: Mapping[str, Survival]
+    by_all: Survival
+    through: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, eq=False)
+class CurveCounts:
+    """What passed the cuts before one, and what passes it as well, in bins of a column; edges: (n + 1,)."""
+
+    column: str
+    edges: np.ndarray
+    n_in: np.ndarray
+    n_out: np.ndarray
+
+    @property
+    def curve(self) -> SurvivalCurve:
+        """The share in each bin with its interval."""
+        return curve_of_counts(self.n_in, self.n_out, self.edges)
 
 
 @dataclass(frozen=True)
 class Figures:
-    """What each cut does. survivals: of those that are on, name -> of what passed the cuts before it."""
+    """What each cut does."""
 
     table: EfficiencyTable
-    peak: Peak | None = None
-    survivals: Mapping[str, Survival] = field(default_factory=lambda: MappingProxyType({}))
-    survival: Survival | None = None
-    """Of all cuts together."""
+    peaks: tuple[PeakSurvival, ...] = ()
+    curves: Mapping[str, CurveCounts] = field(default_factory=lambda: MappingProxyType({}))
+    """Of each cut that is on, of what passed those before it."""
 
 
 def peak_of_region(column: str, low: float, high: float) -> Peak | None:
@@ -94,6 +124,19 @@ def survivals(
             found[cut.name] = survival_at(values[left], masks[cut.name][left], bands)
             left &= masks[cut.name]
     return found, survival_at(values, left, bands)
+
+
+def cuts_through(cuts: CutSet, peak: Peak) -> frozenset[str]:
+    """Name the ranges of the peak's own column, of the cuts that are on, that end in it or its bands."""
+    low, high = peak.bands.below[0], peak.bands.above[1]
+    found = [(cut.name, as_range(cut.expression)) for cut in cuts if cut.enabled]
+    return frozenset(
+        name
+        for name, one in found
+        if one is not None
+        and one.column == peak.column
+        and any(low < end < high for end in (one.low, one.high))
+    )
 
 
 class Tally:

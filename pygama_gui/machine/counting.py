@@ -124,15 +124,17 @@ class Counting:
         names = {CODE}.union(*(want.columns for want in wants), () if cuts is None else cuts.columns)
         self._wishes.ask(owner, live, self._bridge.rows_of(run_id, names), cuts, wants, then)
 
-    def tally(self, run_id: str, peak: Peak | None, then: Callable[[Figures], None]) -> None:
-        """Have it counted what each cut does to a run; no view waits for it."""
+    def tally(self, run_id: str, peaks: Sequence[Peak], along: str, then: Callable[[Figures], None]) -> None:
+        """Have it counted what each cut does to a run, in peaks and along a column too; no view waits."""
         live = self._bridge.live(run_id)
         if live is None:
             return
         cuts, _ = readable(self._bridge.session.cuts)
-        columns = {CODE, *live.columns.names[:1], *cuts.columns, *([] if peak is None else [peak.column])}
-        rows = self._bridge.rows_of(run_id, columns)
-        self._tallying.work(CUT_FIGURES, lambda counter: counter.figures(live, rows, cuts, peak), then)
+        columns = {CODE, *live.columns.names[:1], *cuts.columns, *(one.column for one in peaks), along}
+        rows, wanted = self._bridge.rows_of(run_id, columns), tuple(peaks)
+        self._tallying.work(
+            CUT_FIGURES, lambda counter: counter.figures(live, rows, cuts, wanted, along), then
+        )
         if not self._bridge.is_active(run_id):
             for cut in cuts:
                 self._prepare_drag(live, shape_of(cut, rows), rows)

@@ -11,7 +11,9 @@ from PyQt5.QtWidgets import QAction, QCheckBox, QFrame, QLineEdit, QMenu, QToolB
 from pygama.analysis.cuts import Cut
 from pygama.analysis.efficiency import CutEfficiency
 from pygama_gui.data.cutting import Problem
+from pygama_gui.data.tally import CurveCounts
 from pygama_gui.views import cut_words
+from pygama_gui.views.cut_survival import SurvivalLine
 from pygama_gui.widgets import theme
 from pygama_gui.widgets.expression_field import ExpressionField
 from pygama_gui.widgets.handle import Handle
@@ -90,6 +92,9 @@ class CutCard(QFrame):
         self.field.returnPressed.connect(lambda: self.settled.emit(self.field.text()))
         self.field.given_up.connect(self.given_up)
         self.figures = Elided()
+        self.survival = SurvivalLine()
+        self.lost = Elided()
+        self.lost.hide()
         self.amiss = label(tone="bad", px=theme.SMALL)
         self.amiss.setWordWrap(True)
         self.amiss.hide()
@@ -105,12 +110,26 @@ class CutCard(QFrame):
         for widget in (self.not_box, self.on_box, self.more):
             head.addWidget(widget)
         column.addLayout(head)
-        for part in (self.field, self.figures, self.amiss):
-            column.addWidget(part)
+        column.addWidget(self.field)
+        column.addWidget(self.figures)
+        below = row(spacing=6)
+        below.addWidget(self.lost, 1)
+        below.addWidget(self.survival)
+        column.addLayout(below)
+        column.addWidget(self.amiss)
 
     def stops(self) -> list[QWidget]:
         """Give what Tab goes through, in order."""
-        return [self, self.swatch, self.name_field, self.not_box, self.on_box, self.more, self.field]
+        return [
+            self,
+            self.swatch,
+            self.name_field,
+            self.not_box,
+            self.on_box,
+            self.more,
+            self.field,
+            self.survival,
+        ]
 
     def select(self, *, is_selected: bool) -> None:
         """Show whether it is the chosen one."""
@@ -159,17 +178,21 @@ class CutCard(QFrame):
         level = "" if found is None else "warn" if found.is_of_run else "bad"
         theme.mark(self, "broken", level)
         self.field.show_problem(text, None if found is None else found.position)
-        self.figures.setVisible(found is None)
+        for part in (self.figures, self.lost):
+            part.setVisible(found is None and bool(part.text()))
 
-    def show_figures(self, found: CutEfficiency | None) -> None:
-        """Say how many events pass the cut by itself."""
+    def show_figures(self, found: CutEfficiency | None, curve: CurveCounts | None = None) -> None:
+        """Say how many events pass the cut by itself, and what it alone takes away; curve: what survives."""
+        self.survival.show_curve(self.cut.name, curve)
         words = "—" if found is None else cut_words.passing(found.alone)
         self.figures.setText(words)
+        self.lost.setVisible(found is not None and self.figures.isVisibleTo(self))
         if found is not None:
             parts = [f"{words}: of all events, by this cut alone"]
             if found.in_order is not None:
                 parts.append(f"{cut_words.passing(found.in_order)}: of those that passed the cuts above")
-            parts.append(f"{found.n_lost_alone:,} are lost to this cut alone".replace(",", "\u2009"))
+            self.lost.setText(cut_words.lost(found))
+            parts.append(cut_words.lost(found))
             self.figures.setToolTip("\n".join(parts))
             self.setAccessibleDescription("; ".join(parts))
 
@@ -202,6 +225,7 @@ class CutCard(QFrame):
         """Take the colours of the present theme."""
         self._swatch_of = (self.cut.color, self.cut.enabled)
         self.swatch.setIcon(swatch(self.cut.color, is_on=self.cut.enabled))
+        self.survival.update()
 
     def _fill_colors(self, menu: QMenu) -> None:
         menu.clear()

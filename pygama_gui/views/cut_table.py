@@ -15,7 +15,6 @@ ABOUT = {
     "passes": "Of the events that passed the cuts above, with half of the interval of one standard deviation "
     "(Clopper and Pearson); of all events for a cut that is off",
     "alone": "Events that this cut alone takes away",
-    cut_words.REGION: "What survives of the region of the spectrum, above the bands beside it",
 }
 ROW_PX = 22
 
@@ -51,8 +50,9 @@ class CutTable(QTableWidget):
             self._head = head
             self.setColumnCount(len(head))
             self.setHorizontalHeaderLabels(head)
-            for column, name in enumerate(head):
-                self.horizontalHeaderItem(column).setToolTip(ABOUT[name])
+        about = [*ABOUT.values(), *map(cut_words.about_peak, figures.peaks)]
+        for column, told in enumerate(about):
+            self.horizontalHeaderItem(column).setToolTip(told)
         self.setRowCount(len(rows))
         for at, row in enumerate(rows):
             for column, text in enumerate(row):

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import math
 
-from pygama.analysis.efficiency import EfficiencyTable, Ratio, Survival
+from pygama.analysis.efficiency import CutEfficiency, EfficiencyTable, Ratio, Survival
 from pygama_gui.data.cutting import Problem
-from pygama_gui.data.tally import Figures
+from pygama_gui.data.tally import Figures, PeakSurvival
 from pygama_gui.widgets import words
 
 HEAD = ("cut", "left", "passes", "alone")
-REGION = "region"
 
 
 def share(found: Ratio) -> str:
@@ -35,6 +34,14 @@ def passing(found: Ratio) -> str:
     return f"{words.count(found.n_out)} of {words.count(found.n_in)} · {share(found)}"
 
 
+def lost(found: CutEfficiency) -> str:
+    """Say how many events a cut alone takes away."""
+    n = words.count(found.n_lost_alone)
+    return (
+        f"{n} lost to this cut alone" if found.in_order is not None else f"off; on, it alone would take {n}"
+    )
+
+
 def survival(found: Survival | None) -> str:
     """Write what survives in a peak: '91.2 ± 0.4 %'."""
     if found is None or not math.isfinite(found.value):
@@ -50,8 +57,7 @@ def problem(found: Problem) -> str:
 
 
 def table(figures: Figures) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
-    """Give the head and the rows of the table of efficiencies."""
-    has_region = figures.peak is not None
+    """Give the head and the rows of the table of efficiencies; a column for each peak at the end."""
     rows = []
     for one in figures.table.rows:
         is_on = one.in_order is not None
@@ -61,26 +67,49 @@ def table(figures: Figures) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
             short_share(one.in_order if one.in_order is not None else one.alone),
             words.count(one.n_lost_alone),
         )
-        rows.append((*row, *([survival(figures.survivals.get(one.name)) if is_on else ""] * has_region)))
+        ends = [survival(_by_cut(peak, one.name)) if is_on else "" for peak in figures.peaks]
+        rows.append((*row, *ends))
     total = figures.table.total
     end = ("all", words.count(total.n_out), short_share(total), "")
-    rows.append((*end, *([survival(figures.survival)] * has_region)))
-    return (*HEAD, *([REGION] * has_region)), rows
+    rows.append((*end, *(survival(_by_all(peak)) for peak in figures.peaks)))
+    return (*HEAD, *(peak.peak.bands.name for peak in figures.peaks)), rows
+
+
+def _by_cut(found: PeakSurvival, name: str) -> Survival | None:
+    """Give what survives a cut; None where it takes the background away that shows beside the peak."""
+    return None if name in found.through else found.by_cut.get(name)
+
+
+def _by_all(found: PeakSurvival) -> Survival | None:
+    return None if found.through else found.by_all
+
+
+def about_peak(found: PeakSurvival) -> str:
+    """Say what a column of the table holds."""
+    (low, high), bands = found.peak.bands.window, found.peak.bands
+    sides = ", ".join(f"{a:.6g} to {b:.6g}" for a, b in (bands.below, bands.above))
+    return (
+        f"What survives of {found.peak.column} from {low:.6g} to {high:.6g}, above the bands beside it "
+        f"({sides}): of what passed the cuts above. Not told of a range of {found.peak.column} that ends "
+        "there: it takes away what the peak is measured against"
+    )
 
 
 def text(figures: Figures) -> str:
     """Write the table for other programs: one line a cut, tabs between."""
     head = ["cut", "n in", "n out", "efficiency", "low", "high", "lost by it alone", "NaN"]
-    peak = figures.peak
-    head += [f"survival in {peak.column}", "error"] if peak is not None else []
+    for one in figures.peaks:
+        low, high = one.peak.bands.window
+        head += [f"survival of {one.peak.column} {low:.6g} to {high:.6g}", "error"]
     lines = ["\t".join(head)]
-    for one in figures.table.rows:
-        found = one.in_order if one.in_order is not None else one.alone
-        name = one.name if one.in_order is not None else f"{one.name} (off)"
-        cells = [name, *_cells(found), str(one.n_lost_alone), str(one.n_nan)]
-        lines.append("\t".join(cells + _survival_cells(figures, figures.survivals.get(one.name))))
+    for row in figures.table.rows:
+        found = row.in_order if row.in_order is not None else row.alone
+        name = row.name if row.in_order is not None else f"{row.name} (off)"
+        cells = [name, *_cells(found), str(row.n_lost_alone), str(row.n_nan)]
+        ends = [_survival_cells(_by_cut(peak, row.name)) for peak in figures.peaks]
+        lines.append("\t".join(sum(ends, cells)))
     cells = ["all", *_cells(figures.table.total), "", ""]
-    lines.append("\t".join(cells + _survival_cells(figures, figures.survival)))
+    lines.append("\t".join(sum((_survival_cells(_by_all(peak)) for peak in figures.peaks), cells)))
     return "\n".join(lines) + "\n"
 
 
@@ -92,9 +121,7 @@ def _cells(found: Ratio) -> list[str]:
     ]
 
 
-def _survival_cells(figures: Figures, found: Survival | None) -> list[str]:
-    if figures.peak is None:
-        return []
+def _survival_cells(found: Survival | None) -> list[str]:
     return ["", ""] if found is None else [f"{found.value:.6g}", f"{found.error:.3g}"]
 
 

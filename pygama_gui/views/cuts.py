@@ -24,8 +24,9 @@ from pygama.analysis.expression_nodes import FUNCTIONS
 from pygama.errors import PygamaError, SettingsError
 from pygama_gui.bridge import Bridge
 from pygama_gui.data.channels import CODE
+from pygama_gui.data.cut_peaks import peaks_of
 from pygama_gui.data.cutting import Problem, applicable, free_name, readable
-from pygama_gui.data.tally import Figures, peak_of_region
+from pygama_gui.data.tally import Figures, Peak
 from pygama_gui.jobs.board import counted
 from pygama_gui.session import changes, cut_changes
 from pygama_gui.session.state import Run, Session
@@ -85,6 +86,7 @@ class CutsView(View):
         self._growing.setSingleShot(True)
         self._growing.setInterval(GROWING_MS)
         self._growing.timeout.connect(self.redraw_soon)
+        bridge.fitting.fitted.connect(self._fitted)
         self._actions = self._make_actions()
         self._make_parts()
         self._lay_out()
@@ -223,7 +225,7 @@ class CutsView(View):
             self._show()
         if old.selected != new.selected:
             self.found = None
-        if old.cuts is not new.cuts or old.selected != new.selected or _peak_of(old) != _peak_of(new):
+        if old.selected != new.selected or _shown(old) != _shown(new):
             self.redraw_soon()
         if old.spectrum != new.spectrum:
             self._show_actions()
@@ -240,7 +242,20 @@ class CutsView(View):
         if self.bridge.live(run_id) is None or not self.session.cuts:
             self._show_figures(None)
             return
-        self.bridge.counting.tally(run_id, _peak_of(self.session), lambda found: self._take(run_id, found))
+        self.bridge.counting.tally(
+            run_id, self._peaks(), self.session.spectrum.column, lambda found: self._take(run_id, found)
+        )
+
+    def _peaks(self) -> tuple[Peak, ...]:
+        """Give the peaks whose survival is shown: what is known of the selected run's."""
+        session, live = self.session, self.bridge.live(self.session.selected)
+        outcomes = [(fit, self.bridge.fitting.outcome(session.selected, fit.name)) for fit in session.fits]
+        fitted = [(fit, one.found) for fit, one in outcomes if one is not None and one.found is not None]
+        return peaks_of(session, fitted, () if live is None else live.columns.names)
+
+    def _fitted(self, run_id: str) -> None:
+        if run_id == self.session.selected and self.session.cuts:
+            self.redraw_soon()
 
     def recolor(self) -> None:
         """Take the colours of the present theme."""
@@ -336,7 +351,8 @@ class CutsView(View):
         self.found = found
         by_name = {} if found is None else {one.name: one for one in found.table.rows}
         for card in self.cards:
-            card.show_figures(by_name.get(card.cut.name))
+            name = card.cut.name
+            card.show_figures(by_name.get(name), None if found is None else found.curves.get(name))
         self.summary.setText("" if found is None else cut_words.total(found.table))
         self.table_link.setVisible(found is not None)
         self._show_table()
@@ -583,6 +599,7 @@ def name_problem(name: str, names: Sequence[str]) -> str:
     return ""
 
 
-def _peak_of(session: Session) -> Any:
+def _shown(session: Session) -> tuple[object, ...]:
+    """Give what the figures depend on."""
     spectrum = session.spectrum
-    return None if spectrum.roi is None else peak_of_region(spectrum.column, *spectrum.roi)
+    return session.cuts, spectrum.roi, spectrum.column, session.fits, session.calibrations

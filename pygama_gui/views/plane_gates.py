@@ -52,12 +52,16 @@ class Inside:
     axes: tuple[Axis, Axis]
     sums: tuple[np.ndarray, np.ndarray]
     all_sums: tuple[np.ndarray, np.ndarray]
+    has_others: bool = False
+    """Whether other cuts are on."""
 
     @property
     def words(self) -> str:
-        """The count and its share."""
-        share = f" · {words.three_digits(100 * self.n / self.n_all)} %" if self.n_all else ""
-        return f"{words.count(self.n)}{share}"
+        """The count, its share, and what that is of."""
+        if not self.n_all:
+            return "the other cuts let none pass" if self.has_others else "no events"
+        share = f"{words.count(self.n)} · {words.three_digits(100 * self.n / self.n_all)} %"
+        return f"{share} of what passes the other cuts" if self.has_others else share
 
 
 class _Drawn:
@@ -398,8 +402,9 @@ class PlaneGates:
             if len(pairs) == 2:
                 (x, all_x), (y, all_y) = pairs
                 axes, sums = (x.want.x, y.want.x), (x.counts, y.counts)
+                others = any(cut.enabled and cut.name != name for cut in self._view.session.cuts)
                 self.inside[name] = Inside(
-                    x.n_chosen, all_x.n_chosen, axes, sums, (all_x.counts, all_y.counts)
+                    x.n_chosen, all_x.n_chosen, axes, sums, (all_x.counts, all_y.counts), others
                 )
         self.draw()
 

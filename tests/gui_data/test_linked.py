@@ -11,12 +11,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pygama.analysis.cuts import Cut, CutSet
-from pygama.analysis.efficiency import efficiency_table, ratio, survival_at
+from pygama.analysis.efficiency import (
+    efficiency_table,
+    peak_bands,
+    ratio,
+    survival_at,
+    survival_curve,
+)
 from pygama_gui.data import dragged, linked
 from pygama_gui.data.channels import CODE
 from pygama_gui.data.cutting import joined
 from pygama_gui.data.linked import ALL, FAILING, PASSING, Axis, Counter, Rows, Want
-from pygama_gui.data.tally import peak_of_region, share_of
+from pygama_gui.data.tally import Peak, peak_of_region, share_of
 
 X, Y = Axis("x", 0.0, 10.0, 20), Axis("y", -2.0, 2.0, 7)
 WANTS = tuple(
@@ -280,11 +286,55 @@ def test_survival_in_a_region_is_that_of_the_library_for_what_passed_before() ->
     cuts = CutSet([Cut("a", "y > -0.5"), Cut("off", "y > 0", enabled=False), Cut("b", "y < 1")])
     peak = peak_of_region("x", 4.0, 6.0)
     assert peak is not None
-    found = Counter().figures(object(), rows, cuts, peak)
+    (found,) = Counter().figures(object(), rows, cuts, [peak]).peaks
     before = rows["y"] > -0.5
     expected = survival_at(rows["x"][before], rows["y"][before] < 1, peak.bands)
-    assert found.survivals == {
+    assert found.by_cut == {
         "a": survival_at(rows["x"], before, peak.bands),
         "b": expected,
     }
-    assert found.survival == survival_at(rows["x"], before & (rows["y"] < 1), peak.bands)
+    assert found.by_all == survival_at(rows["x"], before & (rows["y"] < 1), peak.bands)
+
+
+def test_survival_in_a_peak_of_a_channel_is_that_of_the_library() -> None:
+    rows = made(4000)
+    cuts, bands = CutSet([Cut("a", "y > -0.5")]), peak_bands("5", 5.0, 0.5)
+    both = [Peak("x", bands, 2), Peak("nowhere", bands), Peak("x", bands)]
+    of_two, of_all = Counter().figures(object(), rows, cuts, both).peaks
+    its = rows[CODE] == 2
+    assert of_two.by_all == survival_at(rows["x"][its], rows["y"][its] > -0.5, bands)
+    assert of_all.by_all == survival_at(rows["x"], rows["y"] > -0.5, bands)
+
+
+def test_the_curves_of_survival_are_those_of_the_library_while_a_cut_moves() -> None:
+    rows, table, counter = made(4000), object(), Counter()
+    for high in (1.0, 0.9, 0.4):
+        cuts = CutSet(
+            [Cut("a", "y > -0.5", inverted=True), Cut("off", "y > 0", enabled=False), Cut("b", f"y < {high}")]
+        )
+        curves = counter.figures(table, rows, cuts, along="x").curves
+        assert list(curves) == ["a", "b"]
+        passes = ~(rows["y"] > -0.5)
+        for name, before, its in (("a", rows["y"] == rows["y"], passes), ("b", passes, rows["y"] < high)):
+            expected = survival_curve(rows["x"][before], its[before], curves[name].edges)
+            found = curves[name].curve
+            for what in ("n_in", "n_out", "low", "high"):
+                assert np.array_equal(getattr(found, what), getattr(expected, what), equal_nan=True), (
+                    name,
+                    what,
+                )
+
+
+def test_a_range_that_ends_beside_a_peak_is_told_from_cuts_that_leave_its_bands() -> None:
+    bands = peak_bands("5", 5.0, 0.5)
+    cuts = CutSet(
+        [
+            Cut("through", "x < 6.5"),
+            Cut("around", "1 < x < 9"),
+            Cut("off", "x < 5", enabled=False),
+            Cut("other", "y < 5"),
+            Cut("gate", "inside(x, y, 4, -9, 6, -9, 6, 9)"),
+        ]
+    )
+    (found,) = Counter().figures(object(), made(500), cuts, [Peak("x", bands)]).peaks
+    assert found.through == {"through"}

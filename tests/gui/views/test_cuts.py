@@ -14,13 +14,16 @@ from PyQt5.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from pygama.analysis.cuts import Cut, load_cuts
+from pygama.analysis.efficiency import survival_at
+from pygama.analysis.fits import FitRequest
 from pygama_gui.bridge import Bridge
-from pygama_gui.session import changes, cut_changes
-from pygama_gui.session.state import Run
+from pygama_gui.session import changes, cut_changes, fit_changes
+from pygama_gui.session.state import Fit, Run
 from pygama_gui.views import cut_words, madeup
 from pygama_gui.views.cut_card import CutCard
 from pygama_gui.views.cuts import CutsView, is_cuts, name_problem
 from pygama_gui.views.spectrum import SpectrumView
+from pygama_gui.widgets import words
 
 N_ROWS = 4000
 WAIT_MS = 20_000
@@ -217,7 +220,7 @@ def test_a_card_that_is_moved_keeps_the_focus(qtbot: QtBot, view: CutsView) -> N
 def test_the_table_is_copied_as_text(qtbot: QtBot, view: CutsView) -> None:
     view.add("trap_max > 500", "high")
     view.bridge.change(changes.mark_region, (8300.0, 9050.0))
-    qtbot.waitUntil(lambda: view.found is not None and view.found.peak is not None, timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: view.found is not None and bool(view.found.peaks), timeout=WAIT_MS)
     view.toggle_table()
     assert view.table.isVisible()
     assert view.table.item(0, 0).text() == "high"
@@ -227,6 +230,36 @@ def test_the_table_is_copied_as_text(qtbot: QtBot, view: CutsView) -> None:
     n = int((column(view.bridge, "trap_max") > 500).sum())
     assert lines[1].split("\t")[:3] == ["high", str(N_ROWS), str(n)]
     assert len({len(line.split("\t")) for line in lines}) == 1
+
+
+def test_a_card_shows_what_it_alone_takes_away_and_its_curve_larger(qtbot: QtBot, view: CutsView) -> None:
+    view.add("trap_max > 500", "high")
+    view.add("trap_max < 3000", "low")
+    qtbot.waitUntil(lambda: view.found is not None and len(view.found.curves) == 2, timeout=WAIT_MS)
+    values = column(view.bridge, "trap_max")
+    assert view.cards[1].lost.text().startswith(words.count(int((values >= 3000).sum())))
+    assert view.cards[1].survival.isVisible()
+    assert view.found is not None
+    curve = view.found.curves["low"]
+    assert curve.n_in.sum() == np.histogram(values[values > 500], curve.edges)[0].sum()
+    view.cards[1].survival.click()
+    large = view.cards[1].survival.large
+    assert large is not None and large.isVisible()
+    assert large.title.text() == "low"
+    large.close()
+
+
+def test_the_fitted_peak_has_its_survival_in_the_table(qtbot: QtBot, view: CutsView) -> None:
+    view.add("abs(bl_slope) < 2e-3", "steady")
+    fit = Fit("one", "trap_max", FitRequest(8400.0, 8950.0, (8675.0,)))
+    view.bridge.change(fit_changes.add_fits, [fit])
+    view.bridge.fitting.ask(view.session.selected)
+    qtbot.waitUntil(lambda: view.found is not None and bool(view.found.peaks), timeout=WAIT_MS)
+    assert view.found is not None
+    peak = view.found.peaks[0]
+    passes = np.abs(column(view.bridge, "bl_slope")) < 2e-3
+    assert peak.by_all == survival_at(column(view.bridge, "trap_max"), passes, peak.peak.bands)
+    assert cut_words.table(view.found)[0][-1] == peak.peak.bands.name
 
 
 def test_a_cut_file_is_written_and_read_again(view: CutsView, tmp_path: Path) -> None:

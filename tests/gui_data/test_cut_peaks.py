@@ -1,0 +1,70 @@
+"""Tests the choice of the peaks in which survival is shown."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from pygama.analysis.calibration import Calibration, ChannelCalibration, MatchedLine
+from pygama.analysis.curves import Curve
+from pygama.analysis.fits import FitRequest, RegionFit, fit_region
+from pygama.analysis.resolution import ResolutionCurve, fit_resolution
+from pygama_gui.data.cut_peaks import peaks_of
+from pygama_gui.session.state import Fit, Session, SpectrumChoice
+
+COLUMNS = ("energy", "energy_kev")
+
+
+def a_fit(at: float = 2614.5) -> tuple[Fit, RegionFit]:
+    rng = np.random.default_rng(4)
+    edges = np.linspace(at - 40, at + 40, 161)
+    values = np.concatenate([rng.normal(at, 2, 5000), rng.uniform(at - 40, at + 40, 2000)])
+    request = FitRequest(at - 40, at + 40, (at,))
+    return Fit("one", "energy_kev", request), fit_region(np.histogram(values, edges)[0], edges, request)
+
+
+def resolution() -> ResolutionCurve:
+    energies = np.array([239.0, 583.0, 911.0, 2614.5])
+    return fit_resolution(energies, np.sqrt(1 + 0.002 * energies), np.full(4, 0.01))
+
+
+def calibrated(energies: list[float]) -> Session:
+    lines = tuple(MatchedLine(f"{energy}", energy, 0.01) for energy in energies)
+    curve = Curve((0.0, 1.0), ((1.0, 0.0), (0.0, 1e-6)))
+    known = ChannelCalibration(curve, lines, resolution())
+    return Session(calibrations=(Calibration("energy", channels={"0/0/0": known}),))
+
+
+def test_the_region_comes_first_and_a_fitted_peak_has_bands_by_its_width() -> None:
+    fit, found = a_fit()
+    session = Session(spectrum=SpectrumChoice(column="energy", roi=(10.0, 20.0)), fits=(fit,))
+    region, peak = peaks_of(session, [(fit, found)], COLUMNS)
+    assert region.bands.name == "region"
+    assert region.bands.window == (10.0, 20.0)
+    position, fwhm = found.peaks[0].position, found.peaks[0].fwhm
+    assert peak.column == "energy_kev"
+    assert peak.bands.window == (position - 1.5 * fwhm, position + 1.5 * fwhm)
+    assert fwhm == pytest.approx(2.355 * 2, rel=0.1)
+
+
+def test_a_calibration_by_thallium_gives_both_escape_peaks_and_full_energy() -> None:
+    session = calibrated([583.187, 2614.511])
+    found = peaks_of(session, [], COLUMNS)
+    assert [one.bands.name for one in found] == ["DEP", "SEP", "FEP"]
+    middles = [sum(one.bands.window) / 2 for one in found]
+    assert middles == pytest.approx([1592.51, 2103.51, 2614.51], abs=0.01)
+    assert {one.column for one in found} == {"energy_kev"}
+
+
+def test_a_line_that_is_fitted_is_not_shown_twice() -> None:
+    found = peaks_of(calibrated([583.187, 2614.511]), [a_fit()], COLUMNS)
+    assert [one.bands.name for one in found] == ["2614.5", "DEP", "SEP"]
+
+
+def test_other_sources_give_their_highest_lines() -> None:
+    found = peaks_of(calibrated([121.78, 344.28, 778.9, 1408.0]), [], COLUMNS)
+    assert [one.bands.name for one in found] == ["344.28", "778.9", "1408"]
+
+
+def test_a_run_without_the_column_shows_none() -> None:
+    assert peaks_of(calibrated([2614.511]), [a_fit()], ("energy",)) == ()
