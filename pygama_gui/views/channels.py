@@ -34,7 +34,7 @@ from pygama_gui.views.channel_export import ChannelExporter
 from pygama_gui.views.channel_tiles import Tile, TileGrid, baseline_words, fwhm_words, rate_words
 from pygama_gui.views.surveying import Surveying
 from pygama_gui.widgets import theme, words
-from pygama_gui.widgets.parts import Elided, choice_box, label, row
+from pygama_gui.widgets.parts import Controls, Elided, choice_box, label, row
 from pygama_gui.widgets.plot import Entry, plot_actions
 
 HIDDEN_COLUMNS = ("period_ns", "crate", "card", "channel", "event_number", CODE)
@@ -241,9 +241,8 @@ class ChannelsView(View):
         self.info = Elided()
 
     def _lay_out(self) -> None:
-        controls = row(self.column_box, self.sort_box, self.log_box, self.table_box)
-        controls.addWidget(self.info, 1)
-        controls.setContentsMargins(8, 2, 8, 6)
+        boxes = (self.column_box, self.sort_box, self.log_box, self.table_box)
+        controls = Controls(boxes, self.info, margins=(8, 2, 8, 6))
         top = row(self.summary)
         top.setContentsMargins(8, 4, 8, 2)
         self.pages = QStackedWidget()
@@ -256,7 +255,7 @@ class ChannelsView(View):
         column.setSpacing(4)
         column.addLayout(top)
         column.addLayout(middle, 1)
-        column.addLayout(controls)
+        column.addWidget(controls)
 
     # What the session and the jobs bring
 

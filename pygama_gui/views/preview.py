@@ -51,7 +51,7 @@ class PreviewView(View):
         self.plot = Plot("Preview of the spectrum", "trap_max (ADC)", "counts")
         self.plot.setMinimumHeight(LEAST_HEIGHT)
         self.plot.fill_menu = self._fill_menu
-        self.plot.y_axis.setWidth(44)
+        self.plot.y_axis.setWidth(52)
         self.old_curve, self.new_curve, self.fit_curve = (pg.PlotCurveItem() for _ in range(3))
         for curve, height in ((self.old_curve, OLD), (self.new_curve, NEW), (self.fit_curve, NEW + 5)):
             curve.setZValue(height)

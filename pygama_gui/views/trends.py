@@ -592,7 +592,7 @@ class TrendsView(View):
         if live is not None and len(live.columns):
             if "time_s" not in live.columns:
                 return "The events of this run carry no time."
-            return "Following the run…"
+            return "Computing the trends…" if state.has_ended else "Following the run…"
         if not state.has_ended:
             return "Waiting for the first events…"
         if state.state != "done":
