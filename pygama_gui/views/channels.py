@@ -406,7 +406,7 @@ class ChannelsView(View):
                 return "The events of this run carry no channel."
             return "Looking at the channels…"
         if not state.has_ended:
-            return "Waiting for the first events…"
+            return words.waiting_for("events", follows=state.follows)
         if state.state != "done":
             return f"No channels: the run {ENDS[state.state]}."
         return "Reading the events…" if state.made_on is not None and state.rows else "No events in this run."

@@ -695,7 +695,7 @@ class PlaneView(View):
         if live is not None and len(live.columns):
             return self._what_lacks(live)
         if not state.has_ended:
-            return "Waiting for the first events…"
+            return words.waiting_for("events", follows=state.follows)
         if state.state != "done":
             return f"No events: the run {ENDS[state.state]}."
         return "Reading the events…" if state.made_on is not None and state.rows else "No events in this run."
