@@ -35,7 +35,7 @@ from pygama_gui.views.channel_export import ChannelExporter
 from pygama_gui.views.channel_tiles import Tile, TileGrid, baseline_words, fwhm_words, rate_words
 from pygama_gui.views.surveying import Surveying
 from pygama_gui.widgets import theme, words
-from pygama_gui.widgets.parts import Elided, choice_box, label, row
+from pygama_gui.widgets.parts import Controls, Elided, choice_box, label, row
 from pygama_gui.widgets.plot import Entry, plot_actions
 
 HIDDEN_COLUMNS = ("period_ns", "crate", "card", "channel", "event_number", CODE)
@@ -242,9 +242,8 @@ class ChannelsView(View):
         self.info = Elided()
 
     def _lay_out(self) -> None:
-        controls = row(self.column_box, self.sort_box, self.log_box, self.table_box)
-        controls.addWidget(self.info, 1)
-        controls.setContentsMargins(8, 2, 8, 6)
+        boxes = (self.column_box, self.sort_box, self.log_box, self.table_box)
+        controls = Controls(boxes, self.info, margins=(8, 2, 8, 6))
         top = row(self.summary)
         top.setContentsMargins(8, 4, 8, 2)
         self.pages = QStackedWidget()
@@ -257,7 +256,7 @@ class ChannelsView(View):
         column.setSpacing(4)
         column.addLayout(top)
         column.addLayout(middle, 1)
-        column.addLayout(controls)
+        column.addWidget(controls)
 
     # What the session and the jobs bring
 
@@ -408,7 +407,7 @@ class ChannelsView(View):
                 return "The events of this run carry no channel."
             return "Looking at the channels…"
         if not state.has_ended:
-            return "Waiting for the first events…"
+            return words.waiting_for("events", follows=state.follows)
         if state.state != "done":
             return f"No channels: the run {ENDS[state.state]}."
         return "Reading the events…" if state.made_on is not None and state.rows else "No events in this run."

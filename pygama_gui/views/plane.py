@@ -45,7 +45,7 @@ from pygama_gui.views.plane_event import Chosen, EventPeek
 from pygama_gui.views.plane_export import PlaneExporter
 from pygama_gui.views.plane_gates import PlaneGates
 from pygama_gui.widgets import theme, words
-from pygama_gui.widgets.parts import Elided, choice_box, icon_button, label, row
+from pygama_gui.widgets.parts import Controls, Elided, choice_box, icon_button, label
 from pygama_gui.widgets.plane_plot import PlanePlot
 from pygama_gui.widgets.plot import ZoomBox
 
@@ -231,17 +231,15 @@ class PlaneView(View):
 
     def _lay_out(self) -> None:
         against = label("against", tone="soft", px=theme.SMALL)
-        controls = row(self.y_box, against, self.x_box, self.channel_box, self.log_box)
-        for button in (self.more_button, self.fewer_button, self.all_button):
-            controls.addWidget(button)
-        controls.addWidget(self.info, 1)
-        controls.setContentsMargins(8, 2, 8, 6)
+        boxes = (self.y_box, against, self.x_box, self.channel_box, self.log_box)
+        buttons = (self.more_button, self.fewer_button, self.all_button)
+        controls = Controls((*boxes, *buttons), self.info, margins=(8, 2, 8, 6))
         column = QVBoxLayout(self)
         column.setSizeConstraint(QLayout.SizeConstraint.SetNoConstraint)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(4)
         column.addWidget(self.canvas, 1)
-        column.addLayout(controls)
+        column.addWidget(controls)
 
     def minimumSizeHint(self) -> QSize:  # noqa: N802  (Qt's name)
         """Yield: what has no room then is in the menu."""
@@ -708,7 +706,7 @@ class PlaneView(View):
         if live is not None and len(live.columns):
             return self._what_lacks(live)
         if not state.has_ended:
-            return "Waiting for the first events…"
+            return words.waiting_for("events", follows=state.follows)
         if state.state != "done":
             return f"No events: the run {ENDS[state.state]}."
         return "Reading the events…" if state.made_on is not None and state.rows else "No events in this run."

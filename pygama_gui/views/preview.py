@@ -51,7 +51,7 @@ class PreviewView(View):
         self.plot = Plot("Preview of the spectrum", "trap_max (ADC)", "counts")
         self.plot.setMinimumHeight(LEAST_HEIGHT)
         self.plot.fill_menu = self._fill_menu
-        self.plot.y_axis.setWidth(44)
+        self.plot.y_axis.setWidth(52)
         self.old_curve, self.new_curve, self.fit_curve = (pg.PlotCurveItem() for _ in range(3))
         for curve, height in ((self.old_curve, OLD), (self.new_curve, NEW), (self.fit_curve, NEW + 5)):
             curve.setZValue(height)
@@ -286,6 +286,8 @@ class PreviewView(View):
             return "Process the run to try settings on it."
         if state is not None and state.has_ended and not len(live.columns):
             return "No waveforms in this run."
+        if state is not None and state.has_ended and live.tier1 is None:
+            return "No sample: the run came to no finished file."
         return "Taking a sample of the waveforms…"
 
     def recolor(self) -> None:

@@ -434,7 +434,7 @@ class SpectrumView(View):
         if live is not None and len(live.columns):
             return f"The chain writes no {self.choice.column}."
         if not state.has_ended:
-            return "Waiting for the first events…"
+            return words.waiting_for("events", follows=state.follows)
         if state.state != "done":
             return f"No spectrum: the run {ENDS[state.state]}."
         return "Reading the events…" if state.rows else "No events in this run."

@@ -26,6 +26,8 @@ LEAST_SHARE = 0.01
 """Values that fill no more than a few of the finest bins are shown in a range of this share of their size."""
 ALL_SHARE = 0.45
 """Of its colour: the spectrum of all events behind that of those which pass the cuts."""
+LEAST_WITH_STRIP = 290
+"""A lower view, in pixels, keeps its height for the spectrum."""
 
 
 @dataclass(frozen=True)
@@ -138,7 +140,7 @@ class SpectrumDrawing:
     def draw_strip(self, picture: Picture) -> None:
         """Draw below how the spectrum differs from a fit or another run, where that is wanted."""
         below = self.below(picture)
-        if below is None:
+        if below is None or self._view.height() < LEAST_WITH_STRIP:
             self._view.strip.hide()
             return
         low, high = self._view.plot.box.viewRange()[0]

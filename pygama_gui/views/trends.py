@@ -593,9 +593,9 @@ class TrendsView(View):
         if live is not None and len(live.columns):
             if "time_s" not in live.columns:
                 return "The events of this run carry no time."
-            return "Following the run…"
+            return "Computing the trends…" if state.has_ended else "Following the run…"
         if not state.has_ended:
-            return "Waiting for the first events…"
+            return words.waiting_for("events", follows=state.follows)
         if state.state != "done":
             return f"No trends: the run {ENDS[state.state]}."
         return "Reading the events…" if state.made_on is not None and state.rows else "No events in this run."

@@ -700,7 +700,7 @@ class WaveformView(View):
         if not state.has_ended:
             if self.cut_words and len(self.browser.live.samples if self.browser.live else ()):
                 return f"No waveform so far passes: {self.cut_words}."
-            return "Waiting for the first waveforms…"
+            return words.waiting_for("waveforms", follows=state.follows)
         if state.state != "done":
             return f"No waveforms: the run {ENDS[state.state]}."
         if self.cut_words and not self.browser.is_reading and self._is_read:

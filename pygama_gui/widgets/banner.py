@@ -6,11 +6,22 @@ from collections.abc import Callable, Sequence
 from functools import partial
 
 from PyQt5.QtCore import Qt
-from PyQt5.QtGui import QKeyEvent
-from PyQt5.QtWidgets import QApplication, QFrame, QHBoxLayout, QPlainTextEdit, QVBoxLayout, QWidget
+from PyQt5.QtGui import QKeyEvent, QResizeEvent
+from PyQt5.QtWidgets import (
+    QApplication,
+    QBoxLayout,
+    QFrame,
+    QHBoxLayout,
+    QPlainTextEdit,
+    QVBoxLayout,
+    QWidget,
+)
 
 from pygama_gui.widgets import theme
 from pygama_gui.widgets.parts import button, label
+
+NARROW = 700
+"""Less wide, in pixels, the buttons go below the words."""
 
 
 class Banner(QFrame):
@@ -90,6 +101,13 @@ class Banner(QFrame):
         if self._about in about:
             self.dismiss()
 
+    def resizeEvent(self, event: QResizeEvent | None) -> None:  # noqa: N802  (Qt's name)
+        """Put the buttons below the words where these would be squeezed into many short lines."""
+        super().resizeEvent(event)
+        way = QBoxLayout.Direction
+        is_narrow = self.width() < NARROW
+        self._line.setDirection(way.TopToBottom if is_narrow else way.LeftToRight)
+
     def keyPressEvent(self, event: QKeyEvent | None) -> None:  # noqa: N802  (Qt's name)
         """Close with Esc."""
         if event is not None and event.key() == Qt.Key.Key_Escape:
@@ -98,15 +116,22 @@ class Banner(QFrame):
             super().keyPressEvent(event)
 
     def _lay_out(self) -> None:
-        line = QHBoxLayout()
-        line.setSpacing(8)
-        line.addWidget(self._mark)
-        line.addWidget(self.words, 1)
+        told = QHBoxLayout()
+        told.setSpacing(8)
+        told.addWidget(self._mark)
+        told.addWidget(self.words, 1)
+        buttons = QHBoxLayout()
+        buttons.setSpacing(8)
+        buttons.addStretch(1)
         for widget in (*self.act_buttons, self.details_button, self.copy_button, self.close_button):
-            line.addWidget(widget)
+            buttons.addWidget(widget)
+        self._line = QBoxLayout(QBoxLayout.Direction.LeftToRight)
+        self._line.setSpacing(8)
+        self._line.addLayout(told, 1)
+        self._line.addLayout(buttons)
         column = QVBoxLayout(self)
         column.setContentsMargins(12, 8, 8, 8)
-        column.addLayout(line)
+        column.addLayout(self._line)
         column.addWidget(self.details)
 
     def _mend(self, place: int, _is_checked: bool = False) -> None:  # noqa: FBT001, FBT002

@@ -238,7 +238,8 @@ class Controls(QWidget):
         others = [one for one in widgets if one is not self._info and not one.isHidden()]
         margins = self._column.contentsMargins()
         taken = sum(one.sizeHint().width() + self._line.spacing() for one in others)
-        needed = min(self._info.sizeHint().width(), LEAST_INFO)
+        # Once above they stay there until any words have room, or they would jump with every text.
+        needed = LEAST_INFO if self.is_above else min(self._info.sizeHint().width(), LEAST_INFO)
         is_above = self.width() - margins.left() - margins.right() - taken < needed
         if is_above == self.is_above:
             return

@@ -86,3 +86,10 @@ def shown(value: object) -> str:
 
 def _grouped(value: float, decimals: int) -> str:
     return f"{value:,.{decimals}f}".replace(",", THIN) if abs(value) >= 10_000 else f"{value:.{decimals}f}"
+
+
+def waiting_for(what: str, *, follows: bool) -> str:
+    """Say that nothing came of a run yet; a young file that is followed has to grow a while first."""
+    if follows:
+        return f"Following the file: the first {what} come once enough of it was written…"
+    return f"Waiting for the first {what}…"

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import numpy as np
 import pytest
 
+from pygama.analysis.peaks import PeakFit
 from pygama_gui.bridge import Bridge
+from pygama_gui.data.preview import Compared
 from pygama_gui.sandbox import Sandbox, is_narrow
 from pygama_gui.session import changes
 from pygama_gui.session.state import Run
@@ -27,3 +30,18 @@ def test_a_wide_region_leaves_the_peak_as_it_is(bridge: Bridge, a_run: Callable[
     assert sandbox.session.line == (8600.0, 8740.0)
     bridge.change(changes.mark_region, (1000.0, 30_000.0))
     assert sandbox.session.line == (8600.0, 8740.0)
+
+
+@pytest.mark.parametrize("is_there", [True, False])
+def test_a_peak_of_another_run_is_sought_anew_where_this_run_has_none_there(
+    bridge: Bridge, a_run: Callable[..., Run], is_there: bool
+) -> None:
+    sandbox, (first, second) = Sandbox.of(bridge), (a_run(1), a_run(2))
+    bridge.change(changes.add_runs, [first, second])
+    bridge.change(changes.select_run, first.run_id)
+    bridge.change(changes.choose_line, (8600.0, 8740.0))
+    bridge.change(changes.select_run, second.run_id)
+    fit = PeakFit((8600.0, 8740.0), 40, converged=is_there)
+    found = Compared(sandbox.asked, 10, np.arange(3.0), None, None, old_fit=fit)
+    sandbox._take_compared(sandbox._bench, found)
+    assert sandbox._is_line_sought == (not is_there)

@@ -192,3 +192,17 @@ def test_words_of_a_region_out_of_view_are_not_written(view: SpectrumView) -> No
     view.show_region()
     view.redraw()
     assert view.region.words.isVisible()
+
+
+def test_a_low_view_keeps_its_height_for_the_spectrum(qtbot: QtBot, view: SpectrumView) -> None:
+    view.look_at(8000, 9500)
+    view.redraw()
+    view.peaks.fit_at(LINE)
+    wait_for_fits(qtbot, view, 1)
+    assert view.strip.isVisible()
+    view.resize(800, 240)
+    view.redraw()
+    assert not view.strip.isVisible()
+    view.resize(800, 420)
+    view.redraw()
+    assert view.strip.isVisible()

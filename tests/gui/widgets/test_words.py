@@ -39,3 +39,8 @@ def test_the_error_says_how_many_digits_count(value: float, error: float, text: 
 def test_samples_become_time_where_the_period_is_known() -> None:
     assert words.time_of(400, 16.0) == "6.4 µs"
     assert words.time_of(400, None) == ""
+
+
+def test_a_young_file_that_is_followed_is_said_to_grow_first() -> None:
+    assert words.waiting_for("events", follows=False) == "Waiting for the first events…"
+    assert "Following the file" in words.waiting_for("events", follows=True)
