@@ -292,7 +292,7 @@ class MainWindow(QMainWindow):
         self.plugins.loaded.connect(self.chain.renew_library)
         self.plugins.failed.connect(lambda words: self.banner.say(words, level="warning"))
         self.waveforms.drawn.connect(lambda: self.chain.show_waveform(self.waveforms.sample))
-        self.plane.event_chosen.connect(self.waveforms.browser.go_to_event)
+        self.plane.event_chosen.connect(self._show_event)
         self.plane.waveform_asked.connect(lambda: self.go_to_tab(1))
         self.runs.next_asked.connect(self.process_next)
         self.runs.follow_asked.connect(self.follow)
@@ -358,13 +358,13 @@ class MainWindow(QMainWindow):
         self.menus.mark_layout(session.layout)
         self.menus.auto_action.setChecked(session.process_on_add)
         for action in self.menus.export_actions:
-            action.setEnabled(bool(session.runs))
+            action.setEnabled(bool(session.runs or session.data_sets))
         self.menus.show_watched(session.watched)
         self._show_title()
 
     def _show_title(self) -> None:
         run = self.bridge.session.selected_run
-        self.setWindowTitle("pygama" if run is None else f"Run {run.run_number} · {run.path.name} — pygama")
+        self.setWindowTitle("pygama" if run is None else f"{run_title(run)} — pygama")
 
     # Runs
 
@@ -536,6 +536,11 @@ class MainWindow(QMainWindow):
 
         self.bridge.room.look_for(runs, folder, start_if_room)
 
+    def _show_event(self, number: int) -> None:
+        """Show the waveform of the event that was chosen in the plane."""
+        chosen = self.plane.shown_event.chosen
+        self.waveforms.browser.go_to_event(number, None if chosen is None else chosen.run)
+
     def follow(self, run: Run) -> None:
         """Follow a run whose file still grows, or no longer."""
         state = self.bridge.state(run.run_id)
@@ -578,6 +583,12 @@ class MainWindow(QMainWindow):
                 return
             case "bundle":
                 self.ask_save_bundle(run)
+                return
+            case "read":
+                self.bridge.data_sets.look_again(run.run_id)
+                return
+            case "stop reading":
+                self.bridge.data_sets.stop(run.run_id)
                 return
         self.banner.dismiss_about({run.run_id})
         self.process([self.bridge.session.run(run.run_id) or run])
@@ -740,7 +751,7 @@ class MainWindow(QMainWindow):
 
     def _settings_name(self) -> str:
         run = self.bridge.session.selected_run
-        return "settings.json" if run is None else f"settings_run{run.run_number}.json"
+        return "settings.json" if run is None else f"settings_{run.stem}.json"
 
     def ask_save_settings(self) -> None:
         """Ask where to save the options and the chain."""
