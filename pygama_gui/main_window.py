@@ -51,7 +51,7 @@ from pygama_gui.quitting import Quitting
 from pygama_gui.session import changes, files, pictured, saved
 from pygama_gui.session.files import Found
 from pygama_gui.session.pictured import Zoom
-from pygama_gui.session.state import ChannelMap, Fit, NamedRegion, Run, Session
+from pygama_gui.session.state import ChannelMap, DataSet, Fit, NamedRegion, Run, Session
 from pygama_gui.table_saving import TableSaving
 from pygama_gui.views import chain_facts
 from pygama_gui.views.base import View
@@ -340,10 +340,11 @@ class MainWindow(QMainWindow):
         self._show_session(new)
 
     def _show_session(self, session: Session) -> None:
-        if session.runs and self.stack.currentIndex() == 0:
+        has_any = bool(session.runs or session.data_sets)
+        if has_any and self.stack.currentIndex() == 0:
             self.stack.setCurrentIndex(1)
             self.waveforms.plot.setFocus()
-        elif not session.runs:
+        elif not has_any:
             self.stack.setCurrentIndex(0)
         self.tabs.setCurrentIndex(session.tab)
         self.pages.setCurrentIndex(max(session.tab - 2, 0))
@@ -480,10 +481,11 @@ class MainWindow(QMainWindow):
             self._show_bottom(self.files_dock, FILES_HEIGHT)
 
     def process(self, runs: list[Run], *, first: bool = False, follow: bool = False) -> None:
-        """Start runs; the output folder is asked for the first time.
+        """Start runs; the output folder is asked for the first time. Data sets are passed over.
 
         first: before all that wait. follow: their files still grow.
         """
+        runs = [run for run in runs if not isinstance(run, DataSet)]
         chain = self.bridge.session.chain
         for index, amiss in chain_facts.what_is_amiss(chain).items():
             self.banner.say(f"Step {index + 1}, {chain[index].step}: {amiss}", level="warning")

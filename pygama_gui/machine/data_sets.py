@@ -61,6 +61,15 @@ class Progress:
         return f"{past} {number} of {of}" + (", stopped" if self.is_stopped else "")
 
 
+@dataclass(frozen=True)
+class Standing:
+    """How a data set stands. trouble: why its rows cannot be had. is_large: counted from its files."""
+
+    progress: Progress | None = None
+    trouble: str = ""
+    is_large: bool = False
+
+
 @dataclass
 class _Reading:
     """A data set on its way into memory."""
@@ -244,8 +253,8 @@ class DataSets(QObject):
             return ""
         first = data_set.members[0].run.title
         return (
-            f"{data_set.name} has {counted(live.n_rows, 'row')}, too many to be kept in memory: "
-            f"select one of its runs, as {first}, to see {what}."
+            f"{counted(live.n_rows, 'row')} are too many to be kept in memory: "
+            f"select one of the runs, as {first}, to see {what}."
         )
 
     def why_no_waveforms(self, run_id: str) -> str:
@@ -278,6 +287,12 @@ class DataSets(QObject):
     def progress(self, run_id: str) -> Progress | None:
         """Say how far the reading or counting of a data set is; None where nothing is under way."""
         return self._progress.get(run_id)
+
+    def standing(self, data_set: DataSet) -> Standing:
+        """Say how a data set stands."""
+        facts = self._facts.get(data_set.members)
+        is_large = isinstance(facts, Facts) and not facts.is_in_memory
+        return Standing(self.progress(data_set.run_id), self.trouble(data_set.run_id), is_large)
 
     def stop(self, run_id: str) -> None:
         """Stop what is read or counted of a data set."""

@@ -537,7 +537,7 @@ class PlaneView(View):
         if self.box.zoomed_x if is_x else self.box.zoomed_y:
             low, high = self.box.viewRange()[0 if is_x else 1]
             limits = Limits(low, high, limits.is_whole)
-        n_values = len(live.columns) if self.plane is None else self.plane.n_chosen
+        n_values = live.n_rows if self.plane is None or live.is_on_disk else self.plane.n_chosen
         width = self.choice.x_width if is_x else self.choice.y_width
         return axis_of(name, limits, suitable_bins(n_values), width)
 
@@ -759,7 +759,9 @@ class PlaneView(View):
         return " · ".join(parts)
 
     def _in_view(self, plane: Plane) -> str:
-        parts = [f"{counted(plane.n_inside, 'event')} in view"]
+        progress = self.bridge.data_sets.progress(self.session.selected)
+        parts = [progress.words] if plane.live.is_on_disk and progress is not None else []
+        parts += [f"{counted(plane.n_inside, 'event')} in view"]
         outside = plane.n_chosen - plane.n_inside
         parts += [f"{words.count(outside)} outside"] if outside else []
         cut = plane.n_rows - plane.n_chosen

@@ -27,7 +27,7 @@ from PyQt5.QtWidgets import QLineEdit, QStyle, QStyledItemDelegate, QStyleOption
 from pygama_gui.bridge import Bridge
 from pygama_gui.jobs.board import JobState, counted, state_sentence
 from pygama_gui.jobs.remedies import Remedy, remedies_for
-from pygama_gui.machine.data_sets import Progress
+from pygama_gui.machine.data_sets import Standing
 from pygama_gui.session import set_changes
 from pygama_gui.session.state import DataSet, Run
 from pygama_gui.widgets import theme, words
@@ -43,7 +43,7 @@ OLD_S, STALE_S = 10.0, 60.0
 RUN_ROLE = Qt.ItemDataRole.UserRole + 1
 STATE_ROLE = Qt.ItemDataRole.UserRole + 2
 SET_ROLE = Qt.ItemDataRole.UserRole + 3
-"""Of a data set: how far its reading is, and what is wrong with it; None of a run."""
+"""How a data set stands; None of a run."""
 
 
 def run_name(run: Run) -> str:
@@ -65,7 +65,9 @@ def run_facts(run: Run, state: JobState | None) -> str:
     """Say how large a run is and how much of it is done, and when it began or how many events were found."""
     if isinstance(run, DataSet):
         events = [counted(state.rows, "event")] if state is not None else []
-        return " · ".join([f"runs {run.numbers}", *events])
+        numbers = f"runs {run.numbers}"
+        is_said = run.name.lower() == numbers
+        return " · ".join([*([] if is_said else [numbers]), *events]) or numbers
     is_known = state is not None and state.state in ("running", "paused", "done")
     if state is not None and state.state in ("running", "paused") and state.done_bytes and state.total_bytes:
         facts = [_part_of(state.done_bytes, state.total_bytes)]
@@ -118,18 +120,22 @@ def run_sentence(state: JobState | None) -> tuple[str, str]:
     return f"▲ {took} · {counted(state.warnings, 'warning')}", "warn"
 
 
-def set_sentence(progress: Progress | None, trouble: str, state: JobState | None) -> tuple[str, str]:
+def set_sentence(standing: Standing, state: JobState | None) -> tuple[str, str]:
     """Say how a data set stands, and in which tone."""
-    if trouble:
-        return f"✕ {trouble}", "bad"
+    progress = standing.progress
+    if standing.trouble:
+        return f"✕ {standing.trouble}", "bad"
     if progress is not None:
         return (f"■ {progress.words}", "warn") if progress.is_stopped else (f"▶ {progress.words}", "accent")
-    return ("■ looking for its files", "soft") if state is None else ("✓ its files are there", "ok")
+    if state is None:
+        return "■ looking for its files", "soft"
+    return ("✓ counted from its files" if standing.is_large else "✓ its files are there"), "ok"
 
 
-def set_remedies(progress: Progress | None, trouble: str) -> tuple[Remedy, ...]:
+def set_remedies(standing: Standing) -> tuple[Remedy, ...]:
     """Give what can be done about a data set."""
-    if trouble or (progress is not None and progress.is_stopped):
+    progress = standing.progress
+    if standing.trouble or (progress is not None and progress.is_stopped):
         return (Remedy("Read again", "read"),)
     return () if progress is None else (Remedy("Stop", "stop reading"),)
 
@@ -235,13 +241,11 @@ class RunModel(QAbstractListModel):
             return "\n".join(filter(None, (str(run.path), local_start(run), run_details(state))))
         return None
 
-    def _of_set(self, run: Run) -> tuple[Progress | None, str] | None:
-        if not isinstance(run, DataSet):
-            return None
-        return self._bridge.data_sets.progress(run.run_id), self._bridge.data_sets.trouble(run.run_id)
+    def _of_set(self, run: Run) -> Standing | None:
+        return self._bridge.data_sets.standing(run) if isinstance(run, DataSet) else None
 
     def _set_words(self, data_set: DataSet, state: JobState | None, role: int) -> Any:
-        sentence = set_sentence(*(self._of_set(data_set) or (None, "")), state)[0]
+        sentence = set_sentence(self._bridge.data_sets.standing(data_set), state)[0]
         if role == Qt.ItemDataRole.AccessibleTextRole:
             return ", ".join((run_title(data_set), run_facts(data_set, state), sentence))
         return set_details(data_set, sentence) if role == Qt.ItemDataRole.ToolTipRole else None
@@ -334,12 +338,12 @@ class RunCard(QStyledItemDelegate):
             height += 6 + len(rows) * (BUTTON + BUTTON_GAP) - BUTTON_GAP
         return QSize(100, height + GAP)
 
-    def _size_of_set(self, of_set: tuple[Progress | None, str], state: JobState | None, width: int) -> QSize:
-        progress, trouble = of_set
+    def _size_of_set(self, standing: Standing, state: JobState | None, width: int) -> QSize:
+        progress = standing.progress
         height = 2 * PADDING + 2 * LINE + 2
-        height += words_height(set_sentence(progress, trouble, state)[0], width)
+        height += words_height(set_sentence(standing, state)[0], width)
         height += 8 if progress is not None and not progress.is_stopped else 0
-        if rows := button_rows(set_remedies(progress, trouble), width):
+        if rows := button_rows(set_remedies(standing), width):
             height += 6 + len(rows) * (BUTTON + BUTTON_GAP) - BUTTON_GAP
         return QSize(100, height + GAP)
 
@@ -410,7 +414,7 @@ class RunCard(QStyledItemDelegate):
         line.translate(0, LINE + 1)
         write(painter, line, run_facts(run, state), present.color("soft"))
         if (of_set := index.data(SET_ROLE)) is not None:
-            self._write_set(painter, area, index, *of_set)
+            self._write_set(painter, area, index, of_set)
             return
         sentence, tone = run_sentence(state)
         tall = sentence_height(state, area.width())
@@ -427,11 +431,10 @@ class RunCard(QStyledItemDelegate):
         for remedy, at in button_places(area, remedies_for(state)):
             self._draw_button(painter, at, remedy.words)
 
-    def _write_set(
-        self, painter: QPainter, area: QRect, index: QModelIndex, progress: Progress | None, trouble: str
-    ) -> None:
+    def _write_set(self, painter: QPainter, area: QRect, index: QModelIndex, standing: Standing) -> None:
         """Write how a data set stands, how far its reading is, and what can be done."""
-        sentence, tone = set_sentence(progress, trouble, index.data(STATE_ROLE))
+        progress = standing.progress
+        sentence, tone = set_sentence(standing, index.data(STATE_ROLE))
         tall = words_height(sentence, area.width())
         write(painter, sentence_line(area), sentence, theme.current().color(tone), height=tall)
         if progress is not None and not progress.is_stopped:
@@ -459,7 +462,7 @@ class RunCard(QStyledItemDelegate):
 def _remedies(index: QModelIndex) -> tuple[Remedy, ...]:
     """Give what a card offers to do."""
     of_set = index.data(SET_ROLE)
-    return remedies_for(index.data(STATE_ROLE)) if of_set is None else set_remedies(*of_set)
+    return remedies_for(index.data(STATE_ROLE)) if of_set is None else set_remedies(of_set)
 
 
 def sentence_height(state: JobState | None, width: int) -> int:

@@ -217,9 +217,9 @@ class RunsView(View):
         self.header_action = _action("Sho&w the header", "Ctrl+H")
         self.reveal_action = _action("Show in the file mana&ger", "")
         self.copy_path_action = _action("Cop&y the path", "Ctrl+Alt+P")
-        self.set_action = _action("Make a &data set of the selected runs", "Ctrl+Alt+D")
-        self.range_action = _action("Make a data set of &runs…", "Ctrl+Alt+Shift+D")
-        self.rename_action = _action("Re&name the data set", "F2")
+        self.set_action = _action("Make a data set of the selected runs", "Ctrl+Alt+D")
+        self.range_action = _action("Make a data set of runs…", "Ctrl+Alt+Shift+D")
+        self.rename_action = _action("Rename the data set", "F2")
         self.rename_action.setShortcutContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
         self.addAction(self.rename_action)
         self.remove_action = _action("Re&move from the list", "Del")
@@ -348,7 +348,7 @@ class RunsView(View):
         """Do what the button says: process what has not been, or the selected run again."""
         selected = self.session.selected_run
         is_run = selected is not None and not isinstance(selected, DataSet)
-        self.process_asked.emit(self._unprocessed() or ([selected] if is_run else list(self.session.runs)))
+        self.process_asked.emit(self._unprocessed() or ([selected] if is_run else []))
 
     def _process_selected(self) -> None:
         if (run := self.session.selected_run) is not None:
@@ -450,8 +450,10 @@ class RunsView(View):
         state = None if target is None else self.bridge.state(target)
         is_paused = state is not None and state.state == "paused"
         self.process_button.setText(self._process_words(len(waiting), is_active=target is not None))
-        self._enable(self.process_button, bool(waiting) or (bool(runs) and target is None))
-        self.process_action.setEnabled(self.process_button.isEnabled())
+        is_set = isinstance(self.session.selected_run, DataSet)
+        can_again = bool(runs) and target is None
+        self._enable(self.process_button, bool(waiting) or (can_again and not is_set))
+        self.process_action.setEnabled(bool(waiting) or can_again)
         self._enable_queue_actions()
         self.pause_button.setText("Go on" if is_paused else "Pause")
         is_under_way = state is not None and state.state in ("running", "paused")
@@ -462,7 +464,6 @@ class RunsView(View):
             action.setEnabled(target is not None)
         self.pause_all_action.setEnabled(target is not None)
         self.retry_action.setEnabled(bool(self._failed()))
-        is_set = isinstance(self.session.selected_run, DataSet)
         self.header_action.setEnabled(bool(self.session.selected) and not is_set)
         for action in (self.reveal_action, self.copy_path_action):
             action.setEnabled(bool(self.session.selected))

@@ -353,6 +353,10 @@ class StripView(View):
         figure = self.figures["LIVE TIME"]
         self.bridge.timing.ask(run.run_id)
         channel = self.session.trends.channel
+        if live is not None and live.is_on_disk:
+            figure.show_value("?")
+            figure.setToolTip(self.bridge.data_sets.why_not(run.run_id, "its live time"))
+            return
         if live is None or live.times is None:
             figure.show_value(words.UNKNOWN)
             return
@@ -361,6 +365,7 @@ class StripView(View):
         figure.setToolTip(live_time_tip(found, live.times))
 
     def _show_baseline(self, live: LiveRun | None) -> None:
+        live = None if live is None or live.is_on_disk else live
         name = next((name for name in BASELINES if live is not None and name in live.columns), None)
         if live is None or name is None:
             self.figures["BASELINE"].show_value(words.UNKNOWN)

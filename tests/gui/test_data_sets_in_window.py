@@ -101,7 +101,7 @@ def test_the_selected_runs_become_a_data_set_with_a_card(qtbot: QtBot, window: M
     qtbot.waitUntil(lambda: window.bridge.state(made.run_id) is not None, timeout=WAIT_MS)
     n = sum(N_EVENTS.values())
     told = runs.model.index(0).data(Qt.ItemDataRole.AccessibleTextRole)
-    assert told.startswith(f"Runs 11-12, 14 · 3 runs, runs 11-12, 14 · {n} events")
+    assert told.startswith(f"Runs 11-12, 14 · 3 runs, {n} events, ")
     tip = runs.model.index(0).data(Qt.ItemDataRole.ToolTipRole)
     assert all(f"t2_run{number}.h5" in tip for number in N_EVENTS)
 
@@ -152,8 +152,7 @@ def test_a_data_set_on_disk_says_what_it_shows_and_where_else_to_look(
     made = made_set(qtbot, window)
     for what in ("its trends", "its channels", "its waveforms"):
         assert window.bridge.data_sets.why_not(made.run_id, what) == (
-            f"Runs 11-12, 14 has 600 rows, too many to be kept in memory: select one of its runs, "
-            f"as Run 11, to see {what}."
+            f"600 rows are too many to be kept in memory: select one of the runs, as Run 11, to see {what}."
         )
     assert window.waveforms._why_empty() == window.bridge.data_sets.why_not(made.run_id, "its waveforms")
 

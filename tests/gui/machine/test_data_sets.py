@@ -250,6 +250,34 @@ def test_counting_can_be_stopped_and_begun_again(
     assert answers_of(qtbot, bridge, data_set, [WANT])[-1][0].n_rows == 1500
 
 
+def test_a_wish_that_changes_begins_the_pass_anew_and_others_keep_theirs(
+    qtbot: QtBot,
+    bridge: Bridge,
+    on_disk: None,
+    loaded: Callable[[], LiveSet],
+    data_set: DataSet,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    loaded()
+    monkeypatch.setattr(module, "STEP_S", 0.0)
+    other = Want(Axis("trap_max", 0.0, 100.0, 10))
+    old: list[Any] = []
+    new: list[Any] = []
+    plane: list[Any] = []
+
+    def change(counts: list[Any]) -> None:
+        old.append(counts[0].n_rows)
+        if len(old) == 1:
+            bridge.counting.count("spectrum", data_set.run_id, [other], new.append)
+
+    bridge.counting.count("spectrum", data_set.run_id, [WANT], change)
+    bridge.counting.count("plane", data_set.run_id, [WANT], plane.append)
+    wait_for(qtbot, lambda: bool(new) and not bridge.counting.is_busy)
+    assert old == [700]
+    assert new[-1][0].want == other and new[-1][0].n_rows == 1500
+    assert plane[-1][0].want == WANT and plane[-1][0].n_rows == 1500
+
+
 def test_what_cuts_do_to_a_larger_one_is_counted_from_its_files(
     qtbot: QtBot, bridge: Bridge, on_disk: None, loaded: Callable[[], LiveSet], data_set: DataSet
 ) -> None:
