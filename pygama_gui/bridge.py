@@ -17,7 +17,6 @@ from typing import Any, Protocol
 
 from PyQt5.QtCore import QObject, QTimer, pyqtSignal
 
-from pygama.analysis.calibration import Calibration
 from pygama.progress import Done, Failed, Message, Note, Partial, StoppedByRequest
 from pygama_gui.data.channels import names_of, without_ignored
 from pygama_gui.data.linked import Rows
@@ -31,14 +30,16 @@ from pygama_gui.jobs.runner import JobRunner
 from pygama_gui.jobs.spec import JobSpec, threads_for
 from pygama_gui.machine.counting import Counting
 from pygama_gui.machine.culprits import Culprits
+from pygama_gui.machine.data_sets import DataSets
 from pygama_gui.machine.fitting import Fitting
 from pygama_gui.machine.loading import Loading
 from pygama_gui.machine.room import DiskRoom
 from pygama_gui.machine.threads import Threads
+from pygama_gui.machine.timing import Timing
 from pygama_gui.machine.watching import Watching
 from pygama_gui.session import places
 from pygama_gui.session.calibration_changes import calibrations_of
-from pygama_gui.session.state import Run, Session
+from pygama_gui.session.state import DataSet, Run, Session
 from pygama_gui.session.store import Store
 
 TICK_MS = 50
@@ -100,7 +101,10 @@ class Bridge(QObject):
         self.threads.failed.connect(self._tell_failed)
         self.counting = Counting(self)
         self.fitting = Fitting(self)
+        self.data_sets = DataSets(self)
         self.loading = Loading(self)
+        self.timing = Timing(self)
+        self.timing.known.connect(self.fitting.measure_again)
         self.watching = Watching(self)
         self.room = DiskRoom(self)
         self.culprits = Culprits(self)
@@ -384,6 +388,7 @@ class Bridge(QObject):
         elif isinstance(message, Done):
             self.data[run_id].tier1 = tier1_among(message.outputs)
             self._forget_overwritten(run_id, message.outputs)
+            self.data_sets.forget_files(message.outputs)
             self.log(f"{name}: {state_sentence(self.board[job_id])}")
         elif isinstance(message, Failed):
             self.log(f"{name}: {message.text}", "error")
@@ -396,8 +401,10 @@ class Bridge(QObject):
         run = self.session.run(run_id)
         if run is None:
             return "Run"
+        if isinstance(run, DataSet):
+            return run.name
         is_alone = sum(other.run_number == run.run_number for other in self.session.runs) == 1
-        return f"Run {run.run_number}" if is_alone else f"Run {run.run_number} ({run.path.name})"
+        return run.title if is_alone else f"{run.title} ({run.path.name})"
 
     def names(self, codes: Iterable[int]) -> list[str]:
         """Name channels by their detectors, where the channel map knows them."""
@@ -409,7 +416,9 @@ class Bridge(QObject):
 
     def _forget_overwritten(self, run_id: str, outputs: Iterable[Path]) -> None:
         """Forget what is known of runs whose files now hold another one."""
-        for other in [other for other in self._job_of if other != run_id and not self.is_active(other)]:
+        sets = {one.run_id for one in self.session.data_sets}
+        others = [other for other in self._job_of if other != run_id and other not in sets]
+        for other in [other for other in others if not self.is_active(other)]:
             if set(outputs) & set(self.board[self._job_of[other]].outputs):
                 self.log(f"{self.name_of(other)}: its files were replaced by those of {self.name_of(run_id)}")
                 self._job_of.pop(other)
@@ -418,7 +427,9 @@ class Bridge(QObject):
                 self.data_grew.emit({other})
 
     def _look_at_session(self, old: Session, new: Session) -> None:
-        before, after = ((one.runs, one.output_dir, one.selected, one.spectrum.others) for one in (old, new))
+        before, after = (
+            (one.runs, one.data_sets, one.output_dir, one.selected, one.spectrum.others) for one in (old, new)
+        )
         if before != after:
             self.loading.look_for_outputs()
         if old.watched != new.watched:
@@ -432,16 +443,30 @@ class Bridge(QObject):
             self.runner.allow(new.n_jobs)
             self._line_up()
 
-    def calibrations_of(self, run_id: str) -> tuple[Calibration, ...]:
-        """Give what the energies of a run are made with."""
-        return calibrations_of(self.session, self.session.run(run_id))
+    def calibrations_of(self, run_id: str) -> tuple[Any, ...]:
+        """Give what the energies of a run are made with; of a data set, those of each of its runs."""
+        run = self.session.run(run_id)
+        if isinstance(run, DataSet):
+            return tuple(calibrations_of(self.session, one.run) for one in run.members)
+        return calibrations_of(self.session, run)
 
     def restore(self, run: Run, found: Outputs) -> None:
         """Show a run as processed whose files were found."""
+        self.restore_rows(run, found.paths, found.n_rows, found.made_on)
+
+    def restore_rows(self, run: Run, outputs: tuple[Path, ...], n_rows: int, made_on: float) -> None:
+        """Show a run, or a data set, whose rows are in files."""
         job_id = next(self._job_ids)
         self._job_of[run.run_id], self._run_of[job_id] = job_id, run.run_id
-        self.board.restore(job_id, run.path, found.paths, found.n_rows, found.made_on)
+        self.board.restore(job_id, run.path, outputs, n_rows, made_on)
         self.announce([run.run_id])
+
+    def forget_rows(self, run_id: str) -> None:
+        """Forget the rows of a data set; its files are to be read again."""
+        self._job_of.pop(run_id, None)
+        self.data.pop(run_id, None)
+        self.announce([run_id])
+        self.data_grew.emit({run_id})
 
     def _log_removed(self, removed: list[Path]) -> None:
         if removed:

@@ -19,7 +19,6 @@ from PyQt5.QtGui import (
 from PyQt5.QtWidgets import (
     QAbstractScrollArea,
     QDockWidget,
-    QFileDialog,
     QMainWindow,
     QMessageBox,
     QSplitter,
@@ -55,6 +54,7 @@ from pygama_gui.views.log import LastLineView, LogView
 from pygama_gui.views.options import OptionsView
 from pygama_gui.views.plane import PlaneView
 from pygama_gui.views.preview import PreviewView
+from pygama_gui.views.run_cards import run_title
 from pygama_gui.views.runs import RunsView
 from pygama_gui.views.scan import ScanWindow
 from pygama_gui.views.settings_bar import SettingsBar
@@ -66,7 +66,6 @@ from pygama_gui.views.welcome import WelcomeView
 from pygama_gui.widgets import theme
 from pygama_gui.widgets.banner import Banner
 from pygama_gui.widgets.consent import ConsentSheet
-from pygama_gui.widgets.dialogs import file_dialog
 from pygama_gui.widgets.keysheet import KeySheet
 from pygama_gui.widgets.palette import Palette
 from pygama_gui.widgets.parts import panel
@@ -280,7 +279,7 @@ class MainWindow(QMainWindow):
         self.plugins.loaded.connect(self.chain.renew_library)
         self.plugins.failed.connect(lambda words: self.banner.say(words, level="warning"))
         self.waveforms.drawn.connect(lambda: self.chain.show_waveform(self.waveforms.sample))
-        self.plane.event_chosen.connect(self.waveforms.browser.go_to_event)
+        self.plane.event_chosen.connect(self._show_chosen)
         self.plane.waveform_asked.connect(lambda: self.go_to_tab(1))
         self.runs.beside_asked.connect(self._lay_beside)
         self.runs.next_asked.connect(self.processing.start_next)
@@ -329,10 +328,11 @@ class MainWindow(QMainWindow):
         self._show_session(new)
 
     def _show_session(self, session: Session) -> None:
-        if session.runs and self.stack.currentIndex() == 0:
+        has_any = bool(session.runs or session.data_sets)
+        if has_any and self.stack.currentIndex() == 0:
             self.stack.setCurrentIndex(1)
             self.waveforms.plot.setFocus()
-        elif not session.runs:
+        elif not has_any:
             self.stack.setCurrentIndex(0)
         self.tabs.setCurrentIndex(session.tab)
         self.pages.setCurrentIndex(max(session.tab - 2, 0))
@@ -347,25 +347,18 @@ class MainWindow(QMainWindow):
         self.menus.mark_layout(session.layout)
         self.menus.auto_action.setChecked(session.process_on_add)
         for action in self.menus.export_actions:
-            action.setEnabled(bool(session.runs))
+            action.setEnabled(bool(session.runs or session.data_sets))
         self.menus.show_watched(session.watched)
         self._show_title()
 
     def _show_title(self) -> None:
         run = self.bridge.session.selected_run
-        self.setWindowTitle("pygama" if run is None else f"Run {run.run_number} · {run.path.name} — pygama")
+        self.setWindowTitle("pygama" if run is None else f"{run_title(run)} — pygama")
 
     def open_scan(self) -> None:
         """Open the grid of two settings."""
         if problem := self.scan.open_for(self.bridge.session):
             self.bridge.log(f"Nothing to scan: {problem}", "warning")
-
-    def _last_folder(self) -> Path:
-        recent = self.bridge.session.recent
-        return recent[0].parent if recent else Path.home()
-
-    def _file_dialog(self, title: str, folder: Path) -> QFileDialog:
-        return file_dialog(self, title, folder)
 
     def _calibrate(self) -> None:
         """Calibrate with the fitted peaks, and show what comes of it."""
@@ -383,6 +376,11 @@ class MainWindow(QMainWindow):
         if self.bridge.session.tab not in (0, 1):
             self.go_to_tab(1)
         self.waveforms.browser.go_to_event(number)
+
+    def _show_chosen(self, number: int) -> None:
+        """Have the waveform of the event that was chosen in the plane ready."""
+        chosen = self.plane.shown_event.chosen
+        self.waveforms.browser.go_to_event(number, None if chosen is None else chosen.run)
 
     def _lay_beside(self, run_id: str) -> None:
         """Show a run beside the selected one in the spectrum, or no longer."""

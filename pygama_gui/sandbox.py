@@ -26,7 +26,7 @@ from pygama_gui.data.samples import Sample
 from pygama_gui.data.wiring import value_units
 from pygama_gui.session import changes
 from pygama_gui.session.calibration_changes import curve_of, raw_column
-from pygama_gui.session.state import Session
+from pygama_gui.session.state import DataSet, Session
 
 LOAD_AFTER_MS = 400
 """A finished file is sampled a little later, when its waveforms are on screen."""
@@ -242,7 +242,12 @@ class Sandbox(QObject):
             self._forget()
             self._key = key
         else:
-            self._take(block, "waveforms of the run")
+            self._take(block, self._words_of(run_id))
+
+    def _words_of(self, run_id: str) -> str:
+        """Say where the waveforms are from; of a data set, those of its first run are taken."""
+        run = self.session.run(run_id)
+        return f"waveforms of {run.members[0].run.title if isinstance(run, DataSet) else 'the run'}"
 
     def _take(self, block: Block, words: str) -> None:
         self._bench, self.words = Bench(block), words

@@ -12,6 +12,8 @@ from pygama_gui.session.codes import CARD, CRATE, place_of
 
 CODE = "_channel"
 """Name of the column of codes among those of a run; never shown."""
+CLOCK = "_clock"
+"""Name of the column of times of data taking, s, that go on from run to run of a data set; never shown."""
 
 
 def codes_of(columns: Mapping[str, Any]) -> np.ndarray | None:

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from pygama.analysis.peaks import fit_peak
-from pygama_gui.data.channels import CODE
+from pygama_gui.data.channels import CLOCK, CODE
 from pygama_gui.data.linked import Cuts, Rows
 from pygama_gui.data.trends import (
     BASELINES,
@@ -176,13 +176,18 @@ def _times(rows: Rows, chosen: np.ndarray) -> tuple[float, tuple[float, float]]:
     """Give how long the rows last, s, and where the first third ends and the last one begins."""
     if "time_s" not in rows or not len(chosen):
         return math.nan, (math.nan, math.nan)
-    times = rows["time_s"][chosen]
+    times = rows[_clock(rows)][chosen]
     times = times[np.isfinite(times)]
     if len(times) < 2:
         return math.nan, (math.nan, math.nan)
     first, last = float(times.min()), float(times.max())
     third = (last - first) / 3
     return (last - first) or math.nan, (first + third, last - third)
+
+
+def _clock(rows: Rows) -> str:
+    """Name the column of times; of a data set, the one that goes on from run to run."""
+    return CLOCK if CLOCK in rows else "time_s"
 
 
 def _shared_edges(values: np.ndarray) -> np.ndarray:
@@ -225,7 +230,7 @@ def _figures(
     column, edges = shown
     heights = np.asarray(rows[column][group], np.float64) if column else np.empty(0)
     baselines = np.asarray(rows[names[0]][group], np.float64) if names[0] else np.empty(0)
-    times = rows["time_s"][group] if "time_s" in rows else np.empty(0)
+    times = rows[_clock(rows)][group] if "time_s" in rows else np.empty(0)
     noise = median_and_scatter(np.asarray(rows[names[1]][group], np.float64))[0] if names[1] else math.nan
     return Figures(
         code,

@@ -420,6 +420,17 @@ class _Rows:
         return chosen
 
 
+def add_block(want: Want, counts: np.ndarray, rows: Rows, cuts: Cuts | None) -> int:
+    """Add rows of a file to counts, (n_x,) or (n_x, n_y); give how many of them were chosen."""
+    passing = None if cuts is None or want.rows == ALL else cuts.mask(rows)
+    return _Rows(rows, want, slice(0, n_of(rows)), passing).add_to(counts)
+
+
+def nothing_of(want: Want) -> np.ndarray:
+    """Give counts of nothing, (n_x,) or (n_x, n_y)."""
+    return _nothing(want).counts
+
+
 def _nearest(states: Sequence[_Held], cuts: Cuts | None) -> _Held | None:
     """Give the state from which the fewest rows change, as far as can be told without looking at them."""
     shape = _shape_of(cuts)

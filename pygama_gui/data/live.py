@@ -157,6 +157,14 @@ class LiveHistogram:
         histogram.add(values)
         return histogram
 
+    @classmethod
+    def counted(cls, low: float, high: float, counts: np.ndarray, n_outside: int = 0) -> LiveHistogram:
+        """Make a histogram of counts, (n_bins,), that were counted elsewhere; n_outside: of no bin."""
+        made = cls(low, high, len(counts), grows=False)
+        made._counts = np.array(counts, np.int64)
+        made.overflow = n_outside
+        return made
+
     @property
     def counts(self) -> np.ndarray:
         """(n_bins,) int64, a copy: it stays as it is when values are added."""

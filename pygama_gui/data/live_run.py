@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
+from copy import copy
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -15,11 +17,14 @@ from pygama_gui.data.energies import all_energies
 from pygama_gui.data.live import LiveColumns
 from pygama_gui.data.samples import SampleRing
 
+if TYPE_CHECKING:
+    from pygama_gui.data.run_times import RunTimes
+
 
 class LiveRun:
     """What is known of one run's data: columns of all rows so far, and the newest sample waveforms."""
 
-    def __init__(self, calibrations: tuple[Calibration, ...] = ()) -> None:
+    def __init__(self, calibrations: tuple[Any, ...] = ()) -> None:
         self.columns = LiveColumns()
         self.calibrations = calibrations
         """What energies are made with, as rows come."""
@@ -28,8 +33,20 @@ class LiveRun:
         """Codes of the channels that have rows."""
         self.tier1: Path | None = None
         """The finished Tier 1 file."""
+        self.times: RunTimes | None = None
+        """How long it was live, where that was looked for."""
         self._times = (math.inf, -math.inf)
         """The earliest and the latest event."""
+
+    @property
+    def n_rows(self) -> int:
+        """Rows that there are, whether or not all of them are in memory."""
+        return len(self.columns)
+
+    @property
+    def is_on_disk(self) -> bool:
+        """Whether the columns hold some of the rows alone; what is counted is counted from the files."""
+        return False
 
     def take(self, partial: Partial) -> None:
         """Keep the rows and waveforms of a message."""
@@ -47,6 +64,23 @@ class LiveRun:
         span = self._times[1] - self._times[0]
         return span if span > 0 and math.isfinite(span) else 0.0
 
+    def seconds(self, channel: int | None = None) -> float:
+        """Give the live time of a channel, of all the mean; where it is not known, the time of the events.
+
+        0 where not even that is known. What came since the live time was found counts with the same share.
+        """
+        if self.times is None:
+            return self.duration_s
+        found = self.times.of(channel)
+        if not math.isfinite(found.live_s):
+            return self.duration_s
+        is_whole = self.times.n_rows == len(self.columns)
+        return found.live_s if is_whole else found.fraction * self.duration_s
+
+    def is_same_as(self, other: LiveRun) -> bool:
+        """Tell whether it holds the same rows, whatever their energies."""
+        return self.samples is other.samples
+
     def take_columns(self, columns: Mapping[str, np.ndarray]) -> None:
         """Keep rows, with the codes of their channels."""
         if "time_s" in columns:
@@ -56,7 +90,7 @@ class LiveRun:
                 first, last = self._times
                 self._times = (min(first, float(known.min())), max(last, float(known.max())))
         codes = codes_of(columns)
-        columns = {**columns, **all_energies(self.calibrations, columns, codes)}
+        columns = {**columns, **self.energies(self.calibrations, columns, codes, len(self.columns))}
         if codes is None:
             self.columns.append(columns)
             return
@@ -65,31 +99,40 @@ class LiveRun:
         if new:
             self.channels = sorted({*self.channels, *new})
 
+    def energies(
+        self,
+        calibrations: tuple[Any, ...],
+        columns: Mapping[str, np.ndarray],
+        codes: np.ndarray | None,
+        start: int = 0,
+    ) -> dict[str, np.ndarray]:
+        """Make the columns of energies of rows of which the first has the number `start`, name -> (n,)."""
+        return all_energies(calibrations, columns, codes)
+
+    def _each_of(self, calibrations: Iterable[Any]) -> Iterable[Calibration]:
+        """Give the calibrations one by one."""
+        return calibrations
+
     def calibrated(
-        self, calibrations: tuple[Calibration, ...], energies: Mapping[str, np.ndarray], n_rows: int
+        self, calibrations: tuple[Any, ...], energies: Mapping[str, np.ndarray], n_rows: int
     ) -> LiveRun:
         """Give the run with other energies, which are known of the first `n_rows`: data that begin anew."""
-        made = LiveRun(calibrations)
-        made.samples, made.channels, made.tier1, made._times = (
-            self.samples,
-            self.channels,
-            self.tier1,
-            self._times,
-        )
+        made = copy(self)
+        made.calibrations = calibrations
         rest = self.snapshot(calibrations, n_rows)
         codes = self.columns.column(CODE, n_rows) if CODE in self.columns else None
-        new = all_energies(calibrations, rest, codes)
+        new = self.energies(calibrations, rest, codes, n_rows)
         whole = {
             name: np.concatenate([values, new[name]]) if len(new[name]) else values
             for name, values in energies.items()
         }
-        before = [one.energy_column for one in self.calibrations]
+        before = [one.energy_column for one in self._each_of(self.calibrations)]
         made.columns = self.columns.with_columns(whole, without=before)
         return made
 
-    def snapshot(self, calibrations: Iterable[Calibration], start: int = 0) -> dict[str, np.ndarray]:
+    def snapshot(self, calibrations: Iterable[Any], start: int = 0) -> dict[str, np.ndarray]:
         """Give the columns that calibrations need, as they stand now, from a row on."""
-        names = {one.column for one in calibrations}
+        names = {one.column for one in self._each_of(calibrations)}
         return {name: self.columns.column(name, start) for name in names if name in self.columns}
 
 

@@ -102,6 +102,7 @@ class SpectrumPicture:
     x_range: tuple[float, float] = (0.0, 1.0)
     y_range: tuple[float, float] = (0.0, 1.0)
     real_time_s: float = math.nan
+    live_time_s: float = math.nan
     start_s: float = math.nan
     about: Mapping[str, str] = field(default_factory=dict)
     made: Mapping[str, Any] = field(default_factory=dict)
@@ -142,6 +143,7 @@ def stored(picture: SpectrumPicture) -> StoredSpectrum:
         picture.unit or "channel",
         title=picture.about.get("title", picture.column),
         real_time_s=picture.real_time_s,
+        live_time_s=picture.live_time_s,
         start_s=picture.start_s,
         remarks={name: text for name, text in picture.about.items() if name != "title"},
     )
@@ -152,6 +154,8 @@ def csv_text(picture: SpectrumPicture) -> str:
     facts = dict(picture.about)
     if math.isfinite(picture.real_time_s):
         facts["real time (s)"] = f"{picture.real_time_s:.6g}"
+    if math.isfinite(picture.live_time_s):
+        facts["live time (s)"] = f"{picture.live_time_s:.6g}"
     facts |= {f"{one.name}, drawn times": f"{one.factor:.6g}" for one in picture.others if one.factor != 1.0}
     unit = picture.unit or "channel"
     names = [f"low_{unit}", f"high_{unit}", "counts", *(f"counts of {one.name}" for one in picture.others)]

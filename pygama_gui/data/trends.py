@@ -18,7 +18,7 @@ import numpy as np
 
 from pygama.analysis.peaks import PeakFit, fit_peak, match_lines
 from pygama.errors import SettingsError
-from pygama_gui.data.channels import CODE
+from pygama_gui.data.channels import CLOCK, CODE
 from pygama_gui.data.linked import Cuts, Rows
 from pygama_gui.data.preview import suggest_line
 
@@ -383,7 +383,7 @@ class Trender:
         """Follow a run, (n_rows,) columns by name. table: stands for the run, as in `linked.Counter`."""
         if "time_s" not in rows or not len(rows["time_s"]):
             return Trends(asked)
-        everything = np.asarray(rows["time_s"], np.float64)
+        everything = np.asarray(rows[CLOCK if CLOCK in rows else "time_s"], np.float64)
         known = everything[np.isfinite(everything)]
         if not len(known):
             return Trends(asked, n_rows=len(everything))
@@ -481,7 +481,7 @@ def chosen_rows(rows: Rows, cuts: Cuts | None, channel: int | None) -> np.ndarra
 
 def columns_for(names: Sequence[str], asked: Asked) -> set[str]:
     """Give the columns, of those that a run has, that are read to follow it."""
-    wanted = {"time_s", CODE, *BASELINES, *NOISES, *HEIGHTS, asked.column, asked.peak_column}
+    wanted = {"time_s", CLOCK, CODE, *BASELINES, *NOISES, *HEIGHTS, asked.column, asked.peak_column}
     return wanted & set(names)
 
 

@@ -17,7 +17,7 @@ from pygama_gui.jobs.board import counted
 from pygama_gui.keeping import missing
 from pygama_gui.session import changes, exports, pictured, saved
 from pygama_gui.session.exports import Shown
-from pygama_gui.session.state import Run, Session
+from pygama_gui.session.state import DataSet, Run, Session
 from pygama_gui.widgets.dialogs import ask_open, ask_save
 
 if TYPE_CHECKING:
@@ -99,6 +99,12 @@ class Documents:
         bridge = self._window.bridge
         run = bridge.session.selected_run
         state = None if run is None else bridge.state(run.run_id)
+        if isinstance(run, DataSet):
+            words = (
+                f"The waveforms that pass are written run by run: select one, as {run.members[0].run.title}"
+            )
+            self._window.banner.say(words, level="warning")
+            return
         if run is None or state is None or state.state != "done" or not _both_tiers(state.outputs):
             self._window.banner.say("Waveforms come from the Tier 1 file of a finished run", level="warning")
             return
@@ -142,6 +148,7 @@ class Documents:
         """Copy a line for a shell for each run, and write the settings that it names beside the output."""
         session, bridge = self._window.bridge.session, self._window.bridge
         lines, written = [], []
+        runs = [each for run in runs for each in _each_run(run)]
         for run in runs:
             folder = bridge.folder_of(run)
             if folder is None:
@@ -176,7 +183,7 @@ class Documents:
 
     def _ask_export(self, runs: Sequence[Run], suffix: str, kind: str, title: str, make: Export) -> None:
         if runs:
-            stem = f"run{runs[0].run_number}" + (f"-{runs[-1].run_number}" if len(runs) > 1 else "")
+            stem = runs[0].stem + (f"-{runs[-1].run_number}" if len(runs) > 1 else "")
             suggested = self._folder() / f"{stem}{suffix}"
             ask_save(self._window, title, suggested, kind, lambda path: self.export(runs, path, make))
 
@@ -203,6 +210,11 @@ class Documents:
             names = ", ".join(path.name for path in gone[:3]) + ("…" if len(gone) > 3 else "")
             words = f"{len(gone)} of the {len(session.runs)} runs of this session are not where they were: "
             self._window.bridge.log(f"{words}{names}", "warning")
+
+
+def _each_run(run: Run) -> list[Run]:
+    """Give the runs of a data set, or the run itself."""
+    return [one.run for one in run.members] if isinstance(run, DataSet) else [run]
 
 
 def _both_tiers(outputs: Sequence[Path]) -> tuple[Path, ...]:

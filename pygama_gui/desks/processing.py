@@ -12,7 +12,7 @@ from pygama_gui.data.wiring import not_made
 from pygama_gui.jobs import remedies
 from pygama_gui.jobs.room import FLOOR_BYTES, Need
 from pygama_gui.session import changes
-from pygama_gui.session.state import Run
+from pygama_gui.session.state import DataSet, Run
 from pygama_gui.views import chain_facts
 from pygama_gui.views.run_cards import run_name
 from pygama_gui.widgets import words
@@ -32,10 +32,11 @@ class Processing:
         self._window, self._bridge = window, window.bridge
 
     def start(self, runs: list[Run], *, first: bool = False, follow: bool = False) -> None:
-        """Start runs; the output folder is asked for the first time.
+        """Start runs; the output folder is asked for the first time. Data sets are passed over.
 
         first: before all that wait. follow: their files still grow.
         """
+        runs = [run for run in runs if not isinstance(run, DataSet)]
         chain = self._bridge.session.chain
         for index, amiss in chain_facts.what_is_amiss(chain).items():
             self._window.banner.say(f"Step {index + 1}, {chain[index].step}: {amiss}", level="warning")
@@ -149,6 +150,12 @@ class Processing:
                 return
             case "bundle":
                 self.ask_save_bundle(run)
+                return
+            case "read":
+                self._bridge.data_sets.look_again(run.run_id)
+                return
+            case "stop reading":
+                self._bridge.data_sets.stop(run.run_id)
                 return
         self._window.banner.dismiss_about({run.run_id})
         self.start([self._bridge.session.run(run.run_id) or run])

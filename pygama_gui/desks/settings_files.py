@@ -61,7 +61,7 @@ class SettingsFiles:
     def suggested_name(self) -> str:
         """Name a settings file after the run that is looked at."""
         run = self._bridge.session.selected_run
-        return "settings.json" if run is None else f"settings_run{run.run_number}.json"
+        return "settings.json" if run is None else f"settings_{run.stem}.json"
 
     def ask_save(self) -> None:
         """Ask where to save the options and the chain."""

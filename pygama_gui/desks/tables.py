@@ -49,7 +49,7 @@ class TableSaving(QObject):
         dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
         dialog.setNameFilters(list(filters))
         dialog.setDefaultSuffix("csv")
-        dialog.selectFile(f"run{run.run_number}{'_passing' if only_passing else ''}.csv")
+        dialog.selectFile(f"{run.stem}{'_passing' if only_passing else ''}.csv")
         dialog.filterSelected.connect(lambda chosen: dialog.setDefaultSuffix(filters[chosen]))
         dialog.fileSelected.connect(lambda name: self.save(run, Path(name), only_passing=only_passing))
         dialog.open()

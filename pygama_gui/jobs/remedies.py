@@ -10,7 +10,7 @@ from typing import Literal, NamedTuple
 
 from pygama_gui.jobs.board import JobState
 
-Act = Literal["again", "aside", "folder", "search", "stop search", "skip", "bundle"]
+Act = Literal["again", "aside", "folder", "search", "stop search", "skip", "bundle", "read", "stop reading"]
 _SUFFIX = re.compile(r"write (\S+) with suffix '([^']+)'")
 _FOLDER = re.compile(r"choose (a folder|another)")
 

@@ -15,6 +15,7 @@ from pygama_gui.data.channels import CODE
 from pygama_gui.data.cutting import Passing, joined, readable
 from pygama_gui.data.dragged import Indexes, Shape, columns_of, shape_of
 from pygama_gui.data.linked import Counter, Counts, Cuts, Rows, Want
+from pygama_gui.data.live_set import LiveSet
 from pygama_gui.data.selection import passing_of
 from pygama_gui.data.tally import Figures, Peak
 
@@ -121,6 +122,9 @@ class Counting:
         if live is None:
             return
         cuts = passing_of(self._bridge.session)
+        if isinstance(live, LiveSet) and live.is_on_disk:
+            self._bridge.data_sets.count(owner, live, [(cuts, want) for want in wants], then)
+            return
         names = {CODE}.union(*(want.columns for want in wants), () if cuts is None else cuts.columns)
         self._wishes.ask(owner, live, self._bridge.rows_of(run_id, names), cuts, wants, then)
 
@@ -130,6 +134,9 @@ class Counting:
         if live is None:
             return
         cuts, _ = readable(self._bridge.session.cuts)
+        if isinstance(live, LiveSet) and live.is_on_disk:
+            self._bridge.data_sets.tally(CUT_FIGURES, live, cuts, then)
+            return
         columns = {CODE, *live.columns.names[:1], *cuts.columns, *(one.column for one in peaks), along}
         rows, wanted = self._bridge.rows_of(run_id, columns), tuple(peaks)
         self._tallying.work(
@@ -170,6 +177,10 @@ class Counting:
         if live is None:
             return
         both = [(self._cuts_with(name, is_on=True), self._cuts_with(name, is_on=False)) for name in names]
+        if isinstance(live, LiveSet) and live.is_on_disk:
+            tasks = [(cuts, want) for pair in both for cuts in pair for want in wants]
+            self._bridge.data_sets.count(owner, live, tasks, lambda found: then(_in_pairs(found, len(wants))))
+            return
         read = {CODE}.union(*(want.columns for want in wants))
         rows = self._bridge.rows_of(
             run_id, read.union(*(one.columns for pair in both for one in pair if one))
@@ -193,7 +204,8 @@ class Counting:
     @property
     def is_busy(self) -> bool:
         """Whether something waits to be counted, or is being counted."""
-        return not (self._wishes.is_idle and self._tallying.is_idle and not self._preparing)
+        is_idle = self._wishes.is_idle and self._tallying.is_idle and self._bridge.data_sets.is_idle
+        return not is_idle or bool(self._preparing)
 
     def serve_first(self, owner: str) -> None:
         """Serve the view under the hand before all others, and draw more often; '' ends it.
@@ -207,3 +219,9 @@ class Counting:
     def has_first(self) -> bool:
         """Whether something is under the hand."""
         return bool(self._wishes.first)
+
+
+def _in_pairs(found: Sequence[Counts | None], n: int) -> list[WithAndWithout]:
+    """Part counts, n with a cut, then n without it, and so on."""
+    each = [list(found[at : at + n]) for at in range(0, len(found), n)]
+    return list(zip(each[::2], each[1::2], strict=True))

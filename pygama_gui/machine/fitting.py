@@ -101,6 +101,15 @@ class Fitting(QObject):
         self._outcomes, self._asked = {}, {}
         self.due.emit()
 
+    def measure_again(self, run_id: str) -> None:
+        """Measure the regions of a run anew, because its live time became known."""
+        stale = [key for key in self._outcomes if key[0] == run_id and key[1] is NamedRegion]
+        for key in stale:
+            del self._outcomes[key]
+        if stale:
+            self._asked.pop(run_id, None)
+            self.due.emit()
+
     def ask(self, run_id: str) -> None:
         """Have those fits done on a run that are new, were changed, or hold for fewer rows or other cuts."""
         live, session = self._bridge.live(run_id), self._bridge.session
@@ -182,7 +191,7 @@ def _outcome(asked: Asked, state: State, counted: Counts | None) -> Outcome | Me
     try:
         if isinstance(asked, Fit):
             return Outcome(asked, state, fit_region(counts, edges, asked.request))
-        seconds = state[0].duration_s or None
+        seconds = state[0].seconds(asked.channel) or None
         return Measured(
             asked, state, measure_region(counts, edges, asked.low, asked.high, live_time_s=seconds)
         )

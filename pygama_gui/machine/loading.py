@@ -13,15 +13,18 @@ import numpy as np
 
 from pygama.analysis.calibration import Calibration
 from pygama_gui.data.channels import CODE
-from pygama_gui.data.energies import all_energies
 from pygama_gui.data.live_run import LiveRun, tier1_among
+from pygama_gui.data.live_set import LiveSet
 from pygama_gui.data.outputs import Outputs, find_outputs, read_columns
 from pygama_gui.data.samples import Tier1Waveforms
+from pygama_gui.data.set_waveforms import SetWaveforms
 from pygama_gui.jobs.board import JobState
-from pygama_gui.session.state import Run
+from pygama_gui.session.state import DataSet, Run
 
 if TYPE_CHECKING:
     from pygama_gui.bridge import Bridge
+
+Waveforms = Tier1Waveforms | SetWaveforms
 
 N_FIRST = 50
 """Waveforms of an earlier session's file that are read at once, to be laid over each other."""
@@ -35,7 +38,7 @@ class Loading:
     def __init__(self, bridge: Bridge) -> None:
         self._bridge = bridge
         self._looked_for: set[tuple[str, Path, str]] = set()
-        self._tier1: tuple[LiveRun, Tier1Waveforms] | None = None
+        self._tier1: tuple[LiveRun, Waveforms] | None = None
 
     def look_for_outputs(self) -> None:
         """Look for files of runs that were not processed in this session, and show those of the selected."""
@@ -43,6 +46,7 @@ class Loading:
         for run in bridge.session.runs:
             if bridge.state(run.run_id) is None and (folder := bridge.folder_of(run)) is not None:
                 self._look_for(run, folder)
+        bridge.data_sets.look()
         self._load_shown()
 
     def _look_for(self, run: Run, folder: Path) -> None:
@@ -93,6 +97,9 @@ class Loading:
         state = self._finished(run_id)
         if state is not None and run_id not in self._bridge.data:
             calibrations = self._bridge.calibrations_of(run_id)
+            if isinstance(data_set := self._bridge.session.run(run_id), DataSet):
+                self._bridge.data_sets.load(data_set, calibrations)
+                return
             self._bridge.data[run_id] = LiveRun(calibrations)
             self._bridge.in_background(
                 lambda: self._read_outputs(state, calibrations),
@@ -136,12 +143,12 @@ class Loading:
             else:
                 self.calibrate(run_id)
 
-        bridge.compute(lambda: all_energies(wanted, columns, codes), show)
+        bridge.compute(lambda: live.energies(wanted, columns, codes), show)
 
     def read_waveforms(
         self,
         run_id: str,
-        work: Callable[[Tier1Waveforms], Any],
+        work: Callable[[Any], Any],
         then: Callable[[Any], None],
         otherwise: Callable[[], None],
     ) -> None:
@@ -150,11 +157,14 @@ class Loading:
         if live.tier1 is not None:
             self._bridge.in_background(lambda: work(self._waveforms_of(live)), then, otherwise)
 
-    def _waveforms_of(self, live: LiveRun) -> Tier1Waveforms:
+    def _waveforms_of(self, live: LiveRun) -> Waveforms:
         if self._tier1 is None or self._tier1[0] is not live:
             assert live.tier1 is not None
             self.close()
-            self._tier1 = (live, Tier1Waveforms(live.tier1, live.columns))
+            if isinstance(live, LiveSet):
+                self._tier1 = (live, SetWaveforms(live))
+            else:
+                self._tier1 = (live, Tier1Waveforms(live.tier1, live.columns))
         return self._tier1[1]
 
     def close(self) -> None:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from PyQt5.QtCore import QObject, Qt, pyqtSignal
 
-Kind = Literal["read files", "compute", "look at disk", "find record", "count", "tally cuts"]
-KINDS: tuple[Kind, ...] = ("read files", "compute", "look at disk", "find record", "count", "tally cuts")
+Kind = Literal[
+    "read files", "compute", "look at disk", "find record", "count", "tally cuts", "find live time"
+]
+KINDS: tuple[Kind, ...] = get_args(Kind)
 """One thread each: HDF5 files bear no second one, and no kind of work waits for another."""
 
 

@@ -41,7 +41,7 @@ def calibrations_of(session: Session, run: Run | None) -> tuple[Calibration, ...
     """Give the calibration of each column that holds for a run: made from it, or else the newest."""
     found: dict[str, Calibration] = {}
     for one in session.calibrations:
-        is_own = run is not None and run.path.name in one.made_from
+        is_own = _is_of(one, run)
         if one.column not in found or (is_own and not _is_of(found[one.column], run)):
             found[one.column] = one
     return tuple(found.values())
@@ -91,4 +91,4 @@ def with_channels(calibration: Calibration, channels: Mapping[str, ChannelCalibr
 
 
 def _is_of(calibration: Calibration, run: Run | None) -> bool:
-    return run is not None and run.path.name in calibration.made_from
+    return run is not None and not set(run.raw_names).isdisjoint(calibration.made_from)

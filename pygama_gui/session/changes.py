@@ -57,7 +57,7 @@ def _about(change: Callable[..., Session], session: Session, args: tuple[Any, ..
     run = session.run(given.get("run_id", ""))
     index = given.get("index", -1)
     step = session.chain[index].step if index in range(len(session.chain)) else ""
-    number = "" if run is None else f"run {run.run_number}"
+    number = "" if run is None else run.title[:1].lower() + run.title[1:]
     return " of ".join(part for part in (given.get("name", ""), step or number) if part)
 
 
@@ -76,6 +76,8 @@ def add_runs(session: Session, runs: Iterable[Run]) -> Session:
 def remove_run(session: Session, run_id: str) -> Session:
     """Remove run from the list."""
     runs = tuple(run for run in session.runs if run.run_id != run_id)
+    if len(runs) == len(session.runs):
+        return session
     selected = session.selected
     if selected == run_id:
         selected = runs[0].run_id if runs else ""

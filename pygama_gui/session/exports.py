@@ -19,7 +19,7 @@ from pygama import __version__
 from pygama_gui.session.calibration_changes import calibrations_of, raw_column
 from pygama_gui.session.codes import place_of
 from pygama_gui.session.cut_reading import readable
-from pygama_gui.session.state import Fit, Run, Session
+from pygama_gui.session.state import DataSet, Fit, Run, Session
 
 ALL_CHANNELS = "all channels"
 WIDTH = 96
@@ -77,6 +77,8 @@ def as_script(
     files, where it is not that of the session.
     """
     usage = "Run it with `python THIS_FILE [FOLDER]`;\na folder takes all files in place of those below."
+    if _set_among(runs) is not None:
+        usage = "Run it with `python THIS_FILE [FOLDER]`;\nthe folder is for what it writes."
     head = f'"""{_title(session, runs)}\n\nWritten by pygama {__version__}. {usage}\n"""\n\n'
     output = "OUTPUT = sys.argv[1] if len(sys.argv) > 1 else None\n"
     pieces = [text for _, text in _pieces(session, runs, shown, folders, output)]
@@ -118,16 +120,47 @@ def _pieces(
     output: str,
 ) -> list[tuple[str, str]]:
     """Give the pieces of code, each with words about it."""
-    return [
-        ("What was set.", _settings(session, runs, shown, folders or {}) + output),
-        ("Tier 1 and Tier 2 of every run.", _PROCESS),
-        (f"The spectrum of {_prose(session.spectrum.column)} in the bins of the window.", _COUNT),
-        ("The numbers of the spectrum, and its picture.", _WRITE),
-        *([("What the fits of the window give on every run.", _FIT)] if session.fits else []),
-    ]
+    title = f"The spectrum of {_prose(session.spectrum.column)} in the bins of the window."
+    written = ("The numbers of the spectrum, and its picture.", _WRITE)
+    if (data_set := _set_among(runs)) is not None:
+        settings = _settings(session, _runs_of(data_set), shown, folders or {}, _set_files(data_set))
+        fitted = ("What the fits give on all runs together.", _FIT_WINDOW + _SET_FIT_EACH + _FIT_WRITE)
+        read = ("The files of the data set.", _SET_FILES)
+        counted = (title, _ROWS + _SET_EACH + _BINNED)
+    else:
+        settings = _settings(session, runs, shown, folders or {})
+        fitted = ("What the fits of the window give on every run.", _FIT_WINDOW + _FIT_EACH + _FIT_WRITE)
+        read = ("Tier 1 and Tier 2 of every run.", _PROCESS)
+        counted = (title, _ROWS + _EACH + _BINNED)
+    pieces = [("What was set.", settings + output), read, counted, written]
+    return [*pieces, fitted] if session.fits else pieces
+
+
+def _set_among(runs: Sequence[Run]) -> DataSet | None:
+    """Give the data set that is to be written; one is written alone."""
+    return runs[0] if len(runs) == 1 and isinstance(runs[0], DataSet) else None
+
+
+def _runs_of(data_set: DataSet) -> list[Run]:
+    return [one.run for one in data_set.members]
+
+
+def _set_files(data_set: DataSet) -> str:
+    """Write the files of a data set, and its name, as the script holds them."""
+    names = _names(_runs_of(data_set))
+    files = {name: str(one.tier2) for name, one in zip(names, data_set.members, strict=True)}
+    return _named("FILES", files) + _named("NAME", _prose(data_set.name) or "data set")
+
+
+def _run_numbers(runs: Sequence[Run]) -> dict[str, dict[str, int]]:
+    """Give the column that tells the runs of a data set apart."""
+    return {"run": {name: run.run_number for name, run in zip(_names(runs), runs, strict=True)}}
 
 
 def _title(session: Session, runs: Sequence[Run]) -> str:
+    if (data_set := _set_among(runs)) is not None:
+        runs_words = _prose(f"runs {data_set.numbers}")
+        return f"Draw the spectrum of {_prose(session.spectrum.column)} of {runs_words} as one."
     names = _prose(", ".join(_names(runs)))
     return f"Process {names} and draw the spectrum of {_prose(session.spectrum.column)}."
 
@@ -137,8 +170,17 @@ def _prose(text: str) -> str:
     return "".join(letter for letter in text if letter.isalnum() or letter in " _-+.,()/")[:200]
 
 
-def _settings(session: Session, runs: Sequence[Run], shown: Shown | None, folders: Mapping[str, Path]) -> str:
-    """Write everything that a person set as names and values."""
+def _settings(
+    session: Session,
+    runs: Sequence[Run],
+    shown: Shown | None,
+    folders: Mapping[str, Path],
+    read: str = "",
+) -> str:
+    """Write everything that a person set as names and values.
+
+    read: files that are read, of a data set; without it the runs are processed.
+    """
     jobs = {
         name: {
             "raw": str(run.path),
@@ -151,14 +193,18 @@ def _settings(session: Session, runs: Sequence[Run], shown: Shown | None, folder
     channels = shown.channels if shown is not None else ((ALL_CHANNELS, session.spectrum.channel),)
     places = {name: {} if code is None else place_of(code) for name, code in channels}
     bins = None if shown is None else (shown.low, shown.high, shown.n_bins)
-    lines = [
+    processed = [
         _named("RUNS", jobs),
         _named("TIER0", session.tier0),
         _named("CHAIN", session.to_chain()),
         _named("OUTPUTS", list(session.outputs) or None, "columns of the chain that are kept; None: all"),
         _named("SAVE_WAVES", list(session.save_waves), "waveforms that are kept beside the table"),
+    ]
+    lines = [
+        *([read] if read else processed),
         _named("COLUMN", session.spectrum.column),
         _named("ENERGIES", _energies(session), "column of energies -> the column in the files"),
+        _named("NUMBERS", _run_numbers(runs) if read else {}, "columns that are one number for each run"),
         _named("CURVES", _curves(session, runs), "for each run and channel: c of c0 + c1 x + …"),
         _named("UNIT", "" if shown is None else shown.unit),
         _named("CHANNELS", places, "name -> where it is"),
@@ -293,7 +339,7 @@ for name, run in RUNS.items():
             tier2_files[name] = path
 """
 
-_COUNT = '''
+_ROWS = '''
 def rows_of(table, place):
     """Tell which rows of a table are those of a channel; of all where no place is given."""
     is_wanted = np.ones(table.n_rows, bool)
@@ -306,6 +352,8 @@ def rows_of(table, place):
 
 def column_of(table, name, column):
     """Read a column; where it is one of energies, compute them channel by channel."""
+    if column in NUMBERS:
+        return np.full(table.n_rows, NUMBERS[column][name])
     numbers = np.asarray(table.column(ENERGIES.get(column, column)))
     if column not in ENERGIES:
         return numbers
@@ -321,7 +369,7 @@ def column_of(table, name, column):
 
 def passing_of(table, name):
     """Tell which rows pass the cuts; a cut is left out where a run lacks what it reads."""
-    cuts, known = CutSet(Cut(**cut) for cut in CUTS), {*table.columns, *ENERGIES}
+    cuts, known = CutSet(Cut(**cut) for cut in CUTS), {*table.columns, *ENERGIES, *NUMBERS}
     usable = CutSet(cut for cut in cuts if set(cuts.reads(cut.name)) <= known)
     for left_out in sorted({*cuts.names} - {*usable.names}):
         print(f"{name}: the cut {left_out} is not applied: it reads a column that is not there")
@@ -330,6 +378,9 @@ def passing_of(table, name):
     return usable.mask({column: column_of(table, name, column) for column in usable.columns})
 
 
+'''
+
+_EACH = """
 values = {}
 for name, path in tier2_files.items():
     with TierFile(path) as file:
@@ -340,6 +391,9 @@ for name, path in tier2_files.items():
             key = name if len(CHANNELS) == 1 else f"{name}, {channel}"
             values[key] = column[rows_of(table, place) & passing]
 
+"""
+
+_BINNED = """
 if BINS is None:
     known = np.concatenate([np.zeros(0), *values.values()])
     known = known[np.isfinite(known)]
@@ -353,7 +407,7 @@ for key, numbers in values.items():
     inside = numbers[numbers < high]  # a value on an edge belongs to the bin above it
     edges, heights = get_hist(inside, low, high, (high - low) / n_bins)
     counts[key] = heights[1:].astype(int)
-'''
+"""
 
 _WRITE = """\
 folder = Path(OUTPUT or next(iter(RUNS.values()))["output"])
@@ -381,7 +435,7 @@ with plt.style.context(Path(pygama.__file__).with_name("pygama.mplstyle")):
 print(f"wrote {folder / f'{stem}_{COLUMN}.png'}")
 """
 
-_FIT = '''
+_FIT_WINDOW = '''
 import math
 
 from pygama.analysis.fits import FitRequest, fit_region
@@ -397,6 +451,9 @@ def window_of(numbers, low, high, n):
     return np.linspace(low, high, n + 1)
 
 
+'''
+
+_FIT_EACH = """\
 rows = []
 for name, path in tier2_files.items():
     with TierFile(path) as file:
@@ -415,11 +472,65 @@ for name, path in tier2_files.items():
                 rows.append([*row, found.chi2, found.ndof, found.p_value])
             if not found.converged:
                 print(f"{name}, {title}: {found.note}")
+"""
 
+_FIT_WRITE = """
 with open(folder / f"{stem}_fits.csv", "w", newline="", encoding="utf-8") as file:
     writer = csv.writer(file)
     names = "position position_error fwhm fwhm_error fwtm fwtm_error area area_error chi2 ndof p_value"
     writer.writerow(["run", "fit", "peak", *names.split()])
     writer.writerows(rows)
 print(f"wrote {file.name}")
-'''
+"""
+
+_SET_FILES = """\
+RUNS = {NAME: {"output": str(Path(next(iter(FILES.values()))).parent)}}
+tier2_files = {name: Path(path) for name, path in FILES.items()}
+"""
+
+_SET_EACH = """
+parts = {channel: [] for channel in CHANNELS}
+n_rows = 0
+for name, path in tier2_files.items():
+    with TierFile(path) as file:
+        if "data" not in file.keys:
+            continue
+        table = file.table("data")
+        n_rows += table.n_rows
+        column = column_of(table, name, COLUMN).astype(float)
+        passing = passing_of(table, name)
+        for channel, place in CHANNELS.items():
+            parts[channel].append(column[rows_of(table, place) & passing])
+values = {
+    NAME if len(parts) == 1 else f"{NAME}, {channel}": np.concatenate([np.zeros(0), *found])
+    for channel, found in parts.items()
+}
+print(f"{len(tier2_files)} runs, {n_rows} rows")
+"""
+
+_SET_FIT_EACH = """\
+heights, windows = {}, {}
+for name, path in tier2_files.items():
+    with TierFile(path) as file:
+        if "data" not in file.keys:
+            continue
+        table = file.table("data")
+        passing = passing_of(table, name)
+        for title, fit in FITS.items():
+            request = FitRequest(**fit["request"])
+            numbers = column_of(table, name, fit["column"])[rows_of(table, fit["channel"]) & passing]
+            n = request.n_bins or min(240 * max(len(request.positions), 1), 960)
+            edges = windows.setdefault(title, window_of(numbers, request.low, request.high, n))
+            counted = np.histogram(numbers[numbers < edges[-1]], edges)[0]
+            heights[title] = heights.get(title, 0) + counted
+
+rows = []
+for title, edges in windows.items():
+    found = fit_region(heights[title], edges, FitRequest(**FITS[title]["request"]))
+    for at, peak in enumerate(found.peaks, 1):
+        row = [NAME, title, at, peak.position, peak.position_error, peak.fwhm, peak.fwhm_error]
+        row += [peak.fwtm, peak.fwtm_error, peak.area, peak.area_error]
+        rows.append([*row, found.chi2, found.ndof, found.p_value])
+    if not found.converged:
+        print(f"{NAME}, {title}: {found.note}")
+"""

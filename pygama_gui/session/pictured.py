@@ -16,7 +16,8 @@ from typing import Any
 from pygama.errors import SettingsError
 from pygama.storage.how_made import SUFFIXES, how_made
 from pygama_gui.session import saved
-from pygama_gui.session.state import Session
+from pygama_gui.session.set_changes import data_set_of, make_data_set
+from pygama_gui.session.state import DataSet, Session
 
 Zoom = tuple[tuple[float, float] | None, tuple[float, float] | None]
 """What a person chose to see of x and of y; None: the program chooses."""
@@ -47,9 +48,10 @@ def made_of(
     """
     shown = {session.selected, *session.spectrum.others, *_earlier(session)}
     runs = tuple(run for run in session.runs if run.run_id in shown)
+    data_sets = tuple(one for one in session.data_sets if one.run_id in shown)
     fresh = Session()
     desk = {name: getattr(fresh, name) for name in OF_THE_DESK}
-    view = saved.to_json(replace(session, runs=runs, **desk))
+    view = saved.to_json(replace(session, runs=runs, data_sets=data_sets, **desk))
     return {"about": dict(about), VIEW: view, ZOOMS: {name: list(zoom) for name, zoom in zooms.items()}}
 
 
@@ -106,14 +108,29 @@ def brought_back(session: Session, other: Session) -> Session:
     ids = {run.path: run.run_id for run in session.runs}
     runs = tuple(run for run in other.runs if run.path not in there)
     known = {run.run_id: ids.get(run.path, run.run_id) for run in other.runs}
+    data_sets, same = _data_sets_brought_back(session, other)
+    known |= same
     joined = sorted((*session.runs, *runs), key=lambda run: (run.run_number, run.sub_run, str(run.path)))
     others = tuple(known[one] for one in other.spectrum.others if one in known)
     kept = {name: getattr(session, name) for name in OF_THE_DESK}
     return replace(
         other,
         runs=tuple(joined),
+        data_sets=data_sets,
         selected=known.get(other.selected, session.selected),
         spectrum=replace(other.spectrum, others=others),
         output_dir=session.output_dir or other.output_dir,
         **kept,
     )
+
+
+def _data_sets_brought_back(session: Session, other: Session) -> tuple[tuple[DataSet, ...], dict[str, str]]:
+    """Put the data sets of a picture among those that are there; gives them, and id there -> id here."""
+    found, known = session, {}
+    for one in other.data_sets:
+        same = next((held for held in found.data_sets if held.members == one.members), None)
+        if same is None:
+            same = replace(data_set_of(found, one.members), name=one.name)
+            found = make_data_set(found, same)
+        known[one.run_id] = same.run_id
+    return found.data_sets, known

@@ -24,6 +24,7 @@ from pygama_gui.session.state import (
     SORTS,
     STRIPS,
     ChannelsChoice,
+    DataSet,
     Fit,
     NamedRegion,
     PlaneChoice,
@@ -34,7 +35,7 @@ from pygama_gui.session.state import (
     consistent,
 )
 
-Named = TypeVar("Named", Cut, Fit, NamedRegion)
+Named = TypeVar("Named", Cut, DataSet, Fit, NamedRegion)
 
 MARK = "pygama-gui session"
 """The entry by which a session file is known; its value is the version."""
@@ -162,6 +163,7 @@ def _put_right(session: Session) -> Session:
             plane=_plane_put_right(session.plane),
             trends=_trends_put_right(session.trends),
             channel_grid=_channels_put_right(session.channel_grid),
+            data_sets=_first_of_each_name(one for one in session.data_sets if one.members),
             cuts=_first_of_each_name(session.cuts),
             fits=_first_of_each_name(session.fits),
             regions=_first_of_each_name(session.regions),

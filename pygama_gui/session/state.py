@@ -6,7 +6,7 @@ undo is the previous session. Views compare by identity and redraw their own sli
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
@@ -39,6 +39,80 @@ class Run:
     """Tells the run apart from all others, whatever the file is called."""
     skip: tuple[int, ...] = ()
     """Byte offsets of records that are left out, because they ended their worker."""
+
+    @property
+    def title(self) -> str:
+        """Name it by its number."""
+        return f"Run {self.run_number}"
+
+    @property
+    def stem(self) -> str:
+        """How the names of files begin that are made of it."""
+        return f"run{self.run_number}"
+
+    @property
+    def raw_names(self) -> tuple[str, ...]:
+        """Names of the raw files: what calibrations say that they were made from."""
+        return (self.path.name,)
+
+    @property
+    def about(self) -> dict[str, str]:
+        """Say in words what it is, for pictures of it."""
+        return {"run": str(self.run_number), "file": self.path.name}
+
+
+@dataclass(frozen=True)
+class Member:
+    """One run of a data set, and the files that its rows and its waveforms are read from."""
+
+    run: Run
+    tier2: Path
+    tier1: Path | None = None
+
+
+@dataclass(frozen=True)
+class DataSet(Run):
+    """Many finished runs as one. path: of the first file. It keeps its files, whatever the list has."""
+
+    name: str = ""
+    members: tuple[Member, ...] = ()
+
+    @property
+    def title(self) -> str:
+        """Name it as a person did."""
+        return self.name
+
+    @property
+    def numbers(self) -> str:
+        """List its runs, as '72-75, 80'."""
+        return ranges_of(one.run.run_number for one in self.members)
+
+    @property
+    def stem(self) -> str:
+        """How the names of files begin that are made of it."""
+        return "runs" + self.numbers.replace(", ", "_")
+
+    @property
+    def raw_names(self) -> tuple[str, ...]:
+        """Names of the raw files of all its runs."""
+        return tuple(name for one in self.members for name in one.run.raw_names)
+
+    @property
+    def about(self) -> dict[str, str]:
+        """Say in words what it is, for pictures of it."""
+        files = ", ".join(one.tier2.name for one in self.members)
+        return {"data set": self.name, "runs": self.numbers, "files": files}
+
+
+def ranges_of(numbers: Iterable[int]) -> str:
+    """Write numbers as '72-75, 80'."""
+    parts: list[list[int]] = []
+    for number in sorted(set(numbers)):
+        if parts and number == parts[-1][1] + 1:
+            parts[-1][1] = number
+        else:
+            parts.append([number, number])
+    return ", ".join(str(low) if low == high else f"{low}-{high}" for low, high in parts)
 
 
 @dataclass(frozen=True)
@@ -253,6 +327,7 @@ class Session:
     """All that a person set. tier0 holds only what differs from the declared defaults."""
 
     runs: tuple[Run, ...] = ()
+    data_sets: tuple[DataSet, ...] = ()
     selected: str = ""
     tier0: Values = field(default_factory=lambda: NOTHING)
     chain: tuple[Step, ...] = DEFAULT_CHAIN
@@ -298,8 +373,8 @@ class Session:
     """Runs that are processed at once, at most."""
 
     def run(self, run_id: str) -> Run | None:
-        """Find a run by its id."""
-        return next((run for run in self.runs if run.run_id == run_id), None)
+        """Find a run or a data set by its id."""
+        return next((run for run in (*self.data_sets, *self.runs) if run.run_id == run_id), None)
 
     @property
     def chosen_fit(self) -> Fit | None:
@@ -308,7 +383,7 @@ class Session:
 
     @property
     def selected_run(self) -> Run | None:
-        """The run that the views show."""
+        """The run or data set that the views show."""
         return self.run(self.selected)
 
     def keeps(self) -> dict[str, list[str]]:

@@ -141,10 +141,13 @@ class CalibrationPanel(QWidget):
         live, run, column = self.bridge.live(self.session.selected), self.session.selected_run, self.column
         if live is None or run is None or column not in live.columns or self._is_busy:
             return
+        if why := self.bridge.data_sets.why_not(run.run_id, "a calibration of it"):
+            self.bridge.log(why, "warning")
+            return
         values = live.columns.column(column)
         codes = live.columns.column(CODE) if CODE in live.columns else None
         places = [code for code in (wanted or self.bridge.shown(live.channels) or [0]) if code is not None]
-        recipe, fitted, made_from = self.recipe, tuple(peaks), (run.path.name,)
+        recipe, fitted, made_from = self.recipe, tuple(peaks), run.raw_names
         cuts = passing_of(self.session)
         rows = {} if cuts is None else self.bridge.rows_of(run.run_id, {CODE, column, *cuts.columns})
 
@@ -279,6 +282,7 @@ class CalibrationPanel(QWidget):
         found = self.proposal or held
         live = self.bridge.live(self.session.selected)
         can = live is not None and self.column in live.columns and len(live.columns) > 0
+        can = can and not live.is_on_disk
         one_channel = live is not None and self.session.spectrum.channel in live.channels
         is_several = live is not None and len(self.bridge.shown(live.channels)) > 1
         self.calibrate_button.setEnabled(can and not self._is_busy)

@@ -57,10 +57,10 @@ class ChannelExporter(Saver[ChannelPicture]):
     def _about(self) -> dict[str, str]:
         """Say what the channels are of and how their figures were made."""
         view, session, run = self._view, self._view.session, self._view.session.selected_run
-        title = "Channels" if run is None else f"Run {run.run_number}, channels"
+        title = "Channels" if run is None else f"{run.title}, channels"
         about = {"title": title}
         if run is not None:
-            about |= {"run": str(run.run_number), "file": run.path.name}
+            about |= run.about
         about |= {"summary": view.summary.text(), "column": view.surveyed.column}
         about |= {
             f"cut {cut.name}": cut.expression + ("" if cut.enabled else " (off)") for cut in session.cuts

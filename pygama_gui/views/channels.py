@@ -23,7 +23,7 @@ from PyQt5.QtWidgets import (
 )
 
 from pygama_gui.bridge import Bridge
-from pygama_gui.data.channels import CODE
+from pygama_gui.data.channels import CLOCK, CODE
 from pygama_gui.data.health import MARKS, STATES, Survey
 from pygama_gui.data.live_run import LiveRun
 from pygama_gui.jobs.board import counted
@@ -38,7 +38,7 @@ from pygama_gui.widgets import theme, words
 from pygama_gui.widgets.parts import Controls, Elided, choice_box, label, row
 from pygama_gui.widgets.plot import Entry, plot_actions
 
-HIDDEN_COLUMNS = ("period_ns", "crate", "card", "channel", "event_number", CODE)
+HIDDEN_COLUMNS = ("period_ns", "crate", "card", "channel", "event_number", CODE, CLOCK)
 COLUMNS = ("Channel", "State", "Events", "Rate", "Baseline", "Noise", "FWHM", "At end of range", "Why")
 SORTED_BY = {"Channel": "name", "State": "state", "Rate": "rate", "Events": "rate", "Noise": "noise"}
 DIGITS = re.compile(r"(\d+)")
@@ -328,7 +328,7 @@ class ChannelsView(View):
         """Draw what is known, and have looked at what is not."""
         run, live = self.session.selected_run, self.bridge.live(self.session.selected)
         found = None
-        if run is not None and live is not None and CODE in live.columns:
+        if run is not None and live is not None and CODE in live.columns and not live.is_on_disk:
             found = self._surveying.want(run, live, self.choice.column)
         self.surveyed = found or Survey()
         self.tiles = self._sorted(self._tiles_of(self.surveyed))
@@ -400,6 +400,9 @@ class ChannelsView(View):
         state = self.bridge.state(self.session.selected)
         if self.session.selected_run is None:
             return "The channels of the selected run appear here."
+        data_sets, selected = self.bridge.data_sets, self.session.selected
+        if why := data_sets.why_not(selected, "its channels") or data_sets.why_empty(selected):
+            return why
         if state is None:
             return "No channels yet. Process the run to see them."
         if live is not None and len(live.columns):

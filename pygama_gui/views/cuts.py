@@ -23,7 +23,7 @@ from pygama.analysis.cuts import MARK, Cut, CutSet, load_cuts, range_cut, save_c
 from pygama.analysis.expression_nodes import FUNCTIONS
 from pygama.errors import PygamaError, SettingsError
 from pygama_gui.bridge import Bridge
-from pygama_gui.data.channels import CODE
+from pygama_gui.data.channels import CLOCK, CODE
 from pygama_gui.data.cut_peaks import peaks_of
 from pygama_gui.data.cutting import Problem, applicable, free_name, readable
 from pygama_gui.data.tally import Figures, Peak
@@ -345,7 +345,9 @@ class CutsView(View):
         live = self.bridge.live(self.session.selected)
         if live is None or not live.columns.names:
             return None
-        return {name: live.columns.column(name)[:0] for name in live.columns.names if name != CODE}
+        return {
+            name: live.columns.column(name)[:0] for name in live.columns.names if name not in (CODE, CLOCK)
+        }
 
     def _show_figures(self, found: Figures | None) -> None:
         self.found = found

@@ -90,4 +90,4 @@ class Saver(Generic[P]):
     def run_name(self) -> list[str]:
         """Give what file names begin with: the run, where there is one."""
         run: Any = self._of.session.selected_run
-        return [] if run is None else [f"run{run.run_number}"]
+        return [] if run is None else [run.stem]

@@ -305,7 +305,7 @@ class FitsView(View):
         dialog.setNameFilter("Comma-separated values (*.csv)")
         dialog.setDefaultSuffix("csv")
         run = self.session.selected_run
-        dialog.selectFile("fits.csv" if run is None else f"fits_run{run.run_number}.csv")
+        dialog.selectFile("fits.csv" if run is None else f"fits_{run.stem}.csv")
         dialog.fileSelected.connect(lambda name: self.export(Path(name)))
         dialog.open()
 

@@ -88,7 +88,11 @@ class Overlays:
 
     def count(self, parts: list[Part], column: str, like: LiveHistogram, end: float) -> bool:
         """Count new rows of each part in the spectrum's bins, until a time; tell whether all are counted."""
-        wanted = {(part.live, column, part.channel) for part in parts if column in part.live.columns}
+        wanted = {
+            (part.live, column, part.channel)
+            for part in parts
+            if column in part.live.columns and not part.live.is_on_disk
+        }
         kept = {key: one for key, one in self._counted.items() if key in wanted and _has_bins_of(one, like)}
         for key in wanted - kept.keys():
             kept[key] = Counted(key, LiveHistogram(like.low, like.high, like.n_bins, grows=False))

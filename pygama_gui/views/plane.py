@@ -14,9 +14,10 @@ from PyQt5.QtGui import QResizeEvent
 from PyQt5.QtWidgets import QAction, QCheckBox, QLayout, QMenu, QVBoxLayout, QWidget
 
 from pygama_gui.bridge import Bridge
-from pygama_gui.data.channels import CODE
+from pygama_gui.data.channels import CLOCK, CODE
 from pygama_gui.data.linked import ALL, Axis, Counts, Cuts, Want
 from pygama_gui.data.live_run import LiveRun
+from pygama_gui.data.live_set import RUN, LiveSet
 from pygama_gui.data.plane import (
     LOOKED_AT,
     Limits,
@@ -57,7 +58,7 @@ PAN, FAR, FAR_BINS = 0.1, 0.5, 10
 """Shares of the picture that an arrow key moves it by, and bins that it moves a gate by with Shift."""
 GREW = 1.1
 """Limits are looked at again when there are so many times as many rows."""
-HIDDEN_COLUMNS = ("period_ns", "crate", "card", CODE)
+HIDDEN_COLUMNS = ("period_ns", "crate", "card", CODE, CLOCK)
 ENERGIES = ("trap_max_kev", "trap_max", "energy_kev", "energy")
 SHAPES = ("a_over_e", "a_max", "rise_time", "drift_time", "bl_int")
 TIME = "time_s"
@@ -452,7 +453,8 @@ class PlaneView(View):
         row_number = int(self.points.rows[place])
         number = int(live.columns.column("event_number")[row_number])
         channel = int(live.columns.column(CODE)[row_number]) if CODE in live.columns else None
-        self.shown_event.choose(Chosen(self.session.selected, number, channel))
+        run = int(live.columns.column(RUN)[row_number]) if isinstance(live, LiveSet) else None
+        self.shown_event.choose(Chosen(self.session.selected, number, channel, run))
         self._mark_event()
         self.event_chosen.emit(number)
 
@@ -471,6 +473,8 @@ class PlaneView(View):
         is_it = live.columns.column("event_number")[self.points.rows] == chosen.number
         if chosen.channel is not None:
             is_it &= live.columns.column(CODE)[self.points.rows] == chosen.channel
+        if chosen.run is not None and RUN in live.columns:
+            is_it &= live.columns.column(RUN)[self.points.rows] == chosen.run
         found = np.flatnonzero(is_it)
         at = found[0] if len(found) else None
         self.canvas.mark_point(None if at is None else (self.points.x[at], self.points.y[at]))
@@ -533,7 +537,7 @@ class PlaneView(View):
         if self.box.zoomed_x if is_x else self.box.zoomed_y:
             low, high = self.box.viewRange()[0 if is_x else 1]
             limits = Limits(low, high, limits.is_whole)
-        n_values = len(live.columns) if self.plane is None else self.plane.n_chosen
+        n_values = live.n_rows if self.plane is None or live.is_on_disk else self.plane.n_chosen
         width = self.choice.x_width if is_x else self.choice.y_width
         return axis_of(name, limits, suitable_bins(n_values), width)
 
@@ -589,6 +593,7 @@ class PlaneView(View):
     def _ask_points(self, plane: Plane) -> None:
         """Find the single events in view, where they are few."""
         is_wanted = self.choice.style != "counts" and plane.n_inside < MOST_POINTS
+        is_wanted = is_wanted and not plane.live.is_on_disk
         if not is_wanted:
             self._points_asked = None
             self._take_points(None, None)
@@ -701,6 +706,8 @@ class PlaneView(View):
         state = self.bridge.state(self.session.selected)
         if self.session.selected_run is None:
             return "Two columns of the selected run appear here, against each other."
+        if why := self.bridge.data_sets.why_empty(self.session.selected):
+            return why
         if state is None:
             return "No events yet. Process the run to see them."
         if live is not None and len(live.columns):
@@ -758,7 +765,9 @@ class PlaneView(View):
         return " · ".join(parts)
 
     def _in_view(self, plane: Plane) -> str:
-        parts = [f"{counted(plane.n_inside, 'event')} in view"]
+        progress = self.bridge.data_sets.progress(self.session.selected)
+        parts = [progress.words] if plane.live.is_on_disk and progress is not None else []
+        parts += [f"{counted(plane.n_inside, 'event')} in view"]
         outside = plane.n_chosen - plane.n_inside
         parts += [f"{words.count(outside)} outside"] if outside else []
         cut = plane.n_rows - plane.n_chosen

@@ -10,6 +10,7 @@ from PyQt5.QtWidgets import QWidget
 from pygama_gui.bridge import Bridge
 from pygama_gui.data.samples import Sample, Tier1Waveforms
 from pygama_gui.data.selection import Selection
+from pygama_gui.data.set_waveforms import SetWaveforms
 from pygama_gui.widgets.peek import Peek
 
 GAP = 8
@@ -17,11 +18,15 @@ GAP = 8
 
 @dataclass(frozen=True)
 class Chosen:
-    """An event of a run, by its number and the code of its channel (None: unknown)."""
+    """An event of a run, by its number and the code of its channel (None: unknown).
+
+    run: number of the run, where it is one of a data set.
+    """
 
     run_id: str
     number: int
     channel: int | None = None
+    run: int | None = None
 
 
 class EventPeek:
@@ -61,7 +66,8 @@ class EventPeek:
     def _show(self, words: str, sample: Sample | None) -> None:
         chosen = self.chosen
         assert chosen is not None
-        parts = [f"event {chosen.number}"]
+        parts = [] if chosen.run is None else [f"run {chosen.run}"]
+        parts += [f"event {chosen.number}"]
         if chosen.channel is not None:
             parts += self._bridge.names([chosen.channel])
         self.peek.show_waveform(
@@ -75,7 +81,10 @@ class EventPeek:
         self.peek.move(right - self.peek.width() - GAP, top + GAP)
 
 
-def _read(file: Tier1Waveforms, chosen: Chosen) -> Sample | None:
+def _read(file: Tier1Waveforms | SetWaveforms, chosen: Chosen) -> Sample | None:
     selection = Selection(chosen.channel)
-    place = file.place_of(chosen.number, selection)
+    if isinstance(file, SetWaveforms) and chosen.run is not None:
+        place = file.place_of_run(chosen.run, chosen.number, selection)
+    else:
+        place = file.place_of(chosen.number, selection)
     return None if place is None else file.sample(place, selection)

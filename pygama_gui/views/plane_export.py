@@ -95,7 +95,7 @@ class PlaneExporter(Saver[Picture]):
         assert plane is not None
         about: dict[str, str] = {}
         if run is not None:
-            about |= {"run": str(run.run_number), "file": run.path.name}
+            about |= run.about
         if view.channel is not None:
             about["channel"] = view.bridge.names([view.channel])[0]
         for axis in (plane.x, plane.y):
@@ -110,5 +110,5 @@ class PlaneExporter(Saver[Picture]):
         about["made by"] = f"pygama {pygama.__version__}"
         title = f"{plane.y.column} against {plane.x.column}"
         if run is not None:
-            title = f"Run {run.run_number}, {title}"
+            title = f"{run.title}, {title}"
         return {"title": title, **about}

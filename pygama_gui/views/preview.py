@@ -15,7 +15,7 @@ from pygama_gui.bridge import Bridge
 from pygama_gui.data.preview import Asked, Bench, Compared
 from pygama_gui.sandbox import Sandbox
 from pygama_gui.session import changes
-from pygama_gui.session.state import DEFAULT_CHAIN, Run, Session
+from pygama_gui.session.state import DEFAULT_CHAIN, DataSet, Run, Session
 from pygama_gui.views import chain_facts, madeup
 from pygama_gui.views.base import View
 from pygama_gui.views.effect import SAME_PLACE, effect_words
@@ -267,7 +267,8 @@ class PreviewView(View):
         self.change.setVisible(bool(text))
         theme.mark(self.change, "tone", tone)
         self._show_sample(found)
-        can_run = self.session.selected_run is not None and not self.bridge.is_active(self.session.selected)
+        run = self.session.selected_run
+        can_run = run is not None and not isinstance(run, DataSet) and not self.bridge.is_active(run.run_id)
         is_changed = found is not None and self.sandbox.is_changed
         self.again_button.setVisible(is_changed and can_run)
         self.back_link.setVisible(is_changed)
@@ -284,6 +285,8 @@ class PreviewView(View):
         live, state = self.bridge.live(self.session.selected), self.bridge.state(self.session.selected)
         if live is None:
             return "Process the run to try settings on it."
+        if why := self.bridge.data_sets.why_no_waveforms(self.session.selected):
+            return why
         if state is not None and state.has_ended and not len(live.columns):
             return "No waveforms in this run."
         if state is not None and state.has_ended and live.tier1 is None:

@@ -22,36 +22,52 @@ from PyQt5.QtCore import (
     pyqtSignal,
 )
 from PyQt5.QtGui import QColor, QFontMetrics, QMouseEvent, QPainter, QPen
-from PyQt5.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
+from PyQt5.QtWidgets import QLineEdit, QStyle, QStyledItemDelegate, QStyleOptionViewItem, QWidget
 
 from pygama_gui.bridge import Bridge
 from pygama_gui.jobs.board import JobState, counted, state_sentence
 from pygama_gui.jobs.remedies import Remedy, remedies_for
-from pygama_gui.session.state import Run
+from pygama_gui.machine.data_sets import Standing
+from pygama_gui.session import set_changes
+from pygama_gui.session.state import DataSet, Run
 from pygama_gui.widgets import theme, words
 
 GAP, PADDING, LINE, BUTTON, BUTTON_GAP = 8, 10, 18, 24, 6
 MOST_LINES = 5
 """Lines that the sentence about a failure takes at most; all of it is in the tooltip."""
+MOST_LISTED = 30
+"""Runs of a data set that its tooltip lists, at most."""
 LEAST_WIDTH = 120
 MANY_ROWS = 8
 OLD_S, STALE_S = 10.0, 60.0
 RUN_ROLE = Qt.ItemDataRole.UserRole + 1
 STATE_ROLE = Qt.ItemDataRole.UserRole + 2
+SET_ROLE = Qt.ItemDataRole.UserRole + 3
+"""How a data set stands; None of a run."""
 
 
 def run_name(run: Run) -> str:
-    """Name a run by its number."""
-    return f"Run {run.run_number}" + (f".{run.sub_run}" if run.sub_run else "")
+    """Name a run by its number, and a data set as a person did."""
+    return run.title + (f".{run.sub_run}" if run.sub_run and not isinstance(run, DataSet) else "")
 
 
 def run_title(run: Run) -> str:
     """Name a run by its number and its file."""
-    return f"{run_name(run)} · {run.path.name}"
+    return f"{run_name(run)} · {run_source(run)}"
+
+
+def run_source(run: Run) -> str:
+    """Say what a run is read from: its file; of a data set, how many runs."""
+    return counted(len(run.members), "run") if isinstance(run, DataSet) else run.path.name
 
 
 def run_facts(run: Run, state: JobState | None) -> str:
     """Say how large a run is and how much of it is done, and when it began or how many events were found."""
+    if isinstance(run, DataSet):
+        events = [counted(state.rows, "event")] if state is not None else []
+        numbers = f"runs {run.numbers}"
+        is_said = run.name.lower() == numbers
+        return " · ".join([*([] if is_said else [numbers]), *events]) or numbers
     is_known = state is not None and state.state in ("running", "paused", "done")
     if state is not None and state.state in ("running", "paused") and state.done_bytes and state.total_bytes:
         facts = [_part_of(state.done_bytes, state.total_bytes)]
@@ -102,6 +118,33 @@ def run_sentence(state: JobState | None) -> tuple[str, str]:
     if not state.warnings:
         return f"✓ {took}", tone
     return f"▲ {took} · {counted(state.warnings, 'warning')}", "warn"
+
+
+def set_sentence(standing: Standing, state: JobState | None) -> tuple[str, str]:
+    """Say how a data set stands, and in which tone."""
+    progress = standing.progress
+    if standing.trouble:
+        return f"✕ {standing.trouble}", "bad"
+    if progress is not None:
+        return (f"■ {progress.words}", "warn") if progress.is_stopped else (f"▶ {progress.words}", "accent")
+    if state is None:
+        return "■ looking for its files", "soft"
+    return ("✓ counted from its files" if standing.is_large else "✓ its files are there"), "ok"
+
+
+def set_remedies(standing: Standing) -> tuple[Remedy, ...]:
+    """Give what can be done about a data set."""
+    progress = standing.progress
+    if standing.trouble or (progress is not None and progress.is_stopped):
+        return (Remedy("Read again", "read"),)
+    return () if progress is None else (Remedy("Stop", "stop reading"),)
+
+
+def set_details(data_set: DataSet, sentence: str) -> str:
+    """List the runs of a data set with their files."""
+    lines = [f"{run_name(one.run)}: {one.tier2}" for one in data_set.members[:MOST_LISTED]]
+    more = len(data_set.members) - len(lines)
+    return "\n".join([sentence, *lines, *([f"and {more} more"] if more > 0 else [])])
 
 
 def run_details(state: JobState | None) -> str:
@@ -168,7 +211,7 @@ class RunModel(QAbstractListModel):
     def __init__(self, bridge: Bridge) -> None:
         super().__init__()
         self._bridge = bridge
-        self.runs: tuple[Run, ...] = in_queue_order(bridge.session.runs, bridge)
+        self.runs: tuple[Run, ...] = self._in_order()
         self._places = {run.run_id: at for at, run in enumerate(self.runs)}
 
     def rowCount(self, parent: QModelIndex | None = None) -> int:  # noqa: N802  (Qt's name)
@@ -183,8 +226,14 @@ class RunModel(QAbstractListModel):
             return run
         if role == STATE_ROLE:
             return state
+        if role == SET_ROLE:
+            return self._of_set(run)
         if role == Qt.ItemDataRole.DisplayRole:
             return run_title(run)
+        if role == Qt.ItemDataRole.EditRole:
+            return run_name(run)
+        if isinstance(run, DataSet):
+            return self._set_words(run, state, role)
         if role == Qt.ItemDataRole.AccessibleTextRole:
             told = (run_title(run), run_facts(run, state), run_sentence(state)[0], run_pace(state))
             return ", ".join(filter(None, (*told, earlier_line(state))))
@@ -192,15 +241,43 @@ class RunModel(QAbstractListModel):
             return "\n".join(filter(None, (str(run.path), local_start(run), run_details(state))))
         return None
 
-    def refresh(self, runs: tuple[Run, ...]) -> None:
-        """Take a new list of runs."""
+    def _of_set(self, run: Run) -> Standing | None:
+        return self._bridge.data_sets.standing(run) if isinstance(run, DataSet) else None
+
+    def _set_words(self, data_set: DataSet, state: JobState | None, role: int) -> Any:
+        sentence = set_sentence(self._bridge.data_sets.standing(data_set), state)[0]
+        if role == Qt.ItemDataRole.AccessibleTextRole:
+            return ", ".join((run_title(data_set), run_facts(data_set, state), sentence))
+        return set_details(data_set, sentence) if role == Qt.ItemDataRole.ToolTipRole else None
+
+    def flags(self, index: QModelIndex) -> Qt.ItemFlags:
+        """Let data sets be renamed in their place."""
+        flags = super().flags(index)
+        is_set = index.isValid() and isinstance(self.runs[index.row()], DataSet)
+        return flags | Qt.ItemFlag.ItemIsEditable if is_set else flags
+
+    def setData(  # noqa: N802  (Qt's name)
+        self, index: QModelIndex, value: Any, role: int = Qt.ItemDataRole.EditRole
+    ) -> bool:
+        """Rename a data set."""
+        if role != Qt.ItemDataRole.EditRole or not isinstance(self.runs[index.row()], DataSet):
+            return False
+        self._bridge.change(set_changes.rename_data_set, self.runs[index.row()].run_id, str(value))
+        return True
+
+    def _in_order(self) -> tuple[Run, ...]:
+        session = self._bridge.session
+        return (*session.data_sets, *in_queue_order(session.runs, self._bridge))
+
+    def refresh(self) -> None:
+        """Take the list of the session."""
         self.beginResetModel()
-        self._take(in_queue_order(runs, self._bridge))
+        self._take(self._in_order())
         self.endResetModel()
 
     def sort_waiting(self) -> bool:
         """Show the runs that wait in the order of the queue; tells whether any card moved."""
-        runs = in_queue_order(self._bridge.session.runs, self._bridge)
+        runs = self._in_order()
         if runs == self.runs:
             return False
         self.layoutAboutToBeChanged.emit()
@@ -244,10 +321,12 @@ class RunCard(QStyledItemDelegate):
     def sizeHint(self, option: QStyleOptionViewItem, index: QModelIndex) -> QSize:  # noqa: N802  (Qt's name)
         """Leave room for three lines, the pace, an earlier failure, a bar and buttons."""
         state = index.data(STATE_ROLE)
-        if state is None:
-            return _PLAIN_SIZE
         viewport = None if option.widget is None else option.widget.viewport()
         width = max((300 if viewport is None else viewport.width()) - 2 * PADDING - 1, LEAST_WIDTH)
+        if (of_set := index.data(SET_ROLE)) is not None:
+            return self._size_of_set(of_set, state, width)
+        if state is None:
+            return _PLAIN_SIZE
         height = 2 * PADDING + 2 * LINE + 2 + sentence_height(state, width)
         if state.state == "running":
             height += LINE
@@ -258,6 +337,32 @@ class RunCard(QStyledItemDelegate):
         if rows := button_rows(remedies_for(state), width):
             height += 6 + len(rows) * (BUTTON + BUTTON_GAP) - BUTTON_GAP
         return QSize(100, height + GAP)
+
+    def _size_of_set(self, standing: Standing, state: JobState | None, width: int) -> QSize:
+        progress = standing.progress
+        height = 2 * PADDING + 2 * LINE + 2
+        height += words_height(set_sentence(standing, state)[0], width)
+        height += 8 if progress is not None and not progress.is_stopped else 0
+        if rows := button_rows(set_remedies(standing), width):
+            height += 6 + len(rows) * (BUTTON + BUTTON_GAP) - BUTTON_GAP
+        return QSize(100, height + GAP)
+
+    def createEditor(  # noqa: N802  (Qt's name)
+        self, parent: QWidget | None, option: QStyleOptionViewItem, index: QModelIndex
+    ) -> QWidget:
+        """Give a field for the name of a data set."""
+        field = QLineEdit(parent)
+        field.setAccessibleName("Name of the data set")
+        field.setMaxLength(80)
+        return field
+
+    def updateEditorGeometry(  # noqa: N802  (Qt's name)
+        self, editor: QWidget | None, option: QStyleOptionViewItem, index: QModelIndex
+    ) -> None:
+        """Put the field where the name stands."""
+        if editor is not None:
+            area = option.rect
+            editor.setGeometry(area.left() + 4, area.top() + 3, area.width() - 9, LINE + 12)
 
     def paint(self, painter: QPainter | None, option: QStyleOptionViewItem, index: QModelIndex) -> None:
         """Draw the card."""
@@ -283,11 +388,12 @@ class RunCard(QStyledItemDelegate):
         if isinstance(event, QMouseEvent) and event.type() == QEvent.Type.MouseButtonRelease:
             state = index.data(STATE_ROLE)
             area = option.rect.adjusted(PADDING, PADDING - 1, -PADDING - 1, -PADDING - GAP)
-            for remedy, place in button_places(area, remedies_for(state)):
+            for remedy, place in button_places(area, _remedies(index)):
                 if place.contains(event.pos()):
                     self.mend_asked.emit(index.data(RUN_ROLE), remedy.act)
                     return True
-            if run_sentence(state)[1] == "warn" and sentence_line(area).contains(event.pos()):
+            is_run = index.data(SET_ROLE) is None
+            if is_run and run_sentence(state)[1] == "warn" and sentence_line(area).contains(event.pos()):
                 self.log_asked.emit()
         return super().editorEvent(event, model, option, index)
 
@@ -304,9 +410,12 @@ class RunCard(QStyledItemDelegate):
         present = theme.current()
         line = QRect(area.left(), area.top(), area.width(), LINE)
         used = write(painter, line, run_name(run), present.color("text"), bold=True, px=theme.NORMAL)
-        write(painter, line.adjusted(used + 7, 0, 0, 0), run.path.name, present.color("soft"))
+        write(painter, line.adjusted(used + 7, 0, 0, 0), run_source(run), present.color("soft"))
         line.translate(0, LINE + 1)
         write(painter, line, run_facts(run, state), present.color("soft"))
+        if (of_set := index.data(SET_ROLE)) is not None:
+            self._write_set(painter, area, index, of_set)
+            return
         sentence, tone = run_sentence(state)
         tall = sentence_height(state, area.width())
         place = sentence_line(area)
@@ -320,6 +429,18 @@ class RunCard(QStyledItemDelegate):
         if state is not None and shows_bar(state):
             self._draw_bar(painter, QRect(area.left(), area.bottom() - 4, area.width(), 4), state.fraction)
         for remedy, at in button_places(area, remedies_for(state)):
+            self._draw_button(painter, at, remedy.words)
+
+    def _write_set(self, painter: QPainter, area: QRect, index: QModelIndex, standing: Standing) -> None:
+        """Write how a data set stands, how far its reading is, and what can be done."""
+        progress = standing.progress
+        sentence, tone = set_sentence(standing, index.data(STATE_ROLE))
+        tall = words_height(sentence, area.width())
+        write(painter, sentence_line(area), sentence, theme.current().color(tone), height=tall)
+        if progress is not None and not progress.is_stopped:
+            top = sentence_line(area).top() + tall + 2
+            self._draw_bar(painter, QRect(area.left(), top, area.width(), 4), progress.fraction)
+        for remedy, at in button_places(area, _remedies(index)):
             self._draw_button(painter, at, remedy.words)
 
     def _draw_bar(self, painter: QPainter, area: QRect, fraction: float) -> None:
@@ -338,13 +459,24 @@ class RunCard(QStyledItemDelegate):
         painter.drawText(area, Qt.AlignmentFlag.AlignCenter, text)
 
 
+def _remedies(index: QModelIndex) -> tuple[Remedy, ...]:
+    """Give what a card offers to do."""
+    of_set = index.data(SET_ROLE)
+    return remedies_for(index.data(STATE_ROLE)) if of_set is None else set_remedies(of_set)
+
+
 def sentence_height(state: JobState | None, width: int) -> int:
     """Give the height of the sentence about a job: a line, more for what went wrong."""
     if state is None or not (state.state == "failed" or state.halted):
         return LINE
+    return words_height(run_sentence(state)[0], width)
+
+
+def words_height(sentence: str, width: int) -> int:
+    """Give the height of a sentence in as many lines as it needs, up to `MOST_LINES`."""
     metrics = QFontMetrics(theme.font(theme.SMALL))
     flags = int(Qt.TextFlag.TextWordWrap)
-    needed = metrics.boundingRect(0, 0, width, 10_000, flags, run_sentence(state)[0]).height()
+    needed = metrics.boundingRect(0, 0, width, 10_000, flags, sentence).height()
     n_lines = min(max(round(needed / metrics.lineSpacing()), 1), MOST_LINES)
     return LINE + (n_lines - 1) * metrics.lineSpacing()
 

@@ -22,12 +22,13 @@ from PyQt5.QtWidgets import (
 from pygama_gui.bridge import Bridge
 from pygama_gui.data.selection import passing_of
 from pygama_gui.jobs.remedies import AGAIN, remedies_for
-from pygama_gui.session import changes
-from pygama_gui.session.state import Run, Session
+from pygama_gui.session import changes, set_changes
+from pygama_gui.session.state import DataSet, Run, Session
 from pygama_gui.views import madeup
 from pygama_gui.views.base import View
 from pygama_gui.views.headers import compare_headers, show_header
 from pygama_gui.views.run_cards import RunCard, RunModel, in_short, refusal, run_title
+from pygama_gui.views.set_making import RangeDialog, make_set, members_of
 from pygama_gui.widgets import theme
 from pygama_gui.widgets.parts import button, label, link, panel, row
 
@@ -152,6 +153,7 @@ class RunsView(View):
         self.list = RunList(self.model)
         self.list.setItemDelegate(self.card)
         self.list.setAccessibleName("List of runs")
+        self.list.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
         self.list.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
         self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.list.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
@@ -228,6 +230,11 @@ class RunsView(View):
         self.header_action = _action("Sho&w the header", "Ctrl+H")
         self.reveal_action = _action("Show in the file mana&ger", "")
         self.copy_path_action = _action("Cop&y the path", "Ctrl+Alt+P")
+        self.set_action = _action("Make a data set of the selected runs", "Ctrl+Alt+D")
+        self.range_action = _action("Make a data set of runs…", "Ctrl+Alt+Shift+D")
+        self.rename_action = _action("Rename the data set", "F2")
+        self.rename_action.setShortcutContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
+        self.addAction(self.rename_action)
         self.remove_action = _action("Re&move from the list", "Del")
         self.remove_action.setShortcutContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
         self.addAction(self.remove_action)
@@ -251,6 +258,9 @@ class RunsView(View):
             self.passing_action,
             self.reveal_action,
             self.copy_path_action,
+            self.set_action,
+            self.range_action,
+            self.rename_action,
             self.remove_action,
         ]
 
@@ -295,16 +305,21 @@ class RunsView(View):
         self.list.moved.connect(self._move)
         self.list.beside_asked.connect(lambda row: self.beside_asked.emit(self.model.runs[row].run_id))
         self.remove_action.triggered.connect(self._remove)
+        self.set_action.triggered.connect(self._make_set)
+        self.range_action.triggered.connect(self.ask_range)
+        self.rename_action.triggered.connect(self._rename)
         self.card.mend_asked.connect(self.mend_asked)
         self.card.log_asked.connect(self.log_asked)
         self.list.selectionModel().currentChanged.connect(self._selected)
+        self.list.selectionModel().selectionChanged.connect(self._enable_set_actions)
         self.list.customContextMenuRequested.connect(self._show_menu)
 
     def on_session(self, old: Session, new: Session) -> None:
         """Show the runs and the selection of the session."""
-        if old.runs is not new.runs:
-            self.model.refresh(new.runs)
-        if old.runs is not new.runs or old.selected != new.selected:
+        is_other_list = old.runs is not new.runs or old.data_sets is not new.data_sets
+        if is_other_list:
+            self.model.refresh()
+        if is_other_list or old.selected != new.selected:
             self._show_selection()
             self._show_buttons()
         elif old.cuts is not new.cuts:
@@ -346,7 +361,8 @@ class RunsView(View):
     def _process_shown(self) -> None:
         """Do what the button says: process what has not been, or the selected run again."""
         selected = self.session.selected_run
-        self.process_asked.emit(self._unprocessed() or ([] if selected is None else [selected]))
+        is_run = selected is not None and not isinstance(selected, DataSet)
+        self.process_asked.emit(self._unprocessed() or ([selected] if is_run else []))
 
     def _process_selected(self) -> None:
         if (run := self.session.selected_run) is not None:
@@ -362,6 +378,9 @@ class RunsView(View):
     def _is_new_kind(self, run_id: str) -> bool:
         state = self.bridge.state(run_id)
         kind = "" if state is None else f"{state.state} {state.search} {state.halted} {state.earlier}"
+        progress = self.bridge.data_sets.progress(run_id)
+        kind += self.bridge.data_sets.trouble(run_id)
+        kind += "" if progress is None else f" {progress.what} {progress.is_stopped}"
         is_new = self._kinds.get(run_id) != kind
         self._kinds[run_id] = kind
         return is_new
@@ -405,8 +424,30 @@ class RunsView(View):
 
     def _remove(self) -> None:
         run_id = self.session.selected
-        if run_id and not self.bridge.is_active(run_id):
+        if isinstance(self.session.selected_run, DataSet):
+            self.bridge.change(set_changes.remove_data_set, run_id)
+        elif run_id and not self.bridge.is_active(run_id):
             self.bridge.change(changes.remove_run, run_id)
+
+    def marked_runs(self) -> list[Run]:
+        """Give the runs whose cards are selected, more than one with Ctrl or Shift; no data sets."""
+        rows = sorted(index.row() for index in self.list.selectionModel().selectedIndexes())
+        return [run for row in rows if not isinstance(run := self.model.runs[row], DataSet)]
+
+    def _make_set(self) -> None:
+        if why := make_set(self.bridge, self.marked_runs()):
+            self.bridge.log(why, "warning")
+
+    def ask_range(self) -> None:
+        """Ask which runs a data set is to be made of."""
+        dialog = RangeDialog(self.bridge, self)
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.open()
+
+    def _rename(self) -> None:
+        index = self.model.place_of(self.session.selected)
+        if index.isValid():
+            self.list.edit(index)
 
     def _selected(self, index: QModelIndex) -> None:
         if index.isValid():
@@ -423,8 +464,10 @@ class RunsView(View):
         state = None if target is None else self.bridge.state(target)
         is_paused = state is not None and state.state == "paused"
         self.process_button.setText(self._process_words(len(waiting), is_active=target is not None))
-        self._enable(self.process_button, bool(waiting) or (bool(runs) and target is None))
-        self.process_action.setEnabled(self.process_button.isEnabled())
+        is_set = isinstance(self.session.selected_run, DataSet)
+        can_again = bool(runs) and target is None
+        self._enable(self.process_button, bool(waiting) or (can_again and not is_set))
+        self.process_action.setEnabled(bool(waiting) or can_again)
         self._enable_queue_actions()
         self.pause_button.setText("Go on" if is_paused else "Pause")
         is_under_way = state is not None and state.state in ("running", "paused")
@@ -435,20 +478,29 @@ class RunsView(View):
             action.setEnabled(target is not None)
         self.pause_all_action.setEnabled(target is not None)
         self.retry_action.setEnabled(bool(self._failed()))
-        for action in (self.header_action, self.reveal_action, self.copy_path_action):
+        self.header_action.setEnabled(bool(self.session.selected) and not is_set)
+        for action in (self.reveal_action, self.copy_path_action):
             action.setEnabled(bool(self.session.selected))
+        self._enable_set_actions()
         self.remove_action.setEnabled(bool(self.session.selected))
         self._enable_table_actions()
 
+    def _enable_set_actions(self) -> None:
+        self.set_action.setEnabled(len(self.marked_runs()) > 1)
+        self.range_action.setEnabled(len(members_of(self.bridge, self.session.runs)) > 1)
+        self.rename_action.setEnabled(isinstance(self.session.selected_run, DataSet))
+
     def _enable_table_actions(self) -> None:
         state = self.bridge.state(self.session.selected)
-        has_table = state is not None and state.state == "done" and bool(state.outputs)
+        is_set = isinstance(self.session.selected_run, DataSet)
+        has_table = not is_set and state is not None and state.state == "done" and bool(state.outputs)
         self.table_action.setEnabled(has_table)
         self.passing_action.setEnabled(has_table and passing_of(self.session) is not None)
 
     def _enable_queue_actions(self) -> None:
         selected, queue = self.session.selected, self.bridge.queue()
-        self.again_action.setEnabled(bool(selected) and not self.bridge.is_active(selected))
+        is_run = bool(selected) and not isinstance(self.session.selected_run, DataSet)
+        self.again_action.setEnabled(is_run and not self.bridge.is_active(selected))
         is_followed = self._is_followed(selected)
         self.follow_action.setText("Stop &following" if is_followed else "&Follow the run")
         self.follow_action.setEnabled(is_followed or self.again_action.isEnabled())
@@ -473,6 +525,11 @@ class RunsView(View):
         """Make the menu of a run, which is the selected one."""
         menu = QMenu(self)
         menu.setToolTipsVisible(True)
+        if isinstance(run, DataSet):
+            menu.addActions([self.rename_action, self.reveal_action, self.copy_path_action])
+            menu.addSeparator()
+            menu.addAction(self.remove_action)
+            return menu
         menu.addActions([self.again_action, self.next_action, self.follow_action, self.retry_action])
         menu.addSeparator()
         menu.addActions([self.pause_action, self.stop_action, self.earlier_action, self.later_action])
@@ -487,6 +544,8 @@ class RunsView(View):
         menu.addActions([self.table_action, self.passing_action])
         menu.addSeparator()
         menu.addActions([self.reveal_action, self.copy_path_action])
+        menu.addSeparator()
+        menu.addActions([self.set_action, self.range_action])
         menu.addSeparator()
         menu.addAction(self.remove_action)
         return menu

@@ -25,7 +25,7 @@ from pygama_gui.views import chain_facts, madeup, spectrum_actions
 from pygama_gui.views.base import View
 from pygama_gui.views.spectrum_actions import SpectrumActions
 from pygama_gui.views.spectrum_controls import SpectrumControls
-from pygama_gui.views.spectrum_counting import N_FINE, SpectrumCounting, fine_width
+from pygama_gui.views.spectrum_counting import N_FINE, SpectrumCounting, fine_width, seconds_words
 from pygama_gui.views.spectrum_cuts import CutRanges
 from pygama_gui.views.spectrum_drawing import Picture, SpectrumDrawing
 from pygama_gui.views.spectrum_export import SpectrumExporter
@@ -324,6 +324,8 @@ class SpectrumView(View):
     def redraw(self) -> None:
         """Count what is new and draw the spectrum."""
         live = self.bridge.live(self.session.selected)
+        for run_id in (self.session.selected, *self.choice.others):
+            self.bridge.timing.ask(run_id)
         self._leave_lost_energies(live)
         self.controls.show(live)
         histogram = self.counting.count(live)
@@ -388,7 +390,7 @@ class SpectrumView(View):
         factor = spectra.power_of_two(wanted, histogram.n_bins)
         counts = spectra.joined(self.counting.fine_counts(histogram), factor)
         live = self.bridge.live(self.session.selected)
-        seconds = None if live is None else live.duration_s or None
+        seconds = None if live is None else live.seconds(self.channel) or None
         return measure_region(counts, histogram.edges[::factor], *roi, live_time_s=seconds)
 
     def rehearse(self) -> None:
@@ -427,6 +429,8 @@ class SpectrumView(View):
         state = self.bridge.state(self.session.selected)
         if self.session.selected_run is None:
             return "The spectrum of the selected run appears here."
+        if why := self.bridge.data_sets.why_empty(self.session.selected):
+            return why
         if state is None:
             return "No spectrum yet. Process the run to see it."
         if live is not None and raw_column(self.session, self.choice.column) in live.columns:
@@ -443,10 +447,16 @@ class SpectrumView(View):
         if self.plot.box.is_region_wanted:
             self.controls.info.setText("Drag over the spectrum to mark a region; Esc gives up")
             return
+        progress = self.bridge.data_sets.progress(self.session.selected)
+        live = self.bridge.live(self.session.selected)
         parts = [counted(histogram.n_values, "event")]
         if self.counting.passing.are_cuts_on and self.picture is not None:
             parts = [f"{words.count(self.picture.counts.sum())} of {parts[0]} pass and lie here"]
         outside = histogram.underflow + histogram.overflow
         parts += [f"{words.count(outside)} outside"] if outside else []
         parts += [f"{words.count(histogram.n_nan)} without a value"] if histogram.n_nan else []
+        if live is not None and self.picture is not None and self.picture.is_rate:
+            parts.append(seconds_words(live, self.channel))
+        if live is not None and live.is_on_disk and progress is not None:
+            parts.insert(0, progress.words)
         self.controls.info.setText(" · ".join(parts))

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from PyQt5.QtWidgets import QAction, QActionGroup, QMenu
 
-from pygama_gui.session.state import STRIPS
+from pygama_gui.session.state import STRIPS, DataSet
 from pygama_gui.widgets.plot import ZOOM_OUT, Entry, plot_actions
 
 if TYPE_CHECKING:
@@ -174,9 +174,11 @@ class SpectrumActions:
         """Offer the other runs, and what is drawn below."""
         view, menu = self._view, self.compare_menu
         menu.clear()
-        others = [run for run in view.session.runs if run.run_id != view.session.selected]
+        everything = (*view.session.data_sets, *view.session.runs)
+        others = [run for run in everything if run.run_id != view.session.selected]
         for run in others:
-            action = menu.addAction(f"{view.bridge.name_of(run.run_id)} · {run.path.name}")
+            source = f"runs {run.numbers}" if isinstance(run, DataSet) else run.path.name
+            action = menu.addAction(f"{view.bridge.name_of(run.run_id)} · {source}")
             action.setCheckable(True)
             action.setChecked(run.run_id in view.choice.others)
             action.setEnabled(view.bridge.state(run.run_id) is not None)

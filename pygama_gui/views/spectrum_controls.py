@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from PyQt5.QtCore import QSignalBlocker
 from PyQt5.QtWidgets import QCheckBox, QMenu, QWidget
 
-from pygama_gui.data.channels import CODE
+from pygama_gui.data.channels import CLOCK, CODE
 from pygama_gui.data.live_run import LiveRun
 from pygama_gui.widgets import theme
 from pygama_gui.widgets.parts import Controls, Elided, choice_box, icon_button
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 N_TOGETHER = 2
 """Entries of the channel box that are not one channel: all of them, and each for itself."""
-HIDDEN_COLUMNS = ("period_ns", "crate", "card", CODE)
+HIDDEN_COLUMNS = ("period_ns", "crate", "card", CODE, CLOCK)
 
 
 class SpectrumControls:

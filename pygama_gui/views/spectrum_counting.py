@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 import time
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from pygama_gui.data import spectra
+from pygama_gui.data.channels import CODE
 from pygama_gui.data.live import LiveHistogram
 from pygama_gui.data.live_run import LiveRun
 from pygama_gui.views.overlays import Counted, Over, Overlays, Part
@@ -48,9 +50,28 @@ class SpectrumCounting:
         key = (live, self._view.choice.column, self._view.channel)
         if self.counted is None or self.counted.key != key:
             self.counted, self.factor = Counted(key), 0
+        if live.is_on_disk:
+            return self._counted_on_disk(live)
         if not self.counted.catch_up(N_FINE, time.perf_counter() + COUNT_S):
             self._view.redraw_soon()
         return self.counted.histogram
+
+    def _counted_on_disk(self, live: LiveRun) -> LiveHistogram | None:
+        """Give what was counted from the files so far, in bins that are chosen by a sample of the rows."""
+        counted, view = self.counted, self._view
+        assert counted is not None
+        if counted.histogram is None:
+            column, channel = view.choice.column, view.channel
+            values = live.columns.column(column)
+            if channel is not None and CODE in live.columns:
+                values = values[live.columns.column(CODE) == channel]
+            counted.histogram = LiveHistogram.around(values, N_FINE, grows=False)
+        like = counted.histogram
+        found = self.passing.all_counts(view.session.selected, view.choice.column, view.channel, like)
+        counts = np.zeros(like.n_bins, np.int64) if found is None else found.counts
+        n_outside = 0 if found is None else found.n_chosen - int(counts.sum())
+        counted.histogram = LiveHistogram.counted(like.low, like.high, counts, n_outside)
+        return counted.histogram
 
     def fine_counts(self, histogram: LiveHistogram) -> np.ndarray:
         """Give the counts of the finest bins; where there are cuts, of the events that pass them."""
@@ -90,7 +111,11 @@ class SpectrumCounting:
         )
 
     def _counts_of(self, part: Part, column: str, histogram: LiveHistogram) -> np.ndarray | None:
-        counts = self.overlays.counts(part, column)
+        if part.live.is_on_disk and column in part.live.columns:
+            every = self.passing.all_counts(part.run_id, column, part.channel, histogram)
+            counts = None if every is None else every.counts
+        else:
+            counts = self.overlays.counts(part, column)
         if counts is None:
             return None
         passing = self.passing.counts(part.run_id, column, part.channel, histogram)
@@ -101,13 +126,14 @@ class SpectrumCounting:
         fine = self.fine_counts(histogram)
         self.factor = self.join_by(histogram, fine)
         edges, width = histogram.edges[:: self.factor], fine_width(histogram) * self.factor
-        is_rate = self._view.choice.is_rate and live.duration_s > 0
+        seconds = live.seconds(self._view.channel)
+        is_rate = self._view.choice.is_rate and seconds > 0
         has_all_behind = self.passing.are_cuts_on and not self._view.is_apart
         has_all_behind = has_all_behind and not self._view.choice.is_only_passing
         return Picture(
             edges,
             spectra.joined(fine, self.factor),
-            1 / (width * live.duration_s) if is_rate else 1.0,
+            1 / (width * seconds) if is_rate else 1.0,
             self._laid_over(histogram),
             spectra.joined(histogram.counts, self.factor) if has_all_behind else None,
             is_rate,
@@ -132,9 +158,10 @@ class SpectrumCounting:
 
 
 def _beside(name: str, run_id: str, live: LiveRun, other: LiveRun, channel: int | None) -> Part:
-    """Lay another run over the selected one, scaled to the time that this one took, where both are known."""
-    scale = live.duration_s / other.duration_s if live.duration_s and other.duration_s else 1.0
+    """Lay another run over the selected one, scaled to the live time of this one, where both are known."""
     same = channel if channel in other.channels else None
+    took, its = live.seconds(channel), other.seconds(same)
+    scale = took / its if took and its else 1.0
     named = name if scale == 1.0 else f"{name} × {words.three_digits(scale)}"
     return Part(named, run_id, other, same, scale)
 
@@ -142,3 +169,11 @@ def _beside(name: str, run_id: str, live: LiveRun, other: LiveRun, channel: int 
 def fine_width(histogram: LiveHistogram) -> float:
     """Give the width of the finest bins."""
     return (histogram.high - histogram.low) / histogram.n_bins
+
+
+def seconds_words(live: LiveRun, channel: int | None) -> str:
+    """Say which time counts are divided by."""
+    found = None if live.times is None else live.times.of(channel)
+    if found is None or not math.isfinite(found.live_s):
+        return f"per {words.three_digits(live.duration_s)} s from first event to last"
+    return f"per {words.three_digits(live.seconds(channel))} s live, by {found.way}"

@@ -102,6 +102,7 @@ class SpectrumExporter(Saver[SpectrumPicture]):
             x_range=(float(left), float(right)),
             y_range=(10**bottom, 10**top) if is_log else (bottom, top),
             real_time_s=live.duration_s or math.nan,
+            live_time_s=math.nan if live.times is None else live.times.of(view.channel).live_s,
             start_s=float(run.start_time) if run is not None and run.start_time else math.nan,
             about=about,
             made=view.made(about),
@@ -145,7 +146,7 @@ class SpectrumExporter(Saver[SpectrumPicture]):
         run, column = session.selected_run, view.choice.column
         about: dict[str, str] = {}
         if run is not None:
-            about |= {"run": str(run.run_number), "file": run.path.name}
+            about |= run.about
         about["column"] = column
         if view.channel is not None:
             about["channel"] = view.bridge.names([view.channel])[0]
@@ -161,7 +162,7 @@ class SpectrumExporter(Saver[SpectrumPicture]):
             about[f"cut {cut.name}"] = cut.expression + (f" ({', '.join(state)})" if state else "")
         about["chain"] = json.dumps(session.to_chain())
         about["made by"] = f"pygama {pygama.__version__}"
-        title = [f"Run {run.run_number}"] if run is not None else []
+        title = [run.title] if run is not None else []
         title += [column, *([about["channel"]] if "channel" in about else [])]
         return {"title": ", ".join(title), **about}
 

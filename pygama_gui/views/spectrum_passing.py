@@ -8,7 +8,7 @@ from collections.abc import Callable
 import numpy as np
 
 from pygama_gui.bridge import Bridge
-from pygama_gui.data.linked import Axis, Counts, Cuts, Want
+from pygama_gui.data.linked import ALL, PASSING, Axis, Counts, Cuts, Want
 from pygama_gui.data.live import LiveHistogram
 from pygama_gui.data.live_run import LiveRun
 from pygama_gui.data.selection import passing_of
@@ -25,7 +25,7 @@ class Passing:
         self._bridge = bridge
         self._came = came
         self._asked: dict[tuple[str, Want], State] = {}
-        self._known: OrderedDict[tuple[str, Want], tuple[State, np.ndarray]] = OrderedDict()
+        self._known: OrderedDict[tuple[str, Want], tuple[State, Counts]] = OrderedDict()
 
     @property
     def are_cuts_on(self) -> bool:
@@ -37,22 +37,38 @@ class Passing:
 
         None where there are no cuts, and before the first answer.
         """
-        cuts, live = passing_of(self._bridge.session), self._bridge.live(run_id)
-        if cuts is None or live is None:
+        if not self.are_cuts_on:
             return None
-        want = Want(Axis(column, like.low, like.high, like.n_bins), channel=channel)
+        found = self._newest(run_id, column, channel, like, PASSING)
+        return None if found is None else found.counts
+
+    def all_counts(self, run_id: str, column: str, channel: int | None, like: LiveHistogram) -> Counts | None:
+        """Give the counts of all rows, with cuts or without, as `counts` does those that pass."""
+        return self._newest(run_id, column, channel, like, ALL)
+
+    def _newest(
+        self, run_id: str, column: str, channel: int | None, like: LiveHistogram, rows: str
+    ) -> Counts | None:
+        cuts, live = passing_of(self._bridge.session), self._bridge.live(run_id)
+        if live is None:
+            return None
+        cuts = None if rows == ALL else cuts
+        want = Want(Axis(column, like.low, like.high, like.n_bins), channel=channel, rows=rows)
         key, state = (run_id, want), (live, len(live.columns), cuts)
         if self._asked.get(key) != state:
             self._asked[key] = state
             self._bridge.counting.count(
-                f"spectrum {run_id} {channel}", run_id, [want], lambda counts: self._take(key, state, counts)
+                f"spectrum {run_id} {channel} {rows}",
+                run_id,
+                [want],
+                lambda counts: self._take(key, state, counts),
             )
         known = self._known.get(key)
         return None if known is None or known[0][0] is not live else known[1]
 
     def _take(self, key: tuple[str, Want], state: State, counts: list[Counts | None]) -> None:
         if counts[0] is not None:
-            self._known[key] = (state, counts[0].counts)
+            self._known[key] = (state, counts[0])
             self._known.move_to_end(key)
             if len(self._known) > MOST_KNOWN:
                 gone, _ = self._known.popitem(last=False)

@@ -16,14 +16,15 @@ from PyQt5.QtWidgets import QAction, QApplication, QFrame, QHBoxLayout, QVBoxLay
 from pygama.errors import PygamaError
 from pygama_gui.bridge import Bridge
 from pygama_gui.data import health
-from pygama_gui.data.channels import CODE
+from pygama_gui.data.channels import CLOCK, CODE
 from pygama_gui.data.headers import Difference, differences
 from pygama_gui.data.live_run import LiveRun
+from pygama_gui.data.run_times import RunTimes, Spell
 from pygama_gui.data.shift import Check, Level, Rates, level_of, rates, report
 from pygama_gui.data.trends import Series, Trends, aligned, median_and_scatter
-from pygama_gui.jobs.board import JobState
+from pygama_gui.jobs.board import JobState, counted
 from pygama_gui.session import changes
-from pygama_gui.session.state import Run, Session
+from pygama_gui.session.state import DataSet, Run, Session
 from pygama_gui.views import madeup
 from pygama_gui.views.base import View
 from pygama_gui.views.channel_tiles import baseline_words, rate_words
@@ -43,7 +44,10 @@ RESTS = 12.0
 FAR_OFF = 5.0
 """Standard deviations from which on a rate is another one."""
 SIDE, SPACING, REMARK_GAP = 14, 18, 5
-DISPENSABLE = ("RUN", "ERRORS", "DISK", "QUEUE", "RATE", "PEAK", "BASELINE", "STATE", "CHANNELS", "EVENTS")
+DISPENSABLE = (
+    *("RUN", "LIVE TIME", "ERRORS", "DISK", "QUEUE", "RATE", "PEAK", "BASELINE", "STATE"),
+    *("CHANNELS", "EVENTS"),
+)
 """Figures in the order in which they give up their remarks where there is no room."""
 BASELINES = ("bl_int", "bl_avg", "fc_baseline")
 HEIGHT = "trap_max"
@@ -142,6 +146,7 @@ class StripView(View):
             "RUN",
             "STATE",
             "RATE",
+            "LIVE TIME",
             "EVENTS",
             "BASELINE",
             "PEAK",
@@ -172,6 +177,7 @@ class StripView(View):
         outer.setContentsMargins(0, 0, 0, 0)
         outer.addWidget(frame)
         bridge.room.known.connect(self._take_disk)
+        bridge.timing.known.connect(lambda _run_id: self.redraw_soon())
         self._run_id = ""
 
     @classmethod
@@ -257,15 +263,19 @@ class StripView(View):
     def _show_run(self, run: Run) -> None:
         state = self.bridge.state(run.run_id)
         began = time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(run.start_time)) if run.start_time > 0 else ""
-        self.figures["RUN"].show_value(str(run.run_number), began)
+        if isinstance(run, DataSet):
+            self.figures["RUN"].show_value(run.name, counted(len(run.members), "run"))
+        else:
+            self.figures["RUN"].show_value(str(run.run_number), began)
         if run.start_time > 0:
             local = time.strftime("%Y-%m-%d %H:%M:%S %Z", time.localtime(run.start_time))
             self.figures["RUN"].setToolTip(f"{run.path}\nbegan at {local} (local time)")
         self._show_state(state)
         live = self.bridge.live(run.run_id)
-        has_rows = live is not None and len(live.columns) > 0
+        has_rows = live is not None and len(live.columns) > 0 and not live.is_on_disk
         self._survey(run, live if has_rows else None)
         self._show_rate(live, state)
+        self._show_live_time(run, live)
         self._show_baseline(live)
         self._show_peak()
         self._show_channels()
@@ -323,10 +333,10 @@ class StripView(View):
     def _show_rate(self, live: LiveRun | None, state: JobState | None) -> None:
         """Show the detector's rate by the cards' own clock: now beside its mean, or the mean of all."""
         self._rates = Rates()
-        if live is None or "time_s" not in live.columns:
+        if live is None or live.is_on_disk or "time_s" not in live.columns:
             self.figures["RATE"].show_value(words.UNKNOWN)
             return
-        times = live.columns.column("time_s")
+        times = live.columns.column(CLOCK if CLOCK in live.columns else "time_s")
         if self._mean[0] != (live, len(times)):
             self._mean = ((live, len(times)), _mean_rate(times))
         mean = self._mean[1]
@@ -341,7 +351,24 @@ class StripView(View):
         remark = f"mean {words.three_digits(self._rates.mean)}"
         self.figures["RATE"].show_value(f"▲ {now}" if is_off else now, remark, "warn" if is_off else "")
 
+    def _show_live_time(self, run: Run, live: LiveRun | None) -> None:
+        """Show which part of the time the channels were live, and in the tooltip how that was found."""
+        figure = self.figures["LIVE TIME"]
+        self.bridge.timing.ask(run.run_id)
+        channel = self.session.trends.channel
+        if live is not None and live.is_on_disk:
+            figure.show_value("?")
+            figure.setToolTip(self.bridge.data_sets.why_not(run.run_id, "its live time"))
+            return
+        if live is None or live.times is None:
+            figure.show_value(words.UNKNOWN)
+            return
+        found = live.times.of(channel if channel in live.channels else None)
+        figure.show_value(*live_time_words(found))
+        figure.setToolTip(live_time_tip(found, live.times))
+
     def _show_baseline(self, live: LiveRun | None) -> None:
+        live = None if live is None or live.is_on_disk else live
         name = next((name for name in BASELINES if live is not None and name in live.columns), None)
         if live is None or name is None:
             self.figures["BASELINE"].show_value(words.UNKNOWN)
@@ -400,7 +427,7 @@ class StripView(View):
             return
         self.redraw()
         runs = list(self.session.runs)
-        at = runs.index(run)
+        at = runs.index(run) if run in runs else 0
         before = runs[at - 1] if at else None
         if before is None:
             self._copy(run, "", None)
@@ -429,6 +456,7 @@ class StripView(View):
         now = f"{words.with_error(self._rates.now, self._rates.now_error)} Hz, at the end" if is_known else ""
         is_ok = abs(self._rates.sigma) < FAR_OFF if is_known else None
         made += [Check("rate", now or seen["RATE"], allowed, is_ok), Check("events", seen["EVENTS"])]
+        made.append(Check("live time", seen["LIVE TIME"]))
         for series, level in self._levels.values():
             made.append(_check_of(series.name, series.unit, level))
         if self._surveyed.health:
@@ -455,6 +483,24 @@ class StripView(View):
             is_low = self._free < LOW_DISK
             value = ("▲ " if is_low else "") + words.size(self._free)
             self.figures["DISK"].show_value(value, "free", "warn" if is_low else "")
+
+
+def live_time_words(found: Spell) -> tuple[str, str]:
+    """Say which part of the time was live, and by which way: '98.72 %', 'by pulser'; '?' if not known."""
+    if not math.isfinite(found.fraction):
+        return "?", ""
+    return f"{100 * found.fraction:.2f} %", f"by {found.way}"
+
+
+def live_time_tip(found: Spell, times: RunTimes) -> str:
+    """Say in words how the live time was found, or why it is not known."""
+    lines = [f"The live time is not known: {found.note}"]
+    if math.isfinite(found.fraction):
+        live = words.with_error(found.live_s, found.live_error_s)
+        lines = [f"{live} s of {found.real_s:.6g} s were live, found by {found.way}", found.note]
+    if times.records is not None:
+        lines.append(times.records.line())
+    return "\n".join(lines)
 
 
 def _state_words(state: JobState) -> tuple[str, str]:

@@ -8,14 +8,14 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from pygama.errors import PygamaError
-from pygama_gui.data.channels import CODE, code_of
+from pygama_gui.data.channels import CLOCK, CODE, code_of
 from pygama_gui.data.health import SATURATION, Peak, Survey, enabled_channels, peak_of_channel, survey
 from pygama_gui.data.linked import Cuts, Rows
 from pygama_gui.data.live import LiveColumns
 from pygama_gui.data.live_run import LiveRun
 from pygama_gui.data.selection import passing_of
 from pygama_gui.data.trends import BASELINES, HEIGHTS, NOISES
-from pygama_gui.session.state import Run
+from pygama_gui.session.state import DataSet, Run
 from pygama_gui.views.base import View
 from pygama_gui.views.following import RESTS, Rest
 
@@ -107,7 +107,7 @@ class Surveying:
 
     def _look(self, state: _State) -> None:
         columns = state.live.columns
-        names = {CODE, "time_s", state.column, *HEIGHTS, *BASELINES, *NOISES, *SATURATION}
+        names = {CODE, CLOCK, "time_s", state.column, *HEIGHTS, *BASELINES, *NOISES, *SATURATION}
         rows = _rows(columns, names | (set(state.cuts.columns) if state.cuts is not None else set()))
         self._is_busy = True
         self._rest.begin()
@@ -180,6 +180,8 @@ def _peaks(rows: Rows, cuts: Cuts | None, codes: list[int], column: str) -> dict
 def _read_enabled(run: Run) -> list[int]:
     from pygama.orca.header import read_header
 
+    if isinstance(run, DataSet):
+        return sorted({code for one in run.members for code in _read_enabled(one.run)})
     with contextlib.suppress(PygamaError, OSError):
         return enabled_channels(read_header(run.path).plist)
     return []

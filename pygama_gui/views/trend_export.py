@@ -70,10 +70,10 @@ class TrendExporter(Saver[TrendPicture]):
     def _about(self) -> dict[str, str]:
         """Say what the trends are of and how they were made."""
         view, session, run = self._view, self._view.session, self._view.session.selected_run
-        title = "Trends" if run is None else f"Run {run.run_number}, trends"
+        title = "Trends" if run is None else f"{run.title}, trends"
         about = {"title": title}
         if run is not None:
-            about |= {"run": str(run.run_number), "file": run.path.name}
+            about |= run.about
         about["summary"] = view.summary.text()
         about |= {
             f"cut {cut.name}": cut.expression + ("" if cut.enabled else " (off)") for cut in session.cuts

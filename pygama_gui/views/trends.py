@@ -16,7 +16,7 @@ from PyQt5.QtWidgets import QAction, QMenu, QSizePolicy, QToolTip, QVBoxLayout, 
 
 from pygama.analysis.cuts import range_cut
 from pygama_gui.bridge import Bridge
-from pygama_gui.data.channels import CODE
+from pygama_gui.data.channels import CLOCK, CODE
 from pygama_gui.data.cutting import free_name
 from pygama_gui.data.live_run import LiveRun
 from pygama_gui.data.trends import (
@@ -48,7 +48,7 @@ from pygama_gui.widgets.plot import ZOOM_OUT, Entry, ZoomBox, plot_actions
 N_TOGETHER = 2
 """Entries of the channel box that are not one channel: all of them, and each for itself."""
 MOST_APART = 12
-HIDDEN_COLUMNS = ("period_ns", "crate", "card", "channel", "time_s", "event_number", CODE)
+HIDDEN_COLUMNS = ("period_ns", "crate", "card", "channel", "time_s", "event_number", CODE, CLOCK)
 REFERENCES = {"no band": None, "band of this run": 0, "of the last run": 1, "of the last 5 runs": 5}
 """What the band can be made of -> how many earlier runs."""
 BANDS = (3.0, 4.0, 5.0)
@@ -409,7 +409,7 @@ class TrendsView(View):
         self.drawn.emit()
 
     def _followed(self, live: LiveRun | None) -> list[tuple[str, Trends]]:
-        if live is None or not len(live.columns):
+        if live is None or live.is_on_disk or not len(live.columns):
             return []
         channels: list[int | None] = [self._channel]
         if self._is_apart:
@@ -588,6 +588,9 @@ class TrendsView(View):
         state = self.bridge.state(self.session.selected)
         if self.session.selected_run is None:
             return "The trends of the selected run appear here."
+        data_sets, selected = self.bridge.data_sets, self.session.selected
+        if why := data_sets.why_not(selected, "its trends") or data_sets.why_empty(selected):
+            return why
         if state is None:
             return "No trends yet. Process the run to see them."
         if live is not None and len(live.columns):

@@ -10,8 +10,10 @@ from PyQt5.QtCore import QTimer
 
 from pygama_gui.bridge import Bridge
 from pygama_gui.data.live_run import LiveRun
+from pygama_gui.data.live_set import RUN
 from pygama_gui.data.samples import Sample, Tier1Waveforms
 from pygama_gui.data.selection import Selection, waveforms_of
+from pygama_gui.data.set_waveforms import SetWaveforms
 
 FOLLOW_S = 0.4
 """While a run is under way, a new waveform is shown this often."""
@@ -21,13 +23,17 @@ PACES = (1.0, 2.0, 5.0, 10.0, 20.0)
 
 @dataclass(frozen=True)
 class Asked:
-    """Which waveform of a finished file is wanted: that of an event, or at a place; `strictly`: or none."""
+    """Which waveform of a finished file is wanted: that of an event, or at a place; `strictly`: or none.
+
+    run: number of the run of the event, where it is one of a data set.
+    """
 
     run_id: str
     selection: Selection
     place: int
     event_number: int | None = None
     strictly: bool = False
+    run: int | None = None
 
 
 class Browser:
@@ -44,7 +50,7 @@ class Browser:
         self.is_following = True
         self.is_finished = False
         self.live_run: LiveRun | None = None
-        self._event_wanted: tuple[int, bool] | None = None
+        self._event_wanted: tuple[int, bool, int | None] | None = None
         self._brought: tuple[str, int] | None = None
         """A run and its event that a picture showed, until it is there or somebody goes elsewhere."""
         self._reading: Asked | None = None
@@ -109,9 +115,11 @@ class Browser:
 
     def select_anew(self) -> None:
         """Stay at the waveform, if it is among those that are selected now; else show the first."""
-        number = None if self.sample is None else self.sample.numbers.get("event_number")
+        numbers = {} if self.sample is None else self.sample.numbers
+        number, run = numbers.get("event_number"), numbers.get(RUN)
         self.place, self.said = 0, ""
-        self._event_wanted = self._brought_event if number is None else (int(number), False)
+        wanted_run = None if run is None else int(run)
+        self._event_wanted = self._brought_event if number is None else (int(number), False, wanted_run)
         if not self.is_finished:
             self._stay_live(number)
         self._ask()
@@ -125,9 +133,9 @@ class Browser:
         self.place = numbers.index(number) if number is not None and number in numbers else 0
 
     @property
-    def _brought_event(self) -> tuple[int, bool] | None:
+    def _brought_event(self) -> tuple[int, bool, int | None] | None:
         brought = self._brought
-        return (brought[1], False) if brought is not None and brought[0] == self._run_id else None
+        return (brought[1], False, None) if brought is not None and brought[0] == self._run_id else None
 
     def bring_back(self, number: int) -> None:
         """Show the waveform of an event that a picture showed, as soon as the run has been read."""
@@ -149,15 +157,18 @@ class Browser:
         self._ask()
         self._changed()
 
-    def go_to_event(self, number: int) -> None:
-        """Show the first waveform of an event, and say so where it is not among those selected."""
+    def go_to_event(self, number: int, run: int | None = None) -> None:
+        """Show the first waveform of an event, and say so where it is not among those selected.
+
+        run: its number, of a data set, in which several runs may have the event.
+        """
         self.stop_playing()
         self.said, self._brought = "", None
         live = self.live
         if live is not None and live.tier1 is None:
             self._go_to_live_event(live, number)
         else:
-            self._event_wanted = (number, True)
+            self._event_wanted = (number, True, run)
             self._ask()
         self._changed()
 
@@ -216,8 +227,8 @@ class Browser:
 
     @property
     def _wanted(self) -> Asked:
-        event, strictly = self._event_wanted or (None, False)
-        return Asked(self._run_id, self.selection, self.place, event, strictly)
+        event, strictly, run = self._event_wanted or (None, False, None)
+        return Asked(self._run_id, self.selection, self.place, event, strictly, run)
 
     def _ask(self) -> None:
         """Read from the finished Tier 1 file, in the thread that reads files."""
@@ -275,12 +286,15 @@ class Browser:
             self.sample = samples[self.place]
 
 
-def _read(file: Tier1Waveforms, asked: Asked) -> tuple[Sample | None, int]:
+def _read(file: Tier1Waveforms | SetWaveforms, asked: Asked) -> tuple[Sample | None, int]:
     """Give the waveform that was asked for, None where there is none, and how many are selected."""
     n = file.count(asked.selection)
     place = asked.place
     if asked.event_number is not None:
-        found = file.place_of(asked.event_number, asked.selection)
+        if isinstance(file, SetWaveforms) and asked.run is not None:
+            found = file.place_of_run(asked.run, asked.event_number, asked.selection)
+        else:
+            found = file.place_of(asked.event_number, asked.selection)
         if found is None and asked.strictly:
             return None, n
         place = 0 if found is None else found

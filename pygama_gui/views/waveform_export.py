@@ -70,7 +70,7 @@ class Exporter(Saver[Picture]):
         session, run = view.session, view.session.selected_run
         about: dict[str, str] = {}
         if run is not None:
-            about |= {"run": str(run.run_number), "file": run.path.name}
+            about |= run.about
         if sample is not None:
             if "event_number" in sample.numbers:
                 about["event"] = str(int(sample.numbers["event_number"]))

@@ -695,6 +695,9 @@ class WaveformView(View):
         state = self.bridge.state(self.session.selected)
         if self.session.selected_run is None:
             return "Waveforms of the selected run appear here."
+        data_sets, selected = self.bridge.data_sets, self.session.selected
+        if why := data_sets.why_no_waveforms(selected) or data_sets.why_empty(selected):
+            return why
         if state is None:
             return "No waveforms yet. Process the run to see them."
         if not state.has_ended:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,13 +12,21 @@ from PyQt5.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from pygama.channel_map import Channel
-from pygama.progress import Failed, Message, Note, Started
+from pygama.progress import Failed, Message, Note, Partial, Started
 from pygama_gui.bridge import Bridge
+from pygama_gui.data.run_times import RunTimes, Spell
 from pygama_gui.jobs.board import JobState
 from pygama_gui.session import changes
 from pygama_gui.session.state import ChannelMap, Run
 from pygama_gui.views import madeup
-from pygama_gui.views.strip import StripView, _age_tone, _state_remark, _state_words
+from pygama_gui.views.strip import (
+    StripView,
+    _age_tone,
+    _state_remark,
+    _state_words,
+    live_time_tip,
+    live_time_words,
+)
 
 WAIT_MS = 30_000
 
@@ -204,3 +213,39 @@ def test_no_figure_jumps_while_another_counts(qtbot: QtBot, view: StripView) -> 
     view.figures["RATE"].show_value("1 Hz")
     view._fit()
     assert view.figures["RATE"].minimumWidth() == before
+
+
+@pytest.mark.parametrize(
+    ("live_s", "words"),
+    [(9.872, ("98.72 %", "by pulser")), (math.nan, ("?", ""))],
+    ids=["known", "not known"],
+)
+def test_the_part_of_the_time_that_was_live_is_told_with_how_it_was_found(
+    live_s: float, words: tuple[str, str]
+) -> None:
+    found = Spell(10.0, live_s, 0.01, "pulser" if live_s > 0 else "", "28 of 29 pulses recorded")
+    assert live_time_words(found) == words
+    tip = live_time_tip(found, RunTimes(2, {0: found}))
+    assert ("found by pulser" in tip) == (live_s > 0)
+    assert ("is not known" in tip) == (not live_s > 0)
+    assert "28 of 29 pulses recorded" in tip
+
+
+def test_a_run_shows_its_live_time(qtbot: QtBot, bridge: Bridge) -> None:
+    view = StripView(bridge)
+    qtbot.addWidget(view)
+    view.show()
+    run = Run("1", Path("Run1"), 1)
+    bridge.change(changes.add_runs, [run])
+    bridge.adopt(1, run)
+    times = np.sort(np.random.default_rng(1).uniform(0, 100, 5000))
+    kept = times[np.concatenate([[True], np.diff(times) > 1e-3])]
+    columns = {"time_s": kept, "channel": np.zeros(len(kept)), "trap_max": np.ones(len(kept))}
+    bridge.take(1, Partial("decoder", columns))
+    with qtbot.waitSignal(bridge.timing.known, timeout=30_000):
+        view.redraw()
+    view.redraw()
+    figure = view.figures["LIVE TIME"]
+    assert 90 < float(figure.value.text().removesuffix(" %")) < 99.9
+    assert figure.remark.text() == "by time stamps"
+    assert "dead time a hit" in figure.toolTip()

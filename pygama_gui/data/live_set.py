@@ -1,0 +1,208 @@
+"""Holds the rows of a data set: those of all its runs one after the other, or a sample of very many.
+
+Up to `MOST_ROWS` and `MOST_BYTES` all rows are in memory, and every view works as with one run. Beyond, the
+columns hold a sample, by which ranges and names are chosen, and what is shown is counted from the files.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from pygama.analysis.calibration import Calibration
+from pygama_gui.data.channels import CLOCK, CODE, codes_of
+from pygama_gui.data.energies import all_energies
+from pygama_gui.data.live_run import LiveRun
+from pygama_gui.data.outputs import TABLE
+from pygama_gui.session.state import DataSet, Member
+
+MOST_ROWS, MOST_BYTES = 10_000_000, 1_500_000_000
+"""Rows of a data set that are taken into memory, and bytes of them, at most."""
+SAMPLE_ROWS, SAMPLE_PIECES = 400_000, 8
+"""Rows of a larger one that are looked at to choose ranges by, and pieces of each run that they come from."""
+ROWS_AT_ONCE = 131_072
+RUN = "run"
+"""Name of the column that tells the runs of a data set apart."""
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What the files of a data set say of themselves. n_rows, row_bytes: of each run."""
+
+    n_rows: tuple[int, ...]
+    row_bytes: tuple[int, ...]
+    made_on: float
+
+    @property
+    def total(self) -> int:
+        """Rows of all runs."""
+        return sum(self.n_rows)
+
+    @property
+    def is_in_memory(self) -> bool:
+        """Whether the rows are few enough to be taken into memory."""
+        n_bytes = sum(n * size for n, size in zip(self.n_rows, self.row_bytes, strict=True))
+        return self.total <= MOST_ROWS and n_bytes <= MOST_BYTES
+
+
+def look_at(data_set: DataSet) -> Facts:
+    """Read what the files say; raises TierFileError or OSError."""
+    from pygama.storage import TierFile
+
+    n_rows, row_bytes, made_on = [], [], 0.0
+    for member in data_set.members:
+        made_on = max(made_on, member.tier2.stat().st_mtime)
+        with TierFile(member.tier2) as file:
+            table = file.table(TABLE) if TABLE in file.keys else None
+            n_rows.append(0 if table is None else table.n_rows)
+            row_bytes.append(0 if table is None else table.row_bytes)
+    return Facts(tuple(n_rows), tuple(row_bytes), made_on)
+
+
+class LiveSet(LiveRun):
+    """What is known of a data set. calibrations: of each run, in order."""
+
+    def __init__(self, data_set: DataSet, facts: Facts, calibrations: tuple[Any, ...]) -> None:
+        super().__init__(calibrations)
+        self.members = data_set.members
+        self.facts = facts
+        self.starts: list[int] = []
+        """Row of the columns where each run begins."""
+        self._seconds: list[float] = []
+        if all(one.tier1 is not None for one in data_set.members) and not self.is_on_disk:
+            self.tier1 = data_set.members[0].tier1
+
+    @property
+    def n_rows(self) -> int:
+        """Rows that there are, whether or not all of them are in memory."""
+        return self.facts.total
+
+    @property
+    def is_on_disk(self) -> bool:
+        """Whether the columns hold some of the rows alone; what is counted is counted from the files."""
+        return not self.facts.is_in_memory
+
+    @property
+    def duration_s(self) -> float:
+        """The sum over the runs of the time from the first event to the last; 0 where one is not known."""
+        return sum(self._seconds) if self._seconds and min(self._seconds) > 0 else 0.0
+
+    def begin_run(self) -> None:
+        """Note that the rows of the next run follow."""
+        self.starts.append(len(self.columns))
+        self._times = (math.inf, -math.inf)
+
+    def end_run(self) -> None:
+        """Note that those were all rows of the run."""
+        self._seconds.append(super().duration_s)
+
+    def take_columns(self, columns: Mapping[str, np.ndarray]) -> None:
+        """Keep rows of the run that was begun last."""
+        number = self.members[len(self.starts) - 1].run.run_number
+        n = len(next(iter(columns.values())))
+        super().take_columns({RUN: np.full(n, number, np.int32), **columns})
+
+    def set_clock(self) -> None:
+        """Make the times that go on from run to run: of data taking, without what lies between the runs."""
+        if "time_s" not in self.columns:
+            return
+        times = np.array(self.columns.column("time_s"), np.float64)
+        at = 0.0
+        for rows in self._parts():
+            known = times[rows][np.isfinite(times[rows])]
+            if len(known):
+                times[rows] += at - float(known.min())
+                at += float(known.max() - known.min())
+        self.columns = self.columns.with_columns({CLOCK: times})
+
+    def _parts(self) -> list[slice]:
+        ends = [*self.starts[1:], len(self.columns)]
+        return [slice(start, end) for start, end in zip(self.starts, ends, strict=True)]
+
+    def part_of(self, row: int) -> int:
+        """Tell to which run a row of the columns belongs."""
+        return int(np.searchsorted(self.starts, row, "right")) - 1
+
+    def energies(
+        self,
+        calibrations: tuple[Any, ...],
+        columns: Mapping[str, np.ndarray],
+        codes: np.ndarray | None,
+        start: int = 0,
+    ) -> dict[str, np.ndarray]:
+        """Make the columns of energies of some rows, each run's with its own calibrations."""
+        n = max(map(len, columns.values()), default=0)
+        wanted = {one.energy_column: one.column for one in self._each_of(calibrations)}
+        found = {name: np.full(n, np.nan) for name, raw in wanted.items() if raw in columns}
+        ends = [*self.starts[1:], max(start + n, *self.starts)] if self.starts else []
+        for number, (first, end) in enumerate(zip(self.starts, ends, strict=True)):
+            here = slice(max(first - start, 0), min(end - start, n))
+            if here.start < here.stop:
+                part = {name: values[here] for name, values in columns.items()}
+                own = all_energies(calibrations[number], part, None if codes is None else codes[here])
+                for name, values in own.items():
+                    found[name][here] = values
+        return found
+
+    def _each_of(self, calibrations: Iterable[Any]) -> list[Calibration]:
+        return [one for of_run in calibrations for one in of_run]
+
+
+def read_rows(live: LiveSet) -> Generator[int]:
+    """Read all rows into memory, or a sample of them, block for block; gives the rows read so far."""
+    from pygama.storage import TierFile
+
+    done = 0
+    for member, n_rows in zip(live.members, live.facts.n_rows, strict=True):
+        live.begin_run()
+        with TierFile(member.tier2) as file:
+            table = file.table(TABLE) if TABLE in file.keys else None
+            for first, last in () if table is None else _stretches(live, n_rows):
+                block = table.read(first, last, waveforms=False)
+                live.take_columns({name: block.rows[name].copy() for name in block.rows.dtype.names or ()})
+                done += last - first
+                yield done
+        live.end_run()
+    live.set_clock()
+
+
+def _stretches(live: LiveSet, n_rows: int) -> Iterator[tuple[int, int]]:
+    """Say which rows of a run are read: all of them, or pieces from all over it, with its first and last."""
+    if not live.is_on_disk:
+        yield from ((at, min(at + ROWS_AT_ONCE, n_rows)) for at in range(0, n_rows, ROWS_AT_ONCE))
+        return
+    share = max(math.ceil(SAMPLE_ROWS * n_rows / max(live.facts.total, 1) / SAMPLE_PIECES), 1)
+    starts = np.linspace(0, max(n_rows - share, 0), SAMPLE_PIECES).astype(int).tolist()
+    for at in sorted(set(starts)):
+        yield at, min(at + share, n_rows)
+
+
+def read_from_files(live: LiveSet, names: Iterable[str]) -> Generator[dict[str, np.ndarray]]:
+    """Give columns of all rows, block for block, with channels and energies; NaN where a run has none."""
+    wanted = set(names) | {CODE}
+    for number, member in enumerate(live.members):
+        if live.facts.n_rows[number]:
+            yield from _rows_of(member, live.calibrations[number], wanted)
+
+
+def _rows_of(
+    member: Member, calibrations: Sequence[Calibration], wanted: set[str]
+) -> Iterator[dict[str, np.ndarray]]:
+    from pygama.dataset import DataSet as Table
+
+    table = Table(member.tier2)
+    made = {one.energy_column: one.column for one in calibrations}
+    raw = {made.get(name, name) for name in wanted} | {"crate", "card", "channel"}
+    read = [name for name in table.columns if name in raw and name not in (RUN, "row")]
+    for block in table.blocks(read or table.columns[:1]):
+        n = len(next(iter(block.values())))
+        codes = codes_of(block)
+        rows = {**block, **all_energies(calibrations, block, codes), RUN: np.full(n, member.run.run_number)}
+        if codes is not None:
+            rows[CODE] = codes
+        rows |= {name: np.full(n, np.nan) for name in wanted - rows.keys() - {CODE}}
+        yield {name: rows[name] for name in wanted if name in rows}

@@ -1,0 +1,474 @@
+"""Reads data sets in the one thread that reads files: into memory where they fit, else block for block.
+
+What is read goes on for a moment and then lets others have the thread; it can be stopped, and says how far it
+is. Of a data set on disk, everything that waits is counted in one pass over the files.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Generator, Hashable, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from PyQt5.QtCore import QObject, Qt, pyqtSignal
+
+from pygama.analysis.cuts import CutSet
+from pygama_gui.data.channels import CLOCK, CODE
+from pygama_gui.data.cutting import applicable, part_of
+from pygama_gui.data.linked import ALL, Counts, Cuts, Want, add_block, nothing_of
+from pygama_gui.data.live_set import Facts, LiveSet, look_at, read_from_files, read_rows
+from pygama_gui.data.tally import Figures, Tally
+from pygama_gui.jobs.board import counted
+from pygama_gui.session.set_changes import missing_files
+from pygama_gui.session.state import DataSet, Member
+
+if TYPE_CHECKING:
+    from pygama_gui.bridge import Bridge
+
+STEP_S = 0.25
+"""So long one run of reading takes before others have their turn."""
+MOST_HELD = 100
+"""Histograms of data sets on disk that are kept, at most."""
+
+Task = tuple[Cuts | None, Want]
+Answer = Callable[[list[Any]], None]
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far something is. what: 'reading' or 'counting'."""
+
+    what: str
+    n_done: int
+    n_rows: int
+    is_stopped: bool = False
+
+    @property
+    def fraction(self) -> float:
+        """From 0 to 1."""
+        return self.n_done / max(self.n_rows, 1)
+
+    @property
+    def words(self) -> str:
+        """Say it: 'counted 12 000 000 of 100 000 000 rows'."""
+        past = {"reading": "read", "counting": "counted"}[self.what]
+        of = counted(self.n_rows, "row")
+        number = counted(self.n_done, "row").rsplit(" ", 1)[0]
+        return f"{past} {number} of {of}" + (", stopped" if self.is_stopped else "")
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How a data set stands. trouble: why its rows cannot be had. is_large: counted from its files."""
+
+    progress: Progress | None = None
+    trouble: str = ""
+    is_large: bool = False
+
+
+@dataclass
+class _Reading:
+    """A data set on its way into memory."""
+
+    data_set: DataSet
+    live: LiveSet
+    steps: Generator[int]
+    n_done: int = 0
+    is_stopped: bool = False
+
+    def go_on(self) -> bool:
+        """Read for a moment; tells whether all is read."""
+        end = time.perf_counter() + STEP_S
+        for n_done in self.steps:
+            self.n_done = n_done
+            if self.is_stopped:
+                break
+            if time.perf_counter() > end:
+                return False
+        self.steps.close()
+        return True
+
+
+@dataclass
+class _Wish:
+    """What somebody wants of a data set: histograms, or what cuts do."""
+
+    live: LiveSet
+    tasks: tuple[Task, ...]
+    then: Answer
+    cuts: CutSet | None = None
+    """For a tally, the cuts; `then` gets their figures alone."""
+
+    @property
+    def key(self) -> Hashable:
+        """Equal wishes are not counted again."""
+        return self.live, self.tasks, self.cuts is None or tuple(self.cuts)
+
+
+class _Tallying:
+    """Counts what each cut does, block by block."""
+
+    def __init__(self, cuts: CutSet, n_rows: int) -> None:
+        self._tally = Tally(cuts, n_rows)
+        self._parts = {name: part_of(cuts, name)[1] for name in cuts.names}
+        self._reads = {name: tuple(cuts.reads(name)) for name in cuts.names}
+        self._n_nan = dict.fromkeys(cuts.names, 0)
+
+    def add(self, rows: dict[str, np.ndarray]) -> None:
+        """Add a block."""
+        self._tally.add({name: part.mask(rows) for name, part in self._parts.items()})
+        for name, reads in self._reads.items():
+            unknown = [np.isnan(rows[one]) for one in reads if rows[one].dtype.kind == "f"]
+            if unknown:
+                self._n_nan[name] += int(np.count_nonzero(np.logical_or.reduce(unknown)))
+
+    @property
+    def figures(self) -> Figures:
+        """What was counted."""
+        return Figures(self._tally.table(self._n_nan))
+
+
+@dataclass
+class _Pass:
+    """One pass over the files of a data set, and all that is counted in it."""
+
+    live: LiveSet
+    wishes: dict[str, _Wish]
+    n_done: int = 0
+    is_stopped: bool = False
+    counts: dict[Task, np.ndarray] = field(default_factory=dict)
+    chosen: dict[Task, int] = field(default_factory=dict)
+    tallies: dict[str, _Tallying] = field(default_factory=dict)
+    steps: Generator[dict[str, np.ndarray]] | None = None
+
+    def begin(self) -> None:
+        """Say which columns are read."""
+        names: set[str] = set()
+        for owner, wish in self.wishes.items():
+            for cuts, want in wish.tasks:
+                names |= want.columns | (set() if cuts is None or want.rows == ALL else set(cuts.columns))
+                self.counts[cuts, want] = nothing_of(want)
+                self.chosen[cuts, want] = 0
+            if wish.cuts is not None:
+                names |= set(wish.cuts.columns)
+                self.tallies[owner] = _Tallying(wish.cuts, self.live.n_rows)
+        self.steps = read_from_files(self.live, names)
+
+    def go_on(self) -> bool:
+        """Count for a moment; tells whether all is counted."""
+        end = time.perf_counter() + STEP_S
+        assert self.steps is not None
+        for rows in self.steps:
+            self._add(rows)
+            if self.is_stopped:
+                break
+            if time.perf_counter() > end:
+                return False
+        self.steps.close()
+        return True
+
+    def _add(self, rows: dict[str, np.ndarray]) -> None:
+        for cuts, want in self.counts:
+            self.chosen[cuts, want] += add_block(want, self.counts[cuts, want], rows, cuts)
+        for tally in self.tallies.values():
+            tally.add(rows)
+        self.n_done += len(next(iter(rows.values())))
+
+    def counted(self, task: Task) -> Counts:
+        """Give what was counted so far, of the rows so far."""
+        return Counts(task[1], self.counts[task].copy(), self.n_done, self.chosen[task])
+
+
+class DataSets(QObject):
+    """The data sets of the session: whether their files are there, and what is read and counted of them."""
+
+    _hand_over = pyqtSignal(object)
+
+    def __init__(self, bridge: Bridge) -> None:
+        super().__init__()
+        self._bridge = bridge
+        self._facts: dict[tuple[Member, ...], Facts | str] = {}
+        self._looking: set[tuple[Member, ...]] = set()
+        self._reading: dict[str, _Reading] = {}
+        self._progress: dict[str, Progress] = {}
+        self._waiting: dict[str, _Wish] = {}
+        self._pass: _Pass | None = None
+        self._held: OrderedDict[tuple[LiveSet, Task], Counts] = OrderedDict()
+        self._stopped: set[LiveSet] = set()
+        # Queued: what is known already must not be handed over in the middle of asking for it.
+        self._hand_over.connect(lambda work: work(), Qt.ConnectionType.QueuedConnection)  # type: ignore[call-arg]
+
+    # Their files
+
+    def look(self) -> None:
+        """Look at the files of the data sets that are new."""
+        known = set(self._bridge.session.data_sets)
+        for one in self._bridge.session.data_sets:
+            if one.members not in self._looking:
+                self._looking.add(one.members)
+                self._bridge.in_background(_look(one), partial(self._take_facts, one))
+        for run_id in tuple(self._reading):
+            if all(one.run_id != run_id for one in known):
+                self._reading.pop(run_id).is_stopped = True
+
+    def _take_facts(self, data_set: DataSet, found: Facts | str) -> None:
+        bridge = self._bridge
+        self._facts[data_set.members] = found
+        present = bridge.session.run(data_set.run_id)
+        if not isinstance(present, DataSet) or present.members != data_set.members:
+            return
+        if isinstance(found, str):
+            bridge.log(f"{present.name}: {found}", "warning")
+        else:
+            outputs = tuple(one.tier2 for one in present.members)
+            bridge.restore_rows(present, outputs, found.total, found.made_on)
+        bridge.announce([data_set.run_id])
+        bridge.loading.look_for_outputs()
+
+    def trouble(self, run_id: str) -> str:
+        """Say why the rows of a data set cannot be had; empty where they can."""
+        data_set = self._bridge.session.run(run_id)
+        found = self._facts.get(data_set.members) if isinstance(data_set, DataSet) else None
+        return found if isinstance(found, str) else ""
+
+    def why_empty(self, run_id: str) -> str:
+        """Say why a view of a data set has nothing to show yet; empty for a run, and where all is there."""
+        if not isinstance(self._bridge.session.run(run_id), DataSet):
+            return ""
+        if why := self.trouble(run_id):
+            return f"{why[:1].upper()}{why[1:]}."
+        progress = self.progress(run_id)
+        if progress is not None and progress.what == "reading":
+            return f"{progress.words[:1].upper()}{progress.words[1:]}."
+        return "" if self._bridge.state(run_id) is not None else "Looking for the files of the data set…"
+
+    def why_not(self, run_id: str, what: str) -> str:
+        """Say that a view needs all rows in memory, where they are not; what: it would show."""
+        live, data_set = self._bridge.live(run_id), self._bridge.session.run(run_id)
+        if live is None or not live.is_on_disk or not isinstance(data_set, DataSet):
+            return ""
+        first = data_set.members[0].run.title
+        return (
+            f"{counted(live.n_rows, 'row')} are too many to be kept in memory: "
+            f"select one of the runs, as {first}, to see {what}."
+        )
+
+    def why_no_waveforms(self, run_id: str) -> str:
+        """Say why there are no waveforms of a data set, naming a run; empty where there are some."""
+        if why := self.why_not(run_id, "its waveforms"):
+            return why
+        live, data_set = self._bridge.live(run_id), self._bridge.session.run(run_id)
+        if not isinstance(live, LiveSet) or live.tier1 is not None or not isinstance(data_set, DataSet):
+            return ""
+        lacking = next(one.run.title for one in data_set.members if one.tier1 is None)
+        return f"{lacking} of the data set has no Tier 1 file, so there are no waveforms; select another run."
+
+    def look_again(self, run_id: str) -> None:
+        """Look at the files of a data set once more, and read them anew."""
+        data_set = self._bridge.session.run(run_id)
+        if isinstance(data_set, DataSet):
+            self._looking.discard(data_set.members)
+            self._facts.pop(data_set.members, None)
+            self._progress.pop(run_id, None)
+            self._stopped = {live for live in self._stopped if live is not self._bridge.live(run_id)}
+            self._bridge.forget_rows(run_id)
+            self.look()
+
+    def forget_files(self, outputs: Sequence[Any]) -> None:
+        """Look again at the data sets whose files were written anew."""
+        for one in self._bridge.session.data_sets:
+            if not {member.tier2 for member in one.members}.isdisjoint(outputs):
+                self.look_again(one.run_id)
+
+    def progress(self, run_id: str) -> Progress | None:
+        """Say how far the reading or counting of a data set is; None where nothing is under way."""
+        return self._progress.get(run_id)
+
+    def standing(self, data_set: DataSet) -> Standing:
+        """Say how a data set stands."""
+        facts = self._facts.get(data_set.members)
+        is_large = isinstance(facts, Facts) and not facts.is_in_memory
+        return Standing(self.progress(data_set.run_id), self.trouble(data_set.run_id), is_large)
+
+    def stop(self, run_id: str) -> None:
+        """Stop what is read or counted of a data set."""
+        if (reading := self._reading.get(run_id)) is not None:
+            reading.is_stopped = True
+        if self._pass is not None and self._pass.live is self._bridge.live(run_id):
+            self._pass.is_stopped = True
+            self._stopped.add(self._pass.live)
+
+    # Into memory
+
+    def load(self, data_set: DataSet, calibrations: tuple[Any, ...]) -> None:
+        """Read the rows of a data set, or a sample of those that do not fit."""
+        facts = self._facts.get(data_set.members)
+        if not isinstance(facts, Facts):
+            return
+        live = LiveSet(data_set, facts, calibrations)
+        self._bridge.data[data_set.run_id] = LiveSet(data_set, facts, calibrations)
+        reading = _Reading(data_set, live, read_rows(live))
+        self._reading[data_set.run_id] = reading
+        self._read_on(reading)
+
+    def _read_on(self, reading: _Reading) -> None:
+        run_id = reading.data_set.run_id
+        if not reading.live.is_on_disk:
+            self._say(run_id, Progress("reading", reading.n_done, reading.live.n_rows))
+        self._bridge.in_background(
+            reading.go_on,
+            lambda is_done: self._end_reading(reading) if is_done else self._read_on(reading),
+            lambda: self._give_up(reading, "its files could not be read"),
+        )
+
+    def _end_reading(self, reading: _Reading) -> None:
+        run_id = reading.data_set.run_id
+        if self._reading.get(run_id) is not reading:
+            return
+        del self._reading[run_id]
+        if reading.is_stopped:
+            self._say(run_id, Progress("reading", reading.n_done, reading.live.n_rows, is_stopped=True))
+            return
+        self._progress.pop(run_id, None)
+        self._bridge.data[run_id] = reading.live
+        self._bridge.announce([run_id])
+        self._bridge.data_grew.emit({run_id})
+        self._bridge.loading.calibrate(run_id)
+
+    def _give_up(self, reading: _Reading, why: str) -> None:
+        run_id = reading.data_set.run_id
+        self._reading.pop(run_id, None)
+        self._progress.pop(run_id, None)
+        self._facts[reading.data_set.members] = why
+        self._bridge.announce([run_id])
+
+    def _say(self, run_id: str, progress: Progress) -> None:
+        self._progress[run_id] = progress
+        self._bridge.announce([run_id])
+
+    # From the files
+
+    def count(self, owner: str, live: LiveSet, tasks: Sequence[Task], then: Answer) -> None:
+        """Have histograms counted over all rows; `then` is called again and again with more of them.
+
+        A wish takes the place of the one that `owner` had before.
+        """
+        tasks = tuple((None if want.rows == ALL else cuts, want) for cuts, want in tasks)
+        self._want(owner, _Wish(live, tasks, then))
+
+    def tally(self, owner: str, live: LiveSet, cuts: CutSet, then: Callable[[Figures], None]) -> None:
+        """Have it counted what each cut does."""
+        known, _ = applicable(cuts, _empty(live))
+        self._want(owner, _Wish(live, (), lambda found: then(found[0]), known))
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether nothing is read or counted."""
+        return self._pass is None and not self._waiting and not self._reading
+
+    def _want(self, owner: str, wish: _Wish) -> None:
+        self._waiting.pop(owner, None)
+        known = [self._held.get((wish.live, task)) for task in wish.tasks]
+        if wish.cuts is None and all(known):
+            self._hand_over.emit(lambda: wish.then(known))
+            return
+        present = self._pass
+        if present is not None and present.live is wish.live:
+            if (mine := present.wishes.get(owner)) is not None and mine.key == wish.key:
+                mine.then = wish.then
+                return
+            if mine is not None:
+                present.is_stopped = True  # what was asked before is not wanted any more
+        self._waiting[owner] = wish
+        self._next()
+
+    def _next(self) -> None:
+        if self._pass is not None or not self._waiting:
+            return
+        live = next(iter(self._waiting.values())).live
+        mine = {owner: wish for owner, wish in self._waiting.items() if wish.live is live}
+        self._waiting = {owner: wish for owner, wish in self._waiting.items() if owner not in mine}
+        if live in self._stopped or live not in self._bridge.data.values():
+            self._next()
+            return
+        self._pass = _Pass(live, mine)
+        self._pass.begin()
+        self._count_on(self._pass)
+
+    def _count_on(self, present: _Pass) -> None:
+        self._tell_how_far(present)
+        self._bridge.in_background(
+            present.go_on,
+            lambda is_done: self._take_step(present, is_done=is_done),
+            lambda: self._end_pass(present),
+        )
+
+    def _take_step(self, present: _Pass, *, is_done: bool) -> None:
+        if present.is_stopped:
+            if present.live not in self._stopped:  # begun anew with what is wanted now
+                self._waiting = {**present.wishes, **self._waiting}
+            self._end_pass(present)
+            return
+        self._answer(present, is_done=is_done)
+        if is_done:
+            for task in present.counts:
+                self._held[present.live, task] = present.counted(task)
+            while len(self._held) > MOST_HELD:
+                self._held.popitem(last=False)
+            self._end_pass(present)
+        else:
+            self._count_on(present)
+
+    def _answer(self, present: _Pass, *, is_done: bool) -> None:
+        """Hand over what was counted so far; shares are only known at the end."""
+        for owner, wish in tuple(present.wishes.items()):
+            if owner in present.tallies:
+                if is_done:
+                    wish.then([present.tallies[owner].figures])
+            else:
+                wish.then([present.counted(task) for task in wish.tasks])
+
+    def _end_pass(self, present: _Pass) -> None:
+        if present.steps is not None:
+            self._bridge.in_background(present.steps.close, lambda _nothing: None)
+        self._pass = None
+        self._tell_how_far(present, is_over=True)
+        self._next()
+
+    def _tell_how_far(self, present: _Pass, *, is_over: bool = False) -> None:
+        run_id = next((key for key, live in self._bridge.data.items() if live is present.live), "")
+        if not run_id:
+            return
+        if is_over and present.live not in self._stopped:
+            self._progress.pop(run_id, None)
+        else:
+            is_stopped = present.live in self._stopped
+            self._progress[run_id] = Progress(
+                "counting", present.n_done, present.live.n_rows, is_stopped=is_stopped
+            )
+        self._bridge.announce([run_id])
+
+
+def _look(data_set: DataSet) -> Callable[[], Facts | str]:
+    def look() -> Facts | str:
+        from pygama.errors import TierFileError
+
+        if gone := missing_files(data_set):
+            names = ", ".join(path.name for path in gone[:3]) + ("…" if len(gone) > 3 else "")
+            are = "is not where it was" if len(gone) == 1 else f"{len(gone)} files are not where they were"
+            return f"{names} {are}" if len(gone) == 1 else f"{are}: {names}"
+        try:
+            return look_at(data_set)
+        except (TierFileError, OSError) as error:
+            return str(error)
+
+    return look
+
+
+def _empty(live: LiveSet) -> dict[str, np.ndarray]:
+    names = (name for name in live.columns.names if name not in (CODE, CLOCK))
+    return {name: live.columns.column(name)[:0] for name in names}

@@ -1,0 +1,70 @@
+"""Finds how long runs were live, off the event loop, and lets the views know."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PyQt5.QtCore import QObject, pyqtSignal
+
+from pygama_gui.data.live_run import LiveRun
+from pygama_gui.data.live_set import LiveSet
+from pygama_gui.data.run_times import RunTimes, added_times, records_of, rows_for, run_times
+
+if TYPE_CHECKING:
+    from pygama.analysis.live_time import TimeEstimate
+    from pygama_gui.bridge import Bridge
+
+GROWTH = 2.0
+"""A run that grows is looked at anew when it has so many times the rows."""
+
+
+class Timing(QObject):
+    """The live times of runs; each is kept with the data that it was found in."""
+
+    known = pyqtSignal(str)
+    """Id of a run whose live time is known, or known not to be."""
+
+    def __init__(self, bridge: Bridge) -> None:
+        super().__init__()
+        self._bridge = bridge
+        self._asked: dict[int, tuple[LiveRun, int, bool]] = {}
+
+    def ask(self, run_id: str) -> None:
+        """Have the live time of a run found, unless it is known of its rows."""
+        bridge, live = self._bridge, self._bridge.live(run_id)
+        if live is None or live.is_on_disk or not len(live.columns):
+            return
+        n_rows, has_ended = len(live.columns), not bridge.is_active(run_id)
+        _, n_asked, was_ended = self._asked.get(id(live), (live, 0, False))
+        is_due = n_rows >= GROWTH * n_asked or (has_ended and not was_ended)
+        if not is_due:
+            return
+        held = [one for one in self._asked.values() if one[0] in bridge.data.values()]
+        self._asked = {id(one[0]): one for one in held}
+        self._asked[id(live)] = (live, n_rows, has_ended)
+        paths = [one.tier1 for one in live.members] if isinstance(live, LiveSet) else [live.tier1]
+        bridge.in_background(
+            lambda: [records_of(path if has_ended else None) for path in paths],
+            lambda records: self._find(run_id, live, n_rows, records),
+        )
+
+    def _find(self, run_id: str, live: LiveRun, n_rows: int, records: list[TimeEstimate | str]) -> None:
+        columns = live.columns
+        rows = {name: columns.column(name)[:n_rows] for name in rows_for(columns.names)}
+        starts = live.starts if isinstance(live, LiveSet) else [0]
+        parts = [slice(*ends) for ends in zip(starts, [*starts[1:], n_rows], strict=True)]
+
+        def find() -> RunTimes:
+            found = [
+                run_times({name: values[part] for name, values in rows.items()}, one)
+                for part, one in zip(parts, records, strict=True)
+            ]
+            return found[0] if len(found) == 1 else added_times(found)
+
+        self._bridge.threads.do("find live time", find, lambda found: self._take(run_id, live, found))
+
+    def _take(self, run_id: str, live: LiveRun, found: RunTimes) -> None:
+        live.times = found
+        if (present := self._bridge.live(run_id)) is not None and present.is_same_as(live):
+            present.times = found
+        self.known.emit(run_id)

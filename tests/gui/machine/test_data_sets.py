@@ -1,0 +1,352 @@
+"""Tests that many runs are looked at as one, in memory and from their files."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from pytestqt.qtbot import QtBot
+
+from pygama.analysis.calibration import Calibration, ChannelCalibration
+from pygama.analysis.curves import Curve
+from pygama.block import Block
+from pygama.storage import TierWriter
+from pygama_gui.bridge import Bridge
+from pygama_gui.data import live_set
+from pygama_gui.data.channels import CLOCK
+from pygama_gui.data.linked import ALL, Axis, Want
+from pygama_gui.data.live_set import LiveSet
+from pygama_gui.data.tally import Figures
+from pygama_gui.machine import data_sets as module
+from pygama_gui.session import changes, cut_changes, set_changes
+from pygama_gui.session.calibration_changes import take_calibration
+from pygama_gui.session.state import DataSet, Member, Run
+
+WAIT_MS = 15_000
+KIND = np.dtype(
+    [("event_number", "i8"), ("crate", "i8"), ("card", "i8"), ("channel", "i8"), ("time_s", "f8")]
+    + [("trap_max", "f8")]
+)
+N_ROWS = {72: 700, 73: 300, 80: 500}
+
+
+def rows_of(run: int) -> np.ndarray:
+    n = N_ROWS[run]
+    rng = np.random.default_rng(run)
+    rows = np.zeros(n, KIND)
+    rows["event_number"] = np.arange(n)
+    rows["channel"] = rng.integers(0, 2, n)
+    rows["time_s"] = np.linspace(0.5, 10.5, n)
+    rows["trap_max"] = np.round(rng.exponential(500, n), 1)
+    return rows
+
+
+def member_of(folder: Path, run: int) -> Member:
+    path = folder / f"t2_run{run}.h5"
+    with TierWriter(path, chunk_rows=64) as writer:
+        writer.write("data", Block("data", rows_of(run)), queryable=True)
+        writer.set_texts("/", {"run_number": str(run)})
+    raw = folder / f"Run{run}"
+    return Member(Run(str(raw), raw, run), path)
+
+
+@pytest.fixture
+def data_set(bridge: Bridge, tmp_path: Path) -> DataSet:
+    """Runs 72, 73 and 80 of 700, 300 and 500 rows."""
+    return set_changes.data_set_of(bridge.session, [member_of(tmp_path, run) for run in N_ROWS])
+
+
+@pytest.fixture
+def loaded(qtbot: QtBot, bridge: Bridge, data_set: DataSet) -> Callable[[], LiveSet]:
+    """Make the data set, and wait until its rows, or some of them, are there."""
+
+    def load() -> LiveSet:
+        bridge.change(set_changes.make_data_set, data_set)
+        wait_for(qtbot, lambda: len(getattr(bridge.live(data_set.run_id), "columns", ())) > 0)
+        live = bridge.live(data_set.run_id)
+        assert isinstance(live, LiveSet)
+        return live
+
+    return load
+
+
+@pytest.fixture
+def on_disk(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let no more than 1000 rows be taken into memory, and look at 90 of larger ones."""
+    monkeypatch.setattr(live_set, "MOST_ROWS", 1000)
+    monkeypatch.setattr(live_set, "SAMPLE_ROWS", 90)
+
+
+def wait_for(qtbot: QtBot, is_so: Callable[[], bool]) -> None:
+    qtbot.waitUntil(is_so, timeout=WAIT_MS)
+
+
+def all_rows() -> np.ndarray:
+    return np.concatenate([rows_of(run) for run in N_ROWS])
+
+
+def answers_of(
+    qtbot: QtBot, bridge: Bridge, data_set: DataSet, wants: list[Want], owner: str = "view"
+) -> list[Any]:
+    """Have something counted until nothing is under way; gives each answer that came."""
+    found: list[Any] = []
+    bridge.counting.count(owner, data_set.run_id, wants, found.append)
+    wait_for(qtbot, lambda: bool(found) and not bridge.counting.is_busy)
+    return found
+
+
+WANT = Want(Axis("trap_max", 0.0, 2000.0, 40))
+
+
+def test_the_rows_of_all_runs_follow_one_another(
+    bridge: Bridge, loaded: Callable[[], LiveSet], data_set: DataSet
+) -> None:
+    live = loaded()
+    assert not live.is_on_disk
+    assert np.array_equal(live.columns.column("trap_max"), all_rows()["trap_max"])
+    assert np.array_equal(live.columns.column("run"), np.repeat([72, 73, 80], [700, 300, 500]))
+    assert [live.part_of(row) for row in (0, 699, 700, 1499)] == [0, 0, 1, 2]
+    state = bridge.state(data_set.run_id)
+    assert state is not None and (state.state, state.rows) == ("done", 1500)
+
+
+def test_the_clock_goes_on_from_run_to_run_without_what_lies_between(loaded: Callable[[], LiveSet]) -> None:
+    live = loaded()
+    clock = live.columns.column(CLOCK)
+    assert np.allclose(clock[[0, 699, 700, 999, 1000, 1499]], [0, 10, 10, 20, 20, 30])
+    assert live.duration_s == pytest.approx(30.0)
+
+
+def calibration(raw: str, slope: float) -> Calibration:
+    one = ChannelCalibration(curve=Curve((0.0, slope), ((0.0, 0.0), (0.0, 0.0))))
+    return Calibration("trap_max", made_from=(raw,), channels={"0/0/0": one, "0/0/1": one})
+
+
+def calibrate_each(bridge: Bridge) -> np.ndarray:
+    """Calibrate runs 72 and 73 each by itself; gives the energies that are right."""
+    bridge.change(take_calibration, calibration("Run73", 3.0))
+    bridge.change(take_calibration, calibration("Run72", 2.0))
+    factor = np.repeat([2.0, 3.0, 2.0], list(N_ROWS.values()))  # the newest holds for run 80
+    return factor * all_rows()["trap_max"]
+
+
+def test_each_run_has_the_energies_of_its_own_calibration(
+    qtbot: QtBot, bridge: Bridge, loaded: Callable[[], LiveSet], data_set: DataSet
+) -> None:
+    loaded()
+    right = calibrate_each(bridge)
+
+    def are_right() -> bool:
+        live = bridge.live(data_set.run_id)
+        found = live is not None and "trap_max_kev" in live.columns
+        return found and np.allclose(live.columns.column("trap_max_kev"), right)
+
+    wait_for(qtbot, are_right)
+
+
+def test_energies_are_right_from_the_start_where_the_calibrations_were_there(
+    bridge: Bridge, loaded: Callable[[], LiveSet]
+) -> None:
+    right = calibrate_each(bridge)
+    assert np.allclose(loaded().columns.column("trap_max_kev"), right)
+
+
+def test_a_larger_one_is_counted_from_its_files_as_if_it_were_in_memory(
+    qtbot: QtBot, bridge: Bridge, on_disk: None, loaded: Callable[[], LiveSet], data_set: DataSet
+) -> None:
+    live = loaded()
+    assert live.is_on_disk and live.n_rows == 1500
+    assert len(live.columns) < 200
+    rows = all_rows()
+    bridge.change(cut_changes.add_cut, "late", "time_s > 3 & run != 73")
+    runs = np.repeat(list(N_ROWS), list(N_ROWS.values()))
+    passes = (rows["time_s"] > 3) & (runs != 73)
+    wants = [WANT, Want(WANT.x, channel=1, rows=ALL), Want(WANT.x, Axis("time_s", 0.0, 12.0, 6))]
+    counts = answers_of(qtbot, bridge, data_set, wants)[-1]
+    edges = WANT.x.edges
+    expected = np.histogram(rows["trap_max"][passes & (rows["trap_max"] < 2000)], edges)[0]
+    assert np.array_equal(counts[0].counts, expected)
+    of_1 = (rows["channel"] == 1) & (rows["trap_max"] < 2000)
+    assert np.array_equal(counts[1].counts, np.histogram(rows["trap_max"][of_1], edges)[0])
+    inside = passes & (rows["trap_max"] < 2000)
+    both = np.histogram2d(rows["trap_max"][inside], rows["time_s"][inside], (edges, np.arange(0, 13, 2)))[0]
+    assert np.array_equal(counts[2].counts, both)
+    assert counts[0].n_rows == 1500
+    assert counts[0].n_chosen == passes.sum()
+
+
+def test_energies_of_a_larger_one_are_those_of_each_run(
+    qtbot: QtBot, bridge: Bridge, on_disk: None, loaded: Callable[[], LiveSet], data_set: DataSet
+) -> None:
+    right = calibrate_each(bridge)
+    loaded()
+    axis = Axis("trap_max_kev", 0.0, 4000.0, 40)
+    counts = answers_of(qtbot, bridge, data_set, [Want(axis)])[-1]
+    assert np.array_equal(counts[0].counts, np.histogram(right[right < 4000], axis.edges)[0])
+
+
+def test_a_larger_one_says_how_far_its_counting_is(
+    qtbot: QtBot,
+    bridge: Bridge,
+    on_disk: None,
+    loaded: Callable[[], LiveSet],
+    data_set: DataSet,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    loaded()
+    monkeypatch.setattr(module, "STEP_S", 0.0)
+    told: list[str] = []
+    bridge.jobs_changed.connect(
+        lambda _ids: told.append(str(getattr(bridge.data_sets.progress(data_set.run_id), "words", "")))
+    )
+    answers = answers_of(qtbot, bridge, data_set, [WANT])
+    assert [each[0].n_rows for each in answers] == [700, 1000, 1500, 1500]
+    assert "counted 700 of 1\u2009500 rows" in told
+    assert bridge.data_sets.progress(data_set.run_id) is None
+
+
+def test_what_was_counted_is_not_counted_again(
+    qtbot: QtBot,
+    bridge: Bridge,
+    on_disk: None,
+    loaded: Callable[[], LiveSet],
+    data_set: DataSet,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    loaded()
+    first = answers_of(qtbot, bridge, data_set, [WANT])[-1]
+    monkeypatch.setattr(module, "read_from_files", lambda *_args: pytest.fail("read again"))
+    again = answers_of(qtbot, bridge, data_set, [WANT], "another view")
+    assert len(again) == 1
+    assert again[0][0] is not None and np.array_equal(again[0][0].counts, first[0].counts)
+
+
+def test_counting_can_be_stopped_and_begun_again(
+    qtbot: QtBot,
+    bridge: Bridge,
+    on_disk: None,
+    loaded: Callable[[], LiveSet],
+    data_set: DataSet,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    loaded()
+    monkeypatch.setattr(module, "STEP_S", 0.0)
+    found: list[Any] = []
+
+    def take(counts: list[Any]) -> None:
+        found.append(counts[0].n_rows)
+        bridge.data_sets.stop(data_set.run_id)
+
+    bridge.counting.count("view", data_set.run_id, [WANT], take)
+    wait_for(qtbot, lambda: bool(found) and not bridge.counting.is_busy)
+    progress = bridge.data_sets.progress(data_set.run_id)
+    assert progress is not None and progress.is_stopped
+    assert found == [700]
+    bridge.data_sets.look_again(data_set.run_id)
+    wait_for(qtbot, lambda: len(getattr(bridge.live(data_set.run_id), "columns", ())) > 0)
+    assert answers_of(qtbot, bridge, data_set, [WANT])[-1][0].n_rows == 1500
+
+
+def test_a_wish_that_changes_begins_the_pass_anew_and_others_keep_theirs(
+    qtbot: QtBot,
+    bridge: Bridge,
+    on_disk: None,
+    loaded: Callable[[], LiveSet],
+    data_set: DataSet,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    loaded()
+    monkeypatch.setattr(module, "STEP_S", 0.0)
+    other = Want(Axis("trap_max", 0.0, 100.0, 10))
+    old: list[Any] = []
+    new: list[Any] = []
+    plane: list[Any] = []
+
+    def change(counts: list[Any]) -> None:
+        old.append(counts[0].n_rows)
+        if len(old) == 1:
+            bridge.counting.count("spectrum", data_set.run_id, [other], new.append)
+
+    bridge.counting.count("spectrum", data_set.run_id, [WANT], change)
+    bridge.counting.count("plane", data_set.run_id, [WANT], plane.append)
+    wait_for(qtbot, lambda: bool(new) and not bridge.counting.is_busy)
+    assert old == [700]
+    assert new[-1][0].want == other and new[-1][0].n_rows == 1500
+    assert plane[-1][0].want == WANT and plane[-1][0].n_rows == 1500
+
+
+def test_what_cuts_do_to_a_larger_one_is_counted_from_its_files(
+    qtbot: QtBot, bridge: Bridge, on_disk: None, loaded: Callable[[], LiveSet], data_set: DataSet
+) -> None:
+    loaded()
+    bridge.change(cut_changes.add_cut, "low", "trap_max < 300")
+    found: list[Figures] = []
+    bridge.counting.tally(data_set.run_id, None, found.append)
+    wait_for(qtbot, lambda: bool(found))
+    (low,) = found[0].table.rows
+    assert low.alone.n_out == np.count_nonzero(all_rows()["trap_max"] < 300)
+    assert low.alone.n_in == 1500
+
+
+def test_files_that_are_missing_are_named(qtbot: QtBot, bridge: Bridge, data_set: DataSet) -> None:
+    data_set.members[1].tier2.unlink()
+    bridge.change(set_changes.make_data_set, data_set)
+    wait_for(qtbot, lambda: bool(bridge.data_sets.trouble(data_set.run_id)))
+    assert bridge.data_sets.trouble(data_set.run_id) == "t2_run73.h5 is not where it was"
+    assert bridge.state(data_set.run_id) is None
+
+
+def test_reading_into_memory_can_be_stopped(
+    qtbot: QtBot, bridge: Bridge, data_set: DataSet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "STEP_S", 0.0)
+    bridge.jobs_changed.connect(
+        lambda _ids: bridge.data_sets.progress(data_set.run_id) and bridge.data_sets.stop(data_set.run_id)
+    )
+    bridge.change(set_changes.make_data_set, data_set)
+
+    def is_stopped() -> bool:
+        progress = bridge.data_sets.progress(data_set.run_id)
+        return progress is not None and progress.is_stopped
+
+    wait_for(qtbot, is_stopped)
+    live = bridge.live(data_set.run_id)
+    assert live is not None and len(live.columns) == 0
+
+
+def test_removing_it_removes_no_file_and_can_be_undone(
+    bridge: Bridge, loaded: Callable[[], LiveSet], data_set: DataSet
+) -> None:
+    loaded()
+    bridge.change(set_changes.remove_data_set, data_set.run_id)
+    assert bridge.session.data_sets == ()
+    assert all(one.tier2.exists() for one in data_set.members)
+    bridge.store.undo()
+    assert bridge.session.data_sets == (data_set,)
+    assert "remove data set from the list" in bridge.store.redo_label
+
+
+def test_it_follows_its_files_when_a_run_is_processed_again(
+    qtbot: QtBot, bridge: Bridge, loaded: Callable[[], LiveSet], data_set: DataSet, tmp_path: Path
+) -> None:
+    before = loaded()
+    bridge.data_sets.forget_files([data_set.members[0].tier2])
+    wait_for(
+        qtbot,
+        lambda: (
+            bridge.live(data_set.run_id) not in (None, before)
+            and len(getattr(bridge.live(data_set.run_id), "columns", ())) == 1500
+        ),
+    )
+
+
+def test_selecting_another_run_keeps_the_rows_of_the_set(
+    bridge: Bridge, loaded: Callable[[], LiveSet], data_set: DataSet, a_run: Callable[..., Run]
+) -> None:
+    live = loaded()
+    bridge.change(changes.add_runs, [a_run()])
+    bridge.change(changes.select_run, bridge.session.runs[0].run_id)
+    assert bridge.live(data_set.run_id) is live

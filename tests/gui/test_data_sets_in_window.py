@@ -1,0 +1,240 @@
+"""Tests data sets in the window: made of the list, drawn, browsed, and written as scripts."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PyQt5.QtCore import QItemSelectionModel, Qt
+from PyQt5.QtWidgets import QApplication
+from pytestqt.qtbot import QtBot
+
+from pygama.processing.run import process_run
+from pygama.simulate import RunShape, write_run
+from pygama.storage import TierFile
+from pygama_gui.bridge import Bridge
+from pygama_gui.data import live_set
+from pygama_gui.data.live_set import LiveSet
+from pygama_gui.main_window import MainWindow
+from pygama_gui.session import changes, cut_changes, exports
+from pygama_gui.session.files import read_run
+from pygama_gui.session.state import DataSet
+from pygama_gui.views.set_making import RangeDialog, make_set_of_numbers
+
+WAIT_MS = 60_000
+N_EVENTS = {11: 150, 12: 200, 14: 250}
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Runs 11, 12 and 14 with their files."""
+    made = tmp_path_factory.mktemp("runs")
+    for number, n in N_EVENTS.items():
+        shape = RunShape(run_number=number, n_events=n, n_samples=900, pulse_at=400, seed=number)
+        process_run(write_run(made / f"Run{number}", shape), output_dir=made)
+    return made
+
+
+@pytest.fixture
+def window(
+    qtbot: QtBot, themed: object, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[MainWindow]:
+    """A window whose list has the three runs, processed."""
+    monkeypatch.setattr(sys, "argv", ["script"])
+    made = MainWindow(Bridge(), remembers=False)
+    qtbot.addWidget(made)
+    made.show()
+    qtbot.waitExposed(made)
+    bridge = made.bridge
+    bridge.change(changes.choose_output_dir, folder)
+    bridge.change(changes.add_runs, [read_run(folder / f"Run{number}") for number in N_EVENTS])
+    qtbot.waitUntil(lambda: all(bridge.state(run.run_id) for run in bridge.session.runs), timeout=WAIT_MS)
+    yield made
+    made.close()
+
+
+def made_set(qtbot: QtBot, window: MainWindow) -> DataSet:
+    """Make a data set of all three, and wait until it is drawn."""
+    assert make_set_of_numbers(window.bridge, "11-12, 14") == ""
+    found = window.bridge.session.selected_run
+    assert isinstance(found, DataSet)
+    qtbot.waitUntil(
+        lambda: isinstance(live := window.bridge.live(found.run_id), LiveSet) and len(live.columns) > 0,
+        timeout=WAIT_MS,
+    )
+    qtbot.waitUntil(lambda: window.spectrum.shown() is not None, timeout=WAIT_MS)
+    settle(qtbot, window)
+    return found
+
+
+def settle(qtbot: QtBot, window: MainWindow) -> None:
+    bridge = window.bridge
+    qtbot.waitUntil(lambda: not (bridge.timer.isActive() or bridge.counting.is_busy), timeout=WAIT_MS)
+
+
+def heights_in(folder: Path) -> np.ndarray:
+    parts = []
+    for number in N_EVENTS:
+        with TierFile(folder / f"t2_run{number}.h5") as file:
+            parts.append(file.table("data").column("trap_max"))
+    return np.concatenate(parts)
+
+
+def test_the_selected_runs_become_a_data_set_with_a_card(qtbot: QtBot, window: MainWindow) -> None:
+    runs = window.runs
+    assert not runs.set_action.isEnabled()
+    select = QItemSelectionModel.SelectionFlag.Select
+    for row in (0, 1, 2):
+        runs.list.selectionModel().select(runs.model.index(row), select)
+    assert runs.set_action.isEnabled()
+    runs.set_action.trigger()
+    (made,) = window.bridge.session.data_sets
+    assert made.name == "Runs 11-12, 14"
+    qtbot.waitUntil(lambda: window.bridge.state(made.run_id) is not None, timeout=WAIT_MS)
+    n = sum(N_EVENTS.values())
+    told = runs.model.index(0).data(Qt.ItemDataRole.AccessibleTextRole)
+    assert told.startswith(f"Runs 11-12, 14 · 3 runs, {n} events, ")
+    tip = runs.model.index(0).data(Qt.ItemDataRole.ToolTipRole)
+    assert all(f"t2_run{number}.h5" in tip for number in N_EVENTS)
+
+
+def test_a_card_is_renamed_in_its_place(qtbot: QtBot, window: MainWindow) -> None:
+    made = made_set(qtbot, window)
+    window.runs.model.setData(window.runs.model.place_of(made.run_id), "Calibration")
+    assert window.bridge.session.data_sets[0].name == "Calibration"
+    assert window.windowTitle().startswith("Calibration · 3 runs")
+    flags = [window.runs.model.flags(window.runs.model.index(row)) for row in (0, 1)]
+    assert [bool(one & Qt.ItemFlag.ItemIsEditable) for one in flags] == [True, False]
+
+
+def test_a_range_of_runs_is_asked_for_and_what_is_missing_is_told(qtbot: QtBot, window: MainWindow) -> None:
+    dialog = RangeDialog(window.bridge, window)
+    qtbot.addWidget(dialog)
+    assert dialog.field.text() == "11-12, 14"
+    dialog.field.setText("11-14")
+    dialog.accept()
+    assert dialog.problem.text() == "▲ The list has no run 13"
+    dialog.field.setText("seven")
+    dialog.accept()
+    assert "72-75, 80" in dialog.problem.text()
+    assert window.bridge.session.data_sets == ()
+    dialog.field.setText("11, 14")
+    dialog.accept()
+    assert [one.numbers for one in window.bridge.session.data_sets] == ["11, 14"]
+
+
+@pytest.mark.parametrize("most_rows", [10_000, 300], ids=["in memory", "on disk"])
+def test_the_spectrum_of_a_data_set_holds_the_events_of_all_runs(
+    qtbot: QtBot, window: MainWindow, folder: Path, most_rows: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(live_set, "MOST_ROWS", most_rows)
+    made_set(qtbot, window)
+    picture = window.spectrum.picture
+    assert picture is not None
+    values = heights_in(folder)
+    expected = np.histogram(values[values < picture.edges[-1]], picture.edges)[0]
+    assert np.array_equal(picture.counts, expected)
+    assert picture.counts.sum() > 500
+
+
+def test_a_data_set_on_disk_says_what_it_shows_and_where_else_to_look(
+    qtbot: QtBot, window: MainWindow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(live_set, "MOST_ROWS", 300)
+    made = made_set(qtbot, window)
+    for what in ("its trends", "its channels", "its waveforms"):
+        assert window.bridge.data_sets.why_not(made.run_id, what) == (
+            f"600 rows are too many to be kept in memory: select one of the runs, as Run 11, to see {what}."
+        )
+    assert window.waveforms._why_empty() == window.bridge.data_sets.why_not(made.run_id, "its waveforms")
+
+
+@pytest.mark.parametrize("is_notebook", [False, True], ids=["script", "notebook"])
+def test_what_is_saved_of_a_data_set_gives_the_spectrum_on_screen(
+    qtbot: QtBot, window: MainWindow, tmp_path: Path, is_notebook: bool
+) -> None:
+    window.bridge.change(cut_changes.add_cut, "late", "time_s > 0.01 & run != 12")
+    made = made_set(qtbot, window)
+    window.spectrum.rebin(2.0)
+    window.spectrum.redraw()
+    settle(qtbot, window)
+    picture = window.spectrum.picture
+    assert picture is not None and 50 < picture.counts.sum() < 450
+    script = tmp_path / "set.py"
+    if is_notebook:
+        window.documents.export([made], tmp_path / "set.ipynb", exports.as_notebook)
+        script.write_text(_code_of(tmp_path / "set.ipynb", tmp_path))
+    else:
+        window.documents.export([made], script, exports.as_script)
+    command = [sys.executable, str(script), str(tmp_path)]
+    done = subprocess.run(command, env=os.environ, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "3 runs, 600 rows" in done.stdout
+    (written,) = tmp_path.glob("*_trap_max.csv")
+    with written.open(newline="", encoding="utf-8") as file:
+        found = np.array(list(csv.reader(file))[1:], float)
+    assert np.array_equal(found[:, 0], picture.edges[:-1])
+    assert np.array_equal(found[:, 2], picture.counts)
+
+
+def _code_of(notebook: Path, folder: Path) -> str:
+    cells: list[dict[str, Any]] = json.loads(notebook.read_text())["cells"]
+    code = "\n".join("".join(cell["source"]) for cell in cells if cell["cell_type"] == "code")
+    return code.replace("OUTPUT = None", f"OUTPUT = {str(folder)!r}")
+
+
+def test_the_commands_of_a_data_set_make_its_files(qtbot: QtBot, window: MainWindow) -> None:
+    made = made_set(qtbot, window)
+    window.documents.copy_commands([made])
+    lines = QApplication.clipboard().text().splitlines()
+    assert [line.split()[2].rsplit("/", 1)[-1] for line in lines] == ["Run11", "Run12", "Run14"]
+
+
+def test_each_waveform_of_a_data_set_is_that_of_its_own_run(
+    qtbot: QtBot, window: MainWindow, folder: Path
+) -> None:
+    made_set(qtbot, window)
+    browser = window.waveforms.browser
+    qtbot.waitUntil(lambda: browser.n == 600 and browser.sample is not None, timeout=WAIT_MS)
+    for run, row, place in ((11, 0, 0), (12, 60, 210), (14, 249, 599)):
+        browser.go_to(place)
+        qtbot.waitUntil(lambda place=place: browser.sample.place == place, timeout=WAIT_MS)
+        with TierFile(folder / f"t1_run{run}.h5") as file:
+            key = next(key for key in file.keys if file.table(key).n_samples)
+            assert np.array_equal(browser.sample.waveform, file.table(key).waveform(row))
+        assert browser.sample.numbers["run"] == run
+
+
+def test_an_event_of_one_run_is_not_taken_for_that_of_another(qtbot: QtBot, window: MainWindow) -> None:
+    made_set(qtbot, window)
+    browser = window.waveforms.browser
+    qtbot.waitUntil(lambda: browser.n == 600, timeout=WAIT_MS)
+    live = window.bridge.live(window.bridge.session.selected)
+    assert live is not None
+    number = int(live.columns.column("event_number")[400])
+    assert live.columns.column("run")[400] == 14
+    browser.go_to_event(number, 14)
+    qtbot.waitUntil(
+        lambda: browser.sample is not None and browser.sample.numbers.get("run") == 14, timeout=WAIT_MS
+    )
+    assert browser.sample is not None and browser.sample.numbers["event_number"] == number
+
+
+def test_cuts_and_channels_hold_for_waveforms_of_a_data_set(qtbot: QtBot, window: MainWindow) -> None:
+    window.bridge.change(cut_changes.add_cut, "of12", "run == 12")
+    made_set(qtbot, window)
+    qtbot.waitUntil(lambda: window.waveforms.browser.n == N_EVENTS[12], timeout=WAIT_MS)
+    window.bridge.change(changes.choose_channel, 1)
+    live = window.bridge.live(window.bridge.session.selected)
+    assert live is not None
+    is_it = (live.columns.column("run") == 12) & (live.columns.column("channel") == 1)
+    if window.waveforms.browser.channel is not None:
+        qtbot.waitUntil(lambda: window.waveforms.browser.n == int(is_it.sum()), timeout=WAIT_MS)
