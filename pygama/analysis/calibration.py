@@ -134,7 +134,7 @@ def _with_curve(match: Match, lines: list[MatchedLine], recipe: Recipe) -> Chann
         source=match.best.source if match.best is not None else "",
         confidence=match.confidence,
         rival=match.rival,
-        note=_note(curve, lines, recipe),
+        note="; ".join(one for one in (_note(curve, lines, recipe), _note_of_widths(lines)) if one),
     )
 
 
@@ -229,6 +229,17 @@ def _note(curve: Curve, lines: Sequence[MatchedLine], recipe: Recipe) -> str:
         return note
     bent = _curve(lines, replace(recipe, is_quadratic=True))
     return f"{note}; a parabola gives {bent.chi2:.1f} of {bent.ndof}" if bent.chi2 < curve.chi2 - 10 else note
+
+
+def _note_of_widths(lines: Sequence[MatchedLine]) -> str:
+    """Say where FWHM² does not grow in a straight line; `fit_resolution` has a curve that bends."""
+    curve = _resolution(lines)
+    if curve is None or chi2_probability(curve.chi2, curve.ndof) > _UNLIKELY:
+        return ""
+    return (
+        f"FWHM(E) is not to be trusted between the lines: widths scatter more than their errors, chi2 "
+        f"{curve.chi2:.1f} of {curve.ndof}"
+    )
 
 
 def codes_of(columns: Mapping[str, Any]) -> np.ndarray:

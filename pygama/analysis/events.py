@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from pygama.analysis.places import card_of, column, places_of
+from pygama.analysis.places import broken_clocks, card_of, column, places_of
 from pygama.errors import SettingsError
 
 _WHAT = "building events"
@@ -100,6 +100,8 @@ def build_events(
         lost = int(np.count_nonzero(~np.isfinite(time_s)))
         raise SettingsError(f"{lost} hits have no time (NaN), so that they have no event; leave them out")
     place, places = places_of(columns, _WHAT)
+    for name, why in broken_clocks(time_s, place, places).items():
+        raise SettingsError(f"{name}: {why}")
     time_s = _on_one_clock(time_s, place, places, same_clock, offsets_s)
     # Hits come in banks, each in order of time: a sort that merges such stretches is the quickest.
     order = np.argsort(time_s, kind="stable")

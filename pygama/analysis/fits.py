@@ -573,7 +573,8 @@ def _result(
         for name, value, error, is_fixed, is_held in marks
     }
     # a prior that says more than the counts leaves less to be free
-    n_free = float((~start.is_fixed).sum() - min((cost.weight * np.diag(spread)).sum(), len(priors)))
+    told = float(np.nan_to_num(cost.weight * np.diag(spread)).sum())
+    n_free = float((~start.is_fixed).sum()) - min(told, len(priors))
     chi2 = cost.chi2(at.values)
     p_value = probability(chi2, model.expected(at.values), n_free)
     doubts = doubts_of(names, at, uneven, priors, p_value) if not why else ()

@@ -22,7 +22,7 @@ from typing import Any
 
 import numpy as np
 
-from pygama.analysis.places import column, places_of
+from pygama.analysis.places import broken_clocks, column, places_of
 from pygama.analysis.pulser import PulserTag, PulseTrain, tag_pulser
 from pygama.errors import SettingsError, TierFileError
 from pygama.storage import TierFile
@@ -288,8 +288,15 @@ def live_times(
             missing.append(f"pulser: {problem}")
     is_pulser = np.zeros(len(time_s), bool) if tag is None else tag.is_pulser
     timestamps: dict[str, TimeEstimate] = {}
+    broken = broken_clocks(time_s, number, places)
     for index, place in enumerate(places):
         mine = (number == index) & np.isfinite(time_s)
+        if place in broken:
+            missing.append(f"{place}: timestamps: {broken[place]}")
+            continue
+        n_lost = int(np.count_nonzero((number == index) & ~np.isfinite(time_s)))
+        if n_lost:
+            missing.append(f"{place}: {n_lost} hits have no time, and count as if they were not recorded")
         try:
             estimate = from_timestamps(time_s[mine & ~is_pulser], n_others=int((mine & is_pulser).sum()))
         except SettingsError as problem:

@@ -10,6 +10,12 @@ import numpy as np
 from pygama.errors import SettingsError
 
 _WIDEST_LOOKUP = 1 << 20
+_FAR_BACK = 0.05
+"""Part of the span of times that a clock must go back to count as started anew."""
+_LEAST = 100
+"""Hits below which nothing is said."""
+_SELDOM = 0.02
+"""Part of the hits at which it may do so: more often, and the rows are not in order of time."""
 
 
 def column(columns: Mapping[str, Any], name: str, what: str) -> np.ndarray:
@@ -60,6 +66,45 @@ def _numbered(code: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         return values, number[code]
     values, number = np.unique(code, return_inverse=True)
     return values, number.reshape(-1)
+
+
+def broken_clocks(time_s: np.ndarray, number: np.ndarray, places: tuple[str, ...]) -> dict[str, str]:
+    """Say of which places the clock started anew, and where; see `why_clock_is_broken`.
+
+    time_s, number: (n,) time and place of each hit, in the order they were recorded.
+    """
+    known = time_s[np.isfinite(time_s)]
+    if len(known) < _LEAST or not (np.diff(known) < -_FAR_BACK * float(np.ptp(known))).any():
+        return {}
+    whys = {place: why_clock_is_broken(time_s[number == index]) for index, place in enumerate(places)}
+    return {place: why for place, why in whys.items() if why}
+
+
+def why_clock_is_broken(time_s: np.ndarray) -> str:
+    """Say where the times of one channel, (n,) in the order they were recorded, start anew; '' if nowhere.
+
+    Hits of a memory bank may come in any order, and so may rows that were shuffled. A clock that was reset or
+    rolled over goes back seldom and far: the times before and after overlap, and no time can be told by them.
+    """
+    known = np.flatnonzero(np.isfinite(time_s))
+    times = time_s[known]
+    if len(times) < _LEAST:
+        return ""
+    far = max(_FAR_BACK * float(times.max() - times.min()), 0.0)
+    steps = np.diff(times)
+    back = np.flatnonzero(steps < -far) if far else np.zeros(0, np.int64)
+    if (
+        not len(back)
+        or len(back) > max(_SELDOM * len(times), 1)
+        or np.count_nonzero(steps < 0) > 3 * len(back)
+    ):
+        return ""
+    row, seconds = int(known[back[0] + 1]), -float(steps[back[0]])
+    again = f", and {len(back) - 1} times more" if len(back) > 1 else ""
+    return (
+        f"the clock goes back by {seconds:.6g} s at row {row}{again}: it was reset or rolled over, or "
+        "several runs stand one behind the other; take each stretch by itself"
+    )
 
 
 def card_of(place: str) -> str:

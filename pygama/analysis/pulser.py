@@ -5,7 +5,9 @@ chance would have it. From the hits that are linked by this interval follow the 
 its phase (two clocks never run alike), then the time of each expected pulse, and a hit at such a time is a
 pulse. Where hits are so frequent that others fall into those times as well, the height must fit too.
 
-Missing pulses do no harm: hits are counted by the number of periods between them.
+Missing pulses do no harm: hits are counted by the number of periods between them. Heights that alternate are
+one pulser, of a height that is then only a mean. Of two pulsers at one channel the clearer is found; tagging
+what is left finds the other.
 """
 
 from __future__ import annotations
@@ -17,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from pygama.analysis.places import column, places_of
+from pygama.analysis.places import broken_clocks, column, places_of
 from pygama.errors import SettingsError
 
 LEAST_PULSES = 10
@@ -37,6 +39,8 @@ _LEAST_SCORE = 30.0
 """Surprise of an interval, in units of ln: chance reaches it in one of 10^13 intervals."""
 _CERTAIN = 300.0
 """Surprise at which no other band is looked at."""
+_MOST_HEIGHTS = 4
+"""Heights between which a pulser may alternate."""
 _STRETCH = 32
 """Pulses over which the phase is averaged."""
 _CHANCE = 1e-4
@@ -128,7 +132,11 @@ def tag_pulser(
     pulse = np.full(len(time_s), -1, np.int64)
     trains: dict[str, PulseTrain] = {}
     without: dict[str, str] = {}
+    broken = broken_clocks(time_s, number, places)
     for index, place in enumerate(places):
+        if place in broken:
+            without[place] = broken[place]
+            continue
         rows = np.flatnonzero((number == index) & np.isfinite(time_s))
         rows = rows[np.argsort(time_s[rows], kind="stable")]
         try:
@@ -194,7 +202,27 @@ def _find_train(
     if best is None:
         raise SettingsError("no interval turns up more often than by chance")
     phase = _Phase.of(time_s[best.rows], best.period_s)
-    return _tag(place, time_s, height, phase, best.rows, resolution_s)
+    finer, rows = _with_pulses_between(time_s, phase, best.rows, resolution_s)
+    return _tag(place, time_s, height, finer, rows, resolution_s)
+
+
+def _with_pulses_between(
+    time_s: np.ndarray, phase: _Phase, rows: np.ndarray, resolution_s: float
+) -> tuple[_Phase, np.ndarray]:
+    """Look for pulses of other heights that come evenly between those of a band: the heights alternate."""
+    away = np.abs(time_s - phase.at(phase.number_near(time_s)))
+    half = max(6 * _TO_SIGMA * float(np.median(away[rows])), 2 * resolution_s)
+    for parts in range(_MOST_HEIGHTS, 1, -1):
+        finer = _Phase(phase.numbers * parts, phase.times)
+        numbers = finer.number_near(time_s)
+        is_in_time = np.abs(time_s - finer.at(numbers)) <= half
+        between = np.bincount(numbers[is_in_time] % parts, minlength=parts)
+        if between[1:].min() >= max(LEAST_PULSES, 0.5 * between[0]):
+            period = float(time_s[-1] - time_s[0]) / max(float(np.ptp(numbers)), 1.0)
+            by_chance = len(time_s) * 2 * half / (period * parts)
+            if between[1:].min() > 5 * by_chance + LEAST_PULSES / 2:
+                return finer, np.flatnonzero(is_in_time)
+    return phase, rows
 
 
 def _bands(height: np.ndarray) -> Iterator[np.ndarray]:

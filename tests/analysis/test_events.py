@@ -166,3 +166,10 @@ def test_no_hits_make_no_events():
     built = build_events({"time_s": np.zeros(0), "channel": np.zeros(0, int)}, 1.0)
     assert len(built) == 0
     assert built.accidentals(1.0).expected == 0
+
+
+def test_hits_of_a_clock_that_starts_anew_are_not_put_together():
+    times = np.linspace(0, 10, 200)
+    columns = {"time_s": np.concatenate([times, times]), "channel": np.zeros(400, int)}
+    with pytest.raises(SettingsError, match="0/0/0: the clock goes back by 10 s at row 200"):
+        build_events(columns, 1e-6)

@@ -576,3 +576,13 @@ def test_least_squares_of_many_counts_agrees():
     for one, value, error in zip(fit.parameters.values(), p, errors, strict=True):
         assert one.value == pytest.approx(value, abs=0.05 * error), one.name
         assert one.error == pytest.approx(error, rel=0.01), one.name
+
+
+def test_a_fit_whose_errors_are_not_known_is_no_crash():
+    free = {"tail_fraction": (0.0, 1.0), "tail_slope": (1.8, 100.0), "step": (0.0, 1.0)}
+    request = replace(ONE, shape="hpge", limits=free, errors="parabola", n_bins=100)
+    truth, rng = replace(HPGE, peaks=((500, 1000.0),), background=0.5), np.random.default_rng(77)
+    fits = [fit_values(draw_region(rng, truth), request) for _ in range(100)]
+    unknown = [fit for fit in fits if not np.isfinite(fit.covariance).all()]
+    assert unknown
+    assert not any(fit.converged for fit in unknown)

@@ -218,3 +218,24 @@ def test_a_train_knows_its_own_span():
     assert found.live_s == pytest.approx(99 * 95 / 98)
     assert found.live_error_s == pytest.approx(99 * np.sqrt(0.96 * 0.04 / 101), rel=0.02)
     assert "97 of 100 pulses recorded" in found.note
+
+
+def test_a_clock_that_starts_anew_gives_no_live_time():
+    times = np.sort(np.random.default_rng(1).uniform(0, 100, 2000))
+    columns = {
+        "time_s": np.concatenate([times, times]),
+        "channel": np.zeros(4000, int),
+        "trap_max": np.random.default_rng(2).exponential(400, 4000),
+    }
+    found = live_times(columns)
+    assert found.timestamps == {}
+    assert any("0/0/0: timestamps: the clock goes back by" in line for line in found.missing)
+
+
+def test_hits_without_a_time_are_told():
+    times = np.sort(np.random.default_rng(1).uniform(0, 100, 2000))
+    times[::100] = np.nan
+    columns = {"time_s": times, "channel": np.zeros(2000, int), "trap_max": np.full(2000, 100.0)}
+    assert (
+        "0/0/0: 20 hits have no time, and count as if they were not recorded" in live_times(columns).missing
+    )

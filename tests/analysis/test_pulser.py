@@ -212,3 +212,78 @@ def test_the_report_says_what_was_found():
     (line,) = tag_pulser(made_up(1)[0]).lines()
     assert line.startswith("0/0/0: period 1 ± ")
     assert "599 of 599 pulses" in line
+
+
+def joined(*runs):
+    columns = {name: np.concatenate([run[0][name] for run in runs]) for name in runs[0][0]}
+    return columns, np.concatenate([run[1] for run in runs])
+
+
+def test_a_clock_that_starts_anew_is_refused_and_not_folded():
+    columns, _ = joined(made_up(1), made_up(2))
+    with pytest.raises(SettingsError, match=r"the clock goes back by 599\.\d+ s at row 60607"):
+        tag_pulser(columns)
+
+
+def test_a_clock_that_rolls_over_is_refused():
+    columns, _ = made_up(1)
+    with pytest.raises(SettingsError, match="and 12 times more: it was reset or rolled over"):
+        tag_pulser(columns | {"time_s": np.mod(columns["time_s"], 2**32 * TICK_S)})
+
+
+def test_rows_in_any_order_are_no_broken_clock():
+    columns, is_pulser = made_up(1)
+    order = np.random.default_rng(0).permutation(len(is_pulser))
+    tag = tag_pulser({name: values[order] for name, values in columns.items()})
+    assert efficiency_and_false(tag, is_pulser[order]) == (1.0, 0.0)
+
+
+@pytest.mark.parametrize("n_heights", [2, 3])
+def test_heights_that_alternate_are_one_pulser(n_heights):
+    columns, is_pulser = made_up(1)
+    rows = np.flatnonzero(is_pulser)
+    height = columns["trap_max"].copy()
+    for k in range(1, n_heights):
+        height[rows[k::n_heights]] -= 700.0 * k
+    tag = tag_pulser(columns | {"trap_max": height})
+    assert efficiency_and_false(tag, is_pulser) == (1.0, 0.0)
+    assert tag.trains["0/0/0"].period_s == pytest.approx(1.0, rel=1e-6)
+
+
+def test_of_two_pulsers_the_second_is_found_in_what_is_left():
+    first, second = made_up(1), made_up(5, rate_hz=1e-9, period_s=0.73, height=1800.0)
+    n_first = len(first[1])
+    columns, _ = joined(first, second)
+    order = np.argsort(columns["time_s"])
+    columns = {name: values[order] for name, values in columns.items()}
+    of_second = order >= n_first
+    tag = tag_pulser(columns)
+    left = ~tag.is_pulser
+    again = tag_pulser({name: values[left] for name, values in columns.items()})
+    periods = {round(one.trains["0/0/0"].period_s, 6) for one in (tag, again)}
+    assert periods == {1.0, 0.73}
+    found = np.zeros(len(left), bool)
+    found[left] = again.is_pulser
+    both = tag.is_pulser | found
+    assert both[of_second].mean() == 1.0
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_pulsers_of_random_scenes_are_tagged(seed):
+    rng = np.random.default_rng([seed, 8])
+    scene = {
+        "rate_hz": float(np.exp(rng.uniform(0, 6))),
+        "period_s": float(np.exp(rng.uniform(-3, 1))),
+        "duration_s": 200.0,
+        "drift": float(rng.choice([0, 1e-6, 3e-5])),
+        "jitter_s": float(rng.choice([0, 1e-7, 1e-6])),
+        "missing": float(rng.choice([0, 0.05, 0.4])),
+        "dead_s": float(rng.choice([0, 1e-4, 1e-3])),
+        "height": float(rng.uniform(100, 4000)),
+    }
+    columns, is_pulser = made_up(seed, **scene)
+    tag = tag_pulser(columns)
+    (train,) = tag.trains.values()
+    n_false = np.count_nonzero(tag.is_pulser & ~is_pulser)
+    assert tag.is_pulser[is_pulser].mean() > 0.99
+    assert n_false <= 2 + 4 * train.false_rate_hz * scene["duration_s"]
