@@ -19,7 +19,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING
 
 from pygama_gui.session import changes, places
-from pygama_gui.session.state import Session
+from pygama_gui.session.state import SIZES, Session
 from pygama_gui.session.store import Store
 
 if TYPE_CHECKING:
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("pygama_gui")
 
+SCALE = "QT_SCALE_FACTOR"
 WARM_UP_MS = 300
 MEASURE_AFTER_MS = 2500
 """With --measure the files come when the worker is warm."""
@@ -71,13 +72,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.screenshot is not None and sys.platform.startswith("linux") and not has_screen:
         os.environ["QT_QPA_PLATFORM"] = "offscreen"
     _write_log()
-    app = make_app()
     remembers = options.screenshot is None and not options.measure
+    restored = _restored(remembers=remembers)
+    app = make_app(restored[0].size_percent)
     passing = None
     if options.output is None and not remembers:
         passing = tempfile.TemporaryDirectory(prefix="pygama-gui-")
         options.output = Path(passing.name)
-    window = make_window(options, remembers=remembers)
+    window = make_window(options, restored, remembers=remembers)
     _catch_all(window)
     window.rehearse()
     gc.collect()
@@ -92,8 +94,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return status
 
 
-def make_app() -> QApplication:
-    """Make Qt's application, ready for screens of any resolution."""
+def make_app(size_percent: int = 100) -> QApplication:
+    """Make Qt's application, ready for screens of any resolution.
+
+    size_percent: of all that is drawn, on top of what the environment says.
+    """
     from PyQt5.QtCore import Qt
     from PyQt5.QtWidgets import QApplication
 
@@ -102,6 +107,9 @@ def make_app() -> QApplication:
         Qt.ApplicationAttribute.AA_UseHighDpiPixmaps,
     ):
         QApplication.setAttribute(attribute)
+    if size_percent != 100:
+        percent = min(max(size_percent, SIZES[0]), SIZES[-1])
+        os.environ[SCALE] = str(_scale_asked() * percent / 100)
     app = QApplication.instance() or QApplication([sys.argv[0] or "pygama-gui"])
     assert isinstance(app, QApplication)
     app.setApplicationName("pygama-gui")
@@ -109,14 +117,30 @@ def make_app() -> QApplication:
     return app
 
 
-def make_window(options: argparse.Namespace, *, remembers: bool) -> MainWindow:
+def _scale_asked() -> float:
+    try:
+        return float(os.environ.get(SCALE, "1"))
+    except ValueError:
+        return 1.0
+
+
+def _restored(*, remembers: bool) -> tuple[Session, str]:
+    """Give the session of last time, and what was wrong with it."""
+    from pygama_gui import keeping
+
+    return keeping.restored() if remembers else (Session(), "")
+
+
+def make_window(
+    options: argparse.Namespace, restored: tuple[Session, str] | None = None, *, remembers: bool
+) -> MainWindow:
     """Make the window with the restored session and what the command line says."""
     from pygama_gui import keeping
     from pygama_gui.bridge import Bridge
     from pygama_gui.main_window import MainWindow
     from pygama_gui.widgets import theme
 
-    session, problem = keeping.restored() if remembers else (Session(), "")
+    session, problem = restored or _restored(remembers=remembers)
     session = changes.overrule(session, options.output, options.theme)
     theme.apply(session.theme)
     try:

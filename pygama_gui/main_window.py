@@ -344,6 +344,8 @@ class MainWindow(QMainWindow):
         self.menus.redo_action.setText(f"&Redo: {store.redo_label}" if store.redo_label else "&Redo")
         self.menus.redo_action.setEnabled(bool(store.redo_label))
         self.menus.theme_actions[session.theme].setChecked(True)
+        if (size := self.menus.size_actions.get(session.size_percent)) is not None:
+            size.setChecked(True)
         self.menus.mark_layout(session.layout)
         self.menus.auto_action.setChecked(session.process_on_add)
         for action in self.menus.export_actions:
@@ -417,6 +419,13 @@ class MainWindow(QMainWindow):
     def choose_theme(self, name: str) -> None:
         """Choose the theme."""
         self.bridge.change(changes.choose_theme, name)
+
+    def choose_size(self, percent: int) -> None:
+        """Choose the size of text and buttons, which Qt takes when it starts."""
+        self.bridge.change(changes.choose_size, percent)
+        words = f"Text and buttons are drawn at {percent} % when the window is opened again"
+        self.banner.say(words, level="warning")
+        self.bridge.log(words)
 
     def go_to_tab(self, tab: int) -> None:
         """Show one of the tabs, and let the keys of its picture work at once."""

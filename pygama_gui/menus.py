@@ -12,7 +12,7 @@ from PyQt5.QtWidgets import QAction, QActionGroup, QDockWidget, QMenu
 
 from pygama_gui.layouts import LAYOUTS
 from pygama_gui.session import changes
-from pygama_gui.session.state import MOST_JOBS, Run
+from pygama_gui.session.state import MOST_JOBS, SIZES, Run
 from pygama_gui.widgets import theme
 
 if TYPE_CHECKING:
@@ -36,6 +36,7 @@ class Menus:
         edit.addSeparator()
         self.export_actions = self._exports(edit)
         self.layout_actions: dict[str, QAction] = {}
+        self.size_actions: dict[int, QAction] = {}
         self.theme_actions: dict[str, QAction] = {}
         self.move_action = QAction("&Move panels", window)
         self._view(self._menu("&View"))
@@ -110,6 +111,16 @@ class Menus:
         menu.addSeparator()
         self._act(menu, "&Quit", "Ctrl+Q", window.close)
 
+    def _sizes(self, menu: QMenu) -> None:
+        sizes = QMenu("Si&ze of text and buttons", self._window)
+        group = QActionGroup(self._window)
+        for percent in SIZES:
+            action = self._act(sizes, f"{percent} %", "", partial(self._window.choose_size, percent))
+            action.setCheckable(True)
+            group.addAction(action)
+            self.size_actions[percent] = action
+        menu.addMenu(sizes)
+
     def show_watched(self, folder: Path | None) -> None:
         """Say which folder is watched; choosing the action again ends it."""
         self.watch_action.setChecked(folder is not None)
@@ -158,6 +169,7 @@ class Menus:
             action.setCheckable(True)
             themes.addAction(action)
             self.theme_actions[name] = action
+        self._sizes(menu)
         menu.addSeparator()
         inside = QMenu("In the files pan&el", window)
         inside.addActions(list(window.files.view_actions()))

@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 from pygama_gui.session.pictured import brought_back
 from pygama_gui.session.state import (
     NOTHING,
+    SIZES,
     Arrangement,
     ChannelMap,
     ChannelsChoice,
@@ -289,6 +290,12 @@ def watch_folder(session: Session, folder: Path | None) -> Session:
 def allow_jobs(session: Session, number: int) -> Session:
     """Process so many runs at once."""
     return replace(session, n_jobs=number)
+
+
+@on_view
+def choose_size(session: Session, percent: int) -> Session:
+    """Choose the size of text and buttons."""
+    return replace(session, size_percent=min(max(percent, SIZES[0]), SIZES[-1]))
 
 
 @on_view

@@ -304,6 +304,8 @@ class Arrangement:
 
 
 DEFAULT_LAYOUT = "Process"
+SIZES = (80, 100, 115, 130, 150, 200)
+"""Percent that may be chosen for text and buttons."""
 MOST_JOBS = 4
 """Runs that can be processed at once."""
 DEFAULT_CHAIN = (
@@ -338,6 +340,8 @@ class Session:
     """Waveforms that are kept beside the Tier 2 table."""
     output_dir: Path | None = None
     theme: str = "light"
+    size_percent: int = 100
+    """Of text and all that is drawn with it; taken when the window is opened."""
     tab: int = 0
     spectrum: SpectrumChoice = field(default_factory=SpectrumChoice)
     waveforms: WaveformChoice = field(default_factory=WaveformChoice)

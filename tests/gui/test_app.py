@@ -81,6 +81,24 @@ def test_the_last_session_is_restored(qapp: QApplication) -> None:
         theme.apply("light")
 
 
+def test_text_is_drawn_in_the_size_that_was_chosen_last_time() -> None:
+    saved.save(replace(Session(), size_percent=150), places.session_file())
+    code = (
+        "import sys; from pygama_gui import app; from PyQt5.QtWidgets import QApplication; "
+        "app.Show.run = lambda show: print(show.window.devicePixelRatioF()) or 0; sys.exit(app.main([]))"
+    )
+    environment = os.environ | {"QT_QPA_PLATFORM": "offscreen", "QT_SCALE_FACTOR": "2"}
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.stdout.split() == ["3.0"], done.stderr
+
+
 def test_a_damaged_session_is_told_and_left_behind(qapp: QApplication) -> None:
     places.session_file().parent.mkdir(parents=True, exist_ok=True)
     places.session_file().write_text("{")

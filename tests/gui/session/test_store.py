@@ -191,6 +191,7 @@ ARGUMENTS: dict[str, st.SearchStrategy[tuple[Any, ...]]] = {
     "select_step": few.map(lambda index: (index,)),
     "choose_output_dir": st.sampled_from("ab").map(lambda name: (Path(name),)),
     "process_on_add": st.booleans().map(lambda is_wanted: (is_wanted,)),
+    "choose_size": st.integers(50, 300).map(lambda percent: (percent,)),
     "choose_theme": st.sampled_from(["light", "dark"]).map(lambda name: (name,)),
     "choose_tab": st.integers(0, 2).map(lambda tab: (tab,)),
     "show_spectrum": choices.map(lambda choice: (choice,)),
