@@ -227,7 +227,8 @@ class CutSet:
         wanted |= {other for name in wanted - found.keys() for other in self.needs(name)}
         for name in self.in_order:
             if name in wanted and name not in found:
-                both = _Both(found, columns, self._by_name)
+                others = [other for other in self._by_name if other != name]  # it is not meant by itself
+                both = _Both(found, columns, others)
                 found[name] = self._mask(self._by_name[name], both, n_rows, keep_on)
         asked = self.names if only is None else only
         return {name: found[name] for name in self.names if name in asked}

@@ -18,7 +18,7 @@ from pygama_gui.widgets.parts import Elided, choice_box, label
 SHAPES = {"gauss": "Gaussian", "hpge": "Gaussian with tail and step"}
 BACKGROUNDS = {"linear": "straight background", "step": "background with step"}
 FREE, FIXED, LIMITED = "free", "fixed", "limited"
-FIELD_WIDTH = 84
+FIELD_WIDTH = 92
 WORDS = {
     "area": "area",
     "position": "position",
@@ -205,6 +205,7 @@ class ParameterRow(QWidget):
         for field, value in shown:
             if value is not None and not field.hasFocus():
                 field.setText(f"{value:.8g}")
+                field.setCursorPosition(0)  # a long number shows where it begins
             theme.mark(field, "tone", "")
 
     def _chosen(self) -> None:

@@ -289,8 +289,9 @@ class PreviewView(View):
             return why
         if state is not None and state.has_ended and not len(live.columns):
             return "No waveforms in this run."
-        if state is not None and state.has_ended and live.tier1 is None:
-            return "No sample: the run came to no finished file."
+        if state is not None and live.tier1 is None:
+            ended = "No sample: the run came to no finished file."
+            return ended if state.has_ended else "A sample is taken once enough waveforms came."
         return "Taking a sample of the waveforms…"
 
     def recolor(self) -> None:

@@ -4,17 +4,46 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from PyQt5.QtCore import QModelIndex, Qt
+from PyQt5.QtGui import QKeyEvent
 from PyQt5.QtWidgets import QAbstractButton, QAbstractItemView, QFrame, QHeaderView, QTableWidget
 
 from pygama_gui.widgets import theme
 
 ROW_HEIGHT, MOST_ROWS, SCROLL_HEIGHT = 28, 7, 16
 """More rows than these are scrolled."""
+STEP = 40
+"""Pixels that an arrow key goes to the side."""
+
+
+class RowTable(QTableWidget):
+    """A table whose rows are chosen whole: choosing one leaves the columns where they are."""
+
+    def scrollTo(  # noqa: N802  (Qt's name)
+        self,
+        index: QModelIndex,
+        hint: QAbstractItemView.ScrollHint = QAbstractItemView.ScrollHint.EnsureVisible,
+    ) -> None:
+        """Bring a row into view, and no other column."""
+        bar = self.horizontalScrollBar()
+        assert bar is not None
+        x = bar.value()
+        super().scrollTo(index, hint)
+        bar.setValue(x)
+
+    def keyPressEvent(self, event: QKeyEvent | None) -> None:  # noqa: N802  (Qt's name)
+        """Go to the left and right by what is in view, since no single cell is chosen."""
+        ways = {Qt.Key.Key_Left: -1, Qt.Key.Key_Right: 1}
+        bar = self.horizontalScrollBar()
+        if event is not None and bar is not None and event.key() in ways and not event.modifiers():
+            bar.setValue(bar.value() + ways[Qt.Key(event.key())] * STEP)
+        else:
+            super().keyPressEvent(event)
 
 
 def quiet_table(name: str, heads: Sequence[str]) -> QTableWidget:
     """Give a table with these heads; nothing in it is typed over by itself."""
-    table = QTableWidget(0, len(heads))
+    table = RowTable(0, len(heads))
     table.setAccessibleName(name)
     table.setHorizontalHeaderLabels(list(heads))
     table.verticalHeader().hide()

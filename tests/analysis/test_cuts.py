@@ -294,3 +294,9 @@ def test_a_set_gives_its_cuts_by_name():
     cuts = CutSet([Cut("low", "energy > 2"), Cut("one", "channel == 1")])
     assert cuts["one"] is cuts.cuts[1]
     assert repr(cuts) == f"CutSet({list(cuts)!r})"
+
+
+def test_a_cut_is_never_what_its_own_mistake_is_told_to_mean():
+    cuts = CutSet([Cut("high", "x > 3"), Cut("hign", "not higm and x > 1")])
+    with pytest.raises(ExpressionError, match="column 'higm' is not there; did you mean 'high'"):
+        cuts.masks({"x": np.arange(5.0)})

@@ -6,13 +6,17 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
+from pytestqt.qtbot import QtBot
 
 from pygama.analysis.peaks import PeakFit
+from pygama.progress import Failed
 from pygama_gui.bridge import Bridge
 from pygama_gui.data.preview import Compared
 from pygama_gui.sandbox import Sandbox, is_narrow
 from pygama_gui.session import changes
 from pygama_gui.session.state import Run
+from pygama_gui.views import madeup
+from pygama_gui.views.preview import PreviewView
 
 
 @pytest.mark.parametrize(
@@ -45,3 +49,18 @@ def test_a_peak_of_another_run_is_sought_anew_where_this_run_has_none_there(
     found = Compared(sandbox.asked, 10, np.arange(3.0), None, None, old_fit=fit)
     sandbox._take_compared(sandbox._bench, found)
     assert sandbox._is_line_sought == (not is_there)
+
+
+def test_the_preview_says_why_it_has_no_sample(
+    qtbot: QtBot, bridge: Bridge, a_run: Callable[..., Run]
+) -> None:
+    run, view = a_run(), PreviewView(bridge)
+    qtbot.addWidget(view)
+    bridge.change(changes.add_runs, [run])
+    bridge.adopt(1, run)
+    bridge.take(1, madeup.partial(4))
+    view.redraw()
+    assert view.plot._hint.text() == "A sample is taken once enough waveforms came."
+    bridge.take(1, Failed("The disk is full"))
+    view.redraw()
+    assert view.plot._hint.text() == "No sample: the run came to no finished file."

@@ -188,3 +188,22 @@ def test_kept_regions_are_listed_renamed_and_removed(qtbot: QtBot, view: FitsVie
     assert QApplication.clipboard().text().splitlines()[1].startswith("Tl-208\t")
     view.regions.remove()
     assert view.session.regions == ()
+
+
+def test_choosing_a_row_leaves_the_columns_where_they_are(qtbot: QtBot, view: FitsView) -> None:
+    bar = view.table.horizontalScrollBar()
+    assert bar is not None and bar.maximum() > 0
+    last = view.table.columnCount() - 1
+    view.table.setCurrentCell(0, last)
+    view.table.scrollTo(view.table.model().index(0, last))
+    assert bar.value() == 0
+    qtbot.keyClick(view.table, Qt.Key.Key_Right)
+    assert bar.value() > 0
+    qtbot.keyClick(view.table, Qt.Key.Key_Left)
+    assert bar.value() == 0
+
+
+def test_a_long_number_shows_where_it_begins(view: FitsView) -> None:
+    row = view.form.rows["position_1"]
+    row.show_value(None, 30580.123, None)
+    assert row.fixed_field.cursorPosition() == 0
