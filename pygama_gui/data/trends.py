@@ -428,7 +428,7 @@ class _Ready:
 
 @dataclass(frozen=True, eq=False)
 class _Levels:
-    """Levels of the channels, (n_channels,), by all rows of each. places: (n_rows,), whose channel is which."""
+    """Levels of the channels by all rows of each, (n_channels,). places: (n_rows,), whose channel it is."""
 
     levels: np.ndarray
     places: np.ndarray
