@@ -11,11 +11,15 @@ from __future__ import annotations
 
 import math
 import time
+from collections import OrderedDict
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from pygama.analysis.counting import Axis as Bins
+from pygama.analysis.counting import Columns, Wanted, count, empty_tables
+from pygama.analysis.groups import Groups
 from pygama.analysis.peaks import PeakFit, fit_peak, match_lines
 from pygama.errors import SettingsError
 from pygama_gui.data.channels import CLOCK, CODE
@@ -37,6 +41,8 @@ LEAST_EXPOSURE = 0.5
 """Share of a slice that the run must have covered."""
 IN_PEAK, MOST_FITS = 30, 30
 """Events in the window of a peak that slices are joined for, and the most fits of a run."""
+MOST_READY = 4
+"""Runs and channels that are kept sorted."""
 MAD_TO_SIGMA = 1.4826
 MEDIAN_ERROR = math.sqrt(math.pi / 2)
 """Error of the median of n normal values, in standard deviations, times √n."""
@@ -269,6 +275,37 @@ def scatter_of(slices: Slices, values: np.ndarray, name: str, unit: str) -> Seri
     return _series(slices, "noise", name, unit, np.array(scatters), np.array(errors))
 
 
+class Middles:
+    """Medians of values that are sorted already, by slice; chosen: (n_rows,) bool, the rows that count."""
+
+    def __init__(self, groups: Groups, chosen: np.ndarray) -> None:
+        self._groups, self._chosen = groups, chosen
+        self.n, self.medians, self.deviations = groups.middles(chosen)
+
+    def std(self, group: int) -> float:
+        """Give the standard deviation of the chosen values of a slice."""
+        return float(self._groups.values_of(group, self._chosen).std())
+
+
+def quick_median_of(slices: Slices, middles: Middles, kind: str, name: str, unit: str) -> Series:
+    """Give what `median_of` gives, of values that are sorted already."""
+    is_enough = middles.n >= LEAST_EVENTS
+    scatter = np.where(is_enough, MAD_TO_SIGMA * middles.deviations, np.nan)
+    spread = scatter.copy()
+    for group in np.flatnonzero(is_enough & (scatter == 0.0)).tolist():
+        spread[group] = middles.std(group)
+    errors = MEDIAN_ERROR * spread / np.sqrt(np.maximum(middles.n, 1))
+    series = _series(slices, kind, name, unit, np.where(is_enough, middles.medians, np.nan), errors)
+    return replace(series, scatter=scatter) if kind == "column" else series
+
+
+def quick_scatter_of(slices: Slices, middles: Middles, name: str, unit: str) -> Series:
+    """Give what `scatter_of` gives, of values that are sorted already."""
+    scatter = np.where(middles.n >= 2 * LEAST_EVENTS, MAD_TO_SIGMA * middles.deviations, np.nan)
+    errors = scatter * SCATTER_ERROR / np.sqrt(np.maximum(middles.n, 1))
+    return _series(slices, "noise", name, unit, scatter, errors)
+
+
 def _median_with_error(group: np.ndarray) -> tuple[float, float, float]:
     known = group[np.isfinite(group)]
     if len(known) < LEAST_EVENTS:
@@ -372,71 +409,205 @@ def peak_of(
 # All of it
 
 
+@dataclass(frozen=True, eq=False)
+class _Ready:
+    """What is sorted of a run, so that it is followed quickly whichever of its rows pass the cuts.
+
+    places: (n_rows,) slice of each row, below 0 where it is in none. groups: column -> its values by slice.
+    window: rows in the window of the peak.
+    """
+
+    asked: Asked
+    width: float
+    n_rows: int
+    places: np.ndarray
+    n_slices: int
+    groups: Mapping[str, Groups]
+    window: tuple[Anchor, np.ndarray] | None
+
+
+@dataclass(frozen=True, eq=False)
+class _Levels:
+    """Levels of the channels by all rows of each, (n_channels,). places: (n_rows,), whose channel it is."""
+
+    levels: np.ndarray
+    places: np.ndarray
+
+    def mean(self, chosen: np.ndarray) -> float:
+        """Give the mean level of rows, weighted by how many of each channel there are; chosen: (n_rows,)."""
+        wanted = Wanted(Bins("place", 0, len(self.levels), len(self.levels)))
+        tables = empty_tables([wanted])
+        count(Columns({"place": self.places}), [wanted], tables, mask=chosen)
+        n = tables[0][: len(self.levels)]
+        return float(n @ self.levels / n.sum()) if n.sum() else 0.0
+
+
+def clock_of(rows: Rows) -> np.ndarray:
+    """Give the times of events, of a data set on one clock for all its runs."""
+    return np.asarray(rows[CLOCK if CLOCK in rows else "time_s"], np.float64)
+
+
 class Trender:
     """Follows runs; to be used in one thread at a time. It keeps fits and the peaks that it found."""
 
     def __init__(self) -> None:
         self._fits = Fits()
         self._anchors: dict[Hashable, tuple[int, Anchor | None]] = {}
+        self._ready: OrderedDict[tuple[Hashable, int | None], _Ready] = OrderedDict()
+        self._levels: tuple[Hashable, _Levels | None] = (None, None)
+        self._spans: tuple[Hashable, tuple[int, tuple[float, float]]] = (None, (0, (0.0, 0.0)))
 
     def follow(self, table: Hashable, rows: Rows, cuts: Cuts | None, asked: Asked) -> Trends:
         """Follow a run, (n_rows,) columns by name. table: stands for the run, as in `linked.Counter`."""
         if "time_s" not in rows or not len(rows["time_s"]):
             return Trends(asked)
-        everything = np.asarray(rows[CLOCK if CLOCK in rows else "time_s"], np.float64)
-        known = everything[np.isfinite(everything)]
-        if not len(known):
+        everything = clock_of(rows)
+        n_known, span = self._span(table, everything)
+        if not n_known:
             return Trends(asked, n_rows=len(everything))
-        span = (float(known.min()), float(known.max()))
-        chosen = chosen_rows(rows, cuts, asked.channel)
-        width = asked.width or suitable_width(span[1] - span[0], len(known))
+        is_chosen = is_chosen_row(rows, cuts, asked.channel)
+        width = asked.width or suitable_width(span[1] - span[0], n_known)
         width = max(width, (span[1] - span[0]) / MOST_SLICES)
-        times = everything[chosen]
-        slices = Slices(times, width, span, is_growing=asked.is_growing)
-        series, anchor = self._series(table, rows, chosen, slices, asked)
-        return Trends(asked, tuple(series), width, span, len(everything), len(times), anchor)
+        ready = self._ready.get((table, asked.channel))
+        if ready is not None and (ready.asked, ready.width, ready.n_rows) == (asked, width, len(everything)):
+            slices = _counted_slices(ready, is_chosen, span)
+        else:
+            ready, slices = None, Slices(everything[is_chosen], width, span, is_growing=asked.is_growing)
+        series, anchor = self._series(table, rows, is_chosen, slices, asked, ready)
+        n_chosen = int(np.count_nonzero(is_chosen))
+        return Trends(asked, tuple(series), width, span, len(everything), n_chosen, anchor)
+
+    def _span(self, table: Hashable, times: np.ndarray) -> tuple[int, tuple[float, float]]:
+        """Give how many times are known, and the first and the last of them."""
+        key = (table, len(times))
+        if self._spans[0] != key:
+            known = times[np.isfinite(times)]
+            span = (float(known.min()), float(known.max())) if len(known) else (0.0, 0.0)
+            self._spans = (key, (len(known), span))
+        return self._spans[1]
+
+    def prepare(self, table: Hashable, rows: Rows, trends: Trends) -> None:
+        """Sort a run that does not grow, so that it is followed quickly when its cuts are dragged."""
+        asked, key = trends.asked, (table, trends.asked.channel)
+        held = self._ready.get(key)
+        n = len(rows["time_s"]) if "time_s" in rows else 0
+        if not n or (held and (held.asked, held.width, held.n_rows) == (asked, trends.width, n)):
+            return
+        empty = Slices(np.empty(0), trends.width, trends.span)
+        n_slices, places = len(empty.counts), np.full(n, -1, np.int16)
+        times = clock_of(rows)
+        with np.errstate(invalid="ignore"):
+            found = np.floor(times / trends.width) - math.floor(trends.span[0] / trends.width)
+            inside = (found >= 0) & (found < n_slices)
+        places[inside] = found[inside]
+        groups = {
+            name: Groups(self._values(table, rows, name, asked), places, n_slices)
+            for name in self._followed(rows, asked)
+        }
+        window = None
+        if (anchor := trends.anchor) is not None:
+            heights = rows[anchor.column]
+            window = (anchor, np.flatnonzero((heights >= anchor.low) & (heights <= anchor.high)))
+        self._ready[key] = _Ready(asked, trends.width, n, places, n_slices, groups, window)
+        while len(self._ready) > MOST_READY:
+            self._ready.popitem(last=False)
+
+    def _followed(self, rows: Rows, asked: Asked) -> set[str]:
+        """Name the columns that medians are taken of."""
+        wanted = {first_of(BASELINES, rows), first_of(NOISES, rows)}
+        if asked.column in rows and rows[asked.column].dtype.kind in "iuf":
+            wanted.add(asked.column)
+        return wanted - {""}
+
+    def _values(self, table: Hashable, rows: Rows, name: str, asked: Asked) -> np.ndarray:
+        """Give a column; the baseline of several channels as what lies between it and its channel's level."""
+        values = np.asarray(rows[name], np.float64)
+        levels = self._levels_of(table, rows, name, asked)
+        return values if levels is None else values - levels.levels[levels.places]
+
+    def _levels_of(self, table: Hashable, rows: Rows, name: str, asked: Asked) -> _Levels | None:
+        """Give the levels of the channels; None where they are not laid on each other."""
+        if name != first_of(BASELINES, rows) or asked.channel is not None or CODE not in rows:
+            return None
+        key = (table, name, len(rows[name]))
+        if self._levels[0] != key:
+            self._levels = (key, _levels(np.asarray(rows[name], np.float64), rows[CODE]))
+        return self._levels[1]
 
     def _series(
-        self, table: Hashable, rows: Rows, chosen: np.ndarray, slices: Slices, asked: Asked
+        self,
+        table: Hashable,
+        rows: Rows,
+        chosen: np.ndarray,
+        slices: Slices,
+        asked: Asked,
+        ready: _Ready | None,
     ) -> tuple[list[Series], Anchor | None]:
+        def values_of(name: str) -> np.ndarray:
+            return self._values(table, rows, name, asked)[chosen]
+
+        sorted_ones = {} if ready is None else ready.groups
+        middles = {name: Middles(one, chosen) for name, one in sorted_ones.items()}
+
+        def medians(kind: str, name: str, words: str, unit: str) -> Series:
+            if name in middles:
+                return quick_median_of(slices, middles[name], kind, words, unit)
+            return median_of(slices, values_of(name), kind, words, unit)
+
         made = [rate_of(slices)]
-        baseline = first_of(BASELINES, rows)
-        level = np.empty(0)
+        baseline, noise = first_of(BASELINES, rows), first_of(NOISES, rows)
         if baseline:
-            level, unit = np.asarray(rows[baseline][chosen], np.float64), asked.unit(baseline) or "ADC"
-            if asked.channel is None and CODE in rows:
-                level = aligned(level, rows[CODE][chosen])
-            made.append(median_of(slices, level, "baseline", f"baseline ({baseline})", unit))
-        noise = first_of(NOISES, rows)
+            unit = asked.unit(baseline) or "ADC"
+            series = medians("baseline", baseline, f"baseline ({baseline})", unit)
+            levels = self._levels_of(table, rows, baseline, asked)
+            made.append(series if levels is None else _raised(series, levels.mean(chosen)))
         if noise:
-            unit = asked.unit(noise) or "ADC"
-            made.append(median_of(slices, rows[noise][chosen], "noise", f"noise ({noise})", unit))
+            made.append(medians("noise", noise, f"noise ({noise})", asked.unit(noise) or "ADC"))
+        elif baseline in middles:
+            made.append(quick_scatter_of(slices, middles[baseline], "baseline scatter", "ADC"))
         elif baseline:
-            made.append(scatter_of(slices, level, "baseline scatter", "ADC"))
+            made.append(scatter_of(slices, values_of(baseline), "baseline scatter", "ADC"))
         column = asked.peak_column if asked.peak_column in rows else first_of(HEIGHTS, rows)
         anchor = None
         if column and asked.has_peak:
-            values = np.asarray(rows[column][chosen], np.float64)
-            anchor = self._anchor(table, values, column, asked)
+            anchor = self._anchor(table, rows[column], chosen, column, asked)
             if anchor is not None:
                 key = (table, asked.channel, column)
-                made += peak_of(slices, values, anchor, asked.unit(column), self._fits, key)
+                parts = self._in_window(rows, chosen, slices, anchor, ready)
+                made += peak_of(*parts, anchor, asked.unit(column), self._fits, key)
         if asked.column and asked.column in rows and rows[asked.column].dtype.kind in "iuf":
-            made.append(
-                median_of(
-                    slices, rows[asked.column][chosen], "column", asked.column, asked.unit(asked.column)
-                )
-            )
+            made.append(medians("column", asked.column, asked.column, asked.unit(asked.column)))
         return made, anchor
 
-    def _anchor(self, table: Hashable, values: np.ndarray, column: str, asked: Asked) -> Anchor | None:
+    def _in_window(
+        self, rows: Rows, chosen: np.ndarray, slices: Slices, anchor: Anchor, ready: _Ready | None
+    ) -> tuple[Slices, np.ndarray]:
+        """Give what the peak is fitted to; where the rows in its window are known, those alone."""
+        if ready is None:
+            return slices, np.asarray(rows[anchor.column][chosen], np.float64)
+        if ready.window is not None and ready.window[0] == anchor:
+            inside = ready.window[1]
+        else:
+            heights = rows[anchor.column]
+            inside = np.flatnonzero((heights >= anchor.low) & (heights <= anchor.high))
+        inside = inside[chosen[inside]]
+        times = np.asarray(rows["time_s"][inside], np.float64)
+        span = (float(slices.edges[0]), float(slices.edges[-1]))
+        width = ready.width
+        few = Slices(times, width, (span[0] + width / 2, span[1] - width / 2))
+        return few, np.asarray(rows[anchor.column][inside], np.float64)
+
+    def _anchor(
+        self, table: Hashable, heights: np.ndarray, chosen: np.ndarray, column: str, asked: Asked
+    ) -> Anchor | None:
         """Take the line that was chosen; else look for one, again when there are twice as many events."""
         line = asked.line if column == asked.peak_column else None
         if line is not None and asked.is_line_fixed:
             return Anchor(column, *line)
         key = (table, asked.channel, column, line)
         n, anchor = self._anchors.get(key, (0, None))
-        if len(values) >= 2 * max(n, 1):
+        if int(np.count_nonzero(chosen)) >= 2 * max(n, 1):
+            values = np.asarray(heights[chosen], np.float64)
             anchor = None if line is None else _at_line(values, column, line)
             anchor = anchor or find_anchor(values, column)
             self._anchors[key] = (len(values), anchor)
@@ -470,13 +641,42 @@ def _level(values: np.ndarray) -> float:
     return float(known[cut : len(known) - cut].mean()) if len(known) else 0.0
 
 
-def chosen_rows(rows: Rows, cuts: Cuts | None, channel: int | None) -> np.ndarray:
-    """Give the places of the rows of a channel (None: all) that pass the cuts."""
+def _levels(values: np.ndarray, codes: np.ndarray) -> _Levels | None:
+    """Give the level of each channel; None where there is one channel, or nothing is known."""
+    present, places = np.unique(codes, return_inverse=True)
+    if len(present) < 2:
+        return None
+    places = places.reshape(-1).astype(np.int16)
+    levels = np.array([_level(values[places == at]) for at in range(len(present))])
+    return _Levels(levels, places)
+
+
+def _raised(series: Series, by: float) -> Series:
+    return replace(series, values=series.values + by)
+
+
+def _counted_slices(ready: _Ready, chosen: np.ndarray, span: tuple[float, float]) -> Slices:
+    """Give the slices with how many of the chosen rows are in each, without sorting them."""
+    slices = Slices(np.empty(0), ready.width, span)
+    wanted = Wanted(Bins("place", 0, ready.n_slices, ready.n_slices))
+    tables = empty_tables([wanted])
+    count(Columns({"place": ready.places}), [wanted], tables, mask=chosen)
+    slices.counts = tables[0][: ready.n_slices].astype(np.int64)
+    return slices
+
+
+def is_chosen_row(rows: Rows, cuts: Cuts | None, channel: int | None) -> np.ndarray:
+    """Tell which rows of a channel (None: of all) pass the cuts, (n_rows,) bool."""
     n = len(rows["time_s"])
-    chosen = np.ones(n, bool) if cuts is None else cuts.mask(rows)
+    chosen = np.ones(n, bool) if cuts is None else np.asarray(cuts.mask(rows))
     if channel is not None and CODE in rows:
         chosen = chosen & (rows[CODE] == channel)
-    return np.flatnonzero(chosen)
+    return chosen
+
+
+def chosen_rows(rows: Rows, cuts: Cuts | None, channel: int | None) -> np.ndarray:
+    """Give the places of the rows of a channel (None: all) that pass the cuts."""
+    return np.flatnonzero(is_chosen_row(rows, cuts, channel))
 
 
 def columns_for(names: Sequence[str], asked: Asked) -> set[str]:

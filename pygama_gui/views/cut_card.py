@@ -178,20 +178,20 @@ class CutCard(QFrame):
         level = "" if found is None else "warn" if found.is_of_run else "bad"
         theme.mark(self, "broken", level)
         self.field.show_problem(text, None if found is None else found.position)
-        for part in (self.figures, self.lost):
-            part.setVisible(found is None and bool(part.text()))
+        self.figures.setVisible(found is None)
+        self.lost.setVisible(found is None and bool(self.lost.text()))
 
     def show_figures(self, found: CutEfficiency | None, curve: CurveCounts | None = None) -> None:
         """Say how many events pass the cut by itself, and what it alone takes away; curve: what survives."""
         self.survival.show_curve(self.cut.name, curve)
         words = "—" if found is None else cut_words.passing(found.alone)
         self.figures.setText(words)
-        self.lost.setVisible(found is not None and self.figures.isVisibleTo(self))
+        self.lost.setText("" if found is None else cut_words.lost(found))
+        self.lost.setVisible(found is not None and not self.figures.isHidden())
         if found is not None:
             parts = [f"{words}: of all events, by this cut alone"]
             if found.in_order is not None:
                 parts.append(f"{cut_words.passing(found.in_order)}: of those that passed the cuts above")
-            self.lost.setText(cut_words.lost(found))
             parts.append(cut_words.lost(found))
             self.figures.setToolTip("\n".join(parts))
             self.setAccessibleDescription("; ".join(parts))

@@ -58,6 +58,7 @@ class CutTable(QTableWidget):
             for column, text in enumerate(row):
                 self._write(at, column, text)
         header, bar = self.horizontalHeader(), self.horizontalScrollBar()
+        header.resizeSections(QHeaderView.ResizeMode.ResizeToContents)  # else its length is that of before
         wide = header.length() > self.viewport().width()
         room = bar.sizeHint().height() if wide else 0
         self.setFixedHeight(header.sizeHint().height() + ROW_PX * len(rows) + room + 4)

@@ -10,7 +10,8 @@ from pathlib import Path
 from PyQt5.QtCore import QTimer
 
 from pygama_gui.bridge import Bridge
-from pygama_gui.data.linked import Cuts
+from pygama_gui.data.dragged import LEAST_ROWS
+from pygama_gui.data.linked import Cuts, Rows
 from pygama_gui.data.live_run import LiveRun
 from pygama_gui.data.outputs import read_columns
 from pygama_gui.data.selection import passing_of
@@ -127,11 +128,11 @@ class Following:
         self._rest.begin()
         self._bridge.compute(
             lambda: self._trender.follow(live, rows, cuts, asked),
-            lambda trends: self._take(live, asked, trends, cuts),
+            lambda trends: self._take(live, asked, trends, cuts, rows),
             self._end,
         )
 
-    def _take(self, live: LiveRun, asked: Asked, trends: Trends, cuts: object) -> None:
+    def _take(self, live: LiveRun, asked: Asked, trends: Trends, cuts: object, rows: Rows) -> None:
         known = {*self._bridge.data.values(), *(one for one in self._read.values() if one is not None)}
         self._held = {
             key: held for key, held in self._held.items() if key[0] in known and key != (live, asked)
@@ -140,6 +141,9 @@ class Following:
             self._held.pop(next(iter(self._held)))
         self._held[live, asked] = (trends, cuts)
         self._rest.end()
+        if cuts is not None and not asked.is_growing and trends.n_rows >= LEAST_ROWS:
+            # Its cuts may be dragged next; what is sorted once is followed quickly from then on.
+            self._bridge.compute(lambda: self._trender.prepare(live, rows, trends), lambda _nothing: None)
         self._end()
         self._news()
 

@@ -6,7 +6,6 @@ from collections.abc import Iterable
 
 from PyQt5.QtWidgets import QDialog, QDialogButtonBox, QLineEdit, QVBoxLayout, QWidget
 
-from pygama.dataset import read_runs
 from pygama.errors import SettingsError
 from pygama_gui.bridge import Bridge
 from pygama_gui.data.live_run import tier1_among
@@ -45,7 +44,7 @@ def make_set(bridge: Bridge, runs: Iterable[Run]) -> str:
 def make_set_of_numbers(bridge: Bridge, text: str) -> str:
     """Make a data set of the runs with these numbers, '72-75, 80'; gives the reason where that cannot be."""
     try:
-        numbers = set(read_runs(text))
+        numbers = set(_read_runs(text))
     except SettingsError as problem:
         return str(problem)[:1].upper() + str(problem)[1:]
     runs = [run for run in bridge.session.runs if run.run_number in numbers]
@@ -86,3 +85,9 @@ class RangeDialog(QDialog):
             self.problem.setText(f"▲ {why}")
         else:
             super().accept()
+
+
+def _read_runs(text: str) -> tuple[int, ...]:
+    from pygama.dataset import read_runs  # reads files too, which the window does not need to start
+
+    return tuple(read_runs(text))

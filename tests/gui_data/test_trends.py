@@ -8,8 +8,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from pygama.analysis.cuts import Cut
 from pygama.analysis.peaks import FWHM_PER_SIGMA
+from pygama_gui.data import trends as trends_module
 from pygama_gui.data.channels import CODE
+from pygama_gui.data.cutting import joined
 from pygama_gui.data.trends import (
     THALLIUM,
     Asked,
@@ -279,3 +282,45 @@ def test_a_clock_that_did_not_begin_with_the_run_gives_no_time_of_day() -> None:
     assert clock_start(1537871000, 0.8) == 1537871000.0
     assert clock_start(1537871000, 1e6) is None
     assert clock_start(0, 0.8) is None
+
+
+@pytest.mark.parametrize("channel", [None, 1])
+@pytest.mark.parametrize("has_noise", [True, False])
+def test_a_sorted_run_is_followed_to_the_same_numbers_whichever_rows_pass(
+    channel: int | None, has_noise: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rng = np.random.default_rng(6)
+    n = 6000
+    rows = {
+        "time_s": rng.permutation(np.sort(rng.uniform(3.0, 600.0, n))),
+        CODE: rng.integers(0, 3, n),
+        "bl_int": rng.normal(8000.0, 3.0, n).round(1),
+        "trap_max": np.concatenate([rng.normal(2000.0, 5.0, n // 2), rng.uniform(0, 4000, n // 2)]),
+        "further": rng.integers(0, 4, n).astype(np.float32),
+    }
+    rows["bl_int"] += 50.0 * rows[CODE]
+    rows["bl_int"][::17], rows["time_s"][::101] = np.nan, np.nan
+    if has_noise:
+        rows["bl_rms"] = rng.gamma(4.0, 1.0, n)
+    asked = Asked(channel=channel, width=10.0, column="further")
+    quick, plain = Trender(), Trender()
+    first = joined((Cut("a", "trap_max < 3000"),))
+    quick.prepare("run", rows, quick.follow("run", rows, first, asked))
+    plain.follow("run", rows, first, asked)
+    for text in ("trap_max < 3000", "trap_max < 2900 & bl_int > 7990", "further == 2", "time_s > 900"):
+        cuts = joined((Cut("a", text),))
+        expected = plain.follow("run", rows, cuts, asked)
+        with monkeypatch.context() as patch:
+            for name in ("median_of", "scatter_of"):
+                patch.setattr(trends_module, name, lambda *_args: pytest.fail("values were sorted again"))
+            found = quick.follow("run", rows, cuts, asked)
+        assert found.anchor == expected.anchor is not None
+        assert (found.n_chosen, found.span) == (expected.n_chosen, expected.span)
+        for one, other in zip(found.series, expected.series, strict=True):
+            assert (one.kind, one.name, one.unit) == (other.kind, other.name, other.unit)
+            for what in ("times", "half_widths", "values", "errors"):
+                assert np.array_equal(getattr(one, what), getattr(other, what), equal_nan=True), (
+                    text,
+                    one.kind,
+                    what,
+                )

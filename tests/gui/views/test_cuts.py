@@ -238,7 +238,8 @@ def test_a_card_shows_what_it_alone_takes_away_and_its_curve_larger(qtbot: QtBot
     qtbot.waitUntil(lambda: view.found is not None and len(view.found.curves) == 2, timeout=WAIT_MS)
     values = column(view.bridge, "trap_max")
     assert view.cards[1].lost.text().startswith(words.count(int((values >= 3000).sum())))
-    assert view.cards[1].survival.isVisible()
+    card = view.cards[1]
+    assert card.figures.isVisible() and card.lost.isVisible() and card.survival.isVisible()
     assert view.found is not None
     curve = view.found.curves["low"]
     assert curve.n_in.sum() == np.histogram(values[values > 500], curve.edges)[0].sum()
