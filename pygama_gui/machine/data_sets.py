@@ -408,6 +408,9 @@ class DataSets(QObject):
         )
 
     def _take_step(self, present: _Pass, *, is_done: bool) -> None:
+        if present.live not in self._bridge.data.values():  # calibrated anew, or removed
+            self._end_pass(present)
+            return
         if present.is_stopped:
             if present.live in self._stopped:
                 self._answer(present, is_done=False)

@@ -280,6 +280,29 @@ def test_a_wish_that_changes_begins_the_pass_anew_and_others_keep_theirs(
     assert plane[-1][0].want == WANT and plane[-1][0].n_rows == 1500
 
 
+def test_a_pass_over_rows_that_are_calibrated_anew_is_given_up(
+    qtbot: QtBot,
+    bridge: Bridge,
+    on_disk: None,
+    loaded: Callable[[], LiveSet],
+    data_set: DataSet,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    before = loaded()
+    monkeypatch.setattr(module, "STEP_S", 0.0)
+    seen: list[int] = []
+
+    def calibrate(counts: list[Any]) -> None:
+        seen.append(counts[0].n_rows)
+        bridge.change(take_calibration, calibration("Run72", 2.0))
+        bridge.data[data_set.run_id] = before.calibrated(bridge.calibrations_of(data_set.run_id), {}, 0)
+
+    bridge.counting.count("view", data_set.run_id, [WANT], calibrate)
+    wait_for(qtbot, lambda: bool(seen) and not bridge.counting.is_busy)
+    assert seen == [700]
+    assert answers_of(qtbot, bridge, data_set, [WANT])[-1][0].n_rows == 1500
+
+
 def test_what_cuts_do_to_a_larger_one_is_counted_from_its_files(
     qtbot: QtBot, bridge: Bridge, on_disk: None, loaded: Callable[[], LiveSet], data_set: DataSet
 ) -> None:
