@@ -31,6 +31,11 @@ class LiveColumns:
     def __init__(self) -> None:
         self.n_rows = 0
         self._columns: dict[str, np.ndarray] = {}
+        self._room = FIRST_ROWS
+
+    def make_room(self, n_rows: int) -> None:
+        """Have room for so many rows in each column that comes, so that none has to be moved."""
+        self._room = max(self._room, n_rows)
 
     def __len__(self) -> int:
         return self.n_rows
@@ -92,7 +97,7 @@ class LiveColumns:
         """Make a new column, absent in the rows that are there."""
         if self.n_rows:
             dtype = absent_dtype(dtype)
-        held = np.empty(max(stop, FIRST_ROWS), dtype)
+        held = np.empty(max(stop, self._room), dtype)
         held[: self.n_rows] = absent_value(dtype) if self.n_rows else 0
         return held
 

@@ -27,6 +27,8 @@ SAMPLE_ROWS, SAMPLE_PIECES = 400_000, 8
 ROWS_AT_ONCE = 131_072
 RUN = "run"
 """Name of the column that tells the runs of a data set apart."""
+OWN = (RUN, "row")
+"""Columns that the library's data sets add."""
 
 
 @dataclass(frozen=True)
@@ -154,31 +156,42 @@ class LiveSet(LiveRun):
 
 def read_rows(live: LiveSet) -> Generator[int]:
     """Read all rows into memory, or a sample of them, block for block; gives the rows read so far."""
-    from pygama.storage import TierFile
-
     done = 0
+    if not live.is_on_disk:
+        live.columns.make_room(live.n_rows)
     for member, n_rows in zip(live.members, live.facts.n_rows, strict=True):
         live.begin_run()
-        with TierFile(member.tier2) as file:
-            table = file.table(TABLE) if TABLE in file.keys else None
-            for first, last in () if table is None else _stretches(live, n_rows):
-                block = table.read(first, last, waveforms=False)
-                live.take_columns({name: block.rows[name].copy() for name in block.rows.dtype.names or ()})
-                done += last - first
-                yield done
+        for block in _sample_of(live, member, n_rows) if live.is_on_disk else _all_of(member, n_rows):
+            live.take_columns(block)
+            done += len(next(iter(block.values())))
+            yield done
         live.end_run()
     live.set_clock()
 
 
-def _stretches(live: LiveSet, n_rows: int) -> Iterator[tuple[int, int]]:
-    """Say which rows of a run are read: all of them, or pieces from all over it, with its first and last."""
-    if not live.is_on_disk:
-        yield from ((at, min(at + ROWS_AT_ONCE, n_rows)) for at in range(0, n_rows, ROWS_AT_ONCE))
-        return
+def _all_of(member: Member, n_rows: int) -> Iterator[dict[str, np.ndarray]]:
+    """Read all rows of a run; what is compressed is unpacked in all threads."""
+    from pygama.dataset import DataSet as Table
+
+    if n_rows:
+        table = Table(member.tier2)
+        yield from table.blocks([name for name in table.columns if name not in OWN], rows=ROWS_AT_ONCE)
+
+
+def _sample_of(live: LiveSet, member: Member, n_rows: int) -> Iterator[dict[str, np.ndarray]]:
+    from pygama.storage import TierFile
+
+    with TierFile(member.tier2) as file:
+        for first, last in _stretches(live, n_rows) if n_rows else ():
+            rows = file.table(TABLE).read(first, last, waveforms=False).rows
+            yield {name: rows[name].copy() for name in rows.dtype.names or ()}
+
+
+def _stretches(live: LiveSet, n_rows: int) -> list[tuple[int, int]]:
+    """Say which rows of a run make the sample: pieces from all over it, with its first and last."""
     share = max(math.ceil(SAMPLE_ROWS * n_rows / max(live.facts.total, 1) / SAMPLE_PIECES), 1)
     starts = np.linspace(0, max(n_rows - share, 0), SAMPLE_PIECES).astype(int).tolist()
-    for at in sorted(set(starts)):
-        yield at, min(at + share, n_rows)
+    return [(at, min(at + share, n_rows)) for at in sorted(set(starts))]
 
 
 def read_from_files(live: LiveSet, names: Iterable[str]) -> Generator[dict[str, np.ndarray]]:
@@ -197,8 +210,8 @@ def _rows_of(
     table = Table(member.tier2)
     made = {one.energy_column: one.column for one in calibrations}
     raw = {made.get(name, name) for name in wanted} | {"crate", "card", "channel"}
-    read = [name for name in table.columns if name in raw and name not in (RUN, "row")]
-    for block in table.blocks(read or table.columns[:1]):
+    read = [name for name in table.columns if name in raw and name not in OWN]
+    for block in table.blocks(read or table.columns[:1], rows=ROWS_AT_ONCE):
         n = len(next(iter(block.values())))
         codes = codes_of(block)
         rows = {**block, **all_energies(calibrations, block, codes), RUN: np.full(n, member.run.run_number)}

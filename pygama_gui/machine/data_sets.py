@@ -408,8 +408,13 @@ class DataSets(QObject):
         )
 
     def _take_step(self, present: _Pass, *, is_done: bool) -> None:
+        if present.live not in self._bridge.data.values():  # calibrated anew, or removed
+            self._end_pass(present)
+            return
         if present.is_stopped:
-            if present.live not in self._stopped:  # begun anew with what is wanted now
+            if present.live in self._stopped:
+                self._answer(present, is_done=False)
+            else:  # begun anew with what is wanted now
                 self._waiting = {**present.wishes, **self._waiting}
             self._end_pass(present)
             return

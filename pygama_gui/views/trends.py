@@ -35,7 +35,7 @@ from pygama_gui.data.trends import (
     sentence,
 )
 from pygama_gui.session import changes, cut_changes
-from pygama_gui.session.state import Run, Session, TrendsChoice
+from pygama_gui.session.state import DataSet, Run, Session, TrendsChoice
 from pygama_gui.views import madeup
 from pygama_gui.views.base import View
 from pygama_gui.views.following import Following, asked_of, history
@@ -482,7 +482,8 @@ class TrendsView(View):
         width = self._shown[0][1].width
         slices = f"slices of {words.duration(width) if width >= 1 else f'{width:g} s'}"
         if self._clock.start is None:
-            return f"run clock (s), {slices}"
+            is_set = isinstance(self.session.selected_run, DataSet)
+            return f"{'time of data taking, run after run' if is_set else 'run clock'} (s), {slices}"
         day = time.strftime("%Y-%m-%d", time.gmtime(self._clock.start + self._shown[0][1].span[0]))
         return f"UTC, {day}, {slices}"
 

@@ -61,7 +61,13 @@ loaded, blocked = run_until(lambda: (live := bridge.live(data_set.run_id)) is no
 x, y = Axis("trap_max", 0.0, 20000.0, 16384), Axis("bl_int", 7900.0, 8100.0, 400)
 answers = []
 wants = [Want(x), Want(Axis("trap_max", 0.0, 20000.0, 400), y)]
-bridge.counting.count("views", data_set.run_id, wants, lambda found: answers.append(found))
+
+
+def take(found):
+    answers[:] = [found]
+
+
+bridge.counting.count("views", data_set.run_id, wants, take)
 first, _ = run_until(lambda: bool(answers))
 rest, longest = run_until(lambda: not bridge.counting.is_busy)
 result = answers[-1][0].n_chosen

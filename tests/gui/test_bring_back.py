@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import MappingProxyType
@@ -160,13 +159,17 @@ def test_a_calibrated_spectrum_is_stored_with_its_energies(
 ) -> None:
     made = window()
     set_up(qtbot, made, tmp_path, "spectrum")
+    live = made.bridge.live(made.bridge.session.selected)
+    assert live is not None
+    qtbot.waitUntil(lambda: live.times is not None, timeout=60_000)
     picture = made.spectrum.exporter.picture()
     assert picture is not None
     read = read_spectrum(saved(qtbot, made, "spectrum", tmp_path / "one.spe"))
     assert read.unit == "keV"
     assert read.edges == pytest.approx(picture.edges)
     assert read.counts.tolist() == picture.main.counts.tolist()
-    assert math.isnan(read.live_time_s) or read.live_time_s == 0.0
+    assert picture.live_time_s > 1.0
+    assert read.live_time_s == pytest.approx(picture.live_time_s)
     assert picture.about["calibration"] == "trap_max with Th-228"
     assert made.spectrum.exporter.name() == "run12_trap_max_kev"
 

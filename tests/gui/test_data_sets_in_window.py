@@ -238,3 +238,15 @@ def test_cuts_and_channels_hold_for_waveforms_of_a_data_set(qtbot: QtBot, window
     is_it = (live.columns.column("run") == 12) & (live.columns.column("channel") == 1)
     if window.waveforms.browser.channel is not None:
         qtbot.waitUntil(lambda: window.waveforms.browser.n == int(is_it.sum()), timeout=WAIT_MS)
+
+
+def test_the_trends_of_a_data_set_go_on_from_run_to_run(qtbot: QtBot, window: MainWindow) -> None:
+    made_set(qtbot, window)
+    window.bridge.change(changes.choose_tab, 4)
+    qtbot.waitUntil(lambda: bool(window.trends._shown), timeout=WAIT_MS)
+    (_, trends) = window.trends._shown[0]
+    live = window.bridge.live(window.bridge.session.selected)
+    assert live is not None
+    assert trends.n_rows == 600
+    assert trends.span[1] - trends.span[0] == pytest.approx(live.duration_s)
+    assert window.trends._time_words().startswith("time of data taking, run after run (s)")

@@ -244,7 +244,7 @@ def test_counting_can_be_stopped_and_begun_again(
     wait_for(qtbot, lambda: bool(found) and not bridge.counting.is_busy)
     progress = bridge.data_sets.progress(data_set.run_id)
     assert progress is not None and progress.is_stopped
-    assert found == [700]
+    assert found[-1] == progress.n_done == 1000
     bridge.data_sets.look_again(data_set.run_id)
     wait_for(qtbot, lambda: len(getattr(bridge.live(data_set.run_id), "columns", ())) > 0)
     assert answers_of(qtbot, bridge, data_set, [WANT])[-1][0].n_rows == 1500
@@ -270,12 +270,37 @@ def test_a_wish_that_changes_begins_the_pass_anew_and_others_keep_theirs(
         if len(old) == 1:
             bridge.counting.count("spectrum", data_set.run_id, [other], new.append)
 
+    first = Want(Axis("trap_max", 0.0, 10.0, 10))
+    bridge.counting.count("what the others wait for", data_set.run_id, [first], lambda _counts: None)
     bridge.counting.count("spectrum", data_set.run_id, [WANT], change)
     bridge.counting.count("plane", data_set.run_id, [WANT], plane.append)
     wait_for(qtbot, lambda: bool(new) and not bridge.counting.is_busy)
     assert old == [700]
     assert new[-1][0].want == other and new[-1][0].n_rows == 1500
     assert plane[-1][0].want == WANT and plane[-1][0].n_rows == 1500
+
+
+def test_a_pass_over_rows_that_are_calibrated_anew_is_given_up(
+    qtbot: QtBot,
+    bridge: Bridge,
+    on_disk: None,
+    loaded: Callable[[], LiveSet],
+    data_set: DataSet,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    before = loaded()
+    monkeypatch.setattr(module, "STEP_S", 0.0)
+    seen: list[int] = []
+
+    def calibrate(counts: list[Any]) -> None:
+        seen.append(counts[0].n_rows)
+        bridge.change(take_calibration, calibration("Run72", 2.0))
+        bridge.data[data_set.run_id] = before.calibrated(bridge.calibrations_of(data_set.run_id), {}, 0)
+
+    bridge.counting.count("view", data_set.run_id, [WANT], calibrate)
+    wait_for(qtbot, lambda: bool(seen) and not bridge.counting.is_busy)
+    assert seen == [700]
+    assert answers_of(qtbot, bridge, data_set, [WANT])[-1][0].n_rows == 1500
 
 
 def test_what_cuts_do_to_a_larger_one_is_counted_from_its_files(
