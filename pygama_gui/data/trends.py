@@ -591,7 +591,7 @@ class Trender:
             heights = rows[anchor.column]
             inside = np.flatnonzero((heights >= anchor.low) & (heights <= anchor.high))
         inside = inside[chosen[inside]]
-        times = np.asarray(rows["time_s"][inside], np.float64)
+        times = clock_of(rows)[inside]
         span = (float(slices.edges[0]), float(slices.edges[-1]))
         width = ready.width
         few = Slices(times, width, (span[0] + width / 2, span[1] - width / 2))
