@@ -247,7 +247,7 @@ def value_words(known: Parameter | None) -> str:
         return f"{known.value:.6g}"
     if known.is_at_limit:
         return f"{known.value:.6g}, at its limit"
-    return words.with_error(known.value, known.error)
+    return words.with_errors(known.value, known.error, known.errors)
 
 
 def _is_number(text: str) -> bool:

@@ -19,7 +19,7 @@ from PyQt5.QtWidgets import (
     QWidget,
 )
 
-from pygama.analysis.fits import FitRequest
+from pygama.analysis.fits import FitRequest, RegionFit
 from pygama_gui.bridge import Bridge
 from pygama_gui.data import fit_rows
 from pygama_gui.data.fit_rows import FitRow
@@ -200,7 +200,7 @@ class FitsView(View):
         if fit is not None:
             outcome = self.bridge.fitting.outcome(session.selected, fit.name)
             found = None if outcome is None or outcome.found is None else outcome.found
-            note = "" if outcome is None else outcome.problem or (found.note if found is not None else "")
+            note = "" if outcome is None else outcome.problem or (_note(found) if found is not None else "")
             self.form.show_fit(fit, found, note)
         self.regions.show_present()
         self.calibration.show_present()
@@ -215,7 +215,7 @@ class FitsView(View):
         if outcome.why_not or outcome.found is None:
             return [replace(plain, note=outcome.why_not)]
         found = outcome.found
-        return [replace(plain, found=found, index=i, note=found.note) for i in range(len(found.peaks))]
+        return [replace(plain, found=found, index=i, note=_note(found)) for i in range(len(found.peaks))]
 
     def _drift(self, fit: Fit | None) -> str:
         """Say how the chosen fit's first peak stands against the first other run."""
@@ -336,16 +336,21 @@ class _WideEnough(QScrollArea):
         return super().eventFilter(watched, event)
 
 
+def _note(found: RegionFit) -> str:
+    """Say what is to be known of a fit, above all why its errors are not to be taken as they stand."""
+    return found.verdict if found.doubts else found.note
+
+
 def cells(row: FitRow) -> list[str]:
     """Give the words of a row, from the position on."""
     peak, found = row.peak, row.found
     if peak is None or found is None:
         return [row.note]
     return [
-        words.with_error(peak.position, peak.position_error),
-        words.with_error(peak.fwhm, peak.fwhm_error),
-        words.with_error(peak.area, peak.area_error),
+        words.with_errors(peak.position, peak.position_error, peak.position_errors),
+        words.with_errors(peak.fwhm, peak.fwhm_error, peak.fwhm_errors),
+        words.with_errors(peak.area, peak.area_error, peak.area_errors),
         f"{found.chi2:.0f}/{found.ndof}",
         p_words(found.p_value),
-        words.with_error(peak.fwtm, peak.fwtm_error),
+        words.with_errors(peak.fwtm, peak.fwtm_error, peak.fwtm_errors),
     ]

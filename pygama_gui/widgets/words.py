@@ -56,6 +56,22 @@ def with_error(value: float, error: float) -> str:
     return f"{_grouped(value, decimals)} ± {_grouped(error, decimals)}".replace("-", "−")
 
 
+def with_errors(value: float, error: float, uneven: tuple[float, float] | None) -> str:
+    """3.15, 0.6, (0.51, 0.72) -> '3.2 +0.7 −0.5'.
+
+    uneven: errors downwards and upwards, where the single one does not do.
+    """
+    if uneven is None or not (math.isfinite(value) and all(math.isfinite(one) for one in uneven)):
+        return with_error(value, error)
+    least = min((one for one in uneven if one > 0), default=0.0)
+    if not least:
+        return with_error(value, error)
+    exponent = math.floor(math.log10(least))
+    decimals = max(0, -(exponent - 1 if least / 10**exponent < 2 else exponent))
+    down, up = (_grouped(one, decimals) for one in uneven)
+    return f"{_grouped(value, decimals)} +{up} −{down}".replace("-", "−")
+
+
 def level(value: float) -> str:
     """8162.43 -> '8162.4', 37290.2 -> '37 290.2': a height in ADC counts."""
     return _grouped(value, 1)

@@ -10,6 +10,7 @@ from PyQt5.QtCore import Qt
 from PyQt5.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
+from pygama.analysis.fits import RegionFit
 from pygama_gui.session import changes, fit_changes
 from pygama_gui.session.state import NamedRegion, Run
 from pygama_gui.views import madeup
@@ -207,3 +208,16 @@ def test_a_long_number_shows_where_it_begins(view: FitsView) -> None:
     row = view.form.rows["position_1"]
     row.show_value(None, 30580.123, None)
     assert row.fixed_field.cursorPosition() == 0
+
+
+def test_the_form_says_why_errors_are_not_to_be_taken_as_they_stand(qtbot: QtBot, view: FitsView) -> None:
+    def found() -> RegionFit:
+        view.redraw()
+        return view._rows[-1].found
+
+    assert not found().doubts
+    view.form.shape_box.activated.emit(1)
+    qtbot.waitUntil(lambda: found() is not None and "step" in found().parameters, timeout=WAIT_MS)
+    assert "prior" in {doubt.code for doubt in found().doubts}
+    assert "taken as known beforehand: tail_fraction" in view.form.note.text()
+    assert texts(view, view.table.rowCount() - 1)[0].startswith("▲ ")

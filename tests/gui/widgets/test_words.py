@@ -44,3 +44,19 @@ def test_samples_become_time_where_the_period_is_known() -> None:
 def test_a_young_file_that_is_followed_is_said_to_grow_first() -> None:
     assert words.waiting_for("events", follows=False) == "Waiting for the first events…"
     assert "Following the file" in words.waiting_for("events", follows=True)
+
+
+@pytest.mark.parametrize(
+    ("value", "uneven", "text"),
+    [
+        (3.152, (0.51, 0.72), "3.2 +0.7 −0.5"),
+        (53.69, (8.4, 8.9), "54 +9 −8"),
+        (-0.0123, (0.0015, 0.004), "−0.0123 +0.0040 −0.0015"),
+        (1.28, None, "1.3 ± 0.6"),
+        (0.0, (0.0, 0.3), "0.0 +0.3 −0.0"),
+    ],
+)
+def test_errors_that_differ_are_said_upwards_and_downwards(
+    value: float, uneven: tuple[float, float] | None, text: str
+) -> None:
+    assert words.with_errors(value, 0.6, uneven) == text
