@@ -7,7 +7,7 @@ def compiled_kernels() -> dict[str, bool]:
     """Tell for each kernel whether the compiled one is in use; the others are NumPy's."""
     from pygama.orca import framing
     from pygama.processing.kernels import chain, twins, windows
-    from pygama.storage import sample_chunks
+    from pygama.storage import chunk_map, sample_chunks
 
     return {
         "framing": framing.IS_COMPILED,
@@ -15,4 +15,5 @@ def compiled_kernels() -> dict[str, bool]:
         "chain": chain.COMPILED,
         "steps": twins.COMPILED,
         "bit planes": sample_chunks.COMPILED,
+        "chunk walk": chunk_map.compiled is not None,
     }

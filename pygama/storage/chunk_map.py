@@ -2,7 +2,8 @@
 
 PyTables can only be asked for one chunk at a time, and HDF5 then goes through its index from the beginning:
 of ten thousand chunks that takes seconds. The library that PyTables has loaded can do the walk at once, but
-PyTables does not hand that function on, so it is called there by its name.
+PyTables does not hand that function on, so it is found there by its name and called by `_chunk_walk`, which
+needs the interpreter for none of it.
 
 Source: HDF5 reference manual, H5Dchunk_iter (since 1.14.0).
 """
@@ -10,9 +11,12 @@ Source: HDF5 reference manual, H5Dchunk_iter (since 1.14.0).
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Callable
 from functools import cache
+from importlib import import_module
+from types import ModuleType
 from typing import Any
+
+import numpy as np
 
 from pygama.storage.hdf5 import tables
 
@@ -21,36 +25,36 @@ _SINCE = (1, 14)
 Place = tuple[int, int, int]
 """Filters that were left out (bits), offset in the file, bytes."""
 
-_Call = ctypes.CFUNCTYPE(
-    ctypes.c_int,
-    ctypes.POINTER(ctypes.c_uint64),
-    ctypes.c_uint,
-    ctypes.c_uint64,
-    ctypes.c_uint64,
-    ctypes.c_void_p,
-)
+
+def _import_compiled() -> ModuleType | None:
+    try:
+        return import_module("pygama.storage._chunk_walk")
+    except ImportError:
+        return None
+
+
+compiled = _import_compiled()
 
 
 def places_of_chunks(leaf: Any) -> dict[int, Place] | None:
     """Give first row -> place of the chunks of a PyTables leaf whose chunks hold whole rows.
 
-    Chunks that are not stored are left out. None where this HDF5 cannot say it all at once.
+    Chunks that are not stored are left out. None where this HDF5 cannot say it all at once, or where the walk
+    is not compiled.
     """
-    walk = _walk()
-    if walk is None:
+    function = _function()
+    if compiled is None or function is None:
         return None
-    places: dict[int, Place] = {}
-
-    def take(start: Any, left_out: int, offset: int, n_bytes: int, _: Any) -> int:
-        places[start[0]] = (left_out, offset, n_bytes)
-        return 0
-
-    return None if walk(leaf._v_objectid, 0, _Call(take), None) < 0 else places
+    found = compiled.walk(function, leaf._v_objectid)
+    if found is None:
+        return None
+    rows = np.frombuffer(found, np.int64).reshape(-1, 4).tolist()
+    return {first: (left_out, offset, n_bytes) for first, left_out, offset, n_bytes in rows}
 
 
 @cache
-def _walk() -> Callable[..., int] | None:
-    """Find H5Dchunk_iter in the library that PyTables has loaded."""
+def _function() -> int | None:
+    """Find where H5Dchunk_iter is in the library that PyTables has loaded."""
     if tuple(int(part) for part in tables.hdf5_version.split(".")[:2]) < _SINCE:
         return None
     try:
@@ -58,6 +62,4 @@ def _walk() -> Callable[..., int] | None:
         function = ctypes.CDLL(tables.hdf5extension.__file__).H5Dchunk_iter
     except (AttributeError, OSError):
         return None
-    function.argtypes = [ctypes.c_int64, ctypes.c_int64, _Call, ctypes.c_void_p]
-    function.restype = ctypes.c_int
-    return function
+    return ctypes.cast(function, ctypes.c_void_p).value

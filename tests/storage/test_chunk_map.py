@@ -1,3 +1,6 @@
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 import tables
@@ -38,7 +41,7 @@ def test_chunks_that_are_not_stored_are_left_out(tmp_path):
 def test_an_hdf5_that_cannot_say_it_all_at_once_is_asked_chunk_by_chunk(path, monkeypatch):
     with TierFile(path) as file:
         expected = file.table("Card").read()
-    monkeypatch.setattr(chunk_map, "_walk", lambda: None)
+    monkeypatch.setattr(chunk_map, "_function", lambda: None)
     with TierFile(path) as file:
         read = file.table("Card").read()
     assert read.rows.tolist() == expected.rows.tolist()
@@ -58,7 +61,7 @@ def test_hdf5_is_asked_once_for_all_chunks(path, monkeypatch):
 
 def test_an_older_hdf5_is_not_asked(monkeypatch):
     monkeypatch.setattr(tables, "hdf5_version", "1.12.3")
-    assert chunk_map._walk.__wrapped__() is None
+    assert chunk_map._function.__wrapped__() is None
 
 
 def test_a_chunk_read_again_into_the_same_memory_is_its_own(path):
@@ -67,3 +70,25 @@ def test_a_chunk_read_again_into_the_same_memory_is_its_own(path):
         first, second = (rows._find_chunk(row) for row in (0, 4))
         for place in (first, second, first):
             assert bytes(place.view()) == place.read()
+
+
+def test_two_threads_that_ask_hdf5_at_once_both_come_to_an_end(write, make_block):
+    """HDF5 holds a lock of its own while it walks: whoever waits for it may have the interpreter."""
+    path = write(make_block(2000), chunk_rows=1)
+    code = f"""
+import sys, threading, tables
+from pygama.storage.chunk_map import places_of_chunks
+sys.setswitchinterval(1e-6)
+file = tables.open_file({str(path)!r})
+leaf, n = file.root.Card.table, []
+def walk():
+    for _ in range(50):
+        n.append(len(places_of_chunks(leaf)))
+thread = threading.Thread(target=walk)
+thread.start()
+while thread.is_alive():
+    tables.is_hdf5_file({str(path)!r})
+print(set(n))
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    assert done.stdout.split() == ["{2000}"], done.stderr
