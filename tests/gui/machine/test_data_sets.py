@@ -309,7 +309,7 @@ def test_what_cuts_do_to_a_larger_one_is_counted_from_its_files(
     loaded()
     bridge.change(cut_changes.add_cut, "low", "trap_max < 300")
     found: list[Figures] = []
-    bridge.counting.tally(data_set.run_id, None, found.append)
+    bridge.counting.tally(data_set.run_id, (), "trap_max", found.append)
     wait_for(qtbot, lambda: bool(found))
     (low,) = found[0].table.rows
     assert low.alone.n_out == np.count_nonzero(all_rows()["trap_max"] < 300)
