@@ -210,6 +210,7 @@ def test_a_picture_of_a_waveform_brings_its_event_back(
     set_up(qtbot, first, tmp_path, "waveforms")
     first.waveforms.go_to(25)
     wait_for(qtbot, lambda: first.waveforms.browser.place == 25 and not first.waveforms.browser.is_reading)
+    wait_for(qtbot, lambda: not first.bridge.timer.isActive())  # a picture shows what was drawn
     shown = first.waveforms.sample
     assert shown is not None
     path = saved(qtbot, first, "waveforms", tmp_path / "one.png")
