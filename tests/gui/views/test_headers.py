@@ -96,6 +96,8 @@ def test_the_menu_of_a_run_has_all_that_can_be_done_with_it(view: RunsView, brid
         "Save the rows that pass the cuts…",
         "Show in the file manager",
         "Copy the path",
+        "Make a data set of the selected runs",
+        "Make a data set of runs…",
         "Remove from the list",
     ]
     view.copy_path_action.trigger()
