@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from pygama_gui.views.spectrum import SpectrumView
     from pygama_gui.views.spectrum_drawing import Picture
 
+SEEN_PERCENT = 2.0
+"""Lines with fewer photons in 100 decays are fitted beside their neighbours, but not marked."""
 MOST_LINES = 40
 """Gamma lines that are marked, at most; the strongest."""
 REGION_FWHM = 1.8
@@ -287,7 +289,10 @@ class SpectrumPeaks:
         one = of_channel(held[0], view.channel) if held else None
         if not choice.has_lines or one is None or one.curve is None:
             return []
-        lines = sorted(lines_of(one.source.split(" + ")), key=lambda line: -(line.intensity or 0.0))
+        lines = sorted(
+            lines_of(one.source.split(" + "), min_intensity=SEEN_PERCENT),
+            key=lambda line: -(line.intensity or 0.0),
+        )
         is_raw = column == choice.column
         places = one.curve.value([line.energy_kev for line in lines]) if is_raw else None
         return [
