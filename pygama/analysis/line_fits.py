@@ -27,8 +27,9 @@ Fit = Callable[[np.ndarray, np.ndarray], PeakFit]
 _N_BINS = 60
 _REACH_FWHM = 4.5
 """Half of the window of a line, and what it keeps to both sides of neighbours."""
-_FAINTEST = 0.01
-"""Lines with less of the strongest one's intensity are not looked for."""
+_FAINTEST = 0.02
+"""Lines with less of the strongest one's intensity are not looked for: a peak of another source would be
+taken for them, as that of K-40 for the line of Ac-228 at 1459.1 keV."""
 _NEAR_FWHM = 4.0
 """Lines nearer than so many FWHM disturb each other."""
 _PARTED_FWHM = 0.6
