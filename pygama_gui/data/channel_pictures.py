@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from pygama_gui.data.figures import facts_text, kind_of, quoted, save_figure, whole
+from pygama_gui.data.figures import facts_text, quoted, save_as
 from pygama_gui.data.health import Figures, Health, Peak
 
 if TYPE_CHECKING:
@@ -55,12 +55,7 @@ class ChannelPicture:
 
 def save(picture: ChannelPicture, path: Path) -> None:
     """Write a file of the kind that its name ends in, whole or not at all. Raises OSError."""
-    kind = kind_of(path)
-    with whole(path) as part:
-        if kind == "csv":
-            part.write_text(csv_text(picture), encoding="utf-8")
-        else:
-            save_figure(lambda: draw(picture), part, kind, picture.about, picture.made)
+    save_as(path, lambda: csv_text(picture), lambda: draw(picture), picture.about, picture.made)
 
 
 def csv_text(picture: ChannelPicture) -> str:

@@ -47,6 +47,22 @@ def kind_of(path: Path) -> str:
     return path.suffix.lower().removeprefix(".")
 
 
+def save_as(
+    path: Path,
+    csv_text: Callable[[], str],
+    draw: Callable[[], Figure],
+    about: Mapping[str, str],
+    made: Mapping[str, Any],
+) -> None:
+    """Write the file of the kind that a name ends in, whole or not at all; the rest as `save_figure`."""
+    kind = kind_of(path)
+    with whole(path) as part:
+        if kind == "csv":
+            part.write_text(csv_text(), encoding="utf-8")
+        else:
+            save_figure(draw, part, kind, about, made)
+
+
 def save_figure(
     draw: Callable[[], Figure],
     path: Path | BytesIO,

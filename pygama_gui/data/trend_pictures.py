@@ -14,10 +14,8 @@ from pygama_gui.data.figures import (
     ORANGE,
     SIZE_INCHES,
     facts_text,
-    kind_of,
     quoted,
-    save_figure,
-    whole,
+    save_as,
 )
 from pygama_gui.data.trends import Band, Series, is_outside
 
@@ -62,12 +60,7 @@ class TrendPicture:
 
 def save(picture: TrendPicture, path: Path) -> None:
     """Write a file of the kind that its name ends in, whole or not at all. Raises OSError."""
-    kind = kind_of(path)
-    with whole(path) as part:
-        if kind == "csv":
-            part.write_text(csv_text(picture), encoding="utf-8")
-        else:
-            save_figure(lambda: draw(picture), part, kind, picture.about, picture.made)
+    save_as(path, lambda: csv_text(picture), lambda: draw(picture), picture.about, picture.made)
 
 
 def csv_text(picture: TrendPicture) -> str:

@@ -15,11 +15,9 @@ from pygama_gui.data.figures import (
     ORANGE,
     SIZE_INCHES,
     facts_text,
-    kind_of,
     number_texts,
     quoted,
-    save_figure,
-    whole,
+    save_as,
 )
 
 if TYPE_CHECKING:
@@ -82,12 +80,7 @@ def csv_text(picture: Picture) -> str:
 
 def save(picture: Picture, path: Path) -> None:
     """Write a file of the kind that its name ends in; a reader never sees half of it. Raises OSError."""
-    kind = kind_of(path)
-    with whole(path) as part:
-        if kind == "csv":
-            part.write_text(csv_text(picture), encoding="utf-8")
-        else:
-            save_figure(lambda: draw(picture), part, kind, picture.about, picture.made)
+    save_as(path, lambda: csv_text(picture), lambda: draw(picture), picture.about, picture.made)
 
 
 def draw(picture: Picture) -> Figure:
