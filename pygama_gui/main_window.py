@@ -45,23 +45,23 @@ from pygama_gui.session import changes
 from pygama_gui.session.pictured import Zoom
 from pygama_gui.session.state import Fit, NamedRegion, Session
 from pygama_gui.views.base import View
-from pygama_gui.views.chain import ChainView
-from pygama_gui.views.channels import ChannelsView
-from pygama_gui.views.cuts import CutsView
-from pygama_gui.views.files import FilesView
-from pygama_gui.views.fits import FitsView
+from pygama_gui.views.chain.preview import PreviewView
+from pygama_gui.views.chain.scan import ScanWindow
+from pygama_gui.views.chain.settings_bar import SettingsBar
+from pygama_gui.views.chain.view import ChainView
+from pygama_gui.views.channels.view import ChannelsView
+from pygama_gui.views.cuts.view import CutsView
+from pygama_gui.views.files.view import FilesView
+from pygama_gui.views.fits.view import FitsView
 from pygama_gui.views.log import LastLineView, LogView
 from pygama_gui.views.options import OptionsView
-from pygama_gui.views.plane import PlaneView
-from pygama_gui.views.preview import PreviewView
-from pygama_gui.views.run_cards import run_title
-from pygama_gui.views.runs import RunsView
-from pygama_gui.views.scan import ScanWindow
-from pygama_gui.views.settings_bar import SettingsBar
-from pygama_gui.views.spectrum import SpectrumView
+from pygama_gui.views.plane.view import PlaneView
+from pygama_gui.views.runs.cards import run_title
+from pygama_gui.views.runs.view import RunsView
+from pygama_gui.views.spectrum.view import SpectrumView
 from pygama_gui.views.strip import StripView
-from pygama_gui.views.trends import TrendsView
-from pygama_gui.views.waveforms import WaveformView
+from pygama_gui.views.trends.view import TrendsView
+from pygama_gui.views.waveforms.view import WaveformView
 from pygama_gui.views.welcome import WelcomeView
 from pygama_gui.widgets import theme
 from pygama_gui.widgets.banner import Banner

@@ -12,7 +12,7 @@ from PyQt5.QtWidgets import QApplication, QWidget
 
 from pygama_gui.main_window import MainWindow
 from pygama_gui.session import changes
-from pygama_gui.views.files import PAGES
+from pygama_gui.views.files.view import PAGES
 from pygama_gui.views.welcome import WelcomeView
 from pygama_gui.widgets import theme
 

@@ -14,8 +14,8 @@ from pygama_gui.jobs.watch import NewRun
 from pygama_gui.session import changes, files, pictured, saved
 from pygama_gui.session.files import Found
 from pygama_gui.session.state import Run
-from pygama_gui.views.cuts import is_cuts
-from pygama_gui.views.run_cards import run_title
+from pygama_gui.views.cuts.view import is_cuts
+from pygama_gui.views.runs.cards import run_title
 from pygama_gui.widgets.dialogs import ask_folder, file_dialog
 
 if TYPE_CHECKING:

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 
 from PyQt5.QtWidgets import QFileDialog
 
+from pygama_gui.data import chain_facts
 from pygama_gui.data.wiring import not_made
 from pygama_gui.jobs import remedies
 from pygama_gui.jobs.room import FLOOR_BYTES, Need
 from pygama_gui.session import changes
 from pygama_gui.session.state import DataSet, Run
-from pygama_gui.views import chain_facts
-from pygama_gui.views.run_cards import run_name
+from pygama_gui.views.runs.cards import run_name
 from pygama_gui.widgets import words
 from pygama_gui.widgets.dialogs import ask_folder, file_dialog
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from PyQt5.QtCore import QTimer
 
 from pygama_gui.bridge import Bridge
+from pygama_gui.data import chain_facts
 from pygama_gui.data.dragged import LEAST_ROWS
 from pygama_gui.data.linked import Cuts, Rows
 from pygama_gui.data.live_run import LiveRun
@@ -17,7 +18,6 @@ from pygama_gui.data.outputs import read_columns
 from pygama_gui.data.selection import passing_of
 from pygama_gui.data.trends import Asked, Trender, Trends, columns_for
 from pygama_gui.session.state import Session
-from pygama_gui.views import chain_facts
 from pygama_gui.views.base import View
 
 GROWTH = 1.05

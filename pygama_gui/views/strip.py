@@ -27,7 +27,7 @@ from pygama_gui.session import changes
 from pygama_gui.session.state import DataSet, Run, Session
 from pygama_gui.views import madeup
 from pygama_gui.views.base import View
-from pygama_gui.views.channel_tiles import baseline_words, rate_words
+from pygama_gui.views.figure_words import baseline_words, rate_words
 from pygama_gui.views.following import Following, asked_of, history
 from pygama_gui.views.surveying import Surveying
 from pygama_gui.widgets import theme, words

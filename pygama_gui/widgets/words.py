@@ -109,3 +109,8 @@ def waiting_for(what: str, *, follows: bool) -> str:
     if follows:
         return f"Following the file: the first {what} come once enough of it was written…"
     return f"Waiting for the first {what}…"
+
+
+def p_value(p: float) -> str:
+    """0.0213 -> '0.021', 3e-9 -> '< 0.0001'."""
+    return "< 0.0001" if p < 1e-4 else f"{p:.2g}"

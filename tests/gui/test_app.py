@@ -111,7 +111,7 @@ def test_a_damaged_session_is_told_and_left_behind(qapp: QApplication) -> None:
 def test_a_session_that_cannot_be_shown_gives_an_empty_window(
     qapp: QApplication, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from pygama_gui.views.chain import ChainView
+    from pygama_gui.views.chain.view import ChainView
 
     shown = ChainView._show
 

@@ -21,7 +21,7 @@ from pygama_gui.jobs.runner import JobRunner
 from pygama_gui.main_window import MainWindow
 from pygama_gui.session import changes, files, saved
 from pygama_gui.session.store import Store
-from pygama_gui.views.run_cards import STATE_ROLE, run_sentence
+from pygama_gui.views.runs.cards import STATE_ROLE, run_sentence
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "gui_jobs"))  # for workers too
 WAIT_MS = 90_000

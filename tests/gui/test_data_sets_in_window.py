@@ -27,7 +27,7 @@ from pygama_gui.main_window import MainWindow
 from pygama_gui.session import changes, cut_changes, exports
 from pygama_gui.session.files import read_run
 from pygama_gui.session.state import DataSet
-from pygama_gui.views.set_making import RangeDialog, make_set_of_numbers
+from pygama_gui.views.runs.set_making import RangeDialog, make_set_of_numbers
 
 WAIT_MS = 60_000
 N_EVENTS = {11: 150, 12: 200, 14: 250}

@@ -20,7 +20,7 @@ from pygama_gui.jobs.board import JobState
 from pygama_gui.main_window import MainWindow
 from pygama_gui.session import changes, files
 from pygama_gui.session.state import Run
-from pygama_gui.views.run_cards import run_sentence
+from pygama_gui.views.runs.cards import run_sentence
 
 WAIT_MS = 90_000
 N_EVENTS = 1500

@@ -23,7 +23,7 @@ from pygama_gui.main_window import MainWindow
 from pygama_gui.session import changes, files
 from pygama_gui.session.state import Run
 from pygama_gui.session.store import Store
-from pygama_gui.views.run_cards import run_facts, run_pace, run_sentence
+from pygama_gui.views.runs.cards import run_facts, run_pace, run_sentence
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "gui_jobs"))  # for workers too
 WAIT_MS = 90_000

@@ -16,7 +16,7 @@ from pygama_gui.sandbox import Sandbox, is_narrow
 from pygama_gui.session import changes
 from pygama_gui.session.state import Run
 from pygama_gui.views import madeup
-from pygama_gui.views.preview import PreviewView
+from pygama_gui.views.chain.preview import PreviewView
 
 
 @pytest.mark.parametrize(

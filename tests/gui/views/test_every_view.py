@@ -11,20 +11,20 @@ from PyQt5.QtWidgets import QAbstractButton, QComboBox, QLineEdit, QSlider, QWid
 from pytestqt.qtbot import QtBot
 
 from pygama_gui.views.base import View
-from pygama_gui.views.chain import ChainView
-from pygama_gui.views.channels import ChannelsView
-from pygama_gui.views.cuts import CutsView
-from pygama_gui.views.files import FilesView
-from pygama_gui.views.fits import FitsView
+from pygama_gui.views.chain.preview import PreviewView
+from pygama_gui.views.chain.view import ChainView
+from pygama_gui.views.channels.view import ChannelsView
+from pygama_gui.views.cuts.view import CutsView
+from pygama_gui.views.files.view import FilesView
+from pygama_gui.views.fits.view import FitsView
 from pygama_gui.views.log import LastLineView, LogView
 from pygama_gui.views.options import OptionsView
-from pygama_gui.views.plane import PlaneView
-from pygama_gui.views.preview import PreviewView
-from pygama_gui.views.runs import RunsView
-from pygama_gui.views.spectrum import SpectrumView
+from pygama_gui.views.plane.view import PlaneView
+from pygama_gui.views.runs.view import RunsView
+from pygama_gui.views.spectrum.view import SpectrumView
 from pygama_gui.views.strip import StripView
-from pygama_gui.views.trends import TrendsView
-from pygama_gui.views.waveforms import WaveformView
+from pygama_gui.views.trends.view import TrendsView
+from pygama_gui.views.waveforms.view import WaveformView
 from pygama_gui.views.welcome import WelcomeView
 from pygama_gui.widgets import theme
 

@@ -1,0 +1,1 @@
+"""The chain: steps, settings, preview and scan."""

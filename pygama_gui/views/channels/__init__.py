@@ -1,0 +1,1 @@
+"""Channels: a tile for each with its spectrum, figures and state."""

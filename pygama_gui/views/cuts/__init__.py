@@ -1,0 +1,1 @@
+"""Cuts: cards, survival and the table of what they cost."""

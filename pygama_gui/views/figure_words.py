@@ -1,0 +1,30 @@
+"""Writes the figures of a channel: rate, baseline, width of its peak."""
+
+from __future__ import annotations
+
+import math
+
+from pygama_gui.data.health import Figures, Peak
+from pygama_gui.widgets import words
+
+
+def rate_words(figures: Figures) -> str:
+    """Write the rate with its error; the events where no rate is known."""
+    if math.isfinite(figures.rate) and figures.n_events:
+        return f"{words.with_error(figures.rate, figures.rate_error)} Hz"
+    return f"{words.count(figures.n_events)} events"
+
+
+def baseline_words(figures: Figures) -> str:
+    """Write the median of the baseline and its scatter from event to event: 'bl 8162.4 ± 3.1'."""
+    if not math.isfinite(figures.baseline):
+        return ""
+    return f"bl {words.level(figures.baseline)} ± {words.three_digits(figures.baseline_rms)}"
+
+
+def fwhm_words(peak: Peak, unit: str) -> str:
+    """Write the FWHM of the peak with its error."""
+    if not math.isfinite(peak.fwhm):
+        return ""
+    line = f" ({peak.name.partition(' ')[0]})" if peak.name else ""
+    return f"FWHM {words.with_error(peak.fwhm, peak.fwhm_error)} {unit}".rstrip() + line

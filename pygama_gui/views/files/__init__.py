@@ -1,0 +1,1 @@
+"""Files: what is inside, rows, and one column against another."""

@@ -1,0 +1,1 @@
+"""Fits, regions and the energy calibration."""

@@ -1,0 +1,463 @@
+"""Calibrates the column of the spectrum: proposes lines for its peaks, and says how sure that is."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+import numpy as np
+import pyqtgraph as pg
+from PyQt5.QtCore import Qt
+from PyQt5.QtWidgets import QCheckBox, QFileDialog, QHBoxLayout, QVBoxLayout, QWidget
+
+from pygama.analysis import drift
+from pygama.analysis.calibration import (
+    Calibration,
+    ChannelCalibration,
+    MatchedLine,
+    Recipe,
+    confidence_words,
+    place_text,
+)
+from pygama.analysis.calibration_file import read_calibration, write_calibration
+from pygama.analysis.curves import Curve
+from pygama.analysis.fits import FittedPeak
+from pygama.analysis.lines import sources
+from pygama.errors import OutputError, SettingsError
+from pygama_gui.bridge import Bridge
+from pygama_gui.data import chain_facts
+from pygama_gui.data.channels import CODE
+from pygama_gui.data.energies import calibrated, from_peaks
+from pygama_gui.data.selection import passing_of
+from pygama_gui.jobs.board import counted
+from pygama_gui.session import calibration_changes, changes
+from pygama_gui.session.state import Session
+from pygama_gui.widgets import theme, words
+from pygama_gui.widgets.dialogs import file_dialog
+from pygama_gui.widgets.parts import Elided, button, choice_box, label
+from pygama_gui.widgets.plot import Plot
+
+FIND_OUT = "any source"
+PLOT_HEIGHT = 118
+N_POINTS = 200
+MOST_TOLD = 3
+"""Channels whose refusal is told in full, at most."""
+NEAR = 0.01
+"""A drift is that of the chosen line where the two are no farther apart than this share of the energy."""
+
+
+class CalibrationPanel(QWidget):
+    """Source and kind of curve, the proposal in words and in two plots, and what is done with it."""
+
+    def __init__(self, bridge: Bridge, redraw_soon: Callable[[], None]) -> None:
+        super().__init__()
+        self.bridge = bridge
+        self._redraw_soon = redraw_soon
+        self.proposal: Calibration | None = None
+        """What was found and is not used yet."""
+        self._about: tuple[str, str] = ("", "")
+        self._is_busy = False
+        self.state = Elided()
+        self.source_box = choice_box("Source that was there", FIND_OUT, *(one.name for one in sources()))
+        for at, one in enumerate(sources(), 1):
+            self.source_box.setItemData(at, one.title, Qt.ItemDataRole.ToolTipRole)
+        self.bend_box = _check("parabola", "Let the curve bend")
+        self.zero_box = _check("through 0", "Let the value 0 have no energy")
+        self.calibrate_button = button("Calibrate", "Calibrate what the spectrum shows")
+        self.calibrate_button.clicked.connect(lambda: self.calibrate_shown())
+        self.use_button = button("Use it", "Use the calibration that is proposed", primary=True)
+        self.use_button.clicked.connect(lambda: self.use())
+        self.drop_button = button("Drop it", "Drop the calibration that is proposed")
+        self.drop_button.clicked.connect(lambda: self.drop())
+        self.words = label(tone="soft", px=theme.SMALL)
+        self.words.setWordWrap(True)
+        self.words.setAccessibleName("What the calibration says")
+        self.words.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self.residuals = _LinePlot("Residuals of the calibration", "residual (keV)")
+        self.widths = _LinePlot("Resolution against energy", "FWHM (keV)")
+        self._lay_out()
+
+    def _lay_out(self) -> None:
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 4, 0, 0)
+        column.setSpacing(6)
+        head = QHBoxLayout()
+        head.addWidget(label("Calibration", bold=True))
+        head.addWidget(self.state, 1)
+        column.addLayout(head)
+        kind = QHBoxLayout()
+        for widget in (self.source_box, self.bend_box, self.zero_box):
+            kind.addWidget(widget)
+        kind.addStretch(1)
+        column.addLayout(kind)
+        acts = QHBoxLayout()
+        for widget in (self.calibrate_button, self.use_button, self.drop_button):
+            acts.addWidget(widget)
+        acts.addStretch(1)
+        column.addLayout(acts)
+        column.addWidget(self.words)
+        column.addWidget(self.residuals)
+        column.addWidget(self.widths)
+
+    def stops(self) -> list[QWidget]:
+        """Give what Tab goes through, in order."""
+        boxes = [self.source_box, self.bend_box, self.zero_box]
+        return [*boxes, self.calibrate_button, self.use_button, self.drop_button]
+
+    @property
+    def session(self) -> Session:
+        """The present session."""
+        return self.bridge.session
+
+    @property
+    def column(self) -> str:
+        """The column that is calibrated: that of the spectrum, or the one its energies are made of."""
+        return calibration_changes.raw_column(self.session, self.session.spectrum.column)
+
+    @property
+    def recipe(self) -> Recipe:
+        """What to calibrate with, as the controls say."""
+        source = self.source_box.currentText()
+        return Recipe(
+            source=() if source == FIND_OUT else (source,),
+            is_quadratic=self.bend_box.isChecked(),
+            is_through_zero=self.zero_box.isChecked(),
+        )
+
+    # What a person does
+
+    def calibrate_shown(self) -> None:
+        """Calibrate the channel of the spectrum, or all where it shows all."""
+        channel = self.session.spectrum.channel
+        live = self.bridge.live(self.session.selected)
+        self.calibrate([channel] if live is not None and channel in live.channels else None)
+
+    def calibrate(self, wanted: Iterable[int | None] | None = None, peaks: Iterable[FittedPeak] = ()) -> None:
+        """Calibrate channels by their codes, all for None; off the event loop.
+
+        peaks: lay the curve through these, which a person fitted, rather than through all lines.
+        """
+        live, run, column = self.bridge.live(self.session.selected), self.session.selected_run, self.column
+        if live is None or run is None or column not in live.columns or self._is_busy:
+            return
+        if why := self.bridge.data_sets.why_not(run.run_id, "a calibration of it"):
+            self.bridge.log(why, "warning")
+            return
+        values = live.columns.column(column)
+        codes = live.columns.column(CODE) if CODE in live.columns else None
+        places = [code for code in (wanted or self.bridge.shown(live.channels) or [0]) if code is not None]
+        recipe, fitted, made_from = self.recipe, tuple(peaks), run.raw_names
+        cuts = passing_of(self.session)
+        rows = {} if cuts is None else self.bridge.rows_of(run.run_id, {CODE, column, *cuts.columns})
+
+        def work() -> Calibration:
+            own_values, own_codes = values, codes
+            if cuts is not None:
+                passing = cuts.mask(rows)[: len(values)]
+                own_values = values[: len(passing)][passing]
+                own_codes = None if codes is None else codes[: len(passing)][passing]
+            found = calibrated(own_values, own_codes, places, recipe, column=column, made_from=made_from)
+            if not fitted:
+                return found
+            anew = {place: from_peaks(one, fitted, recipe) for place, one in found.channels.items()}
+            return calibration_changes.with_channels(found, anew)
+
+        self._is_busy, self.proposal = True, None
+        self._about = (run.run_id, column)
+        self._redraw_soon()
+        self.bridge.compute(work, self._propose, self._end)
+
+    def _end(self) -> None:
+        self._is_busy = False
+        self._redraw_soon()
+
+    def _propose(self, found: Calibration) -> None:
+        self.proposal = found
+        self._end()
+
+    def use(self) -> None:
+        """Use the calibration that is proposed, and show the energies."""
+        found = self.proposal
+        if found is None or not _n_good(found):
+            return
+        good = {place: one for place, one in found.channels.items() if one.curve is not None}
+        key = (found.column, found.made_from)
+        before = [one for one in self.session.calibrations if (one.column, one.made_from) == key]
+        whole = Calibration(found.column, found.recipe, found.made_from, before[0].channels if before else {})
+        self.take(calibration_changes.with_channels(whole, good))
+
+    def take(self, calibration: Calibration) -> None:
+        """Use a calibration, and show the energies."""
+        self.proposal = None
+        self.bridge.change(calibration_changes.take_calibration, calibration)
+        shown = self.session.spectrum
+        if shown.column == calibration.column:
+            choice = shown.__class__(
+                column=calibration.energy_column,
+                channel=shown.channel,
+                is_log=shown.is_log,
+                others=shown.others,
+                is_apart=shown.is_apart,
+                is_rate=shown.is_rate,
+                strip=shown.strip,
+                has_lines=True,
+            )
+            self.bridge.change(changes.show_spectrum, choice)
+        names = ", ".join(calibration.made_from) or "a file"
+        self.bridge.log(
+            f"{calibration.energy_column} is there: {counted(_n_good(calibration), 'channel')} of {names}"
+        )
+        self._redraw_soon()
+
+    def drop(self) -> None:
+        """Drop the proposal."""
+        self.proposal = None
+        self._redraw_soon()
+
+    def forget(self) -> None:
+        """Forget the calibrations of the column."""
+        self.proposal = None
+        self.bridge.change(calibration_changes.forget_calibration, self.column)
+
+    # Files
+
+    def ask_save(self) -> None:
+        """Ask where to save the calibration."""
+        held = self.held
+        if held is None:
+            self.bridge.log("There is no calibration to save", "warning")
+            return
+        dialog = self._dialog("Save the calibration")
+        dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
+        dialog.setDefaultSuffix("json")
+        dialog.selectFile(f"calibration_{held.column}.json")
+        dialog.fileSelected.connect(lambda name: self.save(Path(name)))
+        dialog.open()
+
+    def save(self, path: Path) -> None:
+        """Save the calibration of the column and run."""
+        if self.held is None:
+            return
+        try:
+            write_calibration(path, self.held)
+        except OutputError as error:
+            self.bridge.went_wrong.emit(str(error), repr(error), "")
+            return
+        self.bridge.log(f"Saved the calibration as {path}")
+
+    def ask_load(self) -> None:
+        """Ask for a calibration file."""
+        dialog = self._dialog("Take a calibration")
+        dialog.fileSelected.connect(lambda name: self.load(Path(name)))
+        dialog.open()
+
+    def load(self, path: Path) -> None:
+        """Take the calibration of a file."""
+        try:
+            found = read_calibration(path)
+        except SettingsError as error:
+            self.bridge.went_wrong.emit(str(error), repr(error), "")
+            return
+        self.take(found)
+
+    def _dialog(self, title: str) -> QFileDialog:
+        dialog = file_dialog(self, title, self.session.output_dir or Path.home())
+        dialog.setNameFilter("Calibrations (*.json)")
+        return dialog
+
+    # Showing
+
+    @property
+    def held(self) -> Calibration | None:
+        """The calibration that holds for the selected run and the column."""
+        found = calibration_changes.calibrations_of(self.session, self.session.selected_run)
+        return next((one for one in found if one.column == self.column), None)
+
+    def show_present(self) -> None:
+        """Show the proposal, or else what holds."""
+        if self._about != (self.session.selected, self.column):
+            self.proposal = None
+        held, is_new = self.held, self.proposal is not None
+        found = self.proposal or held
+        live = self.bridge.live(self.session.selected)
+        can = live is not None and self.column in live.columns and len(live.columns) > 0
+        can = can and not live.is_on_disk
+        one_channel = live is not None and self.session.spectrum.channel in live.channels
+        is_several = live is not None and len(self.bridge.shown(live.channels)) > 1
+        self.calibrate_button.setEnabled(can and not self._is_busy)
+        what = " channel" if one_channel else " all" if is_several else ""
+        self.calibrate_button.setText(f"Calibrate{what}")
+        self.use_button.setVisible(is_new and _n_good(self.proposal) > 0)
+        self.drop_button.setVisible(is_new)
+        self.state.setText(self._state(held))
+        one = None if found is None else calibration_changes.of_channel(found, self._shown_channel(found))
+        told = "Calibrating…" if self._is_busy else self._words(found, one, is_new=is_new)
+        self.words.setText(told)
+        self.words.setVisible(bool(told))
+        self._draw(None if self._is_busy else one)
+
+    def _shown_channel(self, found: Calibration) -> int | None:
+        channel = self.session.spectrum.channel
+        return channel if channel is not None and place_text(channel) in found.channels else None
+
+    def _state(self, held: Calibration | None) -> str:
+        if held is None:
+            return f"{self.column} is not calibrated"
+        return f"{self.column} of {', '.join(held.made_from) or 'a file'}"
+
+    def _words(self, found: Calibration | None, one: ChannelCalibration | None, *, is_new: bool) -> str:
+        if found is None:
+            return "Name the source, or let it be found out; the peaks are matched to its lines."
+        parts = []
+        if len(found.channels) > 1:
+            parts.append(f"{_n_good(found)} of {counted(len(found.channels), 'channel')} calibrated.")
+        refused = [(place, known.refused) for place, known in found.channels.items() if known.curve is None]
+        for place, why in refused[:MOST_TOLD]:
+            parts.append(f"▲ Channel {place} refused: {why}.")
+        if len(refused) > MOST_TOLD:
+            parts.append(f"▲ {len(refused) - MOST_TOLD} more refused.")
+        if one is not None and one.curve is not None:
+            parts += list(channel_words(one, found.column, is_new=is_new))
+        return "\n".join([*parts, *self._drift(found)])
+
+    def _drift(self, new: Calibration) -> list[str]:
+        """Say what moved against the calibration of the first other run."""
+        others = self.session.spectrum.others
+        run = self.session.run(others[0]) if others else None
+        if run is None:
+            return []
+        for old in self.session.calibrations:
+            if old.column == new.column and run.path.name in old.made_from and old.made_from != new.made_from:
+                place = self._place(new)
+                moved = [one for one in drift.compare(old, new) if one.place == place]
+                wanted = self._chosen_energy(new)
+                told = [one for one in moved if one.energy_kev is None]
+                lines = [one for one in moved if one.energy_kev is not None]
+                near = [
+                    one for one in lines if wanted and abs((one.energy_kev or 0) - wanted) < NEAR * wanted
+                ]
+                told += near[:1] or lines[-1:]
+                return [f"Against {run.path.name}: {one.words()}" for one in told]
+        return []
+
+    def _place(self, found: Calibration) -> str:
+        """Give the place of the channel that is shown."""
+        shown = calibration_changes.of_channel(found, self._shown_channel(found))
+        return next((place for place, one in found.channels.items() if one is shown), "")
+
+    def _chosen_energy(self, found: Calibration) -> float:
+        """Give the energy of the line that settings are judged by; 0 where none is chosen."""
+        line, one = self.session.line, calibration_changes.of_channel(found, self._shown_channel(found))
+        if line is None or one is None or one.curve is None:
+            return 0.0
+        return float(one.curve.energy(0.5 * (line[0] + line[1])))
+
+    def _draw(self, one: ChannelCalibration | None) -> None:
+        used = (
+            [] if one is None else [line for line in one.lines if line.is_used and line.position is not None]
+        )
+        self.residuals.setVisible(len(used) > 1)
+        self.widths.setVisible(len(used) > 1 and one is not None and one.resolution is not None)
+        if one is None or len(used) < 2:
+            return
+        energies = np.array([line.energy_kev for line in used])
+        x = np.linspace(0, energies.max() * 1.08, N_POINTS)
+        if one.curve is not None:
+            residuals = [line.residual_kev or 0.0 for line in used]
+            errors = [line.residual_error_kev or 0.0 for line in used]
+            band = one.curve.energy_error(np.maximum(one.curve.value(x), 0.0))
+            self.residuals.draw(energies, residuals, errors, x, np.zeros(len(x)), _names(used), band=band)
+        if one.resolution is not None:
+            widths = [line.fwhm_kev or 0.0 for line in used]
+            errors = [line.fwhm_error_kev or 0.0 for line in used]
+            self.widths.draw(energies, widths, errors, x, one.resolution.fwhm(x), _names(used))
+
+    def recolor(self) -> None:
+        """Take the colours of the present theme."""
+        for plot in (self.residuals, self.widths):
+            plot.recolor()
+
+
+class _LinePlot(Plot):
+    """Points with error bars at the energies of lines, and a curve."""
+
+    def __init__(self, name: str, y_label: str) -> None:
+        super().__init__(name, "energy (keV)", y_label)
+        self.setFixedHeight(PLOT_HEIGHT)
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self._y_label = y_label
+        self.setMouseEnabled(x=False, y=False)
+        self.curve, self.bars = pg.PlotCurveItem(), pg.PlotCurveItem(connect="pairs")
+        self.edges = [pg.PlotCurveItem(), pg.PlotCurveItem()]
+        self.points = pg.ScatterPlotItem(size=6, pxMode=True, hoverable=True, tip=None)
+        for item in (*self.edges, self.curve, self.bars, self.points):
+            self.addItem(item, ignoreBounds=True)
+
+    def draw(
+        self,
+        x: np.ndarray,
+        y: Iterable[float],
+        errors: Iterable[float],
+        curve_x: np.ndarray,
+        curve_y: np.ndarray,
+        names: list[str],
+        *,
+        band: np.ndarray | None = None,
+    ) -> None:
+        """Draw points (n,) with their errors, and a curve with the band of its own error around it."""
+        values, bars = np.array(list(y)), np.array(list(errors))
+        present = theme.current()
+        self.label_axes("energy (keV)", self._y_label)
+        self.curve.setData(curve_x, curve_y, pen=present.pen("accent"), connect="finite")
+        for edge, sign in zip(self.edges, (-1, 1), strict=True):
+            shown = np.full(len(curve_x), np.nan) if band is None else curve_y + sign * band
+            edge.setData(curve_x, shown, pen=present.pen("line"), connect="finite")
+        ends = np.column_stack([values - bars, values + bars]).ravel()
+        self.bars.setData(np.repeat(x, 2), ends, connect="pairs", pen=present.pen("trace"))
+        self.points.setData(x, values, data=names, brush=present.color("trace"), pen=present.pen("trace"))
+        self.points.setToolTip("\n".join(names))
+        low, high = min(float((values - bars).min()), 0.0), max(float((values + bars).max()), 0.0)
+        room = 0.12 * (high - low or 1.0)
+        self.box.setXRange(0.0, float(curve_x[-1]), padding=0)
+        self.box.setYRange(low - room, high + room, padding=0)
+
+
+def channel_words(one: ChannelCalibration, column: str, *, is_new: bool) -> Iterable[str]:
+    """Say what a channel was calibrated with, how sure that is, and what comes second."""
+    n_used = sum(line.is_used for line in one.lines)
+    start = "Proposed: " if is_new else ""
+    sure, used = confidence_words(one.confidence), f"{n_used} of {len(one.lines)} lines used"
+    yield f"{start}{one.source}, {sure} sure, {used}."
+    if one.curve is not None:
+        yield f"{gain_words(one.curve, chain_facts.unit_of(column) or 'units')}."
+    if one.rival is not None:
+        yield f"Second best: {one.rival.words()}."
+    if one.note:
+        yield f"▲ {one.note}."
+
+
+def gain_words(curve: Curve, unit: str) -> str:
+    """Say what a curve is: its gain, its offset, its bend, and how well it goes through the lines."""
+    gain = f"{words.with_error(curve.gain, curve.gain_error)} {unit} a keV"
+    errors = [math.sqrt(curve.covariance[k][k]) for k in range(len(curve.coefficients))]
+    offset = f", offset {words.with_error(curve.coefficients[0], errors[0])} keV" if errors[0] else ""
+    fitted = f"χ²/ndof {curve.chi2:.1f}/{curve.ndof}" if curve.ndof else "through all lines"
+    if len(curve.coefficients) > 2 and errors[2]:
+        offset += f", bend {curve.coefficients[2] / errors[2]:+.1f} σ"
+    return f"{gain}{offset}, {fitted}"
+
+
+def _names(lines: Iterable[MatchedLine]) -> list[str]:
+    return [f"{line.name} {line.energy_kev:.1f} keV" for line in lines]
+
+
+def _n_good(found: Calibration | None) -> int:
+    return 0 if found is None else sum(one.curve is not None for one in found.channels.values())
+
+
+def _check(text: str, name: str) -> QCheckBox:
+    box = QCheckBox(text)
+    box.setAccessibleName(name)
+    box.setToolTip(name)
+    return box

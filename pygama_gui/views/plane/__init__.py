@@ -1,0 +1,1 @@
+"""The plane: two columns against each other, with gates."""

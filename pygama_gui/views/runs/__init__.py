@@ -1,0 +1,1 @@
+"""The list of runs, their cards, headers and data sets."""

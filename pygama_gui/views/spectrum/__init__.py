@@ -1,0 +1,1 @@
+"""The spectrum: counting, drawing, regions, peaks and their marks."""

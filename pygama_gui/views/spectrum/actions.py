@@ -1,0 +1,193 @@
+"""Lists what can be done with a spectrum: actions with keys, some of them in menus of their own."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PyQt5.QtWidgets import QAction, QActionGroup, QMenu
+
+from pygama_gui.session.state import STRIPS, DataSet
+from pygama_gui.widgets.plot import ZOOM_OUT, Entry, plot_actions
+
+if TYPE_CHECKING:
+    from pygama_gui.views.spectrum.view import SpectrumView
+
+SHORTCUTS = (
+    ("a", "Show all"),
+    ("r", "Reset axes"),
+    ("x", "Autoscale x"),
+    ("y", "Autoscale y"),
+    ("l", "Logarithmic or linear"),
+    ("Shift+Y", "Counts, or counts a unit and second"),
+    ("[", "Twice as many bins"),
+    ("]", "Half as many bins"),
+    ("0", "Bins that suit the counts"),
+    ("c", "Centre on the next highest peak"),
+    ("+", "Zoom in"),
+    ("-", "Zoom out"),
+    ("b", "Show or hide the other runs"),
+    ("d", "Difference to the other run"),
+    ("Shift+D", "Ratio to the other run"),
+    ("f", "Bring the region into view"),
+    ("Shift+F", "Fit what is in the region"),
+    ("g", "Fit the peak at the cursor"),
+    ("i", "Integrate the region"),
+    ("Shift+I", "Keep the region by name"),
+    ("p", "Search peaks in view"),
+    ("Shift+P", "Fit all peaks in view"),
+    ("m", "Mark the place of the cursor"),
+    ("q", "Read out at the cursor"),
+    ("k", "Calibrate with the fitted peaks"),
+    ("Shift+G", "Show or hide the gamma lines"),
+    ("Esc", "Give up marking a region; take the read-out and found peaks away"),
+    ("Del", "Remove what is under the mouse, or the region"),
+    (".", "Next channel"),
+    (",", "Previous channel"),
+    ("Ctrl+Alt+S", "Save as picture, table or spectrum"),
+    ("Ctrl+C", "Copy as CSV"),
+    ("Ctrl+Alt+C", "Copy as picture"),
+    ("Left", "Move the region by a bin, or the picture"),
+    ("Right", "Move the region by a bin, or the picture"),
+)
+STRIP_WORDS = {
+    "automatic": "Residuals of a fit in &view",
+    "nothing": "&Nothing",
+    "residuals": "&Residuals of the chosen fit",
+    "difference": "&Difference to the first other run",
+    "ratio": "Rat&io to the first other run",
+}
+FAR = 10
+"""Steps of an arrow key with Shift."""
+
+
+class SpectrumActions:
+    """The actions of the spectrum, and the menu of what it is compared with."""
+
+    def __init__(self, view: SpectrumView) -> None:
+        self._view = view
+        self.compare_menu = QMenu("Compare &with", view)
+        self.compare_menu.aboutToShow.connect(self.fill_compare_menu)
+        self._compare = plot_actions(view, self._comparing())
+        self._strips = self._strip_actions()
+        self.peak_menu = QMenu("Peak&s", view)
+        self.peak_menu.addActions(plot_actions(view, self._of_peaks()))
+        self.exports = plot_actions(view, self._exporting())
+        self.all = plot_actions(view, [*self._looking(), None, *self._regions(), None, *self._moving()])
+        self.fill_compare_menu()
+
+    def walk(self) -> list[QAction]:
+        """Give all actions, those in menus too."""
+        return [*self.all, *self.peak_menu.actions(), *self._compare, *self.exports]
+
+    def fill_menu(self, menu: QMenu) -> None:
+        """Put everything into a menu."""
+        menu.addActions(self.all)
+        menu.addMenu(self.peak_menu)
+        menu.addMenu(self.compare_menu)
+        menu.addSeparator()
+        menu.addActions(self.exports)
+
+    def _looking(self) -> list[Entry]:
+        view = self._view
+        return [
+            ("Show &all", "A", view.show_all),
+            ("&Reset axes", "R", view.show_all),
+            ("Autoscale &x", "X", view.autoscale_x),
+            ("Autoscale &y", "Y", view.autoscale_y),
+            ("&Logarithmic / linear", "L", view.toggle_log),
+            ("Counts / counts a uni&t and second", "Shift+Y", view.toggle_rate),
+            None,
+            ("&More bins", "[", lambda: view.rebin(0.5)),
+            ("&Fewer bins", "]", lambda: view.rebin(2.0)),
+            ("A&utomatic bins", "0", lambda: view.choose(width=None)),
+            None,
+            ("&Centre on the next highest peak", "C", view.centre_on_peak),
+            ("Zoom &in", "+", lambda: view.plot.box.zoom(1 / ZOOM_OUT)),
+            ("Zoom &out", "-", lambda: view.plot.box.zoom(ZOOM_OUT)),
+        ]
+
+    def _regions(self) -> list[Entry]:
+        view = self._view
+        return [
+            ("Mark a re&gion", "Shift+R", view.begin_region),
+            ("Give up mar&king", "Esc", view.give_up),
+            ("Bring the region into &view", "F", view.show_region),
+            ("R&emove the region", "Del", view.remove_under_mouse),
+        ]
+
+    def _of_peaks(self) -> list[Entry]:
+        peaks = self._view.peaks
+        return [
+            ("Fit the peak at the &cursor", "G", peaks.fit_here),
+            ("&Fit the region", "Shift+F", peaks.fit_region),
+            ("Fit &all peaks in view", "Shift+P", peaks.fit_found),
+            None,
+            ("&Search peaks in view", "P", peaks.search),
+            ("&Integrate the region", "I", peaks.integrate),
+            ("&Keep the region by name", "Shift+I", peaks.keep_region),
+            ("&Mark the place of the cursor", "M", peaks.mark),
+            ("&Read out at the cursor", "Q", peaks.toggle_cursor),
+            None,
+            ("Cali&brate with the fitted peaks", "K", self._view.calibrate_asked.emit),
+            ("&Gamma lines", "Shift+G", peaks.toggle_lines),
+        ]
+
+    def _moving(self) -> list[Entry]:
+        view = self._view
+        return [
+            ("Move to the left", "Left", lambda: view.nudge(-1)),
+            ("Move to the right", "Right", lambda: view.nudge(1)),
+            ("Move far to the left", "Shift+Left", lambda: view.nudge(-FAR)),
+            ("Move far to the right", "Shift+Right", lambda: view.nudge(FAR)),
+            None,
+            ("&Next channel", ".", lambda: view.controls.next_channel(1)),
+            ("&Previous channel", ",", lambda: view.controls.next_channel(-1)),
+        ]
+
+    def _comparing(self) -> list[Entry]:
+        view = self._view
+        return [
+            ("Show / &hide the other runs", "B", view.toggle_beside),
+            ("Di&fference", "D", lambda: view.toggle_strip("difference")),
+            ("Rati&o", "Shift+D", lambda: view.toggle_strip("ratio")),
+        ]
+
+    def _exporting(self) -> list[Entry]:
+        exporter = self._view.exporter
+        return [
+            ("Save t&he spectrum…", "Ctrl+Alt+S", exporter.ask),
+            ("Copy as CSV", "Ctrl+C", exporter.copy),
+            ("Copy as picture", "Ctrl+Alt+C", exporter.copy_picture),
+        ]
+
+    def _strip_actions(self) -> list[QAction]:
+        group = QActionGroup(self._view)
+        made = []
+        for strip in STRIPS:
+            action = QAction(STRIP_WORDS[strip], group)
+            action.setCheckable(True)
+            action.triggered.connect(lambda _checked=False, strip=strip: self._view.choose(strip=strip))
+            made.append(action)
+        return made
+
+    def fill_compare_menu(self) -> None:
+        """Offer the other runs, and what is drawn below."""
+        view, menu = self._view, self.compare_menu
+        menu.clear()
+        everything = (*view.session.data_sets, *view.session.runs)
+        others = [run for run in everything if run.run_id != view.session.selected]
+        for run in others:
+            source = f"runs {run.numbers}" if isinstance(run, DataSet) else run.path.name
+            action = menu.addAction(f"{view.bridge.name_of(run.run_id)} · {source}")
+            action.setCheckable(True)
+            action.setChecked(run.run_id in view.choice.others)
+            action.setEnabled(view.bridge.state(run.run_id) is not None)
+            action.triggered.connect(lambda _checked=False, run_id=run.run_id: view.lay_beside(run_id))
+        if not others:
+            menu.addAction("there is no other run").setEnabled(False)
+        menu.addSeparator()
+        menu.addActions(self._compare)
+        below = menu.addMenu("Draw &below")
+        for strip, action in zip(STRIPS, self._strips, strict=True):
+            action.setChecked(strip == view.choice.strip)
+            below.addAction(action)

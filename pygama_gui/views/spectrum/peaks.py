@@ -1,0 +1,371 @@
+"""Does with the peaks of a spectrum what a person asks for: fit, integrate, search, mark, read out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from PyQt5.QtCore import QPointF, Qt
+
+from pygama.analysis.fits import FitRequest, RegionFit, around_peak
+from pygama.analysis.lines import lines_of
+from pygama.analysis.search import FoundPeak, find_peaks
+from pygama_gui.data import chain_facts
+from pygama_gui.session import changes, fit_changes
+from pygama_gui.session.calibration_changes import calibrations_of, of_channel, raw_column
+from pygama_gui.session.state import Fit, NamedRegion
+from pygama_gui.views.spectrum.fit_curves import FitCurves, Scale
+from pygama_gui.views.spectrum.marks import NEAR_PX, Lines, PeakMarks, nearest
+from pygama_gui.views.spectrum.region import all_region_words
+from pygama_gui.views.spectrum.room import Room
+from pygama_gui.widgets import words
+from pygama_gui.widgets.plot import heights_of
+
+if TYPE_CHECKING:
+    from pygama_gui.views.spectrum.drawing import Picture
+    from pygama_gui.views.spectrum.view import SpectrumView
+
+SEEN_PERCENT = 2.0
+"""Lines with fewer photons in 100 decays are fitted beside their neighbours, but not marked."""
+MOST_LINES = 40
+"""Gamma lines that are marked, at most; the strongest."""
+REGION_FWHM = 1.8
+"""Half of a region that is marked around a peak, in FWHM."""
+SEEN_SHARE = 0.04
+"""Residuals are drawn by themselves where the fit takes such a part of the picture."""
+
+
+class SpectrumPeaks:
+    """Fits, found peaks, markers and the read-out cursor of one spectrum."""
+
+    def __init__(self, view: SpectrumView) -> None:
+        self._view = view
+        self._fits = FitCurves(view.plot)
+        self._marks = PeakMarks(view.plot)
+        self._markers = Lines(view.plot, "marker", Qt.PenStyle.SolidLine, 13)
+        self._lines = Lines(view.plot, "soft", Qt.PenStyle.DotLine, 2)
+        self._kept = Lines(view.plot, "marker", Qt.PenStyle.DashLine, 5)
+        self._reading = Lines(view.plot, "text", Qt.PenStyle.DashLine, 21)
+        self.found: tuple[FoundPeak, ...] = ()
+        """Peaks that were searched for."""
+        self.cursor: float | None = None
+        """Where the read-out stands."""
+        self._mouse: float | None = None
+        scene = view.plot.scene()
+        scene.sigMouseMoved.connect(self._follow_mouse)
+        scene.sigMouseClicked.connect(self._clicked)
+        view.bridge.fitting.fitted.connect(self._fitted)
+        view.bridge.fitting.due.connect(view.redraw_soon)
+
+    # The mouse
+
+    def _follow_mouse(self, at: QPointF) -> None:
+        box = self._view.plot.box
+        is_over = box.sceneBoundingRect().contains(at)
+        self._mouse = float(box.mapSceneToView(at).x()) if is_over else None
+
+    def _clicked(self, event: Any) -> None:
+        """Read out where somebody clicks with Ctrl."""
+        wanted = Qt.KeyboardModifier.ControlModifier
+        if event.modifiers() & wanted and event.button() == Qt.MouseButton.LeftButton and not event.double():
+            event.accept()
+            self.read_out(float(self._view.plot.box.mapSceneToView(event.scenePos()).x()))
+
+    def double_clicked(self, at: QPointF) -> None:
+        """Fit the peak under the mouse; above the curve, show all."""
+        picture = self._view.picture
+        if picture is None or at.y() > self._height_at(at.x(), picture):
+            self._view.show_all()
+        else:
+            self.fit_at(float(at.x()))
+
+    @property
+    def here(self) -> float:
+        """Give the place that keys are about: the read-out cursor, the mouse, or the middle."""
+        if self.cursor is not None:
+            return self.cursor
+        return float(np.mean(self._view.plot.box.viewRange()[0])) if self._mouse is None else self._mouse
+
+    def _height_at(self, x: float, picture: Picture) -> float:
+        at = int(np.searchsorted(picture.edges, x, side="right")) - 1
+        near = picture.counts[max(at - 1, 0) : max(at + 2, 0)]
+        if not len(near):
+            return -np.inf
+        return float(
+            heights_of(near.max(keepdims=True), is_log=self._view.choice.is_log, unit=picture.unit)[0]
+        )
+
+    # Fits
+
+    def fit_here(self) -> None:
+        """Fit the peak at the cursor."""
+        self.fit_at(self.here)
+
+    def fit_at(self, x: float) -> None:
+        """Fit the peak that stands near a place."""
+        bins = self._view.fine_bins()
+        if bins is None or not bins[0][0] <= x <= bins[0][-1]:
+            return
+        edges, counts = bins
+        self._compute(partial(around_peak, counts, edges, x), lambda request: self._add([request]))
+
+    def fit_region(self) -> None:
+        """Fit what is in the region."""
+        roi = self._view.choice.roi
+        if roi is None:
+            self._view.bridge.log("Mark a region to fit: Alt- or Shift-drag over the spectrum", "warning")
+            self._view.begin_region()
+        else:
+            self._add([FitRequest(*roi)])
+
+    def fit_found(self) -> None:
+        """Fit all peaks that were found in view; search for them first where they were not."""
+        bins = self._view.fine_bins()
+        if bins is None:
+            return
+        edges, counts = bins
+        (low, high), _ = self._view.plot.box.viewRange()
+        places = [peak.position for peak in self.found if low < peak.position < high]
+
+        def requests() -> list[FitRequest]:
+            at = places or [peak.position for peak in _searched(edges, counts, low, high)]
+            return _each_once(around_peak(counts, edges, x) for x in at)
+
+        self._compute(requests, self._add)
+
+    def _add(self, requests: list[FitRequest]) -> None:
+        view = self._view
+        fits = [
+            Fit(self._name_of(request), view.choice.column, request, view.channel)
+            for request in requests
+            if not self._is_there(request)
+        ]
+        if fits:
+            self.found = ()
+            view.bridge.change(fit_changes.add_fits, fits)
+
+    def _is_there(self, request: FitRequest) -> bool:
+        """Tell whether a request is that of a fit which is there already; choose it."""
+        choice, channel = self._view.choice, self._view.channel
+        same = [
+            fit
+            for fit in self._view.session.fits
+            if (fit.column, fit.channel, fit.request) == (choice.column, channel, request)
+        ]
+        for fit in same:
+            self._view.bridge.change(fit_changes.choose_fit, fit.name)
+        return bool(same)
+
+    def _name_of(self, request: FitRequest) -> str:
+        at = request.positions or (0.5 * (request.low + request.high),)
+        unit = chain_facts.unit_of(self._view.choice.column)
+        digits = 1 if unit == "keV" else 0
+        return f"{' + '.join(f'{x:.{digits}f}' for x in at)} {unit}".rstrip()
+
+    def shown_fits(self) -> list[tuple[RegionFit, bool]]:
+        """Give the fits of the spectrum on screen, each with whether it is the chosen one."""
+        view, session = self._view, self._view.session
+        found = []
+        for fit in session.fits:
+            outcome = view.bridge.fitting.outcome(session.selected, fit.name)
+            is_here = (fit.column, fit.channel) == (view.choice.column, view.channel)
+            result = None if outcome is None else outcome.found
+            if is_here and not view.is_apart and result is not None and result.converged:
+                found.append((result, fit.name == session.fit))
+        return found
+
+    def chosen(self) -> RegionFit | None:
+        """Give the chosen fit, where it is one of the spectrum on screen."""
+        return next((fit for fit, is_chosen in self.shown_fits() if is_chosen), None)
+
+    def residuals_wanted(self) -> RegionFit | None:
+        """Give the fit whose residuals are drawn below, if any are."""
+        fit, strip = self.chosen(), self._view.choice.strip
+        if fit is None or strip == "residuals":
+            return fit
+        low, high = self._view.plot.box.viewRange()[0]
+        seen = min(fit.edges[-1], high) - max(fit.edges[0], low)
+        return fit if strip == "automatic" and seen > SEEN_SHARE * (high - low) else None
+
+    def _fitted(self, run_id: str) -> None:
+        if run_id == self._view.session.selected:
+            self._view.redraw_soon()
+
+    # Searching, integrating, marking
+
+    def search(self) -> None:
+        """Search the peaks in view, or take the marks of the last search away."""
+        if self.found:
+            self._take_found(())
+            return
+        bins = self._view.fine_bins()
+        if bins is None:
+            return
+        edges, counts = bins
+        low, high = self._view.plot.box.viewRange()[0]
+        self._compute(lambda: _searched(edges, counts, low, high), self._take_found)
+
+    def _take_found(self, found: tuple[FoundPeak, ...]) -> None:
+        if not found and not self.found:
+            self._view.bridge.log("No peak stands out from what is in view")
+        self.found = found
+        self._view.redraw_soon()
+
+    def integrate(self) -> None:
+        """Write what the region holds to the log; without one, mark the peak at the cursor."""
+        view = self._view
+        roi = view.choice.roi
+        if roi is None:
+            self._mark_around(self.here)
+            return
+        found, unit = view.measured(roi), chain_facts.unit_of(view.choice.column)
+        ends = f"{words.level(roi[0])} to {words.level(roi[1])} {unit}".rstrip()
+        name, told = view.bridge.name_of(view.session.selected), all_region_words(found, unit)
+        view.bridge.log(f"{name}: {view.choice.column} {ends}: {told}")
+
+    def keep_region(self) -> None:
+        """Keep the region under a name, to be measured on every run."""
+        view, roi = self._view, self._view.choice.roi
+        if roi is None:
+            view.bridge.log("Mark a region to keep: Alt- or Shift-drag over the spectrum", "warning")
+            return
+        unit = chain_facts.unit_of(view.choice.column)
+        middle = words.level(0.5 * (roi[0] + roi[1])) if unit == "keV" else f"{0.5 * (roi[0] + roi[1]):.0f}"
+        region = NamedRegion(f"{middle} {unit}".rstrip(), view.choice.column, *roi, view.channel)
+        view.bridge.change(fit_changes.keep_region, region)
+
+    def kept(self) -> list[NamedRegion]:
+        """Give the regions that were kept of what is on screen."""
+        view = self._view
+        shown = (view.choice.column, view.channel)
+        return [one for one in view.session.regions if (one.column, one.channel) == shown]
+
+    def _kept_regions(self) -> list[tuple[float, str]]:
+        """Give the ends of the regions that were kept of what is on screen."""
+        return [end for one in self.kept() for end in ((one.low, one.name), (one.high, ""))]
+
+    def _mark_around(self, x: float) -> None:
+        bins = self._view.fine_bins()
+        if bins is None:
+            return
+        edges, counts = bins
+
+        def mark(found: tuple[FoundPeak, ...]) -> None:
+            if found:
+                peak = min(found, key=lambda one: abs(one.position - x))
+                half = REGION_FWHM * peak.fwhm
+                roi = (peak.position - half, peak.position + half)
+                self._view.bridge.change(changes.mark_region, roi)
+
+        low, high = self._view.plot.box.viewRange()[0]
+        self._compute(lambda: _searched(edges, counts, low, high), mark)
+
+    def mark(self) -> None:
+        """Mark the place of the cursor."""
+        self._view.bridge.change(changes.set_markers, (*self._view.choice.markers, self.here))
+
+    def read_out(self, x: float | None) -> None:
+        """Put the read-out at a place, or take it away."""
+        self.cursor = x
+        self._view.redraw_soon()
+
+    def toggle_cursor(self) -> None:
+        """Put the read-out where the mouse is or in the middle, or take it away."""
+        self.read_out(self.here if self.cursor is None else None)
+
+    def toggle_lines(self) -> None:
+        """Show the gamma lines of the calibrated spectrum, or no longer."""
+        self._view.choose(has_lines=not self._view.choice.has_lines)
+
+    def gamma_lines(self) -> list[tuple[float, str]]:
+        """Give the lines of the source that was calibrated with, the strongest first."""
+        view, choice = self._view, self._view.choice
+        column = raw_column(view.session, choice.column)
+        held = [
+            one for one in calibrations_of(view.session, view.session.selected_run) if one.column == column
+        ]
+        one = of_channel(held[0], view.channel) if held else None
+        if not choice.has_lines or one is None or one.curve is None:
+            return []
+        lines = sorted(
+            lines_of(one.source.split(" + "), min_intensity=SEEN_PERCENT),
+            key=lambda line: -(line.intensity or 0.0),
+        )
+        is_raw = column == choice.column
+        places = one.curve.value([line.energy_kev for line in lines]) if is_raw else None
+        return [
+            (
+                line.energy_kev if places is None else float(places[at]),
+                f"{line.origin} {line.energy_kev:.1f}",
+            )
+            for at, line in enumerate(lines[:MOST_LINES])
+        ]
+
+    def remove_marker(self) -> bool:
+        """Remove the marker under the mouse or the cursor; tell whether there was one."""
+        (low, high), _ = self._view.plot.box.viewRange()
+        reach = NEAR_PX * (high - low) / max(self._view.plot.box.width(), 1.0)
+        markers = self._view.choice.markers
+        near = nearest(markers, self.here, reach)
+        if near is not None:
+            self._view.bridge.change(changes.set_markers, [x for x in markers if x != near])
+        return near is not None
+
+    def clear(self) -> bool:
+        """Take found peaks and the read-out away; tell whether there were any."""
+        had = bool(self.found) or self.cursor is not None
+        self.found, self.cursor = (), None
+        return had
+
+    # Drawing
+
+    def draw(self, picture: Picture, room: Room) -> None:
+        """Draw everything over the bins on screen."""
+        view = self._view
+        view.bridge.fitting.ask(view.session.selected)
+        is_log, unit_words = view.choice.is_log, chain_facts.unit_of(view.choice.column)
+        self._fits.draw(self.shown_fits(), Scale(picture.edges, picture.unit, is_log, unit_words), room)
+        read = [] if self.cursor is None else [(self.cursor, self._read(self.cursor, picture))]
+        self._reading.draw(read, room)
+        marks = [(x, f"{words.level(x)} {unit_words}".rstrip()) for x in view.choice.markers]
+        self._markers.draw(marks, room)
+        low, high = room.left, room.right
+        self._kept.draw(self._kept_regions(), room)
+        self._lines.draw([one for one in self.gamma_lines() if low < one[0] < high], room)
+        self._marks.draw(self.found, picture.edges, picture.counts, room, unit=picture.unit, is_log=is_log)
+
+    def hide(self) -> None:
+        """Draw nothing."""
+        room, edges = Room(self._view.plot), np.arange(2.0)
+        self._fits.draw([], Scale(edges, 1.0, False, ""), room)
+        self._marks.draw((), edges, np.zeros(1), room, unit=1.0, is_log=False)
+        for lines in (self._markers, self._reading, self._lines, self._kept):
+            lines.draw([], room)
+
+    def _read(self, x: float, picture: Picture) -> str:
+        """Say what stands at a place."""
+        unit = chain_facts.unit_of(self._view.choice.column)
+        told = f"{words.level(x)} {unit}".rstrip()
+        at = int(np.searchsorted(picture.edges, x, side="right")) - 1
+        if 0 <= at < len(picture.counts):
+            told += f"\n{words.count(picture.counts[at])} counts"
+        return told
+
+    def _compute(self, work: Any, then: Any) -> None:
+        self._view.bridge.compute(work, then, lambda: None)
+
+
+def _searched(edges: np.ndarray, counts: np.ndarray, low: float, high: float) -> tuple[FoundPeak, ...]:
+    """Search peaks between two places; in all of the spectrum, so that they do not depend on the view."""
+    return tuple(peak for peak in find_peaks(counts, edges) if low < peak.position < high)
+
+
+def _each_once(requests: Iterable[FitRequest]) -> list[FitRequest]:
+    """Leave out requests for peaks that another one has among its own."""
+    kept: list[FitRequest] = []
+    for request in requests:
+        if not any(set(request.positions) & set(other.positions) for other in kept):
+            kept.append(request)
+    return kept

@@ -1,0 +1,1 @@
+"""Trends: rate, baseline, noise and peaks against time."""

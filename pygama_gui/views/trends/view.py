@@ -1,0 +1,678 @@
+"""Shows rate, baseline, noise and a peak against time, with the band they are expected in, and what moved."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from functools import partial
+from html import escape
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PyQt5.QtCore import Qt
+from PyQt5.QtGui import QCursor
+from PyQt5.QtWidgets import QAction, QMenu, QSizePolicy, QToolTip, QVBoxLayout, QWidget
+
+from pygama.analysis.cuts import range_cut
+from pygama_gui.bridge import Bridge
+from pygama_gui.data.channels import CLOCK, CODE
+from pygama_gui.data.cutting import free_name
+from pygama_gui.data.live_run import LiveRun
+from pygama_gui.data.trends import (
+    KINDS,
+    Band,
+    Clock,
+    Series,
+    Trends,
+    band_of,
+    clock_start,
+    find_move,
+    is_outside,
+    move_words,
+    next_width,
+    outside_words,
+    sentence,
+)
+from pygama_gui.session import changes, cut_changes
+from pygama_gui.session.state import DataSet, Run, Session, TrendsChoice
+from pygama_gui.views import madeup
+from pygama_gui.views.base import View
+from pygama_gui.views.following import Following, asked_of, history
+from pygama_gui.views.trends.export import TrendExporter
+from pygama_gui.views.trends.plot import SHAPES, Line, TrendPlot
+from pygama_gui.widgets import theme, words
+from pygama_gui.widgets.parts import Elided, button, choice_box, icon_button, label, row
+from pygama_gui.widgets.plot import ZOOM_OUT, Entry, ZoomBox, plot_actions
+
+N_TOGETHER = 2
+"""Entries of the channel box that are not one channel: all of them, and each for itself."""
+MOST_APART = 12
+HIDDEN_COLUMNS = ("period_ns", "crate", "card", "channel", "time_s", "event_number", CODE, CLOCK)
+REFERENCES = {"no band": None, "band of this run": 0, "of the last run": 1, "of the last 5 runs": 5}
+"""What the band can be made of -> how many earlier runs."""
+BANDS = (3.0, 4.0, 5.0)
+PAN, FAR = 0.1, 5
+ROOM = 0.02
+AXIS_PX, REST_PX = 33, 80
+"""Height of the times below the lowest trend, and of what is no trend, about."""
+ENDS = {"failed": "failed", "stopped": "was stopped"}
+
+
+class TrendsView(View):
+    """What moved during the run."""
+
+    TITLE = "Trends"
+    HELP = (
+        "Rate, baseline, noise and a peak against the run's clock, with errors, and the band in which they "
+        "are expected. Drag to the right to zoom in, to the left to zoom out; Alt- or Shift-drag to mark a "
+        "stretch of time."
+    )
+    SHORTCUTS = (
+        ("a", "Show all"),
+        ("r", "Reset axes"),
+        ("x", "Autoscale x"),
+        ("y", "Autoscale y"),
+        ("[", "Twice as many slices"),
+        ("]", "Half as many slices"),
+        ("0", "Slices that suit the run"),
+        ("b", "Show or hide the band"),
+        ("+", "Zoom in"),
+        ("-", "Zoom out"),
+        ("f", "Bring the marked time into view"),
+        ("Esc", "Give up marking a time"),
+        ("Del", "Remove the mark"),
+        (".", "Next channel"),
+        (",", "Previous channel"),
+        ("Ctrl+Alt+S", "Save as picture or table"),
+        ("Ctrl+C", "Copy as CSV"),
+        ("Left", "Move the mark by a slice, or the picture"),
+        ("Right", "Move the mark by a slice, or the picture"),
+    )
+
+    def __init__(self, bridge: Bridge) -> None:
+        super().__init__(bridge)
+        self._following = Following(self)
+        self._columns: tuple[str, ...] = ()
+        self._channels: list[int] = []
+        self._channel_names: list[str] = []
+        self._shown: list[tuple[str, Trends]] = []
+        self._bands: dict[tuple[str, str], Band | None] = {}
+        self._clock = Clock()
+        self._make_plots()
+        self._make_controls()
+        self._lay_out()
+        self.exporter = TrendExporter(self)
+        self._actions = plot_actions(self, self._entries())
+        by_words = {action.text(): action for action in self._actions}
+        self.band_actions = {k: by_words[band_words(k)] for k in BANDS}
+        for action in self.band_actions.values():
+            action.setCheckable(True)
+
+    @classmethod
+    def demo(cls) -> TrendsView:
+        """Show a made-up run of which the gain moved."""
+        bridge = Bridge()
+        view = cls(bridge)
+        run = Run("1", Path("2018-9-25-Th228Run9001"), 9001, 0, 1537871000)
+        bridge.change(changes.add_runs, [run])
+        bridge.adopt(1, run)
+        for message in madeup.messages(run.path, n_rows=2000):
+            bridge.take(1, message)
+        bridge.take(1, madeup.end())
+        bridge.change(changes.show_trends, replace(view.choice, window=(6.0, 8.0)))
+        view.redraw_soon()
+        return view
+
+    def view_actions(self) -> list[QAction]:
+        """Give what can be done with the trends."""
+        return self._actions
+
+    def boxes(self) -> dict[str, ZoomBox]:
+        """Give what a person can zoom."""
+        return {f"trend of the {kind}": plot.box for kind, plot in self.plots.items()}
+
+    def stops(self) -> list[QWidget]:
+        """Give what Tab goes through, in order."""
+        boxes = [self.channel_box, self.column_box, self.band_box]
+        buttons = [self.more_button, self.fewer_button, self.all_button, self.cut_button]
+        return [*self.plots.values(), *boxes, *buttons]
+
+    def _entries(self) -> list[Entry]:
+        return [
+            ("Show &all", "A", self.show_all),
+            ("&Reset axes", "R", self.show_all),
+            ("Autoscale &x", "X", self.autoscale_x),
+            ("Autoscale &y", "Y", self.autoscale_y),
+            None,
+            ("&More slices", "[", lambda: self.slice_anew(-1)),
+            ("&Fewer slices", "]", lambda: self.slice_anew(1)),
+            ("A&utomatic slices", "0", lambda: self._change(width=None)),
+            ("Show / hide the &band", "B", lambda: self._change(has_band=not self.choice.has_band)),
+            *((band_words(k), "", partial(self._change, k=k, has_band=True)) for k in BANDS),
+            None,
+            ("Zoom &in", "+", lambda: self._zoom(1 / ZOOM_OUT)),
+            ("Zoom &out", "-", lambda: self._zoom(ZOOM_OUT)),
+            None,
+            ("Move to the left", "Left", lambda: self.nudge(-1)),
+            ("Move to the right", "Right", lambda: self.nudge(1)),
+            ("Move far to the left", "Shift+Left", lambda: self.nudge(-10)),
+            ("Move far to the right", "Shift+Right", lambda: self.nudge(10)),
+            None,
+            ("&Next channel", ".", lambda: self._next_channel(1)),
+            ("&Previous channel", ",", lambda: self._next_channel(-1)),
+            None,
+            ("Mark a &time", "Shift+R", self._begin_window),
+            ("&Give up marking", "Esc", self._end_marking),
+            ("Bring the marked time into &view", "F", self.show_window),
+            ("R&emove the mark", "Del", lambda: self._change(window=None)),
+            ("Make a &cut of the marked time", "", self.cut_window),
+            None,
+            ("&Save the trends…", "Ctrl+Alt+S", self.exporter.ask),
+            ("Copy as CSV", "Ctrl+C", self.exporter.copy),
+        ]
+
+    def _make_plots(self) -> None:
+        self.plots = {kind: TrendPlot(kind) for kind in KINDS}
+        self.captions = {kind: label(px=theme.SMALL, bold=True) for kind in KINDS}
+        self.told = {kind: Elided() for kind in KINDS}
+        for plot in self.plots.values():
+            plot.fill_menu = self._fill_menu
+            plot.box.zoom_changed.connect(lambda plot=plot: self._share_zoom(plot))
+            plot.box.region_dragged.connect(lambda low, high: self._change(window=(low, high)))
+            plot.box.double_clicked.connect(lambda _at: self.show_all())
+            plot.scene().sigMouseMoved.connect(lambda at, plot=plot: self._point_at(plot, at))
+
+    def _make_controls(self) -> None:
+        self.summary = Elided(px=theme.NORMAL, tone="")
+        self.key = label(px=theme.SMALL)
+        self.key.setTextFormat(Qt.TextFormat.RichText)
+        self.key.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+        self.key.setContentsMargins(12, 0, 8, 0)
+        self.key.hide()
+        self.hint = label(tone="soft")
+        self.hint.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self.channel_box = choice_box("Channel of the trends", "all channels")
+        self.channel_box.activated.connect(self._choose_channel)
+        self.column_box = choice_box("Further column", "no further column")
+        self.column_box.activated.connect(self._choose_column)
+        self.band_box = choice_box("What the band is made of", *REFERENCES)
+        self.band_box.activated.connect(self._choose_band)
+        self.more_button = icon_button("bins_more", "More slices ([)", lambda: self.slice_anew(-1))
+        self.fewer_button = icon_button("bins_fewer", "Fewer slices (])", lambda: self.slice_anew(1))
+        self.all_button = icon_button("all", "Show all (A)", self.show_all)
+        self.cut_button = button("Make a cut", "Make a cut of the marked time")
+        self.cut_button.clicked.connect(lambda _checked=False: self.cut_window())
+        self.info = Elided()
+
+    def _lay_out(self) -> None:
+        boxes = row(self.channel_box, self.column_box, self.band_box)
+        for one in (self.more_button, self.fewer_button, self.all_button):
+            boxes.addWidget(one)
+        boxes.addStretch(1)
+        boxes.setContentsMargins(8, 2, 8, 6)
+        self.marked = QWidget()
+        line = row(self.info, self.cut_button)
+        line.setStretch(0, 1)
+        line.setContentsMargins(12, 0, 8, 0)
+        self.marked.setLayout(line)
+        self.marked.hide()
+        top = row(self.summary)
+        top.setContentsMargins(12, 4, 8, 0)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(2)
+        column.addLayout(top)
+        column.addWidget(self.key)
+        column.addWidget(self.hint, 1)
+        self._rows: dict[str, QWidget] = {}
+        for kind, plot in self.plots.items():
+            holder = QWidget()
+            inner = QVBoxLayout(holder)
+            inner.setContentsMargins(0, 0, 0, 0)
+            inner.setSpacing(0)
+            words = row(self.captions[kind], self.told[kind], spacing=6)
+            words.setStretch(1, 1)
+            words.setContentsMargins(12, 2, 8, 0)
+            inner.addLayout(words)
+            inner.addWidget(plot, 1)
+            column.addWidget(holder, 1)
+            holder.hide()
+            self._rows[kind] = holder
+        self._column = column
+        column.addWidget(self.marked)
+        column.addLayout(boxes)
+
+    # What the session and the jobs bring
+
+    @property
+    def clock(self) -> Clock:
+        """What turns times of the run into words."""
+        return self._clock
+
+    def is_shown(self, kind: str) -> bool:
+        """Tell whether there is a trend of a kind on screen."""
+        return any(trends.of(kind) is not None for _, trends in self._shown)
+
+    @property
+    def choice(self) -> TrendsChoice:
+        """What the session says is to be shown."""
+        return self.session.trends
+
+    @property
+    def _channel(self) -> int | None:
+        live = self.bridge.live(self.session.selected)
+        return self.choice.channel if live is not None and self.choice.channel in live.channels else None
+
+    @property
+    def _is_apart(self) -> bool:
+        return self.choice.is_apart and len(self._channels) > 1
+
+    def on_session(self, old: Session, new: Session) -> None:
+        """Draw what a change brings; another run is seen whole."""
+        if old.selected != new.selected:
+            self._forget_zoom()
+        elif (old.trends.channel, old.trends.is_apart) != (new.trends.channel, new.trends.is_apart):
+            for plot in self.plots.values():
+                plot.box.zoomed_y = False
+        self.redraw_soon()
+
+    def on_jobs(self, run_ids: set[str]) -> None:
+        """Say why there is nothing to see; follow the last slice of a run that ended."""
+        state = self.bridge.state(self.session.selected)
+        if self.session.selected in run_ids and (not self._shown or (state is not None and state.has_ended)):
+            self.redraw_soon()
+
+    def on_data(self, run_ids: set[str]) -> None:
+        """Follow new rows."""
+        if self.session.selected in run_ids:
+            self.redraw_soon()
+
+    # What a person does
+
+    def show_all(self) -> None:
+        """Show the whole run."""
+        self._forget_zoom()
+        self.redraw_soon()
+
+    def autoscale_x(self) -> None:
+        """Show all of the time."""
+        for plot in self.plots.values():
+            plot.box.zoomed_x = False
+        self.redraw_soon()
+
+    def autoscale_y(self) -> None:
+        """Show all values that are in view."""
+        for plot in self.plots.values():
+            plot.box.zoomed_y = False
+        self.redraw_soon()
+
+    def slice_anew(self, by: int) -> None:
+        """Make the slices wider (1) or narrower (-1)."""
+        if self._shown:
+            trends = self._shown[0][1]
+            width = self.choice.width or trends.width
+            self._change(width=next_width(width, by, trends.span[1] - trends.span[0]))
+
+    def nudge(self, slices: int) -> None:
+        """Move the marked time by some slices; the picture where nothing is marked."""
+        window = self.choice.window
+        if window is None:
+            by = PAN * slices / max(abs(slices), 1) * (1 if abs(slices) == 1 else FAR)
+            self.plots["rate"].box.pan(by)
+        elif self._shown:
+            by = slices * self._shown[0][1].width
+            self._change(window=(window[0] + by, window[1] + by))
+
+    def show_window(self) -> None:
+        """Bring the marked time into view."""
+        if self.choice.window is not None:
+            low, high = self.choice.window
+            box = self.plots["rate"].box
+            box.setXRange(2 * low - high, 2 * high - low, padding=0)
+            box.zoomed_x = True
+            self._share_zoom(self.plots["rate"])
+
+    def cut_window(self) -> None:
+        """Make a cut of the marked time."""
+        if self.choice.window is None:
+            self.bridge.log("Mark a stretch of time first: Alt- or Shift-drag over a trend", "warning")
+            return
+        make_cut(self.bridge, window_text(self.choice.window))
+
+    def _begin_window(self) -> None:
+        for plot in self.plots.values():
+            plot.box.is_region_wanted = True
+        self.marked.show()
+        self.cut_button.hide()
+        self.info.setText("Drag over a trend to mark a stretch of time; Esc gives up")
+
+    def _end_marking(self) -> None:
+        for plot in self.plots.values():
+            plot.box.cancel()
+        self.redraw_soon()
+
+    def _zoom(self, factor: float) -> None:
+        self.plots["rate"].box.zoom(factor)
+
+    def _change(self, **values: Any) -> None:
+        if "window" in values:
+            for plot in self.plots.values():
+                plot.box.is_region_wanted = False
+        self.bridge.change(changes.show_trends, replace(self.choice, **values))
+
+    def _choose_channel(self, at: int) -> None:
+        channel = self._channels[at - N_TOGETHER] if at >= N_TOGETHER else None
+        self._change(channel=channel, is_apart=at == N_TOGETHER - 1)
+
+    def _next_channel(self, by: int) -> None:
+        if len(self._channels) > 1:
+            at = self.channel_box.currentIndex() + by
+            self._choose_channel(at % (len(self._channels) + N_TOGETHER))
+
+    def _choose_band(self, at: int) -> None:
+        n = list(REFERENCES.values())[at]
+        self._change(has_band=n is not None, n_reference=n or 0)
+
+    def _choose_column(self, at: int) -> None:
+        self._change(column=self.column_box.itemText(at) if at else "")
+
+    def _forget_zoom(self) -> None:
+        for plot in self.plots.values():
+            plot.box.zoomed_x = plot.box.zoomed_y = False
+
+    def _share_zoom(self, plot: TrendPlot) -> None:
+        """Let all trends show the time that one of them shows."""
+        for other in self.plots.values():
+            other.box.zoomed_x = plot.box.zoomed_x
+            if other is not plot and plot.box.zoomed_x:
+                other.box.setXRange(*plot.box.viewRange()[0], padding=0)
+        self.redraw_soon()
+
+    # Drawing
+
+    def redraw(self) -> None:
+        """Draw what was followed so far, and have the rest followed."""
+        live = self.bridge.live(self.session.selected)
+        self._show_controls(live)
+        self._shown = self._followed(live)
+        has_any = any(trends.series for _, trends in self._shown)
+        self.hint.setVisible(not has_any)
+        self.hint.setText("" if has_any else self._why_empty(live))
+        if not has_any:
+            self._show_nothing()
+            return
+        self._set_clock()
+        self._fit_time()
+        self._draw_all()
+        self._show_words()
+        self.drawn.emit()
+
+    def _followed(self, live: LiveRun | None) -> list[tuple[str, Trends]]:
+        if live is None or live.is_on_disk or not len(live.columns):
+            return []
+        channels: list[int | None] = [self._channel]
+        if self._is_apart:
+            channels = list(self._channels[:MOST_APART])
+        asks = [asked_of(self.bridge, self.session.selected, channel) for channel in channels]
+        found = self._following.want(live, asks)
+        return [
+            (self._name_of(channel), trends)
+            for channel, trends in zip(channels, found, strict=True)
+            if trends is not None
+        ]
+
+    def _name_of(self, channel: int | None) -> str:
+        if channel is None:
+            return self._channel_names[0] if len(self._channels) == 1 else "all channels"
+        known = dict(zip(self._channels, self._channel_names, strict=True))
+        return known.get(channel, "channel")
+
+    def _set_clock(self) -> None:
+        run, trends = self.session.selected_run, self._shown[0][1]
+        start = clock_start(run.start_time if run is not None else 0, trends.span[0])
+        self._clock = Clock(start, trends.width)
+
+    def _fit_time(self) -> None:
+        spans = [trends.span for _, trends in self._shown]
+        low, high = min(low for low, _ in spans), max(high for _, high in spans)
+        room = ROOM * (high - low) or 0.5
+        for plot in self.plots.values():
+            if not plot.box.zoomed_x:
+                plot.box.setXRange(low - room, high + room, padding=0)
+
+    def _draw_all(self) -> None:
+        shown = [kind for kind in KINDS if self.is_shown(kind)]
+        self._bands = {}
+        self._share_height(shown)
+        for kind, plot in self.plots.items():
+            self._rows[kind].setVisible(kind in shown)
+            if kind not in shown:
+                continue
+            lines = [line for name, trends in self._shown if (line := self._line(name, trends, kind))]
+            plot.time_axis.start = self._clock.start
+            plot.show_axis(self._time_words() if kind == shown[-1] else "")
+            plot.draw(lines, lines[0].series.unit, has_band=self.choice.has_band)
+            plot.show_window(self.choice.window)
+            plot.setAccessibleDescription(self.told[kind].text())
+
+    def _share_height(self, shown: list[str]) -> None:
+        """Give the lowest trend the room for the times below it, so that all curves are as high."""
+        least = max((self.height() - REST_PX - AXIS_PX) // len(shown), 40)
+        for kind, holder in self._rows.items():
+            self._column.setStretchFactor(holder, least + (AXIS_PX if kind == shown[-1] else 0))
+
+    def _line(self, name: str, trends: Trends, kind: str) -> Line | None:
+        series = trends.of(kind)
+        if series is None:
+            return None
+        band = self._band(trends, series)
+        self._bands[name, kind] = band
+        return Line(name, series, band)
+
+    def _band(self, trends: Trends, series: Series) -> Band | None:
+        n = self.choice.n_reference
+        if not n:
+            return band_of([series], self.choice.k)
+        known = history(self.bridge, self._following, trends, n)
+        past = [one for _, other in known if (one := other.of(series.kind)) is not None]
+        return band_of(past, self.choice.k, ", ".join(name for name, _ in known))
+
+    def _time_words(self) -> str:
+        width = self._shown[0][1].width
+        slices = f"slices of {words.duration(width) if width >= 1 else f'{width:g} s'}"
+        if self._clock.start is None:
+            is_set = isinstance(self.session.selected_run, DataSet)
+            return f"{'time of data taking, run after run' if is_set else 'run clock'} (s), {slices}"
+        day = time.strftime("%Y-%m-%d", time.gmtime(self._clock.start + self._shown[0][1].span[0]))
+        return f"UTC, {day}, {slices}"
+
+    # Words and controls
+
+    def _show_words(self) -> None:
+        for kind in KINDS:
+            found = [(name, trends, one) for name, trends in self._shown if (one := trends.of(kind))]
+            if found:
+                self.captions[kind].setText(found[0][2].name)
+                self.told[kind].setText(self._words_of(found))
+                self.plots[kind].setAccessibleDescription(self.told[kind].text())
+        self.summary.setText(self._summary())
+        self.key.setVisible(self._is_apart)
+        self.key.setText("&nbsp;&nbsp; ".join(_key(at, name) for at, (name, _) in enumerate(self._shown)))
+        self._show_info()
+
+    def _words_of(self, found: list[tuple[str, Trends, Series]]) -> str:
+        if len(found) == 1:
+            name, _, series = found[0]
+            return self._words_of_one(name, series)
+        parts = []
+        for name, _, series in found:
+            move = find_move(series)
+            if move is not None:
+                parts.append(f"{name}: {move_words(series, move, self._clock)}")
+        return "; ".join(parts) or "nothing moved"
+
+    def _words_of_one(self, name: str, series: Series) -> str:
+        if not series.is_known.any():
+            return series.note
+        band = self._bands.get((name, series.kind))
+        parts = [move_words(series, find_move(series), self._clock)]
+        middle = float(np.nanmedian(series.values))
+        parts.append(f"median {words.with_error(middle, _error_of(series))} {series.unit}".rstrip())
+        if self.choice.has_band and band is not None:
+            parts.append(
+                f"band {words.with_error(band.middle, band.half)} {series.unit}".rstrip()
+                + ("" if band.source == "this run" else f" of {band.source}")
+            )
+            parts.append(outside_words(is_outside(series, band)))
+        elif self.choice.has_band and self.choice.n_reference:
+            parts.append("no earlier run in the list for a band")
+        return " · ".join(part for part in parts if part)
+
+    def _summary(self) -> str:
+        if not self._is_apart:
+            name, trends = self._shown[0]
+            peak = (
+                f" · peak: {trends.anchor.name}" if trends.anchor is not None and trends.anchor.name else ""
+            )
+            return sentence(name, trends, self._clock) + peak
+        moved = []
+        for name, trends in self._shown:
+            if any(find_move(one) is not None for one in trends.series):
+                moved.append(sentence(name, trends, self._clock))
+        left = len(self._channels) - MOST_APART
+        more = f" ({left} more channels are not drawn)" if left > 0 else ""
+        return (" · ".join(moved) or f"{len(self._shown)} channels: nothing moved") + more
+
+    def _show_info(self) -> None:
+        if any(plot.box.is_region_wanted for plot in self.plots.values()):
+            return
+        window = self.choice.window
+        self.marked.setVisible(window is not None)
+        self.cut_button.setVisible(window is not None)
+        if window is not None:
+            low, high = (self._clock.words(end) for end in window)
+            length = words.duration(window[1] - window[0])
+            self.info.setText(f"Marked: {low} to {high}, {length}")
+
+    def _point_at(self, plot: TrendPlot, at: Any) -> None:
+        """Tell the value under the mouse, with local time beside UTC."""
+        if not plot.lines or not plot.box.sceneBoundingRect().contains(at):
+            return
+        x = plot.box.mapSceneToView(at).x()
+        line = plot.lines[0]
+        known = np.flatnonzero(line.series.is_known)
+        if not len(known):
+            return
+        place = known[int(np.argmin(np.abs(line.series.times[known] - x)))]
+        value = words.with_error(float(line.series.values[place]), float(line.series.errors[place]))
+        name = f"{line.name} " if len(plot.lines) > 1 else ""
+        text = f"{name}{line.series.name} {value} {line.series.unit}".rstrip()
+        QToolTip.showText(QCursor.pos(), f"{self._both_times(float(line.series.times[place]))}\n{text}", plot)
+
+    def _both_times(self, seconds: float) -> str:
+        start = self._clock.start
+        if start is None:
+            return f"{seconds:.5g} s"
+        utc = time.strftime("%H:%M:%S UTC", time.gmtime(start + seconds))
+        local = time.strftime("%H:%M:%S %Z", time.localtime(start + seconds))
+        return utc if utc == local else f"{utc} ({local})"
+
+    def _show_nothing(self) -> None:
+        for holder in self._rows.values():
+            holder.hide()
+        self.summary.setText("")
+        self.key.hide()
+        self.marked.hide()
+
+    def _why_empty(self, live: LiveRun | None) -> str:
+        state = self.bridge.state(self.session.selected)
+        if self.session.selected_run is None:
+            return "The trends of the selected run appear here."
+        data_sets, selected = self.bridge.data_sets, self.session.selected
+        if why := data_sets.why_not(selected, "its trends") or data_sets.why_empty(selected):
+            return why
+        if state is None:
+            return "No trends yet. Process the run to see them."
+        if live is not None and len(live.columns):
+            if "time_s" not in live.columns:
+                return "The events of this run carry no time."
+            return "Computing the trends…" if state.has_ended else "Following the run…"
+        if not state.has_ended:
+            return words.waiting_for("events", follows=state.follows)
+        if state.state != "done":
+            return f"No trends: the run {ENDS[state.state]}."
+        return "Reading the events…" if state.made_on is not None and state.rows else "No events in this run."
+
+    def _show_controls(self, live: LiveRun | None) -> None:
+        channels = [] if live is None else self.bridge.shown(live.channels)
+        names = self.bridge.names(channels)
+        if (channels, names) != (self._channels, self._channel_names):
+            self._channels, self._channel_names = channels, names
+            self.channel_box.clear()
+            self.channel_box.addItems(["all channels", "each channel", *names])
+        self.channel_box.setVisible(len(channels) > 1)
+        chosen = self._channel
+        at = channels.index(chosen) + N_TOGETHER if chosen in channels else int(self._is_apart)
+        self.channel_box.setCurrentIndex(at)
+        columns = (
+            ()
+            if live is None
+            else tuple(
+                name
+                for name in live.columns.names
+                if name not in HIDDEN_COLUMNS and live.columns.column(name).dtype.kind in "iuf"
+            )
+        )
+        if columns != self._columns:
+            self._columns = columns
+            self.column_box.clear()
+            self.column_box.addItems(["no further column", *columns])
+        self.column_box.setCurrentIndex(max(self.column_box.findText(self.choice.column), 0))
+        made_of = list(REFERENCES.values())
+        n = self.choice.n_reference if self.choice.has_band else None
+        self.band_box.setCurrentIndex(made_of.index(n) if n in made_of else 1)
+        for k, action in self.band_actions.items():
+            action.setChecked(k == self.choice.k)
+
+    def _fill_menu(self, menu: QMenu) -> None:
+        menu.addActions(self._actions)
+
+    def recolor(self) -> None:
+        """Take the colours of the present theme."""
+        for plot in self.plots.values():
+            plot.recolor()
+        for one in (self.more_button, self.fewer_button, self.all_button):
+            one.setIcon(theme.icon(str(one.property("icon_name")), "text"))
+        self.redraw_soon()
+
+
+def band_words(k: float) -> str:
+    """Name a width of the band, in robust standard deviations of the slices that it is made of."""
+    return f"Band of ± &{k:g} σ"
+
+
+def window_text(window: tuple[float, float]) -> str:
+    """Write a stretch of time as a cut, to six digits."""
+    low, high = (float(f"{end:.6g}") for end in window)
+    return range_cut("time_s", low, high)
+
+
+def make_cut(bridge: Bridge, text: str) -> None:
+    """Add a cut, under a name and in a colour that are free."""
+    cuts = bridge.session.cuts
+    name = free_name([cut.name for cut in cuts], "time")
+    used = [cut.color for cut in cuts]
+    bridge.change(cut_changes.add_cut, name, text, min(theme.OKABE_ITO, key=used.count))
+    bridge.log(f"Made the cut {name}: {text}")
+
+
+def _error_of(series: Series) -> float:
+    known = series.errors[series.is_known]
+    return float(np.nanmedian(known)) / max(len(known), 1) ** 0.5
+
+
+def _key(index: int, name: str) -> str:
+    """Name a channel with the shape and the colour of its values, as rich text."""
+    shape, color = SHAPES[index % len(SHAPES)], theme.current().series(index)
+    return f'<span style="color:{color}">{shape}</span>&nbsp;{escape(name)}'

@@ -1,0 +1,1 @@
+"""Waveforms: one by one, many over each other, selections against each other."""

@@ -1,0 +1,217 @@
+"""Tests the grid of two settings and the preview that settings are tried on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from PyQt5.QtCore import QPointF, Qt
+from pytestqt.qtbot import QtBot
+
+from pygama.block import Block
+from pygama.processing.declare import Setting
+from pygama_gui.bridge import Bridge
+from pygama_gui.data.preview import Asked, Bench
+from pygama_gui.session import changes
+from pygama_gui.session.state import DEFAULT_CHAIN, Run, Step
+from pygama_gui.views.chain.effect import effect_words
+from pygama_gui.views.chain.preview import PreviewView
+from pygama_gui.views.chain.scan import ScanWindow, settings_to_scan, usual_range, values_between
+
+WAIT_MS = 30_000
+CHAIN = (
+    Step("fit_baseline", {"i_end": 200}),
+    DEFAULT_CHAIN[1],
+    Step("trap_filter", {"rise": 80, "flat": 20}),
+)
+CHAIN = (*CHAIN, DEFAULT_CHAIN[3])
+WINDOW = (4800.0, 5200.0)
+
+
+@pytest.fixture(scope="module")
+def block() -> Block:
+    rng = np.random.default_rng(5)
+    waves = 1000 + 5000 * (np.arange(600) >= 300) + rng.normal(0, 40, (400, 600))
+    rows = np.zeros(400, [("channel", np.int64), ("event_number", np.int64), ("period_ns", np.float64)])
+    rows["event_number"], rows["period_ns"] = np.arange(400), 10.0
+    return Block("made_up", rows, np.round(waves).astype(np.uint16))
+
+
+@pytest.fixture
+def tried(qtbot: QtBot, bridge: Bridge, a_run: Callable[..., Run], block: Block) -> PreviewView:
+    """A preview with a sample, as if the run had been processed with the chain."""
+    run = a_run()
+    bridge.change(changes.add_runs, [run])
+    bridge.change(changes.take_chain, CHAIN)
+    bridge.adopt(1, run)
+    view = PreviewView(bridge)
+    qtbot.addWidget(view)
+    view.resize(340, 300)
+    view.show()
+    qtbot.waitExposed(view)
+    view.sandbox._references[run.run_id] = CHAIN
+    bridge.change(changes.choose_line, WINDOW)
+    view.sandbox._key = (id(bridge.live(run.run_id)),)
+    view.sandbox._take(block, "waveforms of the run")
+    qtbot.waitUntil(lambda: view.sandbox.last is not None, timeout=WAIT_MS)
+    return view
+
+
+@pytest.fixture
+def scan(qtbot: QtBot, tried: PreviewView, bridge: Bridge) -> ScanWindow:
+    bridge.change(changes.select_step, 2)
+    made = ScanWindow(bridge)
+    qtbot.addWidget(made)
+    assert made.open_for(bridge.session) == ""
+    for form in (made.across, made.up):
+        form.number.setValue(3)
+    return made
+
+
+def test_moving_a_setting_moves_the_preview_and_touches_no_job(
+    qtbot: QtBot, tried: PreviewView, bridge: Bridge
+) -> None:
+    for rise in (70, 60, 50, 40, 30):
+        bridge.change(changes.set_setting, 2, "rise", rise)
+    last = tried.sandbox.last
+    qtbot.waitUntil(
+        lambda: tried.sandbox.last is not None and tried.sandbox.last.asked.chain is bridge.session.chain,
+        timeout=WAIT_MS,
+    )
+    assert tried.sandbox.last is not last
+    bridge.tick()
+    assert "→" in tried.fwhm.text()
+    assert "wider" in tried.change.text()
+    assert tried.back_link.isVisible()
+    assert bridge.runner.busy is False
+
+
+def test_only_the_newest_wish_is_computed(qtbot: QtBot, tried: PreviewView, bridge: Bridge) -> None:
+    seen: list[object] = []
+    tried.sandbox.compared.connect(lambda found: seen.append(found.asked.chain[2].settings["rise"]))
+    for rise in range(79, 19, -1):
+        bridge.change(changes.set_setting, 2, "rise", rise)
+    qtbot.waitUntil(lambda: bool(seen) and seen[-1] == 20, timeout=WAIT_MS)
+    assert len(seen) < 10
+
+
+def test_going_back_takes_the_settings_of_the_files(qtbot: QtBot, tried: PreviewView, bridge: Bridge) -> None:
+    bridge.change(changes.set_setting, 2, "rise", 30)
+    tried._go_back()
+    assert bridge.session.chain == CHAIN
+    assert bridge.store.undo_label == "take the chain that the run was processed with"
+
+
+def test_a_click_on_the_preview_chooses_the_peak(qtbot: QtBot, tried: PreviewView, bridge: Bridge) -> None:
+    bridge.change(changes.choose_line, None)
+    tried.pick(QPointF(4990.0, 3.0))
+    qtbot.waitUntil(lambda: bridge.session.line is not None, timeout=WAIT_MS)
+    assert bridge.session.line is not None
+    assert bridge.session.line[0] < 5000 < bridge.session.line[1]
+
+
+def test_a_click_where_no_peak_is_says_so(qtbot: QtBot, tried: PreviewView) -> None:
+    with qtbot.waitSignal(tried.sandbox.line_missing, timeout=WAIT_MS):
+        tried.pick(QPointF(9000.0, 3.0))
+    bridge = tried.bridge
+    bridge.tick()
+    assert "no peak could be fitted at 9000" in tried.change.text()
+
+
+def test_a_region_of_the_spectrum_becomes_the_line(tried: PreviewView, bridge: Bridge) -> None:
+    bridge.change(changes.show_spectrum, replace(bridge.session.spectrum, roi=(4700.0, 5300.0)))
+    assert bridge.session.line == (4700.0, 5300.0)
+
+
+def test_each_column_keeps_its_own_line(tried: PreviewView, bridge: Bridge) -> None:
+    spectrum = bridge.session.spectrum
+    bridge.change(changes.show_spectrum, replace(spectrum, column="bl_int"))
+    assert bridge.session.line is None
+    bridge.change(changes.show_spectrum, spectrum)
+    assert bridge.session.line == WINDOW
+
+
+def test_nothing_is_computed_while_nobody_looks(qtbot: QtBot, tried: PreviewView, bridge: Bridge) -> None:
+    qtbot.waitUntil(lambda: not tried.sandbox._is_busy, timeout=WAIT_MS)
+    tried.hide()
+    bridge.change(changes.set_setting, 2, "rise", 30)
+    assert not tried.sandbox._is_busy
+    tried.show()
+    qtbot.waitUntil(
+        lambda: tried.sandbox.last is not None and tried.sandbox.last.asked.chain is bridge.session.chain,
+        timeout=WAIT_MS,
+    )
+
+
+def test_no_difference_is_claimed_that_the_errors_do_not_allow(block: Block) -> None:
+    chain = (*CHAIN[:2], replace(CHAIN[2], settings={"rise": 79, "flat": 20}), CHAIN[3])
+    found = Bench(block).compare(Asked(chain, CHAIN, "trap_max", WINDOW))
+    assert effect_words(found, "ADC").change.startswith("no clear difference")
+
+
+def test_a_scan_fills_the_grid_and_a_click_adopts_a_cell_in_one_step(
+    qtbot: QtBot, scan: ScanWindow, bridge: Bridge
+) -> None:
+    scan.start()
+    qtbot.waitUntil(lambda: not scan.sandbox.is_scanning, timeout=WAIT_MS)
+    assert len(scan.grid.cells) == 9
+    best, good = scan.grid.good()
+    assert best in good
+    qtbot.mouseClick(
+        scan.grid, Qt.MouseButton.LeftButton, pos=scan.grid._cell_area((2, 1)).center().toPoint()
+    )
+    assert bridge.session.chain[2].settings == {"rise": 120, "flat": 20}
+    assert scan.grid.present == (2, 1)
+    bridge.store.undo()
+    assert bridge.session.chain == CHAIN
+
+
+def test_a_scan_can_be_used_by_keyboard_alone(qtbot: QtBot, scan: ScanWindow, bridge: Bridge) -> None:
+    scan.start()
+    qtbot.waitUntil(lambda: not scan.sandbox.is_scanning, timeout=WAIT_MS)
+    scan.grid._point((0, 0))
+    qtbot.keyClick(scan.grid, Qt.Key.Key_Up)
+    qtbot.keyClick(scan.grid, Qt.Key.Key_Return)
+    assert bridge.session.chain[2].settings == {"rise": 40, "flat": 20}
+    assert scan.about.text().startswith("rise 40, flat 20: FWHM ")
+
+
+def test_a_scan_is_stopped_at_once_and_keeps_what_is_known(qtbot: QtBot, scan: ScanWindow) -> None:
+    scan.start()
+    qtbot.waitUntil(lambda: len(scan.grid.cells) >= 1, timeout=WAIT_MS)
+    scan.stop()
+    known = len(scan.grid.cells)
+    assert not scan.sandbox.is_scanning
+    qtbot.waitUntil(lambda: not scan.sandbox._is_busy, timeout=WAIT_MS)
+    assert len(scan.grid.cells) == known
+    assert scan.start_button.text() == "Start"
+
+
+def test_another_chain_ends_the_scan(qtbot: QtBot, scan: ScanWindow, bridge: Bridge) -> None:
+    scan.start()
+    bridge.change(changes.set_setting, 0, "i_end", 150)
+    assert not scan.sandbox.is_scanning
+
+
+@pytest.mark.parametrize(("low", "high"), [("0", "100"), ("many", "100"), ("80", "80")])
+def test_a_range_that_cannot_be_tried_starts_nothing(scan: ScanWindow, low: str, high: str) -> None:
+    scan.across.low.setText(low)
+    scan.across.high.setText(high)
+    assert not scan.start_button.isEnabled()
+    assert scan.across.problem.text()
+    scan.start()
+    assert not scan.sandbox.is_scanning
+
+
+def test_only_numbers_of_steps_that_are_on_are_offered() -> None:
+    chain = (Step("psd"), Step("pole_zero", enabled=False))
+    assert [setting.name for _, setting in settings_to_scan(chain)] == ["i_start", "i_end"]
+
+
+def test_ranges_lie_around_the_present_value_and_within_the_bounds() -> None:
+    share = Setting("share", float, 0.8, low=0, high=1)
+    assert usual_range(share, 0.8) == pytest.approx((0.4, 1.0))
+    rise = Setting("rise", int, 400, "samples", low=1)
+    assert values_between(rise, *usual_range(rise, 4), 9) == (2, 3, 4, 5, 6)

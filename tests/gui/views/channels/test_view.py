@@ -1,0 +1,211 @@
+"""Tests the grid of channels: what it tells of each, their order, and how one is chosen for all views."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from PyQt5.QtCore import QPoint, Qt
+from pytestqt.qtbot import QtBot
+
+from pygama.channel_map import Channel
+from pygama.progress import Partial
+from pygama_gui.bridge import Bridge
+from pygama_gui.session import changes
+from pygama_gui.session.state import SORTS, ChannelMap, Run
+from pygama_gui.views import madeup
+from pygama_gui.views.channels.tiles import HEIGHT
+from pygama_gui.views.channels.view import ChannelsView, row_of
+
+WAIT_MS = 30_000
+
+
+@pytest.fixture
+def view(qtbot: QtBot, bridge: Bridge, a_run: Callable[..., Run]) -> ChannelsView:
+    run = a_run()
+    bridge.change(changes.add_runs, [run])
+    bridge.adopt(1, run)
+    made = ChannelsView(bridge)
+    qtbot.addWidget(made)
+    made.resize(820, 480)
+    made.show()
+    qtbot.waitExposed(made)
+    return made
+
+
+def events(codes: np.ndarray, seed: int = 1) -> Partial:
+    partial = madeup.partial(len(codes), seed=seed, n_waveforms=1)
+    partial.columns["channel"] = codes
+    partial.columns["trap_max"] = np.random.default_rng(seed).uniform(100.0, 9000.0, len(codes))
+    return partial
+
+
+def feed(qtbot: QtBot, view: ChannelsView, partial: Partial) -> None:
+    run_id = view.bridge.take(1, partial)
+    view.bridge.data_grew.emit({run_id})
+    n = len(view.bridge.data[run_id].columns)
+    qtbot.waitUntil(lambda: view.surveyed.n_rows == n, timeout=WAIT_MS)
+    view.redraw()
+
+
+def state_of(view: ChannelsView) -> dict[str, str]:
+    return {tile.name: tile.health.state for tile in view.tiles}
+
+
+def mixed(*counts: int) -> np.ndarray:
+    """Give channels in a random order, so many events of each."""
+    codes = np.repeat(np.arange(len(counts)), counts)
+    return np.random.default_rng(0).permutation(codes)
+
+
+def test_an_empty_view_says_how_to_fill_it(view: ChannelsView) -> None:
+    view.redraw()
+    assert view.hint.text() == "Waiting for the first events…"
+
+
+def test_each_channel_has_a_tile_with_its_state(qtbot: QtBot, view: ChannelsView) -> None:
+    feed(qtbot, view, events(mixed(500, 500, 9000, 20)))
+    assert state_of(view) == {
+        "channel 0": "ok",
+        "channel 1": "ok",
+        "channel 2": "noisy",
+        "channel 3": "quiet",
+    }
+    assert view.summary.text() == "4 channels: 2 ok · ▲ channel 2 noisy · ▽ channel 3 quiet"
+
+
+def test_a_channel_of_the_map_without_events_is_dead(qtbot: QtBot, view: ChannelsView) -> None:
+    one = ChannelMap(channels=(Channel(0, 0, 5, "V02160A"), Channel(0, 0, 6, "off", ignore=True)))
+    view.bridge.change(changes.take_channel_map, one)
+    feed(qtbot, view, events(mixed(500, 500)))
+    assert state_of(view) == {"channel 0": "ok", "channel 1": "ok", "V02160A": "dead"}
+    assert "✕ V02160A dead" in view.summary.text()
+
+
+def test_channels_are_sorted_by_what_was_chosen(qtbot: QtBot, view: ChannelsView) -> None:
+    feed(qtbot, view, events(mixed(500, 600, 9000, 20)))
+    orders = {}
+    for sort in SORTS:
+        view._change(sort=sort)
+        view.redraw()
+        orders[sort] = [tile.code for tile in view.tiles]
+    assert orders["place"] == [0, 1, 2, 3]
+    assert orders["rate"] == [2, 1, 0, 3]
+    assert orders["state"] == [2, 3, 0, 1]
+
+
+def test_names_are_sorted_as_people_count(qtbot: QtBot, view: ChannelsView) -> None:
+    feed(qtbot, view, events(mixed(*[100] * 12)))
+    view._change(sort="name")
+    view.redraw()
+    assert [tile.name for tile in view.tiles][1:4] == ["channel 1", "channel 2", "channel 3"]
+
+
+def test_a_click_chooses_the_channel_in_all_views(qtbot: QtBot, view: ChannelsView) -> None:
+    feed(qtbot, view, events(mixed(300, 300, 300)))
+    qtbot.mouseClick(view.grid.viewport(), Qt.MouseButton.LeftButton, pos=view.grid.place_of(1).center())
+    session = view.session
+    chosen = (session.spectrum, session.waveforms, session.plane, session.trends)
+    assert [one.channel for one in chosen] == [1, 1, 1, 1]
+    assert session.channel_grid.chosen == 1
+
+
+def test_arrows_and_enter_choose_without_a_mouse(qtbot: QtBot, view: ChannelsView) -> None:
+    feed(qtbot, view, events(mixed(300, 300, 300)))
+    view.grid.setFocus()
+    qtbot.keyClick(view.grid, Qt.Key.Key_Right)
+    qtbot.keyClick(view.grid, Qt.Key.Key_Right)
+    assert view.grid.accessibleDescription().startswith("channel 2, ok")
+    qtbot.keyClick(view.grid, Qt.Key.Key_Return)
+    assert view.session.spectrum.channel == 2
+    qtbot.keyClick(view.grid, Qt.Key.Key_Escape)
+    assert view.session.spectrum.channel is None
+
+
+def test_a_double_click_opens_the_spectrum_of_the_channel(qtbot: QtBot, view: ChannelsView) -> None:
+    feed(qtbot, view, events(mixed(300, 300)))
+    view._change(column="bl_int")
+    qtbot.waitUntil(lambda: view.surveyed.column == "bl_int", timeout=WAIT_MS)
+    view.redraw()
+    at = view.grid.place_of(1).center()
+    qtbot.mouseDClick(view.grid.viewport(), Qt.MouseButton.LeftButton, pos=at)
+    assert view.session.tab == 2
+    assert (view.session.spectrum.channel, view.session.spectrum.column) == (1, "bl_int")
+
+
+def test_the_next_channel_comes_in_the_order_that_is_shown(qtbot: QtBot, view: ChannelsView) -> None:
+    feed(qtbot, view, events(mixed(300, 600, 400)))
+    view._change(sort="rate")
+    view.redraw()
+    seen = []
+    for _ in range(4):
+        view._step(1)
+        seen.append(view.session.spectrum.channel)
+    assert seen == [1, 2, 0, 1]
+
+
+def test_only_tiles_that_are_seen_are_drawn(qtbot: QtBot, view: ChannelsView) -> None:
+    feed(qtbot, view, events(np.arange(24_000) % 240))
+    assert len(view.tiles) == 240
+    view.grid.viewport().repaint()
+    rows = view.grid.viewport().height() // HEIGHT + 2
+    assert 0 < view.grid.n_painted <= rows * view.grid.n_columns
+    view.grid.setFocus()
+    qtbot.keyClick(view.grid, Qt.Key.Key_End)
+    assert view.grid.place_of(239).bottom() <= view.grid.viewport().height()
+    assert view.grid.tile_at(*_point(view.grid.place_of(239).center())) == 239
+
+
+@pytest.mark.parametrize("n_channels", [1, 3, 8])
+def test_a_few_tiles_grow_and_are_all_seen(qtbot: QtBot, view: ChannelsView, n_channels: int) -> None:
+    view.resize(900, 700)
+    feed(qtbot, view, events(np.arange(n_channels * 50) % n_channels))
+    room, grid = view.grid.viewport().rect(), view.grid
+    places = [grid.place_of(index) for index in range(n_channels)]
+    assert all(room.contains(place) for place in places)
+    assert all(place.height() > HEIGHT for place in places)
+    assert not any(one.intersects(other) for one, other in itertools.combinations(places, 2))
+    assert [grid.tile_at(*_point(place.center())) for place in places] == list(range(n_channels))
+
+
+def _point(at: QPoint) -> tuple[int, int]:
+    return at.x(), at.y()
+
+
+def test_the_table_tells_the_same_as_the_grid(qtbot: QtBot, view: ChannelsView) -> None:
+    feed(qtbot, view, events(mixed(500, 500, 9000)))
+    view._change(is_table=True)
+    view.redraw()
+    assert view.table.isVisible()
+    assert view.model.rowCount() == 3
+    shown = [view.model.data(view.model.index(2, column)) for column in range(3)]
+    assert shown == ["channel 2", "▲ noisy", "9\u2009000"]
+    assert row_of(view.tiles[2])[-1] == "18 times the events of the typical channel"
+    view.table.clicked.emit(view.model.index(2, 0))
+    assert view.session.spectrum.channel == 2
+
+
+def test_a_heading_of_the_table_sorts(qtbot: QtBot, view: ChannelsView) -> None:
+    feed(qtbot, view, events(mixed(500, 900)))
+    view._sort_by_section(3)
+    assert view.choice.sort == "rate"
+
+
+def test_the_width_of_a_peak_is_told_with_its_error(qtbot: QtBot, view: ChannelsView) -> None:
+    partial = events(mixed(3000, 3000))
+    rng = np.random.default_rng(3)
+    is_peak = rng.random(6000) < 0.3
+    partial.columns["trap_max"][is_peak] = rng.normal(7000.0, 10.0, is_peak.sum())
+    feed(qtbot, view, partial)
+    qtbot.waitUntil(lambda: view.tiles[1].peak.fwhm > 0, timeout=WAIT_MS)
+    peak = view.tiles[1].peak
+    assert abs(peak.fwhm - 23.5) < 4 * peak.fwhm_error
+    assert "FWHM" in view.tiles[1].words
+
+
+def test_the_cell_of_an_unknown_figure_says_so(qtbot: QtBot, view: ChannelsView) -> None:
+    view.bridge.change(changes.take_channel_map, ChannelMap(channels=(Channel(0, 0, 3, "V01"),)))
+    feed(qtbot, view, events(mixed(100, 100)))
+    assert row_of(view.tiles[2])[4:8] == ("—", "—", "—", "—")

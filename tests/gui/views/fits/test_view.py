@@ -1,0 +1,223 @@
+"""Tests the panel of fits: its table, and the form of the chosen one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from PyQt5.QtCore import Qt
+from PyQt5.QtWidgets import QApplication
+from pytestqt.qtbot import QtBot
+
+from pygama.analysis.fits import RegionFit
+from pygama_gui.session import changes, fit_changes
+from pygama_gui.session.state import NamedRegion, Run
+from pygama_gui.views import madeup
+from pygama_gui.views.fits.form import FIXED, FREE, LIMITED
+from pygama_gui.views.fits.view import FitsView
+
+WAIT_MS = 20_000
+
+
+@pytest.fixture
+def view(qtbot: QtBot, themed: object) -> Iterator[FitsView]:
+    made = FitsView.demo()
+    qtbot.addWidget(made)
+    made.resize(340, 700)
+    made.show()
+    qtbot.waitExposed(made)
+    wait_for_peaks(qtbot, made)
+    yield made
+    made.bridge.close()
+
+
+def wait_for_peaks(qtbot: QtBot, view: FitsView) -> None:
+    def are_there() -> bool:
+        view.redraw()
+        return all(row.peak is not None for row in view._rows)
+
+    qtbot.waitUntil(are_there, timeout=WAIT_MS)
+
+
+def act(view: FitsView, words: str) -> None:
+    (action,) = [one for one in view.view_actions() if one.text().replace("&", "") == words]
+    action.trigger()
+
+
+def texts(view: FitsView, row: int) -> list[str]:
+    return [view.table.item(row, column).text() for column in range(view.table.columnCount())]
+
+
+def test_the_table_has_a_row_for_each_peak(view: FitsView) -> None:
+    assert view.table.rowCount() == 2
+    name, position, fwhm, area, chi2, p, fwtm = texts(view, 1)
+    assert name.endswith("8670 ADC")
+    assert all("±" in text for text in (position, fwhm, area, fwtm))
+    assert "/" in chi2 and float(p.removeprefix("< ")) <= 1
+
+
+def test_choosing_a_row_shows_its_form(view: FitsView) -> None:
+    view.table.setCurrentCell(0, 0)
+    view.redraw()
+    assert view.session.fit == "3550 ADC"
+    assert view.form.name_field.text() == "3550 ADC"
+
+
+def test_another_shape_is_fitted_and_undone(qtbot: QtBot, view: FitsView) -> None:
+    view.form.shape_box.activated.emit(1)
+    wait_for_peaks(qtbot, view)
+    assert view.session.chosen_fit.request.shape == "hpge"
+    qtbot.waitUntil(
+        lambda: view.redraw() or "tail_fraction" in view._rows[-1].found.parameters, timeout=WAIT_MS
+    )
+    assert "tail_fraction" in view.form.rows
+    view.bridge.store.undo()
+    view.redraw()
+    assert "tail_fraction" not in view.form.rows
+
+
+def test_a_parameter_is_fixed_at_what_was_found_and_then_at_what_is_typed(
+    qtbot: QtBot, view: FitsView
+) -> None:
+    row = view.form.rows["sigma"]
+    found = view._rows[-1].found.parameters["sigma"].value
+    row.box.setCurrentText(FIXED)
+    row.box.activated.emit(1)
+    assert view.session.chosen_fit.request.fixed["sigma"] == pytest.approx(found)
+    view.redraw()
+    assert row.fixed_field.isVisible()
+    row.fixed_field.setText("25,5")
+    row.fixed_field.editingFinished.emit()
+    assert dict(view.session.chosen_fit.request.fixed) == {"sigma": 25.5}
+    qtbot.waitUntil(
+        lambda: (
+            view.redraw()
+            or (view._rows[-1].found is not None and view._rows[-1].found.parameters["sigma"].value == 25.5)
+        ),
+        timeout=WAIT_MS,
+    )
+
+
+def test_a_parameter_is_limited_and_freed(view: FitsView) -> None:
+    row = view.form.rows["position_1"]
+    row.box.setCurrentText(LIMITED)
+    row.box.activated.emit(2)
+    low, high = view.session.chosen_fit.request.limits["position_1"]
+    assert low < 8670 < high
+    view.redraw()
+    row.low_field.setText("no number")
+    row.low_field.editingFinished.emit()
+    assert view.session.chosen_fit.request.limits["position_1"] == (low, high)
+    assert row.low_field.property("tone") == "bad"
+    row.box.setCurrentText(FREE)
+    row.box.activated.emit(0)
+    assert dict(view.session.chosen_fit.request.limits) == {}
+
+
+def test_what_is_fixed_of_a_shape_goes_with_it(view: FitsView) -> None:
+    view._change(view.session.chosen_fit.request)
+    view.form._change(shape="hpge")
+    view.redraw()
+    view.form._hold("tail_fraction", 0.1, None)
+    view.redraw()
+    view.form._change(shape="gauss")
+    assert dict(view.session.chosen_fit.request.fixed) == {}
+
+
+def test_a_fit_is_renamed_and_removed_by_keys(qtbot: QtBot, view: FitsView) -> None:
+    view.form.name_field.setText("Tl-208")
+    view.form.name_field.editingFinished.emit()
+    assert [fit.name for fit in view.session.fits] == ["3550 ADC", "Tl-208"]
+    view.activateWindow()
+    view.table.setFocus()
+    qtbot.waitUntil(view.table.hasFocus, timeout=WAIT_MS)
+    qtbot.keyClick(view.table, Qt.Key.Key_Delete)
+    assert [fit.name for fit in view.session.fits] == ["3550 ADC"]
+
+
+def test_the_table_is_copied_and_exported(view: FitsView, tmp_path: Path) -> None:
+    view.export(tmp_path / "fits.csv")
+    lines = (tmp_path / "fits.csv").read_text(encoding="utf-8").splitlines()
+    assert len(lines) == 3
+    assert lines[0].startswith("run,fit,column,channel,peak,position,position_error")
+    act(view, "Copy the table as text")
+    assert QApplication.clipboard().text().splitlines()[1].split("\t")[1] == "3550 ADC"
+
+
+def test_another_run_is_fitted_by_itself_and_compared(qtbot: QtBot, view: FitsView) -> None:
+    other = Run("2", Path("2018-Run72"), 72)
+    view.bridge.change(changes.add_runs, [other])
+    view.bridge.adopt(2, other)
+    moved = madeup.partial(4000, seed=5)
+    moved.columns["trap_max"] *= 1.01
+    view.bridge.take(2, moved)
+    before = texts(view, 1)[1]
+    view.bridge.change(changes.show_spectrum, view.session.spectrum.__class__(others=("2",)))
+    qtbot.waitUntil(lambda: view.redraw() or view.drift.text() != "", timeout=WAIT_MS)
+    assert view.drift.text().startswith("Run 9001 against Run 72: position −90 ± 2 ADC (−10.32 ‰")
+    view.bridge.change(changes.select_run, "2")
+    wait_for_peaks(qtbot, view)
+    assert texts(view, 1)[1] != before
+
+
+def test_without_fits_the_panel_says_how_to_make_one(view: FitsView) -> None:
+    act(view, "Remove all fits")
+    view.redraw()
+    assert view.hint.isVisible()
+    assert not view.table.isVisible()
+
+
+def test_kept_regions_are_listed_renamed_and_removed(qtbot: QtBot, view: FitsView) -> None:
+    view.bridge.change(fit_changes.keep_region, NamedRegion("8670 ADC", "trap_max", 8600.0, 8740.0))
+    table = view.regions.table
+
+    def is_measured() -> bool:
+        view.redraw()
+        return "±" in table.item(0, 1).text()
+
+    qtbot.waitUntil(is_measured, timeout=WAIT_MS)
+    assert all("±" in table.item(0, column).text() for column in (1, 3, 4, 6))
+    table.setCurrentCell(0, 0)
+    table.item(0, 0).setText("Tl-208")
+    assert [region.name for region in view.session.regions] == ["Tl-208"]
+    looked: list[object] = []
+    view.look_asked.connect(looked.append)
+    view.regions.look()
+    view.regions.copy()
+    assert looked == list(view.session.regions)
+    assert QApplication.clipboard().text().splitlines()[1].startswith("Tl-208\t")
+    view.regions.remove()
+    assert view.session.regions == ()
+
+
+def test_choosing_a_row_leaves_the_columns_where_they_are(qtbot: QtBot, view: FitsView) -> None:
+    bar = view.table.horizontalScrollBar()
+    assert bar is not None and bar.maximum() > 0
+    last = view.table.columnCount() - 1
+    view.table.setCurrentCell(0, last)
+    view.table.scrollTo(view.table.model().index(0, last))
+    assert bar.value() == 0
+    qtbot.keyClick(view.table, Qt.Key.Key_Right)
+    assert bar.value() > 0
+    qtbot.keyClick(view.table, Qt.Key.Key_Left)
+    assert bar.value() == 0
+
+
+def test_a_long_number_shows_where_it_begins(view: FitsView) -> None:
+    row = view.form.rows["position_1"]
+    row.show_value(None, 30580.123, None)
+    assert row.fixed_field.cursorPosition() == 0
+
+
+def test_the_form_says_why_errors_are_not_to_be_taken_as_they_stand(qtbot: QtBot, view: FitsView) -> None:
+    def found() -> RegionFit:
+        view.redraw()
+        return view._rows[-1].found
+
+    assert not found().doubts
+    view.form.shape_box.activated.emit(1)
+    qtbot.waitUntil(lambda: found() is not None and "step" in found().parameters, timeout=WAIT_MS)
+    assert "prior" in {doubt.code for doubt in found().doubts}
+    assert "taken as known beforehand: tail_fraction" in view.form.note.text()
+    assert texts(view, view.table.rowCount() - 1)[0].startswith("▲ ")

@@ -1,0 +1,169 @@
+"""Tests the list of runs."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from PyQt5.QtCore import QPoint, Qt
+from pytestqt.qtbot import QtBot
+
+from pygama.progress import Done, Failed, Note
+from pygama_gui.bridge import Bridge
+from pygama_gui.jobs.remedies import AGAIN, remedies_for
+from pygama_gui.session import changes
+from pygama_gui.session.state import Run
+from pygama_gui.views import madeup
+from pygama_gui.views.runs.cards import button_places, run_facts, run_title
+from pygama_gui.views.runs.view import RunsView
+
+
+@pytest.fixture
+def view(qtbot: QtBot, bridge: Bridge, a_run: Callable[..., Run]) -> RunsView:
+    made = RunsView(bridge)
+    qtbot.addWidget(made)
+    made.resize(300, 700)
+    made.show()
+    qtbot.waitExposed(made)
+    bridge.change(changes.add_runs, [a_run(72), a_run(73)])
+    return made
+
+
+def text_of(view: RunsView, row: int) -> str:
+    return str(view.model.index(row).data(Qt.ItemDataRole.AccessibleTextRole))
+
+
+def test_a_card_says_number_size_and_state(view: RunsView) -> None:
+    assert text_of(view, 0) == (
+        "Run 72 · 2018-9-25-Th228Run72, 3.75 MB · 2018-09-25 10:23 UTC, ■ not processed"
+    )
+
+
+def test_a_sub_run_is_part_of_the_name() -> None:
+    assert run_title(Run("a", Path("Run7"), 7, 3)) == "Run 7.3 · Run7"
+
+
+def test_the_facts_of_a_run_without_a_start_time_are_its_size() -> None:
+    assert run_facts(Run("a", Path("Run7"), 7, size_bytes=2_010_030_000), None) == "2.01 GB"
+
+
+def test_the_process_button_counts_what_is_to_be_done(view: RunsView, bridge: Bridge) -> None:
+    assert view.process_button.text() == "Process 2"
+    bridge.adopt(1, bridge.session.runs[0])
+    for message in (*madeup.messages(Path("Run72"), n_partials=1), madeup.end()):
+        bridge.take(1, message)
+    bridge.jobs_changed.emit({bridge.session.runs[0].run_id})
+    assert view.process_button.text() == "Process 1"
+
+
+def test_process_asks_for_all_runs_that_have_not_been(qtbot: QtBot, view: RunsView) -> None:
+    with qtbot.waitSignal(view.process_asked) as asked:
+        view.process_button.click()
+    assert [run.run_number for run in asked.args[0]] == [72, 73]
+
+
+def test_a_failed_run_can_be_run_again_from_its_card(qtbot: QtBot, view: RunsView, bridge: Bridge) -> None:
+    run = bridge.session.runs[0]
+    bridge.adopt(1, run)
+    bridge.take(1, Failed("The worker was ended by signal 9 (SIGKILL)"))
+    bridge.jobs_changed.emit({run.run_id})
+    assert "✕ failed: The worker was ended by signal 9" in text_of(view, 0)
+    area = view.list.visualRect(view.model.index(0)).adjusted(10, 10, -10, -18)
+    at = button_places(area, (AGAIN,))[0][1].center()
+    with qtbot.waitSignal(view.mend_asked) as asked:
+        qtbot.mouseClick(view.list.viewport(), Qt.MouseButton.LeftButton, pos=at)
+    assert asked.args[0] == run
+
+
+def test_the_start_is_told_in_utc_on_the_card_and_in_local_time_on_hover(
+    view: RunsView, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TZ", "JST-9")
+    time.tzset()
+    try:
+        tip = view.model.index(0).data(Qt.ItemDataRole.ToolTipRole)
+        assert "began on 2018-09-25 at 19:23:20 JST (local time)" in tip
+        assert "2018-09-25 10:23 UTC" in text_of(view, 0)
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+
+
+def test_a_click_selects_a_run(qtbot: QtBot, view: RunsView, bridge: Bridge) -> None:
+    at = view.list.visualRect(view.model.index(1)).topLeft() + QPoint(20, 20)
+    qtbot.mouseClick(view.list.viewport(), Qt.MouseButton.LeftButton, pos=at)
+    assert bridge.session.selected_run is not None
+    assert bridge.session.selected_run.run_number == 73
+
+
+def test_a_click_with_ctrl_asks_for_a_run_beside_the_selected_one(
+    qtbot: QtBot, view: RunsView, bridge: Bridge
+) -> None:
+    before = bridge.session.selected
+    at = view.list.visualRect(view.model.index(1)).topLeft() + QPoint(20, 20)
+    with qtbot.waitSignal(view.beside_asked) as asked:
+        qtbot.mouseClick(
+            view.list.viewport(), Qt.MouseButton.LeftButton, Qt.KeyboardModifier.ControlModifier, at
+        )
+    assert asked.args == [view.model.runs[1].run_id]
+    assert bridge.session.selected == before
+    assert view.list.currentIndex() == view.model.place_of(before)
+
+
+def test_files_that_cannot_be_taken_say_why_in_place(view: RunsView) -> None:
+    view.show_refused(((Path("/data/notes.txt"), "notes.txt: this is no ORCA file"),))
+    assert view.refusals.text() == "▲ notes.txt: this is no ORCA file"
+    view.show_refused(())
+    assert not view.refusals.isVisible()
+
+
+def test_a_long_reason_is_cut_to_what_it_says_first(view: RunsView) -> None:
+    reason = "notes is not ORCA data: it begins with b'hello'; expected was a header record"
+    view.show_refused(
+        ((Path("/data/notes"), reason), (Path("/data/my run"), "my run: cut short: only 2 bytes"))
+    )
+    assert view.refusals.text() == "▲ notes is not ORCA data\n▲ my run: cut short"
+    assert "it begins with b'hello'" in view.refusals.toolTip()
+    view.dismiss_link.click()
+    assert not view.refusals.isVisible()
+
+
+def test_a_refusal_offers_another_name(view: RunsView, bridge: Bridge) -> None:
+    bridge.adopt(1, bridge.session.runs[0])
+    text = "t1_run72.h5 is there already. Move it away, or write t1_run72.1.h5 with suffix '.1'"
+    bridge.take(1, Failed(text))
+    assert [one.words for one in remedies_for(bridge.state(bridge.session.runs[0].run_id))] == [
+        "Write t1_run72.1.h5"
+    ]
+
+
+def test_warnings_are_told_one_by_one_in_the_tooltip(view: RunsView, bridge: Bridge) -> None:
+    bridge.adopt(1, bridge.session.runs[0])
+    for message in (Note("3 records were skipped", "warning"), madeup.end(1)):
+        bridge.take(1, message)
+    assert run_facts(bridge.session.runs[0], bridge.board[1]).endswith("1 event")
+    assert text_of(view, 0).endswith("▲ done in 1.2 s · 1 warning")
+    tip = view.model.index(0).data(Qt.ItemDataRole.ToolTipRole)
+    assert tip.endswith("▲ 3 records were skipped")
+
+
+def test_when_all_is_done_the_button_is_for_the_selected_run(
+    qtbot: QtBot, view: RunsView, bridge: Bridge
+) -> None:
+    for job_id, run in enumerate(bridge.session.runs, start=1):
+        bridge.adopt(job_id, run)
+        bridge.take(job_id, Done((Path(f"t2_run{run.run_number}.h5"),), 10, 1.2))
+    bridge.jobs_changed.emit({run.run_id for run in bridge.session.runs})
+    assert view.process_button.text() == "Process again"
+    with qtbot.waitSignal(view.process_asked) as asked:
+        view.process_button.click()
+    assert asked.args[0] == [bridge.session.selected_run]
+
+
+def test_a_run_under_way_is_not_removed(view: RunsView, bridge: Bridge) -> None:
+    run = bridge.session.runs[0]
+    bridge.adopt(1, run)
+    view._remove()
+    assert run in bridge.session.runs

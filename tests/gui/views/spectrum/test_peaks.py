@@ -1,0 +1,208 @@
+"""Tests fitting, searching, marking and reading out in the spectrum."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from PyQt5.QtCore import QPointF, Qt
+from pytestqt.qtbot import QtBot
+
+from pygama_gui.bridge import Bridge
+from pygama_gui.session import changes
+from pygama_gui.session.state import Run
+from pygama_gui.views import madeup
+from pygama_gui.views.spectrum.view import SpectrumView
+
+LINE = 8670.0
+WAIT_MS = 20_000
+
+
+@pytest.fixture
+def view(qtbot: QtBot, bridge: Bridge, a_run: Callable[..., Run]) -> SpectrumView:
+    run = a_run()
+    bridge.change(changes.add_runs, [run])
+    bridge.adopt(1, run)
+    bridge.take(1, madeup.partial(20_000))
+    made = SpectrumView(bridge)
+    qtbot.addWidget(made)
+    made.resize(800, 420)
+    made.show()
+    qtbot.waitExposed(made)
+    made.redraw()
+    return made
+
+
+def wait_for_fits(qtbot: QtBot, view: SpectrumView, n: int) -> None:
+    def are_there() -> bool:
+        view.redraw()
+        return len(view.peaks.shown_fits()) == n
+
+    qtbot.waitUntil(are_there, timeout=WAIT_MS)
+
+
+def test_a_double_click_on_a_peak_fits_it(qtbot: QtBot, view: SpectrumView) -> None:
+    view.look_at(8000, 9500)
+    view.redraw()
+    view.plot.box.double_clicked.emit(QPointF(LINE, 5.0))
+    wait_for_fits(qtbot, view, 1)
+    (peak,) = view.peaks.chosen().peaks
+    assert abs(peak.position - LINE) < 5 * peak.position_error
+    assert [fit.name for fit in view.session.fits] == ["8670 ADC"] or view.session.fits[0].name.endswith(
+        "ADC"
+    )
+    words = [item.toPlainText() for item in view.peaks._fits._words if item.isVisible()]
+    assert any("FWHM" in text and "χ²/ndof" in text for text in words)
+
+
+def test_a_double_click_above_the_curve_shows_all(view: SpectrumView) -> None:
+    view.look_at(8000, 9500)
+    view.redraw()
+    view.plot.box.double_clicked.emit(QPointF(8200.0, 1e5))
+    view.redraw()
+    assert view.session.fits == ()
+    assert view.plot.box.viewRange()[0][1] > 30_000
+
+
+def test_the_region_is_fitted_with_the_peaks_in_it(qtbot: QtBot, view: SpectrumView) -> None:
+    view.bridge.change(changes.mark_region, (8400.0, 8950.0))
+    view.peaks.fit_region()
+    wait_for_fits(qtbot, view, 1)
+    (fit,) = view.session.fits
+    assert (fit.request.low, fit.request.high) == (8400.0, 8950.0)
+    view.peaks.fit_region()
+    assert view.session.fits == (fit,)
+
+
+def test_residuals_stand_below_a_fit_that_is_in_view(qtbot: QtBot, view: SpectrumView) -> None:
+    view.look_at(8000, 9500)
+    view.redraw()
+    view.peaks.fit_at(LINE)
+    wait_for_fits(qtbot, view, 1)
+    assert view.strip.isVisible()
+    assert view.strip.labels["left"] == "pull (σ)"
+    view.choose(strip="nothing")
+    view.redraw()
+    assert not view.strip.isVisible()
+
+
+def test_peaks_are_searched_in_view_and_taken_away(qtbot: QtBot, view: SpectrumView) -> None:
+    view.peaks.search()
+    qtbot.waitUntil(lambda: len(view.peaks.found) == 3, timeout=WAIT_MS)
+    places = [peak.position for peak in view.peaks.found]
+    assert places == pytest.approx([line for line, _ in madeup.LINES], rel=1e-3)
+    view.redraw()
+    assert len(view.peaks._marks._points.data) == 3
+    view.give_up()
+    view.redraw()
+    assert len(view.peaks._marks._points.data) == 0
+
+
+def test_all_peaks_in_view_are_fitted_and_undone_at_once(qtbot: QtBot, view: SpectrumView) -> None:
+    view.peaks.fit_found()
+    wait_for_fits(qtbot, view, 3)
+    view.bridge.store.undo()
+    assert view.session.fits == ()
+
+
+def test_markers_are_set_at_the_cursor_and_removed_there(view: SpectrumView) -> None:
+    view.peaks.read_out(8400.0)
+    view.peaks.mark()
+    assert view.session.spectrum.markers == (8400.0,)
+    view.remove_under_mouse()
+    assert view.session.spectrum.markers == ()
+
+
+def test_a_ctrl_click_reads_out_and_arrows_move_it_by_a_bin(qtbot: QtBot, view: SpectrumView) -> None:
+    view.look_at(8000, 9500)
+    view.redraw()
+    at = view.plot.mapFromScene(view.plot.box.mapViewToScene(QPointF(LINE, 5.0)))
+    qtbot.mouseClick(view.plot.viewport(), Qt.MouseButton.LeftButton, Qt.KeyboardModifier.ControlModifier, at)
+    qtbot.waitUntil(lambda: view.peaks.cursor is not None, timeout=WAIT_MS)
+    before = view.peaks.cursor
+    assert before == pytest.approx(LINE, abs=5)
+    view.redraw()
+    assert "counts" in view.peaks._reading._items[0][1].toPlainText()
+    view.nudge(2)
+    width = view.picture.edges[1] - view.picture.edges[0]
+    assert view.peaks.cursor == pytest.approx(before + 2 * width)
+
+
+def test_integrating_marks_the_peak_at_the_cursor_then_tells_it(qtbot: QtBot, view: SpectrumView) -> None:
+    view.look_at(8000, 9500)
+    view.redraw()
+    view.peaks.read_out(LINE)
+    view.peaks.integrate()
+    qtbot.waitUntil(lambda: view.session.spectrum.roi is not None, timeout=WAIT_MS)
+    low, high = view.session.spectrum.roi
+    assert low < LINE < high < low + 300
+    lines: list[str] = []
+    view.bridge.logged.connect(lambda text, _level: lines.append(text))
+    view.peaks.integrate()
+    assert all(word in lines[-1] for word in ("net", "centroid", "FWHM", "FWTM", "counts/s"))
+
+
+def test_fits_of_another_column_are_not_drawn(qtbot: QtBot, view: SpectrumView) -> None:
+    view.peaks.fit_at(LINE)
+    wait_for_fits(qtbot, view, 1)
+    view.choose_column("bl_int")
+    view.redraw()
+    assert view.peaks.shown_fits() == []
+
+
+def test_a_region_is_kept_by_the_name_of_its_place_and_drawn(view: SpectrumView) -> None:
+    view.bridge.change(changes.mark_region, (8600.0, 8740.0))
+    view.peaks.keep_region()
+    (kept,) = view.session.regions
+    assert (kept.name, kept.low, kept.high, kept.column) == ("8670 ADC", 8600.0, 8740.0, "trap_max")
+    view.bridge.change(changes.mark_region, None)
+    view.redraw()
+    drawn = [line.value() for line, _ in view.peaks._kept._items if line.isVisible()]
+    assert drawn == [8600.0, 8740.0]
+    view.look_at_fit(kept)
+    assert view.session.spectrum.roi == (8600.0, 8740.0)
+
+
+def test_words_of_fits_that_are_not_chosen_wait_for_room(qtbot: QtBot, view: SpectrumView) -> None:
+    view.peaks.fit_found()
+    wait_for_fits(qtbot, view, 3)
+
+    def written() -> list[str]:
+        return [item.toPlainText() for item in view.peaks._fits._words if item.isVisible()]
+
+    chosen = view.session.fit
+    assert len(written()) == 1
+    assert "".join(filter(str.isdecimal, written()[0]))[:3] == chosen[:3]
+    (low, high), _ = view.plot.box.viewRange()
+    for fit in view.session.fits:
+        if fit.name != chosen:
+            middle = 0.5 * (fit.request.low + fit.request.high)
+            view.look_at(middle - 1000, middle + 1000)
+            view.redraw()
+            assert len(written()) == 1
+
+
+def test_words_of_a_region_out_of_view_are_not_written(view: SpectrumView) -> None:
+    view.bridge.change(changes.mark_region, (8300.0, 9000.0))
+    view.redraw()
+    assert view.region.words.isVisible()
+    view.look_at(2000, 4000)
+    view.redraw()
+    assert not view.region.words.isVisible()
+    view.show_region()
+    view.redraw()
+    assert view.region.words.isVisible()
+
+
+def test_a_low_view_keeps_its_height_for_the_spectrum(qtbot: QtBot, view: SpectrumView) -> None:
+    view.look_at(8000, 9500)
+    view.redraw()
+    view.peaks.fit_at(LINE)
+    wait_for_fits(qtbot, view, 1)
+    assert view.strip.isVisible()
+    view.resize(800, 240)
+    view.redraw()
+    assert not view.strip.isVisible()
+    view.resize(800, 420)
+    view.redraw()
+    assert view.strip.isVisible()

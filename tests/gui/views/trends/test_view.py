@@ -1,0 +1,251 @@
+"""Tests the trends: what they follow, say and mark, and that they keep what a person chose to see."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PyQt5.QtCore import Qt
+from pytestqt.qtbot import QtBot
+
+from pygama.progress import Partial
+from pygama_gui.bridge import Bridge
+from pygama_gui.session import changes
+from pygama_gui.session.state import Run
+from pygama_gui.views import madeup
+from pygama_gui.views.trends.view import TrendsView, window_text
+
+WAIT_MS = 30_000
+
+
+@pytest.fixture
+def view(qtbot: QtBot, bridge: Bridge, a_run: Callable[..., Run]) -> TrendsView:
+    run = a_run()
+    bridge.change(changes.add_runs, [run])
+    bridge.adopt(1, run)
+    made = TrendsView(bridge)
+    qtbot.addWidget(made)
+    made.resize(900, 700)
+    made.show()
+    qtbot.waitExposed(made)
+    return made
+
+
+def run_of(
+    n: int = 6000, *, n_channels: int = 2, step: float = 0.0, seed: int = 1, end: float = 600.0
+) -> Partial:
+    """Make events of ten minutes, of which the baseline moves by `step` half-way."""
+    rng = np.random.default_rng(seed)
+    partial = madeup.partial(n, seed=seed, n_channels=n_channels)
+    partial.columns["time_s"] = np.sort(rng.uniform(0.0, end, n))
+    partial.columns["bl_int"] = rng.normal(8000.0, 3.0, n) + step * (partial.columns["time_s"] > 300.0)
+    return partial
+
+
+def feed(qtbot: QtBot, view: TrendsView, partial: Partial, *, is_end: bool = True) -> None:
+    run_id = view.bridge.take(1, partial)
+    if is_end:
+        view.bridge.take(1, madeup.end())
+    view.bridge.data_grew.emit({run_id})
+    n_rows = len(view.bridge.data[run_id].columns)
+    view.bridge.jobs_changed.emit({run_id})
+    qtbot.waitUntil(lambda: followed_rows(view) == n_rows, timeout=WAIT_MS)
+
+
+def followed_rows(view: TrendsView) -> int:
+    return view._shown[0][1].n_rows if view._shown else 0
+
+
+def change(qtbot: QtBot, view: TrendsView, **values: object) -> None:
+    """Change what is shown, and wait until it is followed."""
+    view._change(**values)
+    view.redraw()
+    qtbot.waitUntil(lambda: not view._following._wanted and not view._following._is_busy, timeout=WAIT_MS)
+    view.redraw()
+
+
+def test_an_empty_view_says_how_to_fill_it(view: TrendsView) -> None:
+    view.redraw()
+    assert view.hint.text() == "Waiting for the first events…"
+
+
+def test_rate_baseline_and_its_scatter_are_followed(qtbot: QtBot, view: TrendsView) -> None:
+    feed(qtbot, view, run_of())
+    shown = [kind for kind in view.plots if view._rows[kind].isVisible()]
+    assert shown[:3] == ["rate", "baseline", "noise"]
+    rate = view.plots["rate"].lines[0].series
+    assert np.nansum(rate.values * 10) == pytest.approx(6000, rel=0.02)  # slices of 10 s cover ten minutes
+    assert view.plots["rate"].labels["left"] == "Hz"
+
+
+def test_what_moved_is_said_with_time_and_significance(qtbot: QtBot, view: TrendsView) -> None:
+    feed(qtbot, view, run_of(step=5.0))
+    words = view.told["baseline"].text()
+    assert words.startswith("baseline +")
+    assert " since 10:28:20 (" in words or " since 10:28:40 (" in words or " since 10:28:00 (" in words
+    assert "all channels: baseline +" in view.summary.text()
+    assert "rate" in view.summary.text().partition("; ")[2]
+
+
+def test_a_steady_run_is_called_steady(qtbot: QtBot, view: TrendsView) -> None:
+    feed(qtbot, view, run_of())
+    assert view.told["baseline"].text().startswith("baseline steady · median ")
+
+
+def test_slices_can_be_made_wider_and_narrower(qtbot: QtBot, view: TrendsView) -> None:
+    feed(qtbot, view, run_of())
+    width = view._shown[0][1].width
+    view.slice_anew(1)
+    assert view.choice.width is not None
+    assert view.choice.width > width
+    view.slice_anew(-1)
+    assert view.choice.width == width
+
+
+def test_the_keys_of_the_slices_are_those_of_the_bins(qtbot: QtBot, view: TrendsView) -> None:
+    feed(qtbot, view, run_of())
+    width = view._shown[0][1].width
+    view.plots["rate"].setFocus()
+    qtbot.keyClick(view.plots["rate"], Qt.Key.Key_BracketLeft)
+    assert view.choice.width is not None
+    assert view.choice.width < width
+
+
+def test_the_newest_slice_is_drawn_when_the_run_has_ended(qtbot: QtBot, view: TrendsView) -> None:
+    feed(qtbot, view, run_of(), is_end=False)
+    before = len(view.plots["rate"].lines[0].series.times)
+    run_id = view.bridge.take(1, madeup.end())
+    view.bridge.jobs_changed.emit({run_id})
+    qtbot.waitUntil(lambda: len(view.plots["rate"].lines[0].series.times) == before + 1, timeout=WAIT_MS)
+
+
+def test_a_zoom_in_time_is_shared_and_stays_while_the_run_grows(qtbot: QtBot, view: TrendsView) -> None:
+    feed(qtbot, view, run_of(2000, end=200.0), is_end=False)
+    box = view.plots["baseline"].box
+    box.setXRange(50.0, 100.0, padding=0)
+    box._mark_zoomed(x=True)
+    assert view.plots["rate"].box.viewRange()[0] == pytest.approx([50.0, 100.0])
+    feed(qtbot, view, run_of(4000, seed=2), is_end=False)
+    assert view.plots["rate"].box.viewRange()[0] == pytest.approx([50.0, 100.0])
+    view.show_all()
+    view.redraw()
+    assert view.plots["noise"].box.viewRange()[0][1] > 500.0
+
+
+def test_a_hidden_view_follows_nothing(qtbot: QtBot, view: TrendsView) -> None:
+    view.hide()
+    run_id = view.bridge.take(1, run_of())
+    view.bridge.data_grew.emit({run_id})
+    view.bridge.tick()
+    assert not view._following._is_busy
+    assert view._shown == []
+
+
+def test_channels_are_gone_through_and_laid_over_each_other(qtbot: QtBot, view: TrendsView) -> None:
+    feed(qtbot, view, run_of())
+    view._next_channel(1)
+    assert view.choice.is_apart
+    change(qtbot, view)
+    assert [line.name for line in view.plots["rate"].lines] == ["channel 0", "channel 1"]
+    assert "channel 1" in view.key.text()
+    view._next_channel(1)
+    assert view.choice.channel == view._channels[0]
+
+
+def test_a_further_column_is_followed_with_its_scatter(qtbot: QtBot, view: TrendsView) -> None:
+    feed(qtbot, view, run_of())
+    change(qtbot, view, column="bl_slope")
+    assert view._rows["column"].isVisible()
+    series = view.plots["column"].lines[0].series
+    assert series.scatter is not None
+    assert np.nanmedian(series.scatter) == pytest.approx(1e-3, rel=0.1)
+
+
+def test_values_outside_the_band_have_another_shape_and_are_counted(qtbot: QtBot, view: TrendsView) -> None:
+    partial = run_of()
+    late = (partial.columns["time_s"] > 400.0) & (partial.columns["time_s"] < 420.0)
+    partial.columns["bl_int"][late] += 50.0
+    feed(qtbot, view, partial)
+    assert "2 slices outside the band" in view.told["baseline"].text()
+    drawn = view.plots["baseline"]._drawn[0]
+    assert len(drawn.outs.getData()[0]) == 2
+    assert drawn.outs.opts["symbol"] != drawn.points.opts["symbol"]
+    change(qtbot, view, has_band=False)
+    assert len(drawn.outs.getData()[0] if drawn.outs.getData()[0] is not None else []) == 0
+    assert not view.plots["baseline"].band.isVisible()
+
+
+def test_the_band_can_come_from_the_run_before(
+    qtbot: QtBot, view: TrendsView, a_run: Callable[..., Run]
+) -> None:
+    earlier = a_run(9000)
+    view.bridge.change(changes.add_runs, [earlier])
+    view.bridge.adopt(2, earlier)
+    view.bridge.take(2, run_of(seed=5))
+    view.bridge.take(2, replace(madeup.end(), outputs=(Path("t2_run9000.h5"),)))
+    feed(qtbot, view, run_of(step=40.0))
+    change(qtbot, view, n_reference=1)
+    qtbot.waitUntil(lambda: "of Run 9000" in view.told["baseline"].text(), timeout=WAIT_MS)
+    assert "30 slices outside the band" in view.told["baseline"].text()
+
+
+def test_without_an_earlier_run_the_band_is_said_to_be_missing(qtbot: QtBot, view: TrendsView) -> None:
+    feed(qtbot, view, run_of())
+    change(qtbot, view, n_reference=1)
+    assert "no earlier run" in view.told["rate"].text()
+
+
+def test_a_marked_time_is_shown_and_moves_by_slices(qtbot: QtBot, view: TrendsView) -> None:
+    feed(qtbot, view, run_of())
+    view.plots["rate"].box.region_dragged.emit(100.0, 160.0)
+    view.redraw()
+    assert view.choice.window == (100.0, 160.0)
+    assert all(plot.window.isVisible() for kind, plot in view.plots.items() if kind != "column")
+    assert view.cut_button.isVisible()
+    width = view._shown[0][1].width
+    view.nudge(1)
+    assert view.choice.window == (100.0 + width, 160.0 + width)
+    view.bridge.change(changes.show_trends, replace(view.choice, window=None))
+    view.redraw()
+    assert not view.plots["rate"].window.isVisible()
+
+
+def test_the_axis_tells_utc_where_the_start_of_the_run_is_known(qtbot: QtBot, view: TrendsView) -> None:
+    feed(qtbot, view, run_of())
+    axis = view.plots["rate"].time_axis
+    assert axis.start == 1537871000.0
+    assert axis.tickStrings([0.0], 1.0, 1.0) == ["10:23:20"]
+    ((step, ticks),) = axis.tickValues(0.0, 600.0, 500.0)
+    assert step == 120.0
+    assert axis.tickStrings(ticks, 1.0, step) == ["10:24", "10:26", "10:28", "10:30", "10:32"]
+
+
+def test_a_run_of_one_event_is_drawn_without_fuss(qtbot: QtBot, view: TrendsView) -> None:
+    feed(qtbot, view, madeup.partial(1))
+    assert view.summary.text().endswith("too few events to tell") or "too few" in view.summary.text()
+
+
+def test_a_marked_time_becomes_a_cut_that_all_views_follow(qtbot: QtBot, view: TrendsView) -> None:
+    feed(qtbot, view, run_of())
+    view.cut_window()
+    assert view.session.cuts == ()  # nothing is marked yet
+    view._change(window=(100.0, 160.0))
+    view.redraw()
+    view.cut_button.click()
+    (cut,) = view.session.cuts
+    assert (cut.name, cut.expression) == ("time", window_text((100.0, 160.0)))
+    change(qtbot, view)
+    rate = view.plots["rate"].lines[0].series
+    outside = (rate.times < 100.0) | (rate.times > 160.0)
+    assert rate.values[outside].max() == 0.0
+    assert rate.values[~outside].mean() == pytest.approx(10.0, rel=0.2)
+    view._change(window=(200.0, 300.0))
+    view.cut_window()
+    assert len({one.name for one in view.session.cuts}) == 2
+
+
+def test_a_marked_time_reads_as_a_cut() -> None:
+    assert window_text((100.0, 160.5)) == "100 <= time_s < 160.5"
