@@ -6,13 +6,11 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from PyQt5.QtCore import QEvent, QObject, QPoint, QSize, Qt, QTimer, pyqtSignal
+from PyQt5.QtCore import QEvent, QObject, QSize, Qt, QTimer, pyqtSignal
 from PyQt5.QtGui import QResizeEvent, QShowEvent
 from PyQt5.QtWidgets import (
     QAction,
-    QFrame,
     QMenu,
-    QScrollArea,
     QStackedWidget,
     QToolButton,
     QVBoxLayout,
@@ -33,6 +31,7 @@ from pygama_gui.views.chain.effect import effect_words
 from pygama_gui.views.chain.kept import KeptLine
 from pygama_gui.views.chain.step_card import Shown, StepCard
 from pygama_gui.views.chain.step_library import StepLibrary
+from pygama_gui.widgets.card_column import CardColumn
 from pygama_gui.widgets.parts import label, row
 from pygama_gui.widgets.plot import plot_actions
 
@@ -40,8 +39,8 @@ SCROLL_BAR = 10
 CARDS, LIBRARY = 0, 1
 
 
-class WideEnough(QScrollArea):
-    """A scroll area that asks for the width of what it holds; Qt's own would cut the cards."""
+class WideEnough(CardColumn):
+    """A column that asks for the width of what it holds; Qt's own would cut the cards."""
 
     def minimumSizeHint(self) -> QSize:  # noqa: N802  (Qt's name)
         """Give the width of the widest card, with room for the scroll bar."""
@@ -149,23 +148,9 @@ class ChainView(View):
         return self._actions
 
     def _lay_out(self) -> None:
-        inside = QWidget()
-        inside.setObjectName("inside")
-        self.list = QVBoxLayout(inside)
-        self.list.setContentsMargins(0, 0, 0, 0)
-        self.list.setSpacing(8)
-        self._drop_line = QFrame(inside)
-        self._drop_line.setObjectName("dropLine")
-        self._drop_line.hide()
-        self._scroll = WideEnough()
-        self._scroll.setWidgetResizable(True)
-        self._scroll.setWidget(inside)
-        self._scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self._scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self._scroll.viewport().setAutoFillBackground(False)
-        inside.setAutoFillBackground(False)
+        self.column = WideEnough()
         self.pages = QStackedWidget()
-        self.pages.addWidget(self._scroll)
+        self.pages.addWidget(self.column)
         self.pages.addWidget(self.library)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
@@ -261,9 +246,7 @@ class ChainView(View):
     def _renew(self) -> None:
         """Make the cards anew where there are other steps, and show the settings of the selected one."""
         focused = self.focusWidget()
-        had_focus = (
-            focused is not None and focused.hasFocus() and self.list.parentWidget().isAncestorOf(focused)
-        )
+        had_focus = focused is not None and focused.hasFocus() and self.column.inside.isAncestorOf(focused)
         self._is_renewing = True  # what goes hands the focus to the next card, which is not a choice
         self._order_cards()
         for index, card in enumerate(self.cards):
@@ -276,21 +259,16 @@ class ChainView(View):
 
     def _scroll_to_selected(self) -> None:
         """Bring the selected card into view, its head at least."""
-        index, bar = self.session.step, self._scroll.verticalScrollBar()
-        if index is None or index >= len(self.cards) or bar is None:
-            return
-        card, room = self.cards[index].geometry(), self._scroll.viewport().height()
-        if card.top() < bar.value() or card.height() >= room:
-            bar.setValue(card.top())
-        elif card.bottom() > bar.value() + room:
-            bar.setValue(card.bottom() - room)
+        index = self.session.step
+        if index is not None and index < len(self.cards):
+            self.column.scroll_to(self.cards[index])
 
     def _order_cards(self) -> None:
         """Put the cards in the order of the steps; make new ones, let those go whose steps are gone."""
         left, self.cards = self.cards, []
         known = {step.step: chain_facts.processor(step.step) for step in self.session.chain}
         left = [card for card in left if self._may_stay(card, known)]
-        gone = [card for card in self._all_cards() if card not in left]
+        gone = [card for card in self.column.cards() if card not in left]
         same = {id(card.step): card for card in left}
         kept = {id(step): same[id(step)] for step in self.session.chain if id(step) in same}
         free = [card for card in left if card not in kept.values()]
@@ -302,19 +280,7 @@ class ChainView(View):
             elif card in free:
                 free.remove(card)
             self.cards.append(card)
-        while self.list.takeAt(0) is not None:
-            pass
-        for card in (*gone, *(card for card in left if card not in self.cards)):
-            card.hide()
-            card.deleteLater()
-        for card in self.cards:
-            self.list.addWidget(card)
-        self.list.addStretch(1)
-
-    def _all_cards(self) -> list[StepCard]:
-        items = (self.list.itemAt(at) for at in range(self.list.count()))
-        found = (item.widget() for item in items if item is not None)
-        return [card for card in found if isinstance(card, StepCard)]
+        self.column.show_cards(self.cards, (*gone, *(card for card in left if card not in self.cards)))
 
     def _may_stay(self, card: StepCard, known: dict[str, Any]) -> bool:
         """Tell whether a card still fits a processor, which a changed plug-in may declare anew."""
@@ -340,8 +306,8 @@ class ChainView(View):
         card.names_asked.connect(self._toggle_names)
         card.event_asked.connect(self.event_asked)
         card.moved_on.connect(lambda by: self._go_to(self.cards.index(card) + by))
-        card.handle.dragged.connect(lambda at: self._show_drop(self._gap_at(at)))
-        card.handle.dropped.connect(lambda at: self._drop(self.cards.index(card), self._gap_at(at)))
+        card.handle.dragged.connect(lambda at: self.column.show_drop(self.column.gap_at(at)))
+        card.handle.dropped.connect(lambda at: self._drop(self.cards.index(card), self.column.gap_at(at)))
         card.setContextMenuPolicy(Qt.ContextMenuPolicy.ActionsContextMenu)
         card.addActions(self._actions)
 
@@ -428,20 +394,8 @@ class ChainView(View):
     def _edit(self, index: int, name: str, value: Any) -> None:
         self.bridge.change(changes.set_setting, index, name, value, merge=f"{index} {name}")
 
-    def _gap_at(self, at: QPoint) -> int:
-        """Give the number of the gap between cards that is nearest to a point on the screen."""
-        y = self.list.parentWidget().mapFromGlobal(at).y()
-        return sum(card.geometry().center().y() < y for card in self.cards)
-
-    def _show_drop(self, gap: int) -> None:
-        last = self.cards[-1].geometry()
-        y = self.cards[gap].y() - 5 if gap < len(self.cards) else last.bottom() + 3
-        self._drop_line.setGeometry(last.x(), max(y, 0), last.width(), 2)
-        self._drop_line.raise_()
-        self._drop_line.show()
-
     def _drop(self, index: int, gap: int) -> None:
-        self._drop_line.hide()
+        self.column.hide_drop()
         self.bridge.change(changes.move_step, index, gap if gap <= index else gap - 1)
 
     def _record(self) -> tuple[float | None, int | None]:

@@ -7,13 +7,11 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from PyQt5.QtCore import QPoint, Qt, QTimer, pyqtSignal
+from PyQt5.QtCore import Qt, QTimer, pyqtSignal
 from PyQt5.QtWidgets import (
     QAction,
     QApplication,
-    QFrame,
     QMenu,
-    QScrollArea,
     QToolButton,
     QVBoxLayout,
     QWidget,
@@ -36,6 +34,7 @@ from pygama_gui.views.cuts import cut_words
 from pygama_gui.views.cuts.card import COLORS, CutCard
 from pygama_gui.views.cuts.table import CutTable
 from pygama_gui.widgets import theme
+from pygama_gui.widgets.card_column import CardColumn
 from pygama_gui.widgets.dialogs import ask_open, ask_save
 from pygama_gui.widgets.expression_field import ExpressionField
 from pygama_gui.widgets.parts import Elided, button, label, link, row
@@ -189,27 +188,13 @@ class CutsView(View):
         self.new_problem.hide()
 
     def _lay_out(self) -> None:
-        inside = QWidget()
-        inside.setObjectName("inside")
-        self.list = QVBoxLayout(inside)
-        self.list.setContentsMargins(0, 0, 0, 0)
-        self.list.setSpacing(8)
-        self._drop_line = QFrame(inside)
-        self._drop_line.setObjectName("dropLine")
-        self._drop_line.hide()
-        self._scroll = QScrollArea()
-        self._scroll.setWidgetResizable(True)
-        self._scroll.setWidget(inside)
-        self._scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self._scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self._scroll.viewport().setAutoFillBackground(False)
-        inside.setAutoFillBackground(False)
+        self.column = CardColumn()
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(8)
         column.addLayout(row(label(self.TITLE, bold=True), None, self.region_button, self.more))
         column.addWidget(self.hint)
-        column.addWidget(self._scroll, 1)
+        column.addWidget(self.column, 1)
         summary = row()
         summary.addWidget(self.summary, 1)
         summary.addWidget(self.table_link)
@@ -295,14 +280,7 @@ class CutsView(View):
         self.cards = [
             known.pop(cut.name) if cut.name in known else self._new_card(cut) for cut in self.session.cuts
         ]
-        while self.list.takeAt(0) is not None:
-            pass
-        for card in known.values():
-            card.hide()
-            card.deleteLater()
-        for card in self.cards:
-            self.list.addWidget(card)
-        self.list.addStretch(1)
+        self.column.show_cards(self.cards, known.values())
         chosen = self._chosen_card
         if had_focus and chosen is not None:
             QTimer.singleShot(0, self._focus_chosen)
@@ -323,8 +301,8 @@ class CutsView(View):
         card.given_up.connect(lambda: self._give_up(card))
         card.renamed.connect(lambda name: self._rename(card, name))
         card.moved_on.connect(lambda by: self._go_to(self.cards.index(card) + by))
-        card.handle.dragged.connect(lambda at: self._show_drop(self._gap_at(at)))
-        card.handle.dropped.connect(lambda at: self._drop(card, self._gap_at(at)))
+        card.handle.dragged.connect(lambda at: self.column.show_drop(self.column.gap_at(at)))
+        card.handle.dropped.connect(lambda at: self._drop(card, self.column.gap_at(at)))
         return card
 
     def _show_problems(self) -> None:
@@ -544,22 +522,10 @@ class CutsView(View):
     def _go_to(self, at: int) -> None:
         if 0 <= at < len(self.cards):
             self.cards[at].setFocus(Qt.FocusReason.TabFocusReason)
-            self._scroll.ensureWidgetVisible(self.cards[at])
-
-    def _gap_at(self, at: QPoint) -> int:
-        """Give the number of the gap between cards that is nearest to a point on the screen."""
-        y = self.list.parentWidget().mapFromGlobal(at).y()
-        return sum(card.geometry().center().y() < y for card in self.cards)
-
-    def _show_drop(self, gap: int) -> None:
-        last = self.cards[-1].geometry()
-        y = self.cards[gap].y() - 5 if gap < len(self.cards) else last.bottom() + 3
-        self._drop_line.setGeometry(last.x(), max(y, 0), last.width(), 2)
-        self._drop_line.raise_()
-        self._drop_line.show()
+            self.column.ensureWidgetVisible(self.cards[at])
 
     def _drop(self, card: CutCard, gap: int) -> None:
-        self._drop_line.hide()
+        self.column.hide_drop()
         at = self.cards.index(card)
         self.bridge.change(cut_changes.move_cut, card.cut.name, gap if gap <= at else gap - 1)
 

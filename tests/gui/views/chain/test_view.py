@@ -369,7 +369,7 @@ def test_a_step_is_dragged_to_another_place_by_its_handle(
     end = handle.mapFromGlobal(last.mapToGlobal(last.rect().bottomLeft()))
     qtbot.mousePress(handle, Qt.MouseButton.LeftButton, pos=handle.rect().center())
     move_mouse(handle, end)
-    assert not view._drop_line.isHidden()
+    assert not view.column.drop_line.isHidden()
     qtbot.mouseRelease(handle, Qt.MouseButton.LeftButton, pos=end)
     assert [step.step for step in bridge.session.chain][-1] == "fit_baseline"
-    assert view._drop_line.isHidden()
+    assert view.column.drop_line.isHidden()

@@ -201,7 +201,7 @@ def test_a_drag_of_the_dots_moves_the_card(view: CutsView) -> None:
     first, last = view.cards[0], view.cards[2]
     below = last.mapToGlobal(last.rect().bottomLeft())
     first.handle.dragged.emit(below)
-    assert not view._drop_line.isHidden()
+    assert not view.column.drop_line.isHidden()
     first.handle.dropped.emit(below)
     assert [cut.name for cut in view.session.cuts] == ["b", "c", "a"]
 

@@ -1,0 +1,76 @@
+"""Shows cards below each other in a column that scrolls, with a line where a dragged card would go."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from PyQt5.QtCore import QPoint, Qt
+from PyQt5.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
+
+SPACING = 8
+
+
+class CardColumn(QScrollArea):
+    """Cards in an order that a person may change by dragging."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.inside = QWidget()
+        self.inside.setObjectName("inside")
+        self.list = QVBoxLayout(self.inside)
+        self.list.setContentsMargins(0, 0, 0, 0)
+        self.list.setSpacing(SPACING)
+        self.drop_line = QFrame(self.inside)
+        self.drop_line.setObjectName("dropLine")
+        self.drop_line.hide()
+        self.setWidgetResizable(True)
+        self.setWidget(self.inside)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.viewport().setAutoFillBackground(False)
+        self.inside.setAutoFillBackground(False)
+
+    def cards(self) -> list[QWidget]:
+        """Give the cards from top to bottom."""
+        items = (self.list.itemAt(at) for at in range(self.list.count()))
+        found = (item.widget() for item in items if item is not None)
+        return [card for card in found if card is not None]
+
+    def show_cards(self, cards: Sequence[QWidget], gone: Iterable[QWidget]) -> None:
+        """Put the cards in this order, and let those go that are gone."""
+        while self.list.takeAt(0) is not None:
+            pass
+        for card in gone:
+            card.hide()
+            card.deleteLater()
+        for card in cards:
+            self.list.addWidget(card)
+        self.list.addStretch(1)
+
+    def scroll_to(self, card: QWidget) -> None:
+        """Bring a card into view, its head at least."""
+        bar, place, room = self.verticalScrollBar(), card.geometry(), self.viewport().height()
+        if bar is None:
+            return
+        if place.top() < bar.value() or place.height() >= room:
+            bar.setValue(place.top())
+        elif place.bottom() > bar.value() + room:
+            bar.setValue(place.bottom() - room)
+
+    def gap_at(self, at: QPoint) -> int:
+        """Give the number of the gap between cards that is nearest to a point on the screen."""
+        y = self.inside.mapFromGlobal(at).y()
+        return sum(card.geometry().center().y() < y for card in self.cards())
+
+    def show_drop(self, gap: int) -> None:
+        """Draw the line where a card that is let go now would go."""
+        cards = self.cards()
+        last = cards[-1].geometry()
+        y = cards[gap].y() - 5 if gap < len(cards) else last.bottom() + 3
+        self.drop_line.setGeometry(last.x(), max(y, 0), last.width(), 2)
+        self.drop_line.raise_()
+        self.drop_line.show()
+
+    def hide_drop(self) -> None:
+        """Draw the line no longer."""
+        self.drop_line.hide()
