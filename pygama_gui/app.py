@@ -7,7 +7,6 @@ import faulthandler
 import gc
 import logging
 import os
-import signal
 import sys
 import tempfile
 import time
@@ -195,7 +194,9 @@ class Show:
         """Run Qt's loop to its end."""
         from PyQt5.QtCore import QTimer
 
-        signal.signal(signal.SIGINT, signal.SIG_DFL)
+        from pygama_gui.ending import Ending
+
+        ending = Ending(self.window.quitting.end)
         QTimer.singleShot(WARM_UP_MS, self.window.bridge.warm_up)
         QTimer.singleShot(MEASURE_AFTER_MS if self.options.measure else 0, self._begin)
         if self.options.screenshot is not None or self.options.measure:
@@ -204,6 +205,7 @@ class Show:
             self.window.arrivals.refused.connect(self._refused)
             QTimer.singleShot(STUCK_MS, lambda: self._end(1))
         self.app.exec()
+        ending.close()
         if self._demo is not None:
             self._demo.end()
         return self.status

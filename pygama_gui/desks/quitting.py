@@ -24,6 +24,10 @@ class Quitting:
         """Let the window close without a question."""
         self._may_quit = True
 
+    def end(self) -> None:
+        """Close the window without a question; what followed runs have so far is kept in whole files first."""
+        self._keep_and_quit(self._window.bridge.followed())
+
     def is_free(self) -> bool:
         """Tell whether nothing would be lost; ask if something would."""
         bridge = self._window.bridge

@@ -280,6 +280,9 @@ class StripView(View):
         self._show_peak()
         self._show_channels()
         self._show_trouble(state)
+        if state is None or state.has_ended:
+            for figure in self.figures.values():
+                figure.forget_room()
 
     def _show_state(self, state: JobState | None) -> None:
         if state is None:
@@ -291,7 +294,6 @@ class StripView(View):
         self.figures["STATE"].show_value(value, _state_remark(state), tone, _age_tone(state))
         if is_other:
             self.figures["STATE"].forget_room()
-            self.figures["RATE"].forget_room()
         is_known = state.rows or state.state == "done"
         self.figures["EVENTS"].show_value(words.count(state.rows) if is_known else words.UNKNOWN)
 
@@ -409,10 +411,13 @@ class StripView(View):
         n = 0 if state is None else state.warnings
         states = [self.bridge.state(run.run_id) for run in self.session.runs]
         n_failed = sum(one is not None and one.state == "failed" for one in states)
-        failed = f"{n_failed} run{'s' if n_failed > 1 else ''} failed" if n_failed else ""
-        value = f"▲ {n}" if n or n_failed else "0"
-        tone = "bad" if n_failed else "warn" if n else ""
-        self.figures["ERRORS"].show_value(value, failed or ("in the log" if n else ""), tone, tone or "soft")
+        if n_failed:
+            remark = f"run{'s' if n_failed > 1 else ''} failed{f' · ▲ {n} in the log' if n else ''}"
+            self.figures["ERRORS"].show_value(f"✕ {n_failed}", remark, "bad", "bad")
+        elif n:
+            self.figures["ERRORS"].show_value(f"▲ {n}", "in the log", "warn", "warn")
+        else:
+            self.figures["ERRORS"].show_value("0")
         waiting = len(self.bridge.queue())
         self.figures["QUEUE"].setVisible(waiting > 0)
         self.figures["QUEUE"].show_value(str(waiting), "waiting")

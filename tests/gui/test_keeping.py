@@ -92,6 +92,19 @@ def test_everything_comes_back_after_the_window_was_killed(
     assert not places.running_file().exists()
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows knows no SIGTERM that a program hears")
+def test_a_window_that_the_system_ends_saves_and_closes_as_it_should(
+    tmp_path: Path, started: Callable[..., subprocess.Popen[bytes]]
+) -> None:
+    raw = write_run(tmp_path / "Run12", RunShape(run_number=12, n_events=50, n_samples=1000))
+    process = started(raw, "--output", tmp_path)
+    wait_for(process, lambda session: bool(session.runs and session.geometry))
+    process.terminate()
+    assert process.wait(WAIT_S) == 0
+    assert [run.path for run in saved.load(places.session_file()).runs] == [raw]
+    assert not places.running_file().exists()
+
+
 @pytest.fixture
 def keeper(bridge: Bridge) -> Iterator[Keeper]:
     made = Keeper(bridge)
