@@ -69,6 +69,7 @@ from pygama_gui.widgets.consent import ConsentSheet
 from pygama_gui.widgets.keysheet import KeySheet
 from pygama_gui.widgets.palette import Palette
 from pygama_gui.widgets.parts import panel
+from pygama_gui.widgets.tab_line import TabLine
 from pygama_gui.widgets.veil import DropVeil
 
 GAP = 10
@@ -184,17 +185,9 @@ class MainWindow(QMainWindow):
         )
 
     def _middle(self) -> QWidget:
-        self.tabs = QTabBar()
-        self.tabs.setDrawBase(False)
-        self.tabs.setExpanding(False)
-        self.tabs.setFont(theme.font(bold=True))  # room for the selected tab's bold name
+        self.tabs = TabLine(TABS)
         self.tabs.setAccessibleName("Pictures")
         self.tabs.tabBarClicked.connect(self.go_to_tab)
-        self.tabs.setUsesScrollButtons(False)  # all six are there at any width, cut where it must be
-        self.tabs.setElideMode(Qt.TextElideMode.ElideRight)
-        for number, name in enumerate(TABS):
-            self.tabs.addTab(name)
-            self.tabs.setTabToolTip(number, f"{name} ({number + 1})")
         self.split = QSplitter(Qt.Orientation.Vertical)
         self.split.setObjectName("waveforms and spectrum")
         self.split.setHandleWidth(6)

@@ -25,7 +25,7 @@ class Quitting:
         self._may_quit = True
 
     def end(self) -> None:
-        """Close the window without a question; what followed runs have so far is kept in whole files first."""
+        """Close the window without a question; what followed runs have so far is kept in whole files."""
         self._keep_and_quit(self._window.bridge.followed())
 
     def is_free(self) -> bool:

@@ -25,6 +25,9 @@ SYMBOLS = ("o", "s", "d", "p", "h", "star")
 SHAPES = ("●", "■", "◆", "⬟", "⬢", "★")
 """Shapes of the values of channels that are laid over each other, for pyqtgraph and in words."""
 
+NEVER_NEGATIVE = ("rate", "noise", "width")
+"""What is 0 at least, whatever its errors: the axis goes no lower."""
+
 
 @dataclass(frozen=True)
 class Line:
@@ -209,4 +212,5 @@ class TrendPlot(Plot):
             return
         bottom, top = min(ends), max(ends)
         room = 0.08 * (top - bottom) or 0.01 * abs(top) or 1.0
-        self.box.setYRange(bottom - room, top + room, padding=0)
+        least = bottom - room
+        self.box.setYRange(max(least, 0.0) if self.kind in NEVER_NEGATIVE else least, top + room, padding=0)

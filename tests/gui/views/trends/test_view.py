@@ -81,6 +81,14 @@ def test_rate_baseline_and_its_scatter_are_followed(qtbot: QtBot, view: TrendsVi
     assert view.plots["rate"].labels["left"] == "Hz"
 
 
+def test_no_axis_shows_a_rate_or_a_noise_below_zero(qtbot: QtBot, view: TrendsView) -> None:
+    feed(qtbot, view, run_of())
+    plot = view.plots["rate"]
+    few = replace(plot.lines[0], series=replace(plot.lines[0].series, errors=plot.lines[0].series.values + 5))
+    plot.draw([few], "Hz", has_band=False)
+    assert plot.box.viewRange()[1][0] == 0.0
+
+
 def test_what_moved_is_said_with_time_and_significance(qtbot: QtBot, view: TrendsView) -> None:
     feed(qtbot, view, run_of(step=5.0))
     words = view.told["baseline"].text()
