@@ -7,7 +7,8 @@ import sys
 
 import pytest
 
-from pygama.__main__ import main
+from pygama.__main__ import build_parser, main
+from pygama.commands import processing
 from pygama.simulate import RunShape, write_run
 from pygama.storage import TierFile
 
@@ -90,6 +91,17 @@ def test_one_bad_file_does_not_keep_the_others_from_being_done(raw_run, tmp_path
 def test_an_unknown_compression_names_the_choices(raw_run, tmp_path, capsys):
     assert main(["run", str(raw_run), "-o", str(tmp_path), "--compression", "blosc:snappy"]) == 1
     assert "lz4" in capsys.readouterr().err
+
+
+def names_of_commands(parser):
+    return tuple(parser._subparsers._group_actions[0].choices)
+
+
+def test_where_a_command_for_runs_is_named_only_those_are_described():
+    assert names_of_commands(build_parser("tier1")) == processing.COMMANDS
+    everything = names_of_commands(build_parser())
+    assert set(everything) > {*processing.COMMANDS, "tune", "calibrate", "export", "about"}
+    assert names_of_commands(build_parser("tune")) == names_of_commands(build_parser("turn")) == everything
 
 
 def test_a_command_that_is_not_understood_ends_with_2(capsys):

@@ -23,6 +23,8 @@ from pygama.commands.parts import (
 if TYPE_CHECKING:
     from pygama.processing.base import Tier1Processor
 
+COMMANDS = ("info", "tier0", "tier1", "run")
+
 
 def add(commands: Any) -> None:
     """Add the commands to the parser."""

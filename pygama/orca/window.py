@@ -26,6 +26,9 @@ Follow = Callable[[], bool]
 
 _WAIT_S = 0.2
 _COMPRESSED_BYTES = 1 << 18
+_PAGE_BYTES = 4096
+_ALIGNED_BYTES = 64
+"""Words are seen where they lie, so what is copied in front of a piece must be aligned as the piece is."""
 
 
 class _Bytes(Protocol):
@@ -95,11 +98,17 @@ class _Inflated:
 
 
 class _Buffer:
-    """A piece of the file with room in front of it."""
+    """A piece of the file with room in front of it.
+
+    The piece begins with a page of memory. What the system's memory allocator gives begins 16 bytes behind
+    one, and there many processors copy from the system's pages, which hold the file, three times as slowly.
+    """
 
     def __init__(self, room: int, piece_bytes: int) -> None:
-        self.room = room
-        self.bytes = np.empty(room + piece_bytes, np.uint8)
+        self.room = -(-room // _ALIGNED_BYTES) * _ALIGNED_BYTES
+        memory = np.empty(self.room + piece_bytes + _PAGE_BYTES, np.uint8)
+        begin = -(memory.ctypes.data + self.room) % _PAGE_BYTES
+        self.bytes = memory[begin : begin + self.room + piece_bytes]
 
     def piece(self) -> memoryview:
         return self.bytes.data[self.room :]

@@ -9,8 +9,11 @@ first.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
 
 import numpy as np
+
+from pygama.storage.column_copies import copy_columns
 
 FIRST = ("board_id", "channel", "energy", "energy_first", "event_number", "timestamp", "ts_hi")
 _NAME_BYTES = "S48"
@@ -18,18 +21,24 @@ _NAME_BYTES = "S48"
 
 def tier2_columns(rows: np.ndarray, outputs: Mapping[str, np.ndarray]) -> np.ndarray:
     """Join the single-valued columns of a block with what the chain made of it, (n_rows,) structured."""
-    names = list(rows.dtype.names or ())
-    first = [name for name in FIRST if name in names]
-    rest = [name for name in names if name not in first and name not in outputs]
-    dtype = [(name, rows.dtype[name]) for name in first]
-    dtype += [(name, np.dtype(np.float64)) for name in outputs]
-    dtype += [(name, rows.dtype[name]) for name in rest]
+    dtype, kept = _tier2_dtype(rows.dtype, tuple(outputs))
     table = np.empty(len(rows), dtype)
-    for name in (*first, *rest):
-        table[name] = rows[name]
+    copy_columns(rows, table, kept)
     for name, values in outputs.items():
         table[name] = values
     return table
+
+
+@lru_cache(maxsize=64)
+def _tier2_dtype(rows: np.dtype, outputs: tuple[str, ...]) -> tuple[np.dtype, tuple[str, ...]]:
+    """Lay out the columns, and tell which of them are those of the block."""
+    names = rows.names or ()
+    first = [name for name in FIRST if name in names]
+    rest = [name for name in names if name not in first and name not in outputs]
+    fields = [(name, rows[name]) for name in first]
+    fields += [(name, np.dtype(np.float64)) for name in outputs]
+    fields += [(name, rows[name]) for name in rest]
+    return np.dtype(fields), (*first, *rest)
 
 
 def joint_dtype(dtypes: Mapping[str, np.dtype]) -> np.dtype:

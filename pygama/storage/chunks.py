@@ -175,10 +175,13 @@ def _read_header(chunk: bytes | memoryview) -> _BloscHeader:
     return _BloscHeader(version, flags, n_bytes, stored_bytes)
 
 
-def is_snappy(chunk: bytes) -> bool:
-    """Say whether a Blosc chunk needs the snappy codec, which current wheels lack."""
-    flags = chunk[2] if len(chunk) > 2 else 0
-    return flags >> 5 == _SNAPPY and not flags & _STORED_AS_IT_IS
+def is_snappy(chunk: bytes) -> bool | None:
+    """Say whether a Blosc chunk needs the snappy codec, which current wheels lack.
+
+    None where the chunk is stored as it is: that says nothing of the others of its table.
+    """
+    flags = chunk[2] if len(chunk) > 2 else _STORED_AS_IT_IS
+    return None if flags & _STORED_AS_IT_IS else flags >> 5 == _SNAPPY
 
 
 def load_blosc() -> Any:

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from pygama.errors import OutputError, TierFileError
+from pygama.storage.column_copies import copy_columns
 
 WIDEST_WAVEFORM = 8192
 """Samples: longer waveforms go to an array beside the table (an HDF5 attribute holds 64 kB of labels)."""
@@ -99,9 +100,7 @@ class FrameLayout:
         """Copy the single-valued columns out of records, into `rows_type`."""
         rows = np.empty(len(records), self.rows_type)
         if self.columns:
-            inside = records.view(self._rows_in_record)
-            for name in self.columns:
-                rows[name] = inside[name]
+            copy_columns(records.view(self._rows_in_record), rows, self.columns)
         return rows
 
     def column(self, records: np.ndarray, name: str) -> np.ndarray:
@@ -141,9 +140,7 @@ class FrameLayout:
         """Write rows, numbered from `first`, into contiguous records of the same length."""
         records["index"] = np.arange(first, first + len(records))
         if self.columns:
-            inside = records.view(self._rows_in_record)
-            for name in self.columns:
-                inside[name] = rows[name]
+            copy_columns(rows, records.view(self._rows_in_record), self.columns)
         if waveforms is not None and self.samples:
             records[self.fields[-1].name] = waveforms
 

@@ -22,6 +22,7 @@ from pygama.errors import TierFileError
 from pygama.storage.chunk_map import Place, places_of_chunks
 from pygama.storage.chunks import HEADER_BYTES, Unpacker, is_snappy, load_blosc, load_zstd
 from pygama.storage.hdf5 import tables
+from pygama.storage.sample_chunks import unpack_stored_samples
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,10 +122,20 @@ class PackedRows:
             return np.ascontiguousarray(self.records)
         if self.unpacker is not None and self.chunks:
             places = memory.reshape(len(self.chunks), self.unpacker.chunk_bytes)
-            for chunk, place in zip(self.chunks, places, strict=True):
+            done = self._unpack_samples(places)
+            for chunk, place in zip(self.chunks[done:], places[done:], strict=True):
                 self.unpacker.unpack(chunk if isinstance(chunk, bytes) else chunk.view(), place)
         rows = memory.view(self.kind).reshape(len(self.chunks) * self.chunk_rows, *self.row_shape)
         return rows[self.skip : self.skip + self.n_rows]
+
+    def _unpack_samples(self, out: np.ndarray) -> int:
+        """Decompress the first chunks at once, where they lie in the file and are samples; gives how many."""
+        assert self.unpacker is not None
+        stored = [chunk for chunk in self.chunks if isinstance(chunk, ChunkPlace)]
+        if self.unpacker.packing != "blosc" or len(stored) < len(self.chunks):
+            return 0
+        places = [(chunk.offset, chunk.n_bytes) for chunk in stored]
+        return unpack_stored_samples(stored[0].file, places, out, load_zstd())
 
 
 class Rows(Protocol):
@@ -169,7 +180,9 @@ class StoredRows:
         self.chunk_rows = int(leaf.chunkshape[0]) if leaf.chunkshape else 1
         self._unpacker = self._find_unpacker()
         self._file = _places_in(leaf)
+        self._may_be_snappy = True
         self._near: tuple[int, np.ndarray] | None = None
+        self._near_memory = np.empty(0, np.uint8)
 
     def _find_unpacker(self) -> Unpacker | None:
         leaf = self._leaf
@@ -200,13 +213,19 @@ class StoredRows:
             chunk = self._find_chunk(number * self.chunk_rows)
             if chunk is None:
                 return self._read_through_pytables(start, stop)
-            if self._unpacker.packing == "blosc" and is_snappy(_head(chunk)):
+            if self._unpacker.packing == "blosc" and self._is_snappy(chunk):
                 return self._records(_read_snappy(self._path, self._leaf._v_pathname, start, stop))
             chunks.append(chunk)
         skip = start - first * self.chunk_rows
         return PackedRows(
             self.kind, self.row_shape, n_rows, skip, self.chunk_rows, tuple(chunks), self._unpacker
         )
+
+    def _is_snappy(self, chunk: bytes | ChunkPlace) -> bool:
+        """Tell it of a chunk; once one is compressed otherwise, none of the table is asked any more."""
+        found = is_snappy(_head(chunk)) if self._may_be_snappy else False
+        self._may_be_snappy = found is not False
+        return bool(found)
 
     def _find_chunk(self, first_row: int) -> bytes | ChunkPlace | None:
         """Find a compressed chunk; None if it is missing or was stored uncompressed."""
@@ -239,11 +258,17 @@ class StoredRows:
         return PackedRows(self.kind, self.row_shape, len(plain), records=plain)
 
     def near(self, row: int) -> tuple[np.ndarray, int]:
-        """Give decompressed rows with `row` among them, and its place there; those last given are kept."""
+        """Give decompressed rows with `row` among them, and its place there.
+
+        They are good until rows near another are asked for, whose memory is the same.
+        """
         first = row // self.chunk_rows * self.chunk_rows
         if self._near is None or self._near[0] != first:
-            rows = self.fetch(first, min(first + self.chunk_rows, self.n_rows)).unpack()
-            self._near = (first, rows)
+            self._near = None
+            packed = self.fetch(first, min(first + self.chunk_rows, self.n_rows))
+            if len(self._near_memory) != packed.n_bytes:
+                self._near_memory = np.empty(packed.n_bytes, np.uint8)
+            self._near = (first, packed.unpack_into(self._near_memory))
         return self._near[1], row - first
 
 

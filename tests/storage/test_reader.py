@@ -436,6 +436,14 @@ def test_a_file_of_2018_is_read_with_h5py_and_hdf5plugin(write, make_block):
         assert table.waveform(299).tolist() == block.waveforms[299].tolist()
 
 
+def test_what_is_near_a_waveform_is_not_kept_over_the_next_one(write, make_block):
+    block = make_block(40, 1000)
+    with TierFile(write(block, chunk_rows=4)) as file:
+        table = file.table("Card")
+        waveforms = [table.waveform(row) for row in (0, 39, 1, 20, 38)]
+    assert [waveform.tolist() for waveform in waveforms] == block.waveforms[[0, 39, 1, 20, 38]].tolist()
+
+
 def test_a_block_can_be_unpacked_by_another_process(write, make_block):
     with TierFile(write(make_block(10), chunk_rows=4)) as file:
         pickled = pickle.dumps(file.table("Card")._fetch(0, 10, waveforms=True))
