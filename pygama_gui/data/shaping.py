@@ -52,15 +52,24 @@ class Look:
 
 @dataclass(frozen=True, eq=False)
 class Shaped:
-    """Waveforms as they are looked at. heights: (n, n_samples); starts: (n,) sample that stands at time 0."""
+    """Waveforms as they are looked at. heights: (n, n_samples); starts: (n,) sample that stands at time 0.
+
+    rows: (n,) number of each in the bunch; None: all of it, in order.
+    """
 
     heights: np.ndarray
     starts: np.ndarray
     period_ns: float | None
     n_left_out: int = 0
+    rows: np.ndarray | None = None
 
     def __len__(self) -> int:
         return len(self.heights)
+
+    @property
+    def rows_of_bunch(self) -> np.ndarray:
+        """(n,) number of each waveform in the bunch."""
+        return np.arange(len(self)) if self.rows is None else self.rows
 
 
 def shape(bunch: Bunch, chain: Sequence[Step], look: Look) -> Shaped:
@@ -74,7 +83,7 @@ def shape(bunch: Bunch, chain: Sequence[Step], look: Look) -> Shaped:
     factors = factors_of(flat, look, chain, made)
     known = np.isfinite(starts) & np.isfinite(factors)
     heights = heights[known] * factors[known, None]
-    return Shaped(heights, starts[known], bunch.period_ns, int((~known).sum()))
+    return Shaped(heights, starts[known], bunch.period_ns, int((~known).sum()), np.flatnonzero(known))
 
 
 def starts_of(

@@ -175,6 +175,7 @@ class Browser:
     def _go_to_live_event(self, live: LiveRun, number: int) -> None:
         numbers = [sample.numbers.get("event_number") for sample in live.samples.selected(self.selection)]
         if number in numbers:
+            self.n = len(numbers)
             self.go_to(numbers.index(number))
         else:
             self.said = f"Event {number} is not among the newest waveforms."

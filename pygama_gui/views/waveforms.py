@@ -19,6 +19,7 @@ from pygama_gui.data.noise import NoiseSpectrum, noise_spectrum
 from pygama_gui.data.samples import Bunch, Sample, bunch_of
 from pygama_gui.data.selection import waveforms_of
 from pygama_gui.data.shaping import SUBTRACTED, Look, Shaped, calibration_of, shape
+from pygama_gui.data.typical import Extremes, extremes_of
 from pygama_gui.session import changes
 from pygama_gui.session.state import Run, Session, Step, WaveformChoice
 from pygama_gui.views import chain_facts, madeup
@@ -32,6 +33,7 @@ from pygama_gui.views.waveform_many import Aside, ManyWaveforms, Neighbours
 from pygama_gui.views.waveform_pictures import DensityPicture, NoisePicture, TracesPicture
 from pygama_gui.views.waveform_traces import Traces, outputs_of, traces_of
 from pygama_gui.views.waveform_tracing import Traced, Tracer
+from pygama_gui.views.waveform_typical import ExtremeWaveforms
 from pygama_gui.widgets import theme, words
 from pygama_gui.widgets.checklist import CheckList, Item
 from pygama_gui.widgets.parts import Controls, Elided, choice_box, icon_button, label
@@ -77,6 +79,7 @@ class WaveformView(View):
         ("e", "Inside of the chosen cut"),
         ("Shift+E", "Outside of the chosen cut"),
         ("t", "Difference of inside and outside"),
+        ("q", "Most typical and most extreme waveforms"),
         ("v", "Choose curves and values"),
         ("m", "Show or hide the cursors"),
         ("o", "The other cursor"),
@@ -155,6 +158,7 @@ class WaveformView(View):
         buttons = [self.previous_button, self.place_field, self.next_button, self.follow_button]
         return [
             self.plot,
+            self.extremes.words,
             *buttons,
             self.pass_box,
             self.roi_box,
@@ -206,6 +210,7 @@ class WaveformView(View):
         self.reading.setWordWrap(True)
         self.reading.setContentsMargins(10, 0, 8, 0)
         self.reading.hide()
+        self.extremes = ExtremeWaveforms(self.plot, self.show_event)
         self.problem = label(tone="bad", px=theme.SMALL)
         self.problem.setWordWrap(True)
         self.problem.setContentsMargins(10, 0, 8, 0)
@@ -224,6 +229,7 @@ class WaveformView(View):
         column.setSpacing(4)
         column.addWidget(self.plot, 1)
         column.addWidget(self.reading)
+        column.addWidget(self.extremes.words)
         column.addWidget(self.problem)
         column.addWidget(controls)
 
@@ -311,6 +317,22 @@ class WaveformView(View):
         self._forget_height()
         self.browser.stop_playing()
         self.browser.go_to(place)
+
+    def show_event(self, number: int, run: int | None = None) -> None:
+        """Show the waveform of an event that a picture of many named, whatever the cuts say of it."""
+        chosen = next((cut for cut in self.session.cuts if cut.name == self.session.cut), None)
+        is_passing = self.choice.picture == "density" or (
+            self.choice.picture == "inside" and (chosen is None or chosen.enabled)
+        )
+        keeps = self.choice.is_only_passing and is_passing
+        self.choose(picture="traces", overlay=1, is_only_passing=keeps)
+        self._forget_height()
+        self.browser.go_to_event(number, run)
+        self.plot.setFocus()
+
+    def toggle_extremes(self) -> None:
+        """Show the most typical and the most extreme waveforms over a density, or no longer."""
+        self.choose(has_extremes=not self.choice.has_extremes)
 
     def ask_jump(self) -> None:
         """Let a number be typed."""
@@ -509,15 +531,17 @@ class WaveformView(View):
         self._say(self.browser.said)
         if found is None:
             self.density_picture.hide()
+            self.extremes.hide()
             self._show_info()
             self.plot.show_hint("Reading the waveforms…")
             return
-        shaped, frame, density = found
+        shaped, frame, extremes, density = found
         self._label_axes(shaped.period_ns, is_above=self.look.needs_baseline)
         step = (shaped.period_ns or 1000.0) / 1000.0
         (x0, x1), y_range = frame
         self.density_picture.fit((x0 * step, x1 * step), y_range)
         self.density_picture.draw(density, shaped.period_ns)
+        self._show_extremes(extremes, shaped.period_ns)
         self._n_left_out = shaped.n_left_out
         self._show_info()
         self._measured = (shaped.period_ns, None)
@@ -533,8 +557,10 @@ class WaveformView(View):
         self._show_info()
         if found is None or hint:
             self.contrast.picture.hide()
+            self.extremes.hide()
             return
         self._label_axes(found.period_ns, is_above=self.look.needs_baseline)
+        self._show_extremes(self.contrast.extremes(self.choice.picture), found.period_ns)
         self._measured = (found.period_ns, None)
         self._show_cursors()
         self.drawn.emit()
@@ -544,18 +570,24 @@ class WaveformView(View):
         """What an earlier result must be of to stand in for one that is still being computed."""
         return self.browser.live_run, self.browser.selection, self.look
 
-    def _count(self, bunch: Bunch) -> tuple[Shaped, Any, Density] | None:
+    def _show_extremes(self, extremes: Extremes, period_ns: float | None) -> None:
+        if self.choice.has_extremes:
+            self.extremes.show(extremes, (period_ns or 1000.0) / 1000.0)
+        else:
+            self.extremes.hide()
+
+    def _count(self, bunch: Bunch) -> tuple[Shaped, Any, Extremes, Density] | None:
         """Count the density of waveforms aside; give what there is of it."""
         chain, look = self.session.chain, self.look
 
-        def shape_all() -> tuple[Shaped, Any]:
+        def shape_all() -> tuple[Shaped, Any, Extremes]:
             shaped = shape(bunch, chain, look)
-            return shaped, full_frame(shaped)
+            return shaped, full_frame(shaped), extremes_of(bunch, chain, look, shaped)
 
         found = self._shaping.get(self._kind, (bunch, chain), shape_all)
         if found is None:
             return None
-        shaped, frame = found
+        shaped, frame, extremes = found
         x_range, y_range = self._view_frame(shaped, frame)
         px = self.plot.box.size()
         size = (min(DENSITY_PX[0], max(int(px.width()), 1)), min(DENSITY_PX[1], max(int(px.height()), 1)))
@@ -564,7 +596,7 @@ class WaveformView(View):
             (shaped, x_range, y_range, size),
             lambda: count_density(shaped, x_range, y_range, size),
         )
-        return None if density is None else (shaped, frame, density)
+        return None if density is None else (shaped, frame, extremes, density)
 
     def _view_frame(self, shaped: Shaped, frame: Any) -> Any:
         """Give the frame to count in: what a person zoomed to, or all of it."""
@@ -660,6 +692,8 @@ class WaveformView(View):
             self.density_picture.hide()
         if but != "contrast":
             self.contrast.hide()
+        if but not in ("density", "contrast"):
+            self.extremes.hide()
         if but != "noise":
             self.noise = None
             self.noise_picture.hide()
