@@ -313,7 +313,7 @@ class MainWindow(QMainWindow):
         """Let a key that only one of the two plots knows work while the other one has the focus."""
         plots = {self.waveforms: self.waveforms.plot, self.spectrum: self.spectrum.plot}
         actions = {view: list(view.view_actions()) for view in plots}
-        every = [*actions[self.waveforms], *self.spectrum.actions_of.walk()]
+        every = [*self.waveforms.commands.walk(), *self.spectrum.actions_of.walk()]
         keys = Counter(action.shortcut().toString() for action in every)
         for view, other in ((self.waveforms, self.spectrum), (self.spectrum, self.waveforms)):
             alone = [one for one in actions[view] if keys[one.shortcut().toString()] == 1]

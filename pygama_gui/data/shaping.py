@@ -118,7 +118,7 @@ def factors_of(
 
 def calibration_of(chain: Sequence[Step]) -> tuple[str, str] | None:
     """Find the energy in keV that the chain gives, and the height in ADC counts that it is made of."""
-    units = _units(chain)
+    units = units_of(chain)
     for step in chain:
         known = REGISTRY.get(step.step)
         if known is None or not step.enabled:
@@ -150,7 +150,22 @@ def reads_of(step: Step, known: Processor) -> list[str]:
     return [step.inputs.get(name, name) for name, kind in known.reads if kind != "period"]
 
 
-def _units(chain: Sequence[Step]) -> dict[str, str]:
+def step_that_writes(chain: Sequence[Step], name: str) -> tuple[Step, Processor] | None:
+    """Find the last step that is on and writes a name; None where there is none."""
+    found = None
+    for step in chain:
+        known = REGISTRY.get(step.step)
+        if (
+            known is not None
+            and step.enabled
+            and name in (step.outputs.get(one, one) for one, _ in known.writes)
+        ):
+            found = (step, known)
+    return found
+
+
+def units_of(chain: Sequence[Step]) -> dict[str, str]:
+    """Give what the steps that are on write, with its unit."""
     return {
         step.outputs.get(name, name): unit
         for step in chain
@@ -163,7 +178,7 @@ def _made_of(bunch: Bunch, chain: Sequence[Step], look: Look) -> dict[str, np.nd
     """Run the chain where something of it is needed; nothing of a chain that cannot run."""
     if not (look.needs_baseline or look.aligned_by):
         return {}
-    there = _units(chain)
+    there = units_of(chain)
     keep = [SUBTRACTED] if SUBTRACTED in there else []
     wanted = [name for name in (*BASELINES, look.aligned_by) if name in there]
     if look.is_calibrated and (calibration := calibration_of(chain)) is not None:

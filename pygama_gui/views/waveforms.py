@@ -10,7 +10,7 @@ from typing import Any
 
 from PyQt5.QtCore import QSize, Qt
 from PyQt5.QtGui import QHideEvent, QResizeEvent
-from PyQt5.QtWidgets import QAction, QCheckBox, QLayout, QLineEdit, QMenu, QShortcut, QVBoxLayout, QWidget
+from PyQt5.QtWidgets import QAction, QCheckBox, QLayout, QLineEdit, QMenu, QVBoxLayout, QWidget
 
 from pygama_gui.bridge import Bridge
 from pygama_gui.data.density import Density, count_density, full_frame
@@ -25,6 +25,7 @@ from pygama_gui.session.state import Run, Session, Step, WaveformChoice
 from pygama_gui.views import chain_facts, madeup
 from pygama_gui.views.base import View
 from pygama_gui.views.waveform_actions import OVERLAYS, PAN, WaveformActions
+from pygama_gui.views.waveform_boxes import WaveformBoxes
 from pygama_gui.views.waveform_browser import Browser
 from pygama_gui.views.waveform_contrast import KINDS, Contrasted
 from pygama_gui.views.waveform_cursors import FAR, Cursors, cursor_words
@@ -35,6 +36,7 @@ from pygama_gui.views.waveform_traces import Traces, outputs_of, traces_of
 from pygama_gui.views.waveform_tracing import Traced, Tracer
 from pygama_gui.views.waveform_typical import ExtremeWaveforms
 from pygama_gui.widgets import theme, words
+from pygama_gui.widgets.box_zoom import BoxZoom
 from pygama_gui.widgets.checklist import CheckList, Item
 from pygama_gui.widgets.parts import Controls, Elided, choice_box, icon_button, label
 from pygama_gui.widgets.plot import Plot, ZoomBox
@@ -79,6 +81,8 @@ class WaveformView(View):
         ("e", "Inside of the chosen cut"),
         ("Shift+E", "Outside of the chosen cut"),
         ("t", "Difference of inside and outside"),
+        ("b", "Mark a box: what passes through becomes a cut"),
+        ("Esc", "Give up marking a box"),
         ("q", "Most typical and most extreme waveforms"),
         ("v", "Choose curves and values"),
         ("m", "Show or hide the cursors"),
@@ -100,8 +104,10 @@ class WaveformView(View):
 
     def __init__(self, bridge: Bridge) -> None:
         super().__init__(bridge)
-        self.plot = Plot("Waveform plot", "time (µs)", "ADC counts")
+        box = BoxZoom()
+        self.plot = Plot("Waveform plot", "time (µs)", "ADC counts", box=box)
         self.plot.fill_menu = self._fill_menu
+        self.drawn_boxes = WaveformBoxes(self, self.plot, box)
         self.browser = Browser(bridge, self.redraw_soon, self._forget_height)
         self.traces_picture = TracesPicture(self.plot)
         self.density_picture = DensityPicture(self.plot)
@@ -181,9 +187,6 @@ class WaveformView(View):
         )
         self.place_field.returnPressed.connect(self._jump)
         self.place_field.editingFinished.connect(self._show_info)
-        leave = QShortcut(Qt.Key.Key_Escape, self.place_field)
-        leave.setContext(Qt.ShortcutContext.WidgetShortcut)
-        leave.activated.connect(self.plot.setFocus)
         self.follow_button = icon_button(
             "pause", "Freeze the view; the work goes on (Space)", self.toggle_following
         )
@@ -334,6 +337,16 @@ class WaveformView(View):
         """Show the most typical and the most extreme waveforms over a density, or no longer."""
         self.choose(has_extremes=not self.choice.has_extremes)
 
+    def mark_box(self) -> None:
+        """Let the next drag mark a box; what passes through it becomes a cut."""
+        self.drawn_boxes.begin()
+
+    def give_up(self) -> None:
+        """Leave the field of the number; let a drag zoom again."""
+        self.drawn_boxes.cancel()
+        if self.place_field.hasFocus():
+            self.plot.setFocus()
+
     def ask_jump(self) -> None:
         """Let a number be typed."""
         self.place_field.setFocus(Qt.FocusReason.ShortcutFocusReason)
@@ -461,8 +474,23 @@ class WaveformView(View):
         """How waveforms are looked at."""
         return Look.of(self.choice)
 
+    @property
+    def x_per_sample(self) -> float:
+        """What a sample is along x: µs, or 1 where the period is not known."""
+        period_ns = None if self._measured is None else self._measured[0]
+        return (period_ns or 1000.0) / 1000.0
+
+    @property
+    def n_samples(self) -> int:
+        """Samples of the waveform that is shown; 0 where there is none."""
+        return 0 if self.browser.sample is None else len(self.browser.sample.waveform)
+
     def redraw(self) -> None:
-        """Draw what was chosen of the waveforms that are selected."""
+        """Draw what was chosen of the waveforms that are selected, and the boxes over them."""
+        self._redraw_waveforms()
+        self.drawn_boxes.draw()
+
+    def _redraw_waveforms(self) -> None:
         self.browser.choose_live()
         self._show_channels()
         self._show_info()
