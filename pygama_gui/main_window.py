@@ -38,6 +38,7 @@ from pygama_gui.desks.processing import Processing
 from pygama_gui.desks.quitting import Quitting
 from pygama_gui.desks.settings_files import SettingsFiles
 from pygama_gui.desks.tables import TableSaving
+from pygama_gui.desks.waveform_saving import WaveformSaving
 from pygama_gui.keeping import Keeper
 from pygama_gui.layouts import Layouts
 from pygama_gui.menus import TABS, Menus
@@ -98,6 +99,7 @@ class MainWindow(QMainWindow):
         self.layouts = Layouts(self)
         self.documents = Documents(self)
         self.tables = TableSaving(self)
+        self.waveform_saving = WaveformSaving(self)
         self.quitting = Quitting(self)
         self.keeper = Keeper(bridge) if remembers else None
         self.menus = Menus(self)
