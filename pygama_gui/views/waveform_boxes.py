@@ -89,6 +89,10 @@ class WaveformBoxes:
         for name, (cut, found) in shown.items():
             self._draw_one(name, cut, found)
 
+    def outlines(self) -> list[tuple[str, np.ndarray, np.ndarray]]:
+        """Give the boxes that are drawn: name, x and y of a closed line."""
+        return [(name, line.xData, line.yData) for name, (line, _) in self._drawn.items()]
+
     def _draw_one(self, name: str, cut: Cut, found: Box) -> None:
         if name not in self._drawn:
             line, words = pg.PlotCurveItem(), pg.TextItem(anchor=(0, 1))

@@ -63,7 +63,10 @@ class Exporter(Saver[Picture]):
             picture = self._contrast(kind)
         else:
             picture = {"density": self._density, "noise": self._noise}.get(kind, self._traces)()
-        return None if picture is None else replace(picture, made=self._view.made(picture.about))
+        if picture is None:
+            return None
+        boxes = tuple(Curve(name, x, y) for name, x, y in self._view.drawn_boxes.outlines())
+        return replace(picture, curves=(*picture.curves, *boxes), made=self._view.made(picture.about))
 
     def _about(self, sample: Sample | None) -> dict[str, str]:
         """Say what the picture is of and how it was made."""

@@ -201,6 +201,9 @@ def test_a_box_is_drawn_where_its_heights_are_those_of_the_picture(qtbot: QtBot,
     assert line.xData.max() == pytest.approx(500.5 * step)
     assert (line.yData.min(), line.yData.max()) == (2000, 8000)
     assert words.toPlainText() == "edge"
+    picture = window.waveforms.exporter.picture()
+    assert picture is not None
+    assert picture.curves[-1].name == "edge"
     window.waveforms.choose(is_above_baseline=False)
     window.waveforms.redraw()
     assert boxes._drawn == {}
