@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -229,16 +230,9 @@ class CalibrationPanel(QWidget):
         self.bridge.change(calibration_changes.take_calibration, calibration)
         shown = self.session.spectrum
         if shown.column == calibration.column:
-            choice = shown.__class__(
-                column=calibration.energy_column,
-                channel=shown.channel,
-                is_log=shown.is_log,
-                others=shown.others,
-                is_apart=shown.is_apart,
-                is_rate=shown.is_rate,
-                strip=shown.strip,
-                has_lines=True,
-            )
+            energies = calibration.energy_column
+            roi, markers = calibration_changes.carried_over(self.session, energies)
+            choice = replace(shown, column=energies, width=None, roi=roi, markers=markers, has_lines=True)
             self.bridge.change(changes.show_spectrum, choice)
         names = ", ".join(calibration.made_from) or "a file"
         self.bridge.log(

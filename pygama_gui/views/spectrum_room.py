@@ -13,7 +13,7 @@ GROUND = 200
 N_PLACES = 4
 """Places below each other that are tried."""
 GAP_PX = 4
-RISE = 1.5
+RISE = 3.0
 """Words go up so many times their height to get out of the curve's way, at most."""
 
 

@@ -20,7 +20,7 @@ from pygama_gui.bridge import Bridge
 from pygama_gui.data import live_set
 from pygama_gui.data.energies import fine_range
 from pygama_gui.sandbox import Sandbox
-from pygama_gui.session import changes, fit_changes, set_changes
+from pygama_gui.session import changes, cut_changes, fit_changes, set_changes
 from pygama_gui.session.state import Fit, Member, Run
 from pygama_gui.views.fits import FitsView
 from pygama_gui.views.spectrum import SpectrumView
@@ -97,6 +97,20 @@ def test_a_proposal_says_how_sure_it_is_and_what_comes_second(qtbot: QtBot, view
     view.calibration.drop()
     view.redraw()
     assert not view.calibration.use_button.isVisible()
+
+
+def test_what_was_chosen_of_the_spectrum_goes_along_to_the_energies(qtbot: QtBot, view: FitsView) -> None:
+    change = view.bridge.change
+    change(changes.choose_channel, view.bridge.live(view.session.selected).channels[0])
+    change(changes.mark_region, (580 * GAIN, 590 * GAIN))
+    change(changes.set_markers, (2614.5 * GAIN,))
+    change(cut_changes.show_only_passing, True)
+    use(qtbot, view)
+    shown = view.session.spectrum
+    assert shown.column == "trap_max_kev"
+    assert shown.roi == pytest.approx((580, 590), abs=0.5)
+    assert shown.markers == pytest.approx((2614.5,), abs=0.5)
+    assert shown.is_only_passing
 
 
 def test_what_is_not_sure_is_refused_in_words(
@@ -244,7 +258,7 @@ def test_settings_are_judged_by_the_same_peak_when_energies_are_shown(qtbot: QtB
     view.bridge.change(changes.mark_region, (8000.0, 9000.0))
     assert view.session.line == (8000.0, 9000.0)
     use(qtbot, view)
-    assert view.session.line == (8000.0, 9000.0)
+    assert view.session.line == pytest.approx((8000.0, 9000.0))
     view.bridge.change(changes.mark_region, (575.0, 590.0))
     assert view.session.line == pytest.approx((GAIN * 575.0, GAIN * 590.0), rel=1e-3)
 
