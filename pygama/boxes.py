@@ -13,16 +13,17 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
 from pygama.analysis.expression_nodes import ExpressionError, Through, name_text, number_text
 from pygama.analysis.expressions import parse
 from pygama.errors import SettingsError, TierFileError
-from pygama.processing.tier1 import digitizer_tables
 from pygama.progress import Progress, Tell, tell_nobody
-from pygama.storage import Table, TierFile
+
+if TYPE_CHECKING:  # what reads files is imported late: the window knows boxes before it opens one
+    from pygama.storage import Table, TierFile
 
 PER_RECORD = 1 << 12
 """A record of a card holds fewer rows than this."""
@@ -121,6 +122,8 @@ class Passages:
 
     def steps(self, file: TierFile, pool: Executor | None = None) -> Iterator[int]:
         """Look through all waveforms of a Tier 1 file, block for block; gives how many of a block."""
+        from pygama.processing.tier1 import digitizer_tables
+
         for table in digitizer_tables(file, None):
             if not table.n_samples:
                 continue
@@ -157,6 +160,7 @@ def rows_through(
     do not belong together. `tell` may raise errors.Stopped.
     """
     from pygama.processing.tier2_sink import KEY
+    from pygama.storage import TierFile
 
     boxes = boxes_among(names)
     if no_box := [name for name in names if name not in boxes]:

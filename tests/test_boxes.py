@@ -17,6 +17,7 @@ from pygama.errors import SettingsError, Stopped, TierFileError
 from pygama.processing.run import process_run
 from pygama.retrieve import select_events
 from pygama.simulate import RunShape, write_run
+from pygama.storage import TierFile
 
 CARD = "ORSIS3302DecoderForEnergy"
 LEVEL = ("bl_int", "bl_slope")
@@ -130,7 +131,7 @@ def test_rows_are_found_in_any_order_of_tier_2(run, expected) -> None:
     frame = pd.read_hdf(run[1]).sample(frac=1, random_state=1)
     columns = {name: frame[name].to_numpy() for name in ("event_number", *LEVEL)}
     passages = Passages(columns, boxes_among([TEXT]))
-    with boxes.TierFile(run[0]) as file:
+    with TierFile(run[0]) as file:
         assert sum(passages.steps(file)) == len(frame)
     assert np.array_equal(passages.masks[TEXT], expected[frame.index])
 
