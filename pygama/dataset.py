@@ -19,12 +19,14 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from threading import Lock
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
 from pygama.analysis.cutting import Cut, Selection, selection_of
 from pygama.block import Block
+from pygama.boxes import boxes_among, rows_through
 from pygama.errors import SettingsError, TierFileError
 from pygama.processing.outputs import run_number_in
 from pygama.processing.tier1 import digitizer_tables
@@ -120,6 +122,8 @@ class DataSet:
         self.n_rows = sum(part.n_rows for part in self.runs)
         self._calibrations = calibrations
         self._n_threads = n_threads or os.cpu_count() or 1
+        self._looked_through: tuple[RunFiles, dict[str, np.ndarray]] | None = None
+        self._looking = Lock()
 
     def __len__(self) -> int:
         return self.n_rows
@@ -279,8 +283,22 @@ class DataSet:
     def _picked(
         self, part: RunFiles, first: int, stored: Columns, selection: Selection | None
     ) -> tuple[_Read, np.ndarray | None]:
-        read = _Read(part, first, stored, self._calibration_of(part))
+        boxes = () if selection is None else boxes_among(selection.columns)
+        through = self._through(part, boxes) if boxes else {}
+        read = _Read(part, first, stored, self._calibration_of(part), through)
         return read, None if selection is None else selection.mask(read, stored.n_rows)
+
+    def _through(self, part: RunFiles, boxes: Iterable[str]) -> dict[str, np.ndarray]:
+        """Give what passes boxes in a run, (n_rows,) bool each; that of the run looked at last is kept."""
+        wanted = set(boxes)
+        with self._looking:
+            if self._looked_through is None or self._looked_through[0] is not part:
+                self._looked_through = (part, {})
+            known = self._looked_through[1]
+            if wanted - known.keys():
+                assert part.tier1 is not None and part.tier2 is not None
+                known |= rows_through(part.tier1, part.tier2, wanted - known.keys())
+        return known
 
     def _calibration_of(self, part: RunFiles) -> Any:
         if isinstance(self._calibrations, Mapping):
@@ -299,6 +317,8 @@ class DataSet:
     def _has(self, part: RunFiles, name: str) -> bool:
         if name in part.kinds or name in _OWN:
             return True
+        if boxes_among([name]):
+            return part.tier1 is not None and part.tier2 is not None
         return (
             name.removesuffix(_KEV) in part.kinds
             and name.endswith(_KEV)
@@ -307,6 +327,8 @@ class DataSet:
 
     def _what_lacks(self, name: str, lacking: Sequence[RunFiles]) -> str:
         who = _listed([part.name for part in lacking])
+        if boxes_among([name]):
+            return f"{who} of the data set: {name!r} needs its Tier 1 and its Tier 2 file; add them"
         if len(lacking) < len(self.runs):
             why = "no calibration" if name.endswith(_KEV) and self._calibrations is not None else "no column"
             return f"{who} of the data set: {why} for {name!r}, which other runs have; leave it or them out"
@@ -318,9 +340,16 @@ class DataSet:
 class _Read(Mapping[str, np.ndarray]):
     """The columns of a block, with those that the data set adds; each is made when it is asked for."""
 
-    def __init__(self, part: RunFiles, first: int, stored: Columns, calibration: Any) -> None:
+    def __init__(
+        self,
+        part: RunFiles,
+        first: int,
+        stored: Columns,
+        calibration: Any,
+        through: Mapping[str, np.ndarray],
+    ) -> None:
         self._part, self._first, self._stored = part, first, stored
-        self._calibration = calibration
+        self._calibration, self._through = calibration, through
         self._made: dict[str, np.ndarray] = {}
 
     def __getitem__(self, name: str) -> np.ndarray:
@@ -335,6 +364,9 @@ class _Read(Mapping[str, np.ndarray]):
             return np.asarray(_calibrated(self._calibration, columns)[name])
         if name in self._stored:
             return self._stored[name]
+        if name in self._through:
+            at = self._first - self._part.first_row
+            return self._through[name][at : at + self._stored.n_rows]
         if name == "run":
             return np.full(self._stored.n_rows, self._part.run)
         if name == "row":

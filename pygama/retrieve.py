@@ -20,6 +20,7 @@ import numpy as np
 
 from pygama.analysis.cutting import Cut, Selection, selection_of
 from pygama.block import Block
+from pygama.boxes import Numbering, boxes_among, rows_through
 from pygama.errors import OutputError, SettingsError, TierFileError
 from pygama.processing import outputs
 from pygama.processing.tier1 import digitizer_tables
@@ -33,8 +34,6 @@ SOURCE_ROW = "source_row"
 
 _BLOCK_BYTES = 8 << 20
 _STEP = 32_768
-_PER_RECORD = 1 << 12
-"""A record of a card holds fewer rows than this."""
 
 
 def select_events(
@@ -64,7 +63,9 @@ def select_events(
         texts = _texts(t1, t2, selection)
         _check_output(path, t1, t2, texts)
         pool = stack.enter_context(ThreadPoolExecutor(os.cpu_count() or 1)) if multiprocess else None
-        wanted = _passing(t2.table(KEY), selection, pool)
+        boxes = boxes_among(selection.columns)
+        through = rows_through(t1.path, t2.path, boxes, pool=pool) if boxes else {}
+        wanted = _passing(t2.table(KEY), selection, through, pool)
         tables = digitizer_tables(t1, None)
         writer = stack.enter_context(TierWriter(path, compression=compression, pool=pool))
         n_rows = _copy_events(tables, wanted, writer, pool, tell)
@@ -117,18 +118,43 @@ def _check_output(path: Path, t1: TierFile, t2: TierFile, texts: Mapping[str, st
     )
 
 
-def _passing(table: Table, selection: Selection, pool: Executor | None) -> np.ndarray:
-    """Give a number for each row of Tier 2 that passes, rising: of its record and of the row in it."""
-    lacking = [name for name in ("event_number", *selection.columns) if name not in table.columns]
+class _Both(Mapping[str, np.ndarray]):
+    """Columns that were made, before those of the file; each of these is read when it is asked for."""
+
+    def __init__(self, made: Mapping[str, np.ndarray], stored: Columns) -> None:
+        self._made, self._stored = made, stored
+
+    def __getitem__(self, name: str) -> np.ndarray:
+        return self._made[name] if name in self._made else self._stored[name]
+
+    def __iter__(self) -> Iterator[str]:
+        yield from (*self._made, *self._stored)
+
+    def __len__(self) -> int:
+        return len(self._made) + len(self._stored)
+
+
+def _passing(
+    table: Table, selection: Selection, through: Mapping[str, np.ndarray], pool: Executor | None
+) -> np.ndarray:
+    """Give a number for each row of Tier 2 that passes, rising: of its record and of the row in it.
+
+    through: what passes the boxes that the cut names, (n_rows,) bool.
+    """
+    there = (*table.columns, *through)
+    lacking = [name for name in ("event_number", *selection.columns) if name not in there]
     if lacking:
         raise SettingsError(
             f"{table.path.name} has no column {lacking[0]!r}; it has {', '.join(table.columns)}"
         )
 
     def pick(first: int, columns: Columns) -> tuple[np.ndarray, np.ndarray]:
-        return np.array(columns["event_number"]), np.array(selection.mask(columns, columns.n_rows))
+        rows = slice(first, first + columns.n_rows)
+        read = {name: passes[rows] for name, passes in through.items()}
+        mask = selection.mask(_Both(read, columns), columns.n_rows)
+        return np.array(columns["event_number"]), np.array(mask)
 
-    numbering = _Numbering(table)
+    numbering = Numbering(table)
     passing = [numbering.of(events)[mask] for events, mask in table.map_columns(pick, _STEP, pool=pool)]
     wanted = np.concatenate(passing) if passing else np.zeros(0, np.int64)
     if not len(wanted):
@@ -136,27 +162,6 @@ def _passing(table: Table, selection: Selection, pool: Executor | None) -> np.nd
             f"no event of {table.n_rows} passes the cut {selection.text!r}; nothing was written"
         )
     return wanted
-
-
-class _Numbering:
-    """Numbers rows by their record and their place in it, block for block."""
-
-    def __init__(self, table: Table) -> None:
-        self._where = f"{table.path.name}: table '{table.key}'"
-        self._last = -1
-        self._rows = 0
-
-    def of(self, events: np.ndarray) -> np.ndarray:
-        """Number the next rows, (n,) int64; raises TierFileError if their records are not in order."""
-        if not len(events):
-            return np.zeros(0, np.int64)
-        if events[0] < self._last or (np.diff(events) < 0).any():
-            raise TierFileError(f"{self._where} is not in the order of the run, so its rows cannot be found")
-        place = np.arange(len(events)) - np.searchsorted(events, events)
-        place[events == self._last] += self._rows
-        self._rows = int(place[-1]) + 1
-        self._last = int(events[-1])
-        return events.astype(np.int64) * _PER_RECORD + place
 
 
 def _copy_events(
@@ -177,9 +182,7 @@ def _copy_events(
 
 def _passing_blocks(table: Table, wanted: np.ndarray, pool: Executor | None) -> Iterator[tuple[Block, int]]:
     """Give the rows of a table that are wanted, and of how many each block was picked."""
-    if "event_number" not in table.columns:
-        raise TierFileError(f"{table.path.name}: table '{table.key}' has no column 'event_number'")
-    numbering, first = _Numbering(table), 0
+    numbering, first = Numbering(table), 0
     n_rows = max(_BLOCK_BYTES // max(table.row_bytes, 2 * table.n_samples), 1)
     for block in table.blocks(n_rows, pool=pool):
         numbers = numbering.of(block.rows["event_number"])

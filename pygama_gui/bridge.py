@@ -28,6 +28,7 @@ from pygama_gui.jobs.following import PATIENCE_S
 from pygama_gui.jobs.leftovers import remove_orphans
 from pygama_gui.jobs.runner import JobRunner
 from pygama_gui.jobs.spec import JobSpec, threads_for
+from pygama_gui.machine.boxes import Boxes
 from pygama_gui.machine.counting import Counting
 from pygama_gui.machine.culprits import Culprits
 from pygama_gui.machine.data_sets import DataSets
@@ -103,6 +104,7 @@ class Bridge(QObject):
         self.fitting = Fitting(self)
         self.data_sets = DataSets(self)
         self.loading = Loading(self)
+        self.boxes = Boxes(self)
         self.timing = Timing(self)
         self.timing.known.connect(self.fitting.measure_again)
         self.watching = Watching(self)

@@ -38,6 +38,7 @@ from pygama_gui.desks.processing import Processing
 from pygama_gui.desks.quitting import Quitting
 from pygama_gui.desks.settings_files import SettingsFiles
 from pygama_gui.desks.tables import TableSaving
+from pygama_gui.desks.waveform_saving import WaveformSaving
 from pygama_gui.keeping import Keeper
 from pygama_gui.layouts import Layouts
 from pygama_gui.menus import TABS, Menus
@@ -99,6 +100,7 @@ class MainWindow(QMainWindow):
         self.layouts = Layouts(self)
         self.documents = Documents(self)
         self.tables = TableSaving(self)
+        self.waveform_saving = WaveformSaving(self)
         self.quitting = Quitting(self)
         self.keeper = Keeper(bridge) if remembers else None
         self.menus = Menus(self)
@@ -306,7 +308,7 @@ class MainWindow(QMainWindow):
         """Let a key that only one of the two plots knows work while the other one has the focus."""
         plots = {self.waveforms: self.waveforms.plot, self.spectrum: self.spectrum.plot}
         actions = {view: list(view.view_actions()) for view in plots}
-        every = [*actions[self.waveforms], *self.spectrum.actions_of.walk()]
+        every = [*self.waveforms.commands.walk(), *self.spectrum.actions_of.walk()]
         keys = Counter(action.shortcut().toString() for action in every)
         for view, other in ((self.waveforms, self.spectrum), (self.spectrum, self.waveforms)):
             alone = [one for one in actions[view] if keys[one.shortcut().toString()] == 1]

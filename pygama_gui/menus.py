@@ -63,7 +63,7 @@ class Menus:
                 menu = self._menu(name)
                 menu.addActions(actions)
                 if view is window.cuts:
-                    self._act(menu, "Save the wavefor&ms that pass…", "", window.documents.ask_save_passing)
+                    self._act(menu, "Save the wavefor&ms that pass…", "", window.waveform_saving.ask)
         about = self._menu("&Help")
         self.find_action = self._act(about, "&Find a command…", "Ctrl+K", window.show_palette)
         self._act(about, "&Keys and mouse", ["?", "F1"], window.show_keys)

@@ -170,6 +170,21 @@ class Column(Node):
 
 
 @dataclass(frozen=True)
+class Through(Column):
+    """Whether a waveform passes through a box: a column that `pygama.boxes` makes, named by its own text.
+
+    numbers: first and last sample, lowest and highest height; above: names of the columns of the baseline.
+    """
+
+    numbers: tuple[float, float, float, float]
+    above: tuple[str, ...]
+
+    @property
+    def text(self) -> str:
+        return self.name
+
+
+@dataclass(frozen=True)
 class Negative(Node):
     operand: Node
     level: ClassVar[int] = SIGN
@@ -307,7 +322,11 @@ class Function:
         """Say how many arguments it takes."""
         if self.least == self.most:
             return f"{self.least} argument" + "s" * (self.least > 1)
-        return f"{self.least} arguments or more"
+        return (
+            f"{self.least} arguments or more"
+            if self.most is None
+            else f"{self.least} to {self.most} arguments"
+        )
 
 
 def kind_of(value: Any) -> str:
@@ -382,6 +401,10 @@ def _where(scope: Scope, call: Call) -> Any:
 def _inside(scope: Scope, call: Call) -> Any:
     x, y = (np.asarray(scope.numbers(argument, "'inside'"), np.float64) for argument in call.arguments[:2])
     return points_inside(x, y, corners_of(call))
+
+
+def _through(scope: Scope, call: Call) -> Any:
+    raise scope.error(call, "'through' needs waveforms")  # the parser makes a column of each
 
 
 def corners_of(call: Call) -> np.ndarray:
@@ -466,5 +489,12 @@ FUNCTIONS: dict[str, Function] = {
     "where": Function(3, 3, _where, "the second argument where the first is true, else the third"),
     "inside": Function(
         8, None, _inside, "whether the point x, y lies in the polygon of the corners that follow"
+    ),
+    "through": Function(
+        4,
+        6,
+        _through,
+        "whether the waveform passes, from the first sample to the last that are given, between the two "
+        "heights that follow; above the columns of its baseline, if they are named",
     ),
 }

@@ -33,6 +33,7 @@ from pygama.analysis.expression_nodes import (
     Number,
     Power,
     Text,
+    Through,
     Truth,
 )
 
@@ -270,6 +271,8 @@ class _Parser:
         count, most = len(call.arguments), function.most
         if count < function.least or (most is not None and count > most):
             raise self.error(word.at, f"'{word.value}' takes {function.takes()}, not {count}")
+        if word.value == "through":
+            return self._box(call)
         return self._polygon(call) if word.value == "inside" else call
 
     def _arguments(self) -> tuple[Node, ...]:
@@ -290,6 +293,23 @@ class _Parser:
         if len(call.arguments) % 2:
             raise self.error(call.arguments[-1].at, "the last corner of 'inside' has an x but no y")
         return call
+
+    def _box(self, call: Call) -> Through:
+        numbers = [float(one.number) for one in call.arguments[:4] if isinstance(one, Number)]
+        for at, argument in enumerate(call.arguments):
+            if at < 4 and not isinstance(argument, Number):
+                raise self.error(argument.at, "'through' begins with numbers: first sample, last, low, high")
+            if at >= 4 and type(argument) is not Column:
+                raise self.error(argument.at, "a baseline of 'through' must be a column, such as bl_int")
+        first, last, low, high = numbers
+        if not (first.is_integer() and last.is_integer() and 0 <= first <= last):
+            raise self.error(
+                call.arguments[0].at, "the samples of 'through' must be whole numbers from 0 up, in order"
+            )
+        if not low < high:
+            raise self.error(call.arguments[2].at, "the heights of 'through' must be in order, low first")
+        above = tuple(one.name for one in call.arguments[4:] if isinstance(one, Column))
+        return Through(call.at, call.text, (first, last, low, high), above)
 
     def _close(self, opening: Word) -> None:
         if self.is_sign(")"):

@@ -157,6 +157,8 @@ class Expression:
 
 
 def _why_no_column(name: str, columns: Mapping[str, Any]) -> str:
+    if name.startswith("through("):
+        return f"'{name}' asks for waveforms, and they were not looked through"
     if name in FUNCTIONS:
         return f"'{name}' is a function; write '{name}(...)'"
     if name.lower() == "nan":

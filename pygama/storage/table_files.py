@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 from typing import Any, Protocol
@@ -42,6 +43,15 @@ class Chooser(Protocol):
         """Tell which rows are wanted, (n_rows,) bool."""
 
 
+@dataclass(frozen=True)
+class Source:
+    """A Tier file whose table is written, which of its rows (None: all), and what is added to them."""
+
+    path: Path
+    chosen: Chooser | None = None
+    added: Adder | None = None
+
+
 def write_table(
     source: Path | str,
     path: Path | str,
@@ -61,38 +71,122 @@ def write_table(
     written last. LH5 and ROOT get numbers only. on_rows: told after each block how many rows are
     done and how many there are; what it raises ends the writing, and no file is left.
     """
-    source, path = Path(source), Path(path)
+    return write_tables(
+        [Source(Path(source), chosen, added)], path, key=key, columns=columns, on_rows=on_rows
+    )
+
+
+def write_tables(
+    sources: Sequence[Source],
+    path: Path | str,
+    *,
+    key: str = "data",
+    columns: Sequence[str] | None = None,
+    on_rows: Callable[[int, int], None] = lambda done, total: None,
+) -> int:
+    """Write the tables of several Tier files one behind the other, as `write_table` does with one.
+
+    A column that some of them lack is NaN there, or empty text; so it is for their `chosen`, too. Files of
+    runs without any row have no such table and are passed over.
+    """
+    path = Path(path)
     write = _WRITERS.get(path.suffix.lower())
     if write is None:
         raise SettingsError(f"{path.name}: tables are written as {', '.join(SUFFIXES)}")
+    if len(sources) > 1:
+        sources = [source for source in sources if _has(source.path, key)]
+    looks = [_look(source, key) for source in sources]
+    kinds = _kinds_of(looks)
+    names = _names(sources, columns, kinds, looks)
+    total = sum(look.n_rows for look in looks)
+    about = {"source": ", ".join(source.path.name for source in sources), "table": key}
     part = path.with_name(path.name + ".part")
-    with TierFile(source) as file:
-        table = file.table(key)
-        further = tuple(_with(added, table.read(0, 0, waveforms=False).rows)) if added is not None else ()
-        names = _names(table, source, columns, chosen, further)
-        blocks = _blocks(table, names, chosen, added, on_rows)
-        try:
-            n_rows = write(part, blocks, about={"source": source.name, "table": key})
-            part.replace(path)
-        finally:
-            part.unlink(missing_ok=True)
+    try:
+        n_rows = write(part, _all_blocks(sources, looks, key, names, kinds, total, on_rows), about=about)
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
     return n_rows
 
 
+@dataclass(frozen=True)
+class _Look:
+    """What one source holds. own, further: columns of its table and those that are added -> type."""
+
+    n_rows: int
+    own: Mapping[str, np.dtype]
+    further: Mapping[str, np.dtype]
+
+    @property
+    def kinds(self) -> dict[str, np.dtype]:
+        return {**self.own, **self.further}
+
+
+def _has(path: Path, key: str) -> bool:
+    with TierFile(path) as file:
+        return key in file.keys
+
+
+def _look(source: Source, key: str) -> _Look:
+    with TierFile(source.path) as file:
+        table = file.table(key)
+        rows = table.read(0, 0, waveforms=False).rows
+        own = {name: rows.dtype[name] for name in _single_valued(rows)}
+        added = {} if source.added is None else _with(source.added, rows)
+        return _Look(len(table), own, {name: values.dtype for name, values in added.items()})
+
+
+def _kinds_of(looks: Sequence[_Look]) -> dict[str, np.dtype]:
+    """Give the type of each column in the order of their first appearance, those that are added last."""
+    order = [
+        *(name for look in looks for name in look.own),
+        *(name for look in looks for name in look.further),
+    ]
+    last = {name for look in looks for name in look.further if name not in look.own}
+    ordered = sorted(dict.fromkeys(order), key=lambda name: name in last)
+    return {name: _joint_kind([look.kinds.get(name) for look in looks]) for name in ordered}
+
+
+def _joint_kind(kinds: Sequence[np.dtype | None]) -> np.dtype:
+    """Give a type that holds the values of all, and says that there is none where a type is missing."""
+    there = [kind for kind in kinds if kind is not None]
+    joint = there[0] if all(kind == there[0] for kind in there) else np.result_type(*there)
+    return np.dtype(np.float64) if None in kinds and joint.kind in "iub" else joint
+
+
 def _names(
-    table: Table,
-    source: Path,
+    sources: Sequence[Source],
     columns: Sequence[str] | None,
-    chosen: Chooser | None,
-    further: Sequence[str],
+    kinds: Mapping[str, np.dtype],
+    looks: Sequence[_Look],
 ) -> tuple[str, ...]:
-    own = tuple(_single_valued(table.read(0, 0, waveforms=False).rows))
-    there = (*own, *(name for name in further if name not in own))
-    names = there if columns is None else (*columns, *(name for name in further if name not in columns))
-    for name in (*names, *(() if chosen is None else sorted(chosen.columns))):
-        if name not in there:
-            raise SettingsError(f"{source.name} has no column '{name}'; there are {', '.join(there)}")
+    further = dict.fromkeys(name for look in looks for name in look.further)
+    names = tuple(kinds) if columns is None else tuple(dict.fromkeys([*columns, *further]))
+    for source in sources:
+        for name in (*names, *(() if source.chosen is None else sorted(source.chosen.columns))):
+            if name not in kinds:
+                raise SettingsError(
+                    f"{source.path.name} has no column '{name}'; there are {', '.join(kinds)}"
+                )
     return names
+
+
+def _all_blocks(
+    sources: Sequence[Source],
+    looks: Sequence[_Look],
+    key: str,
+    names: Sequence[str],
+    kinds: Mapping[str, np.dtype],
+    total: int,
+    on_rows: Callable[[int, int], None],
+) -> Iterator[Columns]:
+    before = 0
+    for source, look in zip(sources, looks, strict=True):
+        with TierFile(source.path) as file:
+            for block, n_done in _blocks(file.table(key), names, source, kinds):
+                yield block
+                on_rows(before + n_done, total)
+        before += look.n_rows
 
 
 def _single_valued(columns: np.ndarray) -> Iterator[str]:
@@ -101,23 +195,38 @@ def _single_valued(columns: np.ndarray) -> Iterator[str]:
 
 
 def _blocks(
-    table: Table,
-    names: Sequence[str],
-    chosen: Chooser | None,
-    added: Adder | None,
-    on_rows: Callable[[int, int], None],
-) -> Iterator[Columns]:
+    table: Table, names: Sequence[str], source: Source, kinds: Mapping[str, np.dtype]
+) -> Iterator[tuple[Columns, int]]:
+    chosen = source.chosen
+    read = dict.fromkeys([*names, *(() if chosen is None else chosen.columns)])
     for start in range(0, max(len(table), 1), BLOCK_ROWS):
         end = min(start + BLOCK_ROWS, len(table))
         rows = table.read(start, end, waveforms=False).rows
-        further = {} if added is None else _with(added, rows)
-        read = {*names, *(() if chosen is None else chosen.columns)}
-        known = {name: further[name] if name in further else rows[name] for name in read}
+        further = {} if source.added is None else _with(source.added, rows)
+        own = rows.dtype.names or ()
+        known = {
+            name: further[name]
+            if name in further
+            else rows[name]
+            if name in own
+            else _absent(kinds[name], end - start)
+            for name in read
+        }
         passes: Any = slice(None)
         if chosen is not None:
             passes = chosen.mask({name: known[name] for name in chosen.columns})
-        yield {name: np.ascontiguousarray(known[name][passes]) for name in names}
-        on_rows(end, len(table))
+        yield (
+            {
+                name: np.ascontiguousarray(known[name][passes].astype(kinds[name], copy=False))
+                for name in names
+            },
+            end,
+        )
+
+
+def _absent(kind: np.dtype, n: int) -> np.ndarray:
+    """Give what stands for values that are not there: NaN or empty text, (n,)."""
+    return np.zeros(n, kind) if kind.kind in "SU" else np.full(n, np.nan, kind)
 
 
 def _with(added: Adder, rows: np.ndarray) -> Columns:

@@ -22,11 +22,16 @@ from pygama.analysis.fits import FittedPeak
 from pygama.analysis.lines import GammaLine, lines_of
 from pygama.analysis.resolution import fit_resolution
 from pygama.errors import SettingsError
+from pygama_gui.data.linked import Counts
 
 CHUNK = 65536
 """Rows that are worked on at a time: few enough to stay in the processor's cache."""
 TOO_FAR = 0.01
 """A peak is taken for a line that is no farther off than this share of the energy."""
+N_FINE = 32768
+"""Bins that a spectrum is counted in to be calibrated, where its values are too many to be held."""
+FAR_BEYOND = 2.0
+"""Values farther beyond nearly all others, in the widths of what these cover, are left out of it."""
 SEEN_SHARE = 0.02
 """Of the strongest line's intensity: fainter lines are not taken for a peak that a person fitted."""
 
@@ -80,6 +85,37 @@ def calibrated(
     for code in wanted:
         own = values if codes is None else values[codes == code]
         channels[place_text(code)] = calibrate(own, recipe)
+    return Calibration(column, recipe, made_from, MappingProxyType(channels))
+
+
+def fine_range(values: np.ndarray) -> tuple[float, float]:
+    """Give the range that a spectrum is counted in to be calibrated, from some of its values.
+
+    It holds all of them but those that lie far beyond nearly all others.
+    """
+    known = np.asarray(values, np.float64)
+    known = known[np.isfinite(known)]
+    if not len(known):
+        return 0.0, 1.0
+    low, high = np.quantile(known, [0.001, 0.999]).tolist()
+    far = FAR_BEYOND * max(high - low, 1e-9)
+    least, most = float(known[known >= low - far].min()), float(known[known <= high + far].max())
+    return least, most + max(most - least, 1e-9) / N_FINE
+
+
+def calibrated_counts(
+    counts: Sequence[Counts],
+    places: Sequence[str],
+    recipe: Recipe,
+    *,
+    column: str,
+    made_from: tuple[str, ...],
+) -> Calibration:
+    """Calibrate channels by their places, each from counts in fine bins."""
+    channels = {
+        place: calibrate(one.counts, recipe, edges=one.want.x.edges)
+        for place, one in zip(places, counts, strict=True)
+    }
     return Calibration(column, recipe, made_from, MappingProxyType(channels))
 
 

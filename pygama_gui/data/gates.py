@@ -88,7 +88,7 @@ class Polygon:
 
     def rounded(self, x_px: float, y_px: float) -> Polygon:
         """Round the corners to what the eye can tell."""
-        return replace(self, points=tuple((_rounded(x, x_px), _rounded(y, y_px)) for x, y in self.points))
+        return replace(self, points=tuple((rounded_to(x, x_px), rounded_to(y, y_px)) for x, y in self.points))
 
     def text(self, x: str, y: str) -> str:
         """Write it as a cut."""
@@ -128,7 +128,7 @@ class Band:
         """Round the ends to what the eye can tell."""
         px = (x_px, y_px)[self.axis]
         return replace(
-            self, of=replace(self.of, low=_rounded(self.of.low, px), high=_rounded(self.of.high, px))
+            self, of=replace(self.of, low=rounded_to(self.of.low, px), high=rounded_to(self.of.high, px))
         )
 
     def text(self, _x: str, _y: str) -> str:
@@ -209,7 +209,8 @@ def _distances(place: np.ndarray, starts: np.ndarray, ends: np.ndarray) -> np.nd
     return np.hypot(*(place - starts - share[:, np.newaxis] * along).T)
 
 
-def _rounded(value: float, px: float) -> float:
+def rounded_to(value: float, px: float) -> float:
+    """Round a value to two digits of the width of a pixel: no finer than a hand can place it."""
     if not (math.isfinite(value) and px > 0):
         return value
     return round(value, 1 - math.floor(math.log10(px)))

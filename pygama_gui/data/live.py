@@ -31,6 +31,8 @@ class LiveColumns:
     def __init__(self) -> None:
         self.n_rows = 0
         self._columns: dict[str, np.ndarray] = {}
+        self.hidden: tuple[str, ...] = ()
+        """Columns that are there for cuts, and not for people to choose."""
         self._room = FIRST_ROWS
 
     def make_room(self, n_rows: int) -> None:
@@ -45,8 +47,8 @@ class LiveColumns:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """All columns that any block had, in the order of their first appearance."""
-        return tuple(self._columns)
+        """All columns that any block had, in the order of their first appearance; not the hidden ones."""
+        return tuple(name for name in self._columns if name not in self.hidden)
 
     @property
     def n_bytes(self) -> int:
@@ -79,6 +81,13 @@ class LiveColumns:
         gone = {*without, *columns}
         made._columns = {name: held for name, held in self._columns.items() if name not in gone}
         made._columns |= columns
+        made.hidden = tuple(name for name in self.hidden if name not in gone)
+        return made
+
+    def with_hidden(self, columns: Mapping[str, np.ndarray], without: Iterable[str] = ()) -> LiveColumns:
+        """Give the table with further columns that nobody is asked to choose, as `with_columns` does."""
+        made = self.with_columns(columns, without)
+        made.hidden = (*made.hidden, *columns)
         return made
 
     def _extend(self, name: str, values: np.ndarray | None, stop: int) -> None:

@@ -130,6 +130,12 @@ class LiveRun:
         made.columns = self.columns.with_columns(whole, without=before)
         return made
 
+    def with_boxes(self, passing: Mapping[str, np.ndarray], without: Iterable[str] = ()) -> LiveRun:
+        """Give the run with what passes through boxes, (n_rows,) bool each: data that begin anew."""
+        made = copy(self)
+        made.columns = self.columns.with_hidden(passing, without)
+        return made
+
     def snapshot(self, calibrations: Iterable[Any], start: int = 0) -> dict[str, np.ndarray]:
         """Give the columns that calibrations need, as they stand now, from a row on."""
         names = {one.column for one in self._each_of(calibrations)}

@@ -52,15 +52,24 @@ class Look:
 
 @dataclass(frozen=True, eq=False)
 class Shaped:
-    """Waveforms as they are looked at. heights: (n, n_samples); starts: (n,) sample that stands at time 0."""
+    """Waveforms as they are looked at. heights: (n, n_samples); starts: (n,) sample that stands at time 0.
+
+    rows: (n,) number of each in the bunch; None: all of it, in order.
+    """
 
     heights: np.ndarray
     starts: np.ndarray
     period_ns: float | None
     n_left_out: int = 0
+    rows: np.ndarray | None = None
 
     def __len__(self) -> int:
         return len(self.heights)
+
+    @property
+    def rows_of_bunch(self) -> np.ndarray:
+        """(n,) number of each waveform in the bunch."""
+        return np.arange(len(self)) if self.rows is None else self.rows
 
 
 def shape(bunch: Bunch, chain: Sequence[Step], look: Look) -> Shaped:
@@ -74,7 +83,7 @@ def shape(bunch: Bunch, chain: Sequence[Step], look: Look) -> Shaped:
     factors = factors_of(flat, look, chain, made)
     known = np.isfinite(starts) & np.isfinite(factors)
     heights = heights[known] * factors[known, None]
-    return Shaped(heights, starts[known], bunch.period_ns, int((~known).sum()))
+    return Shaped(heights, starts[known], bunch.period_ns, int((~known).sum()), np.flatnonzero(known))
 
 
 def starts_of(
@@ -109,7 +118,7 @@ def factors_of(
 
 def calibration_of(chain: Sequence[Step]) -> tuple[str, str] | None:
     """Find the energy in keV that the chain gives, and the height in ADC counts that it is made of."""
-    units = _units(chain)
+    units = units_of(chain)
     for step in chain:
         known = REGISTRY.get(step.step)
         if known is None or not step.enabled:
@@ -141,7 +150,22 @@ def reads_of(step: Step, known: Processor) -> list[str]:
     return [step.inputs.get(name, name) for name, kind in known.reads if kind != "period"]
 
 
-def _units(chain: Sequence[Step]) -> dict[str, str]:
+def step_that_writes(chain: Sequence[Step], name: str) -> tuple[Step, Processor] | None:
+    """Find the last step that is on and writes a name; None where there is none."""
+    found = None
+    for step in chain:
+        known = REGISTRY.get(step.step)
+        if (
+            known is not None
+            and step.enabled
+            and name in (step.outputs.get(one, one) for one, _ in known.writes)
+        ):
+            found = (step, known)
+    return found
+
+
+def units_of(chain: Sequence[Step]) -> dict[str, str]:
+    """Give what the steps that are on write, with its unit."""
     return {
         step.outputs.get(name, name): unit
         for step in chain
@@ -154,7 +178,7 @@ def _made_of(bunch: Bunch, chain: Sequence[Step], look: Look) -> dict[str, np.nd
     """Run the chain where something of it is needed; nothing of a chain that cannot run."""
     if not (look.needs_baseline or look.aligned_by):
         return {}
-    there = _units(chain)
+    there = units_of(chain)
     keep = [SUBTRACTED] if SUBTRACTED in there else []
     wanted = [name for name in (*BASELINES, look.aligned_by) if name in there]
     if look.is_calibrated and (calibration := calibration_of(chain)) is not None:

@@ -10,9 +10,11 @@ import numpy as np
 
 from pygama.analysis.calibration import Calibration
 from pygama.channel_map import Channel
+from pygama.errors import SettingsError
 from pygama_gui.data.channels import code_of, codes_of
 from pygama_gui.data.cutting import Passing
 from pygama_gui.data.energies import all_energies
+from pygama_gui.data.live_set import RUN
 
 KINDS = {
     "csv": "CSV table",
@@ -51,26 +53,63 @@ class Further:
 
 
 @dataclass(frozen=True)
-class _Chosen:
-    """The rows that pass cuts, read from the columns that there are."""
+class Rows:
+    """The files of a run whose rows are written. number: of the run, where there are several."""
 
-    passing: Passing
-    columns: frozenset[str]
+    tier2: Path
+    tier1: Path | None
+    further: Further
+    number: int | None = None
+
+    def added(self, columns: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """Give the further columns of rows, name -> (n,)."""
+        made = self.further(columns)
+        if self.number is not None and RUN not in columns:
+            n = len(next(iter(columns.values()), ()))
+            made[RUN] = np.full(n, self.number, np.int32)
+        return made
+
+
+class _Chosen:
+    """The rows that pass cuts, asked for block after block. through: what passes boxes, (n_rows,) bool."""
+
+    def __init__(self, passing: Passing, through: Mapping[str, np.ndarray]) -> None:
+        self._passing, self._through = passing, through
+        self._at = 0
+        self.columns = frozenset(passing.columns - through.keys())
 
     def mask(self, columns: Mapping[str, np.ndarray]) -> np.ndarray:
-        """Tell which rows pass, (n_rows,) bool."""
-        return self.passing.mask(columns)
+        """Tell which of the next rows pass, (n_rows,) bool."""
+        n = len(next(iter(columns.values()))) if columns else None
+        stop = next((len(one) for one in self._through.values()), 0) if n is None else self._at + n
+        here, self._at = slice(self._at, stop), stop
+        return self._passing.mask({**columns, **{name: mask[here] for name, mask in self._through.items()}})
 
 
 def save_table(
-    source: Path,
+    sources: Sequence[Rows],
     path: Path,
-    further: Further,
     passing: Passing | None,
     on_rows: Callable[[int, int], None] = lambda done, total: None,
 ) -> int:
-    """Write the rows that pass (None: all); returns how many. Raises as `write_table` does."""
-    from pygama.storage.table_files import write_table
+    """Write the rows that pass (None: all); returns how many. Raises as `write_tables` does.
 
-    chosen = None if passing is None else _Chosen(passing, passing.columns)
-    return write_table(source, path, chosen=chosen, added=further, on_rows=on_rows)
+    Cuts that name boxes need the Tier 1 files.
+    """
+    from pygama.storage.table_files import Source, write_tables
+
+    return write_tables(
+        [Source(one.tier2, _chosen(one, passing), one.added) for one in sources], path, on_rows=on_rows
+    )
+
+
+def _chosen(source: Rows, passing: Passing | None) -> _Chosen | None:
+    from pygama.boxes import boxes_among, rows_through
+
+    if passing is None:
+        return None
+    if not (boxes := boxes_among(passing.columns)):
+        return _Chosen(passing, {})
+    if source.tier1 is None:
+        raise SettingsError(f"{source.tier2.name}: there is no Tier 1 file to look through for the boxes")
+    return _Chosen(passing, rows_through(source.tier1, source.tier2, boxes))

@@ -785,11 +785,16 @@ class Clock:
     """Width of a slice, s: words are as fine as it is."""
 
     def words(self, seconds: float) -> str:
-        """Write a time: '14:32' of UTC, or '125 s'."""
+        """Write a time: '14:32' or '14:32:07.25' of UTC, or '125 s'."""
         if self.start is None:
             return f"{seconds:.4g} s"
+        at = self.start + seconds + 1e-6
         pattern = "%H:%M" if self.step >= 60 else "%H:%M:%S"
-        return time.strftime(pattern, time.gmtime(self.start + seconds + 1e-6))
+        words = time.strftime(pattern, time.gmtime(at))
+        if self.step >= 1:
+            return words
+        digits = math.ceil(-math.log10(self.step))
+        return f"{words}.{math.floor(at % 1 * 10**digits):0{digits}d}"
 
 
 def clock_start(start_time: int, first: float) -> float | None:

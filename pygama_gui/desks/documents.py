@@ -8,12 +8,8 @@ from typing import TYPE_CHECKING
 
 from PyQt5.QtWidgets import QApplication
 
-from pygama.errors import SettingsError, Stopped
+from pygama.errors import SettingsError
 from pygama.processing.settings import write_settings
-from pygama.progress import Done, Message
-from pygama_gui.data.cutting import readable
-from pygama_gui.data.selection import passing_of
-from pygama_gui.jobs.board import counted
 from pygama_gui.keeping import missing
 from pygama_gui.session import changes, exports, pictured, saved
 from pygama_gui.session.exports import Shown
@@ -92,56 +88,6 @@ class Documents:
         self.path = path
         self._window.bridge.log(f"Saved the session as {path}")
 
-    # The events that pass
-
-    def ask_save_passing(self) -> None:
-        """Ask where to write the waveforms of the events that pass the cuts, as a Tier 1 file."""
-        bridge = self._window.bridge
-        run = bridge.session.selected_run
-        state = None if run is None else bridge.state(run.run_id)
-        if isinstance(run, DataSet):
-            words = (
-                f"The waveforms that pass are written run by run: select one, as {run.members[0].run.title}"
-            )
-            self._window.banner.say(words, level="warning")
-            return
-        if run is None or state is None or state.state != "done" or not _both_tiers(state.outputs):
-            self._window.banner.say("Waveforms come from the Tier 1 file of a finished run", level="warning")
-            return
-        if passing_of(bridge.session) is None:
-            words = "No cut is on: the file would be a copy of the whole Tier 1 file"
-            self._window.banner.say(words, level="warning")
-            return
-        tier1, tier2 = _both_tiers(state.outputs)
-        suggested = tier1.with_name(f"{tier1.stem}_passing.h5")
-        ask_save(
-            self._window,
-            "Save the waveforms that pass",
-            suggested,
-            "Tier 1 files (*.h5)",
-            lambda path: self.save_passing(tier1, tier2, path),
-        )
-
-    def save_passing(self, tier1: Path, tier2: Path, path: Path) -> None:
-        """Write the waveforms of the events that pass the cuts, in the one thread that may use HDF5."""
-        from pygama.retrieve import select_events
-
-        bridge = self._window.bridge
-        cuts, _ = readable(bridge.session.cuts)
-        done: list[Done] = []
-
-        def tell(message: Message) -> None:
-            if bridge.is_closed:
-                raise Stopped("the window was closed")
-            if isinstance(message, Done):
-                done.append(message)
-
-        bridge.log(f"Writing the waveforms that pass to {path.name}…")
-        bridge.in_background(
-            lambda: select_events(tier1, tier2, cuts, path, tell=tell),
-            lambda _path: bridge.log(f"Saved {counted(done[0].rows, 'event')} that pass as {path}"),
-        )
-
     # What works without the window
 
     def copy_commands(self, runs: Sequence[Run]) -> None:
@@ -215,12 +161,6 @@ class Documents:
 def _each_run(run: Run) -> list[Run]:
     """Give the runs of a data set, or the run itself."""
     return [one.run for one in run.members] if isinstance(run, DataSet) else [run]
-
-
-def _both_tiers(outputs: Sequence[Path]) -> tuple[Path, ...]:
-    """Give the Tier 1 and the Tier 2 file; nothing where one is missing."""
-    found = [next((one for one in outputs if one.name.startswith(start)), None) for start in ("t1_", "t2_")]
-    return tuple(one for one in found if one is not None) if None not in found else ()
 
 
 def _sentence(path: Path, error: Exception) -> str:

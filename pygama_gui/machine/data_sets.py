@@ -28,6 +28,7 @@ from pygama_gui.session.state import DataSet, Member
 
 if TYPE_CHECKING:
     from pygama_gui.bridge import Bridge
+    from pygama_gui.data.live_run import LiveRun
 
 STEP_S = 0.25
 """So long one run of reading takes before others have their turn."""
@@ -301,6 +302,10 @@ class DataSets(QObject):
         if self._pass is not None and self._pass.live is self._bridge.live(run_id):
             self._pass.is_stopped = True
             self._stopped.add(self._pass.live)
+
+    def is_stopped(self, live: LiveRun) -> bool:
+        """Tell whether somebody stopped the counting of a data set."""
+        return live in self._stopped
 
     # Into memory
 

@@ -113,8 +113,8 @@ class Fitting(QObject):
     def ask(self, run_id: str) -> None:
         """Have those fits done on a run that are new, were changed, or hold for fewer rows or other cuts."""
         live, session = self._bridge.live(run_id), self._bridge.session
-        if live is None or not (session.fits or session.regions):
-            return
+        if live is None or not len(live.columns) or not (session.fits or session.regions):
+            return  # of a run whose rows are being read nothing is said
         state: State = (live, len(live.columns), passing_of(session))
         wanted: list[Asked] = [one for one in _all_of(session) if self._is_stale(run_id, one, state)]
         if not wanted or self._asked.get(run_id) == (state, tuple(wanted)):

@@ -149,7 +149,9 @@ def _set_files(data_set: DataSet) -> str:
     """Write the files of a data set, and its name, as the script holds them."""
     names = _names(_runs_of(data_set))
     files = {name: str(one.tier2) for name, one in zip(names, data_set.members, strict=True)}
-    return _named("FILES", files) + _named("NAME", _prose(data_set.name) or "data set")
+    waveforms = {name: str(one.tier1) for name, one in zip(names, data_set.members, strict=True) if one.tier1}
+    files_of_both = _named("FILES", files) + _named("TIER1_FILES", waveforms)
+    return files_of_both + _named("NAME", _prose(data_set.name) or "data set")
 
 
 def _run_numbers(runs: Sequence[Run]) -> dict[str, dict[str, int]]:
@@ -315,6 +317,7 @@ import numpy as np
 import pygama
 from pygama import Tier1Processor, TierFile, get_hist, process_run
 from pygama.analysis.cuts import Cut, CutSet
+from pygama.boxes import boxes_among, rows_through
 """
 
 _NO_SCREEN = """
@@ -322,7 +325,7 @@ plt.switch_backend("Agg")  # draw into files
 """
 
 _PROCESS = """\
-tier2_files = {}
+tier1_files, tier2_files = {}, {}
 for name, run in RUNS.items():
     done = process_run(
         run["raw"],
@@ -335,6 +338,8 @@ for name, run in RUNS.items():
     )
     for path in done.outputs:
         print(f"{name}: wrote {path}")
+        if path.name.startswith("t1_"):
+            tier1_files[name] = path
         if path.name.startswith("t2_"):
             tier2_files[name] = path
 """
@@ -369,13 +374,19 @@ def column_of(table, name, column):
 
 def passing_of(table, name):
     """Tell which rows pass the cuts; a cut is left out where a run lacks what it reads."""
-    cuts, known = CutSet(Cut(**cut) for cut in CUTS), {*table.columns, *ENERGIES, *NUMBERS}
+    cuts = CutSet(Cut(**cut) for cut in CUTS)
+    boxes = boxes_among(cuts.columns) if name in tier1_files else {}
+    boxes = {text: box for text, box in boxes.items() if {*box.above} <= {*table.columns}}
+    known = {*table.columns, *ENERGIES, *NUMBERS, *boxes}
     usable = CutSet(cut for cut in cuts if set(cuts.reads(cut.name)) <= known)
     for left_out in sorted({*cuts.names} - {*usable.names}):
         print(f"{name}: the cut {left_out} is not applied: it reads a column that is not there")
     if not any(cut.enabled for cut in usable):
         return np.ones(table.n_rows, bool)
-    return usable.mask({column: column_of(table, name, column) for column in usable.columns})
+    columns = {column: column_of(table, name, column) for column in usable.columns if column not in boxes}
+    if boxes:  # these ask for the waveforms
+        columns |= rows_through(tier1_files[name], tier2_files[name], boxes)
+    return usable.mask(columns)
 
 
 '''
@@ -486,6 +497,7 @@ print(f"wrote {file.name}")
 _SET_FILES = """\
 RUNS = {NAME: {"output": str(Path(next(iter(FILES.values()))).parent)}}
 tier2_files = {name: Path(path) for name, path in FILES.items()}
+tier1_files = {name: Path(path) for name, path in TIER1_FILES.items()}
 """
 
 _SET_EACH = """

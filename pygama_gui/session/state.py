@@ -190,6 +190,8 @@ class WaveformChoice:
     """Waveforms in a density, on each side of a cut and in the mean noise spectrum, at most."""
     aligned_by: str = ""
     """Name of the time that stands at 0; empty: the first sample does."""
+    has_extremes: bool = True
+    """Whether the most typical and the most extreme waveforms are drawn over a density."""
     is_normalised: bool = False
     is_calibrated: bool = False
     is_only_roi: bool = False

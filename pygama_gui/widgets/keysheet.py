@@ -32,7 +32,7 @@ MOUSE = (
     ("wheel, Shift+wheel", "zoom x, zoom y"),
     ("Ctrl-drag", "move the picture"),
     ("Alt- or Shift-drag", "mark a region"),
-    ("Alt-click", "put a corner on the side of a gate"),
+    ("Alt- or Shift-click", "put a corner on the side of a gate"),
     ("double-click", "show all"),
     ("right-click", "menu"),
 )

@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,14 +18,19 @@ from PyQt5.QtCore import QItemSelectionModel, Qt
 from PyQt5.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
+from pygama.analysis.calibration import Calibration, ChannelCalibration
+from pygama.analysis.curves import Curve
+from pygama.boxes import rows_through
 from pygama.processing.run import process_run
 from pygama.simulate import RunShape, write_run
 from pygama.storage import TierFile
 from pygama_gui.bridge import Bridge
 from pygama_gui.data import live_set
 from pygama_gui.data.live_set import LiveSet
+from pygama_gui.desks.writing import Writing
 from pygama_gui.main_window import MainWindow
 from pygama_gui.session import changes, cut_changes, exports
+from pygama_gui.session.calibration_changes import take_calibration
 from pygama_gui.session.files import read_run
 from pygama_gui.session.state import DataSet
 from pygama_gui.views.runs.set_making import RangeDialog, make_set_of_numbers
@@ -250,3 +256,129 @@ def test_the_trends_of_a_data_set_go_on_from_run_to_run(qtbot: QtBot, window: Ma
     assert trends.n_rows == 600
     assert trends.span[1] - trends.span[0] == pytest.approx(live.duration_s)
     assert window.trends._time_words().startswith("time of data taking, run after run (s)")
+
+
+def saved(qtbot: QtBot, window: MainWindow, words: str) -> str:
+    """Wait for a line of the log that says what was saved."""
+    qtbot.waitUntil(lambda: any(words in line for line in window.bridge.lines), timeout=WAIT_MS)
+    return next(line for line in window.bridge.lines if words in line)
+
+
+def calibrated(number: int, slope: float) -> Calibration:
+    """A calibration of all channels of a run."""
+    one = ChannelCalibration(curve=Curve((0.0, slope), ((0.0, 0.0), (0.0, 0.0))))
+    places = [f"0/{card}/{channel}" for card in range(20) for channel in range(8)]
+    return Calibration("trap_max", made_from=(f"Run{number}",), channels=dict.fromkeys(places, one))
+
+
+@pytest.mark.parametrize("most_rows", [10_000, 300], ids=["in memory", "on disk"])
+def test_the_table_of_a_data_set_has_the_rows_of_all_runs_that_pass(
+    qtbot: QtBot,
+    window: MainWindow,
+    folder: Path,
+    tmp_path: Path,
+    most_rows: int,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(live_set, "MOST_ROWS", most_rows)
+    made = made_set(qtbot, window)
+    assert window.runs.table_action.isEnabled() and not window.runs.passing_action.isEnabled()
+    window.bridge.change(cut_changes.add_cut, "high", "trap_max > 2000 & run != 12")
+    assert window.runs.passing_action.isEnabled()
+    assert window.runs.table_action in window.runs.menu_for(made).actions()
+    window.tables.save(made, tmp_path / "set.csv", only_passing=True)
+    saved(qtbot, window, "as " + str(tmp_path / "set.csv"))
+    with (tmp_path / "set.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    expected = []
+    for number in (11, 14):
+        with TierFile(folder / f"t2_run{number}.h5") as tier2:
+            expected += [
+                (number, one) for one in tier2.table("data").column("trap_max").tolist() if one > 2000
+            ]
+    assert [(int(row["run"]), float(row["trap_max"])) for row in rows] == expected
+    assert 20 < len(rows) < 400
+
+
+def test_a_table_of_what_passes_through_a_box_is_that_of_the_waveforms(
+    qtbot: QtBot, window: MainWindow, folder: Path, tmp_path: Path
+) -> None:
+    text = "through(410, 500, 2000, 8000, bl_int, bl_slope)"
+    made = made_set(qtbot, window)
+    window.bridge.change(cut_changes.add_cut, "edge", text)
+    window.tables.save(made, tmp_path / "set.csv", only_passing=True)
+    saved(qtbot, window, "as " + str(tmp_path / "set.csv"))
+    with (tmp_path / "set.csv").open(newline="") as file:
+        events = [(int(row["run"]), int(row["event_number"])) for row in csv.DictReader(file)]
+    expected = []
+    for number in N_EVENTS:
+        t1, t2 = (folder / f"t{tier}_run{number}.h5" for tier in (1, 2))
+        with TierFile(t2) as tier2:
+            numbers = tier2.table("data").column("event_number")
+        expected += [(number, one) for one in numbers[rows_through(t1, t2, [text])[text]].tolist()]
+    assert events == expected
+    assert 50 < len(events) < 590
+
+
+def test_the_waveforms_that_pass_are_saved_run_by_run(
+    qtbot: QtBot, window: MainWindow, folder: Path, tmp_path: Path
+) -> None:
+    made = made_set(qtbot, window)
+    window.waveform_saving.ask()
+    assert "No cut is on" in window.banner.words.text()
+    window.bridge.change(cut_changes.add_cut, "high", "trap_max > 2000 & run != 12")
+    window.waveform_saving.save_all(made, tmp_path)
+    line = saved(qtbot, window, "that pass in")
+    assert "in 2 files" in line
+    n_all = 0
+    for number in (11, 14):
+        with TierFile(folder / f"t2_run{number}.h5") as tier2:
+            table = tier2.table("data")
+            wanted = table.column("event_number")[table.column("trap_max") > 2000]
+        with TierFile(tmp_path / f"t1_run{number}_passing.h5") as file:
+            key = next(key for key in file.keys if file.table(key).n_samples)
+            assert file.table(key).column("event_number").tolist() == wanted.tolist()
+        n_all += len(wanted)
+    assert f"Saved {n_all} events" in line
+    assert not (tmp_path / "t1_run12_passing.h5").exists()
+
+
+def test_waveforms_are_saved_by_a_cut_on_energies(
+    qtbot: QtBot, window: MainWindow, folder: Path, tmp_path: Path
+) -> None:
+    for number, slope in ((11, 0.5), (14, 0.25)):
+        window.bridge.change(take_calibration, calibrated(number, slope))
+    run = window.bridge.session.runs[0]
+    window.bridge.change(changes.select_run, run.run_id)
+    window.bridge.change(cut_changes.add_cut, "high", "trap_max_kev > 1000")
+    window.waveform_saving.save(run, tmp_path / "high.h5")
+    saved(qtbot, window, "that pass as")
+    with TierFile(folder / "t2_run11.h5") as tier2:
+        expected = int((tier2.table("data").column("trap_max") * 0.5 > 1000).sum())
+    with TierFile(tmp_path / "high.h5") as file:
+        key = next(key for key in file.keys if file.table(key).n_samples)
+        assert file.table(key).n_rows == expected
+        assert "trap_max_kev > 1000" in file.texts("/")["selection"]
+    assert 10 < expected < 140
+
+
+def test_saving_waveforms_can_be_stopped_and_leaves_no_half_file(
+    qtbot: QtBot, window: MainWindow, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = made_set(qtbot, window)
+    window.bridge.change(cut_changes.add_cut, "high", "trap_max > 0")
+    monkeypatch.setattr(Writing, "is_stopped", property(lambda _self: True))
+    window.waveform_saving.save_all(made, tmp_path)
+    saved(qtbot, window, "were not all written")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_data_set_without_waveforms_names_the_run_that_lacks_them(qtbot: QtBot, window: MainWindow) -> None:
+    made = made_set(qtbot, window)
+    members = (replace(made.members[0], tier1=None), *made.members[1:])
+    session = replace(window.bridge.session, data_sets=(replace(made, members=members),))
+    window.bridge.change(cut_changes.add_cut, "high", "trap_max > 0")
+    session = replace(session, cuts=window.bridge.session.cuts)
+    window.bridge.change(lambda _old: session)
+    window.waveform_saving.ask()
+    assert "there is none of Run 11" in window.banner.words.text()

@@ -324,3 +324,10 @@ def test_a_sorted_run_is_followed_to_the_same_numbers_whichever_rows_pass(
                     one.kind,
                     what,
                 )
+
+
+def test_times_are_written_as_fine_as_the_slices() -> None:
+    at = 14 * 3600 + 32 * 60 + 7.256
+    words = [Clock(0.0, step).words(at) for step in (60.0, 1.0, 0.5, 0.05)]
+    assert words == ["14:32", "14:32:07", "14:32:07.2", "14:32:07.25"]
+    assert Clock(0.0, 0.01).words(59.999) == "00:00:59.99"

@@ -10,11 +10,12 @@ import numpy as np
 import pytest
 import tables
 
+from pygama.block import Block
 from pygama.errors import SettingsError
 from pygama.processing.run import process_run
 from pygama.simulate import RunShape, write_run
-from pygama.storage import TierFile, table_files
-from pygama.storage.table_files import write_table
+from pygama.storage import TierFile, TierWriter, table_files
+from pygama.storage.table_files import Source, write_table, write_tables
 
 
 class Above:
@@ -133,3 +134,52 @@ def test_it_is_told_how_far_the_writing_is_and_can_be_ended(
     with pytest.raises(KeyboardInterrupt):
         write_table(tier2, tmp_path / "two.csv", on_rows=end)
     assert [path.name for path in tmp_path.iterdir()] == ["one.csv"]
+
+
+def t2_file(path: Path, **columns: np.ndarray) -> Path:
+    rows = np.zeros(len(next(iter(columns.values()))), [(name, one.dtype) for name, one in columns.items()])
+    for name, values in columns.items():
+        rows[name] = values
+    with TierWriter(path, chunk_rows=4) as writer:
+        writer.write("data", Block("data", rows), queryable=True)
+    return path
+
+
+def test_the_tables_of_several_files_are_written_one_behind_the_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(table_files, "BLOCK_ROWS", 2)
+    one = t2_file(tmp_path / "t2_run1.h5", trap_max=np.array([1.5, 2.5, 3.5]), channel=np.array([1, 2, 3]))
+    two = t2_file(tmp_path / "t2_run2.h5", trap_max=np.array([4.5]), extra=np.array([7]))
+    told: list[tuple[int, int]] = []
+    numbers = {one: 1, two: 2}
+
+    def added(number: int) -> table_files.Adder:
+        return lambda rows: {"run": np.full(len(rows["trap_max"]), number)}
+
+    sources = [Source(path, added=added(number)) for path, number in numbers.items()]
+    n_rows = write_tables(sources, tmp_path / "both.csv", on_rows=lambda *at: told.append(at))
+    assert n_rows == 4
+    assert (tmp_path / "both.csv").read_text().splitlines() == [
+        "trap_max,channel,extra,run",
+        "1.5,1.0,,1",
+        "2.5,2.0,,1",
+        "3.5,3.0,,1",
+        "4.5,,7.0,2",
+    ]
+    assert told == [(2, 4), (3, 4), (4, 4)]
+
+
+def test_a_column_that_a_file_lacks_is_nan_for_its_cut(tmp_path: Path) -> None:
+    one = t2_file(tmp_path / "t2_run1.h5", trap_max=np.array([2000.0, 1.0]))
+    two = t2_file(tmp_path / "t2_run2.h5", other=np.array([4.0]))
+    sources = [Source(path, chosen=Above()) for path in (one, two)]
+    assert write_tables(sources, tmp_path / "both.csv") == 1
+
+
+def test_one_kind_holds_the_numbers_of_all_files(tmp_path: Path) -> None:
+    one = t2_file(tmp_path / "t2_run1.h5", energy=np.array([1, 2], np.int32))
+    two = t2_file(tmp_path / "t2_run2.h5", energy=np.array([2.5], np.float32))
+    write_tables([Source(one), Source(two)], tmp_path / "both.lh5")
+    with tables.open_file(str(tmp_path / "both.lh5")) as file:
+        assert file.get_node("/data/energy")[:].tolist() == [1.0, 2.0, 2.5]

@@ -17,7 +17,7 @@ from pygama_gui.views.cuts.survival import SurvivalLine
 from pygama_gui.widgets import theme
 from pygama_gui.widgets.expression_field import ExpressionField
 from pygama_gui.widgets.handle import Handle
-from pygama_gui.widgets.parts import Elided, label, row
+from pygama_gui.widgets.parts import Elided, label, link, row
 
 COLORS = {
     "#009E73": "green",
@@ -43,6 +43,8 @@ class CutCard(QFrame):
     given_up = pyqtSignal()
     renamed = pyqtSignal(str)
     colored = pyqtSignal(str)
+    looking_asked = pyqtSignal(str)
+    """'stop' or 'look again': what is to be done about the boxes of the cut."""
     moved_on = pyqtSignal(int)
     """An arrow key asks for the card that many places on."""
 
@@ -98,6 +100,8 @@ class CutCard(QFrame):
         self.amiss = label(tone="bad", px=theme.SMALL)
         self.amiss.setWordWrap(True)
         self.amiss.hide()
+        self.looking = link("Stop", "Stop looking through the waveforms", self._ask_looking)
+        self.looking.hide()
 
     def _lay_out(self) -> None:
         column = QVBoxLayout(self)
@@ -116,7 +120,10 @@ class CutCard(QFrame):
         below.addWidget(self.lost, 1)
         below.addWidget(self.survival)
         column.addLayout(below)
-        column.addWidget(self.amiss)
+        amiss = row()
+        amiss.addWidget(self.amiss, 1)
+        amiss.addWidget(self.looking)
+        column.addLayout(amiss)
 
     def stops(self) -> list[QWidget]:
         """Give what Tab goes through, in order."""
@@ -128,6 +135,7 @@ class CutCard(QFrame):
             self.on_box,
             self.more,
             self.field,
+            self.looking,
             self.survival,
         ]
 
@@ -180,6 +188,19 @@ class CutCard(QFrame):
         self.field.show_problem(text, None if found is None else found.position)
         self.figures.setVisible(found is None)
         self.lost.setVisible(found is None and bool(self.lost.text()))
+
+    def show_looking(self, what: str) -> None:
+        """Offer to 'stop' looking through waveforms, to 'look again', or nothing."""
+        is_stop = what == "stop"
+        words = "Stop" if is_stop else "Look again"
+        about = "Stop looking through the waveforms" if is_stop else "Look through the waveforms again"
+        self.looking.setText(words)
+        self.looking.setToolTip(about)
+        self.looking.setAccessibleName(about)
+        self.looking.setVisible(bool(what))
+
+    def _ask_looking(self) -> None:
+        self.looking_asked.emit("stop" if self.looking.text() == "Stop" else "look again")
 
     def show_figures(self, found: CutEfficiency | None, curve: CurveCounts | None = None) -> None:
         """Say how many events pass the cut by itself, and what it alone takes away; curve: what survives."""

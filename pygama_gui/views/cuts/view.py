@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from PyQt5.QtWidgets import (
 
 from pygama.analysis.cuts import MARK, Cut, CutSet, load_cuts, range_cut, save_cuts
 from pygama.analysis.expression_nodes import FUNCTIONS
+from pygama.boxes import boxes_among
 from pygama.errors import PygamaError, SettingsError
 from pygama_gui.bridge import Bridge
 from pygama_gui.data.channels import CLOCK, CODE
@@ -87,6 +89,7 @@ class CutsView(View):
         self._growing.setInterval(GROWING_MS)
         self._growing.timeout.connect(self.redraw_soon)
         bridge.fitting.fitted.connect(self._fitted)
+        bridge.boxes.changed.connect(self._boxes_changed)
         self._actions = self._make_actions()
         self._make_parts()
         self._lay_out()
@@ -300,6 +303,7 @@ class CutsView(View):
         card.settled.connect(lambda text: self._settle(card, text))
         card.given_up.connect(lambda: self._give_up(card))
         card.renamed.connect(lambda name: self._rename(card, name))
+        card.looking_asked.connect(self._act_on_boxes)
         card.moved_on.connect(lambda by: self._go_to(self.cards.index(card) + by))
         card.handle.dragged.connect(lambda at: self.column.show_drop(self.column.gap_at(at)))
         card.handle.dropped.connect(lambda at: self._drop(card, self.column.gap_at(at)))
@@ -311,22 +315,52 @@ class CutsView(View):
         for card in self.cards:
             if not card.field.isModified():
                 card.show_problem(problems.get(card.cut.name))
+                card.show_looking(self._looking(card.cut))
 
     def _problems(self, cuts: tuple[Cut, ...]) -> dict[str, Problem]:
         known, problems = readable(cuts)
         found = dict(problems)
         if (rows := self._columns()) is not None:
-            found |= applicable(known, rows)[1]
+            found |= {
+                name: self._of_waveforms(known, name, problem)
+                for name, problem in applicable(known, rows)[1].items()
+            }
         return found
+
+    def _of_waveforms(self, cuts: CutSet, name: str, problem: Problem) -> Problem:
+        """Say of a cut that reads boxes what there is to say of these."""
+        boxes, run_id = self.bridge.boxes, self.session.selected
+        why = [why for box in boxes_among(cuts.reads(name)) if (why := boxes.why(run_id, box))]
+        return replace(problem, sentence=why[0], position=None) if why else problem
+
+    def _looking(self, cut: Cut) -> str:
+        """Say what can be done about the boxes of a cut: 'stop', 'look again' or nothing."""
+        cuts, _ = readable(self.session.cuts)
+        names = boxes_among(cuts.reads(cut.name)) if cut.name in cuts.names else {}
+        boxes, run_id = self.bridge.boxes, self.session.selected
+        if any(boxes.is_looking(run_id, name) for name in names):
+            return "stop"
+        return "look again" if any(boxes.can_look_again(run_id, name) for name in names) else ""
+
+    def _boxes_changed(self, run_id: str) -> None:
+        if run_id == self.session.selected:
+            self._show_problems()
+
+    def _act_on_boxes(self, what: str) -> None:
+        run_id = self.session.selected
+        if what == "stop":
+            self.bridge.boxes.stop(run_id)
+            self._show_problems()
+        else:
+            self.bridge.boxes.look_again(run_id)
 
     def _columns(self) -> dict[str, Any] | None:
         """Give the columns of the run, without rows; None where none are known yet."""
         live = self.bridge.live(self.session.selected)
         if live is None or not live.columns.names:
             return None
-        return {
-            name: live.columns.column(name)[:0] for name in live.columns.names if name not in (CODE, CLOCK)
-        }
+        names = (*live.columns.names, *live.columns.hidden)
+        return {name: live.columns.column(name)[:0] for name in names if name not in (CODE, CLOCK)}
 
     def _show_figures(self, found: Figures | None) -> None:
         self.found = found

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -28,11 +29,13 @@ from pygama.errors import OutputError, SettingsError
 from pygama_gui.bridge import Bridge
 from pygama_gui.data import chain_facts
 from pygama_gui.data.channels import CODE
-from pygama_gui.data.energies import calibrated, from_peaks
+from pygama_gui.data.energies import N_FINE, calibrated, calibrated_counts, fine_range, from_peaks
+from pygama_gui.data.linked import Axis, Counts, Want
+from pygama_gui.data.live_run import LiveRun
 from pygama_gui.data.selection import passing_of
 from pygama_gui.jobs.board import counted
 from pygama_gui.session import calibration_changes, changes
-from pygama_gui.session.state import Session
+from pygama_gui.session.state import Run, Session
 from pygama_gui.widgets import theme, words
 from pygama_gui.widgets.dialogs import file_dialog
 from pygama_gui.widgets.parts import Elided, button, choice_box, label
@@ -45,6 +48,7 @@ MOST_TOLD = 3
 """Channels whose refusal is told in full, at most."""
 NEAR = 0.01
 """A drift is that of the chosen line where the two are no farther apart than this share of the energy."""
+GO_ON = "press 'Read again' on its card, then calibrate"
 
 
 class CalibrationPanel(QWidget):
@@ -58,6 +62,8 @@ class CalibrationPanel(QWidget):
         """What was found and is not used yet."""
         self._about: tuple[str, str] = ("", "")
         self._is_busy = False
+        self._counted: LiveRun | None = None
+        """The data set that is being counted, to be calibrated then."""
         self.state = Elided()
         self.source_box = choice_box("Source that was there", FIND_OUT, *(one.name for one in sources()))
         for at, one in enumerate(sources(), 1):
@@ -141,13 +147,13 @@ class CalibrationPanel(QWidget):
         live, run, column = self.bridge.live(self.session.selected), self.session.selected_run, self.column
         if live is None or run is None or column not in live.columns or self._is_busy:
             return
-        if why := self.bridge.data_sets.why_not(run.run_id, "a calibration of it"):
-            self.bridge.log(why, "warning")
+        places = [code for code in (wanted or self.bridge.shown(live.channels) or [0]) if code is not None]
+        recipe, fitted, made_from = self.recipe, tuple(peaks), run.raw_names
+        if live.is_on_disk:
+            self._calibrate_counted(live, run, places, fitted)
             return
         values = live.columns.column(column)
         codes = live.columns.column(CODE) if CODE in live.columns else None
-        places = [code for code in (wanted or self.bridge.shown(live.channels) or [0]) if code is not None]
-        recipe, fitted, made_from = self.recipe, tuple(peaks), run.raw_names
         cuts = passing_of(self.session)
         rows = {} if cuts is None else self.bridge.rows_of(run.run_id, {CODE, column, *cuts.columns})
 
@@ -158,18 +164,49 @@ class CalibrationPanel(QWidget):
                 own_values = values[: len(passing)][passing]
                 own_codes = None if codes is None else codes[: len(passing)][passing]
             found = calibrated(own_values, own_codes, places, recipe, column=column, made_from=made_from)
-            if not fitted:
-                return found
-            anew = {place: from_peaks(one, fitted, recipe) for place, one in found.channels.items()}
-            return calibration_changes.with_channels(found, anew)
+            return _through_peaks(found, fitted, recipe)
 
-        self._is_busy, self.proposal = True, None
-        self._about = (run.run_id, column)
-        self._redraw_soon()
+        self._begin(run.run_id)
         self.bridge.compute(work, self._propose, self._end)
 
+    def _calibrate_counted(
+        self, live: LiveRun, run: Run, places: Sequence[int], fitted: tuple[FittedPeak, ...]
+    ) -> None:
+        """Calibrate by counts in fine bins, where the rows are too many to be held."""
+        if self.bridge.data_sets.is_stopped(live):
+            self.bridge.log(f"The counting of {run.title} was stopped: {GO_ON}", "warning")
+            return
+        column, recipe, made_from = self.column, self.recipe, run.raw_names
+        low, high = fine_range(live.columns.column(column))
+        axis = Axis(column, low, high, N_FINE)
+        wants = [Want(axis, channel=code if live.channels else None) for code in places]
+
+        def work(counts: Sequence[Counts]) -> Calibration:
+            names = [place_text(code) for code in places]
+            found = calibrated_counts(counts, names, recipe, column=column, made_from=made_from)
+            return _through_peaks(found, fitted, recipe)
+
+        def take(found: list[Counts | None]) -> None:
+            counts = [one for one in found if one is not None]
+            if self._counted is not live or not self._is_busy:
+                return
+            if len(counts) < len(found) or self.bridge.data_sets.is_stopped(live):
+                self._end()
+            elif counts[0].n_rows == live.n_rows:
+                self._counted = None
+                self.bridge.compute(lambda: work(counts), self._propose, self._end)
+
+        self._begin(run.run_id)
+        self._counted = live
+        self.bridge.counting.count("calibration", run.run_id, wants, take)
+
+    def _begin(self, run_id: str) -> None:
+        self._is_busy, self.proposal = True, None
+        self._about = (run_id, self.column)
+        self._redraw_soon()
+
     def _end(self) -> None:
-        self._is_busy = False
+        self._is_busy, self._counted = False, None
         self._redraw_soon()
 
     def _propose(self, found: Calibration) -> None:
@@ -193,16 +230,9 @@ class CalibrationPanel(QWidget):
         self.bridge.change(calibration_changes.take_calibration, calibration)
         shown = self.session.spectrum
         if shown.column == calibration.column:
-            choice = shown.__class__(
-                column=calibration.energy_column,
-                channel=shown.channel,
-                is_log=shown.is_log,
-                others=shown.others,
-                is_apart=shown.is_apart,
-                is_rate=shown.is_rate,
-                strip=shown.strip,
-                has_lines=True,
-            )
+            energies = calibration.energy_column
+            roi, markers = calibration_changes.carried_over(self.session, energies)
+            choice = replace(shown, column=energies, width=None, roi=roi, markers=markers, has_lines=True)
             self.bridge.change(changes.show_spectrum, choice)
         names = ", ".join(calibration.made_from) or "a file"
         self.bridge.log(
@@ -281,8 +311,9 @@ class CalibrationPanel(QWidget):
         held, is_new = self.held, self.proposal is not None
         found = self.proposal or held
         live = self.bridge.live(self.session.selected)
+        if self._counted is not None and self._counted not in self.bridge.data.values():
+            self._is_busy, self._counted = False, None  # what was counted is not there any more
         can = live is not None and self.column in live.columns and len(live.columns) > 0
-        can = can and not live.is_on_disk
         one_channel = live is not None and self.session.spectrum.channel in live.channels
         is_several = live is not None and len(self.bridge.shown(live.channels)) > 1
         self.calibrate_button.setEnabled(can and not self._is_busy)
@@ -292,7 +323,8 @@ class CalibrationPanel(QWidget):
         self.drop_button.setVisible(is_new)
         self.state.setText(self._state(held))
         one = None if found is None else calibration_changes.of_channel(found, self._shown_channel(found))
-        told = "Calibrating…" if self._is_busy else self._words(found, one, is_new=is_new)
+        busy = "Calibrating…" if self._counted is None else "Counting, then calibrating…"
+        told = busy if self._is_busy else self._words(found, one, is_new=is_new)
         self.words.setText(told)
         self.words.setVisible(bool(told))
         self._draw(None if self._is_busy else one)
@@ -421,6 +453,14 @@ class _LinePlot(Plot):
         room = 0.12 * (high - low or 1.0)
         self.box.setXRange(0.0, float(curve_x[-1]), padding=0)
         self.box.setYRange(low - room, high + room, padding=0)
+
+
+def _through_peaks(found: Calibration, fitted: tuple[FittedPeak, ...], recipe: Recipe) -> Calibration:
+    """Lay the curves of a calibration through peaks that a person fitted, where there are any."""
+    if not fitted:
+        return found
+    anew = {place: from_peaks(one, fitted, recipe) for place, one in found.channels.items()}
+    return calibration_changes.with_channels(found, anew)
 
 
 def channel_words(one: ChannelCalibration, column: str, *, is_new: bool) -> Iterable[str]:

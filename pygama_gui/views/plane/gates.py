@@ -184,7 +184,9 @@ class PlaneGates:
                 self.draw()
                 self._view.show_info()
             return True
-        return bool(keys & Qt.KeyboardModifier.AltModifier) and self._insert(at)
+        # Many window managers keep Alt for themselves.
+        wanted = Qt.KeyboardModifier.AltModifier | Qt.KeyboardModifier.ShiftModifier
+        return bool(keys & wanted) and self._insert(at)
 
     def double_click(self) -> bool:
         """Close the polygon; tells whether the double click was for that."""

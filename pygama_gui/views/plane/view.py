@@ -103,8 +103,8 @@ class PlaneView(View):
     HELP = (
         "Two columns against each other, counted as colours. Drag to the right to zoom in, to the left to "
         "zoom out; a flat band zooms one axis. The wheel zooms x, with Shift y; Ctrl-drag moves. Alt- or "
-        "Shift-drag makes a gate; corners, sides and the body of the chosen gate can be dragged, Alt-click "
-        "puts a corner on a side."
+        "Shift-drag makes a gate; corners, sides and the body of the chosen gate can be dragged, Alt- or "
+        "Shift-click puts a corner on a side."
     )
     SHORTCUTS = (
         ("a", "Show all"),

@@ -492,8 +492,7 @@ class RunsView(View):
 
     def _enable_table_actions(self) -> None:
         state = self.bridge.state(self.session.selected)
-        is_set = isinstance(self.session.selected_run, DataSet)
-        has_table = not is_set and state is not None and state.state == "done" and bool(state.outputs)
+        has_table = state is not None and state.state == "done" and bool(state.outputs)
         self.table_action.setEnabled(has_table)
         self.passing_action.setEnabled(has_table and passing_of(self.session) is not None)
 
@@ -527,6 +526,8 @@ class RunsView(View):
         menu.setToolTipsVisible(True)
         if isinstance(run, DataSet):
             menu.addActions([self.rename_action, self.reveal_action, self.copy_path_action])
+            menu.addSeparator()
+            menu.addActions([self.table_action, self.passing_action])
             menu.addSeparator()
             menu.addAction(self.remove_action)
             return menu

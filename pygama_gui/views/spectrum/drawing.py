@@ -43,6 +43,11 @@ class Picture:
     of_all: np.ndarray | None = None
     is_rate: bool = False
 
+    def heights(self, *, is_log: bool) -> np.ndarray:
+        """Give how high the bins are drawn, the higher of both curves, (n,)."""
+        both = self.counts if self.of_all is None else np.maximum(self.counts, self.of_all)
+        return heights_of(both, is_log=is_log, unit=self.unit)
+
 
 class SpectrumDrawing:
     """The curves of one spectrum."""

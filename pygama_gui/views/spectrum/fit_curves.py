@@ -102,9 +102,7 @@ class FitCurves:
             if not is_chosen and wide < LEAST_SHARE * item.boundingRect().width():
                 item.hide()
                 continue
-            is_high = top + (item.boundingRect().height() + 4) * room.per_y > room.top
-            beside = peak.position + 0.7 * peak.fwhm + 6 * room.per_x
-            room.place(item, beside if is_high else peak.position, top + 3 * room.per_y, is_beside=is_high)
+            room.place_at_peak(item, peak.position, top + 3 * room.per_y, 0.7 * peak.fwhm)
 
 
 def _at(x: np.ndarray, y: np.ndarray, place: float) -> float:

@@ -83,7 +83,7 @@ class PeakMarks:
             text.hide()
         for text, i in zip(self._words, order, strict=False):
             write(text, found_words(seen[i]), "marker")
-            room.place(text, seen[i].position, heights[i] + 6 * room.per_y)
+            room.place_at_peak(text, seen[i].position, heights[i] + 6 * room.per_y, 0.7 * seen[i].fwhm)
 
 
 def _height(peak: FoundPeak, edges: np.ndarray, counts: np.ndarray, *, unit: float, is_log: bool) -> float:

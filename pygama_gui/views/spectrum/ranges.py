@@ -132,6 +132,7 @@ class Band:
             seen.setAlpha(min(3 * alpha, 255) if cut.inverted else alpha)
             brush.setColor(seen)
             put(brush if cut.enabled else QBrush(Qt.BrushStyle.NoBrush))
+        self.item.update()  # pyqtgraph takes a brush and draws with it when something else moves
 
     def _write(self, cut: Cut) -> None:
         name = ("not " if cut.inverted else "") + cut.name + ("" if cut.enabled else " (off)")

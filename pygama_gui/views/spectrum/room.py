@@ -1,7 +1,8 @@
-"""Finds room for words over a plot, so that no two lie on each other."""
+"""Finds room for words over a plot, so that no two lie on each other, and none on the curve if it can be."""
 
 from __future__ import annotations
 
+import numpy as np
 import pyqtgraph as pg
 
 from pygama_gui.widgets import theme
@@ -11,6 +12,9 @@ GROUND = 200
 """Of 255: how much the ground of words hides of what lies below."""
 N_PLACES = 4
 """Places below each other that are tried."""
+GAP_PX = 4
+RISE = 3.0
+"""Words go up so many times their height to get out of the curve's way, at most."""
 
 
 class Room:
@@ -22,6 +26,34 @@ class Room:
         self.per_x = (self.right - self.left) / max(box.width(), 1.0)
         self.per_y = (self.top - self.bottom) / max(box.height(), 1.0)
         self._taken: list[tuple[float, float, float, float]] = []
+        self._edges, self._heights = np.zeros(1), np.zeros(0)
+
+    def lay(self, edges: np.ndarray, heights: np.ndarray) -> None:
+        """Say how high the curve is drawn in bins of edges (n + 1,): words of peaks keep clear of it."""
+        self._edges, self._heights = edges, heights
+
+    def place_at_peak(self, item: pg.TextItem, x: float, y: float, half_width: float) -> bool:
+        """Show words over a peak, beside it, or as `place` does: first where the curve is not covered.
+
+        y: where the foot would stand above the peak; half_width: of the peak, which words beside leave free.
+        """
+        size = item.boundingRect()
+        width, height = size.width() * self.per_x, size.height() * self.per_y
+        gap = half_width + GAP_PX * self.per_x
+        for begins in (x - width / 2, x + gap, x - gap - width):
+            begins = min(max(begins, self.left), self.right - width)
+            clear = self._height_of_curve(begins, begins + width) + GAP_PX * self.per_y
+            foot = max(min(y, self.top - height), clear)
+            is_near = foot <= y + RISE * height and foot + height <= self.top
+            if is_near and self._take(begins, begins + width, foot, foot + height):
+                self._show(item, begins, foot)
+                return True
+        return self.place(item, x, y)
+
+    def _height_of_curve(self, low: float, high: float) -> float:
+        first, last = np.searchsorted(self._edges, [low, high])
+        seen = self._heights[max(int(first) - 1, 0) : int(last)]
+        return float(seen.max()) if len(seen) else self.bottom
 
     def place(self, item: pg.TextItem, x: float, y: float, *, is_beside: bool = False) -> bool:
         """Show words with the middle of their foot at a place, or beside it; hide them for lack of room.
@@ -37,13 +69,16 @@ class Room:
         foot = min(max(y, self.bottom), self.top - height)
         for _ in range(N_PLACES):
             if foot >= self.bottom and self._take(begins, begins + width, foot, foot + height):
-                item.setAnchor((0.0, 1.0))
-                item.setPos(begins, foot)
-                item.show()
+                self._show(item, begins, foot)
                 return True
             foot -= height
         item.hide()
         return False
+
+    def _show(self, item: pg.TextItem, begins: float, foot: float) -> None:
+        item.setAnchor((0.0, 1.0))
+        item.setPos(begins, foot)
+        item.show()
 
     def _take(self, left: float, right: float, bottom: float, top: float) -> bool:
         is_free = not any(

@@ -339,6 +339,7 @@ class SpectrumView(View):
         self.drawing.draw(self.picture)
         self.drawing.draw_over(self.picture)
         room = Room(self.plot)
+        room.lay(self.picture.edges, self.picture.heights(is_log=self.choice.is_log))
         self._show_region(room)
         self.cut_ranges.draw(self.choice.column)
         self.peaks.draw(self.picture, room)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pyqtgraph as pg
-from PyQt5.QtCore import Qt
+from PyQt5.QtCore import QSignalBlocker, Qt, pyqtSignal
 from PyQt5.QtGui import QColor
 
 from pygama_gui.data.trends import Band, Series, is_outside
@@ -127,6 +127,10 @@ def _faint(color: QColor | str) -> QColor:
 class TrendPlot(Plot):
     """One quantity against time."""
 
+    window_moved = pyqtSignal(float, float)
+    """Where the marked stretch of time is dragged to."""
+    window_set_down = pyqtSignal()
+
     def __init__(self, kind: str) -> None:
         self.time_axis = TimeAxis()
         super().__init__(f"Trend of the {kind}", "time", kind, x_axis=self.time_axis)
@@ -135,8 +139,10 @@ class TrendPlot(Plot):
         self._drawn: list[_Drawn] = []
         self.band = pg.LinearRegionItem((0, 1), orientation="horizontal", movable=False)
         self.middle = pg.InfiniteLine(angle=0, movable=False)
-        self.window = pg.LinearRegionItem((0, 1), movable=False)
-        for height, item in ((-20, self.band), (-19, self.middle), (-10, self.window)):
+        self.window = pg.LinearRegionItem((0, 1))
+        self.window.sigRegionChanged.connect(self._tell_window)
+        self.window.sigRegionChangeFinished.connect(lambda _item: self.window_set_down.emit())
+        for height, item in ((-20, self.band), (-19, self.middle), (7, self.window)):
             item.setZValue(height)
             item.hide()
             self.addItem(item, ignoreBounds=True)
@@ -172,12 +178,22 @@ class TrendPlot(Plot):
         """Mark a stretch of time."""
         self.window.setVisible(window is not None)
         if window is not None:
-            self.window.setRegion(window)
+            if not self._is_window_held:
+                with QSignalBlocker(self.window):
+                    self.window.setRegion(window)
             color = theme.current().color("marker")
             for line in self.window.lines:
                 line.setPen(theme.current().pen("marker"))
             color.setAlpha(38)
             self.window.setBrush(color)
+
+    @property
+    def _is_window_held(self) -> bool:
+        return self.window.moving or any(line.moving for line in self.window.lines)
+
+    def _tell_window(self) -> None:
+        low, high = sorted(self.window.getRegion())
+        self.window_moved.emit(float(low), float(high))
 
     def _draw_band(self, band: Band | None) -> None:
         self.band.setVisible(band is not None)

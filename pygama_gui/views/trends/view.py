@@ -66,7 +66,7 @@ class TrendsView(View):
     HELP = (
         "Rate, baseline, noise and a peak against the run's clock, with errors, and the band in which they "
         "are expected. Drag to the right to zoom in, to the left to zoom out; Alt- or Shift-drag to mark a "
-        "stretch of time."
+        "stretch of time, which can be dragged; a cut of it goes along."
     )
     SHORTCUTS = (
         ("a", "Show all"),
@@ -180,6 +180,8 @@ class TrendsView(View):
             plot.fill_menu = self._fill_menu
             plot.box.zoom_changed.connect(lambda plot=plot: self._share_zoom(plot))
             plot.box.region_dragged.connect(lambda low, high: self._change(window=(low, high)))
+            plot.window_moved.connect(lambda low, high: self._move_window((low, high)))
+            plot.window_set_down.connect(self.bridge.store.settle)
             plot.box.double_clicked.connect(lambda _at: self.show_all())
             plot.scene().sigMouseMoved.connect(lambda at, plot=plot: self._point_at(plot, at))
 
@@ -322,7 +324,7 @@ class TrendsView(View):
             self.plots["rate"].box.pan(by)
         elif self._shown:
             by = slices * self._shown[0][1].width
-            self._change(window=(window[0] + by, window[1] + by))
+            self._move_window((window[0] + by, window[1] + by))
 
     def show_window(self) -> None:
         """Bring the marked time into view."""
@@ -360,6 +362,15 @@ class TrendsView(View):
             for plot in self.plots.values():
                 plot.box.is_region_wanted = False
         self.bridge.change(changes.show_trends, replace(self.choice, **values))
+
+    def _move_window(self, window: tuple[float, float]) -> None:
+        """Move the marked time; a cut of it goes along, and all views with the cut."""
+        before = self.choice.window
+        self._change(window=window)
+        for cut in self.session.cuts:
+            if before is not None and cut.expression == window_text(before):
+                text = window_text(window)
+                self.bridge.change(cut_changes.edit_cut, cut.name, text, merge=f"cut {cut.name}")
 
     def _choose_channel(self, at: int) -> None:
         channel = self._channels[at - N_TOGETHER] if at >= N_TOGETHER else None

@@ -108,6 +108,9 @@ class WaveformActions:
             ("&Outside of the chosen cut", "Shift+E", lambda: view.choose(picture="outside")),
             ("Di&fference of inside and outside", "T", lambda: view.choose(picture="difference")),
             None,
+            ("Most t&ypical and most extreme", "Q", view.toggle_extremes),
+            ("Cut by a &box…", "B", view.mark_box),
+            ("Give up mar&king", "Esc", view.give_up),
             ("&Curves and values…", "V", lambda: view.steps_button.open()),
         ]
 

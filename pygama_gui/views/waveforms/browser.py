@@ -107,7 +107,11 @@ class Browser:
         live = self.live
         if live is not self.live_run:
             self._anew()
-            self.begin_anew()
+            if live is not None and self.live_run is not None and live.is_same_as(self.live_run):
+                self.live_run, self._reading = live, None  # what is being read is of the columns before
+                self.select_anew()
+            else:
+                self.begin_anew()
         elif live is not None and live.tier1 is not None and not self.is_finished:
             self.is_finished, self.is_following = True, False
             self._anew()
@@ -175,6 +179,7 @@ class Browser:
     def _go_to_live_event(self, live: LiveRun, number: int) -> None:
         numbers = [sample.numbers.get("event_number") for sample in live.samples.selected(self.selection)]
         if number in numbers:
+            self.n = len(numbers)
             self.go_to(numbers.index(number))
         else:
             self.said = f"Event {number} is not among the newest waveforms."

@@ -12,6 +12,7 @@ from PyQt5.QtGui import QColor
 from pygama_gui.data.contrast import Contrast, Side, contrast
 from pygama_gui.data.live_run import LiveRun
 from pygama_gui.data.selection import Selection, sides_of
+from pygama_gui.data.typical import Extremes
 from pygama_gui.session.state import Session
 from pygama_gui.views.waveforms.many import Aside, ManyWaveforms
 from pygama_gui.views.waveforms.pictures import DensityPicture
@@ -105,6 +106,12 @@ class Contrasted:
         left_out = f", {self.found.n_left_out} left out" if self.found.n_left_out else ""
         return " · ".join(parts) + left_out
 
+    def extremes(self, kind: str) -> Extremes:
+        """Give the most typical and most extreme waveforms of the side shown; none of a difference."""
+        found = self.found
+        side = None if found is None else {"inside": found.inside, "outside": found.outside}.get(kind)
+        return Extremes() if side is None else side.extremes
+
     def hide(self) -> None:
         """Draw nothing."""
         self.found = None
@@ -122,7 +129,6 @@ class ContrastPicture:
         self.image.hide()
         plot.addItem(self.image, ignoreBounds=True)
         self.means = {name: pg.PlotCurveItem() for name in KINDS[:2]}
-        self.farthest: list[pg.PlotCurveItem] = []
         for curve in self.means.values():
             curve.setZValue(6)
             plot.addItem(curve)
@@ -146,7 +152,6 @@ class ContrastPicture:
         elif side is not None:
             self._density.draw(side.density, found.period_ns)
         self._draw_means(shown, dict(zip(sides, names, strict=True)))
-        self._draw_farthest(None if kind == "difference" else side)
 
     def _draw_difference(self, difference: np.ndarray, side: Side) -> None:
         most = max(float(np.abs(difference).max(initial=0.0)), 1e-12)
@@ -178,17 +183,6 @@ class ContrastPicture:
         for swatch, _ in self.legend.items:
             swatch.update()
 
-    def _draw_farthest(self, side: Side | None) -> None:
-        curves = () if side is None else side.farthest
-        while len(self.farthest) < len(curves):
-            self.farthest.append(pg.PlotCurveItem())
-            self.farthest[-1].setZValue(4)
-            self._plot.addItem(self.farthest[-1])
-        pen = theme.thin_pen(theme.mixed("text", "panel", 0.6))
-        for at, curve in enumerate(self.farthest):
-            x, y = curves[at] if at < len(curves) else (np.empty(0), np.empty(0))
-            curve.setData(x * self._step, y, pen=pen, connect="finite")
-
     def fit(self, found: Contrast) -> None:
         """Show all of it, unless somebody zoomed."""
         (x0, x1), y_range = found.frame
@@ -199,7 +193,7 @@ class ContrastPicture:
         self.is_shown = False
         self._density.hide()
         self.image.hide()
-        for curve in (*self.means.values(), *self.farthest):
+        for curve in self.means.values():
             curve.setData([], [])
         self.legend.hide()
 

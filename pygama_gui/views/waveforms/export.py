@@ -15,6 +15,7 @@ from pygama_gui.data.samples import Sample
 from pygama_gui.data.waveform_files import Curve, Picture, csv_text, save
 from pygama_gui.views.exporting import Saver
 from pygama_gui.views.waveforms import contrast as waveform_contrast
+from pygama_gui.views.waveforms.typical import picked_words
 
 if TYPE_CHECKING:
     from pygama_gui.views.waveforms.view import WaveformView
@@ -62,7 +63,10 @@ class Exporter(Saver[Picture]):
             picture = self._contrast(kind)
         else:
             picture = {"density": self._density, "noise": self._noise}.get(kind, self._traces)()
-        return None if picture is None else replace(picture, made=self._view.made(picture.about))
+        if picture is None:
+            return None
+        boxes = tuple(Curve(name, x, y) for name, x, y in self._view.drawn_boxes.outlines())
+        return replace(picture, curves=(*picture.curves, *boxes), made=self._view.made(picture.about))
 
     def _about(self, sample: Sample | None) -> dict[str, str]:
         """Say what the picture is of and how it was made."""
@@ -133,7 +137,8 @@ class Exporter(Saver[Picture]):
                 (view.plot.labels["left"], y[at_y]),
                 ("samples", density.counts[at_x, at_y]),
             ),
-            about=self._about(None) | {"waveforms": str(density.n_waveforms)},
+            about=self._about(None) | {"waveforms": str(density.n_waveforms)} | self._named(),
+            curves=self._extremes(step),
             density=density,
             x_per_sample=step,
             x_range=x_range,
@@ -158,14 +163,31 @@ class Exporter(Saver[Picture]):
         return Picture(
             x_label,
             y_label,
-            tuple(curves),
+            (*curves, *self._extremes(step)),
             _of_one_length(columns),
-            about,
+            about | self._named(),
             density=None if one is None else one.density,
             x_per_sample=step,
             x_range=x_range,
             y_range=y_range,
         )
+
+    def _extremes(self, step: float) -> tuple[Curve, ...]:
+        """Give the waveforms that are drawn over a density."""
+        shown = self._view.extremes.shown
+        return tuple(
+            Curve(f"event {one.event}", one.x * step, one.heights, is_behind=True)
+            for one in (*shown.typical, *shown.extreme)
+        )
+
+    def _named(self) -> dict[str, str]:
+        """Name the events of these waveforms."""
+        shown = self._view.extremes.shown
+        return {
+            f"most {kind}": ", ".join(picked_words(one) for one in picked)
+            for kind, picked in (("typical", shown.typical), ("extreme", shown.extreme))
+            if picked
+        }
 
     def _noise(self) -> Picture | None:
         view, spectra = self._view, self._view.noise

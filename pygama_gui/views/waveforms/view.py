@@ -10,7 +10,7 @@ from typing import Any
 
 from PyQt5.QtCore import QSize, Qt
 from PyQt5.QtGui import QHideEvent, QResizeEvent
-from PyQt5.QtWidgets import QAction, QCheckBox, QLayout, QLineEdit, QMenu, QShortcut, QVBoxLayout, QWidget
+from PyQt5.QtWidgets import QAction, QCheckBox, QLayout, QLineEdit, QMenu, QVBoxLayout, QWidget
 
 from pygama_gui.bridge import Bridge
 from pygama_gui.data import chain_facts
@@ -20,11 +20,13 @@ from pygama_gui.data.noise import NoiseSpectrum, noise_spectrum
 from pygama_gui.data.samples import Bunch, Sample, bunch_of
 from pygama_gui.data.selection import waveforms_of
 from pygama_gui.data.shaping import SUBTRACTED, Look, Shaped, calibration_of, shape
+from pygama_gui.data.typical import Extremes, extremes_of
 from pygama_gui.session import changes
 from pygama_gui.session.state import Run, Session, Step, WaveformChoice
 from pygama_gui.views import madeup
 from pygama_gui.views.base import View
 from pygama_gui.views.waveforms.actions import OVERLAYS, PAN, WaveformActions
+from pygama_gui.views.waveforms.boxes import WaveformBoxes
 from pygama_gui.views.waveforms.browser import Browser
 from pygama_gui.views.waveforms.contrast import KINDS, Contrasted
 from pygama_gui.views.waveforms.cursors import FAR, Cursors, cursor_words
@@ -33,7 +35,9 @@ from pygama_gui.views.waveforms.many import Aside, ManyWaveforms, Neighbours
 from pygama_gui.views.waveforms.pictures import DensityPicture, NoisePicture, TracesPicture
 from pygama_gui.views.waveforms.traces import Traces, outputs_of, traces_of
 from pygama_gui.views.waveforms.tracing import Traced, Tracer
+from pygama_gui.views.waveforms.typical import ExtremeWaveforms
 from pygama_gui.widgets import theme, words
+from pygama_gui.widgets.box_zoom import BoxZoom
 from pygama_gui.widgets.checklist import CheckList, Item
 from pygama_gui.widgets.parts import Controls, Elided, choice_box, icon_button, label
 from pygama_gui.widgets.plot import Plot, ZoomBox
@@ -78,6 +82,9 @@ class WaveformView(View):
         ("e", "Inside of the chosen cut"),
         ("Shift+E", "Outside of the chosen cut"),
         ("t", "Difference of inside and outside"),
+        ("b", "Mark a box: what passes through becomes a cut"),
+        ("Esc", "Give up marking a box"),
+        ("q", "Most typical and most extreme waveforms"),
         ("v", "Choose curves and values"),
         ("m", "Show or hide the cursors"),
         ("o", "The other cursor"),
@@ -98,8 +105,10 @@ class WaveformView(View):
 
     def __init__(self, bridge: Bridge) -> None:
         super().__init__(bridge)
-        self.plot = Plot("Waveform plot", "time (µs)", "ADC counts")
+        box = BoxZoom()
+        self.plot = Plot("Waveform plot", "time (µs)", "ADC counts", box=box)
         self.plot.fill_menu = self._fill_menu
+        self.drawn_boxes = WaveformBoxes(self, self.plot, box)
         self.browser = Browser(bridge, self.redraw_soon, self._forget_height)
         self.traces_picture = TracesPicture(self.plot)
         self.density_picture = DensityPicture(self.plot)
@@ -156,6 +165,7 @@ class WaveformView(View):
         buttons = [self.previous_button, self.place_field, self.next_button, self.follow_button]
         return [
             self.plot,
+            self.extremes.words,
             *buttons,
             self.pass_box,
             self.roi_box,
@@ -178,9 +188,6 @@ class WaveformView(View):
         )
         self.place_field.returnPressed.connect(self._jump)
         self.place_field.editingFinished.connect(self._show_info)
-        leave = QShortcut(Qt.Key.Key_Escape, self.place_field)
-        leave.setContext(Qt.ShortcutContext.WidgetShortcut)
-        leave.activated.connect(self.plot.setFocus)
         self.follow_button = icon_button(
             "pause", "Freeze the view; the work goes on (Space)", self.toggle_following
         )
@@ -207,6 +214,7 @@ class WaveformView(View):
         self.reading.setWordWrap(True)
         self.reading.setContentsMargins(10, 0, 8, 0)
         self.reading.hide()
+        self.extremes = ExtremeWaveforms(self.plot, self.show_event)
         self.problem = label(tone="bad", px=theme.SMALL)
         self.problem.setWordWrap(True)
         self.problem.setContentsMargins(10, 0, 8, 0)
@@ -225,6 +233,7 @@ class WaveformView(View):
         column.setSpacing(4)
         column.addWidget(self.plot, 1)
         column.addWidget(self.reading)
+        column.addWidget(self.extremes.words)
         column.addWidget(self.problem)
         column.addWidget(controls)
 
@@ -312,6 +321,32 @@ class WaveformView(View):
         self._forget_height()
         self.browser.stop_playing()
         self.browser.go_to(place)
+
+    def show_event(self, number: int, run: int | None = None) -> None:
+        """Show the waveform of an event that a picture of many named, whatever the cuts say of it."""
+        chosen = next((cut for cut in self.session.cuts if cut.name == self.session.cut), None)
+        is_passing = self.choice.picture == "density" or (
+            self.choice.picture == "inside" and (chosen is None or chosen.enabled)
+        )
+        keeps = self.choice.is_only_passing and is_passing
+        self.choose(picture="traces", overlay=1, is_only_passing=keeps)
+        self._forget_height()
+        self.browser.go_to_event(number, run)
+        self.plot.setFocus()
+
+    def toggle_extremes(self) -> None:
+        """Show the most typical and the most extreme waveforms over a density, or no longer."""
+        self.choose(has_extremes=not self.choice.has_extremes)
+
+    def mark_box(self) -> None:
+        """Let the next drag mark a box; what passes through it becomes a cut."""
+        self.drawn_boxes.begin()
+
+    def give_up(self) -> None:
+        """Leave the field of the number; let a drag zoom again."""
+        self.drawn_boxes.cancel()
+        if self.place_field.hasFocus():
+            self.plot.setFocus()
 
     def ask_jump(self) -> None:
         """Let a number be typed."""
@@ -440,8 +475,23 @@ class WaveformView(View):
         """How waveforms are looked at."""
         return Look.of(self.choice)
 
+    @property
+    def x_per_sample(self) -> float:
+        """What a sample is along x: µs, or 1 where the period is not known."""
+        period_ns = None if self._measured is None else self._measured[0]
+        return (period_ns or 1000.0) / 1000.0
+
+    @property
+    def n_samples(self) -> int:
+        """Samples of the waveform that is shown; 0 where there is none."""
+        return 0 if self.browser.sample is None else len(self.browser.sample.waveform)
+
     def redraw(self) -> None:
-        """Draw what was chosen of the waveforms that are selected."""
+        """Draw what was chosen of the waveforms that are selected, and the boxes over them."""
+        self._redraw_waveforms()
+        self.drawn_boxes.draw()
+
+    def _redraw_waveforms(self) -> None:
         self.browser.choose_live()
         self._show_channels()
         self._show_info()
@@ -510,15 +560,17 @@ class WaveformView(View):
         self._say(self.browser.said)
         if found is None:
             self.density_picture.hide()
+            self.extremes.hide()
             self._show_info()
             self.plot.show_hint("Reading the waveforms…")
             return
-        shaped, frame, density = found
+        shaped, frame, extremes, density = found
         self._label_axes(shaped.period_ns, is_above=self.look.needs_baseline)
         step = (shaped.period_ns or 1000.0) / 1000.0
         (x0, x1), y_range = frame
         self.density_picture.fit((x0 * step, x1 * step), y_range)
         self.density_picture.draw(density, shaped.period_ns)
+        self._show_extremes(extremes, shaped.period_ns)
         self._n_left_out = shaped.n_left_out
         self._show_info()
         self._measured = (shaped.period_ns, None)
@@ -534,8 +586,10 @@ class WaveformView(View):
         self._show_info()
         if found is None or hint:
             self.contrast.picture.hide()
+            self.extremes.hide()
             return
         self._label_axes(found.period_ns, is_above=self.look.needs_baseline)
+        self._show_extremes(self.contrast.extremes(self.choice.picture), found.period_ns)
         self._measured = (found.period_ns, None)
         self._show_cursors()
         self.drawn.emit()
@@ -545,18 +599,24 @@ class WaveformView(View):
         """What an earlier result must be of to stand in for one that is still being computed."""
         return self.browser.live_run, self.browser.selection, self.look
 
-    def _count(self, bunch: Bunch) -> tuple[Shaped, Any, Density] | None:
+    def _show_extremes(self, extremes: Extremes, period_ns: float | None) -> None:
+        if self.choice.has_extremes:
+            self.extremes.show(extremes, (period_ns or 1000.0) / 1000.0)
+        else:
+            self.extremes.hide()
+
+    def _count(self, bunch: Bunch) -> tuple[Shaped, Any, Extremes, Density] | None:
         """Count the density of waveforms aside; give what there is of it."""
         chain, look = self.session.chain, self.look
 
-        def shape_all() -> tuple[Shaped, Any]:
+        def shape_all() -> tuple[Shaped, Any, Extremes]:
             shaped = shape(bunch, chain, look)
-            return shaped, full_frame(shaped)
+            return shaped, full_frame(shaped), extremes_of(bunch, chain, look, shaped)
 
         found = self._shaping.get(self._kind, (bunch, chain), shape_all)
         if found is None:
             return None
-        shaped, frame = found
+        shaped, frame, extremes = found
         x_range, y_range = self._view_frame(shaped, frame)
         px = self.plot.box.size()
         size = (min(DENSITY_PX[0], max(int(px.width()), 1)), min(DENSITY_PX[1], max(int(px.height()), 1)))
@@ -565,7 +625,7 @@ class WaveformView(View):
             (shaped, x_range, y_range, size),
             lambda: count_density(shaped, x_range, y_range, size),
         )
-        return None if density is None else (shaped, frame, density)
+        return None if density is None else (shaped, frame, extremes, density)
 
     def _view_frame(self, shaped: Shaped, frame: Any) -> Any:
         """Give the frame to count in: what a person zoomed to, or all of it."""
@@ -661,6 +721,8 @@ class WaveformView(View):
             self.density_picture.hide()
         if but != "contrast":
             self.contrast.hide()
+        if but not in ("density", "contrast"):
+            self.extremes.hide()
         if but != "noise":
             self.noise = None
             self.noise_picture.hide()

@@ -185,13 +185,10 @@ def test_the_waveforms_that_pass_the_cuts_are_saved_as_tier_1(
     assert live is not None
     values = live.columns.column("trap_max").copy()
     middle = float(np.median(values))
-    window.documents.ask_save_passing()
+    window.waveform_saving.ask()
     assert "No cut is on" in window.banner.words.text()
     window.bridge.change(cut_changes.add_cut, "high", f"trap_max > {middle!r}")
-    state = window.bridge.state(processed.run_id)
-    assert state is not None
-    tier1, tier2 = state.outputs
-    window.documents.save_passing(tier1, tier2, tmp_path / "high.h5")
+    window.waveform_saving.save(processed, tmp_path / "high.h5")
     qtbot.waitUntil(lambda: "that pass as" in window.bridge.lines[-1], timeout=WAIT_MS)
     with TierFile(tmp_path / "high.h5") as file:
         table = next(file.table(key) for key in file.keys if key.endswith("ForEnergy"))

@@ -17,6 +17,7 @@ from pygama.processing.run import process_run
 from pygama.simulate import RunShape, write_run
 from pygama.storage import TierFile
 from pygama_gui.bridge import Bridge
+from pygama_gui.desks.writing import Writing
 from pygama_gui.main_window import MainWindow
 from pygama_gui.session import changes, cut_changes
 from pygama_gui.session.state import ChannelMap, Run
@@ -114,18 +115,18 @@ def test_a_cut_on_a_column_that_is_not_there_is_refused(
 def test_stop_leaves_no_file(
     qtbot: QtBot, window: MainWindow, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    progress: Callable[[Path], object] = window.tables._progress
-    dialogs = []
+    begin = window.tables._writing
+    begun: list[Writing] = []
 
-    def remember(path: Path) -> object:
-        dialogs.append(progress(path))
-        return dialogs[-1]
+    def remember(path: Path) -> Writing:
+        begun.append(begin(path))
+        return begun[-1]
 
-    def at_once(work: Any, then: Any, otherwise: Any) -> None:
-        dialogs[0].findChild(QPushButton).click()
+    def at_once(work: Any, then: Any, *_otherwise: Any) -> None:
+        begun[0].dialog.findChild(QPushButton).click()
         then(work())
 
-    monkeypatch.setattr(window.tables, "_progress", remember)
+    monkeypatch.setattr(window.tables, "_writing", remember)
     monkeypatch.setattr(window.bridge, "in_background", at_once)
     window.tables.save(run_of(window), tmp_path / "one.csv", only_passing=False)
     assert "Stopped; one.csv was not written" in window.bridge.lines[-1]

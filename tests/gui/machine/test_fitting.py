@@ -135,3 +135,14 @@ def test_fit_and_region_of_one_name_do_not_get_in_each_others_way(qtbot: QtBot, 
     assert fitted(qtbot, taken, run_id).why_not == ""
     qtbot.waitUntil(lambda: taken.fitting.measured(run_id, "line") is not None, timeout=WAIT_MS)
     assert taken.fitting.measured(run_id, "line").problem == "the run has no gone"
+
+
+def test_nothing_is_said_of_a_run_whose_rows_are_still_being_read(
+    qtbot: QtBot, taken: Bridge, a_run: Callable[..., Run]
+) -> None:
+    run = a_run(5)
+    taken.change(changes.add_runs, [run])
+    taken.adopt(9, run)
+    taken.fitting.ask(run.run_id)
+    assert not taken.counting.is_busy
+    assert taken.fitting.outcome(run.run_id, "line") is None

@@ -23,6 +23,7 @@ from pygama_gui.views import madeup
 from pygama_gui.views.cuts import cut_words
 from pygama_gui.views.cuts.card import CutCard
 from pygama_gui.views.cuts.view import CutsView, is_cuts, name_problem
+from pygama_gui.views.spectrum.ranges import FAINT
 from pygama_gui.views.spectrum.view import SpectrumView
 from pygama_gui.widgets import words
 
@@ -426,3 +427,15 @@ def test_cuts_of_a_session_are_shown(qtbot: QtBot, live: Bridge) -> None:
     made = CutsView(live)
     qtbot.addWidget(made)
     assert [card.cut.name for card in made.cards] == ["a"]
+
+
+def test_a_range_is_painted_anew_when_another_cut_is_chosen(
+    spectrum: SpectrumView, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spectrum.bridge.change(cut_changes.add_cut, "peak", "8300 <= trap_max < 9050")
+    band = redrawn(spectrum).cut_ranges.bands["peak"]
+    painted: list[int] = []
+    monkeypatch.setattr(band.item, "update", lambda: painted.append(band.item.currentBrush.color().alpha()))
+    spectrum.bridge.change(cut_changes.add_cut, "other", "trap_max > 5")
+    redrawn(spectrum)
+    assert painted == [FAINT]

@@ -11,12 +11,17 @@ import pytest
 from pytestqt.qtbot import QtBot
 
 from pygama.analysis.calibration_file import read_calibration
+from pygama.analysis.fits import FitRequest
 from pygama.analysis.lines import lines_of
+from pygama.block import Block
 from pygama.progress import Partial
+from pygama.storage import TierWriter
 from pygama_gui.bridge import Bridge
+from pygama_gui.data import live_set
+from pygama_gui.data.energies import fine_range
 from pygama_gui.sandbox import Sandbox
-from pygama_gui.session import changes
-from pygama_gui.session.state import Run
+from pygama_gui.session import changes, cut_changes, fit_changes, set_changes
+from pygama_gui.session.state import Fit, Member, Run
 from pygama_gui.views.fits.view import FitsView
 from pygama_gui.views.spectrum.view import SpectrumView
 
@@ -92,6 +97,20 @@ def test_a_proposal_says_how_sure_it_is_and_what_comes_second(qtbot: QtBot, view
     view.calibration.drop()
     view.redraw()
     assert not view.calibration.use_button.isVisible()
+
+
+def test_what_was_chosen_of_the_spectrum_goes_along_to_the_energies(qtbot: QtBot, view: FitsView) -> None:
+    change = view.bridge.change
+    change(changes.choose_channel, view.bridge.live(view.session.selected).channels[0])
+    change(changes.mark_region, (580 * GAIN, 590 * GAIN))
+    change(changes.set_markers, (2614.5 * GAIN,))
+    change(cut_changes.show_only_passing, True)
+    use(qtbot, view)
+    shown = view.session.spectrum
+    assert shown.column == "trap_max_kev"
+    assert shown.roi == pytest.approx((580, 590), abs=0.5)
+    assert shown.markers == pytest.approx((2614.5,), abs=0.5)
+    assert shown.is_only_passing
 
 
 def test_what_is_not_sure_is_refused_in_words(
@@ -239,7 +258,7 @@ def test_settings_are_judged_by_the_same_peak_when_energies_are_shown(qtbot: QtB
     view.bridge.change(changes.mark_region, (8000.0, 9000.0))
     assert view.session.line == (8000.0, 9000.0)
     use(qtbot, view)
-    assert view.session.line == (8000.0, 9000.0)
+    assert view.session.line == pytest.approx((8000.0, 9000.0))
     view.bridge.change(changes.mark_region, (575.0, 590.0))
     assert view.session.line == pytest.approx((GAIN * 575.0, GAIN * 590.0), rel=1e-3)
 
@@ -255,3 +274,104 @@ def test_the_raw_column_is_shown_again_when_a_calibration_is_undone(qtbot: QtBot
     qtbot.waitUntil(lambda: spectrum.redraw() or spectrum.choice.column == "trap_max", timeout=WAIT_MS)
     spectrum.redraw()
     assert spectrum.picture is not None
+
+
+@pytest.fixture
+def on_disk(qtbot: QtBot, bridge: Bridge, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FitsView:
+    """The fits of a data set of two runs that is counted from its files, with a sample of 2000 rows."""
+    monkeypatch.setattr(live_set, "MOST_ROWS", 1000)
+    monkeypatch.setattr(live_set, "SAMPLE_ROWS", 2000)
+    members = []
+    for number in (72, 73):
+        columns = thorium(40_000, seed=number).columns
+        rows = np.zeros(40_000, [(name, values.dtype) for name, values in columns.items()])
+        for name, values in columns.items():
+            rows[name] = values
+        path = tmp_path / f"t2_run{number}.h5"
+        with TierWriter(path, chunk_rows=4096) as writer:
+            writer.write("data", Block("data", rows), queryable=True)
+            writer.set_texts("/", {"run_number": str(number)})
+        raw = tmp_path / f"Run{number}"
+        members.append(Member(Run(str(raw), raw, number), path))
+    data_set = set_changes.data_set_of(bridge.session, members)
+    bridge.change(set_changes.make_data_set, data_set)
+    qtbot.waitUntil(lambda: len(getattr(bridge.live(data_set.run_id), "columns", ())) > 0, timeout=WAIT_MS)
+    made = FitsView(bridge)
+    qtbot.addWidget(made)
+    made.show()
+    qtbot.waitExposed(made)
+    return made
+
+
+def test_a_data_set_on_disk_is_calibrated_by_the_counts_of_all_its_rows(
+    qtbot: QtBot, on_disk: FitsView
+) -> None:
+    live = on_disk.bridge.live(on_disk.session.selected)
+    assert live is not None and live.is_on_disk and len(live.columns) < 3000
+    propose(qtbot, on_disk)
+    found = on_disk.calibration.proposal
+    assert found is not None
+    assert [place for place, one in found.channels.items() if one.curve is not None] == ["0/5/0", "0/5/1"]
+    for place, gain in (("0/5/0", GAIN), ("0/5/1", 1.3 * GAIN)):
+        one = found.channels[place]
+        assert one.curve is not None
+        assert one.curve.gain == pytest.approx(gain, rel=5e-4)
+        top = max(one.lines, key=lambda line: line.energy_kev)
+        assert top.energy_kev == pytest.approx(2614.5, abs=0.1)
+        # of all 80 000 rows, not of the sample: the area is that of the peak in the files
+        rows = np.concatenate(
+            [thorium(40_000, seed=number).columns["trap_max"][int(place[-1]) :: 2] for number in (72, 73)]
+        )
+        near = np.abs(rows / gain - 2614.5) < 6
+        assert top.area == pytest.approx(near.sum(), rel=0.1)
+    assert found.made_from == ("Run72", "Run73")
+
+
+def test_a_calibration_of_counts_ends_when_they_are_stopped(qtbot: QtBot, on_disk: FitsView) -> None:
+    bridge, run_id = on_disk.bridge, on_disk.session.selected
+    panel = on_disk.calibration
+    panel.calibrate_shown()
+    bridge.data_sets.stop(run_id)
+    qtbot.waitUntil(lambda: not panel._is_busy, timeout=WAIT_MS)
+    assert panel.proposal is None
+    panel.calibrate_shown()
+    assert not panel._is_busy
+    assert "was stopped: press 'Read again'" in bridge.lines[-1]
+
+
+def test_a_calibration_of_counts_is_given_up_with_its_data_set(qtbot: QtBot, on_disk: FitsView) -> None:
+    panel = on_disk.calibration
+    panel.calibrate_shown()
+    on_disk.bridge.data_sets.look_again(on_disk.session.selected)
+    on_disk.redraw()
+    assert not panel._is_busy
+
+
+def test_a_fit_on_disk_is_that_of_all_rows(qtbot: QtBot, on_disk: FitsView) -> None:
+    bridge, run_id = on_disk.bridge, on_disk.session.selected
+    low, high = 2604 * GAIN, 2625 * GAIN
+    live = bridge.live(run_id)
+    assert live is not None
+    request = FitRequest(low, high, positions=(2614.5 * GAIN,))
+    fit = Fit("Tl-208", "trap_max", request, live.channels[0])
+    bridge.change(fit_changes.add_fits, [fit])
+    rows = np.concatenate([thorium(40_000, seed=one).columns["trap_max"][::2] for one in (72, 73)])
+    n = int(((rows > low) & (rows < high)).sum())
+
+    def is_whole() -> bool:
+        outcome = bridge.fitting.outcome(run_id, "Tl-208")
+        return outcome is not None and outcome.found is not None and outcome.found.counts.sum() == n
+
+    bridge.fitting.ask(run_id)
+    qtbot.waitUntil(is_whole, timeout=WAIT_MS)
+    outcome = bridge.fitting.outcome(run_id, "Tl-208")
+    assert outcome is not None and outcome.found is not None
+    assert outcome.found.peaks[0].position == pytest.approx(2614.5 * GAIN, rel=2e-4)
+
+
+def test_the_fine_range_holds_all_but_what_lies_far_beyond() -> None:
+    values = np.r_[np.linspace(0, 100, 10_000), 250.0, 1e9, np.nan]
+    low, high = fine_range(values)
+    assert (low, high) == (0.0, pytest.approx(250, rel=1e-3))
+    assert high > 250
+    assert fine_range(np.array([np.nan])) == (0.0, 1.0)

@@ -239,11 +239,12 @@ def test_in_a_gate_that_is_not_chosen_a_drag_zooms(view: PlaneView, drag: Callab
     assert view.session.cuts[0].expression == BOX
 
 
-def test_alt_click_puts_a_corner_on_a_side_and_delete_takes_it_away(
-    qtbot: QtBot, view: PlaneView, click: Callable[..., None]
+@pytest.mark.parametrize("key", [ALT, Qt.KeyboardModifier.ShiftModifier], ids=["alt", "shift"])
+def test_a_click_with_a_key_puts_a_corner_on_a_side_and_delete_takes_it_away(
+    qtbot: QtBot, view: PlaneView, click: Callable[..., None], key: Qt.KeyboardModifier
 ) -> None:
     view.bridge.change(cut_changes.add_cut, "psd", BOX)
-    click(14_000, 0.8, ALT)
+    click(14_000, 0.8, key)
     assert len(corners(view)) == 5
     assert corners(view)[1] == pytest.approx([14_000, 0.8], rel=0.01)
     view._moved(view.box.mapViewToScene(QPointF(14_000, 0.8)))

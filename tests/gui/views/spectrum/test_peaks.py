@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import numpy as np
+import pyqtgraph as pg
 import pytest
 from PyQt5.QtCore import QPointF, Qt
 from pytestqt.qtbot import QtBot
@@ -12,6 +14,7 @@ from pygama_gui.bridge import Bridge
 from pygama_gui.session import changes
 from pygama_gui.session.state import Run
 from pygama_gui.views import madeup
+from pygama_gui.views.spectrum.room import Room, words_item, write
 from pygama_gui.views.spectrum.view import SpectrumView
 
 LINE = 8670.0
@@ -206,3 +209,47 @@ def test_a_low_view_keeps_its_height_for_the_spectrum(qtbot: QtBot, view: Spectr
     view.resize(800, 420)
     view.redraw()
     assert view.strip.isVisible()
+
+
+def covered(view: SpectrumView, item: pg.TextItem) -> bool:
+    """Tell whether words lie over the curve."""
+    picture = view.picture
+    assert picture is not None
+    room = Room(view.plot)
+    area = item.boundingRect()
+    low, foot = item.pos().x(), item.pos().y()
+    high = low + area.width() * room.per_x
+    inside = (picture.edges[1:] > low) & (picture.edges[:-1] < high)
+    return bool((picture.heights(is_log=view.choice.is_log)[inside] > foot).any())
+
+
+def test_words_of_peaks_do_not_cover_the_spectrum_seen_whole(qtbot: QtBot, view: SpectrumView) -> None:
+    view.peaks.search()
+    qtbot.waitUntil(lambda: bool(view.peaks.found), timeout=WAIT_MS)
+    view.redraw()
+    shown = [item for item in view.peaks._marks._words if item.isVisible()]
+    assert len(shown) > 1
+    assert not any(covered(view, item) for item in shown)
+    view.peaks.fit_found()
+    qtbot.waitUntil(lambda: len(view.session.fits) > 1, timeout=WAIT_MS)
+    wait_for_fits(qtbot, view, len(view.session.fits))
+    (words,) = [item for item in view.peaks._fits._words if item.isVisible()]
+    assert not covered(view, words)
+
+
+def test_words_of_a_peak_at_the_top_stand_beside_it(view: SpectrumView) -> None:
+    room, item = Room(view.plot), words_item(view.plot, 1)
+    write(item, "123 ADC", "text")
+    width = item.boundingRect().width() * room.per_x
+    middle, top = (room.left + room.right) / 2, room.top - room.per_y
+    bin_width = (room.right - room.left) / 101
+    edges = room.left + bin_width * np.arange(102)
+    heights = np.zeros(101)
+    heights[50] = top
+    room.lay(edges, heights)
+    assert room.place_at_peak(item, middle, top, bin_width)
+    assert item.pos().x() > middle
+    other = words_item(view.plot, 1)
+    write(other, "456 ADC", "text")
+    assert room.place_at_peak(other, middle, top, bin_width)
+    assert other.pos().x() + width < middle

@@ -7,8 +7,9 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pyqtgraph as pg
 import pytest
-from PyQt5.QtCore import Qt
+from PyQt5.QtCore import QPoint, QPointF, Qt
 from pytestqt.qtbot import QtBot
 
 from pygama.progress import Partial
@@ -253,6 +254,45 @@ def test_a_marked_time_becomes_a_cut_that_all_views_follow(qtbot: QtBot, view: T
     view._change(window=(200.0, 300.0))
     view.cut_window()
     assert len({one.name for one in view.session.cuts}) == 2
+
+
+def test_a_marked_time_is_dragged_and_its_cut_goes_along(
+    qtbot: QtBot, view: TrendsView, move_mouse: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(pg.CONFIG_OPTIONS, "mouseRateLimit", 0)
+    feed(qtbot, view, run_of())
+    change(qtbot, view, window=(100.0, 200.0))
+    view.cut_button.click()
+    change(qtbot, view)
+    plot = view.plots["rate"]
+    (x0, x1), (y0, y1) = plot.box.viewRange()
+    start, end = (
+        plot.mapFromScene(plot.box.mapViewToScene(QPointF(x, (y0 + y1) / 2))) for x in (150.0, 250.0)
+    )
+    qtbot.mousePress(plot.viewport(), Qt.MouseButton.LeftButton, pos=start)
+    for x in (start.x() + 10, (start.x() + end.x()) // 2, end.x()):
+        move_mouse(plot.viewport(), QPoint(x, start.y()))
+    qtbot.mouseRelease(plot.viewport(), Qt.MouseButton.LeftButton, pos=end)
+    window = view.choice.window
+    assert window is not None
+    per_px = (x1 - x0) / plot.box.width()
+    assert window == pytest.approx((200.0, 300.0), abs=3 * per_px)
+    assert window[1] - window[0] == pytest.approx(100.0)
+    (cut,) = view.session.cuts
+    assert cut.expression == window_text(window)
+    assert (plot.box.zoomed_x, plot.box.zoomed_y) == (False, False)
+    view.bridge.store.undo()
+    assert view.session.cuts[0].expression == window_text((100.0, 200.0))
+
+
+def test_a_new_mark_leaves_the_cut_of_the_last_one_alone(qtbot: QtBot, view: TrendsView) -> None:
+    feed(qtbot, view, run_of())
+    view._change(window=(100.0, 200.0))
+    view.cut_window()
+    view.plots["rate"].box.region_dragged.emit(300.0, 400.0)
+    assert view.session.cuts[0].expression == window_text((100.0, 200.0))
+    view.nudge(1)
+    assert view.session.cuts[0].expression == window_text((100.0, 200.0))
 
 
 def test_a_marked_time_reads_as_a_cut() -> None:
