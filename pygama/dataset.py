@@ -5,7 +5,8 @@ block for block: whatever is asked, memory holds a few blocks and the answer. Wh
 computed beside the decompression, in threads.
 
 Rows are numbered through, run after run. A run with a Tier 2 file gives its rows in the order of that file;
-one with a Tier 1 file alone gives the numbers that the cards gave, table after table.
+one with a Tier 1 file alone gives the numbers that the cards gave, table after table. 'run' and 'sub_run'
+say which file a row is of: two files of one run and sub-run are refused.
 """
 
 from __future__ import annotations
@@ -42,7 +43,7 @@ _T = TypeVar("_T")
 _STEP = 32_768
 """Rows that are decompressed and counted at once; more do not fit into a processor's cache."""
 _PLACE = ("crate", "card", "channel")
-_OWN = ("run", "row")
+_OWN = ("run", "sub_run", "row")
 _KEV = "_kev"
 _MOST_RUNS = 1_000_000
 
@@ -102,8 +103,10 @@ class DataSet:
 
     files: a folder, a file, a pattern as 'data/t2_run*.h5', or several of these; Tier 1 and Tier 2 files of
     one run belong together. runs: take these alone, as '72-75, 80' or numbers; all must be there.
-    calibrations: one for all runs, or run -> calibration: an object of `pygama.analysis.calibration`, or a
-    function of the columns that gives {'<column>_kev': values}. n_threads: all cores if None.
+    calibrations: one for all runs, or run -> calibration, or (run, sub-run) -> calibration, which goes first:
+    an object of `pygama.analysis.calibration`, or a function of the columns that gives
+    {'<column>_kev': values}. A run that such a mapping lacks has no energies, and whoever asks for them is
+    told so: that of another run is never taken for it. n_threads: all cores if None.
 
     Raises TierFileError for files that are not there or no Tier files, SettingsError for runs that are
     missing or there twice.
@@ -133,7 +136,7 @@ class DataSet:
 
     @cached_property
     def columns(self) -> tuple[str, ...]:
-        """Names of the columns that all runs have, in the order of the first; then 'run' and 'row'."""
+        """Names of the columns that all runs have, in the order of the first; then run, sub_run and row."""
         common = [name for name in self.runs[0].kinds if all(name in part.kinds for part in self.runs)]
         return (*common, *(name for name in _OWN if name not in common))
 
@@ -147,9 +150,10 @@ class DataSet:
     ) -> Iterator[dict[str, np.ndarray]]:
         """Give columns in blocks of about `rows` rows: name -> values, (n,).
 
-        Beside the columns of the files there are 'run', 'row' (number of the row in the data set) and, with
-        calibrations, '<column>_kev'. cut: rows that pass alone; it may be called from several threads.
-        Raises SettingsError for columns that runs lack, naming these. `tell` may raise errors.Stopped.
+        Beside the columns of the files there are 'run', 'sub_run', 'row' (number of the row in the data set)
+        and, with calibrations, '<column>_kev'. cut: rows that pass alone; it may be called from several
+        threads. Raises SettingsError for columns that runs lack, naming these. `tell` may raise
+        errors.Stopped.
         """
         selection = self._checked(columns, cut)
 
@@ -302,7 +306,8 @@ class DataSet:
 
     def _calibration_of(self, part: RunFiles) -> Any:
         if isinstance(self._calibrations, Mapping):
-            return self._calibrations.get(part.run)
+            own = self._calibrations.get((part.run, part.sub_run))
+            return self._calibrations.get(part.run) if own is None else own
         return self._calibrations
 
     def _checked(self, columns: Sequence[str], cut: Cut | None) -> Selection | None:
@@ -369,6 +374,8 @@ class _Read(Mapping[str, np.ndarray]):
             return self._through[name][at : at + self._stored.n_rows]
         if name == "run":
             return np.full(self._stored.n_rows, self._part.run)
+        if name == "sub_run":
+            return np.full(self._stored.n_rows, self._part.sub_run)
         if name == "row":
             return np.arange(self._first, self._first + self._stored.n_rows)
         raise KeyError(name)

@@ -436,7 +436,9 @@ class Bridge(QObject):
             self.loading.look_for_outputs()
         if old.watched != new.watched:
             self.watching.begin()
-        if old.calibrations is not new.calibrations:
+        # without a calibration of its own, a run takes that of the run nearest in time
+        has_moved = old.runs is not new.runs or old.data_sets is not new.data_sets
+        if old.calibrations is not new.calibrations or (new.calibrations and has_moved):
             for run_id in tuple(self.data):
                 self.loading.calibrate(run_id)
         if old.channel_map is not new.channel_map:

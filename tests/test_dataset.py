@@ -78,7 +78,7 @@ def test_runs_are_one_table_in_order_of_their_numbers(folder, frame):
     assert len(data) == 160
     assert [part.run for part in data.runs] == [72, 73, 75]
     assert [part.start_time for part in data.runs] == [72000, 73000, 75000]
-    assert data.columns == (*ROWS.names, "run", "row")
+    assert data.columns == (*ROWS.names, "run", "sub_run", "row")
     read = data.to_frame()
     pd.testing.assert_frame_equal(read[list(frame.columns)].reset_index(drop=True), frame, check_names=False)
     assert read["row"].tolist() == list(range(160))
@@ -154,6 +154,25 @@ def test_sub_runs_stand_behind_one_another(tmp_path):
         ("run 5", 0, 10),
         ("run 5.1", 10, 11),
     ]
+
+
+def test_sub_runs_are_told_apart_by_a_column(tmp_path):
+    for sub_run in (1, 0):
+        write_tier2(tmp_path / f"t2_run5.{sub_run}.h5", 5, tier2_rows(sub_run, 10 + sub_run), sub_run=sub_run)
+    data = DataSet(tmp_path)
+    assert data.column("sub_run").tolist() == [0] * 10 + [1] * 11
+    assert data.count("run == 5 & sub_run == 1") == 11
+
+
+def test_a_sub_run_may_have_a_calibration_of_its_own(tmp_path):
+    for sub_run in (1, 0):
+        write_tier2(tmp_path / f"t2_run5.{sub_run}.h5", 5, tier2_rows(sub_run, 10 + sub_run), sub_run=sub_run)
+    double, triple = (
+        lambda columns, by=by: {"trap_max_kev": by * np.asarray(columns["trap_max"])} for by in (2.0, 3.0)
+    )
+    data = DataSet(tmp_path, calibrations={5: double, (5, 1): triple})
+    by = data.column("trap_max_kev") / data.column("trap_max")
+    assert np.round(by, 6).tolist() == [2.0] * 10 + [3.0] * 11
 
 
 def test_no_rows_are_read_when_it_is_made(folder, monkeypatch):

@@ -28,8 +28,11 @@ from pygama.errors import SettingsError
 PLACE = ("crate", "card", "channel")
 _CARD, _CRATE = 1 << 10, 1 << 20
 
-_FAR_OFF = 5.0
+_FAR_OFF, _FAR_OFF_FWHM = 4.0, 0.25
+"""A line farther off the curve of the others, in its error and theirs, and in its FWHM, is left out."""
 _MOST_LEFT_OUT = 0.25
+"""The part of the lines that may be left out, one of few."""
+_LEFT_OUT = "off the others: left out"
 _UNLIKELY = 1e-3
 
 
@@ -134,7 +137,9 @@ def _with_curve(match: Match, lines: list[MatchedLine], recipe: Recipe) -> Chann
         source=match.best.source if match.best is not None else "",
         confidence=match.confidence,
         rival=match.rival,
-        note="; ".join(one for one in (_note(curve, lines, recipe), _note_of_widths(lines)) if one),
+        note="; ".join(
+            filter(None, (_note_of_far(lines), _note(curve, lines, recipe), _note_of_widths(lines)))
+        ),
     )
 
 
@@ -163,30 +168,28 @@ def _curve(lines: Sequence[MatchedLine], recipe: Recipe) -> Curve:
 def _without_far_off(
     lines: list[MatchedLine], curve: Curve, recipe: Recipe, needed: int
 ) -> tuple[list[MatchedLine], Curve]:
-    """Leave out lines that lie off the curve, one by one, as long as they are few and the rest holds them.
+    """Leave out lines that lie off the curve of the others, one by one, as long as these hold it.
 
-    Another peak than the line's can have been fitted; but a spectrum most of whose lines are off bends.
+    Another peak than the line's can have been fitted; but a spectrum most of whose lines are off bends. That
+    line goes first without which the rest goes together best: a line with a small error pulls the curve to
+    itself, so that another one may seem the worst. Each keeps its residual, and a note that says so.
     """
     n_used = sum(line.is_used for line in lines)
-    for _ in range(min(int(_MOST_LEFT_OUT * n_used), n_used - needed - 1)):
-        off = [_on_curve(line, curve) for line in lines]
-        worst = max(range(len(off)), key=lambda i: _pull(off[i]))
-        if _pull(off[worst]) < _FAR_OFF or abs(off[worst].residual_kev or 0.0) < 0.25 * (
-            off[worst].fwhm_kev or 0.0
-        ):
+    for _ in range(min(max(int(_MOST_LEFT_OUT * n_used), 1), n_used - needed - 1)):
+        used = [i for i, line in enumerate(lines) if line.is_used]
+        rest = [_curve(_without(lines, i), recipe) for i in used]
+        best = min(range(len(used)), key=lambda k: rest[k].chi2)
+        worst = _on_curve(lines[used[best]], rest[best])
+        is_far = abs(worst.residual_kev or 0.0) > _FAR_OFF_FWHM * (worst.fwhm_kev or 0.0)
+        if curve.chi2 - rest[best].chi2 < _FAR_OFF**2 or not is_far:
             break
-        note = f"{abs(off[worst].residual_kev or 0.0):.2f} keV off the others: left out"
-        lines = [
-            replace(line, is_used=False, note=note) if i == worst else line for i, line in enumerate(lines)
-        ]
-        curve = _curve(lines, recipe)
+        note = f"{worst.residual_kev or 0.0:+.2f} keV {_LEFT_OUT}"
+        lines, curve = _without(lines, used[best], note), rest[best]
     return lines, curve
 
 
-def _pull(line: MatchedLine) -> float:
-    if not line.is_used or line.residual_kev is None or not line.residual_error_kev:
-        return 0.0
-    return abs(line.residual_kev) / line.residual_error_kev
+def _without(lines: Sequence[MatchedLine], i: int, note: str = "") -> list[MatchedLine]:
+    return [replace(line, is_used=False, note=note) if k == i else line for k, line in enumerate(lines)]
 
 
 def _on_curve(line: MatchedLine, curve: Curve) -> MatchedLine:
@@ -229,6 +232,16 @@ def _note(curve: Curve, lines: Sequence[MatchedLine], recipe: Recipe) -> str:
         return note
     bent = _curve(lines, replace(recipe, is_quadratic=True))
     return f"{note}; a parabola gives {bent.chi2:.1f} of {bent.ndof}" if bent.chi2 < curve.chi2 - 10 else note
+
+
+def _note_of_far(lines: Sequence[MatchedLine]) -> str:
+    """Name the lines that were left out of the curve since they lie off it."""
+    far = [f"{line.name} {line.energy_kev:.1f} keV ({line.note})" for line in lines if _is_left_out(line)]
+    return ", ".join(far)
+
+
+def _is_left_out(line: MatchedLine) -> bool:
+    return not line.is_used and line.note.endswith(_LEFT_OUT)
 
 
 def _note_of_widths(lines: Sequence[MatchedLine]) -> str:

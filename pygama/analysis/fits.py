@@ -34,7 +34,14 @@ SHAPES = ("gauss", "hpge")
 BACKGROUNDS = ("linear", "step")
 ERRORS = ("auto", "parabola", "likelihood")
 FEW_FOR_A_TAIL = 3000.0
-"""With fewer counts in the peaks, tail and step of an 'hpge' are held near what is usual."""
+"""With fewer counts in the peaks, tail and step of an 'hpge' are held near what is usual.
+
+As guessed before the fit, so that an actual 3500 may count as fewer where the tail is long. There is no jump
+to smooth: in toys on both sides (2900 and 3100 counts held, 4500 free) the centroid is off by -0.2, -0.3 and
++0.2 % of the FWHM for tails two errors longer, larger and with two more of step than usual, at a spread of
+1.6, 1.9 and 2.0 %; without any tail by +1.4, +1.5 and +1.2 %, at 1.4, 1.3 and 2.8 %, since a share of the
+tail cannot come out below 0. The FWHM is off by 0.6 % or less, at 1.4 to 3 %.
+"""
 USUAL_FRACTION, USUAL_SLOPE, USUAL_STEP = (0.15, 0.15), (1.5, 1.0), (0.005, 0.01)
 """Of germanium detectors: the tail's share and length (in sigma) and the step, each give or take."""
 MIN_SIGNIFICANCE = 2.5

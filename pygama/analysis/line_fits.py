@@ -240,7 +240,7 @@ def _fit_group(spectrum: Spectrum, group: list[_Sought], expected: _Expected, fi
     if found is None:  # too few counts for so many peaks: the strongest one, by itself, and less trusted
         loose = replace(lead, disturbed_kev=math.hypot(lead.disturbed_kev, _moved_by(lead, members)))
         return [
-            _alone(loose, spectrum, expected, fit)
+            _not_of_another(_alone(loose, spectrum, expected, fit), members, expected)
             if one is lead
             else replace(_plain(one), note=one.note or f"too near {lead.line.energy_kev:.1f} keV")
             for one in group
@@ -298,6 +298,20 @@ def _fit_together(
     }
 
 
+def _not_of_another(found: MatchedLine, members: Sequence[_Sought], expected: _Expected) -> MatchedLine:
+    """Take no peak for a line that stands nearer to where one of its neighbours is expected."""
+    if found.position is None:
+        return found
+    position = found.position
+    energy = min(
+        (one.line.energy_kev for one in members), key=lambda energy: abs(expected.place(energy) - position)
+    )
+    if energy == found.energy_kev:
+        return found
+    note = f"the peak there is that of {energy:.1f} keV"
+    return replace(found, is_used=False, is_width_used=False, note=note)
+
+
 def _is_strong(peak: FittedPeak) -> bool:
     return peak.area > _MIN_AREA_WEAK * peak.area_error
 
@@ -331,7 +345,7 @@ def _settled(
     at = list(places)
     for _ in range(_ROUNDS):
         held = {f"position_{i + 1}": at[i] for i in range(len(at)) if i not in free}
-        request = FitRequest(float(edges[0]), float(edges[-1]), tuple(at), fixed=held)
+        request = FitRequest(float(edges[0]), float(edges[-1]), tuple(at), fixed=held, errors="parabola")
         if not all(request.low < one < request.high for one in at):
             return None
         fit = fit_region(counts, edges, request)

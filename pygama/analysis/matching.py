@@ -8,6 +8,11 @@ hypothesis in the sum of exp(score) of all that were tried, of every source and 
 each had been as likely before, except that sources and gains nobody named count less. Values are taken to be
 proportional to energy within the width of the windows, some keV.
 
+A strong line that is missing speaks against a source as much as one that is there speaks for it: how many
+counts it should have follows from the lines that were found, their intensities and an efficiency that is
+known only loosely, the better the nearer in energy the lines are. Lines beyond the range of the values, or
+below where they begin, are not missed.
+
 Source of the likelihood ratio: T.-P. Li, Y.-Q. Ma, Astrophys. J. 272 (1983) 317.
 """
 
@@ -32,6 +37,19 @@ _STEP = 2e-4
 _MOST_FOR_A_LINE = 12.0
 _PRICE_OF_A_LINE = 1.0
 _PRICE_MISSING = 2.0
+"""Of a line that is not there, whatever the others have: at most."""
+_MOST_FOR_AN_ABSENCE = 12.0
+"""Of a line that is not there although the others say that it would be seen: at most."""
+_EFFICIENCY_POWER, _EFFICIENCY_SPREAD = -0.8, 0.5
+"""Efficiency against energy as a power law, give or take."""
+_AREA_SPREAD = 0.15
+"""So far, relative, areas of lines of one energy are off beside their errors: neighbours, edges."""
+_ABSORBED_BELOW_KEV, _ABSORPTION_SPREAD = 200.0, 2.0
+"""Below this energy what lies before a detector may take a line away, by that power more or less."""
+_BACKGROUND_SPREAD = 0.03
+"""So well is the background below a line known from both its sides."""
+_UNSEEN_PART = 0.002
+"""The part of all values that may lie below a line which then counts as below the threshold."""
 _ENOUGH = 8.0
 """A score that is enough for a source that another one surpasses at the same gain."""
 _PRICE_BEYOND = 1.5
@@ -45,9 +63,14 @@ _SAME_GAIN = 0.02
 _MAIN = 0.25
 """Lines of this part of the strongest one's intensity or more are its main lines."""
 _WEAK = 0.03
+_WRONG = np.linspace(0.0, 5.0, 51)
+"""So many errors too high may a prediction be."""
 _N_BEST = 12
 _WIDTHS = (1.0, 2.2)
 """Windows that are tried, in units of a good detector's."""
+
+_N_LOG_N = np.arange(1 << 15, dtype=float)
+_N_LOG_N[1:] *= np.log(_N_LOG_N[1:])
 
 
 class Spectrum:
@@ -80,10 +103,13 @@ class Spectrum:
         self.n = float(np.interp(np.inf, edges, self._cumulated) - np.interp(0.0, edges, self._cumulated))
 
     def below(self, x: np.ndarray) -> np.ndarray:
-        """Count the values below each `x`, (n,) in any order; within a bin in proportion."""
+        """Count the values below each `x`, (n,) in any order; within a bin in proportion.
+
+        Whole numbers, unless the bins of a histogram are cut.
+        """
         if len(self._edges):
             return np.interp(x, self._edges, self._cumulated)
-        return np.searchsorted(self._numbers, x).astype(float)
+        return np.searchsorted(self._numbers, x)
 
     def quantile(self, part: float) -> float:
         """Give the value that `part` of all values above 0 lie below."""
@@ -228,6 +254,7 @@ class _Grid:
 
     def __init__(self, spectrum: Spectrum, gain_range: tuple[float, float] | None) -> None:
         self._bulk = spectrum.quantile(0.98)
+        self._bottom = spectrum.quantile(_UNSEEN_PART)
         self._top = min(spectrum.quantile(1.0), 1.5 * spectrum.quantile(0.999))
         self._range = gain_range
         self._spectrum = spectrum
@@ -309,21 +336,27 @@ class _Grid:
         return on_off_ratio(inside, beside, 2.0)
 
     def _hypothesis(self, lines: _Set, score: float, gain: float) -> Hypothesis:
+        """Weigh areas too; what chance explains better anyway is left as it is."""
         areas = np.array([self._area(line.energy_kev, gain) for line in lines.main])
-        for group in lines.together:
-            score -= _price_of_areas([lines.main[i] for i in group], areas[list(group)])
+        in_range = [self._bottom < gain * line.energy_kev < self._top for line in lines.main]
+        for group in lines.together if score > 0 else ():
+            seen = [i for i in group if in_range[i]]
+            score -= _price_of_areas([lines.main[i] for i in seen], areas[seen, :2])
+            score -= _price_of_absences([lines.main[i] for i in seen], areas[seen])
         found = [
-            line.energy_kev for line, (area, error) in zip(lines.main, areas, strict=True) if area > 3 * error
+            line.energy_kev
+            for line, (area, error, _) in zip(lines.main, areas, strict=True)
+            if area > 3 * error
         ]
         return Hypothesis(lines.name, gain, score, tuple(sorted(found)), len(lines.main))
 
-    def _area(self, energy: float, gain: float) -> tuple[float, float]:
-        """Counts above what lies beside, and their error, in the wider window."""
+    def _area(self, energy: float, gain: float) -> tuple[float, float, float]:
+        """Counts above what lies beside, their error, and the background's, in the wider window."""
         half = _WIDTHS[-1] * _half_width(energy) / energy
         edges = gain * energy * (1 + half * np.array([-3.5, -1.5, -1.0, 1.0, 1.5, 3.5]))
         below = self._spectrum.below(edges)
         inside, beside = below[3] - below[2], below[5] - below[4] + below[1] - below[0]
-        return float(inside - beside / 2), float(math.sqrt(inside + beside / 4 + 1.0))
+        return float(inside - beside / 2), float(math.sqrt(inside + beside / 4 + 1.0)), float(beside / 2)
 
 
 def _clipped(start: int, n: int, length: int) -> np.ndarray | slice:
@@ -339,11 +372,17 @@ def on_off_ratio(inside: np.ndarray, beside: np.ndarray, exposure: float) -> np.
     Source: Li and Ma, equation 17, whose square it halves.
     """
     total = inside + beside
-    with np.errstate(divide="ignore", invalid="ignore"):
-        first = inside * np.log((1 + exposure) * inside / total)
-        second = beside * np.log((1 + exposure) / exposure * beside / total)
-    ratio = np.nan_to_num(first, nan=0.0, neginf=0.0) + np.nan_to_num(second, nan=0.0, neginf=0.0)
+    ratio = _times_logarithm(inside) + _times_logarithm(beside) - _times_logarithm(total)
+    ratio += math.log(1 + exposure) * total - math.log(exposure) * beside
+    np.maximum(ratio, 0.0, out=ratio)  # of counts that go with the exposure, up to rounding
     return np.where(inside * exposure >= beside, ratio, -ratio)
+
+
+def _times_logarithm(counts: np.ndarray) -> np.ndarray:
+    """Give n log n, 0 at 0; of whole numbers from a table where that holds them, which is much quicker."""
+    if counts.dtype.kind == "i" and counts.size and counts.max() < len(_N_LOG_N):
+        return _N_LOG_N[counts]
+    return counts * np.log(np.maximum(counts, 1e-300))
 
 
 def _peaks_of(score: np.ndarray) -> list[int]:
@@ -365,7 +404,7 @@ def _peaks_of(score: np.ndarray) -> list[int]:
 def _price_of_areas(lines: Sequence[GammaLine], areas: np.ndarray) -> float:
     """Say how badly areas go with intensities, at an efficiency that falls as a power of the energy.
 
-    The power is -0.8 give or take 0.5, and each area is trusted to half of it: detectors differ.
+    The power is that of `_price_of_absences`, and each area is trusted to half of it: detectors differ.
     """
     known = [
         (
@@ -381,11 +420,48 @@ def _price_of_areas(lines: Sequence[GammaLine], areas: np.ndarray) -> float:
     x, y, relative = np.array(known).T
     weight = 1 / np.hypot(relative, 0.5)
     design = np.stack([np.ones_like(x), x - x.mean()], axis=1) * weight[:, None]
-    design = np.vstack([design, [0.0, 1 / 0.5]])
-    target = np.append(y * weight, -0.8 / 0.5)
+    design = np.vstack([design, [0.0, 1 / _EFFICIENCY_SPREAD]])
+    target = np.append(y * weight, _EFFICIENCY_POWER / _EFFICIENCY_SPREAD)
     solution, *_ = np.linalg.lstsq(design, target, rcond=None)
     chi2 = float(((design @ solution - target) ** 2).sum())
     return min(chi2 / 2, 3.0 * len(known))
+
+
+def _price_of_absences(lines: Sequence[GammaLine], areas: np.ndarray) -> float:
+    """Say how much speaks against lines of one source that are not there although others of it are.
+
+    areas: (n, 3): area, its error and the background below. Each line that stands out predicts the area of
+    each other one, with a relative error that grows with what lies between their energies; these are taken
+    together. A line that holds less is priced by half the squares of what it lacks, in its error, and of how
+    far the prediction must be wrong, where the sum of both is least.
+    """
+    known = [i for i, line in enumerate(lines) if line.intensity]
+    if len(known) < 2:
+        return 0.0
+    energy = np.array([lines[i].energy_kev for i in known])
+    intensity = np.array([lines[i].intensity for i in known])
+    area, error, below = areas[known].T
+    stands_out = area > 3 * error
+    price = 0.0
+    for i in range(len(known)):
+        others = stands_out & (np.arange(len(known)) != i)
+        if not others.any():
+            continue
+        apart = np.log(energy[i] / energy[others])
+        predicted = np.log(area[others] * intensity[i] / intensity[others]) + _EFFICIENCY_POWER * apart
+        absorbed = _ABSORPTION_SPREAD * max(math.log(_ABSORBED_BELOW_KEV / energy[i]), 0.0)
+        variance = (
+            _AREA_SPREAD**2 + (_EFFICIENCY_SPREAD * apart) ** 2 + (error[others] / area[others]) ** 2
+        ) + absorbed**2
+        best = int(np.argmin(variance))
+        # the error of the nearest, not that of the mean: what is not known is common to all
+        mean = float(np.average(predicted, weights=1 / variance))
+        spread = math.sqrt(float(variance[best]))
+        lacks = (np.exp(mean - spread * _WRONG) - area[i]) / math.hypot(
+            error[i], _BACKGROUND_SPREAD * below[i]
+        )
+        price += min(float((np.maximum(lacks, 0.0) ** 2 / 2 + _WRONG**2 / 2).min()), _MOST_FOR_AN_ABSENCE)
+    return price
 
 
 def _judge(

@@ -9,18 +9,20 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
-from pygama.analysis.shapes import FWHM_PER_SIGMA, normal_cdf
+from pygama.analysis.likelihood import Cost, Minimum, Start, covariance, minimise
+from pygama.analysis.region_model import RegionModel
+from pygama.analysis.shapes import FWHM_PER_SIGMA
 from pygama.errors import SettingsError
 
 MIN_COUNTS = 15
 """With fewer counts in the window, no fit is tried."""
 _MIN_SIGNIFICANCE = 2.5
-_NAMES = ("area", "position", "sigma", "low", "high")
+_NAMES = ("area_1", "position_1", "sigma", "background", "slope")
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,72 +99,61 @@ def fit_peak_counts(counts: Any, edges: Any) -> PeakFit:
 
 
 def _fit(counts: np.ndarray, edges: np.ndarray) -> PeakFit:
-    from iminuit import Minuit
-    from iminuit.cost import ExtendedBinnedNLL
+    cost = Cost(RegionModel(_NAMES, edges), counts)
+    guess = first_guess(counts, edges)
+    for width in (1.0, 0.6, 1.7):
+        start = _start(counts, edges, guess, width)
+        at = minimise(cost, start)
+        if at.is_valid and not at.is_held[:3].any():
+            break
+    # a background at its limit can only go back from there, so it leaves the others as well known as if fixed
+    is_fixed = at.is_held & (np.arange(len(_NAMES)) >= _NAMES.index("background"))
+    spread, is_known = covariance(cost, at, is_fixed)
+    return _result(cost, at, spread, is_valid=at.is_valid and is_known)
 
+
+def _start(counts: np.ndarray, edges: np.ndarray, guess: tuple[float, ...], width: float) -> Start:
+    """Choose where the parameters start; sigma, times `width`, and the others within what makes sense."""
+    area, position, sigma, left, right = guess
     low, high = float(edges[0]), float(edges[-1])
-    cost = ExtendedBinnedNLL(counts, edges, _Cumulative(low, high), name=_NAMES)
-    minuit = Minuit(cost, *first_guess(counts, edges), name=_NAMES)
     bin_width = (high - low) / len(counts)
-    minuit.limits["area"] = (0, 2 * counts.sum() + 10)
-    minuit.limits["position"] = (low, high)
-    minuit.limits["sigma"] = (bin_width / 5, (high - low) / 2)
-    minuit.limits["low", "high"] = (0, None)
-    minuit.strategy = 1
-    minuit.migrad()
-    if not minuit.valid:
-        minuit.simplex().migrad()
-    minuit.hesse()
-    return _result(minuit, counts, (low, high))
+    values = (area, position, sigma * width, 0.5 * (left + right), (right - left) / (right + left))
+    least = np.array([0.0, low, bin_width / 5, 0.0, -1.0])
+    most = np.array([2 * counts.sum() + 10, high, (high - low) / 2, math.inf, 1.0])
+    return Start(np.clip(values, least, most), least, most, np.zeros(len(values), bool))
 
 
-def _result(minuit: Any, counts: np.ndarray, window: tuple[float, float]) -> PeakFit:
-    value, error = minuit.values.to_dict(), minuit.errors.to_dict()
-    note = _what_is_wrong(minuit, value, error, window)
-    return PeakFit(
-        window=window,
-        n_bins=len(counts),
-        position=value["position"],
-        position_error=error["position"],
-        fwhm=value["sigma"] * FWHM_PER_SIGMA,
-        fwhm_error=error["sigma"] * FWHM_PER_SIGMA,
-        area=value["area"],
-        area_error=error["area"],
-        background_low=value["low"],
-        background_high=value["high"],
-        chi2=float(minuit.fval),
-        ndof=len(counts) - len(_NAMES),
-        converged=not note,
-        note=note,
+def _result(cost: Cost, at: Minimum, spread: np.ndarray, *, is_valid: bool) -> PeakFit:
+    area, position, sigma, background, slope = at.values.tolist()
+    area_error, position_error, sigma_error = np.sqrt(np.maximum(np.diag(spread)[:3], 0.0)).tolist()
+    edges = cost.model.edges
+    found = PeakFit(
+        window=(float(edges[0]), float(edges[-1])),
+        n_bins=len(cost.counts),
+        position=position,
+        position_error=position_error,
+        fwhm=sigma * FWHM_PER_SIGMA,
+        fwhm_error=sigma_error * FWHM_PER_SIGMA,
+        area=area,
+        area_error=area_error,
+        background_low=background * (1 - slope),
+        background_high=background * (1 + slope),
+        chi2=at.chi2,
+        ndof=len(cost.counts) - len(_NAMES),
     )
+    note = _what_is_wrong(found) if is_valid else "the fit did not converge"
+    return replace(found, converged=not note, note=note)
 
 
-def _what_is_wrong(
-    minuit: Any, value: dict[str, float], error: dict[str, float], window: tuple[float, float]
-) -> str:
-    width = window[1] - window[0]
-    if not minuit.valid:
-        return "the fit did not converge"
-    if not value["area"] > _MIN_SIGNIFICANCE * error["area"]:
-        return f"no peak: {value['area']:.3g} ± {error['area']:.2g} counts above the background"
-    if min(value["position"] - window[0], window[1] - value["position"]) < 0.02 * width:
+def _what_is_wrong(found: PeakFit) -> str:
+    low, high = found.window
+    if not found.area > _MIN_SIGNIFICANCE * found.area_error:
+        return f"no peak: {found.area:.3g} ± {found.area_error:.2g} counts above the background"
+    if min(found.position - low, high - found.position) < 0.02 * (high - low):
         return "the peak lies at the edge of the window"
-    if value["sigma"] > 0.3 * width:
+    if found.fwhm > 0.3 * FWHM_PER_SIGMA * (high - low):
         return "the peak is as wide as the window"
     return ""
-
-
-class _Cumulative:
-    """Expected counts below an edge, from the low end of the window on."""
-
-    def __init__(self, low: float, high: float) -> None:
-        self.low, self.width = low, high - low
-
-    def __call__(
-        self, x: np.ndarray, area: float, position: float, sigma: float, low: float, high: float
-    ) -> np.ndarray:
-        u = (x - self.low) / self.width
-        return area * normal_cdf((x - position) / sigma) + self.width * u * (low + 0.5 * (high - low) * u)
 
 
 def first_guess(counts: np.ndarray, edges: np.ndarray) -> tuple[float, float, float, float, float]:

@@ -155,11 +155,11 @@ def _read_csv(text: str) -> StoredSpectrum:
 
 
 def _spe(spectrum: StoredSpectrum) -> str:
-    remarks = [f"{name}: {' '.join(value.split())}" for name, value in spectrum.remarks.items()]
+    remarks = [_spe_line(f"{name}: {value}") for name, value in spectrum.remarks.items()]
     remarks.append(
         f"bins: {len(spectrum.counts)} of {spectrum.width!r} {spectrum.unit} from {spectrum.low!r}"
     )
-    lines = ["$SPEC_ID:", spectrum.title or "spectrum", "$SPEC_REM:", *remarks]
+    lines = ["$SPEC_ID:", _spe_line(spectrum.title) or "spectrum", "$SPEC_REM:", *remarks]
     if math.isfinite(spectrum.start_s):
         lines += ["$DATE_MEA:", _moment(spectrum.start_s).strftime("%m/%d/%Y %H:%M:%S")]
     if math.isfinite(spectrum.live_time_s) or math.isfinite(spectrum.real_time_s):
@@ -173,6 +173,16 @@ def _spe(spectrum: StoredSpectrum) -> str:
         lines += ["$ENER_FIT:", f"{middle!r} {spectrum.width!r}"]
         lines += ["$MCA_CAL:", "3", f"{middle!r} {spectrum.width!r} 0.0 keV"]
     return "\r\n".join(lines) + "\r\n"
+
+
+def _spe_line(text: str) -> str:
+    """Give one line of ASCII that is no section: other characters as escapes, no dollar to begin with."""
+    return _plain(text).lstrip("$ ").encode("ascii", "backslashreplace").decode("ascii")
+
+
+def _plain(text: str) -> str:
+    """Put a text on one line, without the control characters that neither format allows."""
+    return "".join(one for one in " ".join(text.split()) if one.isprintable())
 
 
 def _read_spe(text: str) -> StoredSpectrum:
@@ -242,7 +252,7 @@ def _n42(spectrum: StoredSpectrum) -> str:
     said += [] if math.isfinite(spectrum.start_s) else ["the start is not known; 1970 stands for it"]
     said += [] if math.isfinite(spectrum.live_time_s) else ["the live time is not known; 0 stands for it"]
     said += [] if has_energy else [f"bins of {spectrum.width!r} {spectrum.unit} from {spectrum.low!r}"]
-    add(measurement, "Remark", "; ".join(text for text in said if text))
+    add(measurement, "Remark", _plain("; ".join(text for text in said if text)))
     add(measurement, "MeasurementClassCode", "Foreground")
     start = spectrum.start_s if math.isfinite(spectrum.start_s) else 0.0
     add(measurement, "StartDateTime", _moment(start).isoformat())

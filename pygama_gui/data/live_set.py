@@ -27,7 +27,9 @@ SAMPLE_ROWS, SAMPLE_PIECES = 400_000, 8
 ROWS_AT_ONCE = 131_072
 RUN = "run"
 """Name of the column that tells the runs of a data set apart."""
-OWN = (RUN, "row")
+SUB_RUN = "sub_run"
+"""Name of the column that tells the sub-runs of one run apart, where a data set has some."""
+OWN = (RUN, SUB_RUN, "row")
 """Columns that the library's data sets add."""
 
 
@@ -104,9 +106,16 @@ class LiveSet(LiveRun):
 
     def take_columns(self, columns: Mapping[str, np.ndarray]) -> None:
         """Keep rows of the run that was begun last."""
-        number = self.members[len(self.starts) - 1].run.run_number
         n = len(next(iter(columns.values())))
-        super().take_columns({RUN: np.full(n, number, np.int32), **columns})
+        super().take_columns({**self.place_columns(len(self.starts) - 1, n), **columns})
+
+    def place_columns(self, number: int, n: int) -> dict[str, np.ndarray]:
+        """Give the columns that say which run, and sub-run where there are some, `n` rows are of."""
+        run = self.members[number].run
+        places = {RUN: np.full(n, run.run_number, np.int32)}
+        if any(one.run.sub_run for one in self.members):
+            places[SUB_RUN] = np.full(n, run.sub_run, np.int32)
+        return places
 
     def set_clock(self) -> None:
         """Make the times that go on from run to run: of data taking, without what lies between the runs."""
@@ -199,7 +208,10 @@ def read_from_files(live: LiveSet, names: Iterable[str]) -> Generator[dict[str, 
     wanted = set(names) | {CODE}
     for number, member in enumerate(live.members):
         if live.facts.n_rows[number]:
-            yield from _rows_of(member, live.calibrations[number], wanted)
+            for rows in _rows_of(member, live.calibrations[number], wanted):
+                n = len(next(iter(rows.values())))
+                places = live.place_columns(number, n)
+                yield {name: places.get(name, rows[name]) for name in rows}
 
 
 def _rows_of(
@@ -214,7 +226,7 @@ def _rows_of(
     for block in table.blocks(read or table.columns[:1], rows=ROWS_AT_ONCE):
         n = len(next(iter(block.values())))
         codes = codes_of(block)
-        rows = {**block, **all_energies(calibrations, block, codes), RUN: np.full(n, member.run.run_number)}
+        rows = {**block, **all_energies(calibrations, block, codes)}
         if codes is not None:
             rows[CODE] = codes
         rows |= {name: np.full(n, np.nan) for name in wanted - rows.keys() - {CODE}}

@@ -694,7 +694,13 @@ def first_of(wanted: Sequence[str], rows: Mapping[str, np.ndarray]) -> str:
 
 
 def band_of(history: Sequence[Series], k: float, source: str = "this run") -> Band | None:
-    """Say where values are expected from series of one kind; None with fewer than 3 values."""
+    """Say where values are expected from series of one kind; None with fewer than 3 values.
+
+    Of a steady run whose slices scatter as their errors say, 0.2 % of its own slices lie outside at k = 3 and
+    fewer than 0.01 % at k = 4 (normal values: 0.27 and 0.006 %); so one run in eight of 60 slices has one at
+    k = 3. Of another run, the band of few slices knows less: 0.4 % at k = 3 of 10 slices, 1.0 % of 3. Where
+    slices scatter by more than their errors, 1.3 % lie outside of a band of 20 slices at k = 3, 0.6 % of 60.
+    """
     pairs = [(one.values[one.is_known], one.errors[one.is_known]) for one in history]
     values = np.concatenate([values for values, _ in pairs]) if pairs else np.empty(0)
     errors = np.concatenate([errors for _, errors in pairs]) if pairs else np.empty(0)
@@ -716,7 +722,9 @@ def is_outside(series: Series, band: Band | None) -> np.ndarray:
 def find_move(series: Series) -> Move | None:
     """Find the step, or the steady drift, that explains the slices best; None where nothing moved.
 
-    At least two slices stand on each side of a step.
+    At least two slices stand on each side of a step. In steady runs of normal values none was found in 2000;
+    a step in the middle by 3 errors of a slice is found in 77 of 100 runs of 20 slices, one by 2 errors in 97
+    of 100 runs of 60. A step that lasts a tenth of the run needs 5 and 3 errors for 78 and 93 of 100.
     """
     ok = series.is_known & np.isfinite(series.errors)
     t, y, e = series.times[ok], series.values[ok], series.errors[ok]

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType
 
 from pygama.analysis.calibration import Calibration, ChannelCalibration, place_text
 from pygama.analysis.curves import Curve
-from pygama_gui.session.state import Run, Session
+from pygama_gui.session.state import DataSet, Run, Session, ranges_of
 
 KEV = "_kev"
 """What the name of a column of energies ends with."""
@@ -38,13 +38,66 @@ def forget_calibration(session: Session, column: str) -> Session:
 
 
 def calibrations_of(session: Session, run: Run | None) -> tuple[Calibration, ...]:
-    """Give the calibration of each column that holds for a run: made from it, or else the newest."""
-    found: dict[str, Calibration] = {}
+    """Give the calibration of each column that holds for a run.
+
+    One made from it goes first. Without one, that of the run taken nearest in time holds, earlier or later,
+    since gains drift; the newest of equals, and the newest of all where the time of one is not known, as of
+    one from a file of another run. `borrowed` says where one holds that is not the run's own.
+    """
+    by_column: dict[str, list[Calibration]] = {}
     for one in session.calibrations:
-        is_own = _is_of(one, run)
-        if one.column not in found or (is_own and not _is_of(found[one.column], run)):
-            found[one.column] = one
-    return tuple(found.values())
+        by_column.setdefault(one.column, []).append(one)
+    return tuple(_holding(session, run, ones) for ones in by_column.values())
+
+
+def _holding(session: Session, run: Run | None, ones: Sequence[Calibration]) -> Calibration:
+    own = next((one for one in ones if _is_of(one, run)), None)
+    if own is not None:
+        return own
+    apart = [_time_apart(session, run, one) for one in ones]
+    return ones[0] if None in apart else min(zip(apart, ones, strict=True), key=lambda one: one[0] or 0)[1]
+
+
+def _time_apart(session: Session, run: Run | None, calibration: Calibration) -> int | None:
+    """Give the seconds between the starts of a run and of the nearest that a calibration was made from."""
+    if run is None or not run.start_time:
+        return None
+    known = (*session.runs, *(member.run for one in session.data_sets for member in one.members))
+    starts = [one.start_time for one in known if one.start_time and _is_of(calibration, one)]
+    return min((abs(start - run.start_time) for start in starts), default=None)
+
+
+def borrowed(session: Session, run: Run | None, column: str) -> str:
+    """Say whose calibration gives the energies of a column where a run has none of its own, or ''.
+
+    column: the raw one or that of energies. Of a data set, each run that has none is named.
+    """
+    raw = raw_column(session, column)
+    if isinstance(run, DataSet):
+        told = [(one.run, _whose(session, one.run, raw)) for one in run.members]
+        of = {whose: [one for one, its in told if its == whose] for _, whose in told if whose}
+        return "; ".join(f"{_numbered(runs)} calibrated by {whose}" for whose, runs in of.items())
+    whose = _whose(session, run, raw)
+    return f"calibrated by {whose}" if whose else ""
+
+
+def _whose(session: Session, run: Run | None, column: str) -> str:
+    """Name the runs of the calibration that a run borrows, and why it is that one; '' where it is its own."""
+    ones = [one for one in session.calibrations if one.column == column]
+    if run is None or not ones:
+        return ""
+    one = _holding(session, run, ones)
+    if _is_of(one, run):
+        return ""
+    name = ", ".join(one.made_from) or "a file"
+    if len(ones) == 1:
+        return f"{name}, the only calibration"
+    is_timed = None not in [_time_apart(session, run, each) for each in ones]
+    return f"{name}, {'the nearest in time' if is_timed else 'the newest'}"
+
+
+def _numbered(runs: Sequence[Run]) -> str:
+    return f"run{'s' if len(runs) > 1 else ''} {ranges_of(run.run_number for run in runs)}"
 
 
 def raw_column(session: Session, column: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 from pygama_gui.session.state import DataSet, Member, Session, ranges_of
@@ -16,11 +17,18 @@ PREFIX = "data set "
 def data_set_of(session: Session, members: Iterable[Member]) -> DataSet:
     """Put runs together, in order of their numbers, under a name that no other data set has.
 
-    Raises ValueError for fewer than two runs.
+    Raises ValueError for fewer than two runs, and for two files of one run and sub-run: nothing would tell
+    their rows apart.
     """
     chosen = sorted(members, key=lambda one: (one.run.run_number, one.run.sub_run, str(one.tier2)))
     if len(chosen) < 2:
         raise ValueError(f"a data set is made of two runs or more, not of {len(chosen)}")
+    for one, other in pairwise(chosen):
+        if _place_of(one) == _place_of(other):
+            raise ValueError(
+                f"{one.tier2.name} and {other.tier2.name} both hold run {one.run.run_number}, "
+                f"sub-run {one.run.sub_run}: their rows could not be told apart; leave one of them out"
+            )
     first = chosen[0].run
     taken = [int(one.run_id.removeprefix(PREFIX)) for one in session.data_sets if _has_number(one)]
     return DataSet(
@@ -31,6 +39,10 @@ def data_set_of(session: Session, members: Iterable[Member]) -> DataSet:
         name=_free_name(session, f"Runs {ranges_of(one.run.run_number for one in chosen)}"),
         members=tuple(chosen),
     )
+
+
+def _place_of(member: Member) -> tuple[int, int]:
+    return member.run.run_number, member.run.sub_run
 
 
 def make_data_set(session: Session, data_set: DataSet) -> Session:

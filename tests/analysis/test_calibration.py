@@ -12,6 +12,8 @@ import pytest
 from pygama.analysis import calibration as calib
 from pygama.analysis.calibration import Calibration, ChannelCalibration, Recipe, apply, calibrate
 from pygama.analysis.curves import Curve, chi2_probability
+from pygama.analysis.line_fits import MatchedLine, _Expected, _not_of_another, _Sought
+from pygama.analysis.lines import lines_of
 from pygama.analysis.peaks import fit_peak, fit_peak_counts
 from pygama.errors import SettingsError
 from pygama.processing.run import process_run
@@ -315,6 +317,44 @@ def test_a_peak_that_is_not_the_line_is_left_out(source_spectrum):
     assert not line.is_used
     assert line.note.endswith("keV off the others: left out")
     assert one.curve.gain == pytest.approx(GAIN, abs=5 * one.curve.gain_error)
+
+
+def test_a_line_with_a_small_error_does_not_put_the_others_off(source_spectrum):
+    """Of five lines one is off by 1.5 keV and claims to be known best: without it the rest agrees."""
+
+    def moved(counts, edges):
+        found = fit_peak_counts(counts, edges)
+        is_it = found.converged and abs(found.position / GAIN - 1460.8) < 5
+        return (
+            dataclasses.replace(found, position=found.position + 1.5 * GAIN, position_error=0.01)
+            if is_it
+            else found
+        )
+
+    rng = np.random.default_rng(8)
+    values = [source_spectrum(rng, source, GAIN, 6000) for source in ("Cs-137", "Co-60", "K-40")]
+    one = calibrate(np.concatenate(values), Recipe(("Cs-137", "Co-60", "K-40")), fit=moved)
+    assert [line.energy_kev for line in one.lines if line.is_used] == [661.657, 1173.228, 1332.492]
+    line = the_line(one, 1460.822)
+    assert line.residual_kev == pytest.approx(1.5, abs=0.3)
+    assert "K-40 1460.8 keV (+1." in one.note
+    assert one.note.endswith("keV off the others: left out)")
+    assert any("K-40" in words and "+1." in words and "not used" in words for words in report_of(one))
+
+
+def report_of(one):
+    return list(calib.report(Calibration("trap_max", channels=MappingProxyType({"0/0/0": one}))))
+
+
+def test_a_peak_is_not_taken_for_a_line_whose_neighbour_is_nearer():
+    """An escape peak at 1592.5 keV stands where a window around 1588.2 keV holds it."""
+    thorium = {line.energy_kev: line for line in lines_of("Th-232")}
+    members = [_Sought(thorium[energy], is_main=False, is_asked=True) for energy in (1588.2, 1592.513)]
+    expected = _Expected(lambda energy: GAIN * energy, lambda _: GAIN * 2.4, GAIN)
+    for energy, is_used in ((1588.9, True), (1592.2, False)):
+        found = MatchedLine("Ac-228", 1588.2, 0.1, position=GAIN * energy, is_used=True)
+        assert _not_of_another(found, members, expected).is_used == is_used
+    assert _not_of_another(found, members, expected).note == "the peak there is that of 1592.5 keV"
 
 
 def test_a_peak_elsewhere_in_the_window_is_not_taken_for_the_line(source_spectrum):

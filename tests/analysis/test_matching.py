@@ -3,8 +3,10 @@ import math
 import numpy as np
 import pytest
 
-from pygama.analysis.matching import Spectrum, match_sources, on_off_ratio
+from pygama.analysis.lines import GammaLine
+from pygama.analysis.matching import Spectrum, _price_of_absences, match_sources, on_off_ratio
 from pygama.errors import SettingsError
+from pygama.simulate.spectrum import Resolution, draw_energies
 
 GAIN = 3.3
 
@@ -46,6 +48,62 @@ def test_the_gain_can_be_anything(thorium, gain):
 def test_without_a_source_all_that_are_known_are_tried(source_spectrum):
     match = match_sources(Spectrum(source_spectrum(np.random.default_rng(2), "Eu-152", GAIN, 5000)))
     assert (match.best.source, match.refused) == ("Eu-152", "")
+
+
+@pytest.mark.parametrize(("n", "seed"), [(1000, 0), (4000, 1), (4000, 2)])
+def test_one_line_of_a_source_is_not_enough_where_its_others_would_be_seen(n, seed):
+    """The made-up run has the line of Ac-228 at 911 keV alone: more than Th-228, and no Th-232."""
+    rng = np.random.default_rng(seed)
+    values = GAIN * Resolution().smear(rng, draw_energies(rng, n)[0])
+    match = match_sources(Spectrum(values))
+    assert (match.best.source, match.refused) == ("Th-228", "")
+    assert pytest.approx(match.best.gain, rel=0.004) == GAIN
+
+
+def absences(*areas, energies=(911.204, 968.971), intensities=(25.8, 15.8)):
+    """The price of areas (area, error, background) of lines of one source."""
+    lines = [
+        GammaLine("Ac-228", energy, intensity=intensity)
+        for energy, intensity in zip(energies, intensities, strict=True)
+    ]
+    return _price_of_absences(lines, np.array(areas))
+
+
+def test_a_line_that_is_missing_costs_what_its_neighbour_says_it_lacks():
+    # 258 counts at 911 keV: 158 · (969/911)^-0.8 = 150 are expected at 969 keV, give or take 16 %
+    assert absences((258.0, 17.0, 20.0), (150.0, 14.0, 20.0)) == pytest.approx(0.0, abs=0.01)
+    # none, give or take 50: (127 / 50)² / 2 where the prediction is one error too high, and 1 / 2 for that
+    assert absences((258.0, 17.0, 20.0), (0.0, 50.0, 20.0)) == pytest.approx(3.74, abs=0.02)
+    assert absences((258.0, 17.0, 20.0), (0.0, 5.0, 20.0)) == 12.0
+
+
+def test_more_counts_than_expected_cost_nothing():
+    # there the line at 969 keV says that the other has 0.9 of what it should: within its error
+    assert absences((258.0, 17.0, 20.0), (170.0, 14.0, 20.0)) < 0.25
+
+
+def test_a_line_far_off_in_energy_may_be_weak():
+    thorium = {"energies": (238.632, 2614.511), "intensities": (43.6, 35.85)}
+    near = absences(
+        (1000.0, 32.0, 20.0), (40.0, 9.0, 20.0), energies=(238.632, 260.0), intensities=(43.6, 35.85)
+    )
+    assert absences((1000.0, 32.0, 20.0), (40.0, 9.0, 20.0), **thorium) < 1.5
+    assert near == 12.0
+
+
+def test_a_line_below_the_threshold_is_not_missed(source_spectrum):
+    values = source_spectrum(np.random.default_rng(5), "Ba-133", GAIN, 4000)
+    match = match_sources(Spectrum(values[values > 150 * GAIN]), "Ba-133")
+    assert match.refused == ""
+    assert pytest.approx(match.best.gain, rel=0.012) == GAIN
+
+
+@pytest.mark.parametrize("source", ["Th-228", "Th-232", "Ra-226", "Co-60", "Ba-133", "Eu-152"])
+def test_potassium_in_the_background_changes_no_source(source_spectrum, source):
+    rng = np.random.default_rng(17)
+    values = [source_spectrum(rng, source, GAIN, 3000), source_spectrum(rng, "K-40", GAIN, 500)]
+    match = match_sources(Spectrum(np.concatenate(values)))
+    assert (match.best.source, match.refused) == (source, "")
 
 
 @pytest.mark.parametrize("wrong", ["Co-60", "Ba-133", "Eu-152", "Ra-226", "Cs-137"])

@@ -6,6 +6,11 @@ A pull is (value - truth) / error: mean 0 and width 1 where values are unbiased 
 how many lie within one error, 68.3 % for a Gaussian. Errors are those that the fit states: symmetrical, or
 where it doubts them the side of the interval that looks towards the truth. The second figures are those of
 `interval` of all parameters.
+
+With few counts some means lie beyond 0.1 whatever the errors: the likeliest width of 150 counts is too small
+by 0.13 of its error and the background by 0.10, which is a bias of the likeliest value, by one part in the
+number of counts, and not of its error: widths of the pulls and coverage are as they should be. A shape that is
+held near what is usual is as far off as the truth lies from that.
 """
 
 from __future__ import annotations
@@ -134,8 +139,7 @@ def test_pulls_and_coverage(report: Any, name: str) -> None:
     assert n_good > 0.98 * N_DRAWN
     if case.is_high:
         for one, all_pulls in pulls.items():
-            # The slope is relative to a level that it is correlated with: a ratio, so not quite Gaussian.
-            assert abs(np.mean(all_pulls)) < (0.2 if one == "slope" else 0.1), one
+            assert abs(np.mean(all_pulls)) < 0.1, one
             assert abs(np.std(all_pulls) - 1) < 0.1, one
 
 

@@ -136,6 +136,36 @@ def test_a_value_outside_the_band_is_marked_and_its_own_error_counts() -> None:
     assert not is_outside(loose, band).any()
 
 
+@pytest.mark.parametrize(("k", "least", "most"), [(3.0, 0.0012, 0.0040), (4.0, 0.0, 0.0004)])
+def test_so_many_slices_of_a_steady_run_lie_outside_as_is_said(k: float, least: float, most: float) -> None:
+    rng = np.random.default_rng(4)
+    steady = [series(rng.normal(10.0, 0.5, 60), 0.5) for _ in range(400)]
+    outside = np.mean([is_outside(one, band_of([one], k)) for one in steady])
+    assert least <= outside <= most
+
+
+def test_the_band_of_another_run_fits_one_that_is_steady_as_well() -> None:
+    rng = np.random.default_rng(4)
+    drawn = rng.normal(10.0, 0.5, (600, 2, 20))
+    outside = [is_outside(series(new, 0.5), band_of([series(past, 0.5)], 3.0)) for past, new in drawn]
+    assert 0.0012 <= np.mean(outside) <= 0.0060
+
+
+@pytest.mark.parametrize(
+    ("n", "size", "at", "least"), [(20, 3.0, 0.5, 0.65), (60, 2.0, 0.5, 0.9), (60, 3.0, 0.9, 0.8)]
+)
+def test_steps_are_found_as_often_as_is_said_and_none_where_there_is_none(
+    n: int, size: float, at: float, least: float
+) -> None:
+    rng = np.random.default_rng(5)
+    steady = rng.normal(10.0, 0.5, (100, n))
+    assert [find_move(series(one, 0.5)) for one in steady] == [None] * 100
+    step = np.where(np.arange(n) < at * n, 0.0, 0.5 * size)
+    found = [find_move(series(one + step, 0.5)) for one in steady]
+    assert np.mean([one is not None for one in found]) >= least
+    assert np.median([one.size for one in found if one is not None]) == pytest.approx(0.5 * size, rel=0.25)
+
+
 def test_a_step_is_found_where_it_is_with_its_size_and_error() -> None:
     values = np.array([10.0, 10.1, 9.9, 10.0, 10.1, 12.0, 12.1, 11.9, 12.0, 12.0])
     move = find_move(series(values, 0.1))

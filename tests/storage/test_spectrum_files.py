@@ -62,6 +62,55 @@ def test_what_n42_must_say_and_is_not_known_is_said_to_be_unknown(tmp_path: Path
     assert "CoefficientValues" not in text
 
 
+TROUBLE = {"title": "$DATA:\n0 1 µs", "remarks": {"$ROI": "a\x1b < 3\n$DATA: & b > ≤2 <&>"}}
+
+
+def test_spe_is_ascii_and_no_text_in_it_begins_a_section(tmp_path: Path) -> None:
+    """Sections begin with a dollar and end with a colon; all other lines are theirs."""
+    raw = write_spectrum(tmp_path / "one.spe", spectrum(**TROUBLE)).read_bytes()
+    lines = raw.decode("ascii").split("\r\n")
+    assert lines.pop() == ""
+    assert all(line.isprintable() for line in lines)
+    sections = [line for line in lines if line.startswith("$")]
+    assert sections == [
+        *("$SPEC_ID:", "$SPEC_REM:", "$DATE_MEA:", "$MEAS_TIM:", "$DATA:", "$ROI:", "$ENER_FIT:", "$MCA_CAL:")
+    ]
+    at = lines.index("$DATA:")
+    first, last = map(int, lines[at + 1].split())
+    assert [int(line) for line in lines[at + 2 : lines.index("$ROI:")]] == [0, 3, 12, 1]
+    assert (first, last) == (0, 3)
+    assert lines[lines.index("$SPEC_ID:") + 1] == "DATA: 0 1 \\xb5s"
+    n_coefficients, coefficients = lines[lines.index("$MCA_CAL:") + 1 :][:2]
+    assert coefficients.split() == ["100.25", "0.5", "0.0", "keV"]
+    assert int(n_coefficients) == 3
+
+
+def test_n42_is_xml_whose_elements_stand_in_the_order_of_its_schema(tmp_path: Path) -> None:
+    root = ElementTree.parse(write_spectrum(tmp_path / "one.n42", spectrum(**TROUBLE))).getroot()
+
+    def children(path: str) -> list[str]:
+        names = "/".join("{http://physics.nist.gov/N42/2011/N42}" + name for name in path.split("/"))
+        found = root.find(names) if path else root
+        assert found is not None
+        return [element.tag.rpartition("}")[2] for element in found]
+
+    assert children("") == [
+        "RadInstrumentDataCreatorName",
+        "RadInstrumentInformation",
+        "RadDetectorInformation",
+        "EnergyCalibration",
+        "RadMeasurement",
+    ]
+    assert children("RadMeasurement") == [
+        *("Remark", "MeasurementClassCode", "StartDateTime", "RealTimeDuration", "Spectrum")
+    ]
+    assert children("RadMeasurement/Spectrum") == ["LiveTimeDuration", "ChannelData"]
+    ids = {element.get("id") for element in root.iter()} - {None}
+    references = [value for element in root.iter() for key, value in element.items() if "Reference" in key]
+    assert sorted(references) == ["detector", "energy"]
+    assert set(references) <= ids
+
+
 def test_an_unknown_kind_is_refused_and_nothing_is_left(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match=r"\.csv, \.spe, \.n42"):
         write_spectrum(tmp_path / "one.xlsx", spectrum())

@@ -336,6 +336,9 @@ class CalibrationPanel(QWidget):
     def _state(self, held: Calibration | None) -> str:
         if held is None:
             return f"{self.column} is not calibrated"
+        whose = calibration_changes.borrowed(self.session, self.session.selected_run, self.column)
+        if whose:
+            return f"{self.column}: no calibration of its own, {whose}"
         return f"{self.column} of {', '.join(held.made_from) or 'a file'}"
 
     def _words(self, found: Calibration | None, one: ChannelCalibration | None, *, is_new: bool) -> str:

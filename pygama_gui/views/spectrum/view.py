@@ -18,7 +18,7 @@ from pygama_gui.data.live_run import LiveRun
 from pygama_gui.data.selection import passing_of
 from pygama_gui.jobs.board import counted
 from pygama_gui.session import changes
-from pygama_gui.session.calibration_changes import KEV, carried_over, raw_column
+from pygama_gui.session.calibration_changes import KEV, borrowed, carried_over, raw_column
 from pygama_gui.session.exports import ALL_CHANNELS, Shown
 from pygama_gui.session.state import Fit, NamedRegion, Run, Session, SpectrumChoice
 from pygama_gui.views import madeup
@@ -461,4 +461,7 @@ class SpectrumView(View):
             parts.append(seconds_words(live, self.channel))
         if live is not None and live.is_on_disk and progress is not None:
             parts.insert(0, progress.words)
+        if self.choice.column != raw_column(self.session, self.choice.column):
+            whose = borrowed(self.session, self.session.selected_run, self.choice.column)
+            parts += [f"▲ {whose}"] if whose else []
         self.controls.info.setText(" · ".join(parts))

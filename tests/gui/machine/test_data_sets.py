@@ -23,7 +23,7 @@ from pygama_gui.data.tally import Figures
 from pygama_gui.machine import data_sets as module
 from pygama_gui.session import changes, cut_changes, set_changes
 from pygama_gui.session.calibration_changes import take_calibration
-from pygama_gui.session.state import DataSet, Member, Run
+from pygama_gui.session.state import DataSet, Member, Run, Session
 
 WAIT_MS = 15_000
 KIND = np.dtype(
@@ -44,13 +44,14 @@ def rows_of(run: int) -> np.ndarray:
     return rows
 
 
-def member_of(folder: Path, run: int) -> Member:
-    path = folder / f"t2_run{run}.h5"
+def member_of(folder: Path, run: int, sub_run: int = 0) -> Member:
+    name = f"{run}.{sub_run}" if sub_run else f"{run}"
+    path = folder / f"t2_run{name}.h5"
     with TierWriter(path, chunk_rows=64) as writer:
         writer.write("data", Block("data", rows_of(run)), queryable=True)
-        writer.set_texts("/", {"run_number": str(run)})
-    raw = folder / f"Run{run}"
-    return Member(Run(str(raw), raw, run), path)
+        writer.set_texts("/", {"run_number": str(run), "sub_run": str(sub_run)})
+    raw = folder / f"Run{name}"
+    return Member(Run(str(raw), raw, run, sub_run), path)
 
 
 @pytest.fixture
@@ -111,6 +112,20 @@ def test_the_rows_of_all_runs_follow_one_another(
     assert [live.part_of(row) for row in (0, 699, 700, 1499)] == [0, 0, 1, 2]
     state = bridge.state(data_set.run_id)
     assert state is not None and (state.state, state.rows) == ("done", 1500)
+
+
+@pytest.mark.parametrize("most_rows", [10_000, 100])
+def test_sub_runs_of_a_run_are_told_apart_by_a_column(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, most_rows: int
+) -> None:
+    monkeypatch.setattr(live_set, "MOST_ROWS", most_rows)
+    made = set_changes.data_set_of(Session(), [member_of(tmp_path, 73, at) for at in (0, 1)])
+    live = LiveSet(made, live_set.look_at(made), ((), ()))
+    list(live_set.read_rows(live))
+    assert set(live.columns.column("sub_run").tolist()) == {0, 1}
+    blocks = list(live_set.read_from_files(live, ["run", "sub_run"]))
+    told = {name: np.concatenate([one[name] for one in blocks]).tolist() for name in ("run", "sub_run")}
+    assert told == {"run": [73] * 600, "sub_run": [0] * 300 + [1] * 300}
 
 
 def test_the_clock_goes_on_from_run_to_run_without_what_lies_between(loaded: Callable[[], LiveSet]) -> None:

@@ -14,7 +14,8 @@ from pygama.analysis.curves import Curve
 from pygama.analysis.matching import Hypothesis
 from pygama_gui.session import calibration_changes as calibrating
 from pygama_gui.session import saved
-from pygama_gui.session.state import Run, Session, SpectrumChoice
+from pygama_gui.session.set_changes import data_set_of
+from pygama_gui.session.state import Member, Run, Session, SpectrumChoice
 from pygama_gui.session.store import Store
 
 CURVE = Curve((0.5, 0.068), ((1e-4, 0.0), (0.0, 1e-10)), 4.5, 3)
@@ -93,3 +94,42 @@ def test_a_region_makes_no_sense_in_another_column() -> None:
     spectrum = SpectrumChoice(column="trap_max", roi=(1000.0, 2000.0), markers=(1500.0,))
     session = Session(runs=RUNS, selected="Run1", calibrations=(made(),), spectrum=spectrum)
     assert calibrating.carried_over(session, "bl_int") == (None, ())
+
+
+def timed(*calibrations: Calibration, starts: tuple[int, ...] = (1000, 5000, 6000)) -> Session:
+    """Three runs that began at these times, with calibrations; the third has none of its own."""
+    runs = [Run(f"Run{n}", Path(f"/data/Run{n}"), n, start_time=start) for n, start in enumerate(starts, 1)]
+    return Session(runs=tuple(runs), selected="Run3", calibrations=calibrations)
+
+
+def test_without_one_of_its_own_a_run_takes_the_calibration_nearest_in_time() -> None:
+    session = timed(made("Run1"), made("Run2", 0.07))
+    (held,) = calibrating.calibrations_of(session, session.runs[2])
+    assert held.made_from == ("Run2",)
+    told = calibrating.borrowed(session, session.runs[2], "trap_max_kev")
+    assert told == "calibrated by Run2, the nearest in time"
+    assert calibrating.borrowed(session, session.runs[1], "trap_max_kev") == ""
+
+
+def test_the_newest_holds_where_a_time_is_not_known() -> None:
+    session = timed(made("Run9"), made("Run2", 0.07))
+    (held,) = calibrating.calibrations_of(session, session.runs[2])
+    assert held.made_from == ("Run9",)
+    told = calibrating.borrowed(session, session.runs[2], "trap_max")
+    assert told == "calibrated by Run9, the newest"
+
+
+def test_a_data_set_names_its_runs_that_borrow_a_calibration() -> None:
+    session = timed(made("Run1"), made("Run2", 0.07), starts=(1000, 5000, 6000, 1500))
+    members = [Member(run, Path(f"/data/t2_run{run.run_number}.h5")) for run in session.runs]
+    data_set = data_set_of(session, members)
+    assert calibrating.borrowed(session, data_set, "trap_max_kev") == (
+        "run 3 calibrated by Run2, the nearest in time; run 4 calibrated by Run1, the nearest in time"
+    )
+
+
+def test_the_only_calibration_is_said_to_be_the_only_one() -> None:
+    session = timed(made("Run1"))
+    told = calibrating.borrowed(session, session.runs[1], "trap_max_kev")
+    assert told == "calibrated by Run1, the only calibration"
+    assert calibrating.borrowed(session, session.runs[1], "energy") == ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -54,6 +55,17 @@ def test_a_data_set_is_named_by_its_runs_in_order_and_is_selected() -> None:
 def test_one_run_is_no_data_set() -> None:
     with pytest.raises(ValueError, match="two runs or more, not of 1"):
         data_set_of(Session(), [member(72)])
+
+
+def test_two_files_of_one_run_and_sub_run_are_refused() -> None:
+    with pytest.raises(ValueError, match=r"both hold run 72, sub-run 0: .* leave one of them out"):
+        data_set_of(Session(), [member(72), member(73), member(72)])
+
+
+def test_sub_runs_of_one_run_make_a_data_set() -> None:
+    later = replace(member(72), run=replace(member(72).run, sub_run=1))
+    made = data_set_of(Session(), [later, member(72)])
+    assert [one.run.sub_run for one in made.members] == [0, 1]
 
 
 def test_no_two_have_the_same_id_or_name() -> None:

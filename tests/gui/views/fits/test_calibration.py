@@ -151,6 +151,24 @@ def test_energies_come_with_new_rows_and_in_other_runs(qtbot: QtBot, view: FitsV
     assert len(view.bridge.live("2018-9-25-Th228Run72").columns.column("trap_max_kev")) == 40_000
 
 
+def test_whose_calibration_a_run_borrows_is_said_with_its_energies(
+    qtbot: QtBot, view: FitsView, taken: Bridge
+) -> None:
+    use(qtbot, view)
+    assert view.calibration.state.text() == "trap_max of 2018-9-25-Th228Run9001"
+    spectrum = SpectrumView(taken)
+    qtbot.addWidget(spectrum)
+    other = next(run for run in taken.session.runs if run.run_number == 72)
+    qtbot.waitUntil(lambda: "trap_max_kev" in taken.live(other.run_id).columns, timeout=WAIT_MS)
+    taken.change(changes.select_run, other.run_id)
+    told = "calibrated by 2018-9-25-Th228Run9001, the only calibration"
+    assert taken.session.spectrum.column == "trap_max_kev"
+    view.redraw()
+    assert view.calibration.state.text() == f"trap_max: no calibration of its own, {told}"
+    spectrum.redraw()
+    qtbot.waitUntil(lambda: f"▲ {told}" in spectrum.controls.info.text(), timeout=WAIT_MS)
+
+
 def test_undoing_takes_the_energies_away(qtbot: QtBot, view: FitsView) -> None:
     use(qtbot, view)
     view.bridge.store.undo()
