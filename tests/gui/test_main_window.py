@@ -20,6 +20,7 @@ from pygama.processing.run import process_run
 from pygama.simulate import RunShape, write_run
 from pygama_gui.bridge import Bridge
 from pygama_gui.desks import arrivals
+from pygama_gui.layouts import LAYOUTS
 from pygama_gui.main_window import MainWindow
 from pygama_gui.session import changes, files, places, saved
 from pygama_gui.session.state import Run, Session
@@ -357,6 +358,20 @@ def test_the_window_fits_a_small_screen(qtbot: QtBot, window: MainWindow, a_run:
     window.resize(1024, 700)
     qtbot.waitUntil(lambda: window.width() <= 1024, timeout=WAIT_MS)
     assert window.height() <= 700
+
+
+@pytest.mark.parametrize("layout", [layout.name for layout in LAYOUTS])
+def test_every_layout_fits_a_small_screen_with_all_controls(
+    qtbot: QtBot, window: MainWindow, a_run: Callable[..., Run], layout: str
+) -> None:
+    window.bridge.change(changes.add_runs, [a_run()])
+    window.layouts.choose(layout)
+    for view in (window.spectrum.controls, window.trends, window.plane, window.channels):
+        if hasattr(view, "channel_box"):
+            view.channel_box.show()
+    window.resize(1014, 730)
+    qtbot.waitUntil(lambda: window.width() <= 1014, timeout=WAIT_MS)
+    assert window.height() <= 730
 
 
 def test_typing_a_setting_moves_no_panel(qtbot: QtBot, window: MainWindow, a_run: Callable[..., Run]) -> None:
