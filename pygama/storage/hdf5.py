@@ -64,6 +64,7 @@ _remember_names()
 _COLUMNS = {"b": "BoolCol", "i": "Int{}Col", "u": "UInt{}Col", "f": "Float{}Col", "S": "StringCol"}
 """Kind of a type of NumPy -> PyTables' class of such columns, for types of so many bits."""
 _SYSTEM_MESSAGE = re.compile(r"error message = '([^']*)'")
+_TRUNCATED = re.compile(r"truncated file: eof = (\d+).*stored_eof = (\d+)")
 
 
 @contextmanager
@@ -103,6 +104,8 @@ def reason_of(error: BaseException) -> str:
     text = str(error)
     if found := _SYSTEM_MESSAGE.search(text):
         return found[1]
+    if found := _TRUNCATED.search(text):
+        return f"it is cut short, or still being written: {found[1]} of {found[2]} bytes are there"
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     return lines[-1] if lines else type(error).__name__
 

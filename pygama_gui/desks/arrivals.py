@@ -10,6 +10,7 @@ from PyQt5.QtCore import QObject, QTimer, pyqtSignal
 from PyQt5.QtWidgets import QFileDialog
 
 from pygama.channel_map import is_channel_map
+from pygama_gui.jobs.board import counted
 from pygama_gui.jobs.watch import NewRun
 from pygama_gui.session import changes, files, pictured, saved
 from pygama_gui.session.files import Found
@@ -79,6 +80,7 @@ class Arrivals(QObject):
         )
 
     def _take_found(self, found: Found, process: bool | None, looking: QTimer) -> None:  # noqa: FBT001
+        took_long = not looking.isActive()
         looking.deleteLater()
         found = self._without_known(found)
         known = {run.path for run in self._bridge.session.runs}
@@ -88,6 +90,8 @@ class Arrivals(QObject):
         for path, reason in found.refused:
             self._bridge.log(reason if path.name in reason else f"{path.name}: {reason}", "warning")
         new = [run for run in found.runs if process or run.path not in known]
+        if took_long and not found.refused:
+            self._bridge.log(_in_words(found))
         if found.runs:
             self._bridge.change(changes.select_run, found.runs[0].run_id)
         is_wanted = (
@@ -182,6 +186,14 @@ class Arrivals(QObject):
         """Give the folder of the file that was taken last."""
         recent = self._bridge.session.recent
         return recent[0].parent if recent else Path.home()
+
+
+def _in_words(found: Found) -> str:
+    """Say what was found: '3 runs found', '1 file is in the files panel'."""
+    said = [f"{counted(len(found.runs), 'run')} found"] if found.runs or not found.hdf5 else []
+    if n_files := len(found.hdf5):
+        said.append(f"{counted(n_files, 'file')} {'is' if n_files == 1 else 'are'} in the files panel")
+    return " · ".join(said)
 
 
 def _kind_of(path: Path) -> str:

@@ -14,6 +14,8 @@ from pygama_gui.session.state import Run
 
 HDF5 = b"\x89HDF\r\n\x1a\n"
 """How every HDF5 file begins."""
+HDF5_NAMES = (".h5", ".hdf5", ".lh5", ".hdf")
+"""How their names end."""
 
 
 @dataclass(frozen=True)
@@ -84,6 +86,8 @@ def _run_or_reason(path: Path) -> Run | str:
     try:
         return read_run(path)
     except PygamaError as error:
+        if path.suffix in HDF5_NAMES:
+            return f"{path.name} is no HDF5 file, whatever its name says; nor is it ORCA data"
         return str(error).replace(str(path), path.name)
     except OSError as error:
         return error.strerror or str(error)

@@ -46,8 +46,18 @@ def _place_of(member: Member) -> tuple[int, int]:
 
 
 def make_data_set(session: Session, data_set: DataSet) -> Session:
-    """Make data set."""
-    return replace(session, data_sets=(*session.data_sets, data_set), selected=data_set.run_id)
+    """Make data set.
+
+    Its runs are no longer laid beside each other: they are one now.
+    """
+    members = {one.run.run_id for one in data_set.members}
+    others = tuple(one for one in session.spectrum.others if one not in members)
+    return replace(
+        session,
+        data_sets=(*session.data_sets, data_set),
+        selected=data_set.run_id,
+        spectrum=replace(session.spectrum, others=others),
+    )
 
 
 def rename_data_set(session: Session, run_id: str, title: str) -> Session:

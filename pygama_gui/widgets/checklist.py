@@ -25,7 +25,7 @@ class Item:
     is_on: bool
     color: str = ""
     kind: str = "curve"
-    """'curve', 'level' or 'time': the shape of its swatch."""
+    """'curve', 'level' or 'time': the shape of its swatch; 'plain': it has none."""
 
 
 class CheckList(QToolButton):
@@ -75,7 +75,7 @@ class CheckList(QToolButton):
         assert line is not None
         line.setText(item.words)
         line.setData(NAME, item.name)
-        line.setIcon(_swatch(item))
+        line.setIcon(QIcon() if item.kind == "plain" else _swatch(item))
         line.setFlags(line.flags() | Qt.ItemFlag.ItemIsUserCheckable)
         line.setCheckState(Qt.CheckState.Checked if item.is_on else Qt.CheckState.Unchecked)
 

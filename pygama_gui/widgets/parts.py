@@ -11,6 +11,7 @@ from PyQt5.QtWidgets import (
     QFrame,
     QHBoxLayout,
     QLabel,
+    QLayout,
     QPushButton,
     QSizePolicy,
     QStyle,
@@ -200,7 +201,10 @@ class Elided(QLabel):
 
 
 class Controls(QWidget):
-    """A row of controls with a line of words among them, which goes above them where it has no room."""
+    """A row of controls with a line of words among them, which goes above them where it has no room.
+
+    Where the controls themselves have none, the second half of them goes below the first.
+    """
 
     def __init__(
         self,
@@ -212,25 +216,73 @@ class Controls(QWidget):
     ) -> None:
         super().__init__()
         self._info, self._place, self.is_above = info, len(before), False
-        self._line = row(*before)
+        self._before, self._after = tuple(before), tuple(after)
+        self.below: tuple[QWidget, ...] = ()
+        """Controls that stand in the second line."""
+        self._line, self._below = row(*before), row(None)
         self._line.addWidget(info, 1)
         for widget in after:
             self._line.addWidget(widget)
         self._column = QVBoxLayout(self)
+        self._column.setSizeConstraint(QLayout.SizeConstraint.SetNoConstraint)
         self._column.setContentsMargins(*margins)
         self._column.setSpacing(2)
         self._column.addLayout(self._line)
+        self._column.addLayout(self._below)
+
+    def minimumSizeHint(self) -> QSize:  # noqa: N802  (Qt's name)
+        """Give the width of the wider of two lines, into which the controls can be put."""
+        margins = self._column.contentsMargins()
+        width = max(self._least(part) for part in self._halves())
+        return QSize(width + margins.left() + margins.right(), super().minimumSizeHint().height())
 
     def resizeEvent(self, event: QResizeEvent | None) -> None:  # noqa: N802  (Qt's name)
-        """Put the words where there is room."""
+        """Put words and controls where there is room."""
         super().resizeEvent(event)
-        self._place_info()
+        self._place_all()
 
     def event(self, event: QEvent | None) -> bool:
         """Look again when a control came or went."""
         if event is not None and event.type() == QEvent.Type.LayoutRequest:
-            self._place_info()
+            self._place_all()
         return super().event(event)
+
+    def _halves(self) -> tuple[tuple[QWidget, ...], tuple[QWidget, ...]]:
+        """Part the controls that are there into two lines of about the same width, in their order."""
+        shown = [one for one in (*self._before, *self._after) if not one.isHidden()]
+        parts = [(tuple(shown[:at]), tuple(shown[at:])) for at in range(1, len(shown) + 1)] or [((), ())]
+        return min(parts, key=lambda part: max(self._least(part[0]), self._least(part[1])))
+
+    def _least(self, widgets: Sequence[QWidget]) -> int:
+        """Give the width that widgets need side by side."""
+        widths = (max(one.minimumSizeHint().width(), one.minimumWidth()) for one in widgets)
+        return sum(widths) + self._line.spacing() * max(len(widgets) - 1, 0)
+
+    def _place_all(self) -> None:
+        margins = self._column.contentsMargins()
+        shown = [one for one in (*self._before, *self._after) if not one.isHidden()]
+        has_room = self.width() - margins.left() - margins.right() >= self._least(shown)
+        below = () if has_room else self._halves()[1]
+        if below != self.below:
+            self.below = below
+            self._fold(below)
+        self._place_info()
+
+    def _fold(self, below: Sequence[QWidget]) -> None:
+        """Put some of the controls into a second line, and all others into the first."""
+        for line in (self._line, self._below):
+            while line.count():
+                line.takeAt(0)
+        for one in self._before:
+            (self._below if one in below else self._line).addWidget(one)
+        if self.is_above:
+            self._line.addStretch(1)
+        else:
+            self._line.addWidget(self._info, 1)
+        for one in self._after:
+            (self._below if one in below else self._line).addWidget(one)
+        self._below.addStretch(1)
+        self._place = sum(one not in below for one in self._before)
 
     def _place_info(self) -> None:
         items = (self._line.itemAt(at) for at in range(self._line.count()))

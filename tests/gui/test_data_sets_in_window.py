@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import pytest
 from PyQt5.QtCore import QItemSelectionModel, Qt
+from PyQt5.QtGui import QColor
 from PyQt5.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
@@ -33,7 +34,9 @@ from pygama_gui.session import changes, cut_changes, exports
 from pygama_gui.session.calibration_changes import take_calibration
 from pygama_gui.session.files import read_run
 from pygama_gui.session.state import DataSet
+from pygama_gui.views.runs.cards import BESIDE_ROLE
 from pygama_gui.views.runs.set_making import RangeDialog, make_set_of_numbers
+from pygama_gui.widgets import theme
 
 WAIT_MS = 60_000
 N_EVENTS = {11: 150, 12: 200, 14: 250}
@@ -110,6 +113,43 @@ def test_the_selected_runs_become_a_data_set_with_a_card(qtbot: QtBot, window: M
     assert told.startswith(f"Runs 11-12, 14 · 3 runs, {n} events, ")
     tip = runs.model.index(0).data(Qt.ItemDataRole.ToolTipRole)
     assert all(f"t2_run{number}.h5" in tip for number in N_EVENTS)
+
+
+def click_with_ctrl(qtbot: QtBot, window: MainWindow, row: int) -> None:
+    place = window.runs.list.visualRect(window.runs.model.index(row)).center()
+    control = Qt.KeyboardModifier.ControlModifier
+    qtbot.mouseClick(window.runs.list.viewport(), Qt.MouseButton.LeftButton, control, place)
+
+
+def test_runs_laid_beside_each_other_are_marked_and_become_a_data_set(
+    qtbot: QtBot, window: MainWindow
+) -> None:
+    runs, bridge = window.runs, window.bridge
+    bridge.change(changes.select_run, runs.model.runs[1].run_id)
+    click_with_ctrl(qtbot, window, 2)
+    assert [runs.model.index(row).data(BESIDE_ROLE) for row in (0, 1, 2)] == [0, 0, 1]
+    told = runs.model.index(2).data(Qt.ItemDataRole.AccessibleTextRole)
+    assert told.endswith(", laid beside the selected run")
+    assert runs.set_action.isEnabled()
+    runs.set_action.trigger()
+    (made,) = bridge.session.data_sets
+    assert made.numbers == "12, 14"
+    assert bridge.session.spectrum.others == ()
+
+
+def test_the_colour_of_its_curve_is_on_the_card_of_a_run_laid_beside(
+    qtbot: QtBot, window: MainWindow
+) -> None:
+    def shows_colour() -> bool:
+        image = window.runs.list.viewport().grab(window.runs.list.visualRect(window.runs.model.index(2)))
+        pixels = image.toImage()
+        found = {pixels.pixel(x, y) for x in range(pixels.width()) for y in range(pixels.height())}
+        return QColor(theme.current().series(1)).rgb() in found
+
+    window.bridge.change(changes.select_run, window.runs.model.runs[1].run_id)
+    assert not shows_colour()
+    click_with_ctrl(qtbot, window, 2)
+    assert shows_colour()
 
 
 def test_a_card_is_renamed_in_its_place(qtbot: QtBot, window: MainWindow) -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Callable, Iterator
+import threading
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import psutil
@@ -18,6 +19,8 @@ from pygama.analysis.cuts import Cut, save_cuts
 from pygama.processing.run import process_run
 from pygama.simulate import RunShape, write_run
 from pygama_gui.bridge import Bridge
+from pygama_gui.desks import arrivals
+from pygama_gui.layouts import LAYOUTS
 from pygama_gui.main_window import MainWindow
 from pygama_gui.session import changes, files, places, saved
 from pygama_gui.session.state import Run, Session
@@ -159,6 +162,27 @@ def test_a_dropped_tier_file_is_shown_in_files(
     assert window.runs.refusals.text() == ""
     window.toggle_files()
     assert not window.files_dock.isVisible()
+
+
+def test_a_long_look_for_runs_says_what_it_found(
+    qtbot: QtBot, window: MainWindow, raw_run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    process_run(raw_run, output_dir=tmp_path)
+    monkeypatch.setattr(arrivals, "PATIENCE_MS", 0)
+    found = files.find_runs
+    release = threading.Event()
+
+    def find_late(paths: Iterable[Path]) -> files.Found:
+        release.wait(WAIT_MS / 1000)
+        return found(paths)
+
+    monkeypatch.setattr(files, "find_runs", find_late)
+    told: list[str] = []
+    window.bridge.logged.connect(lambda text, _level: told.append(text))
+    drop(window, [tmp_path / "t2_run12.h5"])
+    qtbot.waitUntil(lambda: any("Looking for runs" in text for text in told), timeout=WAIT_MS)
+    release.set()
+    qtbot.waitUntil(lambda: any("1 file is in the files panel" in text for text in told), timeout=WAIT_MS)
 
 
 def test_a_name_that_another_run_has_is_written_beside_it(
@@ -334,6 +358,20 @@ def test_the_window_fits_a_small_screen(qtbot: QtBot, window: MainWindow, a_run:
     window.resize(1024, 700)
     qtbot.waitUntil(lambda: window.width() <= 1024, timeout=WAIT_MS)
     assert window.height() <= 700
+
+
+@pytest.mark.parametrize("layout", [layout.name for layout in LAYOUTS])
+def test_every_layout_fits_a_small_screen_with_all_controls(
+    qtbot: QtBot, window: MainWindow, a_run: Callable[..., Run], layout: str
+) -> None:
+    window.bridge.change(changes.add_runs, [a_run()])
+    window.layouts.choose(layout)
+    for view in (window.spectrum.controls, window.trends, window.plane, window.channels):
+        if hasattr(view, "channel_box"):
+            view.channel_box.show()
+    window.resize(1014, 730)
+    qtbot.waitUntil(lambda: window.width() <= 1014, timeout=WAIT_MS)
+    assert window.height() <= 730
 
 
 def test_typing_a_setting_moves_no_panel(qtbot: QtBot, window: MainWindow, a_run: Callable[..., Run]) -> None:

@@ -37,9 +37,9 @@ class KeptLine(QWidget):
         wanted = session.outputs or columns
         self.button.set_items(
             [
-                *(Item(name, name, name in wanted, kind="level") for name in columns),
+                *(Item(name, name, name in wanted, kind="plain") for name in columns),
                 *(
-                    Item(WAVES + name, f"{name}, {_about(name)}", name in session.save_waves)
+                    Item(WAVES + name, f"{name}, {_about(name)}", name in session.save_waves, kind="plain")
                     for name in waves
                 ),
             ]

@@ -159,6 +159,14 @@ class Grid(QWidget):
         self.x_axis = self.y_axis = Axis(0, "", ())
         self.x_words = self.y_words = ""
         self.cells: dict[Cell, Tried | str] = {}
+        self.hint = label(
+            "Each cell will be one pair of these values, tried on waveforms of the run, coarse to fine. "
+            "Click a cell then to adopt its settings.",
+            tone="soft",
+        )
+        self.hint.setWordWrap(True)
+        self.hint.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        QVBoxLayout(self).addWidget(self.hint)
         self.at: Cell | None = None
         self.present: Cell | None = None
 
@@ -170,6 +178,7 @@ class Grid(QWidget):
         """Show an empty grid."""
         self.x_axis, self.y_axis, self.x_words, self.y_words = x, y, x_words, y_words
         self.cells, self.at = {}, None
+        self.hint.setVisible(not x.values)
         self.update()
 
     def take(self, cell: Cell, tried: Tried | str) -> None:
@@ -453,14 +462,10 @@ class ScanWindow(QDialog):
             values = ((x.step, x.name, x.values[cell[0]]), (y.step, y.name, y.values[cell[1]]))
             self.bridge.change(changes.adopt_settings, values)
 
-    def reject(self) -> None:
-        """Close with Esc."""
-        self.close()
-
-    def closeEvent(self, event: Any) -> None:  # noqa: N802  (Qt's name)
-        """A scan that nobody sees ends."""
+    def done(self, result: int) -> None:
+        """Close, whichever way; a scan that nobody sees ends."""
         self.sandbox.stop_scan()
-        super().closeEvent(event)
+        super().done(result)
 
     def _on_session(self, old: Session, new: Session) -> None:
         if old.chain is not new.chain and self.grid.x_axis.values:

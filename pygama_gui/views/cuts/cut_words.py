@@ -127,4 +127,6 @@ def _survival_cells(found: Survival | None) -> list[str]:
 
 def total(found: EfficiencyTable) -> str:
     """Say what all cuts that are on do together."""
-    return f"{passing(found.total)} pass all"
+    if not any(one.in_order is not None for one in found.rows):
+        return "No cut is on"
+    return f"{passing(found.total)} pass all" if found.total.n_in else ""

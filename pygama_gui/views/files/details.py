@@ -21,6 +21,7 @@ from PyQt5.QtWidgets import (
     QWidget,
 )
 
+from pygama_gui.jobs.board import counted
 from pygama_gui.views.files.tree import Entry, kind_of
 from pygama_gui.widgets import theme, words
 from pygama_gui.widgets.parts import button, icon_button, label, row
@@ -213,9 +214,9 @@ def facts_of(entry: Entry) -> str:
     if entry.column is not None:
         facts = [f"{entry.column.name} · {kind_of(entry)}", f"of {node.path}"]
     if node.n_rows is not None:
-        facts.append(f"{words.count(node.n_rows)} rows")
+        facts.append(counted(node.n_rows, "row"))
     if len(node.columns) > 1 and entry.column is None:
-        facts.append(f"{words.count(len(node.columns))} columns")
+        facts.append(counted(len(node.columns), "column"))
     if node.shape and node.kind == "array":
         facts.append("shape " + " × ".join(words.count(size) for size in node.shape))
     if node.stored_bytes:

@@ -24,6 +24,7 @@ from PyQt5.QtWidgets import (
 from pygama_gui.bridge import Bridge
 from pygama_gui.data.binning import density, histogram
 from pygama_gui.data.looking import FileReader, Piece, Problem
+from pygama_gui.jobs.board import counted
 from pygama_gui.views.files.plot import MOST_POINTS, FilePlot
 from pygama_gui.views.files.rows import MOST_SHOWN, RowsModel, as_csv
 from pygama_gui.views.files.tree import Entry, title_of
@@ -135,7 +136,7 @@ class RowsPage(QWidget):
         more = beyond if (node.n_rows or 0) > MOST_SHOWN else ""
         many = f" · the first {len(self.model.columns)} of {len(columns)} columns"
         more += many if len(columns) > len(self.model.columns) else ""
-        self._say(f"{words.count(node.n_rows)} rows{more} · double-click to draw")
+        self._say(f"{counted(node.n_rows or 0, 'row')}{more} · double-click to draw")
 
     def _say(self, text: str, *, is_empty: bool = False) -> None:
         self.table.setVisible(not is_empty)
@@ -442,7 +443,7 @@ class PlotPage(QWidget):
         assert self._entry is not None and self._entry.node is not None
         of_all = self._entry.node.n_rows or 0
         facts = [
-            f"{words.count(n_rows)} rows"
+            counted(n_rows, "row")
             if n_rows == of_all
             else f"the first {words.count(n_rows)} of {words.count(of_all)} rows"
         ]

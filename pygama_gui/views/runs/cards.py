@@ -44,6 +44,9 @@ RUN_ROLE = Qt.ItemDataRole.UserRole + 1
 STATE_ROLE = Qt.ItemDataRole.UserRole + 2
 SET_ROLE = Qt.ItemDataRole.UserRole + 3
 """How a data set stands; None of a run."""
+BESIDE_ROLE = Qt.ItemDataRole.UserRole + 4
+"""Place of a run among those laid beside the selected one in the spectrum, from 1; 0 where it is not."""
+BESIDE = "beside"
 
 
 def run_name(run: Run) -> str:
@@ -228,6 +231,8 @@ class RunModel(QAbstractListModel):
             return state
         if role == SET_ROLE:
             return self._of_set(run)
+        if role == BESIDE_ROLE:
+            return self._place_beside(run)
         if role == Qt.ItemDataRole.DisplayRole:
             return run_title(run)
         if role == Qt.ItemDataRole.EditRole:
@@ -236,13 +241,20 @@ class RunModel(QAbstractListModel):
             return self._set_words(run, state, role)
         if role == Qt.ItemDataRole.AccessibleTextRole:
             told = (run_title(run), run_facts(run, state), run_sentence(state)[0], run_pace(state))
-            return ", ".join(filter(None, (*told, earlier_line(state))))
+            beside = "laid beside the selected run" if self._place_beside(run) else ""
+            return ", ".join(filter(None, (*told, earlier_line(state), beside)))
         if role == Qt.ItemDataRole.ToolTipRole:
             return "\n".join(filter(None, (str(run.path), local_start(run), run_details(state))))
         return None
 
     def _of_set(self, run: Run) -> Standing | None:
         return self._bridge.data_sets.standing(run) if isinstance(run, DataSet) else None
+
+    def _place_beside(self, run: Run) -> int:
+        session = self._bridge.session
+        others = session.spectrum.others
+        is_beside = run.run_id in others and run.run_id != session.selected
+        return others.index(run.run_id) + 1 if is_beside else 0
 
     def _set_words(self, data_set: DataSet, state: JobState | None, role: int) -> Any:
         sentence = set_sentence(self._bridge.data_sets.standing(data_set), state)[0]
@@ -409,9 +421,11 @@ class RunCard(QStyledItemDelegate):
         run, state = index.data(RUN_ROLE), index.data(STATE_ROLE)
         present = theme.current()
         line = QRect(area.left(), area.top(), area.width(), LINE)
+        if place_beside := index.data(BESIDE_ROLE):
+            line.setRight(self._draw_beside(painter, line, place_beside))
         used = write(painter, line, run_name(run), present.color("text"), bold=True, px=theme.NORMAL)
         write(painter, line.adjusted(used + 7, 0, 0, 0), run_source(run), present.color("soft"))
-        line.translate(0, LINE + 1)
+        line = QRect(area.left(), area.top() + LINE + 1, area.width(), LINE)
         write(painter, line, run_facts(run, state), present.color("soft"))
         if (of_set := index.data(SET_ROLE)) is not None:
             self._write_set(painter, area, index, of_set)
@@ -442,6 +456,15 @@ class RunCard(QStyledItemDelegate):
             self._draw_bar(painter, QRect(area.left(), top, area.width(), 4), progress.fraction)
         for remedy, at in button_places(area, _remedies(index)):
             self._draw_button(painter, at, remedy.words)
+
+    def _draw_beside(self, painter: QPainter, line: QRect, place: int) -> int:
+        """Write at the right that a run is laid beside, under its curve's colour; gives where that begins."""
+        width = QFontMetrics(theme.font(theme.SMALL)).horizontalAdvance(BESIDE)
+        words_at = QRect(line.right() - width, line.top(), width + 1, LINE)
+        write(painter, words_at, BESIDE, theme.current().color("soft"))
+        painter.setPen(QPen(QColor(theme.current().series(place)), 2))
+        painter.drawLine(words_at.left(), words_at.bottom() + 1, words_at.right(), words_at.bottom() + 1)
+        return words_at.left() - GAP
 
     def _draw_bar(self, painter: QPainter, area: QRect, fraction: float) -> None:
         painter.setPen(Qt.PenStyle.NoPen)

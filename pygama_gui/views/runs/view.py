@@ -127,6 +127,7 @@ class RunsView(View):
     SHORTCUTS = (
         ("Return", "Show the run"),
         ("Ctrl+click", "Lay a run beside the selected one in the spectrum, or take it away"),
+        ("Shift+click", "Select all runs up to this one, for a data set"),
         ("Del", "Remove the run from the list"),
     )
 
@@ -324,6 +325,9 @@ class RunsView(View):
             self._show_buttons()
         elif old.cuts is not new.cuts:
             self._enable_table_actions()
+        if old.spectrum.others != new.spectrum.others:
+            self.list.viewport().update()
+            self._enable_set_actions()
 
     def on_jobs(self, run_ids: set[str]) -> None:
         """Show how the jobs stand."""
@@ -430,9 +434,11 @@ class RunsView(View):
             self.bridge.change(changes.remove_run, run_id)
 
     def marked_runs(self) -> list[Run]:
-        """Give the runs whose cards are selected, more than one with Ctrl or Shift; no data sets."""
-        rows = sorted(index.row() for index in self.list.selectionModel().selectedIndexes())
-        return [run for row in rows if not isinstance(run := self.model.runs[row], DataSet)]
+        """Give the runs that are selected, with Shift, or laid beside that one, with Ctrl; no data sets."""
+        marked = {index.row() for index in self.list.selectionModel().selectedIndexes()}
+        places = map(self.model.place_of, self.session.spectrum.others)
+        marked |= {place.row() for place in places if place.isValid()}
+        return [run for row in sorted(marked) if not isinstance(run := self.model.runs[row], DataSet)]
 
     def _make_set(self) -> None:
         if why := make_set(self.bridge, self.marked_runs()):

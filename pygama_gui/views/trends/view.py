@@ -42,7 +42,7 @@ from pygama_gui.views.following import Following, asked_of, history
 from pygama_gui.views.trends.export import TrendExporter
 from pygama_gui.views.trends.plot import SHAPES, Line, TrendPlot
 from pygama_gui.widgets import theme, words
-from pygama_gui.widgets.parts import Elided, button, choice_box, icon_button, label, row
+from pygama_gui.widgets.parts import Controls, Elided, button, choice_box, icon_button, label, row
 from pygama_gui.widgets.plot import ZOOM_OUT, Entry, ZoomBox, plot_actions
 
 N_TOGETHER = 2
@@ -208,11 +208,9 @@ class TrendsView(View):
         self.info = Elided()
 
     def _lay_out(self) -> None:
-        boxes = row(self.channel_box, self.column_box, self.band_box)
-        for one in (self.more_button, self.fewer_button, self.all_button):
-            boxes.addWidget(one)
-        boxes.addStretch(1)
-        boxes.setContentsMargins(8, 2, 8, 6)
+        buttons = (self.more_button, self.fewer_button, self.all_button)
+        boxes = (self.channel_box, self.column_box, self.band_box, *buttons)
+        controls = Controls(boxes, QWidget(), margins=(8, 2, 8, 6))
         self.marked = QWidget()
         line = row(self.info, self.cut_button)
         line.setStretch(0, 1)
@@ -243,7 +241,7 @@ class TrendsView(View):
             self._rows[kind] = holder
         self._column = column
         column.addWidget(self.marked)
-        column.addLayout(boxes)
+        column.addWidget(controls)
 
     # What the session and the jobs bring
 

@@ -25,5 +25,11 @@ def test_a_file_that_was_named_is_refused_with_the_reason(tmp_path: Path) -> Non
     assert all(reason for _, reason in found.refused)
 
 
+def test_a_text_that_is_named_like_hdf5_is_refused_as_what_it_is_not(tmp_path: Path) -> None:
+    (tmp_path / "t2.h5").write_text("a text, however long it may get to be")
+    ((_, reason),) = files.find_runs([tmp_path / "t2.h5"]).refused
+    assert reason == "t2.h5 is no HDF5 file, whatever its name says; nor is it ORCA data"
+
+
 def test_a_folder_without_runs_says_so(tmp_path: Path) -> None:
     assert files.find_runs([tmp_path]).refused == ((tmp_path, "no ORCA run in this folder"),)

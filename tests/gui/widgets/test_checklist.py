@@ -34,6 +34,11 @@ def test_space_ticks_the_line_that_the_keys_are_on(qtbot: QtBot, box: CheckList)
     box.popup.hide()
 
 
+def test_a_plain_line_has_no_swatch(box: CheckList) -> None:
+    box.set_items([ITEMS[0], Item("bl_int", "bl_int", True, kind="plain")])
+    assert [box.list.item(row).icon().isNull() for row in (0, 1)] == [False, True]
+
+
 def test_filling_the_list_ticks_nothing_by_itself(box: CheckList) -> None:
     told: list[str] = []
     box.toggled_one.connect(told.append)

@@ -50,6 +50,27 @@ def test_a_control_that_comes_sends_the_words_above(qtbot: QtBot) -> None:
 
 
 @pytest.mark.usefixtures("themed")
+def test_controls_stand_in_two_lines_where_one_has_no_room(qtbot: QtBot) -> None:
+    buttons = [QPushButton(text) for text in ("one", "two", "three", "four")]
+    hidden = QPushButton("not shown")
+    hidden.hide()
+    controls = Controls([*buttons, hidden], Elided("of 12 000 events"))
+    qtbot.addWidget(controls)
+    controls.resize(800, 60)
+    controls.show()
+    qtbot.waitExposed(controls)
+    assert len({one.y() for one in buttons}) == 1
+    assert controls.minimumSizeHint().width() < sum(one.sizeHint().width() for one in buttons)
+    controls.resize(controls.minimumSizeHint().width(), 90)
+    qtbot.waitUntil(lambda: buttons[1].geometry().bottom() < buttons[2].y())
+    assert all(one.geometry().right() < controls.width() for one in buttons)
+    assert (buttons[0].x(), buttons[0].y()) == (buttons[2].x(), buttons[1].y())
+    controls.resize(800, 60)
+    qtbot.waitUntil(lambda: len({one.y() for one in buttons}) == 1)
+    assert [one.x() for one in buttons] == sorted(one.x() for one in buttons)
+
+
+@pytest.mark.usefixtures("themed")
 def test_a_choice_that_is_cut_is_told_whole(qtbot: QtBot) -> None:
     box = choice_box("Background of the fit", "straight background", "background with step")
     qtbot.addWidget(box)

@@ -70,6 +70,26 @@ def scan(qtbot: QtBot, tried: PreviewView, bridge: Bridge) -> ScanWindow:
     return made
 
 
+def test_an_empty_grid_says_what_will_be_there(scan: ScanWindow) -> None:
+    assert not scan.grid.hint.isHidden()
+    scan.start_button.click()
+    assert scan.grid.hint.isHidden()
+
+
+@pytest.mark.parametrize("way", ["Esc", "button", "frame"])
+def test_a_scan_is_closed_and_ends(qtbot: QtBot, scan: ScanWindow, way: str) -> None:
+    scan.start()
+    assert scan.sandbox.is_scanning
+    if way == "Esc":
+        qtbot.keyClick(scan, Qt.Key.Key_Escape)
+    elif way == "button":
+        scan.close_button.click()
+    else:
+        scan.close()
+    assert not scan.isVisible()
+    qtbot.waitUntil(lambda: not scan.sandbox.is_scanning, timeout=WAIT_MS)
+
+
 def test_moving_a_setting_moves_the_preview_and_touches_no_job(
     qtbot: QtBot, tried: PreviewView, bridge: Bridge
 ) -> None:

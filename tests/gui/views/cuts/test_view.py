@@ -265,6 +265,13 @@ def test_the_fitted_peak_has_its_survival_in_the_table(qtbot: QtBot, view: CutsV
     assert cut_words.table(view.found)[0][-1] == peak.peak.bands.name
 
 
+def test_cuts_that_are_off_are_not_said_to_pass_all(qtbot: QtBot, view: CutsView) -> None:
+    view.add("trap_max > 500", "high")
+    qtbot.waitUntil(lambda: view.summary.text().endswith("pass all"), timeout=WAIT_MS)
+    view.cards[0].on_box.click()
+    qtbot.waitUntil(lambda: view.summary.text() == "No cut is on", timeout=WAIT_MS)
+
+
 def test_a_cut_file_is_written_and_read_again(view: CutsView, tmp_path: Path) -> None:
     view.add("trap_max > 500", "high")
     cuts = view.session.cuts
