@@ -46,7 +46,7 @@ static void join_stretch_plainly(const uint8_t *planes, int64_t plane_bytes, uin
     }
 }
 
-#if defined(__GNUC__) && defined(__x86_64__)
+#if defined(__GNUC__) && defined(__x86_64__) && !defined(_WIN32)
 #include <immintrin.h>
 
 #define AVX2 __attribute__((target("avx2")))
