@@ -5,8 +5,9 @@
   `process_run`.
 - `pygama.storage` reads and writes the Tier files, and those of other programs.
 - `pygama.analysis` looks into Tier 2: peaks, calibration, cuts, counts, pulser, events, live time.
-- `pygama.DataSet` makes many runs one; `pygama.retrieve` goes from a cut back to the waveforms;
-  `pygama.spectra` draws and writes spectra; `pygama.tuning` finds the settings that make a line sharpest.
+- `pygama.DataSet` makes many runs one; `pygama.retrieve` goes from a cut back to the waveforms,
+  `pygama.boxes` from waveforms to a cut; `pygama.spectra` draws and writes spectra; `pygama.tuning` finds
+  the settings that make a line sharpest.
 - `pygama.simulate` makes runs with known answers; `pygama.utils` holds small helpers such as `get_hist`.
 
 The names below can be imported from here; each is loaded when it is first asked for.

@@ -122,7 +122,7 @@ class Boxes(QObject):
     def look_again(self, run_id: str) -> None:
         """Look for what was stopped or could not be looked for."""
         live = self._bridge.live(run_id)
-        self._given_up = [one for one in self._given_up if one[0] is not live]
+        self._given_up = [one for one in self._given_up if live is None or not one[0].is_same_as(live)]
         self.changed.emit(run_id)
         self.look()
 
@@ -163,7 +163,7 @@ class Boxes(QObject):
         return live is not None and name not in live.columns and bool(self._why_given_up(live, name))
 
     def _why_given_up(self, live: LiveRun, name: str) -> str:
-        return next((why for one, box, why in self._given_up if one is live and box == name), "")
+        return next((why for one, box, why in self._given_up if box == name and one.is_same_as(live)), "")
 
     def _wanted(self) -> dict[str, Box]:
         """Give the boxes that the cuts name."""
@@ -214,7 +214,8 @@ class Boxes(QObject):
         if live is None or not is_same or len(live.columns) != present.n_rows:
             return False
         bridge.data[present.run_id] = live.with_boxes(present.masks, self._unused(live))
-        self._given_up = [one for one in self._given_up if one[0] in bridge.data.values()]
+        there = bridge.data.values()
+        self._given_up = [one for one in self._given_up if any(one[0].is_same_as(each) for each in there)]
         for name, mask in present.masks.items():
             n, of = int(mask.sum()), counted(len(mask), "waveform")
             bridge.log(f"{bridge.name_of(present.run_id)}: {n} of {of} pass {name}")

@@ -226,6 +226,11 @@ def test_looking_says_how_far_it_is_and_can_be_stopped_and_gone_on_with(
     assert card.looking.text() == "Look again"
     bridge.change(cut_changes.add_cut, "other", "trap_max > 0")
     assert bridge.boxes.is_idle
+    other = TEXT.replace("2000", "2500")
+    bridge.change(cut_changes.add_cut, "higher", other)
+    wait_known(qtbot, window, other)
+    assert not known(window)
+    bridge.change(cut_changes.remove_cut, "higher")
     card.looking.click()
     wait_known(qtbot, window)
     assert card.amiss.isHidden()

@@ -44,9 +44,10 @@ class Picture:
     is_rate: bool = False
 
     def heights(self, *, is_log: bool) -> np.ndarray:
-        """Give how high the bins are drawn, the higher of both curves, (n,)."""
-        both = self.counts if self.of_all is None else np.maximum(self.counts, self.of_all)
-        return heights_of(both, is_log=is_log, unit=self.unit)
+        """Give how high the bins are drawn, the highest of all curves, (n,)."""
+        curves = [self.counts, *(one.heights for one in self.over)]
+        curves += [] if self.of_all is None else [self.of_all]
+        return heights_of(np.max(curves, axis=0), is_log=is_log, unit=self.unit)
 
 
 class SpectrumDrawing:

@@ -14,6 +14,8 @@ from pygama_gui.bridge import Bridge
 from pygama_gui.session import changes
 from pygama_gui.session.state import Run
 from pygama_gui.views import madeup
+from pygama_gui.views.spectrum.drawing import Picture
+from pygama_gui.views.spectrum.overlays import Over
 from pygama_gui.views.spectrum.room import Room, words_item, write
 from pygama_gui.views.spectrum.view import SpectrumView
 
@@ -235,6 +237,12 @@ def test_words_of_peaks_do_not_cover_the_spectrum_seen_whole(qtbot: QtBot, view:
     wait_for_fits(qtbot, view, len(view.session.fits))
     (words,) = [item for item in view.peaks._fits._words if item.isVisible()]
     assert not covered(view, words)
+
+
+def test_the_height_of_a_picture_is_that_of_its_highest_curve() -> None:
+    counts, over = np.array([4.0, 1.0, 2.0]), Over("other run", np.array([1.0, 3.0, 0.0]), 2.0)
+    picture = Picture(np.arange(4.0), counts, 0.5, (over,), np.array([5.0, 1.0, 8.0]))
+    assert picture.heights(is_log=False).tolist() == [2.5, 3.0, 4.0]
 
 
 def test_words_of_a_peak_at_the_top_stand_beside_it(view: SpectrumView) -> None:
