@@ -454,13 +454,9 @@ class ScanWindow(QDialog):
             self.bridge.change(changes.adopt_settings, values)
 
     def reject(self) -> None:
-        """Close with Esc."""
-        self.close()
-
-    def closeEvent(self, event: Any) -> None:  # noqa: N802  (Qt's name)
-        """A scan that nobody sees ends."""
+        """Close by Esc, the button or the frame; a scan that nobody sees ends."""
         self.sandbox.stop_scan()
-        super().closeEvent(event)
+        super().reject()
 
     def _on_session(self, old: Session, new: Session) -> None:
         if old.chain is not new.chain and self.grid.x_axis.values:
