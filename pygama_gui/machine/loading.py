@@ -152,9 +152,12 @@ class Loading:
         then: Callable[[Any], None],
         otherwise: Callable[[], None],
     ) -> None:
-        """Do work with the finished Tier 1 file of a run, in the thread that reads files."""
+        """Do work with the finished Tier 1 file of a run, in the thread that reads files.
+
+        Nothing is done while the rows of a data set are still being read: nobody knows yet which are a run's.
+        """
         live = self._bridge.data[run_id]
-        if live.tier1 is not None:
+        if live.tier1 is not None and not (isinstance(live, LiveSet) and not live.starts):
             self._bridge.in_background(lambda: work(self._waveforms_of(live)), then, otherwise)
 
     def _waveforms_of(self, live: LiveRun) -> Waveforms:

@@ -13,6 +13,8 @@ from pygama_gui.views.base import View
 from pygama_gui.widgets import theme
 from pygama_gui.widgets.parts import label, panel
 
+PADDING = 18
+
 
 class Choice(QFrame):
     """A large button: a picture, a name and what it does."""
@@ -24,18 +26,19 @@ class Choice(QFrame):
         self.setCursor(Qt.CursorShape.PointingHandCursor)
         self.setAccessibleName(name)
         self.setAccessibleDescription(about)
-        self.setMinimumSize(QSize(168, 212))
+        self.title = label(name, px=theme.LARGE, bold=True)
+        self.setMinimumSize(QSize(max(168, self.title.sizeHint().width() + 2 * PADDING + 2), 212))
         self.setMaximumSize(QSize(236, 212))
         self._icon, self._act = icon, act
         self._picture = QLabel()
         words = label(about, tone="soft", px=theme.SMALL)
         words.setWordWrap(True)
         column = QVBoxLayout(self)
-        column.setContentsMargins(18, 22, 18, 18)
+        column.setContentsMargins(PADDING, 22, PADDING, 18)
         column.setSpacing(6)
         column.addWidget(self._picture)
         column.addSpacing(10)
-        column.addWidget(label(name, px=theme.LARGE, bold=True))
+        column.addWidget(self.title)
         column.addWidget(words)
         column.addStretch(1)
         self.recolor()

@@ -35,7 +35,7 @@ class CheckList(QToolButton):
 
     def __init__(self, words: str, name: str) -> None:
         super().__init__()
-        self.setObjectName("checkListButton")
+        self.setObjectName("button")
         self.setText(words)
         self.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextOnly)
         self.setAccessibleName(name)

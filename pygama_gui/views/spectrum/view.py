@@ -330,9 +330,12 @@ class SpectrumView(View):
         self._leave_lost_energies(live)
         self.controls.show(live)
         histogram = self.counting.count(live)
-        self.plot.show_hint("" if histogram is not None else self._why_empty(live))
-        if histogram is None or live is None:
+        why = self._why_empty(live) if histogram is None else self._why_no_value(histogram)
+        self.plot.show_hint(why)
+        if histogram is None or live is None or why:
             self._show_nothing()
+            if histogram is not None:
+                self._show_info(histogram)
             return
         self.picture = self.counting.pictured(live, histogram)
         self.drawing.fit(self.picture)
@@ -444,6 +447,16 @@ class SpectrumView(View):
         if state.state != "done":
             return f"No spectrum: the run {ENDS[state.state]}."
         return "Reading the events…" if state.rows else "No events in this run."
+
+    def _why_no_value(self, histogram: LiveHistogram) -> str:
+        """Say why there is nothing to count, though there are events; "" where there is."""
+        if self.choice.others or not histogram.n_nan or histogram.n_nan < histogram.n_values:
+            return ""
+        column = self.choice.column
+        raw = raw_column(self.session, column)
+        if raw == column:
+            return f"{column} has no value in any of these events."
+        return f"{raw} is not calibrated for these channels.\nChoose {raw}, or calibrate it in Fits."
 
     def _show_info(self, histogram: LiveHistogram) -> None:
         if self.plot.box.is_region_wanted:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from pygama_gui.bridge import Bridge
 from pygama_gui.data import live_set
 from pygama_gui.data.channels import CLOCK
 from pygama_gui.data.linked import ALL, Axis, Want
-from pygama_gui.data.live_set import LiveSet
+from pygama_gui.data.live_set import LiveSet, look_at
 from pygama_gui.data.tally import Figures
 from pygama_gui.machine import data_sets as module
 from pygama_gui.session import changes, cut_changes, set_changes
@@ -126,6 +127,22 @@ def test_sub_runs_of_a_run_are_told_apart_by_a_column(
     blocks = list(live_set.read_from_files(live, ["run", "sub_run"]))
     told = {name: np.concatenate([one[name] for one in blocks]).tolist() for name in ("run", "sub_run")}
     assert told == {"run": [73] * 600, "sub_run": [0] * 300 + [1] * 300}
+
+
+def test_waveforms_asked_for_before_the_rows_are_read_are_left_alone(
+    qtbot: QtBot, bridge: Bridge, data_set: DataSet
+) -> None:
+    members = tuple(replace(one, tier1=one.tier2) for one in data_set.members)
+    data_set = replace(data_set, members=members)
+    bridge.data[data_set.run_id] = LiveSet(data_set, look_at(data_set), ())
+    told: list[str] = []
+    bridge.loading.read_waveforms(
+        data_set.run_id, lambda _waves: told.append("read"), told.append, lambda: told.append("given up")
+    )
+    done: list[bool] = []
+    bridge.in_background(lambda: True, done.append, lambda: None)
+    wait_for(qtbot, lambda: bool(done))
+    assert told == []
 
 
 def test_the_clock_goes_on_from_run_to_run_without_what_lies_between(loaded: Callable[[], LiveSet]) -> None:

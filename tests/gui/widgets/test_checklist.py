@@ -6,7 +6,9 @@ import pytest
 from PyQt5.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
+from pygama_gui.widgets import theme
 from pygama_gui.widgets.checklist import CheckList, Item
+from pygama_gui.widgets.parts import button
 
 ITEMS = [Item("wf_trap", "trap_filter", True, "#0B6BCB"), Item("tp_50", "tp_50", False, kind="time")]
 
@@ -19,6 +21,16 @@ def box(qtbot: QtBot, themed: object) -> CheckList:
     made.show()
     qtbot.waitExposed(made)
     return made
+
+
+def test_its_button_has_the_line_of_every_other_button(qtbot: QtBot, box: CheckList) -> None:
+    other = button("Other", "Another button")
+    qtbot.addWidget(other)
+    other.show()
+    qtbot.waitExposed(other)
+    box.clearFocus()
+    edges = [one.grab().toImage().pixelColor(0, one.height() // 2).name() for one in (other, box)]
+    assert edges == [theme.current().color("line").name()] * 2
 
 
 def test_a_list_of_nothing_cannot_be_opened(box: CheckList) -> None:

@@ -209,6 +209,22 @@ def test_a_scan_is_stopped_at_once_and_keeps_what_is_known(qtbot: QtBot, scan: S
     assert scan.start_button.text() == "Start"
 
 
+def test_esc_close_and_the_frame_end_the_scan_and_close_it(qtbot: QtBot, scan: ScanWindow) -> None:
+    ways: dict[str, Callable[[], object]] = {
+        "esc": lambda: qtbot.keyClick(scan, Qt.Key.Key_Escape),
+        "button": scan.close_button.click,
+        "frame": scan.close,
+    }
+    for way, close in ways.items():
+        scan.show()
+        qtbot.waitExposed(scan)
+        scan.start()
+        assert scan.sandbox.is_scanning, way
+        close()
+        assert not scan.isVisible(), way
+        qtbot.waitUntil(lambda: not scan.sandbox.is_scanning, timeout=WAIT_MS)
+
+
 def test_another_chain_ends_the_scan(qtbot: QtBot, scan: ScanWindow, bridge: Bridge) -> None:
     scan.start()
     bridge.change(changes.set_setting, 0, "i_end", 150)

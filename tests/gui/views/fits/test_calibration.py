@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -269,6 +270,29 @@ def test_gamma_lines_stand_where_they_are_with_their_names(qtbot: QtBot, view: F
     assert places == pytest.approx([GAIN * 2614.511], rel=1e-3)
     spectrum.peaks.toggle_lines()
     assert spectrum.peaks.gamma_lines() == []
+
+
+def test_energies_of_channels_without_calibration_are_not_drawn_as_an_empty_axis(
+    qtbot: QtBot, view: FitsView, a_run: Callable[..., Run]
+) -> None:
+    use(qtbot, view)
+    spectrum = SpectrumView(view.bridge)
+    qtbot.addWidget(spectrum)
+    spectrum.choose_column("trap_max_kev")
+    run, rows = a_run(6), thorium(500)
+    view.bridge.change(changes.add_runs, [run])
+    view.bridge.adopt(3, run)
+    view.bridge.take(3, replace(rows, columns={**rows.columns, "card": np.full(500, 7)}))
+    spectrum.redraw()
+    assert spectrum.plot._hint.text() == ""
+    view.bridge.change(changes.select_run, run.run_id)
+    qtbot.waitUntil(lambda: "trap_max_kev" in view.bridge.live(run.run_id).columns, timeout=WAIT_MS)
+    spectrum.redraw()
+    assert spectrum.plot._hint.text() == (
+        "trap_max is not calibrated for these channels.\nChoose trap_max, or calibrate it in Fits."
+    )
+    assert spectrum.controls.info.text() == "500 events · 500 without a value"
+    assert spectrum.picture is None
 
 
 def test_settings_are_judged_by_the_same_peak_when_energies_are_shown(qtbot: QtBot, view: FitsView) -> None:
