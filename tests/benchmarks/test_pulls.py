@@ -9,8 +9,8 @@ where it doubts them the side of the interval that looks towards the truth. The 
 
 With few counts some means lie beyond 0.1 whatever the errors: the likeliest width of 150 counts is too small
 by 0.13 of its error and the background by 0.10, which is a bias of the likeliest value, by one part in the
-number of counts, and not of its error: widths of the pulls and coverage are as they should be. A shape that is
-held near what is usual is as far off as the truth lies from that.
+number of counts, and not of its error: widths of the pulls and coverage are as they should be. A shape that
+is held near what is usual is as far off as the truth lies from that.
 """
 
 from __future__ import annotations
