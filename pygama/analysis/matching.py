@@ -111,6 +111,13 @@ class Spectrum:
             return np.interp(x, self._edges, self._cumulated)
         return np.searchsorted(self._numbers, x)
 
+    def below_evenly(self, start: float, step: float, n: int) -> np.ndarray:
+        """Count the values below `n` places that lie evenly in the logarithm, (n,)."""
+        if len(self._edges):
+            return self.below(np.exp(start + step * np.arange(n)))
+        first = np.floor((np.log(self._numbers) - start) / step).astype(np.int64) + 1
+        return np.cumsum(np.bincount(np.clip(first, 0, n), minlength=n + 1)[:n])
+
     def quantile(self, part: float) -> float:
         """Give the value that `part` of all values above 0 lie below."""
         if len(self._edges):
@@ -260,7 +267,7 @@ class _Grid:
         self._spectrum = spectrum
         self._start = math.log(1e-4 * self._bulk)
         n = int((math.log(30 * self._top) - self._start) / _STEP)
-        self._below = spectrum.below(np.exp(self._start + _STEP * np.arange(n)))
+        self._below = spectrum.below_evenly(self._start, _STEP, n)
 
     def best_of(self, lines: _Set) -> list[Hypothesis]:
         """Give the gains at which the lines stand out most, none near another; expected ones apart."""

@@ -192,6 +192,14 @@ def test_a_histogram_is_matched_as_its_values_are(thorium):
     assert other.best.found == one.best.found
 
 
+@pytest.mark.parametrize("edges", [None, np.linspace(0, 200, 41)])
+def test_counts_below_even_places_are_those_below_each(edges):
+    values = np.random.default_rng(3).exponential(40.0, 500)
+    spectrum = Spectrum(values) if edges is None else Spectrum(np.histogram(values, edges)[0], edges)
+    places = np.exp(1.0 + 0.01 * np.arange(450))
+    assert spectrum.below_evenly(1.0, 0.01, 450).tolist() == spectrum.below(places).tolist()
+
+
 def test_a_histogram_gives_its_bins_as_they_are():
     spectrum = Spectrum(np.arange(10.0), np.arange(11.0))
     counts, edges = spectrum.window(1.5, 5.5, 60)
