@@ -368,53 +368,64 @@ def inside(const double[::1] x, const double[::1] y, const double[:, ::1] sides,
 def middles(
     const uint32_t[::1] order,
     const int64_t[::1] starts,
-    const double[::1] values,
+    const double[::1] ordered,
     const uint8_t[::1] mask,
+    double[::1] room,
     int64_t[::1] numbers,
     double[::1] medians,
     double[::1] deviations,
 ):
     """Write how many of each group are chosen, their median, and that of their distances from it.
 
-    order: rows by group, within each by value; see `groups.middles_plainly`.
+    order: rows by group, within each by value; ordered: their values; room: for one more than the values of
+    the largest group; see `groups.middles_plainly`.
     """
-    cdef Py_ssize_t group
-    cdef int64_t start, stop, n, at, left, right, seen, first, second
-    cdef double middle, below, above, one
+    cdef Py_ssize_t group, at
+    cdef int64_t n, first, second
+    cdef double middle, one
     with nogil:
         for group in range(numbers.shape[0]):
-            start, stop = starts[group], starts[group + 1]
             n = 0
-            for at in range(start, stop):
+            for at in range(starts[group], starts[group + 1]):
+                # Without a branch: which rows are chosen, no processor can foresee.
+                room[n] = ordered[at]
                 n += mask[order[at]]
             numbers[group] = n
             if n == 0:
                 continue
             first, second = (n - 1) // 2, n // 2
-            seen, at = -1, start - 1
-            while seen < first:
-                at += 1
-                seen += mask[order[at]]
-            left, right = at, at + 1
-            while right < stop and not mask[order[right]]:
-                right += 1
-            middle = values[order[left]]
+            middle = room[first]
             if second > first:
-                middle = (middle + values[order[right]]) / 2
+                middle = (middle + room[second]) / 2
             medians[group] = middle
-            one = 0
-            for seen in range(second + 1):
-                below = middle - values[order[left]] if left >= start else 0
-                above = values[order[right]] - middle if right < stop else 0
-                if left >= start and (right >= stop or below <= above):
-                    above = below
-                    left -= 1
-                    while left >= start and not mask[order[left]]:
-                        left -= 1
-                else:
-                    right += 1
-                    while right < stop and not mask[order[right]]:
-                        right += 1
-                if seen == first:
-                    one = above
-            deviations[group] = (one + above) / 2 if second > first else above
+            one = _distance(room, n, first + 1, middle, first)
+            if second > first:
+                one = (one + _distance(room, n, first + 1, middle, second)) / 2
+            deviations[group] = one
+
+
+cdef double _distance(
+    double[::1] values, int64_t n, int64_t n_below, double middle, int64_t rank
+) noexcept nogil:
+    """Give the distance from the middle that so many of `n` sorted values are nearer than.
+
+    n_below: values before the middle; their distances rise backwards, those of the others forwards, and the
+    nearest are so many of the ones and the rest of the others.
+    """
+    cdef int64_t low = max(rank + 1 - (n - n_below), 0)
+    cdef int64_t high = min(rank + 1, n_below)
+    cdef int64_t at, other
+    cdef double found = 0
+    while low < high:
+        at = (low + high) // 2
+        other = rank - at
+        if middle - values[n_below - 1 - at] < values[n_below + other] - middle:
+            low = at + 1
+        else:
+            high = at
+    other = rank + 1 - low
+    if low > 0:
+        found = middle - values[n_below - low]
+    if other > 0:
+        found = max(found, values[n_below + other - 1] - middle)
+    return found

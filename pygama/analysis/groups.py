@@ -1,8 +1,8 @@
 """Finds medians of groups of rows, again and again for other rows that are chosen, without sorting again.
 
-Rows are sorted by group and value once. Whichever of them are chosen, those in the middle are found by going
-along that order, and their distances from the median by going outward from it. The function that ends in
-`plainly` is the truth; `_counting.pyx` does the same, compiled.
+Rows are sorted by group and value once. Whichever of them are chosen, they stay sorted, so that the median is
+the one in the middle; distances from it rise to both sides, so that their median is found by halving. The
+function that ends in `plainly` is the truth; `_counting.pyx` does the same, compiled.
 """
 
 from __future__ import annotations
@@ -29,6 +29,9 @@ class Groups:
             part = rows[start:stop]
             rows[start:stop] = part[np.argsort(self.values[part], kind="stable")]
         self.order = rows
+        self._ordered = self.values[rows]
+        """The values in that order, so that they are read one after the other."""
+        self._most = int(np.diff(self.starts).max(initial=0))
 
     def middles(self, chosen: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Give how many rows of each group are chosen, their median, and that of their distances from it.
@@ -40,8 +43,8 @@ class Groups:
         n_groups = len(self.starts) - 1
         numbers = np.zeros(n_groups, np.int64)
         medians, deviations = np.full((2, n_groups), np.nan)
-        mask = np.ascontiguousarray(chosen).view(np.uint8)
-        compiled.middles(self.order, self.starts, self.values, mask, numbers, medians, deviations)
+        mask, room = np.ascontiguousarray(chosen).view(np.uint8), np.empty(self._most + 1)
+        compiled.middles(self.order, self.starts, self._ordered, mask, room, numbers, medians, deviations)
         return numbers, medians, deviations
 
     def values_of(self, group: int, chosen: np.ndarray) -> np.ndarray:

@@ -109,6 +109,8 @@ class Survey:
     n_rows: int = 0
     baseline_column: str = ""
     noise_column: str = ""
+    is_recounted: bool = False
+    """Whether events, rates and spectra alone are of the present cuts, and all else of earlier ones."""
 
     @property
     def codes(self) -> list[int]:
@@ -174,19 +176,33 @@ def _by_channel(codes_of_rows: np.ndarray, codes: Sequence[int]) -> tuple[np.nda
 
 def _times(rows: Rows, chosen: np.ndarray) -> tuple[float, tuple[float, float]]:
     """Give how long the rows last, s, and where the first third ends and the last one begins."""
-    if "time_s" not in rows or not len(chosen):
-        return math.nan, (math.nan, math.nan)
-    times = rows[_clock(rows)][chosen]
+    name = clock_name(rows)
+    times = rows[name][chosen] if name else np.empty(0)
+    ends = _ends(times)
+    third = (ends[1] - ends[0]) / 3
+    return duration_of(times), (ends[0] + third, ends[1] - third)
+
+
+def duration_of(times: np.ndarray) -> float:
+    """Give how long it is from the first of some times to the last, s; NaN where that is not known or 0."""
+    first, last = _ends(times)
+    return (last - first) or math.nan
+
+
+def _ends(times: np.ndarray) -> tuple[float, float]:
     times = times[np.isfinite(times)]
-    if len(times) < 2:
-        return math.nan, (math.nan, math.nan)
-    first, last = float(times.min()), float(times.max())
-    third = (last - first) / 3
-    return (last - first) or math.nan, (first + third, last - third)
+    return (float(times.min()), float(times.max())) if len(times) > 1 else (math.nan, math.nan)
 
 
-def _clock(rows: Rows) -> str:
-    """Name the column of times; of a data set, the one that goes on from run to run."""
+def rate_with_error(n: int, duration: float) -> tuple[float, float]:
+    """Give a rate and its error, that of one event where there is none."""
+    return n / duration, math.sqrt(max(n, 1)) / duration
+
+
+def clock_name(rows: Rows) -> str:
+    """Name the column of times; of a data set, the one that goes on from run to run. '' without times."""
+    if "time_s" not in rows:
+        return ""
     return CLOCK if CLOCK in rows else "time_s"
 
 
@@ -198,7 +214,9 @@ def _shared_edges(values: np.ndarray) -> np.ndarray:
         return np.linspace(0.0, 1.0, N_BINS + 1)
     low, high = np.quantile(known, [0.001, 0.999]).tolist()
     low = 0.0 if 0 <= low < 0.2 * high else low
-    return np.linspace(low, high if high > low else low + 1.0, N_BINS + 1)
+    # A hair above, for what piles up at the high end: an upper edge belongs to the next bin.
+    high = math.nextafter(high, math.inf) if high > low else low + 1.0
+    return np.linspace(low, high, N_BINS + 1)
 
 
 def _newest(codes_of_rows: np.ndarray, codes: Sequence[int]) -> list[tuple[int, float]]:
@@ -230,19 +248,19 @@ def _figures(
     column, edges = shown
     heights = np.asarray(rows[column][group], np.float64) if column else np.empty(0)
     baselines = np.asarray(rows[names[0]][group], np.float64) if names[0] else np.empty(0)
-    times = rows[_clock(rows)][group] if "time_s" in rows else np.empty(0)
+    clock = clock_name(rows)
+    times = rows[clock][group] if clock else np.empty(0)
     noise = median_and_scatter(np.asarray(rows[names[1]][group], np.float64))[0] if names[1] else math.nan
     return Figures(
         code,
         n,
-        n / duration,
-        math.sqrt(max(n, 1)) / duration,
+        *rate_with_error(n, duration),
         *median_and_scatter(baselines),
         noise,
         count_saturated({name: rows[name][group] for name in SATURATION if name in rows}, heights),
         *moved(times, baselines, thirds),
         *seen,
-        np.histogram(heights[np.isfinite(heights)], edges)[0],
+        np.histogram(heights[heights < edges[-1]], edges)[0],
     )
 
 

@@ -23,7 +23,7 @@ from pygama.analysis.groups import Groups
 from pygama.analysis.peaks import PeakFit, fit_peak, match_lines
 from pygama.errors import SettingsError
 from pygama_gui.data.channels import CLOCK, CODE
-from pygama_gui.data.linked import Cuts, Rows
+from pygama_gui.data.linked import Axis, Counter, Cuts, Rows, Want
 from pygama_gui.data.preview import suggest_line
 
 WIDTHS = (
@@ -41,6 +41,8 @@ LEAST_EXPOSURE = 0.5
 """Share of a slice that the run must have covered."""
 IN_PEAK, MOST_FITS = 30, 30
 """Events in the window of a peak that slices are joined for, and the most fits of a run."""
+OF_PEAK = ("position", "width")
+"""Kinds of series that are fitted, which takes most of the time."""
 MOST_READY = 4
 """Runs and channels that are kept sorted."""
 MAD_TO_SIGMA = 1.4826
@@ -168,6 +170,8 @@ class Trends:
     n_rows: int = 0
     n_chosen: int = 0
     anchor: Anchor | None = None
+    late: tuple[str, ...] = ()
+    """Kinds of series that are still of earlier cuts."""
 
     def of(self, kind: str) -> Series | None:
         """Give the series of a kind."""
@@ -410,7 +414,7 @@ def peak_of(
 
 
 @dataclass(frozen=True, eq=False)
-class _Ready:
+class Ready:
     """What is sorted of a run, so that it is followed quickly whichever of its rows pass the cuts.
 
     places: (n_rows,) slice of each row, below 0 where it is in none. groups: column -> its values by slice.
@@ -433,13 +437,30 @@ class _Levels:
     levels: np.ndarray
     places: np.ndarray
 
-    def mean(self, chosen: np.ndarray) -> float:
-        """Give the mean level of rows, weighted by how many of each channel there are; chosen: (n_rows,)."""
+    def count(self, chosen: np.ndarray) -> np.ndarray:
+        """Count the chosen rows of each channel; chosen: (n_rows,) bool."""
         wanted = Wanted(Bins("place", 0, len(self.levels), len(self.levels)))
         tables = empty_tables([wanted])
         count(Columns({"place": self.places}), [wanted], tables, mask=chosen)
-        n = tables[0][: len(self.levels)]
+        return tables[0][: len(self.levels)]
+
+    def mean(self, n: np.ndarray) -> float:
+        """Give the mean level, weighted by how many rows of each channel there are."""
         return float(n @ self.levels / n.sum()) if n.sum() else 0.0
+
+
+@dataclass(frozen=True, eq=False)
+class Chosen:
+    """Rows that pass cuts: passes, (n_rows,) bool; how many of them are of each slice, and of each channel.
+
+    ready: what is sorted of the run. of_slices: those of the channel that is followed. of_levels: None where
+    channels have no levels.
+    """
+
+    ready: Ready
+    passes: np.ndarray
+    of_slices: np.ndarray
+    of_levels: np.ndarray | None
 
 
 def clock_of(rows: Rows) -> np.ndarray:
@@ -453,7 +474,7 @@ class Trender:
     def __init__(self) -> None:
         self._fits = Fits()
         self._anchors: dict[Hashable, tuple[int, Anchor | None]] = {}
-        self._ready: OrderedDict[tuple[Hashable, int | None], _Ready] = OrderedDict()
+        self._ready: OrderedDict[tuple[Hashable, int | None], Ready] = OrderedDict()
         self._levels: tuple[Hashable, _Levels | None] = (None, None)
         self._spans: tuple[Hashable, tuple[int, tuple[float, float]]] = (None, (0, (0.0, 0.0)))
 
@@ -476,6 +497,52 @@ class Trender:
         series, anchor = self._series(table, rows, is_chosen, slices, asked, ready)
         n_chosen = int(np.count_nonzero(is_chosen))
         return Trends(asked, tuple(series), width, span, len(everything), n_chosen, anchor)
+
+    def choose(
+        self, counter: Counter, table: Hashable, rows: Rows, cuts: Cuts | None, trends: Trends, ready: Ready
+    ) -> Chosen:
+        """Find for `moved` which rows pass other cuts, by what the counter knows of the cuts before.
+
+        ready: what `ready_for` gave; later it may be another one's.
+        """
+        levels = self._levels_of(table, rows, first_of(BASELINES, rows), trends.asked)
+        place, level = f"slice of {ready.width!r} s", "place of channel"
+        rows = {**rows, place: ready.places}
+        wants = [Want(Axis(place, 0.0, float(ready.n_slices), ready.n_slices), channel=trends.asked.channel)]
+        if levels is not None:
+            n = len(levels.levels)
+            rows[level] = levels.places
+            wants.append(Want(Axis(level, 0.0, float(n), n)))
+        of_slices, *of_levels = (one.counts for one in counter.count(table, rows, cuts, wants) if one)
+        passes = np.ones(ready.n_rows, bool) if cuts is None else counter.mask(table, rows, cuts)
+        return Chosen(ready, passes, of_slices, of_levels[0] if of_levels else None)
+
+    def moved(self, table: Hashable, rows: Rows, trends: Trends, chosen: Chosen) -> Trends:
+        """Follow what was followed under other cuts, but for its peak, which stays, as one that is late.
+
+        May be called in another thread than the rest.
+        """
+        ready, passes = chosen.ready, chosen.passes
+        if trends.asked.channel is not None and CODE in rows:
+            passes = passes & (rows[CODE] == trends.asked.channel)
+        slices = Slices(np.empty(0), ready.width, trends.span)
+        slices.counts = chosen.of_slices
+        asked = replace(trends.asked, has_peak=False)
+        series, _ = self._series(table, rows, passes, slices, asked, ready, chosen.of_levels)
+        late = [one for one in trends.series if one.kind in OF_PEAK]
+        return replace(
+            trends,
+            series=tuple(sorted([*series, *late], key=lambda one: KINDS.index(one.kind))),
+            n_chosen=int(np.count_nonzero(passes)),
+            late=tuple(one.kind for one in late),
+        )
+
+    def ready_for(self, table: Hashable, trends: Trends) -> Ready | None:
+        """Give what is sorted of a run, if it can be followed by that under other cuts; else None."""
+        ready = self._ready.get((table, trends.asked.channel))
+        wanted = (trends.asked, trends.width, trends.n_rows)
+        fits = ready is not None and (ready.asked, ready.width, ready.n_rows) == wanted
+        return ready if fits else None
 
     def _span(self, table: Hashable, times: np.ndarray) -> tuple[int, tuple[float, float]]:
         """Give how many times are known, and the first and the last of them."""
@@ -508,7 +575,7 @@ class Trender:
         if (anchor := trends.anchor) is not None:
             heights = rows[anchor.column]
             window = (anchor, np.flatnonzero((heights >= anchor.low) & (heights <= anchor.high)))
-        self._ready[key] = _Ready(asked, trends.width, n, places, n_slices, groups, window)
+        self._ready[key] = Ready(asked, trends.width, n, places, n_slices, groups, window)
         while len(self._ready) > MOST_READY:
             self._ready.popitem(last=False)
 
@@ -541,7 +608,8 @@ class Trender:
         chosen: np.ndarray,
         slices: Slices,
         asked: Asked,
-        ready: _Ready | None,
+        ready: Ready | None,
+        of_levels: np.ndarray | None = None,
     ) -> tuple[list[Series], Anchor | None]:
         def values_of(name: str) -> np.ndarray:
             return self._values(table, rows, name, asked)[chosen]
@@ -560,7 +628,10 @@ class Trender:
             unit = asked.unit(baseline) or "ADC"
             series = medians("baseline", baseline, f"baseline ({baseline})", unit)
             levels = self._levels_of(table, rows, baseline, asked)
-            made.append(series if levels is None else _raised(series, levels.mean(chosen)))
+            if levels is not None:
+                of_levels = levels.count(chosen) if of_levels is None else of_levels
+                series = _raised(series, levels.mean(of_levels))
+            made.append(series)
         if noise:
             made.append(medians("noise", noise, f"noise ({noise})", asked.unit(noise) or "ADC"))
         elif baseline in middles:
@@ -580,7 +651,7 @@ class Trender:
         return made, anchor
 
     def _in_window(
-        self, rows: Rows, chosen: np.ndarray, slices: Slices, anchor: Anchor, ready: _Ready | None
+        self, rows: Rows, chosen: np.ndarray, slices: Slices, anchor: Anchor, ready: Ready | None
     ) -> tuple[Slices, np.ndarray]:
         """Give what the peak is fitted to; where the rows in its window are known, those alone."""
         if ready is None:
@@ -655,7 +726,7 @@ def _raised(series: Series, by: float) -> Series:
     return replace(series, values=series.values + by)
 
 
-def _counted_slices(ready: _Ready, chosen: np.ndarray, span: tuple[float, float]) -> Slices:
+def _counted_slices(ready: Ready, chosen: np.ndarray, span: tuple[float, float]) -> Slices:
     """Give the slices with how many of the chosen rows are in each, without sorting them."""
     slices = Slices(np.empty(0), ready.width, span)
     wanted = Wanted(Bins("place", 0, ready.n_slices, ready.n_slices))
@@ -848,7 +919,8 @@ def outside_words(outside: np.ndarray) -> str:
 
 def sentence(name: str, trends: Trends, clock: Clock) -> str:
     """Say what moved of all that was followed, what moved first: 'channel 2: gain −0.11 % …, rate steady'."""
-    told = [(find_move(one), one) for one in trends.series if one.is_known.any()]
+    now = [one for one in trends.series if one.is_known.any() and one.kind not in trends.late]
+    told = [(find_move(one), one) for one in now]
     moved = [move_words(one, move, clock) for move, one in told if move is not None]
     still = [one for move, one in told if move is None]
     calm: list[str] = []

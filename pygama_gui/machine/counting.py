@@ -35,6 +35,7 @@ Answer = Callable[[list[Counts | None]], None]
 class _Wish:
     work: Callable[[Counter], Any]
     then: Callable[[Any], None]
+    otherwise: Callable[[], None]
 
 
 class Wishes:
@@ -70,9 +71,15 @@ class Wishes:
         wanted = tuple(wants)
         self.work(owner, lambda counter: counter.count(table, rows, cuts, wanted), then)
 
-    def work(self, owner: str, work: Callable[[Counter], Any], then: Callable[[Any], None]) -> None:
-        """Have something else done with what is counted, as `ask`."""
-        self._waiting[owner] = _Wish(work, then)
+    def work(
+        self,
+        owner: str,
+        work: Callable[[Counter], Any],
+        then: Callable[[Any], None],
+        otherwise: Callable[[], None] = lambda: None,
+    ) -> None:
+        """Have something else done with what is counted, as `ask`; otherwise: called if it went wrong."""
+        self._waiting[owner] = _Wish(work, then, otherwise)
         self._next()
 
     def _next(self) -> None:
@@ -82,7 +89,11 @@ class Wishes:
         self._was_first = self._is_first(owner)
         wish = self._waiting.pop(owner)
         self._is_counting = True
-        self._submit(lambda: wish.work(self._counter), lambda found: self._hand_over(wish, found), self._end)
+        self._submit(
+            lambda: wish.work(self._counter),
+            lambda found: self._hand_over(wish, found),
+            lambda: self._give_up(wish),
+        )
 
     def _whose_turn(self) -> str:
         """Give the first; after it, one of the others, that they come to see something as well."""
@@ -96,6 +107,10 @@ class Wishes:
     def _hand_over(self, wish: _Wish, found: Any) -> None:
         self._end()
         wish.then(found)
+
+    def _give_up(self, wish: _Wish) -> None:
+        self._end()
+        wish.otherwise()
 
     def _end(self) -> None:
         self._is_counting = False
@@ -127,6 +142,25 @@ class Counting:
             return
         names = {CODE}.union(*(want.columns for want in wants), () if cuts is None else cuts.columns)
         self._wishes.ask(owner, live, self._bridge.rows_of(run_id, names), cuts, wants, then)
+
+    def follow(
+        self,
+        owner: str,
+        find: Callable[[Counter], Any],
+        make: Callable[[Any], Any],
+        then: Callable[[Any], None],
+        otherwise: Callable[[], None],
+    ) -> None:
+        """Have something found in what is counted, then something made of it where no histogram waits for it.
+
+        then: gets what was made. otherwise: called if something went wrong. owner: as in `count`.
+        """
+        self._wishes.work(
+            owner,
+            find,
+            lambda found: self._bridge.threads.do("follow hand", lambda: make(found), then, otherwise),
+            otherwise,
+        )
 
     def tally(self, run_id: str, peaks: Sequence[Peak], along: str, then: Callable[[Figures], None]) -> None:
         """Have it counted what each cut does to a run, in peaks and along a column too; no view waits."""

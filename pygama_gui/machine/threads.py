@@ -9,7 +9,14 @@ from typing import Any, Literal, get_args
 from PyQt5.QtCore import QObject, Qt, pyqtSignal
 
 Kind = Literal[
-    "read files", "compute", "look at disk", "find record", "count", "tally cuts", "find live time"
+    "read files",
+    "compute",
+    "look at disk",
+    "find record",
+    "count",
+    "tally cuts",
+    "follow hand",
+    "find live time",
 ]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 """One thread each: HDF5 files bear no second one, and no kind of work waits for another."""

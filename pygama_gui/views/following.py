@@ -16,13 +16,17 @@ from pygama_gui.data.linked import Cuts, Rows
 from pygama_gui.data.live_run import LiveRun
 from pygama_gui.data.outputs import read_columns
 from pygama_gui.data.selection import passing_of
-from pygama_gui.data.trends import Asked, Trender, Trends, columns_for
+from pygama_gui.data.trends import Asked, Ready, Trender, Trends, columns_for
 from pygama_gui.session.state import Session
 from pygama_gui.views.base import View
 
 GROWTH = 1.05
 """A run is followed anew when it has so many times the rows."""
 MOST_HELD = 400
+EARLIER = "of the cuts before"
+"""What is said of figures that are not of the present cuts yet."""
+HAND_RESTS_MS = 300
+"""What takes long is done when a hand has not moved an edge for so long, or lets go of it."""
 RESTS = 3.0
 """While a run grows, nothing is done anew before so many times the time that it took the last time."""
 
@@ -54,6 +58,36 @@ class Rest:
         return left <= 0
 
 
+class Hand:
+    """Tells whether the hand that drags the edge of a cut moves; the owner is redrawn when it rests."""
+
+    def __init__(self, owner: View) -> None:
+        self._bridge = owner.bridge
+        self._timer = QTimer(owner)
+        self._timer.setSingleShot(True)
+        self._timer.setInterval(HAND_RESTS_MS)
+        self._timer.timeout.connect(owner.redraw_soon)
+
+    def note_move(self) -> None:
+        """Note that what it moved is shown: only from then on it may be seen to rest."""
+        self._timer.start()
+
+    @property
+    def is_there(self) -> bool:
+        """Whether something is under the hand."""
+        return self._bridge.counting.has_first
+
+    @property
+    def moves(self) -> bool:
+        """Whether it moved something just now; a view is told when not any more."""
+        return self.is_there and self.moved_just_now
+
+    @property
+    def moved_just_now(self) -> bool:
+        """Whether it moved something just now, even if it let go: what takes long is still to come."""
+        return self._timer.isActive()
+
+
 class Following:
     """What was followed of runs; the owner is redrawn when something came.
 
@@ -62,11 +96,11 @@ class Following:
 
     def __init__(self, owner: View, *, has_cuts: bool = True, rests: float = RESTS) -> None:
         self._bridge, self._news, self._has_cuts = owner.bridge, owner.redraw_soon, has_cuts
-        self._rest = Rest(owner, rests)
+        self._rest, self._hand = Rest(owner, rests), Hand(owner)
         self._trender = Trender()
         self._held: dict[tuple[LiveRun, Asked], tuple[Trends, object]] = {}
         self._wanted: list[tuple[LiveRun, Asked]] = []
-        self._is_busy = False
+        self._is_busy = self._is_moving = False
         self._read: dict[str, LiveRun | None] = {}
         """Runs whose files were read only for this; None while they are."""
 
@@ -77,16 +111,60 @@ class Following:
         """
         cuts = self._cuts()
         found: list[Trends | None] = []
+        moved: list[tuple[Trends, Ready]] = []
         for asked in asks:
             held = self._held.get((live, asked))
-            is_due = held is None or held[1] != cuts
+            ready = None if held is None else self._ready_under_hand(live, *held, cuts)
+            if held is not None and ready is not None:
+                if held[1] != cuts:
+                    moved.append((held[0], ready))
+                found.append(held[0])
+                continue
+            is_due = held is None or held[1] != cuts or bool(held[0].late)
             if held is not None and not is_due and _is_old(held[0], live):
                 is_due = not asked.is_growing or self._rest.is_due()
             if is_due:
                 self._wanted = [one for one in self._wanted if one != (live, asked)] + [(live, asked)]
             found.append(held[0] if held is not None else self._last_of(live, asked))
+        if moved and not self._is_moving:
+            self._move(live, moved, cuts)
         self._next()
         return found
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether something is followed, or will be when the hand rests."""
+        return self._is_busy or self._is_moving or self._hand.moved_just_now
+
+    def _ready_under_hand(self, live: LiveRun, trends: Trends, of: object, cuts: Cuts | None) -> Ready | None:
+        """Give what is sorted, if what was followed moves with a hand, but for what takes long; else None."""
+        is_wanted = self._hand.is_there and (of != cuts or (bool(trends.late) and self._hand.moves))
+        return self._trender.ready_for(live, trends) if is_wanted and not _is_old(trends, live) else None
+
+    def _move(self, live: LiveRun, followed: Sequence[tuple[Trends, Ready]], cuts: Cuts | None) -> None:
+        names = set[str]() if cuts is None else set(cuts.columns)
+        names = names.union(*(columns_for(live.columns.names, one.asked) for one, _ in followed))
+        rows = {name: live.columns.column(name) for name in names if name in live.columns}
+        self._is_moving = True
+        self._bridge.counting.follow(
+            f"trends {id(self)}",
+            lambda counter: [self._trender.choose(counter, live, rows, cuts, *one) for one in followed],
+            lambda chosen: [
+                self._trender.moved(live, rows, one, its)
+                for (one, _), its in zip(followed, chosen, strict=True)
+            ],
+            lambda moved: self._take_moved(live, moved, cuts),
+            self._end_moving,
+        )
+
+    def _take_moved(self, live: LiveRun, moved: Sequence[Trends], cuts: Cuts | None) -> None:
+        self._hand.note_move()
+        self._held |= {(live, one.asked): (one, cuts) for one in moved if (live, one.asked) in self._held}
+        self._end_moving()
+        self._news()
+
+    def _end_moving(self) -> None:
+        self._is_moving = False
 
     def _cuts(self) -> Cuts | None:
         return passing_of(self._bridge.session) if self._has_cuts else None
@@ -133,6 +211,10 @@ class Following:
         )
 
     def _take(self, live: LiveRun, asked: Asked, trends: Trends, cuts: object, rows: Rows) -> None:
+        if self._is_outrun(live, asked, cuts):
+            self._end()
+            self._news()
+            return
         known = {*self._bridge.data.values(), *(one for one in self._read.values() if one is not None)}
         self._held = {
             key: held for key, held in self._held.items() if key[0] in known and key != (live, asked)
@@ -146,6 +228,11 @@ class Following:
             self._bridge.compute(lambda: self._trender.prepare(live, rows, trends), lambda _nothing: None)
         self._end()
         self._news()
+
+    def _is_outrun(self, live: LiveRun, asked: Asked, cuts: object) -> bool:
+        """Tell whether a hand moved the cuts on while they were followed, so that newer values are shown."""
+        held = self._held.get((live, asked))
+        return held is not None and bool(held[0].late) and held[1] != cuts
 
     def _end(self) -> None:
         self._is_busy = False

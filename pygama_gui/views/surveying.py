@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import contextlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from pygama.errors import PygamaError
 from pygama_gui.data.channels import CLOCK, CODE, code_of
+from pygama_gui.data.dragged import LEAST_ROWS
 from pygama_gui.data.health import SATURATION, Peak, Survey, enabled_channels, peak_of_channel, survey
 from pygama_gui.data.linked import Cuts, Rows
 from pygama_gui.data.live import LiveColumns
 from pygama_gui.data.live_run import LiveRun
+from pygama_gui.data.recounting import Recounter
 from pygama_gui.data.selection import passing_of
 from pygama_gui.data.trends import BASELINES, HEIGHTS, NOISES
 from pygama_gui.session.state import DataSet, Run
 from pygama_gui.views.base import View
-from pygama_gui.views.following import RESTS, Rest
+from pygama_gui.views.following import RESTS, Hand, Rest
 
 GROWTH = 1.05
 """Channels are looked at anew when there are so many times the rows."""
@@ -57,7 +59,9 @@ class Surveying:
     ) -> None:
         self._bridge, self._news = owner.bridge, owner.redraw_soon
         self._has_peaks, self._has_cuts = has_peaks, has_cuts
-        self._rest = Rest(owner, rests)
+        self._rest, self._hand = Rest(owner, rests), Hand(owner)
+        self._recounter = Recounter()
+        self._is_recounting = False
         self._held: _Held | None = None
         self._is_busy = False
         self._enabled: dict[str, list[int]] = {}
@@ -67,12 +71,49 @@ class Surveying:
         codes = tuple(self.codes(run, live))
         state = _State(live, column, codes, passing_of(self._bridge.session) if self._has_cuts else None)
         held = self._held
-        if not self._is_busy:
-            if held is None or held.state != state or self._is_old(run, held, live):
+        if held is not None and self._is_under_hand(held, state):
+            if held.state != state and not self._is_recounting:
+                self._recount(held, state)
+        elif not self._is_busy:
+            is_known = held is not None and held.state == state and not held.survey.is_recounted
+            if held is None or not is_known or self._is_old(run, held, live):
                 self._look(state)
             elif self._has_peaks:
                 self._fit(held, self._lacking(run, held))
         return held.survey if held is not None and held.state.live is live else None
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether channels are looked at, or will be when the hand rests."""
+        return self._is_busy or self._is_recounting or self._hand.moved_just_now
+
+    def _is_under_hand(self, held: _Held, state: _State) -> bool:
+        """Tell whether what is known moves with the hand that drags a cut, but for what takes long."""
+        n_rows, is_same = len(state.live.columns), replace(held.state, cuts=state.cuts) == state
+        if not (self._hand.is_there and is_same and held.survey.n_rows == n_rows >= LEAST_ROWS):
+            return False
+        return held.state != state or (held.survey.is_recounted and self._hand.moves)
+
+    def _recount(self, held: _Held, state: _State) -> None:
+        names = {CODE, CLOCK, "time_s", held.survey.column, *(state.cuts.columns if state.cuts else ())}
+        rows = _rows(state.live.columns, names)
+        self._is_recounting = True
+        self._bridge.counting.follow(
+            f"channels {id(self)}",
+            lambda counter: self._recounter.recount(counter, state.live, rows, state.cuts, held.survey),
+            lambda found: found,
+            lambda found: self._take_recounted(held, state, found),
+            self._end_recounting,
+        )
+
+    def _take_recounted(self, held: _Held, state: _State, found: Survey) -> None:
+        self._hand.note_move()
+        self._held = _Held(state, found, held.peaks)
+        self._end_recounting()
+        self._news()
+
+    def _end_recounting(self) -> None:
+        self._is_recounting = False
 
     def peak(self, code: int) -> Peak:
         """Give the peak of a channel; of NaN where none is known."""
@@ -119,9 +160,10 @@ class Surveying:
 
     def _take(self, state: _State, found: Survey) -> None:
         held = self._held
-        is_same = held is not None and _of(held.state) == _of(state)
-        peaks = held.peaks if held is not None and is_same else {}
-        self._held = _Held(state, found, peaks)
+        is_outrun = held is not None and held.survey.is_recounted and held.state != state
+        if not is_outrun:  # else a hand moved the cuts on, and newer counts are shown
+            is_same = held is not None and _of(held.state) == _of(state) and not held.survey.is_recounted
+            self._held = _Held(state, found, held.peaks if held is not None and is_same else {})
         self._rest.end()
         self._end()
         self._news()

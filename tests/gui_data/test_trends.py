@@ -13,6 +13,7 @@ from pygama.analysis.peaks import FWHM_PER_SIGMA
 from pygama_gui.data import trends as trends_module
 from pygama_gui.data.channels import CODE
 from pygama_gui.data.cutting import joined
+from pygama_gui.data.linked import Counter
 from pygama_gui.data.trends import (
     THALLIUM,
     Asked,
@@ -335,7 +336,11 @@ def test_a_sorted_run_is_followed_to_the_same_numbers_whichever_rows_pass(
     asked = Asked(channel=channel, width=10.0, column="further")
     quick, plain = Trender(), Trender()
     first = joined((Cut("a", "trap_max < 3000"),))
-    quick.prepare("run", rows, quick.follow("run", rows, first, asked))
+    base, counter = quick.follow("run", rows, first, asked), Counter()
+    assert quick.ready_for("run", base) is None
+    quick.prepare("run", rows, base)
+    ready = quick.ready_for("run", base)
+    assert ready is not None
     plain.follow("run", rows, first, asked)
     for text in ("trap_max < 3000", "trap_max < 2900 & bl_int > 7990", "further == 2", "time_s > 900"):
         cuts = joined((Cut("a", text),))
@@ -344,6 +349,7 @@ def test_a_sorted_run_is_followed_to_the_same_numbers_whichever_rows_pass(
             for name in ("median_of", "scatter_of"):
                 patch.setattr(trends_module, name, lambda *_args: pytest.fail("values were sorted again"))
             found = quick.follow("run", rows, cuts, asked)
+            moved = quick.moved("run", rows, base, quick.choose(counter, "run", rows, cuts, base, ready))
         assert found.anchor == expected.anchor is not None
         assert (found.n_chosen, found.span) == (expected.n_chosen, expected.span)
         for one, other in zip(found.series, expected.series, strict=True):
@@ -354,6 +360,14 @@ def test_a_sorted_run_is_followed_to_the_same_numbers_whichever_rows_pass(
                     one.kind,
                     what,
                 )
+        assert (moved.late, moved.n_chosen) == (("position", "width"), expected.n_chosen)
+        for one, other in zip(moved.series, expected.series, strict=True):
+            if one.kind in moved.late:
+                assert one is base.of(one.kind)
+                continue
+            assert (one.kind, one.name, one.unit) == (other.kind, other.name, other.unit)
+            for what in ("times", "half_widths", "values", "errors"):
+                assert np.array_equal(getattr(one, what), getattr(other, what), equal_nan=True)
 
 
 def test_times_are_written_as_fine_as_the_slices() -> None:

@@ -10,7 +10,6 @@ import pygama
 from pygama_gui.data import chain_facts
 from pygama_gui.data.channel_pictures import ChannelPicture, Tile, csv_text, save
 from pygama_gui.views.exporting import Saver
-from pygama_gui.views.figure_words import baseline_words, fwhm_words, rate_words
 
 if TYPE_CHECKING:
     from pygama_gui.views.channels import tiles
@@ -70,6 +69,5 @@ class ChannelExporter(Saver[ChannelPicture]):
 
 
 def _tile(shown: tiles.Tile) -> Tile:
-    told = [rate_words(shown.figures), baseline_words(shown.figures), fwhm_words(shown.peak, shown.unit)]
-    words = "\n".join(one for one in told if one)
+    words = "\n".join(one for one in shown.lines if one)
     return Tile(shown.name, shown.figures, shown.health, shown.peak, words, shown.unit)

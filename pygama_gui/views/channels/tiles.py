@@ -34,7 +34,10 @@ ROUND = 6.0
 
 @dataclass(frozen=True)
 class Tile:
-    """What one tile shows. unit: of its spectrum."""
+    """What one tile shows. unit: of its spectrum.
+
+    is_late: whether state, baseline and peak are still of the cuts before; they stand in brackets then.
+    """
 
     code: int
     name: str
@@ -42,13 +45,24 @@ class Tile:
     health: Health
     peak: Peak
     unit: str = ""
+    is_late: bool = False
 
     @property
     def words(self) -> str:
         """Say all that the tile shows, for who does not see it."""
         why = f": {self.health.why}" if self.health.why else ""
-        told = [rate_words(self.figures), baseline_words(self.figures), fwhm_words(self.peak, self.unit)]
-        return f"{self.name}, {self.health.state}{why}, " + ", ".join(one for one in told if one)
+        state = self.late(f"{self.health.state}{why}")
+        return ", ".join((self.name, state, *(one for one in self.lines if one)))
+
+    @property
+    def lines(self) -> tuple[str, str, str]:
+        """Write rate, baseline and width of the peak."""
+        baseline, width = baseline_words(self.figures), fwhm_words(self.peak, self.unit)
+        return rate_words(self.figures), self.late(baseline), self.late(width)
+
+    def late(self, text: str) -> str:
+        """Put in brackets what is late."""
+        return f"({text})" if self.is_late and text else text
 
 
 class TileGrid(QAbstractScrollArea):
@@ -213,7 +227,7 @@ class TileGrid(QAbstractScrollArea):
         """Give the picture of a tile, drawn anew only if something about it changed."""
         tile, is_current = self.tiles[index], index == self.current and self.hasFocus()
         ratio = self.devicePixelRatioF()
-        told = (id(tile.figures), tile.name, tile.health, tile.peak, tile.unit, self.is_log)
+        told = (id(tile.figures), tile.name, tile.health, tile.peak, tile.unit, tile.is_late, self.is_log)
         size = (place.width(), place.height(), ratio)
         looks = (size, theme.current().name, tile.code == self.chosen_code, is_current)
         key = (told, looks)
@@ -242,11 +256,11 @@ class TileGrid(QAbstractScrollArea):
             painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.drawRoundedRect(QRectF(place).adjusted(3.5, 3.5, -3.5, -3.5), ROUND - 2, ROUND - 2)
         inside = place.adjusted(INSIDE, 6, -INSIDE, -6)
-        lamp_width = self._write(painter, inside, 0, tile.health.words, tile.health.tone, is_right=True)
+        tone = "soft" if tile.is_late else tile.health.tone
+        lamp_width = self._write(painter, inside, 0, tile.late(tile.health.words), tone, is_right=True)
         name_room = inside.adjusted(0, 0, -lamp_width - INSIDE, 0)
         self._write(painter, name_room, 0, tile.name, "text", is_bold=True)
-        told = (rate_words(tile.figures), baseline_words(tile.figures), fwhm_words(tile.peak, tile.unit))
-        for line, text in enumerate(told):
+        for line, text in enumerate(tile.lines):
             self._write(painter, inside, inside.height() - (N_FIGURES - line) * LINE, text, "soft")
         spectrum = inside.adjusted(0, LINE + 4, 0, -N_FIGURES * LINE - 3)
         self._draw_spectrum(painter, tile, spectrum)

@@ -35,6 +35,7 @@ from pygama_gui.views.base import View
 from pygama_gui.views.channels.export import ChannelExporter
 from pygama_gui.views.channels.tiles import Tile, TileGrid
 from pygama_gui.views.figure_words import baseline_words, fwhm_words, rate_words
+from pygama_gui.views.following import EARLIER
 from pygama_gui.views.surveying import Surveying
 from pygama_gui.widgets import theme, words
 from pygama_gui.widgets.parts import Controls, Elided, choice_box, label, row
@@ -90,25 +91,26 @@ class ChannelTable(QAbstractTableModel):
         if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.ToolTipRole):
             return row_of(tile)[index.column()]
         if role == Qt.ItemDataRole.ForegroundRole and COLUMNS[index.column()] == "State":
-            return theme.current().color(tile.health.tone)
+            return theme.current().color("soft" if tile.is_late else tile.health.tone)
         return None
 
 
 def row_of(tile: Tile) -> tuple[str, ...]:
     """Write the figures of a channel, in the order of COLUMNS."""
     figures = tile.figures
-    share = f"{100 * figures.saturated / figures.n_events:.2g} %" if figures.n_events else ""
+    is_shared = figures.n_events and not tile.is_late  # the two numbers are of different cuts
+    share = f"{100 * figures.saturated / figures.n_events:.2g} %" if is_shared else ""
     noise = figures.noise if figures.noise == figures.noise else figures.baseline_rms
     return (
         tile.name,
-        tile.health.words,
+        tile.late(tile.health.words),
         words.count(figures.n_events),
         rate_words(figures) if figures.rate == figures.rate else words.UNKNOWN,
-        baseline_words(figures).removeprefix("bl ") or words.UNKNOWN,
-        words.three_digits(noise) if noise == noise else words.UNKNOWN,
-        fwhm_words(tile.peak, tile.unit).removeprefix("FWHM ") or words.UNKNOWN,
+        tile.late(baseline_words(figures).removeprefix("bl ")) or words.UNKNOWN,
+        tile.late(words.three_digits(noise)) if noise == noise else words.UNKNOWN,
+        tile.late(fwhm_words(tile.peak, tile.unit).removeprefix("FWHM ")) or words.UNKNOWN,
         share or words.UNKNOWN,
-        tile.health.why,
+        tile.late(tile.health.why),
     )
 
 
@@ -347,7 +349,8 @@ class ChannelsView(View):
             self._select_row()
         else:
             self.grid.show_tiles(self.tiles, self.choice.chosen, is_log=self.choice.is_log)
-        self.summary.setText(summary_of(self.tiles))
+        late = f"({EARLIER}) " if self.surveyed.is_recounted else ""
+        self.summary.setText(late + summary_of(self.tiles))
         self._show_info()
         self.drawn.emit()
 
@@ -356,7 +359,7 @@ class ChannelsView(View):
         unit = chain_facts.unit_of(found.column)
         rows = zip(found.figures, names, found.health, strict=True)
         return [
-            Tile(one.code, name, one, health, self._surveying.peak(one.code), unit)
+            Tile(one.code, name, one, health, self._surveying.peak(one.code), unit, found.is_recounted)
             for one, name, health in rows
         ]
 
@@ -374,7 +377,8 @@ class ChannelsView(View):
         edges, unit = self.surveyed.edges, chain_facts.unit_of(self.surveyed.column)
         ends = " to ".join(words.three_digits(float(edge)) for edge in (edges[0], edges[-1]))
         span = f"{self.surveyed.column} from {ends} {unit}".rstrip()
-        self.info.setText(span if self.surveyed.column else "")
+        late = f"in brackets: {EARLIER}" if self.surveyed.is_recounted else ""
+        self.info.setText(" · ".join(one for one in (span if self.surveyed.column else "", late) if one))
 
     def _show_controls(self, live: LiveRun | None) -> None:
         columns = (

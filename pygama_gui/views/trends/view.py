@@ -38,7 +38,7 @@ from pygama_gui.session import changes, cut_changes
 from pygama_gui.session.state import DataSet, Run, Session, TrendsChoice
 from pygama_gui.views import madeup
 from pygama_gui.views.base import View
-from pygama_gui.views.following import Following, asked_of, history
+from pygama_gui.views.following import EARLIER, Following, asked_of, history
 from pygama_gui.views.trends.export import TrendExporter
 from pygama_gui.views.trends.plot import SHAPES, Line, TrendPlot
 from pygama_gui.widgets import theme, words
@@ -56,6 +56,8 @@ PAN, FAR = 0.1, 5
 ROOM = 0.02
 AXIS_PX, REST_PX = 33, 80
 """Height of the times below the lowest trend, and of what is no trend, about."""
+LATE = 0.4
+"""Opacity of what is still of the cuts before, while an edge is dragged."""
 ENDS = {"failed": "failed", "stopped": "was stopped"}
 
 
@@ -462,6 +464,7 @@ class TrendsView(View):
             plot.time_axis.start = self._clock.start
             plot.show_axis(self._time_words() if kind == shown[-1] else "")
             plot.draw(lines, lines[0].series.unit, has_band=self.choice.has_band)
+            plot.plotItem.setOpacity(LATE if any(kind in one.late for _, one in self._shown) else 1.0)
             plot.show_window(self.choice.window)
             plot.setAccessibleDescription(self.told[kind].text())
 
@@ -512,14 +515,16 @@ class TrendsView(View):
 
     def _words_of(self, found: list[tuple[str, Trends, Series]]) -> str:
         if len(found) == 1:
-            name, _, series = found[0]
-            return self._words_of_one(name, series)
+            name, trends, series = found[0]
+            late = f"{EARLIER}: " if series.kind in trends.late else ""
+            return late + self._words_of_one(name, series)
         parts = []
         for name, _, series in found:
             move = find_move(series)
             if move is not None:
                 parts.append(f"{name}: {move_words(series, move, self._clock)}")
-        return "; ".join(parts) or "nothing moved"
+        late = f"{EARLIER}: " if any(series.kind in trends.late for _, trends, series in found) else ""
+        return late + ("; ".join(parts) or "nothing moved")
 
     def _words_of_one(self, name: str, series: Series) -> str:
         if not series.is_known.any():
@@ -547,7 +552,7 @@ class TrendsView(View):
             return sentence(name, trends, self._clock) + peak
         moved = []
         for name, trends in self._shown:
-            if any(find_move(one) is not None for one in trends.series):
+            if any(find_move(one) is not None for one in trends.series if one.kind not in trends.late):
                 moved.append(sentence(name, trends, self._clock))
         left = len(self._channels) - MOST_APART
         more = f" ({left} more channels are not drawn)" if left > 0 else ""

@@ -13,9 +13,9 @@ from pytestqt.qtbot import QtBot
 from pygama.channel_map import Channel
 from pygama.progress import Partial
 from pygama_gui.bridge import Bridge
-from pygama_gui.session import changes
+from pygama_gui.session import changes, cut_changes
 from pygama_gui.session.state import SORTS, ChannelMap, Run
-from pygama_gui.views import madeup
+from pygama_gui.views import madeup, surveying
 from pygama_gui.views.channels.tiles import HEIGHT
 from pygama_gui.views.channels.view import ChannelsView, row_of
 
@@ -209,3 +209,31 @@ def test_the_cell_of_an_unknown_figure_says_so(qtbot: QtBot, view: ChannelsView)
     view.bridge.change(changes.take_channel_map, ChannelMap(channels=(Channel(0, 0, 3, "V01"),)))
     feed(qtbot, view, events(mixed(100, 100)))
     assert row_of(view.tiles[2])[4:8] == ("—", "—", "—", "—")
+
+
+def test_a_dragged_edge_is_followed_at_once_and_the_rest_comes_when_the_hand_rests(
+    qtbot: QtBot, view: ChannelsView, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(surveying, "LEAST_ROWS", 1)
+    view.bridge.change(cut_changes.add_cut, "hand", "trap_max < 9000")
+    feed(qtbot, view, events(mixed(500, 500, 500)))
+    view.bridge.take(1, madeup.end())
+    surveying_of = view._surveying
+    qtbot.waitUntil(lambda: not view.surveyed.is_recounted and not surveying_of.is_busy, timeout=WAIT_MS)
+    heights = view.bridge.data[view.session.selected].columns.column("trap_max")
+    before = view.tiles[0]
+    surveying_of._hand._timer.setInterval(WAIT_MS)
+    view.bridge.counting.serve_first("spectrum")
+    view.bridge.change(cut_changes.edit_cut, "hand", "trap_max < 5000")
+    qtbot.waitUntil(lambda: view.surveyed.is_recounted, timeout=WAIT_MS)
+    assert sum(tile.figures.n_events for tile in view.tiles) == int((heights < 5000).sum())
+    assert view.tiles[0].figures.baseline == before.figures.baseline
+    assert row_of(view.tiles[0])[1] == f"({before.health.words})"
+    assert f"({before.health.state})" in view.tiles[0].words
+    assert "in brackets: of the cuts before" in view.info.text()
+    assert view.summary.text().startswith("(of the cuts before)")
+    surveying_of._hand._timer.start(0)  # it is held still
+    qtbot.waitUntil(lambda: not view.surveyed.is_recounted, timeout=WAIT_MS)
+    assert sum(tile.figures.n_events for tile in view.tiles) == int((heights < 5000).sum())
+    assert not any("(" in tile.words.split(",")[1] for tile in view.tiles)
+    view.bridge.counting.serve_first("")

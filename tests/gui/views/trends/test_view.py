@@ -14,9 +14,9 @@ from pytestqt.qtbot import QtBot
 
 from pygama.progress import Partial
 from pygama_gui.bridge import Bridge
-from pygama_gui.session import changes
+from pygama_gui.session import changes, cut_changes
 from pygama_gui.session.state import Run
-from pygama_gui.views import madeup
+from pygama_gui.views import following, madeup
 from pygama_gui.views.trends.view import TrendsView, window_text
 
 WAIT_MS = 30_000
@@ -297,3 +297,34 @@ def test_a_new_mark_leaves_the_cut_of_the_last_one_alone(qtbot: QtBot, view: Tre
 
 def test_a_marked_time_reads_as_a_cut() -> None:
     assert window_text((100.0, 160.5)) == "100 <= time_s < 160.5"
+
+
+def test_a_dragged_edge_is_followed_but_for_the_peak_which_comes_when_the_hand_rests(
+    qtbot: QtBot, view: TrendsView, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(following, "LEAST_ROWS", 1)
+    view.bridge.change(cut_changes.add_cut, "hand", "trap_max < 90000")
+    feed(qtbot, view, run_of())
+    own, live = view._following, view.bridge.data[view.session.selected]
+    qtbot.waitUntil(
+        lambda: own._trender.ready_for(live, view._shown[0][1]) is not None,
+        timeout=WAIT_MS,
+    )
+    before = view._shown[0][1]
+    heights = view.bridge.data[view.session.selected].columns.column("trap_max")
+    limit = float(np.median(heights))
+    own._hand._timer.setInterval(WAIT_MS)
+    view.bridge.counting.serve_first("spectrum")
+    view.bridge.change(cut_changes.edit_cut, "hand", f"trap_max < {limit}")
+    qtbot.waitUntil(lambda: view._shown[0][1].late == ("position", "width"), timeout=WAIT_MS)
+    moved = view._shown[0][1]
+    assert moved.n_chosen == int((heights < limit).sum())
+    assert moved.of("position") is before.of("position")
+    assert view.told["position"].text().startswith("of the cuts before: ")
+    assert view.plots["position"].plotItem.opacity() < view.plots["rate"].plotItem.opacity() == 1.0
+    own._hand._timer.start(0)
+    view.bridge.counting.serve_first("")
+    qtbot.waitUntil(lambda: not view._shown[0][1].late, timeout=WAIT_MS)
+    assert view._shown[0][1].n_chosen == moved.n_chosen
+    assert view.plots["position"].plotItem.opacity() == 1.0
+    assert not view.told["position"].text().startswith("of the cuts before")
