@@ -401,6 +401,7 @@ class ScanWindow(QDialog):
         self.grid.chosen.connect(self.adopt)
         self.sandbox.watch(self)
         self.sandbox.cell_known.connect(self._take)
+        self.sandbox.sample_changed.connect(self._show_state)
         self.sandbox.scan_ended.connect(self._ended)
         bridge.session_changed.connect(self._on_session)
         self._lay_out()
@@ -507,8 +508,9 @@ class ScanWindow(QDialog):
         if not self.sandbox.is_scanning:
             x, y = self.across.axis(), self.up.axis()
             n = 0 if x is None or y is None else len(x.values) * len(y.values)
-            waves = words.count(self.sandbox.n_rows)
-            self.state.setText(f"{n} cells on {waves} waveforms" if n else "")
+            n_waves = self.sandbox.n_rows
+            waves = f"on {words.count(n_waves)} waveforms" if n_waves else "· no sample of waveforms yet"
+            self.state.setText(f"{n} cells {waves}" if n else "")
             self.start_button.setEnabled(n > 0)
 
     def _describe(self, cell: Cell | None) -> None:

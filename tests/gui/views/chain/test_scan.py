@@ -76,6 +76,15 @@ def test_an_empty_grid_says_what_will_be_there(scan: ScanWindow) -> None:
     assert scan.grid.hint.isHidden()
 
 
+def test_a_scan_says_how_many_waveforms_there_are_as_soon_as_they_come(
+    scan: ScanWindow, block: Block
+) -> None:
+    scan.sandbox._forget()
+    assert scan.state.text() == "9 cells · no sample of waveforms yet"
+    scan.sandbox._take(block, "waveforms of the run")
+    assert scan.state.text() == "9 cells on 400 waveforms"
+
+
 @pytest.mark.parametrize("way", ["Esc", "button", "frame"])
 def test_a_scan_is_closed_and_ends(qtbot: QtBot, scan: ScanWindow, way: str) -> None:
     scan.start()
