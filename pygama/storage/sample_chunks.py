@@ -3,18 +3,12 @@
 Wheels of numcodecs undo Blosc's bit shuffle with the oldest vectors of a machine. Of the chunks that
 `chunks.Codec` makes of samples (version 1, zstd, bit shuffle, in one piece), zstd is done by numcodecs' zstd
 and the shuffle here. All other chunks, and damaged ones, are left to Blosc.
-
-zstd's functions are found by their names in numcodecs' own module, so that several chunks are read and
-unpacked in one call, without the interpreter; where they are not found (Windows), it is one chunk at a time.
 """
 
 from __future__ import annotations
 
-import ctypes
 import struct
 import threading
-from collections.abc import Sequence
-from functools import cache
 from importlib import import_module
 from types import ModuleType
 from typing import Any
@@ -24,7 +18,7 @@ import numpy as np
 
 def _import_compiled() -> ModuleType | None:
     try:
-        return import_module("pygama.storage._sample_chunks")
+        return import_module("pygama.storage._bit_planes")
     except ImportError:
         return None
 
@@ -44,33 +38,6 @@ _SIZE_AT = {0xA0: 5, 0x80: 6}
 """Fifth byte of a zstd frame -> where the four bytes lie that tell how long its content is."""
 
 _of_thread = threading.local()
-
-
-def unpack_stored_samples(file: int, places: Sequence[tuple[int, int]], out: np.ndarray, zstd: Any) -> int:
-    """Read and decompress the first of some chunks of a file into `out`, (n_chunks, n_bytes) uint8.
-
-    file: its descriptor. places: offset and bytes of each chunk. zstd: numcodecs' module. Gives how many
-    chunks were done: those behind are left to others, because one is damaged or of another form.
-    """
-    functions = _functions(zstd)
-    n_bytes = out.shape[1]
-    if compiled is None or functions is None or n_bytes % 16 or not 0 < n_bytes <= _LARGEST:
-        return 0
-    bench = getattr(_of_thread, "bench", None)
-    if bench is None or bench.unpacked_bytes != n_bytes:
-        bench = _of_thread.bench = compiled.Bench(*functions, n_bytes)
-    return bench.unpack(file, places, out.reshape(-1))
-
-
-@cache
-def _functions(zstd: Any) -> tuple[int | None, ...] | None:
-    """Find where zstd's functions are in numcodecs' module, or in what it was linked with."""
-    try:
-        library = ctypes.CDLL(zstd.__file__)
-        found = (library.ZSTD_createDCtx, library.ZSTD_freeDCtx, library.ZSTD_decompressDCtx)
-    except (AttributeError, OSError):
-        return None
-    return tuple(ctypes.cast(function, ctypes.c_void_p).value for function in found)
 
 
 def unpack_samples(chunk: bytes | memoryview, out: np.ndarray, zstd: Any) -> bool:
