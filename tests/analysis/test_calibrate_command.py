@@ -41,7 +41,7 @@ def test_a_wrong_source_is_refused_in_words_and_nothing_is_written(tier2, tmp_pa
     file = tmp_path / "calibration.json"
     assert main(["calibrate", str(tier2), "--source", "Eu-152", "-o", str(file)]) == 1
     told = capsys.readouterr()
-    assert "refused: this does not look like Eu-152: Th-232 at 14.5" in told.out
+    assert "refused: this does not look like Eu-152: Th-228 at 14.5" in told.out
     assert told.err == "pygama: no channel could be calibrated; nothing was written\n"
     assert not file.exists()
 

@@ -29,6 +29,7 @@ TIER2 = pd.DataFrame(
         "is_short": RNG.random(N) < 0.2,
         "low_noise": RNG.random(N) < 0.9,
         "pulser": RNG.random(N) < 0.1,
+        "through(910, 950, 4000, 6000, bl_int, bl_slope)": RNG.random(N) < 0.5,  # as looked through before
     }
 )
 

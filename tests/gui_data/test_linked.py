@@ -329,7 +329,7 @@ def test_a_range_that_ends_beside_a_peak_is_told_from_cuts_that_leave_its_bands(
     bands = peak_bands("5", 5.0, 0.5)
     cuts = CutSet(
         [
-            Cut("through", "x < 6.5"),
+            Cut("below", "x < 6.5"),
             Cut("around", "1 < x < 9"),
             Cut("off", "x < 5", enabled=False),
             Cut("other", "y < 5"),
@@ -337,4 +337,4 @@ def test_a_range_that_ends_beside_a_peak_is_told_from_cuts_that_leave_its_bands(
         ]
     )
     (found,) = Counter().figures(object(), made(500), cuts, [Peak("x", bands)]).peaks
-    assert found.through == {"through"}
+    assert found.through == {"below"}

@@ -474,7 +474,8 @@ class SpectrumView(View):
             parts.append(seconds_words(live, self.channel))
         if live is not None and live.is_on_disk and progress is not None:
             parts.insert(0, progress.words)
-        if self.choice.column != raw_column(self.session, self.choice.column):
+        has_values = histogram.n_values > histogram.n_nan
+        if has_values and self.choice.column != raw_column(self.session, self.choice.column):
             whose = borrowed(self.session, self.session.selected_run, self.choice.column)
             parts += [f"▲ {whose}"] if whose else []
         self.controls.info.setText(" · ".join(parts))
