@@ -31,6 +31,8 @@ from pygama_gui.widgets import theme
 
 WIDTH, N_ROWS, ROW, TOP = 620, 12, 30, 88
 BETWEEN = " › "
+DEEP = 2
+"""Menus around the menu that an action is in."""
 MOVES = (Qt.Key.Key_Up, Qt.Key.Key_Down, Qt.Key.Key_PageUp, Qt.Key.Key_PageDown)
 
 
@@ -72,14 +74,18 @@ def _plain(text: str) -> str:
 
 
 def found(query: str, entries: list[Entry]) -> list[Entry]:
-    """Give the entries that have every word of a query, the best first; all of them for an empty one."""
+    """Give the entries that have every word of a query, the best first; all of them for an empty one.
+
+    Of those that fit equally well, what lies deep in menus of menus comes last: one of many things to choose
+    from, such as a step of the chain, is seldom meant before a command.
+    """
     words = query.lower().split()
     ranked = []
     for entry in entries:
         ranks = [_rank(word, entry.words.lower(), entry.text) for word in words]
         if None not in ranks:
-            length = len(entry.words) if words else 0
-            ranked.append((not entry.action.isEnabled(), sum(rank or 0 for rank in ranks), length, entry))
+            order = (entry.place.count(BETWEEN) >= DEEP, len(entry.words)) if words else (False, 0)
+            ranked.append((not entry.action.isEnabled(), sum(rank or 0 for rank in ranks), order, entry))
     return [one[-1] for one in sorted(ranked, key=lambda one: one[:3])]
 
 

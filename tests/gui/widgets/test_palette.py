@@ -57,6 +57,13 @@ def test_every_action_of_every_menu_is_listed_and_menus_are_filled_for_it(window
     ]
 
 
+def test_commands_come_before_what_lies_deep_in_menus(window: QMainWindow) -> None:
+    kinds = window.menuBar().actions()[0].menu().addMenu("Add a step").addMenu("Lookup")
+    _add(window, kinds, "calibrate")
+    _add(window, window.menuBar().actions()[1].menu(), "Calibrate all channels")
+    assert words_found(window, "calibrate") == ["Calibrate all channels", "calibrate"]
+
+
 @pytest.mark.parametrize(
     ("query", "first"),
     [
