@@ -3,12 +3,19 @@
 Wheels of numcodecs undo Blosc's bit shuffle with the oldest vectors of a machine. Of the chunks that
 `chunks.Codec` makes of samples (version 1, zstd, bit shuffle, in one piece), zstd is done by numcodecs' zstd
 and the shuffle here. All other chunks, and damaged ones, are left to Blosc.
+
+Where the system has a libzstd, as nearly every Linux does, several chunks are read and unpacked in one call,
+without the interpreter; elsewhere it is one chunk at a time.
 """
 
 from __future__ import annotations
 
+import ctypes
+import os
 import struct
 import threading
+from collections.abc import Sequence
+from functools import cache
 from importlib import import_module
 from types import ModuleType
 from typing import Any
@@ -18,7 +25,7 @@ import numpy as np
 
 def _import_compiled() -> ModuleType | None:
     try:
-        return import_module("pygama.storage._bit_planes")
+        return import_module("pygama.storage._sample_chunks")
     except ImportError:
         return None
 
@@ -37,7 +44,38 @@ _ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
 _SIZE_AT = {0xA0: 5, 0x80: 6}
 """Fifth byte of a zstd frame -> where the four bytes lie that tell how long its content is."""
 
+_TO_ITSELF = os.RTLD_NOW | os.RTLD_LOCAL | getattr(os, "RTLD_DEEPBIND", 0) if hasattr(os, "RTLD_NOW") else 0
+"""The library calls its own functions, whatever other zstd a program has loaded for all."""
+
 _of_thread = threading.local()
+
+
+def unpack_stored_samples(file: int, places: Sequence[tuple[int, int]], out: np.ndarray) -> int:
+    """Read and decompress the first of some chunks of a file into `out`, (n_chunks, n_bytes) uint8.
+
+    file: its descriptor. places: offset and bytes of each chunk. Gives how many chunks
+    were done: those behind are left to others, because one is damaged or of another form.
+    """
+    n_bytes = out.shape[1]
+    functions = _find_zstd()
+    if compiled is None or functions is None or n_bytes % 16 or not 0 < n_bytes <= _LARGEST:
+        return 0
+    bench = getattr(_of_thread, "bench", None)
+    if bench is None or bench.unpacked_bytes != n_bytes:
+        bench = _of_thread.bench = compiled.Bench(*functions, n_bytes)
+    return bench.unpack(file, places, out.reshape(-1))
+
+
+@cache
+def _find_zstd() -> tuple[int, int, int] | None:
+    """Find the functions that Bench needs in the system's libzstd; None where there is none."""
+    try:
+        library = ctypes.CDLL("libzstd.so.1", mode=_TO_ITSELF)
+        found = (library.ZSTD_createDCtx, library.ZSTD_freeDCtx, library.ZSTD_decompressDCtx)
+    except (AttributeError, OSError):
+        return None
+    create, release, decompress = (ctypes.cast(function, ctypes.c_void_p).value for function in found)
+    return None if create is None or release is None or decompress is None else (create, release, decompress)
 
 
 def unpack_samples(chunk: bytes | memoryview, out: np.ndarray, zstd: Any) -> bool:

@@ -20,8 +20,9 @@ import numpy as np
 
 from pygama.errors import TierFileError
 from pygama.storage.chunk_map import Place, places_of_chunks
-from pygama.storage.chunks import HEADER_BYTES, Unpacker, is_snappy, load_blosc, load_zstd
+from pygama.storage.chunks import HEADER_BYTES, Unpacker, is_snappy, load_blosc
 from pygama.storage.hdf5 import tables
+from pygama.storage.sample_chunks import unpack_stored_samples
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,10 +122,20 @@ class PackedRows:
             return np.ascontiguousarray(self.records)
         if self.unpacker is not None and self.chunks:
             places = memory.reshape(len(self.chunks), self.unpacker.chunk_bytes)
-            for chunk, place in zip(self.chunks, places, strict=True):
+            done = self._unpack_samples(places)
+            for chunk, place in zip(self.chunks[done:], places[done:], strict=True):
                 self.unpacker.unpack(chunk if isinstance(chunk, bytes) else chunk.view(), place)
         rows = memory.view(self.kind).reshape(len(self.chunks) * self.chunk_rows, *self.row_shape)
         return rows[self.skip : self.skip + self.n_rows]
+
+    def _unpack_samples(self, out: np.ndarray) -> int:
+        """Decompress the first chunks at once, where they lie in the file and are samples; gives how many."""
+        assert self.unpacker is not None
+        stored = [chunk for chunk in self.chunks if isinstance(chunk, ChunkPlace)]
+        if self.unpacker.packing != "blosc" or len(stored) < len(self.chunks):
+            return 0
+        places = [(chunk.offset, chunk.n_bytes) for chunk in stored]
+        return unpack_stored_samples(stored[0].file, places, out)
 
 
 class Rows(Protocol):
@@ -183,7 +194,6 @@ class StoredRows:
         match list(filters):
             case ["blosc"]:
                 load_blosc()
-                load_zstd()
                 return Unpacker("blosc", chunk_bytes)
             case ["deflate"]:
                 return Unpacker("zlib", chunk_bytes)

@@ -1,14 +1,17 @@
+import os
 import struct
+import subprocess
+import sys
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pygama.errors import TierFileError
 from pygama.storage import sample_chunks
 from pygama.storage.chunks import Unpacker, codec_for_samples, load_blosc, load_zstd
-from pygama.storage.sample_chunks import unpack_samples
+from pygama.storage.sample_chunks import unpack_samples, unpack_stored_samples
 
 needs_kernel = pytest.mark.skipif(not sample_chunks.COMPILED, reason="the kernel is not compiled")
 NO_SHUFFLE, BYTE_SHUFFLE, BIT_SHUFFLE = 0, 1, 2
@@ -128,3 +131,138 @@ def test_a_chunk_damaged_anywhere_writes_nowhere_else(data):
         unpacked(damaged, samples.nbytes)
     except TierFileError as error:
         assert "a damaged chunk" in str(error)
+
+
+def stored(tmp_path, chunks, gap=7):
+    """Write chunks into a file, `gap` bytes apart, and give their places."""
+    path, places = tmp_path / "chunks", []
+    with path.open("wb") as file:
+        for chunk in chunks:
+            file.write(bytes(gap))
+            places.append((file.tell(), len(chunk)))
+            file.write(chunk)
+    return path, places
+
+
+def unpacked_from(path, places, n_bytes):
+    """Unpack between two guards of 64 bytes, which must stay as they are: how many, and all the bytes."""
+    memory = np.full(len(places) * n_bytes + 128, 0xA5, np.uint8)
+    with path.open("rb") as file:
+        out = memory[64:-64].reshape(len(places), n_bytes)
+        done = unpack_stored_samples(file.fileno(), places, out)
+    assert (memory[:64] == 0xA5).all() and (memory[-64:] == 0xA5).all()
+    return done, out
+
+
+needs_zstd = pytest.mark.skipif(
+    not sample_chunks.COMPILED or sample_chunks._find_zstd() is None,
+    reason="the system has no libzstd, or the kernel is not compiled",
+)
+
+
+@needs_zstd
+@pytest.mark.parametrize("n_chunks", [1, 4, 64])
+def test_chunks_of_a_file_are_unpacked_in_one_go(tmp_path, n_chunks):
+    samples = [noisy_samples(33_000, seed) for seed in range(n_chunks)]
+    path, places = stored(tmp_path, [chunk_of(some) for some in samples])
+    done, out = unpacked_from(path, places, 66_000)
+    assert done == n_chunks
+    assert out.tobytes() == np.concatenate(samples).tobytes()
+
+
+@needs_zstd
+def test_chunks_of_other_lengths_may_follow(tmp_path):
+    for n_samples in (33_000, 40_000, 33_000):
+        path, places = stored(tmp_path, [chunk_of(noisy_samples(n_samples))] * 2)
+        assert unpacked_from(path, places, 2 * n_samples)[0] == 2
+
+
+def of_another_codec(samples):
+    return codec_for_samples("lz4", 2).compress(samples.view(np.uint8))
+
+
+def cut_short(samples):
+    return chunk_of(samples)[:-5]
+
+
+def with_another_frame(samples):
+    chunk = bytearray(chunk_of(samples))
+    chunk[24:28] = bytes(4)
+    return bytes(chunk)
+
+
+def of_fewer_samples(samples):
+    return chunk_of(samples[:-8])
+
+
+def not_compressible(samples):
+    return chunk_of(np.random.default_rng(1).integers(0, 1 << 16, len(samples), np.uint16))
+
+
+@needs_zstd
+@pytest.mark.parametrize(
+    "make", [of_another_codec, cut_short, with_another_frame, of_fewer_samples, not_compressible]
+)
+def test_a_chunk_of_another_form_is_left_to_others_and_all_behind_it(tmp_path, make):
+    samples = noisy_samples(33_000)
+    path, places = stored(tmp_path, [chunk_of(samples), make(samples), chunk_of(samples)])
+    done, out = unpacked_from(path, places, 66_000)
+    assert done == 1
+    assert out[0].tobytes() == samples.tobytes()
+
+
+@needs_zstd
+def test_a_file_that_ends_too_early_is_noticed(tmp_path):
+    samples = noisy_samples(33_000)
+    path, places = stored(tmp_path, [chunk_of(samples)] * 2)
+    path.write_bytes(path.read_bytes()[:-1])
+    assert unpacked_from(path, places, 66_000)[0] == 1
+
+
+@needs_zstd
+@given(st.data())
+@settings(deadline=None, max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_a_chunk_of_a_file_damaged_anywhere_writes_nowhere_else(tmp_path, data):
+    samples = noisy_samples(20_000)
+    chunk = bytearray(chunk_of(samples))
+    for _ in range(data.draw(st.integers(1, 4))):
+        chunk[data.draw(st.integers(0, 60) | st.integers(0, len(chunk) - 1))] = data.draw(st.integers(0, 255))
+    path, places = stored(tmp_path, [bytes(chunk)])
+    done, out = unpacked_from(path, places, samples.nbytes)
+    if done:
+        assert out.tobytes() == load_blosc().decompress(bytes(chunk))
+
+
+def test_without_a_zstd_of_the_system_nothing_is_done_at_once(tmp_path, monkeypatch):
+    monkeypatch.setattr(sample_chunks, "_find_zstd", lambda: None)
+    path, places = stored(tmp_path, [chunk_of(noisy_samples(33_000))])
+    assert unpacked_from(path, places, 66_000)[0] == 0
+
+
+_BESIDE_ANOTHER = """
+import ctypes, importlib.util, os, sys, threading
+import numpy as np
+name = sys.argv[1] if sys.argv[1].startswith("lib") else importlib.util.find_spec(sys.argv[1]).origin
+ctypes.CDLL(name, mode=os.RTLD_GLOBAL | os.RTLD_NOW)
+from pygama.storage.sample_chunks import unpack_stored_samples
+
+out = np.zeros((1, int(sys.argv[4])), np.uint8)
+with open(sys.argv[2], "rb") as file:
+    places = [(7, int(sys.argv[3]))]
+    work = lambda: print(unpack_stored_samples(file.fileno(), places, out))
+    for _ in range(3):
+        thread = threading.Thread(target=work)
+        thread.start()
+        thread.join()
+"""
+
+
+@needs_zstd
+@pytest.mark.parametrize("another", ["libzstd.so.1", "numcodecs.zstd"])
+def test_another_zstd_loaded_for_all_does_no_harm(tmp_path, another):
+    samples = noisy_samples(33_000)
+    path, places = stored(tmp_path, [chunk_of(samples)])
+    command = [sys.executable, "-c", _BESIDE_ANOTHER, another, str(path), str(places[0][1]), "66000"]
+    checked = {"LD_PRELOAD": "libc_malloc_debug.so.0", "MALLOC_CHECK_": "3", "PYTHONMALLOC": "malloc"}
+    done = subprocess.run(command, capture_output=True, text=True, env={**os.environ, **checked}, check=False)
+    assert (done.returncode, done.stdout) == (0, "1\n1\n1\n"), done.stderr
