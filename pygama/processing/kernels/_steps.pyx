@@ -69,6 +69,7 @@ cdef extern from "c/filters.h":
     ctypedef struct Cusp:
         int64_t rise, gap
         double keep, kept, height, part
+    void lay_together(double **rows, int64_t n, double *x) noexcept nogil
     void shape_cusps(const double *x, double *grown, double *fallen, double *curved, int64_t n, const Cusp *cusp,
                      double **out) noexcept nogil
 
@@ -775,8 +776,7 @@ def cusps(waves, int64_t rise, int64_t flat, double sigma, double part):
             lay_into_lanes(&rows, group * LANES, &out[0, 0], &lanes)
             for lane in range(LANES):
                 row_is_good[lane] = are_finite(lanes.in_[lane], n)
-                for k in range(n):
-                    x[k * LANES + lane] = lanes.in_[lane][k]
+            lay_together(lanes.in_, n, x)
             shape_cusps(x, x + size, x + 2 * size, x + 3 * size, n, &cusp, lanes.out)
             for lane in range(LANES):
                 if not row_is_good[lane]:

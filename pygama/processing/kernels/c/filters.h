@@ -75,53 +75,120 @@ typedef struct {
     double keep, kept, height, part;
 } Cusp;
 
-#define EACH for (int lane = 0; lane < LANES; lane++)
+/* As many rows as are worked on at once. */
+#if HAS_VECTORS
+typedef four wide;
+#else
+typedef double wide;
+#define AT(pointer) (*(pointer))
+#define PUT(pointer) (*(pointer))
+#endif
+#define WIDE ((int)(sizeof(wide) / sizeof(double)))
+#define PARTS (LANES / WIDE)
+#define EACH for (int part = 0; part < PARTS; part++)
 
-/* Shape the rows of all lanes; x, grown, fallen: sample k of all lanes together, with zeros before sample 0.
- * grown: the differences of the last `rise` samples, the oldest by 1 and the others by less and less; fallen:
- * the newest by 1. The former is summed from the end, where it fades: so rounding fades as well. curved: what
- * a parabola makes of them. Lanes left over write the same as their row's own, so each is written in one go. */
+/* Lay sample k of all lanes together. */
+CLONES static void lay_together(const double *const *rows, int64_t n, double *x) {
+    int64_t k = 0;
+#if HAS_VECTORS
+    for (; k + 4 <= n; k += 4)
+        EACH {
+            four v[4];
+            UNROLL
+            for (int i = 0; i < 4; i++) v[i] = AT(rows[4 * part + i] + k);
+            turn(v);
+            UNROLL
+            for (int i = 0; i < 4; i++) PUT(x + (k + i) * LANES + 4 * part) = v[i];
+        }
+#endif
+    for (; k < n; k++)
+        for (int lane = 0; lane < LANES; lane++) x[k * LANES + lane] = rows[lane][k];
+}
+
+/* Part samples first .. first + n again into the row of each lane; lanes left over write what their row's own does. */
+INLINE void lay_apart(const double *x, int64_t first, int64_t n, double *const *rows) {
+    int64_t k = 0;
+#if HAS_VECTORS
+    for (; k + 4 <= n; k += 4)
+        EACH {
+            four v[4];
+            UNROLL
+            for (int i = 0; i < 4; i++) v[i] = AT(x + (k + i) * LANES + 4 * part);
+            turn(v);
+            UNROLL
+            for (int i = 0; i < 4; i++) PUT(rows[4 * part + i] + first + k) = v[i];
+        }
+#endif
+    for (; k < n; k++)
+        for (int lane = 0; lane < LANES; lane++) rows[lane][first + k] = x[k * LANES + lane];
+}
+
+#define OF(array, k) AT((array) + (k) * LANES + WIDE * part)
+#define TO(array, k) PUT((array) + (k) * LANES + WIDE * part)
+#define STEP(k) (OF(x, k) - OF(x, (k) - 1))
+
+/* Sum what a parabola makes of each flank of `rise` samples. */
+CLONES static void sum_parabolas(const double *x, double *curved, int64_t n, int64_t rise) {
+    wide sum[PARTS], moment[PARTS];
+    memset(sum, 0, sizeof sum);
+    memset(moment, 0, sizeof moment);
+    for (int64_t k = 0; k < n; k++)
+        EACH {
+            moment[part] += sum[part] - (double)rise * OF(x, k - rise);
+            sum[part] += OF(x, k) - OF(x, k - rise);
+            TO(curved, k) = (double)(rise - 1) * sum[part] - 2.0 * moment[part];
+        }
+}
+
+/* Sum the differences of the last `rise` samples, the oldest by 1 and the others by less and less; from the end,
+ * where the sum fades: so rounding fades as well. */
+CLONES static void sum_growing(const double *x, double *grown, int64_t n, const Cusp *cusp, double newest) {
+    const int64_t rise = cusp->rise;
+    const double keep = cusp->keep;
+    wide sum[PARTS];
+    memset(sum, 0, sizeof sum);
+    for (int64_t k = n - 1; k >= n - rise; k--) EACH sum[part] = sum[part] * keep + STEP(k);
+    EACH TO(grown, n - 1) = sum[part];
+    for (int64_t k = n - 2; k >= 0; k--)
+        EACH {
+            sum[part] = keep * (sum[part] - newest * STEP(k + 1)) + STEP(k - rise + 1);
+            TO(grown, k) = sum[part];
+        }
+}
+
+/* Shape the rows of all lanes; x, grown, fallen, curved: sample k of all lanes together, with zeros before sample
+ * 0. fallen: the differences of the last `rise` samples, the newest by 1. curved: only needed, and filled, where
+ * a parabola is taken away. */
 CLONES static void shape_cusps(const double *x, double *grown, double *fallen, double *curved, int64_t n,
                                const Cusp *cusp, double *const *out) {
     const int64_t rise = cusp->rise, gap = cusp->gap;
-    const double keep = cusp->keep, height = cusp->height;
+    const double keep = cusp->keep, kept = cusp->kept, height = cusp->height;
     const double newest = pow(keep, (double)(rise - 1));
-    double sum[LANES] = {0}, moment[LANES] = {0};
-#define X(k) x[(k) * LANES + lane]
-#define STEP(k) (X(k) - X((k) - 1))
-    for (int64_t k = n - 1; k >= n - rise; k--) EACH sum[lane] = sum[lane] * keep + STEP(k);
-    EACH grown[(n - 1) * LANES + lane] = sum[lane];
-    for (int64_t k = n - 2; k >= 0; k--)
-        EACH {
-            sum[lane] = keep * (sum[lane] - newest * STEP(k + 1)) + STEP(k - rise + 1);
-            grown[k * LANES + lane] = sum[lane];
-        }
-    EACH sum[lane] = 0;
-    for (int64_t k = 0; k < n; k++)
-        EACH {
-            sum[lane] = keep * sum[lane] + STEP(k) - cusp->kept * STEP(k - rise);
-            fallen[k * LANES + lane] = sum[lane];
-        }
-    EACH sum[lane] = 0;
-    for (int64_t k = 0; k < n && cusp->part != 0; k++)
-        EACH {
-            moment[lane] += sum[lane] - rise * X(k - rise);
-            sum[lane] += X(k) - X(k - rise);
-            curved[k * LANES + lane] = (rise - 1) * sum[lane] - 2 * moment[lane];
-        }
-    for (int64_t k = 0; k < n; k++)
-        EACH {
-            const int64_t late = k * LANES + lane, early = late - gap * LANES;
-            const double oldest = STEP(k - gap - rise + 1);
-            double shaped = height * (grown[late] - cusp->kept * keep * fallen[late]);
-            shaped += X(k - rise) - X(k - gap);
-            shaped += height * keep * (fallen[early] - newest * oldest);
-            shaped -= height * cusp->kept * (grown[early] - oldest);
-            out[lane][k] = shaped - cusp->part * (curved[late] + curved[early]);
-        }
-#undef X
-#undef STEP
+    sum_growing(x, grown, n, cusp, newest);
+    if (cusp->part != 0) sum_parabolas(x, curved, n, rise);
+    wide sum[PARTS];
+    memset(sum, 0, sizeof sum);
+    for (int64_t first = 0; first < n; first += CHUNK) {
+        const int64_t last = first + CHUNK < n ? first + CHUNK : n;
+        double shaped[CHUNK * LANES];
+        for (int64_t k = first; k < last; k++)
+            EACH {
+                const wide oldest = STEP(k - gap - rise + 1);
+                sum[part] = keep * sum[part] + STEP(k) - kept * STEP(k - rise);
+                TO(fallen, k) = sum[part];
+                wide value = height * (OF(grown, k) - kept * keep * sum[part]);
+                value += OF(x, k - rise) - OF(x, k - gap);
+                value += height * keep * (OF(fallen, k - gap) - newest * oldest);
+                value -= height * kept * (OF(grown, k - gap) - oldest);
+                if (cusp->part != 0) value -= cusp->part * (OF(curved, k) + OF(curved, k - gap));
+                TO(shaped, k - first) = value;
+            }
+        lay_apart(shaped, first, last - first, out);
+    }
 }
+#undef OF
+#undef TO
+#undef STEP
 #undef EACH
 
 #endif
