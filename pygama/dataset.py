@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -26,6 +26,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 
 from pygama.analysis.cutting import Cut, Selection, selection_of
+from pygama.analysis.tagging import NAMES as TAGS
+from pygama.analysis.tagging import OF_EVENTS, Tagging, tags_of, wanted_by
 from pygama.block import Block
 from pygama.boxes import boxes_among, rows_through
 from pygama.errors import SettingsError, TierFileError
@@ -106,7 +108,8 @@ class DataSet:
     calibrations: one for all runs, or run -> calibration, or (run, sub-run) -> calibration, which goes first:
     an object of `pygama.analysis.calibration`, or a function of the columns that gives
     {'<column>_kev': values}. A run that such a mapping lacks has no energies, and whoever asks for them is
-    told so: that of another run is never taken for it. n_threads: all cores if None.
+    told so: that of another run is never taken for it. tagging: in which window hits belong together, for
+    'event', 'multiplicity' and 'n_channels'; 'is_pulser' needs nothing. n_threads: all cores if None.
 
     Raises TierFileError for files that are not there or no Tier files, SettingsError for runs that are
     missing or there twice.
@@ -118,12 +121,14 @@ class DataSet:
         *,
         runs: str | int | Iterable[int] | None = None,
         calibrations: Any = None,
+        tagging: Tagging | None = None,
         n_threads: int | None = None,
     ) -> None:
         wanted = None if runs is None else read_runs(runs)
         self.runs = _gather(_paths(files), wanted)
         self.n_rows = sum(part.n_rows for part in self.runs)
         self._calibrations = calibrations
+        self._tagging = tagging or Tagging()
         self._n_threads = n_threads or os.cpu_count() or 1
         self._looked_through: tuple[RunFiles, dict[str, np.ndarray]] | None = None
         self._looking = Lock()
@@ -150,10 +155,10 @@ class DataSet:
     ) -> Iterator[dict[str, np.ndarray]]:
         """Give columns in blocks of about `rows` rows: name -> values, (n,).
 
-        Beside the columns of the files there are 'run', 'sub_run', 'row' (number of the row in the data set)
-        and, with calibrations, '<column>_kev'. cut: rows that pass alone; it may be called from several
-        threads. Raises SettingsError for columns that runs lack, naming these. `tell` may raise
-        errors.Stopped.
+        Beside the columns of the files there are 'run', 'sub_run', 'row' (number of the row in the data set),
+        with calibrations '<column>_kev', and what `pygama.analysis.tagging` tells of hits. cut: rows that
+        pass alone; it may be called from several threads. Raises SettingsError for columns that runs lack,
+        naming these. `tell` may raise errors.Stopped.
         """
         selection = self._checked(columns, cut)
 
@@ -289,20 +294,34 @@ class DataSet:
     ) -> tuple[_Read, np.ndarray | None]:
         boxes = () if selection is None else boxes_among(selection.columns)
         through = self._through(part, boxes) if boxes else {}
-        read = _Read(part, first, stored, self._calibration_of(part), through)
+        tags = partial(self._tag, part)
+        read = _Read(part, first, stored, self._calibration_of(part), through, tags)
         return read, None if selection is None else selection.mask(read, stored.n_rows)
 
     def _through(self, part: RunFiles, boxes: Iterable[str]) -> dict[str, np.ndarray]:
         """Give what passes boxes in a run, (n_rows,) bool each; that of the run looked at last is kept."""
         wanted = set(boxes)
         with self._looking:
-            if self._looked_through is None or self._looked_through[0] is not part:
-                self._looked_through = (part, {})
-            known = self._looked_through[1]
+            known = self._known_of(part)
             if wanted - known.keys():
                 assert part.tier1 is not None and part.tier2 is not None
                 known |= rows_through(part.tier1, part.tier2, wanted - known.keys())
         return known
+
+    def _tag(self, part: RunFiles, name: str) -> np.ndarray:
+        """Give what is told of the hits of a run, (n_rows,); that of the run looked at last is kept."""
+        with self._looking:
+            known = self._known_of(part)
+            if name not in known:
+                assert part.tier2 is not None
+                known |= tags_of(part.tier2, wanted_by([name], self._tagging)).columns
+            return known[name]
+
+    def _known_of(self, part: RunFiles) -> dict[str, np.ndarray]:
+        """Give what was made of a whole run, name -> (n_rows,); what was made of another is let go."""
+        if self._looked_through is None or self._looked_through[0] is not part:
+            self._looked_through = (part, {})
+        return self._looked_through[1]
 
     def _calibration_of(self, part: RunFiles) -> Any:
         if isinstance(self._calibrations, Mapping):
@@ -324,6 +343,8 @@ class DataSet:
             return True
         if boxes_among([name]):
             return part.tier1 is not None and part.tier2 is not None
+        if name in TAGS:
+            return part.tier2 is not None and (name not in OF_EVENTS or self._tagging.window_s is not None)
         return (
             name.removesuffix(_KEV) in part.kinds
             and name.endswith(_KEV)
@@ -334,6 +355,13 @@ class DataSet:
         who = _listed([part.name for part in lacking])
         if boxes_among([name]):
             return f"{who} of the data set: {name!r} needs its Tier 1 and its Tier 2 file; add them"
+        if name in OF_EVENTS and self._tagging.window_s is None:
+            return (
+                f"{name!r} needs the window in which hits belong together: tagging=Tagging(window_s=1e-6) "
+                "(--window 1e-6)"
+            )
+        if name in TAGS:
+            return f"{who} of the data set: {name!r} needs its Tier 2 file; add it"
         if len(lacking) < len(self.runs):
             why = "no calibration" if name.endswith(_KEV) and self._calibrations is not None else "no column"
             return f"{who} of the data set: {why} for {name!r}, which other runs have; leave it or them out"
@@ -352,9 +380,10 @@ class _Read(Mapping[str, np.ndarray]):
         stored: Columns,
         calibration: Any,
         through: Mapping[str, np.ndarray],
+        tag: Callable[[str], np.ndarray],
     ) -> None:
         self._part, self._first, self._stored = part, first, stored
-        self._calibration, self._through = calibration, through
+        self._calibration, self._through, self._tag = calibration, through, tag
         self._made: dict[str, np.ndarray] = {}
 
     def __getitem__(self, name: str) -> np.ndarray:
@@ -369,9 +398,10 @@ class _Read(Mapping[str, np.ndarray]):
             return np.asarray(_calibrated(self._calibration, columns)[name])
         if name in self._stored:
             return self._stored[name]
-        if name in self._through:
+        if name in self._through or name in TAGS:
             at = self._first - self._part.first_row
-            return self._through[name][at : at + self._stored.n_rows]
+            whole = self._through[name] if name in self._through else self._tag(name)
+            return whole[at : at + self._stored.n_rows]
         if name == "run":
             return np.full(self._stored.n_rows, self._part.run)
         if name == "sub_run":

@@ -19,6 +19,8 @@ from pathlib import Path
 import numpy as np
 
 from pygama.analysis.cutting import Cut, Selection, selection_of
+from pygama.analysis.tagging import NAMES as TAGS
+from pygama.analysis.tagging import Tagging, tags_of, wanted_by
 from pygama.block import Block
 from pygama.boxes import Numbering, boxes_among, rows_through
 from pygama.errors import OutputError, SettingsError, TierFileError
@@ -43,13 +45,16 @@ def select_events(
     output: Path | str,
     *,
     compression: str = "zstd",
+    tagging: Tagging | None = None,
     multiprocess: bool = True,
     tell: Tell = tell_nobody,
 ) -> Path:
     """Write the Tier 1 rows of the Tier 2 rows that pass `cut` to `output`, and return its path.
 
     Slow control, run records and the parameters of the cards go along; garbage and damaged records do not.
-    multiprocess: use all cores, in threads. `tell` may raise errors.Stopped.
+    tagging: in which window hits belong together, where the cut asks for 'event', 'multiplicity' or
+    'n_channels'; 'is_pulser' needs nothing. multiprocess: use all cores, in threads. `tell` may raise
+    errors.Stopped.
 
     Raises TierFileError for files that do not belong together, SettingsError for a cut that is none or that
     nothing passes, OutputError where the file cannot be written; then no output was changed.
@@ -60,12 +65,13 @@ def select_events(
     with ExitStack() as stack:
         t1 = stack.enter_context(TierFile(Path(t1_file)))
         t2 = stack.enter_context(TierFile(Path(t2_file)))
-        texts = _texts(t1, t2, selection)
+        texts = _texts(t1, t2, selection, tagging)
         _check_output(path, t1, t2, texts)
         pool = stack.enter_context(ThreadPoolExecutor(os.cpu_count() or 1)) if multiprocess else None
         boxes = boxes_among(selection.columns)
-        through = rows_through(t1.path, t2.path, boxes, pool=pool) if boxes else {}
-        wanted = _passing(t2.table(KEY), selection, through, pool)
+        made = rows_through(t1.path, t2.path, boxes, pool=pool) if boxes else {}
+        made |= _tags(t2, selection, tagging)
+        wanted = _passing(t2.table(KEY), selection, made, pool)
         tables = digitizer_tables(t1, None)
         writer = stack.enter_context(TierWriter(path, compression=compression, pool=pool))
         n_rows = _copy_events(tables, wanted, writer, pool, tell)
@@ -81,7 +87,15 @@ def select_events(
     return path
 
 
-def _texts(t1: TierFile, t2: TierFile, selection: Selection) -> dict[str, str]:
+def _tags(t2: TierFile, selection: Selection, tagging: Tagging | None) -> dict[str, np.ndarray]:
+    """Make what the cut asks for that only all hits together tell, (n_rows,) each."""
+    wanted = [name for name in selection.columns if name in TAGS and name not in t2.table(KEY).columns]
+    return tags_of(t2.path, wanted_by(wanted, tagging or Tagging())).columns if wanted else {}
+
+
+def _texts(
+    t1: TierFile, t2: TierFile, selection: Selection, tagging: Tagging | None = None
+) -> dict[str, str]:
     """Say what the new file is, with all that the Tier 1 file says of itself."""
     from pygama import __version__
 
@@ -98,6 +112,7 @@ def _texts(t1: TierFile, t2: TierFile, selection: Selection) -> dict[str, str]:
         "tier2": t2.path.name,
         "chain": json.loads(of_t2.get("chain", "null")),
         "pygama_version": __version__,
+        **({} if tagging is None or tagging.window_s is None else {"window_s": tagging.window_s}),
         "before": json.loads(of_t1.get(outputs.SELECTION, "null")),
     }
     return {**of_t1, outputs.SELECTION: json.dumps(made, sort_keys=True)}
@@ -135,13 +150,13 @@ class _Both(Mapping[str, np.ndarray]):
 
 
 def _passing(
-    table: Table, selection: Selection, through: Mapping[str, np.ndarray], pool: Executor | None
+    table: Table, selection: Selection, made: Mapping[str, np.ndarray], pool: Executor | None
 ) -> np.ndarray:
     """Give a number for each row of Tier 2 that passes, rising: of its record and of the row in it.
 
-    through: what passes the boxes that the cut names, (n_rows,) bool.
+    made: what the cut names that is in no column of the file, name -> (n_rows,).
     """
-    there = (*table.columns, *through)
+    there = (*table.columns, *made)
     lacking = [name for name in ("event_number", *selection.columns) if name not in there]
     if lacking:
         raise SettingsError(
@@ -150,7 +165,7 @@ def _passing(
 
     def pick(first: int, columns: Columns) -> tuple[np.ndarray, np.ndarray]:
         rows = slice(first, first + columns.n_rows)
-        read = {name: passes[rows] for name, passes in through.items()}
+        read = {name: values[rows] for name, values in made.items()}
         mask = selection.mask(_Both(read, columns), columns.n_rows)
         return np.array(columns["event_number"]), np.array(mask)
 

@@ -10,13 +10,16 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from pygama.errors import SettingsError
 from pygama.storage import how_made, spectrum_files
 from pygama.storage.spectrum_files import StoredSpectrum, write_spectrum
+
+if TYPE_CHECKING:
+    from pygama.analysis.tagging import Tagging
 
 SUFFIXES = (*spectrum_files.SUFFIXES, *how_made.SUFFIXES)
 SIZE_INCHES = (8.0, 5.0)
@@ -44,6 +47,7 @@ def count_spectrum(
     n_bins: int = 8192,
     cut: str | None = None,
     calibration: Path | str | None = None,
+    tagging: Tagging | None = None,
 ) -> Spectrum:
     """Count a column of Tier 2 files together.
 
@@ -59,7 +63,7 @@ def count_spectrum(
         raise SettingsError(f"a spectrum has 1 bin or more, not '{n_bins}'")
     held = None if calibration is None else read_calibration(calibration)
     name, unit = (column, "ADC") if held is None else (f"{held.column}_kev", "keV")
-    data = DataSet(list(files), calibrations=held)
+    data = DataSet(list(files), calibrations=held, tagging=tagging)
     low, high = _limits(data, name, cut) if limits is None else limits
     counts, edges = data.hist(name, low, high, n_bins, cut=cut)
     made = {

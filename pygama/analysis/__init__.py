@@ -6,7 +6,8 @@
 - `measure_region` gives gross and net counts, centroid and widths without a fit.
 - `calibrate` and `calibrate_channels` find the lines of a source; `apply` turns ADC counts into keV.
 - `CutSet` chooses rows by named texts; `efficiency_table` says what each cut does; `histograms` counts.
-- `tag_pulser`, `build_events` and `live_times` do what their names say.
+- `tag_pulser`, `build_events` and `live_times` do what their names say; `tag_hits` makes columns of the first
+  two, for cuts.
 
 The names below can be imported from here; each is loaded when it is first asked for.
 """
@@ -26,6 +27,7 @@ _HOMES = {
     "Parameter": "fits",
     "Region": "regions",
     "RegionFit": "fits",
+    "Tagging": "tagging",
     "apply": "calibration",
     "around_peak": "fits",
     "build_events": "events",
@@ -40,6 +42,7 @@ _HOMES = {
     "live_times": "live_time",
     "measure_region": "regions",
     "parameter_names": "fits",
+    "tag_hits": "tagging",
     "tag_pulser": "pulser",
 }
 __all__ = list(_HOMES)

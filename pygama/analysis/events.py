@@ -60,9 +60,13 @@ class Events:
         """Count the events with two channels or more."""
         return int(np.count_nonzero(self.table["n_channels"] > 1))
 
-    def accidentals(self, real_s: float) -> Accidentals:
-        """Estimate how many coincidences chance makes, from the rates of the channels in `real_s` seconds."""
-        counts = np.bincount(self.place, minlength=len(self.places))
+    def accidentals(self, real_s: float, chosen: np.ndarray | None = None) -> Accidentals:
+        """Estimate how many coincidences chance makes, from the rates of the channels in `real_s` seconds.
+
+        chosen: (n_hits,) which hits count, as those that are no pulses of a pulser; None: all.
+        """
+        place = self.place if chosen is None else self.place[chosen]
+        counts = np.bincount(place, minlength=len(self.places))
         return accidentals(counts, real_s, self.window_s, sliding=self.is_sliding)
 
 
@@ -128,8 +132,9 @@ def _on_one_clock(
         return time_s
     if offsets_s is None:
         raise SettingsError(
-            f"the cards {', '.join(cards)} may each count time for itself: say same_clock=True if one clock "
-            "drives them all, or give the seconds to add to each as offsets_s={'crate/card': seconds}"
+            f"the cards {', '.join(cards)} may each count time for itself: say same_clock=True "
+            "(--same-clock) if one clock drives them all, or give the seconds to add to each as "
+            "offsets_s={'crate/card': seconds}"
         )
     unknown = [card for card in cards if card not in offsets_s]
     if unknown and not same_clock:

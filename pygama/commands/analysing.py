@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import argparse
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from pygama.commands.parts import (
-    command,
-)
+from pygama.commands.parts import add_tagging, command, tagging_of
 from pygama.errors import SettingsError
 
 
@@ -26,27 +25,31 @@ def _add_select(commands: Any) -> None:
     select.add_argument("t1", type=Path, metavar="T1FILE")
     select.add_argument("t2", type=Path, metavar="T2FILE", help="the Tier 2 file of the same run")
     select.add_argument(
-        "--cut", required=True, metavar="TEXT", help="which events, as 'trap_max > 100 & channel == 1'"
+        "--cut", required=True, metavar="TEXT", help="which events, as 'trap_max > 100 & ~is_pulser'"
     )
     select.add_argument("-o", "--output", type=Path, required=True, metavar="FILE", help="file to make")
     select.add_argument(
         "--compression", default="zstd", help="zstd (default), lz4 (quicker, larger), zlib or none"
     )
+    add_tagging(select)
 
 
 def _add_physics(commands: Any) -> None:
     live = command(commands, "live", _live, "find the pulser, and the real and live time of each channel")
     live.add_argument("t2", type=Path, metavar="T2FILE")
-    live.add_argument("--tier1", type=Path, metavar="T1FILE", help="file with the run records of the run")
+    live.add_argument(
+        "--tier1", type=Path, metavar="T1FILE", help="file with the run records (default: the one beside it)"
+    )
     live.add_argument(
         "--column", default="trap_max", help="height by which the pulser is found (default %(default)s)"
     )
 
     events = command(commands, "events", _events, "put hits of several channels together, and count them")
     events.add_argument("t2", type=Path, metavar="T2FILE")
-    events.add_argument("--window", type=float, required=True, metavar="SECONDS", help="as 1e-6")
-    events.add_argument("--sliding", action="store_true", help="each hit opens the window anew")
-    events.add_argument("--same-clock", action="store_true", help="one clock drives all cards")
+    add_tagging(events, is_needed=True)
+    events.add_argument(
+        "--column", default="trap_max", help="height by which the pulser is found (default %(default)s)"
+    )
 
 
 def _add_calibrate(commands: Any) -> None:
@@ -98,45 +101,39 @@ def _select(options: argparse.Namespace) -> int:
         rows = message.rows if isinstance(message, Done) else rows
 
     path = select_events(
-        options.t1, options.t2, options.cut, options.output, compression=options.compression, tell=listen
+        options.t1,
+        options.t2,
+        options.cut,
+        options.output,
+        compression=options.compression,
+        tagging=tagging_of(options),
+        tell=listen,
     )
     tell.end_line()
     print(f"Wrote {path} ({path.stat().st_size / 1e6:.3f} MB), {rows} events")
     return 0
 
 
-def _columns_of(path: Path, *names: str) -> dict[str, Any]:
-    from pygama.storage import TierFile
-
-    with TierFile(path) as file:
-        table = file.table("data")
-        wanted = [name for name in ("time_s", "channel", "card", "crate", *names) if name in table.columns]
-        return {name: table.column(name) for name in wanted}
-
-
 def _live(options: argparse.Namespace) -> int:
     from pygama.analysis.live_time import live_times
+    from pygama.storage import TierFile
 
-    columns = _columns_of(options.t2, options.column)
-    found = live_times(columns, tier1=options.tier1, amplitude=options.column)
+    with TierFile(options.t2) as file:
+        table = file.table("data")
+        wanted = ("time_s", "channel", "card", "crate", options.column)
+        columns = {name: table.column(name) for name in wanted if name in table.columns}
+    beside = options.t2.with_name("t1_" + options.t2.name.removeprefix("t2_"))
+    tier1 = options.tier1 or (beside if beside != options.t2 and beside.is_file() else None)
+    found = live_times(columns, tier1=tier1, amplitude=options.column)
     print("\n".join([*(found.tag.lines() if found.tag is not None else ()), *found.lines()]))
     return 0
 
 
 def _events(options: argparse.Namespace) -> int:
-    import numpy as np
+    from pygama.analysis.tagging import tags_of
 
-    from pygama.analysis.events import build_events
-
-    columns = _columns_of(options.t2)
-    built = build_events(columns, options.window, sliding=options.sliding, same_clock=options.same_clock)
-    print(f"{len(built.event)} hits of {len(built.places)} channels make {len(built)} events")
-    for channels, count in enumerate(np.bincount(built.table["n_channels"])[1:].tolist(), start=1):
-        print(f"  {channels} channel{'s' if channels > 1 else ''}: {count}")
-    real_s = float(np.ptp(columns["time_s"])) if len(built) else 0.0
-    if real_s > 0:
-        chance = built.accidentals(real_s)
-        print(f"by chance: {chance.expected:.3g} ± {chance.error:.2g} of them have two channels or more")
+    tagging = replace(tagging_of(options), has_pulser=True, amplitude=options.column)
+    print("\n".join(tags_of(options.t2, tagging).lines))
     return 0
 
 

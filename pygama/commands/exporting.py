@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pygama.commands.parts import command
+from pygama.commands.parts import add_tagging, command, tagging_of
 from pygama.errors import SettingsError
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ TABLES = "its end says what is written: .csv, .parquet, .lh5 or .root"
 SPECTRA = "its end says what is written: .csv, .spe, .n42, .png, .svg or .pdf"
 RANGE = "of the bins (default: what holds nearly all)"
 ENERGY = "count energies by this calibration, in keV"
-CUT_HELP = "only events that pass, as 'trap_max > 1000 & channel == 3'"
+CUT_HELP = "only events that pass, as 'trap_max > 1000 & ~is_pulser'"
 
 
 def add(commands: Any) -> None:
@@ -31,6 +31,8 @@ def add(commands: Any) -> None:
     )
     export.add_argument("--columns", nargs="+", metavar="NAME", help="columns that are wanted (default: all)")
     export.add_argument("--cut", metavar="TEXT", help=CUT_HELP)
+    export.add_argument("--pulser", action="store_true", help="add a column is_pulser")
+    add_tagging(export)
     export.add_argument("--key", default="data", help="table in the file (default %(default)s)")
 
     spectrum = command(commands, "spectrum", _spectrum, "histogram a column and write it, or draw it")
@@ -49,6 +51,7 @@ def add(commands: Any) -> None:
     )
     spectrum.add_argument("--bins", type=int, default=8192, metavar="N", help="(default %(default)s)")
     spectrum.add_argument("--cut", metavar="TEXT", help=CUT_HELP)
+    add_tagging(spectrum)
     spectrum.add_argument(
         "--calibration", type=Path, metavar="FILE.json", help="histogram COLUMN_kev instead of COLUMN"
     )
@@ -66,11 +69,30 @@ def _cut(text: str | None) -> CutSet | None:
 def _export(options: argparse.Namespace) -> int:
     from pygama.storage.table_files import write_table
 
+    chosen = _cut(options.cut)
     n_rows = write_table(
-        options.file, options.output, key=options.key, columns=options.columns, chosen=_cut(options.cut)
+        options.file,
+        options.output,
+        key=options.key,
+        columns=options.columns,
+        chosen=chosen,
+        added=_told(options, set() if chosen is None else set(chosen.columns)),
     )
     print(f"Wrote {options.output} ({options.output.stat().st_size / 1e6:.3f} MB), {n_rows} rows")
     return 0
+
+
+def _told(options: argparse.Namespace, named: set[str]) -> Any:
+    """Give what makes the columns of the pulser and of events, block for block; None where none is wanted."""
+    from pygama.analysis.tagging import OF_EVENTS, PULSER, TagsInTurn, tags_of, wanted_by
+    from pygama.storage import TierFile
+
+    wanted = named | ({PULSER} if options.pulser else set())
+    wanted |= set(OF_EVENTS) if options.window is not None else set()
+    with TierFile(options.file) as file:
+        wanted -= set(file.table(options.key).columns)
+    tagging = wanted_by(wanted, tagging_of(options))
+    return TagsInTurn(tags_of(options.file, tagging)) if tagging.names else None
 
 
 def _spectrum(options: argparse.Namespace) -> int:
@@ -85,6 +107,7 @@ def _spectrum(options: argparse.Namespace) -> int:
         n_bins=options.bins,
         cut=options.cut,
         calibration=options.calibration,
+        tagging=tagging_of(options),
     )
     save_spectrum(options.output, spectrum, is_log=not options.linear)
     print(f"Wrote {options.output}: {int(spectrum.counts.sum())} counts in {len(spectrum.counts)} bins")

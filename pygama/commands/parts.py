@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from pygama.errors import PygamaError, SettingsError
 
 if TYPE_CHECKING:
+    from pygama.analysis.tagging import Tagging
     from pygama.processing.base import Tier1Processor
 
 SETTINGS_HELP = "settings file, or a Tier 2 file to do as it was done; options here beat it"
@@ -56,6 +57,23 @@ def add_window(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--n-samp", type=int, metavar="N", help="samples in the window")
     parser.add_argument("--n-blsamp", type=int, metavar="N", help="samples of the baseline, for window tp")
     parser.add_argument("--n-max", type=float, default=float("inf"), metavar="N", help="packets to read")
+
+
+def add_tagging(parser: argparse.ArgumentParser, *, is_needed: bool = False) -> None:
+    """Add the options by which hits belong together."""
+    about = "hits so close in time are one event, as 1e-6" + (
+        "" if is_needed else "; a cut may then name event, multiplicity and n_channels"
+    )
+    parser.add_argument("--window", type=float, required=is_needed, metavar="SECONDS", help=about)
+    parser.add_argument("--sliding", action="store_true", help="each hit opens the window anew")
+    parser.add_argument("--same-clock", action="store_true", help="one clock drives all cards")
+
+
+def tagging_of(options: argparse.Namespace) -> Tagging:
+    """Give what the options say of how hits belong together."""
+    from pygama.analysis.tagging import Tagging
+
+    return Tagging(window_s=options.window, is_sliding=options.sliding, same_clock=options.same_clock)
 
 
 def window_of(options: argparse.Namespace, settings: dict[str, Any]) -> dict[str, Any]:

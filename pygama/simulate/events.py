@@ -18,6 +18,7 @@ EVENT = np.dtype(
         ("timestamp", "i8"),
         ("place", "u2"),
         ("kind", "u1"),
+        ("is_coincident", "?"),
         ("damage", "u1"),
         ("energy_kev", "f8"),
         ("amplitude_adc", "f8"),
@@ -59,8 +60,21 @@ def readout_times(events: np.ndarray) -> np.ndarray:
 
 
 def _triggers(shape: RunShape, rng: np.random.Generator) -> np.ndarray:
+    """Draw when and where there are triggers, and keep the first that are recorded."""
+    n_drawn = shape.n_events
+    while True:
+        events = _drawn(shape, rng, n_drawn)
+        if shape.dead_time_s:
+            events = events[_recorded(events, shape)]
+        if len(events) >= shape.n_events:
+            return events[: shape.n_events]
+        n_drawn = 2 * n_drawn
+
+
+def _drawn(shape: RunShape, rng: np.random.Generator, n_drawn: int) -> np.ndarray:
+    """Draw so many triggers by physics, and those of the pulser among them, in order of time."""
     n_places = len(shape.places)
-    physics = np.cumsum(rng.exponential(1.0 / shape.rate_hz, shape.n_events))
+    physics = np.cumsum(rng.exponential(1.0 / shape.rate_hz, n_drawn))
     last = physics[-1] if len(physics) else 0.0
     n_pulser = int(last * shape.pulser_hz)
     pulser = np.repeat(np.arange(1, n_pulser + 1) / shape.pulser_hz if n_pulser else physics[:0], n_places)
@@ -69,8 +83,33 @@ def _triggers(shape: RunShape, rng: np.random.Generator) -> np.ndarray:
     events["place"][: len(physics)] = rng.integers(0, n_places, len(physics))
     events["place"][len(physics) :] = np.tile(np.arange(n_places), n_pulser)
     events["kind"][len(physics) :] = _PULSER
+    if shape.coincident:
+        events = _with_second_hits(events, shape, rng)
     events["timestamp"] = np.rint(events["time_s"] / TICK_S)
-    return events[np.argsort(events["time_s"], kind="stable")][: shape.n_events]
+    return events[np.argsort(events["time_s"], kind="stable")]
+
+
+def _with_second_hits(events: np.ndarray, shape: RunShape, rng: np.random.Generator) -> np.ndarray:
+    """Let a second channel see part of the events at the same time."""
+    is_seen_twice = (rng.random(len(events)) < shape.coincident) & (events["kind"] != _PULSER)
+    events["is_coincident"] = is_seen_twice
+    second = events[is_seen_twice]
+    n_places = len(shape.places)
+    second["place"] = (second["place"] + rng.integers(1, n_places, len(second))) % n_places
+    return np.concatenate([events, second])
+
+
+def _recorded(events: np.ndarray, shape: RunShape) -> np.ndarray:
+    """Tell which triggers are recorded, (n,) bool, where each that is makes its channel blind for a while."""
+    is_recorded = np.ones(len(events), bool)
+    free_at = [-np.inf] * len(shape.places)
+    for row, (time_s, place) in enumerate(
+        zip(events["time_s"].tolist(), events["place"].tolist(), strict=True)
+    ):
+        is_recorded[row] = time_s >= free_at[place]
+        if is_recorded[row]:
+            free_at[place] = time_s + shape.dead_time_s
+    return is_recorded
 
 
 def _energies(events: np.ndarray, shape: RunShape, rng: np.random.Generator) -> None:

@@ -55,9 +55,10 @@ def read_truth(path: Path | str) -> dict[str, np.ndarray]:
 
     One row a record of the digitizer, in file order: packet, card, channel, timestamp, energy_kev (left in
     the detector), amplitude_adc (height of the charge step), t0_sample, rise_samples, baseline_adc, kind
-    (place in `kinds`), damage (0: good), is_pulser, is_pile_up, is_saturated, earlier_by and earlier_adc.
-    Of the run: run_number, decay_samples, lines_kev, gains_adc_per_kev by place, other_packet and other_key
-    of the records that are no waveforms.
+    (place in `kinds`), damage (0: good), is_pulser, is_coincident (two channels saw it, whether or not both
+    recorded it), is_pile_up, is_saturated, earlier_by and earlier_adc. Of the run: run_number, decay_samples,
+    lines_kev, gains_adc_per_kev and live_s by place, other_packet and other_key of the records that are no
+    waveforms. live_s: until the last hit of the run.
     """
     with np.load(truth_path(path), allow_pickle=False) as file:
         return dict(file)
@@ -147,6 +148,13 @@ class _Run:
         before = np.concatenate([self.aside_before, np.full(len(self.last), n_events)])
         return 1 + np.arange(len(before)) + before
 
+    def _live_s(self) -> np.ndarray:
+        """Give how long each place could record, (n_places,) s, from the start to the last hit of the run."""
+        end, dead_s = self.events["time_s"].max(initial=0.0), self.shape.dead_time_s
+        live = np.full(len(self.shape.places), end)
+        np.subtract.at(live, self.events["place"], np.minimum(dead_s, end - self.events["time_s"]))
+        return live
+
     def _truth(self) -> dict[str, Any]:
         events, shape = self.events, self.shape
         card, channel = self._card_and_channel(events)
@@ -158,6 +166,7 @@ class _Run:
             **{name: events[name] for name in (*named, "earlier_by", "earlier_adc")},
             "rise_samples": np.where(events["share"] > 0, events["drift"], 0).max(axis=1),
             "is_pulser": events["kind"] == KINDS.index("pulser"),
+            "is_coincident": events["is_coincident"],
             "is_pile_up": events["earlier_adc"] > 0,
             "is_saturated": self.saturated,
             "kinds": np.array(KINDS),
@@ -165,6 +174,7 @@ class _Run:
             "decay_samples": shape.electronics.decay,
             "lines_kev": np.array([line.energy_kev for line in shape.lines]),
             "gains_adc_per_kev": self.gains,
+            "live_s": self._live_s(),
             "other_packet": self._other_packets(),
             "other_key": np.array([aside.key for aside in (*self.asides, *self.last)]),
         }

@@ -37,6 +37,10 @@ class RunShape:
     """Channels in use, the same on each card."""
     rate_hz: float = 100.0
     """Triggers a second, of all channels together, the pulser apart."""
+    dead_time_s: float = 0.0
+    """So long a channel records nothing after each hit that it recorded."""
+    coincident: float = 0.0
+    """Part of the triggers that a second channel sees at the same time; not counted in `rate_hz`."""
 
     pulse_at: float = 900.0
     pulse_jitter: float = 2.0
@@ -79,7 +83,7 @@ class RunShape:
 
     def __post_init__(self) -> None:
         self._check_card()
-        parts = ("pile_up", "forced", "overflow", "damaged")
+        parts = ("coincident", "pile_up", "forced", "overflow", "damaged")
         for name in parts:
             if not 0 <= getattr(self, name) <= 1:
                 raise SettingsError(f"{name} is a part of the events, 0 to 1, not '{getattr(self, name)}'")
@@ -89,6 +93,10 @@ class RunShape:
             raise SettingsError(f"a run has 0 events or more, not '{self.n_events}'")
         if not self.rate_hz > 0:
             raise SettingsError(f"rate_hz must be above 0, not '{self.rate_hz}'")
+        if not self.dead_time_s >= 0:
+            raise SettingsError(f"dead_time_s is 0 s or more, not '{self.dead_time_s}'")
+        if self.coincident and len(self.places) < 2:
+            raise SettingsError("coincidences need two channels or more")
 
     def _check_card(self) -> None:
         kind = self.kind

@@ -29,6 +29,8 @@ TIER2 = pd.DataFrame(
         "is_short": RNG.random(N) < 0.2,
         "low_noise": RNG.random(N) < 0.9,
         "pulser": RNG.random(N) < 0.1,
+        "is_pulser": RNG.random(N) < 0.1,
+        "n_channels": RNG.integers(1, 4, N),
         "through(910, 950, 4000, 6000, bl_int, bl_slope)": RNG.random(N) < 0.5,  # as looked through before
     }
 )

@@ -79,3 +79,29 @@ def test_the_benchmark_has_its_pulses_at_an_edge():
 @pytest.mark.parametrize("n_events", [0, 1])
 def test_a_run_may_be_nearly_empty(n_events):
     assert len(draw(n_events=n_events)) == n_events
+
+
+def test_a_channel_records_nothing_while_it_is_dead():
+    events = draw(n_events=3000, rate_hz=300.0, dead_time_s=3e-3)
+    assert len(events) == 3000
+    for place in range(3):
+        times = np.sort(events["time_s"][events["place"] == place])
+        assert np.diff(times).min() >= 3e-3
+        assert np.diff(times).min() < 3.2e-3
+
+
+def test_dead_time_loses_as_many_hits_as_it_must():
+    """Of triggers at a rate r, the part 1/(1 + r tau) is recorded."""
+    events = draw(n_events=20_000, rate_hz=300.0, dead_time_s=3e-3, pulser_hz=0.0)
+    seconds = events["time_s"].max()
+    assert len(events) / seconds == pytest.approx(300.0 / (1 + 100.0 * 3e-3), rel=0.03)
+
+
+def test_part_of_the_triggers_is_seen_by_a_second_channel():
+    events = draw(n_events=5000, coincident=0.1, pulser_hz=0.0)
+    times, hits = np.unique(events["time_s"], return_counts=True)
+    assert (hits == 2).sum() == pytest.approx(0.1 * len(times), rel=0.15)
+    assert events["is_coincident"].sum() == pytest.approx(2 * (hits == 2).sum(), abs=1)
+    pairs = events[events["is_coincident"]]
+    for time in times[hits == 2][:50]:
+        assert len(set(pairs["place"][pairs["time_s"] == time])) == 2

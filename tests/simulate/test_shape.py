@@ -40,3 +40,16 @@ def test_the_demo_fits_the_default_chain():
     shape = demo_shape()
     assert shape.pulse_at - shape.pulse_jitter > 500
     assert shape.pulse_at + 2 * 400 + 200 < shape.n_samples
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"dead_time_s": -1.0}, "dead_time_s is 0 s or more"),
+        ({"coincident": 1.5}, "coincident is a part"),
+        ({"coincident": 0.1, "channels": (2,)}, "two channels or more"),
+    ],
+)
+def test_dead_time_and_coincidences_that_cannot_be_are_refused(settings, words):
+    with pytest.raises(SettingsError, match=words):
+        RunShape(**settings)
