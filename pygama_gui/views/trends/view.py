@@ -19,21 +19,10 @@ from pygama_gui.bridge import Bridge
 from pygama_gui.data.channels import CLOCK, CODE
 from pygama_gui.data.cutting import free_name
 from pygama_gui.data.live_run import LiveRun
-from pygama_gui.data.trends import (
-    KINDS,
-    Band,
-    Clock,
-    Series,
-    Trends,
-    band_of,
-    clock_start,
-    find_move,
-    is_outside,
-    move_words,
-    next_width,
-    outside_words,
-    sentence,
-)
+from pygama_gui.data.moves import Band, band_of, find_move, is_outside
+from pygama_gui.data.slices import KINDS, Series, next_width
+from pygama_gui.data.trend_words import Clock, clock_start, move_words, outside_words, sentence
+from pygama_gui.data.trends import Trends
 from pygama_gui.session import changes, cut_changes
 from pygama_gui.session.state import DataSet, Run, Session, TrendsChoice
 from pygama_gui.views import madeup
