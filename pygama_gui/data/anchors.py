@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from pygama.analysis.peaks import PeakFit, fit_peak, match_lines
+from pygama.analysis.peaks import PeakFit, fit_peak, fit_peak_counts, match_lines
 from pygama.errors import SettingsError
+from pygama_gui.data.binned import values_like
 from pygama_gui.data.preview import suggest_line
 from pygama_gui.data.slices import LEAST_SLICES, Series, Slices
 
@@ -20,6 +21,8 @@ ANCHOR_LINES = (238.632, 583.187, 727.330, 860.557, 911.204, 2614.511)
 """Lines of the Th-228 chain, keV, by which Tl-208 is known."""
 AGREE, CLEAR, HALF_WINDOW = 1e-3, 4.0, 5.0
 """How well places and energies agree, relative; areas over their errors; window in FWHM to each side."""
+BINS_OF_FIT, LEAST_BINS = 80, 8
+"""Bins of the window of a peak of many events, and the fewest that are fitted."""
 MOST_SOUGHT = 200_000
 """Values among which a peak is looked for, about."""
 
@@ -69,6 +72,61 @@ def at_line(values: np.ndarray, column: str, line: tuple[float, float]) -> Ancho
     return Anchor(column, *line) if fit.converged and fit.area >= LEAST_SLICES * IN_PEAK else None
 
 
+@dataclass(frozen=True, eq=False)
+class FineCounts:
+    """Counts in fine equal bins, (n,) or (n_groups, n), from low to high, in which peaks are fitted."""
+
+    counts: np.ndarray
+    low: float
+    high: float
+
+    @property
+    def edges(self) -> np.ndarray:
+        """(n + 1,)."""
+        return np.linspace(self.low, self.high, self.counts.shape[-1] + 1)
+
+    def total(self) -> FineCounts:
+        """Give those of all groups together."""
+        return FineCounts(self.counts.sum(axis=0, dtype=np.int64), self.low, self.high)
+
+    def window(self, low: float, high: float) -> tuple[np.ndarray, np.ndarray]:
+        """Give counts and edges from about low to high, in as many bins as a fit needs or a few more."""
+        n_all, width = self.counts.shape[-1], (self.high - self.low) / self.counts.shape[-1]
+        first = min(max(round((low - self.low) / width), 0), n_all)
+        last = min(max(round((high - self.low) / width), first), n_all)
+        by = max((last - first) // BINS_OF_FIT, 1)
+        last = first + (last - first) // by * by
+        part = self.counts[..., first:last]
+        joined = part.reshape(*part.shape[:-1], -1, by).sum(axis=-1, dtype=np.int64)
+        return joined, self.low + width * np.arange(first, last + 1, by)
+
+    def fit(self, low: float, high: float) -> PeakFit:
+        """Fit the peak between low and high, of one group."""
+        counts, edges = self.window(low, high)
+        if len(counts) < LEAST_BINS:
+            return PeakFit((low, high), len(counts), note="the window lies outside of what was counted")
+        return fit_peak_counts(counts, edges)
+
+    def find_anchor(self, column: str, line: tuple[float, float] | None = None) -> Anchor | None:
+        """Look for a peak to follow: that at the line if it has events for some slices, or another."""
+        if line is not None:
+            fit = self.fit(*line)
+            if fit.converged and fit.area >= LEAST_SLICES * IN_PEAK:
+                return Anchor(column, *line)
+        return find_anchor(values_like(self.counts, self.edges, MOST_SOUGHT), column)
+
+
+def peak_of_counts(slices: Slices, fine: FineCounts, anchor: Anchor, unit: str) -> tuple[Series, Series]:
+    """Do what `peak_of` does, by counts in fine bins of each slice."""
+    counts, edges = fine.window(anchor.low, anchor.high)
+    join = join_for_fits(counts.sum(axis=1))
+    starts = np.arange(0, len(counts), join)
+    joined = np.add.reduceat(counts, starts, axis=0) if len(counts) else counts
+    few = PeakFit((anchor.low, anchor.high), len(edges) - 1, note="the window is too narrow to be fitted")
+    found = [fit_peak_counts(one, edges) if len(one) >= LEAST_BINS else few for one in joined]
+    return series_of_fits(slices, join, found, anchor, unit)
+
+
 class Fits:
     """Fits of the slices that are whole: they do not change while the run grows."""
 
@@ -91,14 +149,27 @@ def peak_of(
     """Fit the peak in slices, joined until each has enough events; give its position and its FWHM."""
     values = np.asarray(values, np.float64)
     inside = [((group >= anchor.low) & (group <= anchor.high)).sum() for group in slices.groups(values)]
-    n, total = len(inside), int(np.sum(inside))
-    n_fits = max(min(total // IN_PEAK, MOST_FITS, n), 1)
-    join = max(math.ceil(n / n_fits), 1) if n else 1
-    times, half = slices.joined_edges(join)
+    join = join_for_fits(inside)
+    times, _ = slices.joined_edges(join)
     found = [
         fits.fit((key, place), group, anchor.low, anchor.high)
         for place, group in zip(times.tolist(), slices.groups(values, join), strict=True)
     ]
+    return series_of_fits(slices, join, found, anchor, unit)
+
+
+def join_for_fits(inside: Sequence[int] | np.ndarray) -> int:
+    """Say how many neighbouring slices are fitted together, by how many events of each are in the window."""
+    n, total = len(inside), int(np.sum(inside))
+    n_fits = max(min(total // IN_PEAK, MOST_FITS, n), 1)
+    return max(math.ceil(n / n_fits), 1) if n else 1
+
+
+def series_of_fits(
+    slices: Slices, join: int, found: Sequence[PeakFit], anchor: Anchor, unit: str
+) -> tuple[Series, Series]:
+    """Give position and FWHM of the peak by its fits, one for so many neighbouring slices together."""
+    times, half = slices.joined_edges(join)
     good = np.array([fit.converged for fit in found], bool)
     note = "" if good.any() else (found[0].note if found else "no slice is whole yet")
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
+from typing import Protocol
 
 import numpy as np
 
@@ -158,6 +159,17 @@ def scatter_of(slices: Slices, values: np.ndarray, name: str, unit: str) -> Seri
     return _series(slices, "noise", name, unit, np.array(scatters), np.array(errors))
 
 
+class MiddlesOf(Protocol):
+    """Medians of groups, and the medians of the distances from them: (n_groups,) each, NaN without any."""
+
+    n: np.ndarray
+    medians: np.ndarray
+    deviations: np.ndarray
+
+    def std(self, group: int) -> float:
+        """Give the standard deviation of a group."""
+
+
 class Middles:
     """Medians of values that are sorted already, by slice; chosen: (n_rows,) bool, the rows that count."""
 
@@ -170,8 +182,8 @@ class Middles:
         return float(self._groups.values_of(group, self._chosen).std())
 
 
-def quick_median_of(slices: Slices, middles: Middles, kind: str, name: str, unit: str) -> Series:
-    """Give what `median_of` gives, of values that are sorted already."""
+def quick_median_of(slices: Slices, middles: MiddlesOf, kind: str, name: str, unit: str) -> Series:
+    """Give what `median_of` gives, of values that are sorted or counted already."""
     is_enough = middles.n >= LEAST_EVENTS
     scatter = np.where(is_enough, MAD_TO_SIGMA * middles.deviations, np.nan)
     spread = scatter.copy()
@@ -182,8 +194,8 @@ def quick_median_of(slices: Slices, middles: Middles, kind: str, name: str, unit
     return replace(series, scatter=scatter) if kind == "column" else series
 
 
-def quick_scatter_of(slices: Slices, middles: Middles, name: str, unit: str) -> Series:
-    """Give what `scatter_of` gives, of values that are sorted already."""
+def quick_scatter_of(slices: Slices, middles: MiddlesOf, name: str, unit: str) -> Series:
+    """Give what `scatter_of` gives, of values that are sorted or counted already."""
     scatter = np.where(middles.n >= 2 * LEAST_EVENTS, MAD_TO_SIGMA * middles.deviations, np.nan)
     errors = scatter * SCATTER_ERROR / np.sqrt(np.maximum(middles.n, 1))
     return _series(slices, "noise", name, unit, scatter, errors)

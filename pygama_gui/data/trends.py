@@ -81,6 +81,13 @@ class Trends:
     anchor: Anchor | None = None
     late: tuple[str, ...] = ()
     """Kinds of series that are still of earlier cuts."""
+    n_all: int = 0
+    """Rows that there are, where they are followed from files; 0: all were followed."""
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether all rows that there are were followed."""
+        return self.n_rows >= self.n_all
 
     def of(self, kind: str) -> Series | None:
         """Give the series of a kind."""
@@ -304,7 +311,7 @@ class Trender:
             levels = self._levels_of(table, rows, baseline, asked)
             if levels is not None:
                 of_levels = levels.count(chosen) if of_levels is None else of_levels
-                series = _raised(series, levels.mean(of_levels))
+                series = raised(series, levels.mean(of_levels))
             made.append(series)
         if noise:
             made.append(medians("noise", noise, f"noise ({noise})", asked.unit(noise) or "ADC"))
@@ -367,14 +374,15 @@ def aligned(values: np.ndarray, codes: np.ndarray) -> np.ndarray:
     present = np.unique(codes)
     if len(present) < 2 or not np.isfinite(values).any():
         return values
-    whole, moved = _level(values), values.copy()
+    whole, moved = level_of(values), values.copy()
     for code in present.tolist():
         is_its = codes == code
-        moved[is_its] += whole - _level(values[is_its])
+        moved[is_its] += whole - level_of(values[is_its])
     return moved
 
 
-def _level(values: np.ndarray) -> float:
+def level_of(values: np.ndarray) -> float:
+    """Give the mean without the outer twentieths; 0 where nothing is known."""
     known = np.sort(values[np.isfinite(values)])
     cut = len(known) // 20
     return float(known[cut : len(known) - cut].mean()) if len(known) else 0.0
@@ -386,11 +394,12 @@ def _levels(values: np.ndarray, codes: np.ndarray) -> _Levels | None:
     if len(present) < 2:
         return None
     places = places.reshape(-1).astype(np.int16)
-    levels = np.array([_level(values[places == at]) for at in range(len(present))])
+    levels = np.array([level_of(values[places == at]) for at in range(len(present))])
     return _Levels(levels, places)
 
 
-def _raised(series: Series, by: float) -> Series:
+def raised(series: Series, by: float) -> Series:
+    """Give values that are higher by a constant."""
     return replace(series, values=series.values + by)
 
 

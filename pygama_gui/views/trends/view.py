@@ -409,7 +409,7 @@ class TrendsView(View):
         self.drawn.emit()
 
     def _followed(self, live: LiveRun | None) -> list[tuple[str, Trends]]:
-        if live is None or live.is_on_disk or not len(live.columns):
+        if live is None or not len(live.columns):
             return []
         channels: list[int | None] = [self._channel]
         if self._is_apart:
@@ -533,6 +533,14 @@ class TrendsView(View):
         return " · ".join(part for part in parts if part)
 
     def _summary(self) -> str:
+        is_all_known = all(trends.is_whole and not trends.late for _, trends in self._shown)
+        far = "" if is_all_known else self.bridge.data_sets.how_far(self.session.selected)
+        if far and all(trends.late == KINDS for _, trends in self._shown):
+            return far
+        return f"{far} · {self._moved()}" if far else self._moved()
+
+    def _moved(self) -> str:
+        """Say what moved of all that is shown."""
         if not self._is_apart:
             name, trends = self._shown[0]
             peak = (
@@ -593,13 +601,15 @@ class TrendsView(View):
         if self.session.selected_run is None:
             return "The trends of the selected run appear here."
         data_sets, selected = self.bridge.data_sets, self.session.selected
-        if why := data_sets.why_not(selected, "its trends") or data_sets.why_empty(selected):
+        if why := data_sets.why_empty(selected):
             return why
         if state is None:
             return "No trends yet. Process the run to see them."
         if live is not None and len(live.columns):
             if "time_s" not in live.columns:
                 return "The events of this run carry no time."
+            if live.is_on_disk and (far := data_sets.how_far(selected)):
+                return f"{far[:1].upper()}{far[1:]}."
             return "Computing the trends…" if state.has_ended else "Following the run…"
         if not state.has_ended:
             return words.waiting_for("events", follows=state.follows)
