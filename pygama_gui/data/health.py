@@ -15,18 +15,11 @@ from typing import Any
 import numpy as np
 
 from pygama.analysis.peaks import fit_peak
+from pygama_gui.data.anchors import find_anchor
 from pygama_gui.data.channels import CLOCK, CODE
 from pygama_gui.data.linked import Cuts, Rows
-from pygama_gui.data.trends import (
-    BASELINES,
-    HEIGHTS,
-    MEDIAN_ERROR,
-    NOISES,
-    chosen_rows,
-    find_anchor,
-    first_of,
-    median_and_scatter,
-)
+from pygama_gui.data.slices import MEDIAN_ERROR, median_and_scatter
+from pygama_gui.data.trends import BASELINES, HEIGHTS, NOISES, chosen_rows, first_of
 from pygama_gui.session.codes import CARD, CRATE
 
 STATES = ("dead", "saturated", "noisy", "quiet", "drifting", "ok")

@@ -76,7 +76,8 @@ class LiveSet(LiveRun):
         self.facts = facts
         self.starts: list[int] = []
         """Row of the columns where each run begins."""
-        self._seconds: list[float] = []
+        self.spans: list[tuple[float, float]] = []
+        """First and last time of each run, s, by its own clock; as far as is known of one on disk."""
         if all(one.tier1 is not None for one in data_set.members) and not self.is_on_disk:
             self.tier1 = data_set.members[0].tier1
 
@@ -93,7 +94,8 @@ class LiveSet(LiveRun):
     @property
     def duration_s(self) -> float:
         """The sum over the runs of the time from the first event to the last; 0 where one is not known."""
-        return sum(self._seconds) if self._seconds and min(self._seconds) > 0 else 0.0
+        seconds = [_length(span) for span in self.spans]
+        return sum(seconds) if seconds and min(seconds) > 0 else 0.0
 
     def begin_run(self) -> None:
         """Note that the rows of the next run follow."""
@@ -102,7 +104,7 @@ class LiveSet(LiveRun):
 
     def end_run(self) -> None:
         """Note that those were all rows of the run."""
-        self._seconds.append(super().duration_s)
+        self.spans.append(self._times)
 
     def take_columns(self, columns: Mapping[str, np.ndarray]) -> None:
         """Keep rows of the run that was begun last."""
@@ -117,17 +119,26 @@ class LiveSet(LiveRun):
             places[SUB_RUN] = np.full(n, run.sub_run, np.int32)
         return places
 
+    def clock_shift(self, number: int) -> float:
+        """Give what makes a time of a run one of data taking, without what lies between the runs."""
+        first, _ = self.spans[number]
+        before = sum(_length(span) for span in self.spans[:number])
+        return before - first if math.isfinite(first) else 0.0
+
+    def widen(self, number: int, times: np.ndarray) -> None:
+        """Note times of a run that may lie outside of what is known of it."""
+        known = times[np.isfinite(times)]
+        if len(known):
+            first, last = self.spans[number]
+            self.spans[number] = (min(first, float(known.min())), max(last, float(known.max())))
+
     def set_clock(self) -> None:
         """Make the times that go on from run to run: of data taking, without what lies between the runs."""
         if "time_s" not in self.columns:
             return
         times = np.array(self.columns.column("time_s"), np.float64)
-        at = 0.0
-        for rows in self._parts():
-            known = times[rows][np.isfinite(times[rows])]
-            if len(known):
-                times[rows] += at - float(known.min())
-                at += float(known.max() - known.min())
+        for number, rows in enumerate(self._parts()):
+            times[rows] += self.clock_shift(number)
         self.columns = self.columns.with_columns({CLOCK: times})
 
     def _parts(self) -> list[slice]:
@@ -199,19 +210,35 @@ def _sample_of(live: LiveSet, member: Member, n_rows: int) -> Iterator[dict[str,
 def _stretches(live: LiveSet, n_rows: int) -> list[tuple[int, int]]:
     """Say which rows of a run make the sample: pieces from all over it, with its first and last."""
     share = max(math.ceil(SAMPLE_ROWS * n_rows / max(live.facts.total, 1) / SAMPLE_PIECES), 1)
-    starts = np.linspace(0, max(n_rows - share, 0), SAMPLE_PIECES).astype(int).tolist()
+    if share * SAMPLE_PIECES >= n_rows:
+        return [(0, n_rows)]
+    starts = np.linspace(0, n_rows - share, SAMPLE_PIECES).astype(int).tolist()
     return [(at, min(at + share, n_rows)) for at in sorted(set(starts))]
 
 
+def _length(span: tuple[float, float]) -> float:
+    """Give how long a run lasted, s; 0 where that is not known."""
+    return span[1] - span[0] if span[0] <= span[1] else 0.0
+
+
 def read_from_files(live: LiveSet, names: Iterable[str]) -> Generator[dict[str, np.ndarray]]:
-    """Give columns of all rows, block for block, with channels and energies; NaN where a run has none."""
-    wanted = set(names) | {CODE}
+    """Give columns of all rows, block for block, with channels and energies; NaN where a run has none.
+
+    The clock of data taking is that of `live.spans` as they were at the beginning. What is seen meanwhile of
+    the times widens these; a sample of the rows need not hold the first and the last event.
+    """
+    wanted = {*names, CODE}
+    wanted |= {"time_s"} if CLOCK in wanted else set()
+    shifts = [live.clock_shift(number) for number in range(len(live.members))] if CLOCK in wanted else []
     for number, member in enumerate(live.members):
         if live.facts.n_rows[number]:
-            for rows in _rows_of(member, live.calibrations[number], wanted):
+            for rows in _rows_of(member, live.calibrations[number], wanted - {CLOCK}):
                 n = len(next(iter(rows.values())))
                 places = live.place_columns(number, n)
-                yield {name: places.get(name, rows[name]) for name in rows}
+                if shifts:
+                    live.widen(number, rows["time_s"])
+                    places[CLOCK] = rows["time_s"] + shifts[number]
+                yield {**rows, **{name: places[name] for name in places if name in wanted}}
 
 
 def _rows_of(

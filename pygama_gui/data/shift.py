@@ -9,7 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from pygama_gui.data.headers import Difference
-from pygama_gui.data.trends import LEAST_SLICES, Band, Series, band_of, find_move
+from pygama_gui.data.moves import Band, band_of, find_move
+from pygama_gui.data.slices import LEAST_SLICES, Series
 
 NOW_SHARE, NOW_S = 0.05, (10.0, 60.0)
 """The rate now is that of the last part of the run, of this length, s."""

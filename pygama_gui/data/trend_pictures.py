@@ -17,7 +17,8 @@ from pygama_gui.data.figures import (
     quoted,
     save_as,
 )
-from pygama_gui.data.trends import Band, Series, is_outside
+from pygama_gui.data.moves import Band, is_outside
+from pygama_gui.data.slices import Series
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

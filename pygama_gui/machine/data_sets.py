@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Generator, Hashable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -18,10 +18,11 @@ from PyQt5.QtCore import QObject, Qt, pyqtSignal
 
 from pygama.analysis.cuts import CutSet
 from pygama_gui.data.channels import CLOCK, CODE
-from pygama_gui.data.cutting import applicable, part_of
-from pygama_gui.data.linked import ALL, Counts, Cuts, Want, add_block, nothing_of
-from pygama_gui.data.live_set import Facts, LiveSet, look_at, read_from_files, read_rows
-from pygama_gui.data.tally import Figures, Tally
+from pygama_gui.data.cutting import applicable
+from pygama_gui.data.linked import ALL, Counts
+from pygama_gui.data.live_set import Facts, LiveSet, look_at, read_rows
+from pygama_gui.data.passes import STEP_S, Answer, Gathering, Pass, Tallying, Task, Wish
+from pygama_gui.data.tally import Figures
 from pygama_gui.jobs.board import counted
 from pygama_gui.session.set_changes import missing_files
 from pygama_gui.session.state import DataSet, Member
@@ -30,13 +31,9 @@ if TYPE_CHECKING:
     from pygama_gui.bridge import Bridge
     from pygama_gui.data.live_run import LiveRun
 
-STEP_S = 0.25
-"""So long one run of reading takes before others have their turn."""
+GO_ON = "press 'Read again' on its card to go on"
 MOST_HELD = 100
 """Histograms of data sets on disk that are kept, at most."""
-
-Task = tuple[Cuts | None, Want]
-Answer = Callable[[list[Any]], None]
 
 
 @dataclass(frozen=True)
@@ -94,96 +91,6 @@ class _Reading:
         return True
 
 
-@dataclass
-class _Wish:
-    """What somebody wants of a data set: histograms, or what cuts do."""
-
-    live: LiveSet
-    tasks: tuple[Task, ...]
-    then: Answer
-    cuts: CutSet | None = None
-    """For a tally, the cuts; `then` gets their figures alone."""
-
-    @property
-    def key(self) -> Hashable:
-        """Equal wishes are not counted again."""
-        return self.live, self.tasks, self.cuts is None or tuple(self.cuts)
-
-
-class _Tallying:
-    """Counts what each cut does, block by block."""
-
-    def __init__(self, cuts: CutSet, n_rows: int) -> None:
-        self._tally = Tally(cuts, n_rows)
-        self._parts = {name: part_of(cuts, name)[1] for name in cuts.names}
-        self._reads = {name: tuple(cuts.reads(name)) for name in cuts.names}
-        self._n_nan = dict.fromkeys(cuts.names, 0)
-
-    def add(self, rows: dict[str, np.ndarray]) -> None:
-        """Add a block."""
-        self._tally.add({name: part.mask(rows) for name, part in self._parts.items()})
-        for name, reads in self._reads.items():
-            unknown = [np.isnan(rows[one]) for one in reads if rows[one].dtype.kind == "f"]
-            if unknown:
-                self._n_nan[name] += int(np.count_nonzero(np.logical_or.reduce(unknown)))
-
-    @property
-    def figures(self) -> Figures:
-        """What was counted."""
-        return Figures(self._tally.table(self._n_nan))
-
-
-@dataclass
-class _Pass:
-    """One pass over the files of a data set, and all that is counted in it."""
-
-    live: LiveSet
-    wishes: dict[str, _Wish]
-    n_done: int = 0
-    is_stopped: bool = False
-    counts: dict[Task, np.ndarray] = field(default_factory=dict)
-    chosen: dict[Task, int] = field(default_factory=dict)
-    tallies: dict[str, _Tallying] = field(default_factory=dict)
-    steps: Generator[dict[str, np.ndarray]] | None = None
-
-    def begin(self) -> None:
-        """Say which columns are read."""
-        names: set[str] = set()
-        for owner, wish in self.wishes.items():
-            for cuts, want in wish.tasks:
-                names |= want.columns | (set() if cuts is None or want.rows == ALL else set(cuts.columns))
-                self.counts[cuts, want] = nothing_of(want)
-                self.chosen[cuts, want] = 0
-            if wish.cuts is not None:
-                names |= set(wish.cuts.columns)
-                self.tallies[owner] = _Tallying(wish.cuts, self.live.n_rows)
-        self.steps = read_from_files(self.live, names)
-
-    def go_on(self) -> bool:
-        """Count for a moment; tells whether all is counted."""
-        end = time.perf_counter() + STEP_S
-        assert self.steps is not None
-        for rows in self.steps:
-            self._add(rows)
-            if self.is_stopped:
-                break
-            if time.perf_counter() > end:
-                return False
-        self.steps.close()
-        return True
-
-    def _add(self, rows: dict[str, np.ndarray]) -> None:
-        for cuts, want in self.counts:
-            self.chosen[cuts, want] += add_block(want, self.counts[cuts, want], rows, cuts)
-        for tally in self.tallies.values():
-            tally.add(rows)
-        self.n_done += len(next(iter(rows.values())))
-
-    def counted(self, task: Task) -> Counts:
-        """Give what was counted so far, of the rows so far."""
-        return Counts(task[1], self.counts[task].copy(), self.n_done, self.chosen[task])
-
-
 class DataSets(QObject):
     """The data sets of the session: whether their files are there, and what is read and counted of them."""
 
@@ -196,10 +103,12 @@ class DataSets(QObject):
         self._looking: set[tuple[Member, ...]] = set()
         self._reading: dict[str, _Reading] = {}
         self._progress: dict[str, Progress] = {}
-        self._waiting: dict[str, _Wish] = {}
-        self._pass: _Pass | None = None
+        self._waiting: dict[str, Wish] = {}
+        self._pass: Pass | None = None
         self._held: OrderedDict[tuple[LiveSet, Task], Counts] = OrderedDict()
         self._stopped: set[LiveSet] = set()
+        self._ending: dict[str, Wish] = {}
+        """For whom the last is found at the moment in what was gathered."""
         # Queued: what is known already must not be handed over in the middle of asking for it.
         self._hand_over.connect(lambda work: work(), Qt.ConnectionType.QueuedConnection)  # type: ignore[call-arg]
 
@@ -246,6 +155,13 @@ class DataSets(QObject):
         if progress is not None and progress.what == "reading":
             return f"{progress.words[:1].upper()}{progress.words[1:]}."
         return "" if self._bridge.state(run_id) is not None else "Looking for the files of the data set…"
+
+    def how_far(self, run_id: str) -> str:
+        """Say how far the counting of a data set on disk is, and how a stopped one goes on; else empty."""
+        live, progress = self._bridge.live(run_id), self.progress(run_id)
+        if live is None or not live.is_on_disk or progress is None:
+            return ""
+        return progress.words + (f": {GO_ON}" if progress.is_stopped else "")
 
     def why_not(self, run_id: str, what: str) -> str:
         """Say that a view needs all rows in memory, where they are not; what: it would show."""
@@ -363,23 +279,42 @@ class DataSets(QObject):
         A wish takes the place of the one that `owner` had before.
         """
         tasks = tuple((None if want.rows == ALL else cuts, want) for cuts, want in tasks)
-        self._want(owner, _Wish(live, tasks, then))
+        self._want(owner, Wish(live, tasks, then))
 
     def tally(self, owner: str, live: LiveSet, cuts: CutSet, then: Callable[[Figures], None]) -> None:
         """Have it counted what each cut does."""
         known, _ = applicable(cuts, _empty(live))
-        self._want(owner, _Wish(live, (), lambda found: then(found[0]), known))
+        self.gather(owner, live, tuple(known), lambda: Tallying(known, live.n_rows), then)
+
+    def gather(
+        self,
+        owner: str,
+        live: LiveSet,
+        about: Hashable,
+        begin: Callable[[], Gathering],
+        then: Callable[[Any], None],
+    ) -> None:
+        """Have something made of all rows while they come by, as `count`.
+
+        about: what is made, equal if it is the same. `then` gets what is found: of the rows so far, now and
+        then, and of all in the end.
+        """
+        self._want(owner, Wish(live, (), then, begin, about))
 
     @property
     def is_idle(self) -> bool:
         """Whether nothing is read or counted."""
-        return self._pass is None and not self._waiting and not self._reading
+        return self._pass is None and not self._waiting and not self._reading and not self._ending
 
-    def _want(self, owner: str, wish: _Wish) -> None:
+    def _want(self, owner: str, wish: Wish) -> None:
         self._waiting.pop(owner, None)
         known = [self._held.get((wish.live, task)) for task in wish.tasks]
-        if wish.cuts is None and all(known):
+        if wish.begin is None and all(known):
             self._hand_over.emit(lambda: wish.then(known))
+            return
+        if (ending := self._ending.pop(owner, None)) is not None and ending.key == wish.key:
+            ending.then = wish.then
+            self._ending[owner] = ending
             return
         present = self._pass
         if present is not None and present.live is wish.live:
@@ -400,11 +335,10 @@ class DataSets(QObject):
         if live in self._stopped or live not in self._bridge.data.values():
             self._next()
             return
-        self._pass = _Pass(live, mine)
-        self._pass.begin()
+        self._pass = Pass(live, mine)
         self._count_on(self._pass)
 
-    def _count_on(self, present: _Pass) -> None:
+    def _count_on(self, present: Pass) -> None:
         self._tell_how_far(present)
         self._bridge.in_background(
             present.go_on,
@@ -412,7 +346,7 @@ class DataSets(QObject):
             lambda: self._end_pass(present),
         )
 
-    def _take_step(self, present: _Pass, *, is_done: bool) -> None:
+    def _take_step(self, present: Pass, *, is_done: bool) -> None:
         if present.live not in self._bridge.data.values():  # calibrated anew, or removed
             self._end_pass(present)
             return
@@ -421,6 +355,10 @@ class DataSets(QObject):
                 self._answer(present, is_done=False)
             else:  # begun anew with what is wanted now
                 self._waiting = {**present.wishes, **self._waiting}
+            self._end_pass(present)
+            return
+        if is_done and present.is_out_of_time:
+            self._waiting = {**present.wishes, **self._waiting}
             self._end_pass(present)
             return
         self._answer(present, is_done=is_done)
@@ -433,23 +371,35 @@ class DataSets(QObject):
         else:
             self._count_on(present)
 
-    def _answer(self, present: _Pass, *, is_done: bool) -> None:
-        """Hand over what was counted so far; shares are only known at the end."""
+    def _answer(self, present: Pass, *, is_done: bool) -> None:
+        """Hand over what was counted and gathered so far; in the end, the last part of that is done aside."""
         for owner, wish in tuple(present.wishes.items()):
-            if owner in present.tallies:
-                if is_done:
-                    wish.then([present.tallies[owner].figures])
-            else:
+            if owner not in present.gatherings:
                 wish.then([present.counted(task) for task in wish.tasks])
+            elif is_done:
+                self._end_gathering(owner, present.gatherings[owner], wish)
+            elif present.so_far.get(owner) is not None:
+                wish.then(present.so_far.pop(owner))
 
-    def _end_pass(self, present: _Pass) -> None:
+    def _end_gathering(self, owner: str, gathering: Gathering, wish: Wish) -> None:
+        self._ending[owner] = wish
+
+        def take(found: Any) -> None:
+            if self._ending.get(owner) is wish:
+                del self._ending[owner]
+                if found is not None and wish.live in self._bridge.data.values():
+                    wish.then(found)
+
+        self._bridge.compute(lambda: gathering.found(is_whole=True), take, lambda: take(None))
+
+    def _end_pass(self, present: Pass) -> None:
         if present.steps is not None:
             self._bridge.in_background(present.steps.close, lambda _nothing: None)
         self._pass = None
         self._tell_how_far(present, is_over=True)
         self._next()
 
-    def _tell_how_far(self, present: _Pass, *, is_over: bool = False) -> None:
+    def _tell_how_far(self, present: Pass, *, is_over: bool = False) -> None:
         run_id = next((key for key, live in self._bridge.data.items() if live is present.live), "")
         if not run_id:
             return

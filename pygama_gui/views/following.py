@@ -14,9 +14,12 @@ from pygama_gui.data import chain_facts
 from pygama_gui.data.dragged import LEAST_ROWS
 from pygama_gui.data.linked import Cuts, Rows
 from pygama_gui.data.live_run import LiveRun
+from pygama_gui.data.live_set import LiveSet
 from pygama_gui.data.outputs import read_columns
 from pygama_gui.data.selection import passing_of
+from pygama_gui.data.slices import KINDS
 from pygama_gui.data.trends import Asked, Ready, Trender, Trends, columns_for
+from pygama_gui.data.trends_from_files import GatheredTrends
 from pygama_gui.session.state import Session
 from pygama_gui.views.base import View
 
@@ -110,6 +113,8 @@ class Following:
         Where there is nothing for a wish yet, what was known of its channel is given.
         """
         cuts = self._cuts()
+        if isinstance(live, LiveSet) and live.is_on_disk:
+            return self._want_from_files(live, asks, cuts)
         found: list[Trends | None] = []
         moved: list[tuple[Trends, Ready]] = []
         for asked in asks:
@@ -130,6 +135,34 @@ class Following:
             self._move(live, moved, cuts)
         self._next()
         return found
+
+    def _want_from_files(
+        self, live: LiveSet, asks: Sequence[Asked], cuts: Cuts | None
+    ) -> list[Trends | None]:
+        """Give what is known of a data set on disk; what was followed under other cuts is said to be late."""
+        held = {asked: self._held.get((live, asked)) for asked in asks}
+        lacking = tuple(
+            asked for asked, one in held.items() if one is None or one[1] != cuts or not one[0].is_whole
+        )
+        if lacking:
+            self._bridge.data_sets.gather(
+                f"trends {id(self)}",
+                live,
+                (cuts, lacking),
+                lambda: GatheredTrends(live, cuts, lacking),
+                lambda found: self._take_from_files(live, found, cuts),
+            )
+        found: list[Trends | None] = []
+        for asked, one in held.items():
+            known = one[0] if one is not None else self._last_of(live, asked)
+            is_late = known is not None and (one is None or one[1] != cuts)
+            found.append(replace(known, late=KINDS) if known is not None and is_late else known)
+        return found
+
+    def _take_from_files(self, live: LiveSet, found: Sequence[Trends], cuts: Cuts | None) -> None:
+        self._make_room(live, [one.asked for one in found])
+        self._held |= {(live, one.asked): (one, cuts) for one in found}
+        self._news()
 
     @property
     def is_busy(self) -> bool:
@@ -215,12 +248,7 @@ class Following:
             self._end()
             self._news()
             return
-        known = {*self._bridge.data.values(), *(one for one in self._read.values() if one is not None)}
-        self._held = {
-            key: held for key, held in self._held.items() if key[0] in known and key != (live, asked)
-        }
-        while len(self._held) >= MOST_HELD:
-            self._held.pop(next(iter(self._held)))
+        self._make_room(live, [asked])
         self._held[live, asked] = (trends, cuts)
         self._rest.end()
         if cuts is not None and not asked.is_growing and trends.n_rows >= LEAST_ROWS:
@@ -228,6 +256,14 @@ class Following:
             self._bridge.compute(lambda: self._trender.prepare(live, rows, trends), lambda _nothing: None)
         self._end()
         self._news()
+
+    def _make_room(self, live: LiveRun, asks: Sequence[Asked]) -> None:
+        """Forget what is no longer there, what is followed anew, and the oldest."""
+        known = {*self._bridge.data.values(), *(one for one in self._read.values() if one is not None)}
+        anew = {(live, asked) for asked in asks}
+        self._held = {key: held for key, held in self._held.items() if key[0] in known and key not in anew}
+        while len(self._held) > MOST_HELD - len(asks):
+            self._held.pop(next(iter(self._held)))
 
     def _is_outrun(self, live: LiveRun, asked: Asked, cuts: object) -> bool:
         """Tell whether a hand moved the cuts on while they were followed, so that newer values are shown."""

@@ -21,7 +21,8 @@ from pygama_gui.data.headers import Difference, differences
 from pygama_gui.data.live_run import LiveRun
 from pygama_gui.data.run_times import RunTimes, Spell
 from pygama_gui.data.shift import Check, Level, Rates, level_of, rates, report
-from pygama_gui.data.trends import Series, Trends, aligned, median_and_scatter
+from pygama_gui.data.slices import Series, median_and_scatter
+from pygama_gui.data.trends import Trends, aligned
 from pygama_gui.jobs.board import JobState, counted
 from pygama_gui.session import changes
 from pygama_gui.session.state import DataSet, Run, Session

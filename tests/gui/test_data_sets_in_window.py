@@ -26,7 +26,7 @@ from pygama.processing.run import process_run
 from pygama.simulate import RunShape, write_run
 from pygama.storage import TierFile
 from pygama_gui.bridge import Bridge
-from pygama_gui.data import live_set
+from pygama_gui.data import live_set, passes
 from pygama_gui.data.live_set import LiveSet
 from pygama_gui.desks.writing import Writing
 from pygama_gui.main_window import MainWindow
@@ -196,7 +196,7 @@ def test_a_data_set_on_disk_says_what_it_shows_and_where_else_to_look(
 ) -> None:
     monkeypatch.setattr(live_set, "MOST_ROWS", 300)
     made = made_set(qtbot, window)
-    for what in ("its trends", "its channels", "its waveforms"):
+    for what in ("its channels", "its waveforms"):
         assert window.bridge.data_sets.why_not(made.run_id, what) == (
             f"600 rows are too many to be kept in memory: select one of the runs, as Run 11, to see {what}."
         )
@@ -286,16 +286,70 @@ def test_cuts_and_channels_hold_for_waveforms_of_a_data_set(qtbot: QtBot, window
         qtbot.waitUntil(lambda: window.waveforms.browser.n == int(is_it.sum()), timeout=WAIT_MS)
 
 
-def test_the_trends_of_a_data_set_go_on_from_run_to_run(qtbot: QtBot, window: MainWindow) -> None:
+@pytest.mark.parametrize("most_rows", [10_000, 300], ids=["in memory", "from the files"])
+def test_the_trends_of_a_data_set_go_on_from_run_to_run(
+    qtbot: QtBot, window: MainWindow, most_rows: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(live_set, "MOST_ROWS", most_rows)
     made_set(qtbot, window)
     window.bridge.change(changes.choose_tab, 4)
     qtbot.waitUntil(lambda: bool(window.trends._shown), timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: window.trends._shown[0][1].is_whole, timeout=WAIT_MS)
     (_, trends) = window.trends._shown[0]
     live = window.bridge.live(window.bridge.session.selected)
     assert live is not None
     assert trends.n_rows == 600
     assert trends.span[1] - trends.span[0] == pytest.approx(live.duration_s)
     assert window.trends._time_words().startswith("time of data taking, run after run (s)")
+
+
+def test_trends_from_the_files_follow_the_cuts_and_say_how_far_they_are(
+    qtbot: QtBot, window: MainWindow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(live_set, "MOST_ROWS", 300)
+    monkeypatch.setattr(live_set, "ROWS_AT_ONCE", 64)
+    made = made_set(qtbot, window)
+    bridge, view = window.bridge, window.trends
+    bridge.change(changes.choose_tab, 4)
+    qtbot.waitUntil(lambda: bool(view._shown) and view._shown[0][1].is_whole, timeout=WAIT_MS)
+    monkeypatch.setattr(passes, "STEP_S", 0.0)
+    monkeypatch.setattr(passes, "SHOW_S", 0.0)
+    summaries: list[str] = []
+    view.drawn.connect(lambda: summaries.append(view.summary.text()))
+    bridge.change(cut_changes.add_cut, "high", "trap_max > 500", "#009E73")
+    qtbot.waitUntil(lambda: bool(view._shown[0][1].late), timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: not view._shown[0][1].late and view._shown[0][1].is_whole, timeout=WAIT_MS)
+    settle(qtbot, window)
+    assert any(text.startswith("counted ") and " of 600 rows" in text for text in summaries)
+    assert not view.summary.text().startswith("counted")
+    expected = int((heights_in(Path(made.members[0].tier2).parent) > 500).sum())
+    assert view._shown[0][1].n_chosen == expected
+
+
+def test_trends_that_are_stopped_show_what_was_followed_and_say_how_to_go_on(
+    qtbot: QtBot, window: MainWindow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(live_set, "MOST_ROWS", 300)
+    monkeypatch.setattr(live_set, "ROWS_AT_ONCE", 64)
+    made = made_set(qtbot, window)
+    bridge, view = window.bridge, window.trends
+    monkeypatch.setattr(passes, "STEP_S", 0.0)
+
+    def stop(_run_ids: object) -> None:
+        progress = bridge.data_sets.progress(made.run_id)
+        if progress is not None and progress.n_done > 128:
+            bridge.data_sets.stop(made.run_id)
+
+    bridge.jobs_changed.connect(stop)
+    bridge.change(changes.choose_tab, 4)
+    qtbot.waitUntil(lambda: bridge.data_sets.is_stopped(bridge.data[made.run_id]), timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: bool(view._shown) and not view._shown[0][1].is_whole, timeout=WAIT_MS)
+    settle(qtbot, window)
+    assert "rows, stopped: press 'Read again' on its card to go on" in view.summary.text()
+    assert 128 < view._shown[0][1].n_rows < 600
+    bridge.jobs_changed.disconnect(stop)
+    bridge.data_sets.look_again(made.run_id)
+    qtbot.waitUntil(lambda: bool(view._shown) and view._shown[0][1].is_whole, timeout=WAIT_MS)
 
 
 def saved(qtbot: QtBot, window: MainWindow, words: str) -> str:

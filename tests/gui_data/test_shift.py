@@ -9,7 +9,7 @@ import pytest
 
 from pygama_gui.data.headers import differences
 from pygama_gui.data.shift import Check, level_of, rates, report
-from pygama_gui.data.trends import Series
+from pygama_gui.data.slices import Series
 
 
 def series(values: list[float], error: float = 0.1) -> Series:

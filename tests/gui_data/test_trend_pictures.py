@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 
 from pygama.storage.how_made import how_made
+from pygama_gui.data.moves import Band
+from pygama_gui.data.slices import Series
 from pygama_gui.data.trend_pictures import Panel, TrendPicture, csv_text, draw, save
-from pygama_gui.data.trends import Band, Series
 
 TIMES = np.array([30.0, 90.0, 150.0])
 RATE = Series(

@@ -12,7 +12,8 @@ import pyqtgraph as pg
 from PyQt5.QtCore import QSignalBlocker, Qt, pyqtSignal
 from PyQt5.QtGui import QColor
 
-from pygama_gui.data.trends import Band, Series, is_outside
+from pygama_gui.data.moves import Band, is_outside
+from pygama_gui.data.slices import Series
 from pygama_gui.widgets import theme
 from pygama_gui.widgets.plot import Plot, ValueAxis
 

@@ -19,21 +19,10 @@ from pygama_gui.bridge import Bridge
 from pygama_gui.data.channels import CLOCK, CODE
 from pygama_gui.data.cutting import free_name
 from pygama_gui.data.live_run import LiveRun
-from pygama_gui.data.trends import (
-    KINDS,
-    Band,
-    Clock,
-    Series,
-    Trends,
-    band_of,
-    clock_start,
-    find_move,
-    is_outside,
-    move_words,
-    next_width,
-    outside_words,
-    sentence,
-)
+from pygama_gui.data.moves import Band, band_of, find_move, is_outside
+from pygama_gui.data.slices import KINDS, Series, next_width
+from pygama_gui.data.trend_words import Clock, clock_start, move_words, outside_words, sentence
+from pygama_gui.data.trends import Trends
 from pygama_gui.session import changes, cut_changes
 from pygama_gui.session.state import DataSet, Run, Session, TrendsChoice
 from pygama_gui.views import madeup
@@ -420,7 +409,7 @@ class TrendsView(View):
         self.drawn.emit()
 
     def _followed(self, live: LiveRun | None) -> list[tuple[str, Trends]]:
-        if live is None or live.is_on_disk or not len(live.columns):
+        if live is None or not len(live.columns):
             return []
         channels: list[int | None] = [self._channel]
         if self._is_apart:
@@ -544,6 +533,14 @@ class TrendsView(View):
         return " · ".join(part for part in parts if part)
 
     def _summary(self) -> str:
+        is_all_known = all(trends.is_whole and not trends.late for _, trends in self._shown)
+        far = "" if is_all_known else self.bridge.data_sets.how_far(self.session.selected)
+        if far and all(trends.late == KINDS for _, trends in self._shown):
+            return far
+        return f"{far} · {self._moved()}" if far else self._moved()
+
+    def _moved(self) -> str:
+        """Say what moved of all that is shown."""
         if not self._is_apart:
             name, trends = self._shown[0]
             peak = (
@@ -604,13 +601,15 @@ class TrendsView(View):
         if self.session.selected_run is None:
             return "The trends of the selected run appear here."
         data_sets, selected = self.bridge.data_sets, self.session.selected
-        if why := data_sets.why_not(selected, "its trends") or data_sets.why_empty(selected):
+        if why := data_sets.why_empty(selected):
             return why
         if state is None:
             return "No trends yet. Process the run to see them."
         if live is not None and len(live.columns):
             if "time_s" not in live.columns:
                 return "The events of this run carry no time."
+            if live.is_on_disk and (far := data_sets.how_far(selected)):
+                return f"{far[:1].upper()}{far[1:]}."
             return "Computing the trends…" if state.has_ended else "Following the run…"
         if not state.has_ended:
             return words.waiting_for("events", follows=state.follows)

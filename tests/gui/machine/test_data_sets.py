@@ -16,12 +16,11 @@ from pygama.analysis.curves import Curve
 from pygama.block import Block
 from pygama.storage import TierWriter
 from pygama_gui.bridge import Bridge
-from pygama_gui.data import live_set
+from pygama_gui.data import live_set, passes
 from pygama_gui.data.channels import CLOCK
 from pygama_gui.data.linked import ALL, Axis, Want
 from pygama_gui.data.live_set import LiveSet, look_at
 from pygama_gui.data.tally import Figures
-from pygama_gui.machine import data_sets as module
 from pygama_gui.session import changes, cut_changes, set_changes
 from pygama_gui.session.calibration_changes import take_calibration
 from pygama_gui.session.state import DataSet, Member, Run, Session
@@ -229,7 +228,7 @@ def test_a_larger_one_says_how_far_its_counting_is(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     loaded()
-    monkeypatch.setattr(module, "STEP_S", 0.0)
+    monkeypatch.setattr(passes, "STEP_S", 0.0)
     told: list[str] = []
     bridge.jobs_changed.connect(
         lambda _ids: told.append(str(getattr(bridge.data_sets.progress(data_set.run_id), "words", "")))
@@ -250,7 +249,7 @@ def test_what_was_counted_is_not_counted_again(
 ) -> None:
     loaded()
     first = answers_of(qtbot, bridge, data_set, [WANT])[-1]
-    monkeypatch.setattr(module, "read_from_files", lambda *_args: pytest.fail("read again"))
+    monkeypatch.setattr(passes, "read_from_files", lambda *_args: pytest.fail("read again"))
     again = answers_of(qtbot, bridge, data_set, [WANT], "another view")
     assert len(again) == 1
     assert again[0][0] is not None and np.array_equal(again[0][0].counts, first[0].counts)
@@ -265,7 +264,7 @@ def test_counting_can_be_stopped_and_begun_again(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     loaded()
-    monkeypatch.setattr(module, "STEP_S", 0.0)
+    monkeypatch.setattr(passes, "STEP_S", 0.0)
     found: list[Any] = []
 
     def take(counts: list[Any]) -> None:
@@ -291,7 +290,7 @@ def test_a_wish_that_changes_begins_the_pass_anew_and_others_keep_theirs(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     loaded()
-    monkeypatch.setattr(module, "STEP_S", 0.0)
+    monkeypatch.setattr(passes, "STEP_S", 0.0)
     other = Want(Axis("trap_max", 0.0, 100.0, 10))
     old: list[Any] = []
     new: list[Any] = []
@@ -321,7 +320,7 @@ def test_a_pass_over_rows_that_are_calibrated_anew_is_given_up(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     before = loaded()
-    monkeypatch.setattr(module, "STEP_S", 0.0)
+    monkeypatch.setattr(passes, "STEP_S", 0.0)
     seen: list[int] = []
 
     def calibrate(counts: list[Any]) -> None:
@@ -359,7 +358,7 @@ def test_files_that_are_missing_are_named(qtbot: QtBot, bridge: Bridge, data_set
 def test_reading_into_memory_can_be_stopped(
     qtbot: QtBot, bridge: Bridge, data_set: DataSet, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "STEP_S", 0.0)
+    monkeypatch.setattr(passes, "STEP_S", 0.0)
     bridge.jobs_changed.connect(
         lambda _ids: bridge.data_sets.progress(data_set.run_id) and bridge.data_sets.stop(data_set.run_id)
     )

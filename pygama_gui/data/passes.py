@@ -1,0 +1,153 @@
+"""Counts and gathers what is wanted of a data set on disk, all of it in one pass over its files.
+
+A pass goes on for a moment at a time, so that others have their turn in the thread that reads files.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Generator, Hashable
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import numpy as np
+
+from pygama.analysis.cuts import CutSet
+from pygama_gui.data.channels import CLOCK
+from pygama_gui.data.cutting import part_of
+from pygama_gui.data.linked import ALL, Counts, Cuts, Want, add_block, nothing_of
+from pygama_gui.data.live_set import LiveSet, read_from_files
+from pygama_gui.data.tally import Figures, Tally
+
+STEP_S = 0.25
+"""So long one run of reading takes before others have their turn."""
+SHOW_S = 2.0
+"""What is gathered is shown so often."""
+
+Task = tuple[Cuts | None, Want]
+Answer = Callable[[list[Any]], None]
+
+
+class Gathering(Protocol):
+    """What is made of rows while they come by, block by block."""
+
+    columns: frozenset[str]
+    """Names of the columns that it needs."""
+
+    def add(self, rows: dict[str, np.ndarray]) -> None:
+        """Take the next rows, in the thread that reads files."""
+
+    def found(self, *, is_whole: bool) -> Any:
+        """Give what is known, of all rows or of those so far; None: nothing before all came."""
+
+
+@dataclass
+class Wish:
+    """What somebody wants of a data set: histograms, or something gathered."""
+
+    live: LiveSet
+    tasks: tuple[Task, ...]
+    then: Answer
+    begin: Callable[[], Gathering] | None = None
+    """Makes what gathers, in the thread that reads files; `then` gets what it found."""
+    about: Hashable = None
+    """What is gathered: equal for equal wishes."""
+
+    @property
+    def key(self) -> Hashable:
+        """Equal wishes are not counted again."""
+        return self.live, self.tasks, self.about
+
+
+class Tallying:
+    """Counts what each cut does, block by block."""
+
+    def __init__(self, cuts: CutSet, n_rows: int) -> None:
+        self.columns = frozenset(cuts.columns)
+        self._tally = Tally(cuts, n_rows)
+        self._parts = {name: part_of(cuts, name)[1] for name in cuts.names}
+        self._reads = {name: tuple(cuts.reads(name)) for name in cuts.names}
+        self._n_nan = dict.fromkeys(cuts.names, 0)
+
+    def add(self, rows: dict[str, np.ndarray]) -> None:
+        """Add a block."""
+        self._tally.add({name: part.mask(rows) for name, part in self._parts.items()})
+        for name, reads in self._reads.items():
+            unknown = [np.isnan(rows[one]) for one in reads if rows[one].dtype.kind == "f"]
+            if unknown:
+                self._n_nan[name] += int(np.count_nonzero(np.logical_or.reduce(unknown)))
+
+    def found(self, *, is_whole: bool) -> Figures | None:
+        """Give what was counted; shares are only known at the end."""
+        return Figures(self._tally.table(self._n_nan)) if is_whole else None
+
+
+@dataclass
+class Pass:
+    """One pass over the files of a data set, and all that is counted in it."""
+
+    live: LiveSet
+    wishes: dict[str, Wish]
+    n_done: int = 0
+    is_stopped: bool = False
+    counts: dict[Task, np.ndarray] = field(default_factory=dict)
+    chosen: dict[Task, int] = field(default_factory=dict)
+    gatherings: dict[str, Gathering] = field(default_factory=dict)
+    so_far: dict[str, Any] = field(default_factory=dict)
+    """What was gathered by some rows, to be shown."""
+    steps: Generator[dict[str, np.ndarray]] | None = None
+    _spans: list[tuple[float, float]] | None = None
+    """What was known of the times of the runs at the beginning, if that makes a difference."""
+    _shown_at: float = 0.0
+
+    def _begin(self) -> Generator[dict[str, np.ndarray]]:
+        names: set[str] = set()
+        for owner, wish in self.wishes.items():
+            for cuts, want in wish.tasks:
+                names |= want.columns | (set() if cuts is None or want.rows == ALL else set(cuts.columns))
+                self.counts[cuts, want] = nothing_of(want)
+                self.chosen[cuts, want] = 0
+            if wish.begin is not None:
+                self.gatherings[owner] = wish.begin()
+                names |= self.gatherings[owner].columns
+        self._spans = list(self.live.spans) if CLOCK in names else None
+        self._shown_at = time.perf_counter()
+        return read_from_files(self.live, names)
+
+    def go_on(self) -> bool:
+        """Count for a moment; tells whether all is counted."""
+        end = time.perf_counter() + STEP_S
+        if self.steps is None:
+            self.steps = self._begin()
+        for rows in self.steps:
+            self._add(rows)
+            if self.is_stopped:
+                self._show(after=0.0)
+                break
+            if time.perf_counter() > end:
+                self._show()
+                return False
+        self.steps.close()
+        return True
+
+    @property
+    def is_out_of_time(self) -> bool:
+        """Whether runs turned out to be longer than was known, so that times were wrong."""
+        return self._spans is not None and self._spans != self.live.spans
+
+    def _add(self, rows: dict[str, np.ndarray]) -> None:
+        for cuts, want in self.counts:
+            self.chosen[cuts, want] += add_block(want, self.counts[cuts, want], rows, cuts)
+        for gathering in self.gatherings.values():
+            gathering.add(rows)
+        self.n_done += len(next(iter(rows.values())))
+
+    def _show(self, after: float = SHOW_S) -> None:
+        """See now and then what was gathered so far."""
+        if self.gatherings and time.perf_counter() > self._shown_at + after:
+            self.so_far = {owner: one.found(is_whole=False) for owner, one in self.gatherings.items()}
+            self._shown_at = time.perf_counter()
+
+    def counted(self, task: Task) -> Counts:
+        """Give what was counted so far, of the rows so far."""
+        return Counts(task[1], self.counts[task].copy(), self.n_done, self.chosen[task])

@@ -1,0 +1,44 @@
+"""Tests that the peak to follow is found and fitted."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+from pygama.analysis.peaks import FWHM_PER_SIGMA
+from pygama_gui.data.anchors import THALLIUM, find_anchor
+from pygama_gui.data.trends import Asked, Trender
+
+
+def test_the_peak_has_position_and_width_with_errors() -> None:
+    rng = np.random.default_rng(3)
+    rows = {"time_s": rng.uniform(0.0, 100.0, 20_000), "trap_max": rng.normal(700.0, 2.0, 20_000)}
+    asked = Asked(width=10.0, line=(680.0, 720.0), peak_column="trap_max")
+    trends = Trender().follow("run", rows, None, asked)
+    position, width = trends.of("position"), trends.of("width")
+    assert position is not None
+    assert width is not None
+    assert np.abs((position.values - 700.0) / position.errors).max() < 4
+    assert position.errors == pytest.approx(2.0 / math.sqrt(2000), rel=0.1)
+    assert np.abs(width.values - 2.0 * FWHM_PER_SIGMA).max() < 4 * width.errors.max()
+
+
+def test_the_thallium_line_is_known_by_its_chain() -> None:
+    rng = np.random.default_rng(5)
+    lines = [rng.normal(14.7 * kev, 12.0, 400) for kev in (238.632, 583.187, 911.204, 2614.511)]
+    values = np.concatenate([*lines, rng.uniform(500.0, 42_000.0, 3000)])
+    anchor = find_anchor(values, "trap_max")
+    assert anchor is not None
+    assert anchor.name == THALLIUM
+    assert anchor.low < 14.7 * 2614.511 < anchor.high
+
+
+def test_a_peak_that_no_chain_explains_has_no_name() -> None:
+    rng = np.random.default_rng(6)
+    values = np.concatenate([rng.normal(9000.0, 10.0, 2000), rng.uniform(500.0, 12_000.0, 3000)])
+    anchor = find_anchor(values, "trap_max")
+    assert anchor is not None
+    assert anchor.name == ""
+    assert anchor.low < 9000.0 < anchor.high
