@@ -5,14 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from PyQt5.QtCore import QEvent, QObject, QSignalBlocker, QSize, Qt, pyqtSignal
+from PyQt5.QtCore import QSignalBlocker, Qt, pyqtSignal
 from PyQt5.QtWidgets import (
     QAction,
     QApplication,
     QFileDialog,
-    QFrame,
     QMenu,
-    QScrollArea,
     QTableWidget,
     QTableWidgetItem,
     QVBoxLayout,
@@ -35,10 +33,11 @@ from pygama_gui.widgets import theme, words
 from pygama_gui.widgets.dialogs import file_dialog
 from pygama_gui.widgets.parts import label
 from pygama_gui.widgets.plot import Entry, plot_actions
+from pygama_gui.widgets.scrolled import Scrolled
 from pygama_gui.widgets.table import quiet_table, show_height
 
 HEADS = ("Fit", "Position", "FWHM", "Area", "χ²/ndof", "p", "FWTM")
-SCROLL_BAR, LEAST_HEIGHT = 10, 80
+LEAST_HEIGHT = 80
 EMPTY = (
     "No fits yet. Double-click on a peak of the spectrum, or mark a region and press Shift+F. "
     "Fits are kept in the session and redone on every run."
@@ -149,23 +148,14 @@ class FitsView(View):
         column.addWidget(self.hint)
         column.addWidget(self.table)
         column.addWidget(self.drift)
-        self.form_area = _WideEnough()
-        self.form_area.setFrameShape(QFrame.Shape.NoFrame)
-        self.form_area.setWidgetResizable(True)
-        self.form_area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.form_area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         inside = QWidget()
-        inside.setObjectName("inside")
         inner = QVBoxLayout(inside)
         inner.setContentsMargins(0, 0, 6, 0)
         inner.addWidget(self.form)
         inner.addWidget(self.regions)
         inner.addWidget(self.calibration)
         inner.addStretch(1)
-        self.form_area.setWidget(inside)
-        inside.installEventFilter(self.form_area)
-        for ground in (inside, self.form_area.viewport()):
-            ground.setAutoFillBackground(False)
+        self.form_area = Scrolled(inside, least=LEAST_HEIGHT)
         column.addWidget(self.form_area, 1)
 
     # What the session and the fits bring
@@ -318,21 +308,6 @@ class FitsView(View):
             )
             return
         self.bridge.log(f"Saved the fits as {path}")
-
-
-class _WideEnough(QScrollArea):
-    """A scroll area that asks for the width of what it holds; Qt's own would cut the fields."""
-
-    def minimumSizeHint(self) -> QSize:  # noqa: N802  (Qt's name)
-        """Give the width of the widest row, with room for the scroll bar."""
-        inside = self.widget()
-        return QSize(0 if inside is None else inside.minimumSizeHint().width() + SCROLL_BAR, LEAST_HEIGHT)
-
-    def eventFilter(self, watched: QObject | None, event: QEvent | None) -> bool:  # noqa: N802  (Qt's name)
-        """Ask again when rows came or went."""
-        if event is not None and event.type() == QEvent.Type.LayoutRequest:
-            self.updateGeometry()
-        return super().eventFilter(watched, event)
 
 
 def _note(found: RegionFit) -> str:
