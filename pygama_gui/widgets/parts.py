@@ -205,7 +205,7 @@ class Elided(QLabel):
 class Controls(QWidget):
     """A row of controls with a line of words among them, which goes above them where it has no room.
 
-    Where the controls themselves have none, the second half of them goes below the first; in a view that is low
+    Where the controls themselves have none, the second half of them goes below the first; in a low view
     (`suit_height`) there is one line alone.
     """
 
