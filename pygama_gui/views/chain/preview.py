@@ -289,7 +289,7 @@ class PreviewView(View):
         if why := self.bridge.data_sets.why_no_waveforms(self.session.selected):
             return why
         if state is not None and state.has_ended and not len(live.columns):
-            return "No waveforms in this run."
+            return "Reading the waveforms…" if state.rows else "No waveforms in this run."
         if state is not None and live.tier1 is None:
             ended = "No sample: the run came to no finished file."
             return ended if state.has_ended else "A sample is taken once enough waveforms came."
