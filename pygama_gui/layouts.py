@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from PyQt5 import sip
 from PyQt5.QtCore import QByteArray, QEvent, QObject, QPoint, QRect, Qt, QTimer
 from PyQt5.QtWidgets import QDockWidget
 
@@ -143,6 +144,8 @@ class Layouts(QObject):
 
     def eventFilter(self, watched: QObject | None, event: QEvent | None) -> bool:  # noqa: N802  (Qt's name)
         """Look at where everything stands when something was moved and rests."""
+        if sip.isdeleted(self._window) or sip.isdeleted(self):
+            return False
         if event is not None and event.type() in MOVES and self._window.isVisible():
             self._timer.start()
         return super().eventFilter(watched, event)
