@@ -12,6 +12,7 @@ from pytestqt.qtbot import QtBot
 
 from pygama.block import Block
 from pygama.processing.declare import Setting
+from pygama.progress import Failed
 from pygama_gui.bridge import Bridge
 from pygama_gui.data.preview import Asked, Bench
 from pygama_gui.session import changes
@@ -275,3 +276,12 @@ def test_the_preview_of_a_run_that_is_still_read_does_not_say_it_is_empty(
     bridge.adopt(2, bridge.session.runs[0])
     bridge.take(2, madeup.end(400))
     assert view._why_empty() == "Reading the waveforms…"
+
+
+def test_the_preview_says_that_a_run_failed(qtbot: QtBot, bridge: Bridge, a_run: Callable[..., Run]) -> None:
+    bridge.change(changes.add_runs, [a_run()])
+    bridge.adopt(1, bridge.session.runs[0])
+    view = PreviewView(bridge)
+    qtbot.addWidget(view)
+    bridge.take(1, Failed("The disk is full"))
+    assert view._why_empty() == "No sample: the run failed."
