@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from PyQt5 import sip
 from PyQt5.QtCore import QByteArray, QEvent, QObject, QPoint, QRect, Qt, QTimer
 from PyQt5.QtWidgets import QDockWidget
 
@@ -23,6 +24,10 @@ if TYPE_CHECKING:
 VERSION = 1
 """Of Qt's own record of panels; another one is not restored."""
 LOOK_AFTER_MS = 400
+USUAL_SIZE = (1480, 900)
+"""Of a window, in pixels; in a smaller one the panels are smaller as well."""
+NARROW = 1240
+"""Less wide than this, in pixels, what is at the bottom is as wide as the window."""
 FRAME, TITLE_BAR = 4, 32
 """About what a window manager puts around a window, in pixels."""
 Area = Qt.DockWidgetArea
@@ -104,6 +109,15 @@ class Layouts(QObject):
         fitted = fitted_in(window.geometry(), screen.availableGeometry())
         if fitted != window.geometry():
             window.setGeometry(fitted)
+            if window.bridge.session.layout not in window.bridge.session.arrangements:
+                self._show_built_in(self._present(window.bridge.session))
+
+    def share_corners(self) -> None:
+        """Let panels at the bottom reach below those at the sides where they have too little room between."""
+        is_narrow = self._window.width() < NARROW
+        bottom, left, right = Area.BottomDockWidgetArea, Area.LeftDockWidgetArea, Area.RightDockWidgetArea
+        self._window.setCorner(Qt.Corner.BottomLeftCorner, bottom if is_narrow else left)
+        self._window.setCorner(Qt.Corner.BottomRightCorner, bottom if is_narrow else right)
 
     def on_session(self, old: Session, new: Session) -> None:
         """Show another layout, or the arrangement that an opened session brought."""
@@ -130,6 +144,8 @@ class Layouts(QObject):
 
     def eventFilter(self, watched: QObject | None, event: QEvent | None) -> bool:  # noqa: N802  (Qt's name)
         """Look at where everything stands when something was moved and rests."""
+        if sip.isdeleted(self._window) or sip.isdeleted(self):
+            return False
         if event is not None and event.type() in MOVES and self._window.isVisible():
             self._timer.start()
         return super().eventFilter(watched, event)
@@ -140,6 +156,8 @@ class Layouts(QObject):
             self._show_built_in(self._present(session))
             return
         self._window.split.restoreState(_bytes(held.split))
+        self._window.split.turn()
+        self.share_corners()
         self._shown = None
 
     def _show_built_in(self, layout: Layout) -> None:
@@ -149,15 +167,17 @@ class Layouts(QObject):
             dock.setVisible(name in layout.docks)
         there = self._docks()
         sizes = {there[name]: size for name, size in layout.docks.items() if name in there}
-        for way, areas in (
-            (Qt.Orientation.Horizontal, (Area.LeftDockWidgetArea, Area.RightDockWidgetArea)),
-            (Qt.Orientation.Vertical, (Area.BottomDockWidgetArea, Area.TopDockWidgetArea)),
+        narrow, low = min(window.width() / USUAL_SIZE[0], 1.0), min(window.height() / USUAL_SIZE[1], 1.0)
+        for way, areas, share in (
+            (Qt.Orientation.Horizontal, (Area.LeftDockWidgetArea, Area.RightDockWidgetArea), narrow),
+            (Qt.Orientation.Vertical, (Area.BottomDockWidgetArea, Area.TopDockWidgetArea), low),
         ):
             docks = [dock for dock in sizes if window.dockWidgetArea(dock) in areas]
-            window.resizeDocks(docks, [sizes[dock] for dock in docks], way)
+            window.resizeDocks(docks, [round(sizes[dock] * share) for dock in docks], way)
         for dock in reversed(sizes):
             dock.raise_()
         window.split.setSizes(list(layout.split))
+        self.share_corners()
         self._shown = None
 
     def _present(self, session: Session) -> Layout:

@@ -70,11 +70,14 @@ from pygama_gui.widgets.consent import ConsentSheet
 from pygama_gui.widgets.keysheet import KeySheet
 from pygama_gui.widgets.palette import Palette
 from pygama_gui.widgets.parts import panel
+from pygama_gui.widgets.picture_pair import PicturePair
+from pygama_gui.widgets.scrolled import Scrolled
 from pygama_gui.widgets.tab_line import TabLine
 from pygama_gui.widgets.veil import DropVeil
 
 GAP = 10
 LOG_HEIGHT = 170
+LEAST_PANEL = 120
 SIZE = QSize(1480, 900)
 
 
@@ -96,8 +99,8 @@ class MainWindow(QMainWindow):
         self.settings_files = SettingsFiles(self)
         self._make_views()
         self._lay_out()
-        self.resize(SIZE)
         self.layouts = Layouts(self)
+        self.resize(SIZE)
         self.documents = Documents(self)
         self.tables = TableSaving(self)
         self.waveform_saving = WaveformSaving(self)
@@ -162,8 +165,6 @@ class MainWindow(QMainWindow):
     def _lay_out(self) -> None:
         self.setContentsMargins(GAP, 0, GAP, 0)
         self.setCentralWidget(self._middle())
-        self.setCorner(Qt.Corner.BottomLeftCorner, Qt.DockWidgetArea.LeftDockWidgetArea)
-        self.setCorner(Qt.Corner.BottomRightCorner, Qt.DockWidgetArea.RightDockWidgetArea)
         self._bar("Status", self.strip, Qt.ToolBarArea.TopToolBarArea, (0, 2, 0, GAP))
         self._bar("Last line of the log", self.last_line, Qt.ToolBarArea.BottomToolBarArea, (0, GAP, 0, GAP))
         self.runs_dock = self._dock("Runs", self.runs, Qt.DockWidgetArea.LeftDockWidgetArea, (0, 0, 0, 0))
@@ -190,13 +191,8 @@ class MainWindow(QMainWindow):
         self.tabs = TabLine(TABS)
         self.tabs.setAccessibleName("Pictures")
         self.tabs.tabBarClicked.connect(self.go_to_tab)
-        self.split = QSplitter(Qt.Orientation.Vertical)
+        self.split = PicturePair(self.waveforms, self.spectrum, (540, 460))
         self.split.setObjectName("waveforms and spectrum")
-        self.split.setHandleWidth(6)
-        self.split.addWidget(self.waveforms)
-        self.split.addWidget(self.spectrum)
-        self.split.setSizes([540, 460])
-        self.split.setChildrenCollapsible(False)
         frame, column = panel(margin=6, spacing=4)
         column.addWidget(self.tabs)
         self.pages = QStackedWidget()
@@ -216,7 +212,11 @@ class MainWindow(QMainWindow):
         return middle
 
     def _settings(self) -> QWidget:
-        frame, column = panel(margin=12, spacing=12)
+        frame, outer = panel(margin=12, spacing=12)
+        inside = QWidget()
+        column = QVBoxLayout(inside)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(12)
         column.addWidget(self.options)
         self.tuning = QSplitter(Qt.Orientation.Vertical)
         self.tuning.setObjectName("chain and preview")
@@ -227,7 +227,9 @@ class MainWindow(QMainWindow):
         self.tuning.setSizes([440, 230])
         self.tuning.setStretchFactor(0, 1)
         column.addWidget(self.tuning, 1)
-        column.addWidget(self.settings_bar)
+        self.settings_area = Scrolled(inside, least=LEAST_PANEL)
+        outer.addWidget(self.settings_area, 1)
+        outer.addWidget(self.settings_bar)
         return frame
 
     def _bar(
@@ -533,8 +535,9 @@ class MainWindow(QMainWindow):
         self.runs.highlight(is_over=False)
 
     def resizeEvent(self, event: QResizeEvent | None) -> None:  # noqa: N802  (Qt's name)
-        """Keep the veil over all of the window."""
+        """Keep the veil over all of the window, and give what is at the bottom the width it needs."""
         super().resizeEvent(event)
+        self.layouts.share_corners()
         if self.veil.isVisible():
             self.veil.cover()
 

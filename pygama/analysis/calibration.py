@@ -227,7 +227,7 @@ def _resolution(lines: Sequence[MatchedLine]) -> ResolutionCurve | None:
 def _note(curve: Curve, lines: Sequence[MatchedLine], recipe: Recipe) -> str:
     if chi2_probability(curve.chi2, curve.ndof) > _UNLIKELY:
         return ""
-    note = f"the lines scatter more than their errors: chi2 {curve.chi2:.1f} of {curve.ndof}"
+    note = f"the lines scatter more than their errors: χ² {curve.chi2:.1f} of {curve.ndof}"
     if recipe.is_quadratic or sum(line.is_used for line in lines) < 4 - recipe.is_through_zero:
         return note
     bent = _curve(lines, replace(recipe, is_quadratic=True))
@@ -250,7 +250,7 @@ def _note_of_widths(lines: Sequence[MatchedLine]) -> str:
     if curve is None or chi2_probability(curve.chi2, curve.ndof) > _UNLIKELY:
         return ""
     return (
-        f"FWHM(E) is not to be trusted between the lines: widths scatter more than their errors, chi2 "
+        f"FWHM(E) is not to be trusted between the lines: widths scatter more than their errors, χ² "
         f"{curve.chi2:.1f} of {curve.ndof}"
     )
 
@@ -394,7 +394,7 @@ def resolution_words(curve: ResolutionCurve) -> str:
 def _fitted_words(curve: Curve | ResolutionCurve) -> str:
     if not curve.ndof:
         return "through all of them"
-    return f"chi2 {curve.chi2:.1f} of {curve.ndof} (p {chi2_probability(curve.chi2, curve.ndof):.2g})"
+    return f"χ² {curve.chi2:.1f} of {curve.ndof} (p {chi2_probability(curve.chi2, curve.ndof):.2g})"
 
 
 def _details(one: ChannelCalibration, column: str) -> Iterator[str]:

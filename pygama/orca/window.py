@@ -232,7 +232,7 @@ def _open(path: Path) -> io.FileIO:
     except FileNotFoundError:
         raise RawFileError(f"{path}: there is no such file") from None
     except OSError as error:
-        raise RawFileError(f"{path} cannot be opened: {error.strerror or error}") from error
+        raise RawFileError(f"{path} cannot be opened ({error.strerror or error})") from error
     if not raw.seekable():
         raw.close()
         raise RawFileError(f"{path} is not a file on disk; save it to one first")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -39,12 +40,10 @@ def find_runs(paths: Iterable[Path]) -> Found:
         if _is_hdf5(path):
             hdf5.append(path)
         elif path.is_dir():
-            inside = [
-                run for file in _files_in(path) if (run := _run_or_reason(file)) and isinstance(run, Run)
-            ]
+            inside = [run for file in _files_in(path) if isinstance(run := _run_or_reason(file), Run)]
             runs += inside
-            if not inside:
-                refused.append((path, "no ORCA run in this folder"))
+            if (reason := _why_not_all_of(path)) or not inside:
+                refused.append((path, reason or "no ORCA run in this folder"))
         elif isinstance(run := _run_or_reason(path), Run):
             runs.append(run)
         else:
@@ -93,6 +92,25 @@ def _run_or_reason(path: Path) -> Run | str:
         return error.strerror or str(error)
 
 
+def _why_not_all_of(folder: Path) -> str:
+    """Say what of a folder cannot be looked at; empty where all of it can be."""
+    try:
+        with os.scandir(folder):
+            pass
+    except OSError as error:
+        return f"cannot be opened ({error.strerror or error})"
+    inside = (path for path in sorted(folder.rglob("*")) if not path.name.startswith("."))
+    closed = [path for path in inside if os.path.exists(path) and not _is_open(path)]  # noqa: PTH110  (see below)
+    if not closed:
+        return ""
+    others = f" and {len(closed) - 1} more" if len(closed) > 1 else ""
+    return f"{closed[0].relative_to(folder)}{others} cannot be opened (no permission)"
+
+
+def _is_open(path: Path) -> bool:
+    return os.access(path, os.R_OK | os.X_OK if path.is_dir() else os.R_OK)
+
+
 def _is_hdf5(path: Path) -> bool:
     try:
         with path.open("rb") as file:
@@ -104,7 +122,8 @@ def _is_hdf5(path: Path) -> bool:
 def _files_in(folder: Path) -> Iterator[Path]:
     """All files that may be runs: not hidden, not empty, no HDF5, in order of their names."""
     for file in sorted(folder.rglob("*")):
-        if file.is_file() and not file.name.startswith(".") and may_be_a_run(file):
+        # Path.is_file raises where a folder may be listed but not entered
+        if os.path.isfile(file) and not file.name.startswith(".") and may_be_a_run(file):  # noqa: PTH113
             yield file
 
 

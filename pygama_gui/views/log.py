@@ -15,6 +15,8 @@ from pygama_gui.widgets import theme
 from pygama_gui.widgets.parts import Elided, button, label, link, panel, row
 
 N_LINES = 10_000
+LEAST_TEXT = 32
+"""Height of two lines, in pixels."""
 MARKS = {"info": "", "warning": "▲ ", "error": "✕ "}
 TOKENS = {"info": "soft", "warning": "warn", "error": "bad"}
 
@@ -37,7 +39,8 @@ class LogView(View):
         self._lines: list[tuple[str, str]] = []
         copy_button = button("Copy", "Copy the whole log")
         copy_button.clicked.connect(lambda: QApplication.clipboard().setText(self.text.toPlainText()))
-        frame, column = panel(margin=12, spacing=6)
+        self.text.setMinimumHeight(LEAST_TEXT)
+        frame, column = panel(margin=10, spacing=4)
         column.addLayout(row(label(self.TITLE, bold=True), None, copy_button))
         column.addWidget(self.text, 1)
         outer = QVBoxLayout(self)

@@ -44,12 +44,14 @@ RESTS = 12.0
 """While a run grows, channels and trends are looked at in one part in so many of the time, for each."""
 FAR_OFF = 5.0
 """Standard deviations from which on a rate is another one."""
-SIDE, SPACING, REMARK_GAP = 14, 18, 5
+SIDE, SPACING, TIGHT, REMARK_GAP = 14, 18, 12, 5
 DISPENSABLE = (
     *("RUN", "LIVE TIME", "ERRORS", "DISK", "QUEUE", "RATE", "PEAK", "BASELINE", "STATE"),
     *("CHANNELS", "EVENTS"),
 )
 """Figures in the order in which they give up their remarks where there is no room."""
+LESSER = ("EVENTS", "LIVE TIME", "QUEUE", "RUN", "DISK", "RATE", "BASELINE")
+"""Figures in the order in which they go where even values alone have no room."""
 BASELINES = ("bl_int", "bl_avg", "fc_baseline")
 HEIGHT = "trap_max"
 LEVELS = ("baseline", "noise", "position", "width")
@@ -78,6 +80,7 @@ class Figure(QWidget):
     def __init__(self, caption: str) -> None:
         super().__init__()
         self.caption = label(caption, tone="soft", px=theme.CAPTION, bold=True)
+        self.has_value = True
         self.value = label(words.UNKNOWN, px=theme.LARGE, bold=True)
         self.remark = label(tone="soft", px=theme.SMALL)
         line = QHBoxLayout()
@@ -168,7 +171,7 @@ class StripView(View):
         self.figures = {caption: Figure(caption) for caption in captions}
         frame = _Narrow()
         frame.setObjectName("bar")
-        line = QHBoxLayout(frame)
+        self._line = line = QHBoxLayout(frame)
         line.setContentsMargins(SIDE, 6, SIDE, 7)
         line.setSpacing(SPACING)
         for figure in self.figures.values():
@@ -212,6 +215,7 @@ class StripView(View):
         """Show how the job stands: a new state at once, new figures a few times a second."""
         if self.session.selected not in run_ids:
             self._show_trouble(self.bridge.state(self.session.selected))
+            self._fit()
             return
         state = self.bridge.state(self.session.selected)
         kind, now = None if state is None else state.state, time.monotonic()
@@ -247,19 +251,29 @@ class StripView(View):
         self._fit()
 
     def _fit(self) -> None:
-        """Hide remarks, the least important ones first, until all values have room."""
-        room = self.width() - 2 * SIDE - SPACING * (len(self.figures) - 1)
-        shown = [figure for figure in self.figures.values() if not figure.isHidden()]
-        needed = sum(figure.width_with_remark for figure in shown)
-        hidden: set[str] = set()
+        """Hide remarks, the least important ones first, until all values have room; then such values."""
+        shown = {caption: figure for caption, figure in self.figures.items() if figure.has_value}
+        room = self.width() - 2 * SIDE - SPACING * (len(shown) - 1)
+        needed = sum(figure.width_with_remark for figure in shown.values())
+        quiet: set[str] = set()
         for caption in DISPENSABLE:
             if needed <= room:
                 break
-            figure = self.figures[caption]
-            needed -= figure.width_with_remark - figure.width_alone
-            hidden.add(caption)
+            if caption in shown:
+                needed -= shown[caption].width_with_remark - shown[caption].width_alone
+                quiet.add(caption)
+        is_tight = needed > room
+        room += (SPACING - TIGHT) * (len(shown) - 1) if is_tight else 0
+        for caption in LESSER:
+            if needed <= room:
+                break
+            if caption in shown:
+                needed -= shown.pop(caption).width_alone
+                room += TIGHT
+        self._line.setSpacing(TIGHT if is_tight else SPACING)
         for caption, figure in self.figures.items():
-            figure.show_remark(is_wanted=caption not in hidden)
+            figure.show_remark(is_wanted=caption not in quiet)
+            figure.setVisible(caption in shown)
 
     def _show_run(self, run: Run) -> None:
         state = self.bridge.state(run.run_id)
@@ -386,8 +400,8 @@ class StripView(View):
     def _show_peak(self) -> None:
         """Show width and place of the peak that is followed, beside what is expected."""
         figure, trends = self.figures["PEAK"], self._trends
-        figure.setVisible("width" in self._levels and "position" in self._levels)
-        if trends is None or trends.anchor is None or figure.isHidden():
+        figure.has_value = "width" in self._levels and "position" in self._levels
+        if trends is None or trends.anchor is None or not figure.has_value:
             figure.show_value(words.UNKNOWN)
             return
         (series, width), (_, place) = self._levels["width"], self._levels["position"]
@@ -420,7 +434,7 @@ class StripView(View):
         else:
             self.figures["ERRORS"].show_value("0")
         waiting = len(self.bridge.queue())
-        self.figures["QUEUE"].setVisible(waiting > 0)
+        self.figures["QUEUE"].has_value = waiting > 0
         self.figures["QUEUE"].show_value(str(waiting), "waiting")
 
     # The shift report
@@ -470,7 +484,7 @@ class StripView(View):
             n = len(self._surveyed.health)
             made.append(Check("channels", f"{n_ok} of {n} ok", "all", n_ok == n))
         made.append(Check("errors", seen["ERRORS"], "0", seen["ERRORS"].startswith("0")))
-        made.append(Check("queue", seen["QUEUE"] if not self.figures["QUEUE"].isHidden() else "0 waiting"))
+        made.append(Check("queue", seen["QUEUE"] if self.figures["QUEUE"].has_value else "0 waiting"))
         if self._free is not None:
             room = words.size(LOW_DISK)
             made.append(Check("disk", seen["DISK"], f"{room} or more", self._free >= LOW_DISK))
@@ -482,7 +496,7 @@ class StripView(View):
         self._fit()
 
     def _show_disk(self) -> None:
-        self.figures["DISK"].setVisible(self._free is not None)
+        self.figures["DISK"].has_value = self._free is not None
         if self._free is None:
             self.figures["DISK"].show_value(words.UNKNOWN)
         else:

@@ -5,15 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from PyQt5.QtCore import QSize, Qt, pyqtSignal
-from PyQt5.QtGui import QKeyEvent, QMouseEvent
-from PyQt5.QtWidgets import QFrame, QHBoxLayout, QLabel, QVBoxLayout
+from PyQt5.QtGui import QKeyEvent, QMouseEvent, QResizeEvent
+from PyQt5.QtWidgets import QBoxLayout, QFrame, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from pygama_gui.bridge import Bridge
 from pygama_gui.views.base import View
 from pygama_gui.widgets import theme
 from pygama_gui.widgets.parts import label, panel
+from pygama_gui.widgets.scrolled import Scrolled
 
-PADDING = 18
+PADDING, LEAST_HEIGHT = 18, 120
+LEAST, NARROW = 260, 412
+"""Less wide than `NARROW`, in pixels, the choices stand below each other."""
 
 
 class Choice(QFrame):
@@ -83,7 +86,10 @@ class WelcomeView(View):
             "A simulated germanium detector: pulses, noise and gamma lines whose true energies are known.",
             self.demo_asked.emit,
         )
-        frame, column = panel()
+        frame, around = panel()
+        inside = QWidget()
+        column = QVBoxLayout(inside)
+        column.setContentsMargins(0, 0, 0, 0)
         column.addStretch(2)
         title = label("No run yet", px=20, bold=True)
         column.addWidget(title, 0, Qt.AlignmentFlag.AlignHCenter)
@@ -95,17 +101,30 @@ class WelcomeView(View):
         self.hint.setAlignment(Qt.AlignmentFlag.AlignHCenter)
         column.addWidget(self.hint)
         column.addSpacing(18)
-        choices = QHBoxLayout()
-        choices.setSpacing(18)
-        choices.addStretch(1)
-        choices.addWidget(self.open_choice, 100)
-        choices.addWidget(self.demo_choice, 100)
-        choices.addStretch(1)
-        column.addLayout(choices)
+        self._choices = QBoxLayout(QBoxLayout.Direction.LeftToRight)
+        self._choices.setSpacing(18)
+        self._choices.addWidget(self.open_choice, 100)
+        self._choices.addWidget(self.demo_choice, 100)
+        line = QHBoxLayout()
+        line.addStretch(1)
+        line.addLayout(self._choices, 100)
+        line.addStretch(1)
+        column.addLayout(line)
         column.addStretch(3)
+        around.addWidget(Scrolled(inside, least=LEAST_HEIGHT))
         outer = QVBoxLayout(self)
         outer.setContentsMargins(0, 0, 0, 0)
         outer.addWidget(frame)
+
+    def minimumSizeHint(self) -> QSize:  # noqa: N802  (Qt's name)
+        """Ask for the width of one choice: the other one goes below it."""
+        return QSize(LEAST, super().minimumSizeHint().height())
+
+    def resizeEvent(self, event: QResizeEvent | None) -> None:  # noqa: N802  (Qt's name)
+        """Put the choices below each other where they have no room side by side."""
+        super().resizeEvent(event)
+        way = QBoxLayout.Direction
+        self._choices.setDirection(way.TopToBottom if self.width() < NARROW else way.LeftToRight)
 
     @classmethod
     def demo(cls) -> WelcomeView:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from functools import partial
 
-from PyQt5.QtCore import Qt
+from PyQt5.QtCore import QSize, Qt
 from PyQt5.QtGui import QKeyEvent, QResizeEvent
 from PyQt5.QtWidgets import (
     QApplication,
@@ -13,6 +13,7 @@ from PyQt5.QtWidgets import (
     QFrame,
     QHBoxLayout,
     QPlainTextEdit,
+    QPushButton,
     QVBoxLayout,
     QWidget,
 )
@@ -20,6 +21,7 @@ from PyQt5.QtWidgets import (
 from pygama_gui.widgets import theme
 from pygama_gui.widgets.parts import button, label
 
+SPACING, MARGINS = 8, 24
 NARROW = 700
 """Less wide, in pixels, the buttons go below the words."""
 
@@ -46,6 +48,7 @@ class Banner(QFrame):
         self.details_button.setCheckable(True)
         self.copy_button = button("Copy", "Copy the message with its details")
         self.close_button = button("Close", "Close the message")
+        self._others = [self.details_button, self.copy_button, self.close_button]
         self.details = QPlainTextEdit()
         self.details.setReadOnly(True)
         self.details.setAcceptDrops(False)
@@ -88,6 +91,7 @@ class Banner(QFrame):
         self.details.setPlainText(details)
         self.details_button.setVisible(bool(details))
         self.details_button.setChecked(False)
+        self._place_buttons()
         self.show()
 
     def dismiss(self) -> None:
@@ -107,6 +111,20 @@ class Banner(QFrame):
         way = QBoxLayout.Direction
         is_narrow = self.width() < NARROW
         self._line.setDirection(way.TopToBottom if is_narrow else way.LeftToRight)
+        self._place_buttons()
+
+    def minimumSizeHint(self) -> QSize:  # noqa: N802  (Qt's name)
+        """Ask for the width of the longest line of buttons where what mends has a line each."""
+        width = max(_width_of(self._others), *(_width_of([one]) for one in self.act_buttons))
+        return QSize(width + MARGINS, super().minimumSizeHint().height())
+
+    def _place_buttons(self) -> None:
+        """Put what mends in a line of its own, or each in one, where not all have room in one."""
+        way = QBoxLayout.Direction
+        everything = [*self.act_buttons, *self._others]
+        for line, buttons in ((self._buttons, everything), (self._act_line, self.act_buttons)):
+            has_room = _width_of(buttons) + MARGINS <= self.width()
+            line.setDirection(way.LeftToRight if has_room else way.TopToBottom)
 
     def keyPressEvent(self, event: QKeyEvent | None) -> None:  # noqa: N802  (Qt's name)
         """Close with Esc."""
@@ -120,15 +138,18 @@ class Banner(QFrame):
         told.setSpacing(8)
         told.addWidget(self._mark)
         told.addWidget(self.words, 1)
-        buttons = QHBoxLayout()
-        buttons.setSpacing(8)
-        buttons.addStretch(1)
-        for widget in (*self.act_buttons, self.details_button, self.copy_button, self.close_button):
-            buttons.addWidget(widget)
+        self._act_line, others, self._buttons = (QBoxLayout(QBoxLayout.Direction.LeftToRight) for _ in "123")
+        for line, widgets in ((self._act_line, self.act_buttons), (others, self._others)):
+            line.addStretch(1)
+            for widget in widgets:
+                line.addWidget(widget, 0, Qt.AlignmentFlag.AlignRight)
+            self._buttons.addLayout(line)
+        for line in (self._act_line, others, self._buttons):
+            line.setSpacing(SPACING)
         self._line = QBoxLayout(QBoxLayout.Direction.LeftToRight)
         self._line.setSpacing(8)
         self._line.addLayout(told, 1)
-        self._line.addLayout(buttons)
+        self._line.addLayout(self._buttons)
         column = QVBoxLayout(self)
         column.setContentsMargins(12, 8, 8, 8)
         column.addLayout(self._line)
@@ -139,3 +160,9 @@ class Banner(QFrame):
 
     def _copy(self) -> None:
         QApplication.clipboard().setText(f"{self.words.text()}\n\n{self.details.toPlainText()}".strip())
+
+
+def _width_of(buttons: Sequence[QPushButton]) -> int:
+    """Give the width of those that are shown, side by side."""
+    widths = [one.sizeHint().width() for one in buttons if not one.isHidden()]
+    return sum(widths) + SPACING * max(len(widths) - 1, 0)

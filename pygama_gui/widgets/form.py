@@ -212,6 +212,8 @@ class SettingField(QWidget):
         if isinstance(value, str) and self._is_number:
             return " ".join(text.split()) == value
         try:
+            if self.is_time and isinstance(self.setting.check(text), str):
+                return False  # a time, as it was before an undo; its length may be the same
             return self.setting.check(text, self.period_ns) == value and bool(text.strip()) == (
                 value is not None
             )

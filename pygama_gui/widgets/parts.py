@@ -26,6 +26,8 @@ from PyQt5.QtWidgets import (
 from pygama_gui.widgets import theme
 
 LEAST_BOX = 74
+LOW = 200
+"""A view that is lower, in pixels, has one line of controls."""
 LEAST_INFO = 220
 """A line of words beside controls goes above them where it has less room than this, and needs more."""
 
@@ -203,7 +205,8 @@ class Elided(QLabel):
 class Controls(QWidget):
     """A row of controls with a line of words among them, which goes above them where it has no room.
 
-    Where the controls themselves have none, the second half of them goes below the first.
+    Where the controls themselves have none, the second half of them goes below the first; in a low view
+    (`suit_height`) there is one line alone.
     """
 
     def __init__(
@@ -219,7 +222,11 @@ class Controls(QWidget):
         self._before, self._after = tuple(before), tuple(after)
         self.below: tuple[QWidget, ...] = ()
         """Controls that stand in the second line."""
+        self._is_low = self._was_low = False
         self._line, self._below = row(*before), row(None)
+        self._without_room = QWidget(self)
+        self._spare = QHBoxLayout(self._without_room)
+        self._without_room.hide()
         self._line.addWidget(info, 1)
         for widget in after:
             self._line.addWidget(widget)
@@ -229,6 +236,12 @@ class Controls(QWidget):
         self._column.setSpacing(2)
         self._column.addLayout(self._line)
         self._column.addLayout(self._below)
+
+    def suit_height(self, height: int) -> None:
+        """Keep to one line in a view that is low; what has no room in it is in the menu as well."""
+        if (height < LOW) != self._is_low:
+            self._is_low = height < LOW
+            self._place_all()
 
     def minimumSizeHint(self) -> QSize:  # noqa: N802  (Qt's name)
         """Give the width of the wider of two lines, into which the controls can be put."""
@@ -260,27 +273,35 @@ class Controls(QWidget):
 
     def _place_all(self) -> None:
         margins = self._column.contentsMargins()
-        shown = [one for one in (*self._before, *self._after) if not one.isHidden()]
-        has_room = self.width() - margins.left() - margins.right() >= self._least(shown)
-        below = () if has_room else self._halves()[1]
-        if below != self.below:
-            self.below = below
+        shown = tuple(one for one in (*self._before, *self._after) if not one.isHidden())
+        room = self.width() - margins.left() - margins.right()
+        if room >= self._least(shown):
+            below: tuple[QWidget, ...] = ()
+        elif self._is_low:
+            fitting = (at for at in range(len(shown), 0, -1) if self._least(shown[:at]) <= room)
+            below = shown[next(fitting, 0) :]
+        else:
+            below = self._halves()[1]
+        if (below, self._is_low) != (self.below, self._was_low):
+            self.below, self._was_low = below, self._is_low
             self._fold(below)
         self._place_info()
+        self._info.setHidden(self._is_low and self.is_above)
 
     def _fold(self, below: Sequence[QWidget]) -> None:
-        """Put some of the controls into a second line, and all others into the first."""
-        for line in (self._line, self._below):
+        """Put some of the controls into a second line, or out of sight; all others into the first."""
+        second = self._spare if self._is_low else self._below
+        for line in (self._line, self._below, self._spare):
             while line.count():
                 line.takeAt(0)
         for one in self._before:
-            (self._below if one in below else self._line).addWidget(one)
+            (second if one in below else self._line).addWidget(one)
         if self.is_above:
             self._line.addStretch(1)
         else:
             self._line.addWidget(self._info, 1)
         for one in self._after:
-            (self._below if one in below else self._line).addWidget(one)
+            (second if one in below else self._line).addWidget(one)
         self._below.addStretch(1)
         self._place = sum(one not in below for one in self._before)
 

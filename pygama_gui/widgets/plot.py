@@ -344,7 +344,7 @@ class Legend(pg.LegendItem):
     def __init__(self, plot: Plot, *, is_left: bool = True) -> None:
         super().__init__(offset=(12 if is_left else -12, 10), labelTextSize=f"{theme.SMALL}px", verSpacing=0)
         self._plot = plot
-        self._is_at_top = True
+        self.is_at_top = True
         self.setParentItem(plot.box)
         self.recolor()
 
@@ -353,8 +353,8 @@ class Legend(pg.LegendItem):
         is_low, is_wide = self._plot.box.height() < LOW_PLOT, self._plot.box.width() > WIDE_PLOT
         self.setColumnCount(max(len(self.items), 1) if is_low and is_wide else 1)
         self.setVisible(is_wide or self._plot.box.height() > LOWEST_PLOT)
-        if at_top != self._is_at_top:
-            self._is_at_top = at_top
+        if at_top != self.is_at_top:
+            self.is_at_top = at_top
             corner = (0, 0) if at_top else (0, 1)
             self.anchor(corner, corner, offset=(12, 10 if at_top else -10))
 

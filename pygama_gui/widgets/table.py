@@ -1,53 +1,87 @@
-"""Makes tables of a few rows that look like the rest: no grid, rows chosen whole, as high as they need."""
+"""Makes tables of a few rows that look like the rest and never scroll sideways.
+
+A value has its error below it, a sentence is wrapped, and where there is still no room the lesser columns go.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PyQt5.QtCore import QModelIndex, Qt
-from PyQt5.QtGui import QKeyEvent
+from PyQt5.QtCore import QRect, Qt
+from PyQt5.QtGui import QResizeEvent
 from PyQt5.QtWidgets import QAbstractButton, QAbstractItemView, QFrame, QHeaderView, QTableWidget
 
 from pygama_gui.widgets import theme
 
-ROW_HEIGHT, MOST_ROWS, SCROLL_HEIGHT = 28, 7, 16
-"""More rows than these are scrolled."""
-STEP = 40
-"""Pixels that an arrow key goes to the side."""
+MOST_HEIGHT = 300
+"""Higher tables, in pixels, are scrolled."""
+LEAST_NAME = 64
+"""Width of the first column at least, in pixels; its names are cut where it is narrower than they are."""
+BESIDE, ABOVE = 10, 10
+"""Room beside and above the words of a cell, both sides together."""
 
 
 class RowTable(QTableWidget):
-    """A table whose rows are chosen whole: choosing one leaves the columns where they are."""
+    """A table whose rows are chosen whole.
 
-    def scrollTo(  # noqa: N802  (Qt's name)
-        self,
-        index: QModelIndex,
-        hint: QAbstractItemView.ScrollHint = QAbstractItemView.ScrollHint.EnsureVisible,
-    ) -> None:
-        """Bring a row into view, and no other column."""
-        bar = self.horizontalScrollBar()
-        assert bar is not None
-        x = bar.value()
-        super().scrollTo(index, hint)
-        bar.setValue(x)
+    dispensable: columns that go where there is no room, the first of them first.
+    """
 
-    def keyPressEvent(self, event: QKeyEvent | None) -> None:  # noqa: N802  (Qt's name)
-        """Go to the left and right by what is in view, since no single cell is chosen."""
-        ways = {Qt.Key.Key_Left: -1, Qt.Key.Key_Right: 1}
-        bar = self.horizontalScrollBar()
-        if event is not None and bar is not None and event.key() in ways and not event.modifiers():
-            bar.setValue(bar.value() + ways[Qt.Key(event.key())] * STEP)
-        else:
-            super().keyPressEvent(event)
+    def __init__(self, n_columns: int, dispensable: Sequence[int] = ()) -> None:
+        super().__init__(0, n_columns)
+        self._dispensable = tuple(dispensable)
+
+    def resizeEvent(self, event: QResizeEvent | None) -> None:  # noqa: N802  (Qt's name)
+        """Show as many columns as there is room for."""
+        super().resizeEvent(event)
+        self.make_room()
+
+    def make_room(self) -> None:
+        """Share the width among the columns; make rows, and the table, as high as what is in them."""
+        columns = range(1, self.columnCount())
+        widths = {at: self._width_of(at) for at in columns}
+        room = self.viewport().width() - LEAST_NAME
+        for at in self._dispensable:
+            if sum(widths.values()) <= room:
+                break
+            widths.pop(at)
+        for at in columns:
+            self.setColumnHidden(at, at not in widths)
+            self.setColumnWidth(at, widths.get(at, 0))
+        heights = [self._height_of(row, sum(widths.values())) for row in range(self.rowCount())]
+        for row, height in enumerate(heights):
+            self.setRowHeight(row, height)
+        head = self.horizontalHeader().sizeHint().height()
+        self.setFixedHeight(min(head + sum(heights), MOST_HEIGHT) + 2 * self.frameWidth() + 2)
+
+    def _width_of(self, column: int) -> int:
+        """Give the width that a column needs: of its longest line, or of its head."""
+        metrics = self.fontMetrics()
+        texts = [self._text(row, column) for row in range(self.rowCount()) if self.columnSpan(row, 1) == 1]
+        lines = [line for text in texts for line in text.split("\n")]
+        widest = max((metrics.horizontalAdvance(line) for line in lines), default=0)
+        return max(widest + BESIDE, self.horizontalHeader().sectionSizeHint(column))
+
+    def _height_of(self, row: int, room: int) -> int:
+        metrics = self.fontMetrics()
+        if self.columnSpan(row, 1) > 1:
+            place = QRect(0, 0, room - BESIDE, MOST_HEIGHT)
+            flags = int(Qt.TextFlag.TextWordWrap)
+            return metrics.boundingRect(place, flags, self._text(row, 1)).height() + ABOVE
+        n = max(self._text(row, at).count("\n") + 1 for at in range(self.columnCount()))
+        return n * metrics.lineSpacing() + ABOVE
+
+    def _text(self, row: int, column: int) -> str:
+        item = self.item(row, column)
+        return "" if item is None else item.text()
 
 
-def quiet_table(name: str, heads: Sequence[str]) -> QTableWidget:
+def quiet_table(name: str, heads: Sequence[str], dispensable: Sequence[int] = ()) -> RowTable:
     """Give a table with these heads; nothing in it is typed over by itself."""
-    table = RowTable(0, len(heads))
+    table = RowTable(len(heads), dispensable)
     table.setAccessibleName(name)
     table.setHorizontalHeaderLabels(list(heads))
     table.verticalHeader().hide()
-    table.verticalHeader().setDefaultSectionSize(ROW_HEIGHT)
     table.findChild(QAbstractButton).setAccessibleName("Select all rows")  # Qt's own, in the corner
     table.setShowGrid(False)
     table.setTabKeyNavigation(False)
@@ -55,16 +89,20 @@ def quiet_table(name: str, heads: Sequence[str]) -> QTableWidget:
     table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
     table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
     table.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
-    table.setHorizontalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
+    table.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+    table.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
     table.setFrameShape(QFrame.Shape.NoFrame)
     header = table.horizontalHeader()
-    header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
+    header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
     header.setHighlightSections(False)
     header.setFont(theme.font(theme.SMALL))
     return table
 
 
-def show_height(table: QTableWidget) -> None:
-    """Make a table as high as its rows, up to a few."""
-    n_shown = min(max(table.rowCount(), 1), MOST_ROWS)
-    table.setFixedHeight(ROW_HEIGHT * (n_shown + 1) + SCROLL_HEIGHT)
+def two_lines(text: str) -> str:
+    """Put the error of a value below it: '3510.1 ± 1.1', '117 +27 −29'."""
+    for sign in (" ± ", " +"):
+        value, found, error = text.partition(sign)
+        if found:
+            return f"{value}\n{sign.strip()}{' ' if sign.endswith(' ') else ''}{error}"
+    return text

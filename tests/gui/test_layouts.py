@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from PyQt5.QtCore import QRect, Qt
+from PyQt5 import sip
+from PyQt5.QtCore import QEvent, QRect, Qt
 from PyQt5.QtWidgets import QApplication, QDockWidget
 from pytestqt.qtbot import QtBot
 
@@ -130,6 +131,14 @@ def test_a_layout_of_a_newer_version_is_shown_as_the_first_one(qtbot: QtBot) -> 
     window = show(qtbot, Session(layout="Moon base"))
     assert seen(window) == set(LAYOUTS[0].docks)
     window.close()
+
+
+def test_what_moves_after_the_window_is_gone_is_let_be(qtbot: QtBot, themed: object) -> None:
+    window = MainWindow(Bridge(Store(Session())), remembers=False)
+    layouts, bridge = window.layouts, window.bridge
+    sip.delete(window)
+    assert layouts.eventFilter(None, QEvent(QEvent.Type.Show)) is False
+    bridge.close()
 
 
 @pytest.mark.parametrize(

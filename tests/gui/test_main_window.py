@@ -22,6 +22,7 @@ from pygama_gui.bridge import Bridge
 from pygama_gui.desks import arrivals
 from pygama_gui.layouts import LAYOUTS
 from pygama_gui.main_window import MainWindow
+from pygama_gui.menus import TABS
 from pygama_gui.session import changes, files, places, saved
 from pygama_gui.session.state import Run, Session
 from pygama_gui.widgets.keysheet import KeySheet, keys_of
@@ -372,6 +373,45 @@ def test_every_layout_fits_a_small_screen_with_all_controls(
     window.resize(1014, 730)
     qtbot.waitUntil(lambda: window.width() <= 1014, timeout=WAIT_MS)
     assert window.height() <= 730
+
+
+@pytest.mark.parametrize("has_files", [False, True])
+@pytest.mark.parametrize("layout", [layout.name for layout in LAYOUTS])
+def test_every_layout_fits_half_of_a_screen_of_1920_by_1080_in_each_direction(
+    qtbot: QtBot, window: MainWindow, a_run: Callable[..., Run], layout: str, has_files: bool
+) -> None:
+    window.bridge.change(changes.add_runs, [a_run()])
+    window.layouts.choose(layout)
+    if has_files:
+        window.show_bottom(window.files_dock, 170)
+    for tab in range(len(TABS)):
+        window.go_to_tab(tab)
+        window.resize(952, 500)
+        qtbot.waitUntil(lambda: (window.width(), window.height()) == (952, 500), timeout=WAIT_MS)
+
+
+def test_all_settings_can_be_reached_in_a_low_window(
+    qtbot: QtBot, window: MainWindow, a_run: Callable[..., Run]
+) -> None:
+    window.bridge.change(changes.add_runs, [a_run()])
+    window.resize(952, 500)
+    bar = window.settings_area.verticalScrollBar()
+    assert bar is not None
+    qtbot.waitUntil(lambda: bar.maximum() > 0, timeout=WAIT_MS)
+    for view in (window.options, window.chain, window.preview):
+        assert view.height() >= view.minimumSizeHint().height()
+        assert view.width() >= view.minimumSizeHint().width()
+
+
+def test_two_pictures_stand_side_by_side_in_a_low_window(
+    qtbot: QtBot, window: MainWindow, a_run: Callable[..., Run]
+) -> None:
+    window.bridge.change(changes.add_runs, [a_run()])
+    window.layouts.choose("On shift")
+    window.resize(952, 500)
+    qtbot.waitUntil(lambda: window.split.orientation() == Qt.Orientation.Horizontal, timeout=WAIT_MS)
+    window.resize(952, 900)
+    qtbot.waitUntil(lambda: window.split.orientation() == Qt.Orientation.Vertical, timeout=WAIT_MS)
 
 
 def test_typing_a_setting_moves_no_panel(qtbot: QtBot, window: MainWindow, a_run: Callable[..., Run]) -> None:

@@ -28,6 +28,7 @@ LEAST_HEIGHT = 90
 N_FIT_POINTS = 200
 OLD, NEW = 5, 10
 """Which of the two lies in front."""
+ENDS = {"failed": "failed", "stopped": "was stopped"}
 
 
 class PreviewView(View):
@@ -288,8 +289,10 @@ class PreviewView(View):
             return "Process the run to try settings on it."
         if why := self.bridge.data_sets.why_no_waveforms(self.session.selected):
             return why
+        if state is not None and state.state in ENDS and not len(live.columns):
+            return f"No sample: the run {ENDS[state.state]}."
         if state is not None and state.has_ended and not len(live.columns):
-            return "No waveforms in this run."
+            return "Reading the waveforms…" if state.rows else "No waveforms in this run."
         if state is not None and live.tier1 is None:
             ended = "No sample: the run came to no finished file."
             return ended if state.has_ended else "A sample is taken once enough waveforms came."

@@ -9,6 +9,7 @@ from pygama_gui.data.cutting import Problem
 from pygama_gui.data.tally import Figures, PeakSurvival
 from pygama_gui.widgets import words
 
+Row = tuple[str, ...]
 HEAD = ("cut", "left", "passes", "alone")
 
 
@@ -56,23 +57,38 @@ def problem(found: Problem) -> str:
     return f"{mark} not applied: {found.sentence}{place}"
 
 
-def table(figures: Figures) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
-    """Give the head and the rows of the table of efficiencies; a column for each peak at the end."""
-    rows = []
+def table(figures: Figures) -> tuple[Row, list[Row]]:
+    """Give the head and the rows of the table of efficiencies."""
+    rows: list[Row] = []
     for one in figures.table.rows:
-        is_on = one.in_order is not None
         row = (
             one.name,
             words.count(one.in_order.n_out) if one.in_order is not None else "off",
             short_share(one.in_order if one.in_order is not None else one.alone),
             words.count(one.n_lost_alone),
         )
-        ends = [survival(_by_cut(peak, one.name)) if is_on else "" for peak in figures.peaks]
-        rows.append((*row, *ends))
+        rows.append(row)
     total = figures.table.total
-    end = ("all", words.count(total.n_out), short_share(total), "")
-    rows.append((*end, *(survival(_by_all(peak)) for peak in figures.peaks)))
-    return (*HEAD, *(peak.peak.bands.name for peak in figures.peaks)), rows
+    rows.append(("all", words.count(total.n_out), short_share(total), ""))
+    return HEAD, rows
+
+
+def survival_table(figures: Figures, chosen: str | None = None) -> tuple[Row, list[Row]]:
+    """Give the head and the rows of what survives of each peak.
+
+    There is a column for each cut that is on, and one for all of them; chosen: the only cut with a column.
+    """
+    on = [one.name for one in figures.table.rows if one.in_order is not None]
+    names = [name for name in on if chosen is None or name == chosen]
+    rows = [
+        (
+            peak.peak.bands.name,
+            *(survival(_by_cut(peak, name)) for name in names),
+            survival(_by_all(peak)),
+        )
+        for peak in figures.peaks
+    ]
+    return ("peak", *names, "all"), rows
 
 
 def _by_cut(found: PeakSurvival, name: str) -> Survival | None:
@@ -85,7 +101,7 @@ def _by_all(found: PeakSurvival) -> Survival | None:
 
 
 def about_peak(found: PeakSurvival) -> str:
-    """Say what a column of the table holds."""
+    """Say what a row of the table of survival holds."""
     (low, high), bands = found.peak.bands.window, found.peak.bands
     sides = ", ".join(f"{a:.6g} to {b:.6g}" for a, b in (bands.below, bands.above))
     return (

@@ -13,6 +13,7 @@ from PyQt5.QtWidgets import (
     QAction,
     QApplication,
     QMenu,
+    QSizePolicy,
     QToolButton,
     QVBoxLayout,
     QWidget,
@@ -34,15 +35,18 @@ from pygama_gui.views import madeup
 from pygama_gui.views.base import View
 from pygama_gui.views.cuts import cut_words
 from pygama_gui.views.cuts.card import COLORS, CutCard
-from pygama_gui.views.cuts.table import CutTable
+from pygama_gui.views.cuts.table import CutTable, SurvivalTable
 from pygama_gui.widgets import theme
 from pygama_gui.widgets.card_column import CardColumn
 from pygama_gui.widgets.dialogs import ask_open, ask_save
 from pygama_gui.widgets.expression_field import ExpressionField
 from pygama_gui.widgets.parts import Elided, button, label, link, row
 from pygama_gui.widgets.plot import plot_actions
+from pygama_gui.widgets.scrolled import Scrolled
 
 KIND = "Cuts (*.json)"
+LEAST_TABLES = 64
+"""Height that is left to the tables at least, in pixels; they scroll."""
 EMPTY = (
     "No cuts yet. Type one below, such as 8300 <= trap_max < 9050, "
     "or mark a region in the spectrum (Shift-drag) and take it (Ctrl+U)."
@@ -117,7 +121,8 @@ class CutsView(View):
     def stops(self) -> list[QWidget]:
         """Give what Tab goes through, in order."""
         cards = [stop for card in self.cards for stop in card.stops()]
-        return [self.region_button, self.more, *cards, self.table_link, self.table, self.new_field]
+        tables = (self.table, self.survival_table)
+        return [self.region_button, self.more, *cards, self.table_link, *tables, self.new_field]
 
     # Making
 
@@ -179,8 +184,7 @@ class CutsView(View):
         self.summary = Elided()
         self.summary.setAccessibleName("Events that pass all cuts")
         self.table_link = link("Table ▾", "Show the table of efficiencies (Ctrl+B)", self.toggle_table)
-        self.table = CutTable()
-        self.table.hide()
+        self.table, self.survival_table = CutTable(), SurvivalTable()
         self.new_field = ExpressionField("New cut", self._words)
         self.new_field.setPlaceholderText("New cut: type an expression, then Return")
         self.new_field.textEdited.connect(self._check_new)
@@ -202,7 +206,16 @@ class CutsView(View):
         summary.addWidget(self.summary, 1)
         summary.addWidget(self.table_link)
         column.addLayout(summary)
-        column.addWidget(self.table)
+        tables = QWidget()
+        inner = QVBoxLayout(tables)
+        inner.setContentsMargins(0, 0, 0, 0)
+        inner.setSpacing(4)
+        inner.addWidget(self.table)
+        inner.addWidget(self.survival_table)
+        self.tables = Scrolled(tables, least=LEAST_TABLES)
+        self.tables.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
+        self.tables.hide()
+        column.addWidget(self.tables)
         column.addWidget(self.new_problem)
         column.addWidget(self.new_field)
 
@@ -212,6 +225,7 @@ class CutsView(View):
         """Show the cuts of the session."""
         if old.cuts is not new.cuts or old.cut != new.cut or old.selected != new.selected:
             self._show()
+            self._show_table()
         if old.selected != new.selected:
             self.found = None
         if old.selected != new.selected or _shown(old) != _shown(new):
@@ -374,9 +388,12 @@ class CutsView(View):
 
     def _show_table(self) -> None:
         is_wanted = self.found is not None and self.table_link.text() == "Table ▴"
+        has_peaks = self.found is not None and bool(self.found.peaks) and bool(self.found.table.rows)
         if is_wanted and self.found is not None:
             self.table.show_figures(self.found)
-        self.table.setVisible(is_wanted)
+            self.survival_table.show_figures(self.found, self.session.cut)
+        self.survival_table.setVisible(has_peaks)
+        self.tables.setVisible(is_wanted)
 
     def _show_actions(self) -> None:
         has_region = self.session.spectrum.roi is not None

@@ -17,6 +17,7 @@ from PyQt5.QtWidgets import (
     QAction,
     QApplication,
     QHeaderView,
+    QSizePolicy,
     QSplitter,
     QStackedWidget,
     QTabBar,
@@ -43,7 +44,7 @@ LET_GO_MS = 4000
 MOST_OPENED = 30
 EMPTY = "No file yet. Drop a Tier 1 or Tier 2 file here, or process a run: its files are then listed."
 DEMO_ROWS = 400
-LEAST_TREE = 330
+LEAST_TREE, LEAST_HEIGHT = 330, 56
 
 
 class FilesView(View):
@@ -190,6 +191,9 @@ class FilesView(View):
         self.empty = label(EMPTY, tone="soft")
         self.empty.setWordWrap(True)
         self.empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self.empty.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Ignored)
+        for one in (self.tree, self.empty):
+            one.setMinimumHeight(LEAST_HEIGHT)
         self.beside = QWidget()
         inside = QVBoxLayout(self.beside)
         inside.setContentsMargins(0, 0, 0, 0)

@@ -50,8 +50,10 @@ class FitForm(QWidget):
         self.shape_box.activated.connect(lambda at: self._change(shape=list(SHAPES)[at]))
         self.background_box.activated.connect(lambda at: self._change(background=list(BACKGROUNDS)[at]))
         self.width_box.toggled.connect(lambda is_one: self._change(share_width=is_one))
+        self.figures = label(tone="soft", px=theme.SMALL)
         self.note = label(tone="soft", px=theme.SMALL)
-        self.note.setWordWrap(True)
+        for told in (self.figures, self.note):
+            told.setWordWrap(True)
         self.rows: dict[str, ParameterRow] = {}
         self._lay_out()
 
@@ -65,6 +67,7 @@ class FitForm(QWidget):
         boxes.addWidget(self.background_box, 1)
         column.addLayout(boxes)
         column.addWidget(self.width_box)
+        column.addWidget(self.figures)
         column.addWidget(self.note)
         self._parameters = QVBoxLayout()
         self._parameters.setSpacing(4)
@@ -75,8 +78,8 @@ class FitForm(QWidget):
         rows = [stop for row in self.rows.values() for stop in row.stops()]
         return [self.name_field, self.shape_box, self.background_box, self.width_box, *rows]
 
-    def show_fit(self, fit: Fit, found: RegionFit | None, note: str) -> None:
-        """Show a fit and what it gave."""
+    def show_fit(self, fit: Fit, found: RegionFit | None, note: str, figures: str = "") -> None:
+        """Show a fit and what it gave. figures: what the table may have no room for."""
         self._fit = fit
         request = fit.request
         n_peaks = len(request.positions) or (len(found.peaks) if found is not None else 0) or 1
@@ -89,8 +92,9 @@ class FitForm(QWidget):
         with QSignalBlocker(self.width_box):
             self.width_box.setChecked(request.share_width)
         self.width_box.setVisible(n_peaks > 1)
-        self.note.setText(note)
-        self.note.setVisible(bool(note))
+        for told, text in ((self.figures, figures), (self.note, note)):
+            told.setText(text)
+            told.setVisible(bool(text))
         names = parameter_names(request, n_peaks)
         if tuple(self.rows) != names:
             self._make_rows(names)

@@ -16,9 +16,11 @@ from pygama_gui.session.state import NamedRegion
 from pygama_gui.widgets import words
 from pygama_gui.widgets.parts import label
 from pygama_gui.widgets.plot import Entry, plot_actions
-from pygama_gui.widgets.table import quiet_table, show_height
+from pygama_gui.widgets.table import quiet_table, two_lines
 
 HEADS = ("Region", "Net", "Gross", "Centroid", "FWHM", "FWTM", "Rate (1/s)")
+DISPENSABLE = (5, 2, 6)
+"""Columns that go where there is no room; they are told when the mouse rests on the row."""
 
 
 class RegionTable(QWidget):
@@ -29,7 +31,7 @@ class RegionTable(QWidget):
         self.bridge = bridge
         self._look = look
         self._regions: tuple[NamedRegion, ...] = ()
-        self.table = quiet_table("Regions of the spectrum", HEADS)
+        self.table = quiet_table("Regions of the spectrum", HEADS, DISPENSABLE)
         self.table.itemChanged.connect(self._renamed)
         self.table.cellDoubleClicked.connect(lambda *_: self.look())
         self.actions_of = plot_actions(self.table, self._entries())
@@ -84,9 +86,13 @@ class RegionTable(QWidget):
         with QSignalBlocker(self.table):
             self.table.setRowCount(len(self._regions))
             for at, region in enumerate(self._regions):
-                for place, text in enumerate(self._texts(region)):
-                    self.table.setItem(at, place, QTableWidgetItem(text))
-            show_height(self.table)
+                texts = self._texts(region)
+                told = "\n".join(f"{head} {text}" for head, text in zip(HEADS, texts, strict=True) if text)
+                for place, text in enumerate(texts):
+                    item = QTableWidgetItem(two_lines(text) if place else text)
+                    item.setToolTip(told)
+                    self.table.setItem(at, place, item)
+            self.table.make_room()
 
     def _texts(self, region: NamedRegion) -> list[str]:
         held = self.bridge.fitting.measured(self.bridge.session.selected, region.name)

@@ -5,15 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from PyQt5.QtCore import QEvent, QObject, QSignalBlocker, QSize, Qt, pyqtSignal
+from PyQt5.QtCore import QSignalBlocker, Qt, pyqtSignal
 from PyQt5.QtWidgets import (
     QAction,
     QApplication,
     QFileDialog,
-    QFrame,
     QMenu,
-    QScrollArea,
-    QTableWidget,
     QTableWidgetItem,
     QVBoxLayout,
     QWidget,
@@ -35,10 +32,13 @@ from pygama_gui.widgets import theme, words
 from pygama_gui.widgets.dialogs import file_dialog
 from pygama_gui.widgets.parts import label
 from pygama_gui.widgets.plot import Entry, plot_actions
-from pygama_gui.widgets.table import quiet_table, show_height
+from pygama_gui.widgets.scrolled import Scrolled
+from pygama_gui.widgets.table import RowTable, quiet_table, two_lines
 
 HEADS = ("Fit", "Position", "FWHM", "Area", "χ²/ndof", "p", "FWTM")
-SCROLL_BAR, LEAST_HEIGHT = 10, 80
+DISPENSABLE = (6, 5, 4)
+"""Columns that go where there is no room; the form says the same of the chosen fit."""
+LEAST_HEIGHT = 80
 EMPTY = (
     "No fits yet. Double-click on a peak of the spectrum, or mark a region and press Shift+F. "
     "Fits are kept in the session and redone on every run."
@@ -135,8 +135,8 @@ class FitsView(View):
             ("F&orget the calibration", "", self.calibration.forget),
         ]
 
-    def _make_table(self) -> QTableWidget:
-        table = quiet_table("Fitted peaks", HEADS)
+    def _make_table(self) -> RowTable:
+        table = quiet_table("Fitted peaks", HEADS, DISPENSABLE)
         table.currentCellChanged.connect(lambda row, *_: self._choose(row))
         table.cellDoubleClicked.connect(lambda *_: self.look())
         return table
@@ -147,25 +147,16 @@ class FitsView(View):
         column.setSpacing(8)
         column.addWidget(label("Fits", bold=True))
         column.addWidget(self.hint)
-        column.addWidget(self.table)
-        column.addWidget(self.drift)
-        self.form_area = _WideEnough()
-        self.form_area.setFrameShape(QFrame.Shape.NoFrame)
-        self.form_area.setWidgetResizable(True)
-        self.form_area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.form_area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         inside = QWidget()
-        inside.setObjectName("inside")
         inner = QVBoxLayout(inside)
         inner.setContentsMargins(0, 0, 6, 0)
+        inner.addWidget(self.table)
+        inner.addWidget(self.drift)
         inner.addWidget(self.form)
         inner.addWidget(self.regions)
         inner.addWidget(self.calibration)
         inner.addStretch(1)
-        self.form_area.setWidget(inside)
-        inside.installEventFilter(self.form_area)
-        for ground in (inside, self.form_area.viewport()):
-            ground.setAutoFillBackground(False)
+        self.form_area = Scrolled(inside, least=LEAST_HEIGHT)
         column.addWidget(self.form_area, 1)
 
     # What the session and the fits bring
@@ -200,7 +191,8 @@ class FitsView(View):
             outcome = self.bridge.fitting.outcome(session.selected, fit.name)
             found = None if outcome is None or outcome.found is None else outcome.found
             note = "" if outcome is None else outcome.problem or (_note(found) if found is not None else "")
-            self.form.show_fit(fit, found, note)
+            told = [figures(row) for row in self._rows if row.fit.name == fit.name]
+            self.form.show_fit(fit, found, note, "\n".join(one for one in told if one))
         self.regions.show_present()
         self.calibration.show_present()
         self.drawn.emit()
@@ -236,7 +228,7 @@ class FitsView(View):
             for at, row in enumerate(self._rows):
                 self._fill_row(at, row)
                 chosen = at if row.fit.name == self.session.fit and chosen < 0 else chosen
-            show_height(self.table)
+            self.table.make_room()
             present = self.table.currentRow()
             is_right = 0 <= present < len(self._rows) and self._rows[present].fit.name == self.session.fit
             if not is_right:
@@ -248,7 +240,7 @@ class FitsView(View):
         texts = [name, *cells(row)]
         for place, text in enumerate(texts):
             item = QTableWidgetItem(text)
-            item.setToolTip(row.note or row.fit.name)
+            item.setToolTip("\n".join(part for part in (row.fit.name, figures(row), row.note) if part))
             self.table.setItem(at, place, item)
         if row.peak is None:
             self.table.setSpan(at, 1, 1, len(HEADS) - 1)
@@ -320,21 +312,6 @@ class FitsView(View):
         self.bridge.log(f"Saved the fits as {path}")
 
 
-class _WideEnough(QScrollArea):
-    """A scroll area that asks for the width of what it holds; Qt's own would cut the fields."""
-
-    def minimumSizeHint(self) -> QSize:  # noqa: N802  (Qt's name)
-        """Give the width of the widest row, with room for the scroll bar."""
-        inside = self.widget()
-        return QSize(0 if inside is None else inside.minimumSizeHint().width() + SCROLL_BAR, LEAST_HEIGHT)
-
-    def eventFilter(self, watched: QObject | None, event: QEvent | None) -> bool:  # noqa: N802  (Qt's name)
-        """Ask again when rows came or went."""
-        if event is not None and event.type() == QEvent.Type.LayoutRequest:
-            self.updateGeometry()
-        return super().eventFilter(watched, event)
-
-
 def _note(found: RegionFit) -> str:
     """Say what is to be known of a fit, above all why its errors are not to be taken as they stand."""
     return found.verdict if found.doubts else found.note
@@ -346,10 +323,19 @@ def cells(row: FitRow) -> list[str]:
     if peak is None or found is None:
         return [row.note]
     return [
-        words.with_errors(peak.position, peak.position_error, peak.position_errors),
-        words.with_errors(peak.fwhm, peak.fwhm_error, peak.fwhm_errors),
-        words.with_errors(peak.area, peak.area_error, peak.area_errors),
+        two_lines(words.with_errors(peak.position, peak.position_error, peak.position_errors)),
+        two_lines(words.with_errors(peak.fwhm, peak.fwhm_error, peak.fwhm_errors)),
+        two_lines(words.with_errors(peak.area, peak.area_error, peak.area_errors)),
         f"{found.chi2:.0f}/{found.ndof}",
         words.p_value(found.p_value),
-        words.with_errors(peak.fwtm, peak.fwtm_error, peak.fwtm_errors),
+        two_lines(words.with_errors(peak.fwtm, peak.fwtm_error, peak.fwtm_errors)),
     ]
+
+
+def figures(row: FitRow) -> str:
+    """Say what a narrow table leaves out: 'FWTM 213 +49 −53 · χ²/ndof 12/14 · p 0.61'."""
+    peak, found = row.peak, row.found
+    if peak is None or found is None:
+        return ""
+    fwtm = words.with_errors(peak.fwtm, peak.fwtm_error, peak.fwtm_errors)
+    return f"FWTM {fwtm} · χ²/ndof {found.chi2:.0f}/{found.ndof} · p {words.p_value(found.p_value)}"

@@ -6,12 +6,13 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from PyQt5.QtCore import QModelIndex, QPoint, QRect, Qt, QUrl, pyqtSignal
-from PyQt5.QtGui import QDesktopServices, QMouseEvent, QPainter, QPaintEvent, QPen
+from PyQt5.QtCore import QModelIndex, QPoint, QRect, QSize, Qt, QUrl, pyqtSignal
+from PyQt5.QtGui import QDesktopServices, QMouseEvent, QPainter, QPaintEvent, QPen, QResizeEvent
 from PyQt5.QtWidgets import (
     QAbstractItemView,
     QAction,
     QApplication,
+    QBoxLayout,
     QHBoxLayout,
     QListView,
     QMenu,
@@ -34,6 +35,9 @@ from pygama_gui.widgets.parts import button, label, link, panel, row
 
 N_REFUSED = 4
 N_COMPARED = 15
+LEAST, NARROW, LOW = QSize(212, 176), 274, 270
+"""Less wide than `NARROW`, in pixels, the buttons stand below each other; in a panel that is lower than `LOW`
+there is no place to drop: the whole window is one."""
 
 
 class RunList(QListView):
@@ -272,15 +276,29 @@ class RunsView(View):
         column.addWidget(self.refusals)
         column.addWidget(self.dismiss_link, 0, Qt.AlignmentFlag.AlignRight)
         column.addWidget(self.list, 1)
-        buttons = QHBoxLayout()
-        buttons.setSpacing(8)
-        buttons.addWidget(self.process_button, 1)
-        buttons.addWidget(self.pause_button)
-        buttons.addWidget(self.stop_button)
-        column.addLayout(buttons)
+        others = QHBoxLayout()
+        others.addWidget(self.pause_button, 1)
+        others.addWidget(self.stop_button, 1)
+        self._buttons = QBoxLayout(QBoxLayout.Direction.LeftToRight)
+        self._buttons.addWidget(self.process_button, 1)
+        self._buttons.addLayout(others)
+        for line in (others, self._buttons):
+            line.setSpacing(8)
+        column.addLayout(self._buttons)
         outer = QVBoxLayout(self)
         outer.setContentsMargins(0, 0, 0, 0)
         outer.addWidget(frame)
+
+    def minimumSizeHint(self) -> QSize:  # noqa: N802  (Qt's name)
+        """Ask for the width of one button, below which the others go, and for no place to drop files."""
+        return LEAST
+
+    def resizeEvent(self, event: QResizeEvent | None) -> None:  # noqa: N802  (Qt's name)
+        """Put the buttons below each other in a narrow panel; leave out the place to drop in a low one."""
+        super().resizeEvent(event)
+        way = QBoxLayout.Direction
+        self.drop_zone.setVisible(self.height() >= LOW)
+        self._buttons.setDirection(way.TopToBottom if self.width() < NARROW else way.LeftToRight)
 
     def _connect(self) -> None:
         self.open_button.clicked.connect(self.open_asked)

@@ -44,7 +44,7 @@ class SpectrumControls:
         self._compare_menu: QMenu | None = None
         self.info = Elided()
 
-    def row(self, compare_menu: QMenu) -> QWidget:
+    def row(self, compare_menu: QMenu) -> Controls:
         """Give the row."""
         self._compare_menu = compare_menu
         return Controls(self.stops(), self.info, margins=(8, 2, 8, 6))

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 from PyQt5.QtCore import pyqtSignal
+from PyQt5.QtGui import QResizeEvent
 from PyQt5.QtWidgets import QAction, QVBoxLayout, QWidget
 
 from pygama.analysis.regions import Region, measure_region
@@ -89,7 +90,8 @@ class SpectrumView(View):
         column.setSpacing(4)
         column.addWidget(self.plot, 1)
         column.addWidget(self.strip)
-        column.addWidget(self.controls.row(self.beside_menu))
+        self._line = self.controls.row(self.beside_menu)
+        column.addWidget(self._line)
 
     def _connect(self) -> None:
         box = self.plot.box
@@ -113,6 +115,11 @@ class SpectrumView(View):
         view.bridge.change(changes.show_spectrum, replace(view.choice, roi=(8300.0, 9050.0)))
         view.redraw_soon()
         return view
+
+    def resizeEvent(self, event: QResizeEvent | None) -> None:  # noqa: N802  (Qt's name)
+        """Leave the room to the picture where there is little."""
+        super().resizeEvent(event)
+        self._line.suit_height(self.height())
 
     def view_actions(self) -> list[QAction]:
         """Give what can be done with the spectrum."""

@@ -33,6 +33,7 @@ from pygama_gui.views.trends.plot import SHAPES, Line, TrendPlot
 from pygama_gui.widgets import theme, words
 from pygama_gui.widgets.parts import Controls, Elided, button, choice_box, icon_button, label, row
 from pygama_gui.widgets.plot import ZOOM_OUT, Entry, ZoomBox, plot_actions
+from pygama_gui.widgets.scrolled import Scrolled
 
 N_TOGETHER = 2
 """Entries of the channel box that are not one channel: all of them, and each for itself."""
@@ -45,6 +46,8 @@ PAN, FAR = 0.1, 5
 ROOM = 0.02
 AXIS_PX, REST_PX = 33, 80
 """Height of the times below the lowest trend, and of what is no trend, about."""
+LEAST_TREND = 64
+"""Height of a trend's picture, in pixels; where there is less room for all of them they scroll."""
 LATE = 0.4
 """Opacity of what is still of the cuts before, while an edge is dragged."""
 ENDS = {"failed": "failed", "stopped": "was stopped"}
@@ -217,6 +220,10 @@ class TrendsView(View):
         column.addWidget(self.key)
         column.addWidget(self.hint, 1)
         self._rows: dict[str, QWidget] = {}
+        inside = QWidget()
+        self._column = QVBoxLayout(inside)
+        self._column.setContentsMargins(0, 0, 0, 0)
+        self._column.setSpacing(2)
         for kind, plot in self.plots.items():
             holder = QWidget()
             inner = QVBoxLayout(holder)
@@ -227,10 +234,12 @@ class TrendsView(View):
             words.setContentsMargins(12, 2, 8, 0)
             inner.addLayout(words)
             inner.addWidget(plot, 1)
-            column.addWidget(holder, 1)
+            self._column.addWidget(holder, 1)
             holder.hide()
             self._rows[kind] = holder
-        self._column = column
+        self._area = Scrolled(inside, least=LEAST_TREND)
+        self._area.hide()
+        column.addWidget(self._area, 1)
         column.addWidget(self.marked)
         column.addWidget(controls)
 
@@ -461,7 +470,10 @@ class TrendsView(View):
         """Give the lowest trend the room for the times below it, so that all curves are as high."""
         least = max((self.height() - REST_PX - AXIS_PX) // len(shown), 40)
         for kind, holder in self._rows.items():
-            self._column.setStretchFactor(holder, least + (AXIS_PX if kind == shown[-1] else 0))
+            axis = AXIS_PX if kind == shown[-1] else 0
+            self._column.setStretchFactor(holder, least + axis)
+            self.plots[kind].setMinimumHeight(LEAST_TREND + axis)
+        self._area.show()
 
     def _line(self, name: str, trends: Trends, kind: str) -> Line | None:
         series = trends.of(kind)
@@ -590,8 +602,7 @@ class TrendsView(View):
         return utc if utc == local else f"{utc} ({local})"
 
     def _show_nothing(self) -> None:
-        for holder in self._rows.values():
-            holder.hide()
+        self._area.hide()
         self.summary.setText("")
         self.key.hide()
         self.marked.hide()

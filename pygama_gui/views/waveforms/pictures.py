@@ -27,6 +27,8 @@ OTHERS_SHARE = 0.55
 PADDING = 0.06
 WORDS_PX = 26
 """Room above the highest curve for the words beside its marker."""
+WIDE_LEGEND = 0.5
+"""Part of a plot's width from which on the names of curves would lie over these."""
 DECADES = 6.0
 """A noise spectrum is drawn over as many decades, at most."""
 
@@ -125,8 +127,18 @@ class TracesPicture:
             low, high = min(low, self._y_range[0]), max(high, self._y_range[1])
         self._y_range = (low, high)
         room = PADDING * (high - low) or 1.0
-        for_words = WORDS_PX * (high - low) / max(box.height() - WORDS_PX, 1.0)
-        box.setYRange(low - room, high + max(3.2 * room, for_words), padding=0)
+        above, below = self._room_px()
+        px = (high - low) / max(box.height() - above - below, 1.0)
+        box.setYRange(low - max(room, below * px), high + max(3.2 * room, above * px), padding=0)
+
+    def _room_px(self) -> tuple[float, float]:
+        """Give the room above and below the curves: for the words of markers, and for names that are wide."""
+        place, box = self.legend.geometry(), self._plot.box
+        if not self.legend.isVisible() or place.width() < WIDE_LEGEND * box.width():
+            return WORDS_PX, 0.0
+        if self.legend.is_at_top:
+            return place.bottom() + WORDS_PX, 0.0
+        return WORDS_PX, box.height() - place.top()
 
     def forget_height(self) -> None:
         """Let the next waveform have a height of its own."""

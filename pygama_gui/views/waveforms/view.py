@@ -221,7 +221,7 @@ class WaveformView(View):
         self.problem.hide()
 
     def _lay_out(self) -> None:
-        controls = Controls(
+        self.controls = Controls(
             (self.previous_button, self.place_field, self.next_button, self.follow_button),
             self.info,
             (self.pass_box, self.roi_box, self.channel_box, self.overlay_box, self.steps_button),
@@ -235,7 +235,7 @@ class WaveformView(View):
         column.addWidget(self.reading)
         column.addWidget(self.extremes.words)
         column.addWidget(self.problem)
-        column.addWidget(controls)
+        column.addWidget(self.controls)
 
     def minimumSizeHint(self) -> QSize:  # noqa: N802  (Qt's name)
         """Yield: what has no room then is in the menu."""
@@ -244,6 +244,7 @@ class WaveformView(View):
     def resizeEvent(self, event: QResizeEvent | None) -> None:  # noqa: N802  (Qt's name)
         """Leave out what the menu has as well where there is no room."""
         super().resizeEvent(event)
+        self.controls.suit_height(self.height())
         self.overlay_box.setVisible(self.width() >= WIDE)
         self.steps_button.setVisible(self.width() >= WIDE)
         self.roi_box.setVisible(self.width() >= WIDER)

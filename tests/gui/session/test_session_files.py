@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import pytest
+
+from pygama.simulate import RunShape, write_run
 from pygama_gui.session import files
 
 
@@ -33,3 +37,34 @@ def test_a_text_that_is_named_like_hdf5_is_refused_as_what_it_is_not(tmp_path: P
 
 def test_a_folder_without_runs_says_so(tmp_path: Path) -> None:
     assert files.find_runs([tmp_path]).refused == ((tmp_path, "no ORCA run in this folder"),)
+
+
+@pytest.fixture
+def closed(tmp_path: Path) -> Iterator[Path]:
+    """Give a folder with a run, a file and a folder that nobody may open."""
+    write_run(tmp_path / "Run7", RunShape(run_number=7, n_events=3))
+    (tmp_path / "Run8").write_bytes(b"x" * 100)
+    (tmp_path / "kept").mkdir()
+    (tmp_path / "kept" / "Run9").write_bytes(b"x" * 100)
+    (tmp_path / "Run8").chmod(0)
+    (tmp_path / "kept").chmod(0o400)
+    if os.access(tmp_path / "Run8", os.R_OK):
+        (tmp_path / "kept").chmod(0o700)
+        pytest.skip("this user may open every file")
+    yield tmp_path
+    (tmp_path / "kept").chmod(0o700)
+
+
+def test_what_may_not_be_opened_is_said_of_a_folder_beside_its_runs(closed: Path) -> None:
+    found = files.find_runs([closed])
+    assert [run.run_number for run in found.runs] == [7]
+    assert found.refused == ((closed, "Run8 and 1 more cannot be opened (no permission)"),)
+
+
+def test_a_file_or_folder_that_may_not_be_opened_says_so(closed: Path) -> None:
+    (closed / "kept").chmod(0)
+    reasons = [reason for _, reason in files.find_runs([closed / "kept", closed / "Run8"]).refused]
+    assert reasons == [
+        "cannot be opened (Permission denied)",
+        "Run8 cannot be opened (Permission denied)",
+    ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -199,6 +200,21 @@ def test_a_narrow_strip_keeps_all_values_and_drops_remarks(qtbot: QtBot, view: S
         for name, figure in view.figures.items()
         if name not in ("DISK", "QUEUE", "PEAK")
     )
+
+
+def test_no_figure_lies_over_another_however_narrow_the_strip(qtbot: QtBot, view: StripView) -> None:
+    show(qtbot, view, ended(step=6.0))
+    view.bridge.room.known.emit(212_000_000_000)
+    for width in (932, 800, 700, 600, 500, 400):
+        view.resize(width, 60)
+        QApplication.processEvents()
+        shown = [figure for figure in view.figures.values() if figure.isVisible()]
+        assert {view.figures["STATE"], view.figures["CHANNELS"], view.figures["ERRORS"]} <= set(shown)
+        for figure in shown:
+            assert figure.value.width() >= figure.value.sizeHint().width()
+            assert figure.geometry().right() <= view.width()
+        edges = [(figure.geometry().left(), figure.geometry().right()) for figure in shown]
+        assert all(right < left for (_, right), (left, _) in pairwise(edges))
 
 
 def test_a_run_without_events_says_none(view: StripView) -> None:

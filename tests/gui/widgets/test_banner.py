@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from PyQt5.QtCore import QPoint, QRect
+from PyQt5.QtWidgets import QApplication, QPushButton, QVBoxLayout, QWidget
 from pytestqt.qtbot import QtBot
 
 from pygama_gui.widgets.banner import Banner
@@ -18,3 +20,25 @@ def test_the_buttons_go_below_the_words_where_there_is_no_room_beside_them(qtbot
     banner.resize(500, 90)
     qtbot.waitUntil(lambda: banner.words.geometry().bottom() < banner.close_button.y())
     assert banner.words.width() > 400
+
+
+def test_remedies_go_into_a_line_of_their_own_in_a_narrow_banner(qtbot: QtBot, themed: object) -> None:
+    window, banner = QWidget(), Banner()
+    qtbot.addWidget(window)
+    column = QVBoxLayout(window)
+    column.setContentsMargins(0, 0, 0, 0)
+    column.addWidget(banner)
+    window.show()
+    remedies = [("Skip this record and go on", lambda: None), ("Process the run again", lambda: None)]
+    banner.say("The worker was ended by signal 11.", "details", remedies=remedies)
+    least = banner.minimumSizeHint().width()
+    assert least < 300
+    window.resize(least, 240)
+    QApplication.processEvents()
+    QApplication.processEvents()
+    buttons = [one for one in banner.findChildren(QPushButton) if one.isVisible()]
+    assert len(buttons) == 5
+    for one in buttons:
+        assert one.width() >= one.sizeHint().width()
+        assert banner.rect().contains(QRect(one.mapTo(banner, QPoint()), one.size()))
+    assert banner.act_buttons[0].mapTo(banner, QPoint()).y() < banner.close_button.mapTo(banner, QPoint()).y()

@@ -78,6 +78,8 @@ class TestOneField:
         field.show_value("6.4 us")
         qtbot.mouseClick(field.unit_label, Qt.MouseButton.LeftButton)
         assert edits[-1] == ("rise", 400)
+        field.show_value(400)
+        assert field.control.text() == "400"  # type: ignore[attr-defined]
 
     def test_a_slider_moves_a_time_as_a_time(self, qtbot: QtBot) -> None:
         field, edits = field_of(qtbot, RISE, with_slider=True)

@@ -6,7 +6,7 @@ import pytest
 from PyQt5.QtWidgets import QPushButton
 from pytestqt.qtbot import QtBot
 
-from pygama_gui.widgets.parts import Controls, Elided, choice_box
+from pygama_gui.widgets.parts import LOW, Controls, Elided, choice_box
 
 
 @pytest.mark.usefixtures("themed")
@@ -68,6 +68,26 @@ def test_controls_stand_in_two_lines_where_one_has_no_room(qtbot: QtBot) -> None
     controls.resize(800, 60)
     qtbot.waitUntil(lambda: len({one.y() for one in buttons}) == 1)
     assert [one.x() for one in buttons] == sorted(one.x() for one in buttons)
+
+
+@pytest.mark.usefixtures("themed")
+def test_a_low_view_has_one_line_of_controls_of_which_the_last_give_way(qtbot: QtBot) -> None:
+    buttons = [QPushButton(text) for text in ("one", "two", "three", "four")]
+    info = Elided("of 12 000 events")
+    controls = Controls(buttons, info)
+    qtbot.addWidget(controls)
+    controls.resize(controls.minimumSizeHint().width(), 90)
+    controls.show()
+    qtbot.waitExposed(controls)
+    assert all(one.isVisible() for one in (*buttons, info))
+    controls.suit_height(LOW - 1)
+    qtbot.waitUntil(lambda: [one.isVisible() for one in buttons] == [True, True, False, False])
+    assert not info.isVisible()
+    controls.suit_height(LOW)
+    qtbot.waitUntil(lambda: all(one.isVisible() for one in (*buttons, info)))
+    controls.suit_height(LOW - 1)
+    controls.resize(800, 60)
+    qtbot.waitUntil(lambda: all(one.isVisible() for one in (*buttons, info)))
 
 
 @pytest.mark.usefixtures("themed")

@@ -4,7 +4,7 @@ import pytest
 from pytestqt.qtbot import QtBot
 
 from pygama_gui.widgets import theme
-from pygama_gui.widgets.tab_line import TabLine
+from pygama_gui.widgets.tab_line import CLOSE, PADDING, TabLine
 
 NAMES = ("Overview", "Waveforms", "Spectrum", "Plane", "Trends", "Channels")
 
@@ -32,3 +32,14 @@ def test_tabs_stand_closer_before_their_words_are_cut(tabs: TabLine) -> None:
     assert texts_fit(tabs)
     tabs.resize(tabs.wanted_width + 10, 40)
     assert tabs.tabRect(len(NAMES) - 1).right() == wide
+
+
+def test_tabs_are_written_smaller_before_their_words_are_cut(tabs: TabLine) -> None:
+    tabs.resize(1000, 40)
+    usual = tabs.fontInfo().pixelSize()
+    tabs.resize(tabs.wanted_width - 2 * (PADDING - CLOSE) * len(NAMES) - 8, 40)
+    assert tabs.fontInfo().pixelSize() < usual
+    assert texts_fit(tabs)
+    assert tabs.tabRect(len(NAMES) - 1).right() < tabs.width()
+    tabs.resize(1000, 40)
+    assert tabs.fontInfo().pixelSize() == usual

@@ -12,10 +12,12 @@ from pytestqt.qtbot import QtBot
 
 from pygama.block import Block
 from pygama.processing.declare import Setting
+from pygama.progress import Failed
 from pygama_gui.bridge import Bridge
 from pygama_gui.data.preview import Asked, Bench
 from pygama_gui.session import changes
 from pygama_gui.session.state import DEFAULT_CHAIN, Run, Step
+from pygama_gui.views import madeup
 from pygama_gui.views.chain.effect import effect_words
 from pygama_gui.views.chain.preview import PreviewView
 from pygama_gui.views.chain.scan import ScanWindow, settings_to_scan, usual_range, values_between
@@ -260,3 +262,26 @@ def test_ranges_lie_around_the_present_value_and_within_the_bounds() -> None:
     assert usual_range(share, 0.8) == pytest.approx((0.4, 1.0))
     rise = Setting("rise", int, 400, "samples", low=1)
     assert values_between(rise, *usual_range(rise, 4), 9) == (2, 3, 4, 5, 6)
+
+
+def test_the_preview_of_a_run_that_is_still_read_does_not_say_it_is_empty(
+    qtbot: QtBot, bridge: Bridge, a_run: Callable[..., Run]
+) -> None:
+    bridge.change(changes.add_runs, [a_run()])
+    bridge.adopt(1, bridge.session.runs[0])
+    view = PreviewView(bridge)
+    qtbot.addWidget(view)
+    bridge.take(1, madeup.end(0))
+    assert view._why_empty() == "No waveforms in this run."
+    bridge.adopt(2, bridge.session.runs[0])
+    bridge.take(2, madeup.end(400))
+    assert view._why_empty() == "Reading the waveforms…"
+
+
+def test_the_preview_says_that_a_run_failed(qtbot: QtBot, bridge: Bridge, a_run: Callable[..., Run]) -> None:
+    bridge.change(changes.add_runs, [a_run()])
+    bridge.adopt(1, bridge.session.runs[0])
+    view = PreviewView(bridge)
+    qtbot.addWidget(view)
+    bridge.take(1, Failed("The disk is full"))
+    assert view._why_empty() == "No sample: the run failed."

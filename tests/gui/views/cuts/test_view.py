@@ -262,7 +262,34 @@ def test_the_fitted_peak_has_its_survival_in_the_table(qtbot: QtBot, view: CutsV
     peak = view.found.peaks[0]
     passes = np.abs(column(view.bridge, "bl_slope")) < 2e-3
     assert peak.by_all == survival_at(column(view.bridge, "trap_max"), passes, peak.peak.bands)
-    assert cut_words.table(view.found)[0][-1] == peak.peak.bands.name
+    view.toggle_table()
+    table = view.survival_table
+    assert table.isVisible()
+    assert table.item(0, 0).text() == peak.peak.bands.name
+    assert table.item(0, 1).text() == table.item(0, 2).text() == cut_words.survival(peak.by_all)
+
+
+def test_where_not_every_cut_has_room_the_chosen_one_is_told_beside_all(qtbot: QtBot, view: CutsView) -> None:
+    names = ["first", "second", "third", "fourth", "fifth", "sixth"]
+    for name in names:
+        view.add("abs(bl_slope) < 2e-3", name)
+    fit = Fit("one", "trap_max", FitRequest(8400.0, 8950.0, (8675.0,)))
+    view.bridge.change(fit_changes.add_fits, [fit])
+    view.bridge.fitting.ask(view.session.selected)
+    qtbot.waitUntil(lambda: view.found is not None and bool(view.found.peaks), timeout=WAIT_MS)
+    view.toggle_table()
+    view.bridge.change(cut_changes.choose_cut, "second")
+    table = view.survival_table
+
+    def heads() -> list[str]:
+        return [table.horizontalHeaderItem(at).text() for at in range(table.columnCount())]
+
+    view.resize(320, 600)
+    qtbot.waitUntil(lambda: heads() == ["peak", "second", "all"], timeout=WAIT_MS)
+    view.resize(900, 600)
+    qtbot.waitUntil(lambda: heads() == ["peak", *names, "all"], timeout=WAIT_MS)
+    for one in (table, view.table):
+        assert one.horizontalHeader().length() <= one.viewport().width()
 
 
 def test_cuts_that_are_off_are_not_said_to_pass_all(qtbot: QtBot, view: CutsView) -> None:
@@ -446,3 +473,12 @@ def test_a_range_is_painted_anew_when_another_cut_is_chosen(
     spectrum.bridge.change(cut_changes.add_cut, "other", "trap_max > 5")
     redrawn(spectrum)
     assert painted == [FAINT]
+
+
+def test_the_tables_scroll_in_a_low_panel(qtbot: QtBot, view: CutsView) -> None:
+    for name in ("first", "second", "third", "fourth", "fifth", "sixth"):
+        view.add("abs(bl_slope) < 2e-3", name)
+    qtbot.waitUntil(lambda: view.found is not None and len(view.found.table.rows) == 6, timeout=WAIT_MS)
+    before = view.minimumSizeHint().height()
+    view.toggle_table()
+    assert view.minimumSizeHint().height() < before + 100

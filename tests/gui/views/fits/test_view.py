@@ -6,16 +6,16 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from PyQt5.QtCore import Qt
+from PyQt5.QtCore import QRect, Qt
 from PyQt5.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
-from pygama.analysis.fits import RegionFit
+from pygama.analysis.fits import FitRequest, RegionFit
 from pygama_gui.session import changes, fit_changes
-from pygama_gui.session.state import NamedRegion, Run
+from pygama_gui.session.state import Fit, NamedRegion, Run
 from pygama_gui.views import madeup
 from pygama_gui.views.fits.form import FIXED, FREE, LIMITED
-from pygama_gui.views.fits.view import FitsView
+from pygama_gui.views.fits.view import FitsView, figures
 
 WAIT_MS = 20_000
 
@@ -191,17 +191,37 @@ def test_kept_regions_are_listed_renamed_and_removed(qtbot: QtBot, view: FitsVie
     assert view.session.regions == ()
 
 
-def test_choosing_a_row_leaves_the_columns_where_they_are(qtbot: QtBot, view: FitsView) -> None:
-    bar = view.table.horizontalScrollBar()
-    assert bar is not None and bar.maximum() > 0
-    last = view.table.columnCount() - 1
-    view.table.setCurrentCell(0, last)
-    view.table.scrollTo(view.table.model().index(0, last))
-    assert bar.value() == 0
-    qtbot.keyClick(view.table, Qt.Key.Key_Right)
-    assert bar.value() > 0
-    qtbot.keyClick(view.table, Qt.Key.Key_Left)
-    assert bar.value() == 0
+@pytest.mark.parametrize("width", [270, 340, 700])
+def test_the_table_needs_no_scrolling_to_the_side(view: FitsView, width: int) -> None:
+    view.resize(width, 700)
+    view.redraw()
+    table = view.table
+    shown = [at for at in range(table.columnCount()) if not table.isColumnHidden(at)]
+    assert shown[:4] == [0, 1, 2, 3]
+    assert width < 700 or len(shown) == table.columnCount()
+    assert table.horizontalHeader().length() <= table.viewport().width()
+    for at in shown[1:]:
+        lines = [line for row in range(2) for line in table.item(row, at).text().split("\n")]
+        assert table.columnWidth(at) >= max(map(table.fontMetrics().horizontalAdvance, lines))
+
+
+def test_the_form_tells_what_a_narrow_table_leaves_out(view: FitsView) -> None:
+    assert view.form.figures.text() == figures(view._rows[-1])
+    assert view.form.figures.text().startswith("FWTM ")
+
+
+def test_why_a_fit_failed_is_told_whole(qtbot: QtBot, view: FitsView) -> None:
+    nothing = Fit("nothing", "trap_max", FitRequest(51_000.0, 51_200.0, (51_100.0,)))
+    view.bridge.change(fit_changes.add_fits, [nothing])
+    qtbot.waitUntil(lambda: view.redraw() or len(view._rows[-1].note) > 20, timeout=WAIT_MS)
+    table, row = view.table, len(view._rows) - 1
+    said = table.item(row, 1).text()
+    assert said == view._rows[-1].note
+    width = sum(table.columnWidth(at) for at in range(1, table.columnCount()))
+    flags = int(Qt.TextFlag.TextWordWrap)
+    needed = table.fontMetrics().boundingRect(QRect(0, 0, width - 10, 500), flags, said)
+    assert needed.height() > 20
+    assert table.rowHeight(row) >= needed.height()
 
 
 def test_a_long_number_shows_where_it_begins(view: FitsView) -> None:
@@ -221,3 +241,7 @@ def test_the_form_says_why_errors_are_not_to_be_taken_as_they_stand(qtbot: QtBot
     assert "prior" in {doubt.code for doubt in found().doubts}
     assert "taken as known beforehand: tail_fraction" in view.form.note.text()
     assert texts(view, view.table.rowCount() - 1)[0].startswith("▲ ")
+
+
+def test_the_panel_asks_for_no_height_for_its_table(view: FitsView) -> None:
+    assert view.minimumSizeHint().height() < 160

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from PyQt5.QtCore import Qt
+from PyQt5.QtCore import QPointF, Qt
 from PyQt5.QtGui import QKeySequence
 from PyQt5.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
@@ -105,9 +105,27 @@ def test_names_stand_where_a_negative_pulse_leaves_room(view: WaveformView) -> N
     numbers = {"channel": 0, "period_ns": madeup.PERIOD_NS}
     down = 20_000 - madeup.pulse(9000.0).astype(np.int64)
     view._draw_sample(Sample(madeup.DECODER, down, numbers))
-    assert not view.traces_picture.legend._is_at_top
+    assert not view.traces_picture.legend.is_at_top
     view._draw_sample(Sample(madeup.DECODER, madeup.pulse(9000.0), numbers))
-    assert view.traces_picture.legend._is_at_top
+    assert view.traces_picture.legend.is_at_top
+
+
+@pytest.mark.parametrize(("width", "height"), [(330, 330), (340, 260), (360, 420)])
+def test_names_in_a_narrow_plot_cover_neither_curves_nor_numbers(
+    qtbot: QtBot, view: WaveformView, width: int, height: int
+) -> None:
+    view.resize(width, height)
+    QApplication.processEvents()
+    view.redraw()
+    box, legend = view.plot.box, view.traces_picture.legend
+    assert legend.isVisible()
+    for curve in view.traces_picture.curves.values():
+        x, y = curve.getOriginalDataset()
+        at = int(np.argmax(y))
+        assert box.mapFromView(QPointF(x[at], y[at])).y() > legend.geometry().bottom()
+    words = view.traces_picture.markers._words["trap_max"]
+    assert words.isVisible()
+    assert not words.mapRectToParent(words.boundingRect()).intersects(legend.geometry())
 
 
 def test_a_step_that_is_new_is_computed_aside_and_then_drawn(qtbot: QtBot, view: WaveformView) -> None:
