@@ -7,6 +7,7 @@ version.
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from pygama.errors import SettingsError
-from pygama.storage import how_made, spectrum_files
+from pygama.storage import TierFile, how_made, spectrum_files
 from pygama.storage.spectrum_files import StoredSpectrum, write_spectrum
 
 if TYPE_CHECKING:
@@ -30,13 +31,19 @@ _HOLDS, _MARGIN, _LOOKED_AT = 0.001, 0.02, 2_000_000
 
 @dataclass(frozen=True)
 class Spectrum:
-    """Counts of a column in equal bins: counts (n,), edges (n + 1,) in `unit`; made: how, name -> value."""
+    """Counts of a column in equal bins: counts (n,), edges (n + 1,) in `unit`; made: how, name -> value.
+
+    start_s: when the first run began, unix seconds. real_time_s: from the first to the last event, summed over
+    the files. NaN where they do not say it.
+    """
 
     counts: np.ndarray
     edges: np.ndarray
     column: str
     unit: str
     made: dict[str, Any] = field(default_factory=dict)
+    start_s: float = math.nan
+    real_time_s: float = math.nan
 
 
 def count_spectrum(
@@ -74,7 +81,21 @@ def count_spectrum(
         "calibration": "" if calibration is None else Path(calibration).name,
         "made by": f"pygama {__version__}",
     }
-    return Spectrum(counts, edges, name, unit, made)
+    return Spectrum(counts, edges, name, unit, made, *_times(files))
+
+
+def _times(files: Sequence[Path | str]) -> tuple[float, float]:
+    """Find when the first of some Tier 2 files began, and how long they last together, s; NaN: not known."""
+    starts, real_s = [], 0.0
+    for path in files:
+        with TierFile(Path(path)) as file:
+            start = file.texts("/").get("start_time", "")
+            starts.append(float(start) if start.isdecimal() and int(start) > 0 else math.nan)
+            table = file.table("data") if "data" in file.keys else None
+            times = table.column("time_s") if table is not None and "time_s" in table.columns else []
+            times = np.asarray(times)[np.isfinite(times)]
+            real_s += float(np.ptp(times)) if len(times) > 1 else math.nan
+    return float(np.min(starts)), real_s
 
 
 def _limits(data: Any, name: str, cut: str | None) -> tuple[float, float]:
@@ -103,9 +124,17 @@ def save_spectrum(path: Path | str, spectrum: Spectrum, *, is_log: bool = True) 
             for name, value in spectrum.made.items()
         }
         title = ", ".join(spectrum.made.get("files", [])) or spectrum.column
-        return write_spectrum(
-            path, StoredSpectrum(spectrum.counts, low, width, spectrum.unit, title, remarks=remarks)
+        stored = StoredSpectrum(
+            spectrum.counts,
+            low,
+            width,
+            spectrum.unit,
+            title,
+            real_time_s=spectrum.real_time_s,
+            start_s=spectrum.start_s,
+            remarks=remarks,
         )
+        return write_spectrum(path, stored)
     part = path.with_name(path.name + ".part")
     try:
         _draw(part, path.suffix.lower(), spectrum, is_log=is_log)

@@ -42,6 +42,21 @@ def test_the_range_that_is_chosen_holds_nearly_all(tier2: Path) -> None:
     assert found.counts.sum() >= 0.99 * len(trap_max(tier2))
 
 
+@pytest.mark.parametrize("suffix", [".spe", ".csv"])
+def test_a_stored_spectrum_says_when_the_run_began_and_how_long_it_was(
+    tier2: Path, tmp_path: Path, suffix: str
+) -> None:
+    with TierFile(tier2) as file:
+        times = file.table("data").column("time_s")
+        start = int(file.texts("/")["start_time"])
+    once = read_spectrum(save_spectrum(tmp_path / f"one{suffix}", count_spectrum([tier2], n_bins=10)))
+    twice = read_spectrum(save_spectrum(tmp_path / f"two{suffix}", count_spectrum([tier2, tier2], n_bins=10)))
+    assert once.start_s == twice.start_s == start
+    assert once.real_time_s == pytest.approx(np.ptp(times), rel=1e-5)
+    assert twice.real_time_s == pytest.approx(2 * np.ptp(times), rel=1e-5)
+    assert np.isnan(once.live_time_s)
+
+
 @pytest.mark.parametrize("suffix", [".png", ".svg", ".pdf"])
 def test_a_picture_says_how_it_was_made_and_is_the_same_twice(
     tier2: Path, tmp_path: Path, suffix: str

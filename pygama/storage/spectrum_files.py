@@ -206,7 +206,8 @@ def _read_spe(text: str) -> StoredSpectrum:
         low, unit = middle + width * (first - 0.5), _ENERGY
     else:
         low = float(first)
-    times = [float(word) for word in " ".join(parts.get("$MEAS_TIM", [])).split()] or [math.nan, math.nan]
+    times = [float(word) or math.nan for word in " ".join(parts.get("$MEAS_TIM", [])).split()]
+    times = times or [math.nan, math.nan]
     start = math.nan
     if parts.get("$DATE_MEA"):
         moment = datetime.strptime(parts["$DATE_MEA"][0], "%m/%d/%Y %H:%M:%S")
