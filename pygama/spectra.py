@@ -33,8 +33,8 @@ _HOLDS, _MARGIN, _LOOKED_AT = 0.001, 0.02, 2_000_000
 class Spectrum:
     """Counts of a column in equal bins: counts (n,), edges (n + 1,) in `unit`; made: how, name -> value.
 
-    start_s: when the first run began, unix seconds. real_time_s: from the first to the last event, summed over
-    the files. NaN where they do not say it.
+    start_s: when the first run began, unix seconds. real_time_s: from the first to the last event, summed
+    over the files. NaN where they do not say it.
     """
 
     counts: np.ndarray
@@ -92,8 +92,10 @@ def _times(files: Sequence[Path | str]) -> tuple[float, float]:
             start = file.texts("/").get("start_time", "")
             starts.append(float(start) if start.isdecimal() and int(start) > 0 else math.nan)
             table = file.table("data") if "data" in file.keys else None
-            times = table.column("time_s") if table is not None and "time_s" in table.columns else []
-            times = np.asarray(times)[np.isfinite(times)]
+            times = np.empty(0)
+            if table is not None and "time_s" in table.columns:
+                times = table.column("time_s")
+            times = times[np.isfinite(times)]
             real_s += float(np.ptp(times)) if len(times) > 1 else math.nan
     return float(np.min(starts)), real_s
 
