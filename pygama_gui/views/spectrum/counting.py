@@ -124,7 +124,7 @@ class SpectrumCounting:
     def pictured(self, live: LiveRun, histogram: LiveHistogram) -> Picture:
         """Join bins to those on screen, and count what is laid over them."""
         fine = self.fine_counts(histogram)
-        self.factor = self.join_by(histogram, fine)
+        self.factor = self.join_by(histogram)
         edges, width = histogram.edges[:: self.factor], fine_width(histogram) * self.factor
         seconds = live.seconds(self._view.channel)
         is_rate = self._view.choice.is_rate and seconds > 0
@@ -139,22 +139,25 @@ class SpectrumCounting:
             is_rate,
         )
 
-    def join_by(self, histogram: LiveHistogram, fine: np.ndarray) -> int:
-        """Say how many of the finest bins make one: by the width that was chosen, or the counts in view."""
+    def join_by(self, histogram: LiveHistogram) -> int:
+        """Say how many of the finest bins make one: by the width that was chosen, or the counts in view.
+
+        Those of all events: so bins stay as they are when a cut is switched or dragged.
+        """
         if self._view.choice.width is not None:
             wanted = self._view.choice.width / fine_width(histogram)
         else:
-            first, last = self._looked_at(histogram, fine)
-            wanted = (last - first) / spectra.suitable_bins(int(fine[first:last].sum()))
+            first, last = self._looked_at(histogram)
+            wanted = (last - first) / spectra.suitable_bins(int(histogram.counts[first:last].sum()))
         return spectra.power_of_two(wanted, histogram.n_bins)
 
-    def _looked_at(self, histogram: LiveHistogram, counts: np.ndarray) -> tuple[int, int]:
+    def _looked_at(self, histogram: LiveHistogram) -> tuple[int, int]:
         """Give the first of the finest bins that are in view, or will be, and the one after the last."""
         if self._view.plot.box.zoomed_x:
             ends = np.searchsorted(histogram.edges, self._view.plot.box.viewRange()[0])
             first, last = (int(end) for end in np.clip(ends, 0, histogram.n_bins))
             return (first, last) if last > first else (0, histogram.n_bins)
-        return spectra.occupied(counts)
+        return spectra.occupied(histogram.counts)
 
 
 def _beside(name: str, run_id: str, live: LiveRun, other: LiveRun, channel: int | None) -> Part:

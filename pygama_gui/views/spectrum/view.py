@@ -408,7 +408,7 @@ class SpectrumView(View):
     def rehearse(self) -> None:
         """Draw a made-up spectrum once, unseen."""
         histogram = LiveHistogram.around(madeup.heights(2000), N_FINE)
-        factor = self.counting.join_by(histogram, histogram.counts)
+        factor = self.counting.join_by(histogram)
         picture = Picture(histogram.edges[::factor], spectra.joined(histogram.counts, factor))
         self.drawing.fit(picture)
         self.drawing.draw(picture)

@@ -86,6 +86,15 @@ def test_events_that_pass_are_drawn_before_all(
     assert view.picture.counts.sum() == 20_000
 
 
+def test_bins_stay_as_they_are_when_a_cut_is_switched(
+    qtbot: QtBot, view: SpectrumView, cut: Callable[[Above | None], None]
+) -> None:
+    before = view.picture.edges
+    cut(Above(9000.0))
+    wait_for(qtbot, view, n_above(view, view.session.selected, 9000.0))
+    assert view.picture.edges.tolist() == before.tolist()
+
+
 def test_another_cut_and_new_rows_are_counted_anew(
     qtbot: QtBot, view: SpectrumView, cut: Callable[[Above | None], None]
 ) -> None:
