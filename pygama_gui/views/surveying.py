@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -106,15 +107,27 @@ class Surveying:
         return held.state != state or (held.survey.is_recounted and self._hand.moves)
 
     def _recount(self, held: _Held, state: _State) -> None:
+        self._is_recounting = True
+        self._follow(
+            held, state, lambda found: self._take_recounted(held, state, found), self._end_recounting
+        )
+
+    def _make_ready(self, held: _Held) -> None:
+        """Count once what a hand that drags a cut will want to see, so that its first move is as quick."""
+        if self._has_cuts and held.state.cuts is not None and held.survey.n_rows >= LEAST_ROWS:
+            self._follow(held, held.state, lambda _found: None, lambda: None)
+
+    def _follow(
+        self, held: _Held, state: _State, take: Callable[[Survey], None], fail: Callable[[], None]
+    ) -> None:
         names = {CODE, CLOCK, "time_s", held.survey.column, *(state.cuts.columns if state.cuts else ())}
         rows = _rows(state.live.columns, names)
-        self._is_recounting = True
         self._bridge.counting.follow(
             f"channels {id(self)}",
             lambda counter: self._recounter.recount(counter, state.live, rows, state.cuts, held.survey),
             lambda found: found,
-            lambda found: self._take_recounted(held, state, found),
-            self._end_recounting,
+            take,
+            fail,
         )
 
     def _take_recounted(self, held: _Held, state: _State, found: Survey) -> None:
@@ -175,6 +188,7 @@ class Surveying:
         if not is_outrun:  # else a hand moved the cuts on, and newer counts are shown
             is_same = held is not None and _of(held.state) == _of(state) and not held.survey.is_recounted
             self._held = _Held(state, found, held.peaks if held is not None and is_same else {})
+            self._make_ready(self._held)
         self._rest.end()
         self._end()
         self._news()
