@@ -94,6 +94,9 @@ def _heights(events: np.ndarray, shape: RunShape, rng: np.random.Generator) -> N
     exact = (events["kind"] == _PULSER) | (events["kind"] == _BASELINE)
     measured[exact] = events["energy_kev"][exact]
     events["amplitude_adc"] = np.maximum(measured, 0.0) * channel_gains(shape)[events["place"]]
+    if shape.gain_drift and len(events):
+        since = events["time_s"] - events["time_s"][0]
+        events["amplitude_adc"] *= 1.0 + shape.gain_drift * since / max(float(since[-1]), TICK_S)
 
 
 def _collection(events: np.ndarray, shape: RunShape, rng: np.random.Generator) -> None:

@@ -50,6 +50,8 @@ class RunShape:
     """ADC counts a keV; None: what suits the card."""
     gain_spread: float = 0.03
     """Standard deviation of the channels' gains, relative."""
+    gain_drift: float = 0.0
+    """By how much the gain of all channels grows from the first event to the last, relative."""
     baseline: float | None = None
     baseline_drift: float = 15.0
     """How far the baseline wanders in the course of the run."""

@@ -2,7 +2,8 @@
 
 A channel is compared with the others and with itself earlier, never with a fixed level: dead has no events
 while the others have, quiet far fewer than they or none of late, noisy far more events or far more noise,
-saturated a share of events at the end of the range, drifting a baseline that left the place where it began.
+saturated a share of events at the end of the range, drifting a baseline that left the place where it began,
+or a gain that did.
 """
 
 from __future__ import annotations
@@ -14,11 +15,13 @@ from typing import Any
 
 import numpy as np
 
-from pygama.analysis.peaks import fit_peak
-from pygama_gui.data.anchors import find_anchor
+from pygama.analysis.peaks import PeakFit, fit_peak
+from pygama_gui.data.anchors import BINS_OF_FIT, find_anchor
 from pygama_gui.data.channels import CLOCK, CODE
+from pygama_gui.data.gain import N_PARTS, PeakInTime, follow_peak, gain_trouble
 from pygama_gui.data.linked import Cuts, Rows
 from pygama_gui.data.slices import MEDIAN_ERROR, median_and_scatter
+from pygama_gui.data.trend_words import Clock
 from pygama_gui.data.trends import BASELINES, HEIGHTS, NOISES, chosen_rows, first_of
 from pygama_gui.session.codes import CARD, CRATE
 
@@ -99,6 +102,8 @@ class Survey:
     column: str = ""
     edges: np.ndarray = field(default_factory=lambda: np.linspace(0.0, 1.0, N_BINS + 1))
     duration: float = math.nan
+    first: float = math.nan
+    """Time of the first event, s."""
     n_rows: int = 0
     baseline_column: str = ""
     noise_column: str = ""
@@ -121,6 +126,8 @@ class Peak:
     position_error: float = math.nan
     name: str = ""
     """Of the line, where it is known."""
+    in_time: PeakInTime | None = field(default=None, compare=False)
+    """Where it was in parts of the time; None where there is too little to tell."""
 
 
 # The survey
@@ -138,7 +145,7 @@ def survey(rows: Rows, cuts: Cuts | None, codes: Sequence[int], column: str) -> 
     chosen = _chosen(rows, cuts)
     order, ends = _by_channel(rows[CODE][chosen], codes)
     groups = [chosen[part] for part in np.split(order, ends[:-1])]
-    duration, middle_times = _times(rows, chosen)
+    first, duration, middle_times = _times(rows, chosen)
     edges = _shared_edges(rows[shown][chosen]) if shown else np.linspace(0.0, 1.0, N_BINS + 1)
     newest = _newest(rows[CODE][chosen], codes)
     names = (first_of(BASELINES, rows), first_of(NOISES, rows))
@@ -146,7 +153,7 @@ def survey(rows: Rows, cuts: Cuts | None, codes: Sequence[int], column: str) -> 
         _figures(code, rows, group, duration, middle_times, (shown, edges), names, seen)
         for code, group, seen in zip(codes, groups, newest, strict=True)
     ]
-    return Survey(tuple(figures), judge(figures), shown, edges, duration, len(rows[CODE]), *names)
+    return Survey(tuple(figures), judge(figures), shown, edges, duration, first, len(rows[CODE]), *names)
 
 
 def _chosen(rows: Rows, cuts: Cuts | None) -> np.ndarray:
@@ -167,22 +174,23 @@ def _by_channel(codes_of_rows: np.ndarray, codes: Sequence[int]) -> tuple[np.nda
     return order, np.cumsum(np.bincount(places, minlength=len(wanted)))
 
 
-def _times(rows: Rows, chosen: np.ndarray) -> tuple[float, tuple[float, float]]:
-    """Give how long the rows last, s, and where the first third ends and the last one begins."""
+def _times(rows: Rows, chosen: np.ndarray) -> tuple[float, float, tuple[float, float]]:
+    """Give when the rows begin and how long they last, s; where the first third ends, the last one begins."""
     name = clock_name(rows)
     times = rows[name][chosen] if name else np.empty(0)
-    ends = _ends(times)
+    ends = ends_of(times)
     third = (ends[1] - ends[0]) / 3
-    return duration_of(times), (ends[0] + third, ends[1] - third)
+    return ends[0], duration_of(times), (ends[0] + third, ends[1] - third)
 
 
 def duration_of(times: np.ndarray) -> float:
     """Give how long it is from the first of some times to the last, s; NaN where that is not known or 0."""
-    first, last = _ends(times)
+    first, last = ends_of(times)
     return (last - first) or math.nan
 
 
-def _ends(times: np.ndarray) -> tuple[float, float]:
+def ends_of(times: np.ndarray) -> tuple[float, float]:
+    """Give the first and the last of some times, s; NaN with fewer than two."""
     times = times[np.isfinite(times)]
     return (float(times.min()), float(times.max())) if len(times) > 1 else (math.nan, math.nan)
 
@@ -370,17 +378,43 @@ def _typical(values: Sequence[float]) -> float:
 # Peaks, and what should be there
 
 
-def peak_of_channel(values: np.ndarray) -> Peak:
-    """Fit the peak that trends follow: Tl-208 where it is known, else the highest clear one."""
-    known = np.asarray(values, np.float64)
-    known = known[np.isfinite(known)]
+def peak_of_channel(
+    values: np.ndarray, parts: np.ndarray | None = None, span: tuple[float, float] = (0.0, 0.0)
+) -> Peak:
+    """Fit the peak that trends follow: Tl-208 where it is known, else the highest clear one.
+
+    parts: (n,), in which part of a span of time each value is, as `gain.parts_of` gives them; the peak is
+    followed through these.
+    """
+    values = np.asarray(values, np.float64)
+    known = values[np.isfinite(values)]
     anchor = find_anchor(known, "")
     if anchor is None:
         return Peak()
     fit = fit_peak(known, (anchor.low + anchor.high) / 2, anchor.high - anchor.low)
     if not fit.converged:
         return Peak()
-    return Peak(fit.fwhm, fit.fwhm_error, fit.position, fit.position_error, anchor.name)
+    in_time = None
+    if parts is not None:
+        edges = np.linspace(anchor.low, anchor.high, BINS_OF_FIT + 1)
+        its = [values[parts == part] for part in range(N_PARTS)]
+        counts = np.array([np.histogram(one, edges)[0] for one in its])
+        n_events = np.array([int(np.isfinite(one).sum()) for one in its])
+        in_time = follow_peak(counts, edges, n_events, span, anchor.name)
+    return peak_by_fit(fit, anchor.name, in_time)
+
+
+def peak_by_fit(fit: PeakFit, name: str, in_time: PeakInTime | None) -> Peak:
+    """Give the peak that was fitted."""
+    return Peak(fit.fwhm, fit.fwhm_error, fit.position, fit.position_error, name, in_time)
+
+
+def with_gain(found: Health, peak: Peak, unit: str, clock: Clock) -> Health:
+    """Name a gain that drifts, beside a baseline that does; whatever is worse stays."""
+    trouble = gain_trouble(peak.in_time, peak.fwhm, unit, clock)
+    if not trouble or found.state not in ("ok", "drifting"):
+        return found
+    return Health("drifting", "; ".join(one for one in (trouble, found.why) if one))
 
 
 def enabled_channels(plist: Mapping[str, Any]) -> list[int]:

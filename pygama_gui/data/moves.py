@@ -101,10 +101,13 @@ def _is_lasting(t: np.ndarray, y: np.ndarray, step: Move) -> bool:
 
 
 def _stretched(y: np.ndarray, e: np.ndarray) -> np.ndarray:
-    """Stretch errors until neighbours scatter as they say; never shrink them."""
+    """Stretch errors until neighbours scatter as they say; never shrink them.
+
+    A steep line is no scatter: what lies between neighbours is compared with what usually does.
+    """
     e = np.maximum(e, 1e-12 * max(float(np.abs(y).max()), 1e-300))
-    pulls = np.abs(np.diff(y)) / np.hypot(e[1:], e[:-1])
-    return e * max(MAD_TO_SIGMA * float(np.median(pulls)), 1.0)
+    pulls = np.diff(y) / np.hypot(e[1:], e[:-1])
+    return e * max(MAD_TO_SIGMA * float(np.median(np.abs(pulls - np.median(pulls)))), 1.0)
 
 
 def _best_step(t: np.ndarray, y: np.ndarray, e: np.ndarray, half: float) -> tuple[Move, float]:

@@ -57,8 +57,19 @@ def move_words(series: Series, move: Move | None, clock: Clock) -> str:
         size = f"{100 * move.size / abs(move.level):+.2g} %"
     else:
         size = f"{move.size:+.3g} {series.unit}".rstrip()
+    return f"{what} {size} {_when(series, move, clock)}".replace("-", "−")
+
+
+def gain_words(series: Series, move: Move, unit: str, clock: Clock) -> str:
+    """Say by how much a peak moved: 'gain −0.82 keV (−0.031 %) since 14:32 (6.2 σ)'."""
+    size = f"{move.size:+.3g} {unit}".rstrip()
+    share = f" ({100 * move.size / abs(move.level):+.2g} %)" if move.level else ""
+    return f"gain {size}{share} {_when(series, move, clock)}".replace("-", "−")
+
+
+def _when(series: Series, move: Move, clock: Clock) -> str:
     when = f"over {_long(clock, series)}" if move.is_slope else f"since {clock.words(move.since)}"
-    return f"{what} {size} {when} ({move.sigma:.1f} σ)".replace("-", "−")
+    return f"{when} ({move.sigma:.1f} σ)"
 
 
 def _long(clock: Clock, series: Series) -> str:

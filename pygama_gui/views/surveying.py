@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -10,7 +11,17 @@ import numpy as np
 from pygama.errors import PygamaError
 from pygama_gui.data.channels import CLOCK, CODE, code_of
 from pygama_gui.data.dragged import LEAST_ROWS
-from pygama_gui.data.health import SATURATION, Peak, Survey, enabled_channels, peak_of_channel, survey
+from pygama_gui.data.gain import parts_of
+from pygama_gui.data.health import (
+    SATURATION,
+    Peak,
+    Survey,
+    clock_name,
+    enabled_channels,
+    ends_of,
+    peak_of_channel,
+    survey,
+)
 from pygama_gui.data.linked import Cuts, Rows
 from pygama_gui.data.live import LiveColumns
 from pygama_gui.data.live_run import LiveRun
@@ -183,7 +194,7 @@ class Surveying:
         if not codes or not held.survey.column:
             return
         cuts = held.state.cuts
-        names = {CODE, held.survey.column, *(cuts.columns if cuts is not None else ())}
+        names = {CODE, CLOCK, "time_s", held.survey.column, *(cuts.columns if cuts is not None else ())}
         rows = _rows(held.state.live.columns, names)
         self._is_busy = True
         self._bridge.compute(
@@ -211,11 +222,15 @@ def _rows(columns: LiveColumns, names: set[str]) -> Rows:
 
 def _peaks(rows: Rows, cuts: Cuts | None, codes: list[int], column: str) -> dict[int, tuple[int, Peak]]:
     passing = None if cuts is None else cuts.mask(rows)
+    clock = clock_name(rows)
+    span = ends_of(rows[clock]) if clock else (math.nan, math.nan)
     found = {}
     for code in codes:
         is_its = rows[CODE] == code
-        values = np.asarray(rows[column][is_its if passing is None else is_its & passing], np.float64)
-        found[code] = (len(values), peak_of_channel(values))
+        which = np.flatnonzero(is_its if passing is None else is_its & passing)
+        values = np.asarray(rows[column][which], np.float64)
+        parts = parts_of(rows[clock][which], span) if clock else None
+        found[code] = (len(values), peak_of_channel(values, parts, span))
     return found
 
 

@@ -68,6 +68,16 @@ def test_gains_are_those_of_the_channels():
         assert here.mean() / 2614.511 == pytest.approx(gain, rel=1e-3)
 
 
+def test_a_gain_that_drifts_grows_evenly_from_the_first_event_to_the_last():
+    steady, growing = draw(n_events=3000), draw(n_events=3000, gain_drift=0.01)
+    some = steady["amplitude_adc"] > 0
+    ratio = growing["amplitude_adc"][some] / steady["amplitude_adc"][some]
+    times = steady["time_s"]
+    np.testing.assert_allclose(
+        ratio, 1 + 0.01 * ((times - times[0]) / (times[-1] - times[0]))[some], atol=1e-4
+    )
+
+
 def test_the_benchmark_has_its_pulses_at_an_edge():
     shape = benchmark_shape()
     events = draw_events(shape, np.random.default_rng(1))

@@ -84,6 +84,27 @@ def test_a_channel_of_the_map_without_events_is_dead(qtbot: QtBot, view: Channel
     assert "✕ V02160A dead" in view.summary.text()
 
 
+def test_a_channel_whose_gain_drifts_is_named_with_size_and_time(qtbot: QtBot, view: ChannelsView) -> None:
+    partial, rng = events(mixed(4000, 4000)), np.random.default_rng(8)
+    n = len(partial.columns["channel"])
+    partial.columns["time_s"] = np.linspace(0.0, 3600.0, n)
+    is_peak, is_one = rng.random(n) < 0.3, partial.columns["channel"] == 1
+    at = 6000.0 + 8.0 * is_one * (partial.columns["time_s"] > 1800)
+    partial.columns["trap_max"] = np.where(is_peak, rng.normal(at, 5.0), rng.uniform(100.0, 9000.0, n))
+    feed(qtbot, view, partial)
+    view.bridge.take(1, madeup.end(n))
+    qtbot.waitUntil(lambda: state_of(view)["channel 1"] == "drifting", timeout=WAIT_MS)
+    assert state_of(view)["channel 0"] == "ok"
+    (why,) = (tile.health.why for tile in view.tiles if tile.name == "channel 1")
+    assert why.startswith("gain +")
+    assert " ADC (+0.1" in why
+    assert " since 10:53 (" in why
+    assert "◆ channel 1 drifting" in view.summary.text()
+    view._change(is_table=True)
+    view.redraw()
+    assert why in row_of(next(tile for tile in view.tiles if tile.name == "channel 1"))
+
+
 def test_channels_are_sorted_by_what_was_chosen(qtbot: QtBot, view: ChannelsView) -> None:
     feed(qtbot, view, events(mixed(500, 600, 9000, 20)))
     orders = {}
