@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -93,6 +95,17 @@ def step_words(chain: Sequence[Step], name: str) -> str:
             shown += [f"{key} {value}" for key, value in values.items() if is_time(value)]
             return " ".join((step.step, *shown))
     return name
+
+
+def written_out(chain: Sequence[Step]) -> tuple[Step, ...]:
+    """Write every setting out, so that chains that do the same are equal: a default that was typed is one."""
+    return tuple(_written_out(step) for step in chain)
+
+
+def _written_out(step: Step) -> Step:
+    known = processor(step.step)
+    defaults = {} if known is None else {setting.name: setting.default for setting in known.settings}
+    return replace(step, settings=MappingProxyType(defaults | dict(step.settings)))
 
 
 def is_time(value: Any) -> bool:

@@ -64,3 +64,13 @@ def test_the_preview_says_why_it_has_no_sample(
     bridge.take(1, Failed("The disk is full"))
     view.redraw()
     assert view.plot._hint.text() == "No sample: the run came to no finished file."
+
+
+def test_a_default_that_was_typed_is_no_change(bridge: Bridge, a_run: Callable[..., Run]) -> None:
+    bridge.change(changes.add_runs, [a_run()])
+    sandbox = Sandbox.of(bridge)
+    sandbox._references[bridge.session.selected] = bridge.session.chain
+    bridge.change(changes.set_setting, 2, "rise", 400)
+    assert not sandbox.is_changed
+    bridge.change(changes.set_setting, 2, "rise", 401)
+    assert sandbox.is_changed
