@@ -160,6 +160,8 @@ def make_window(
             "A run that was under way must be processed again",
             "warning",
         )
+    if window.keeper is not None:
+        window.keeper.save_soon()  # what the command line says, if nothing else is changed
     if window.keeper is not None and not window.keeper.is_alone:
         window.bridge.log(
             "Another window is open and is the one that is remembered: save this one as a session (Ctrl+S)",
