@@ -297,8 +297,13 @@ class RunsView(View):
         """Put the buttons below each other in a narrow panel; leave out the place to drop in a low one."""
         super().resizeEvent(event)
         way = QBoxLayout.Direction
-        self.drop_zone.setVisible(self.height() >= LOW)
         self._buttons.setDirection(way.TopToBottom if self.width() < NARROW else way.LeftToRight)
+        self._show_drop_zone()
+
+    def _show_drop_zone(self) -> None:
+        refused = self.refusals.heightForWidth(self.width()) + self.dismiss_link.sizeHint().height() + 16
+        needed = LOW + (0 if self.refusals.isHidden() else refused)
+        self.drop_zone.setVisible(self.height() >= needed)
 
     def _connect(self) -> None:
         self.open_button.clicked.connect(self.open_asked)
@@ -371,6 +376,7 @@ class RunsView(View):
         self.refusals.setToolTip("\n".join(refusal(path, reason) for path, reason in refused))
         for thing in (self.refusals, self.dismiss_link):
             thing.setVisible(bool(lines))
+        self._show_drop_zone()
 
     def highlight(self, *, is_over: bool) -> None:
         """Show that a drop would be taken."""

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from PyQt5.QtCore import QPoint, Qt
+from PyQt5.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from pygama.progress import Done, Failed, Note
@@ -167,3 +168,18 @@ def test_a_run_under_way_is_not_removed(view: RunsView, bridge: Bridge) -> None:
     bridge.adopt(1, run)
     view._remove()
     assert run in bridge.session.runs
+
+
+def test_no_button_is_squeezed_by_what_could_not_be_taken_in_a_low_panel(
+    qtbot: QtBot, view: RunsView
+) -> None:
+    view.setMinimumSize(1, 1)
+    view.resize(220, 280)
+    view.show_refused(((Path("/data/notes.txt"), "notes.txt is not ORCA data, whatever it is called"),))
+    QApplication.processEvents()
+    assert view.refusals.isVisible()
+    for button in (view.process_button, view.pause_button, view.stop_button):
+        assert button.height() >= button.sizeHint().height()
+    assert not view.drop_zone.isVisible()
+    view.resize(220, 700)
+    assert view.drop_zone.isVisible()
