@@ -28,10 +28,19 @@ class Scrolled(QScrollArea):
             ground.setAutoFillBackground(False)
 
     def minimumSizeHint(self) -> QSize:  # noqa: N802  (Qt's name)
-        """Give the width of what is inside, with room for the scroll bar."""
+        """Give the width of what is inside, with room for the scroll bar, and no more than its height."""
         inside = self.widget()
-        width = 0 if inside is None else inside.minimumSizeHint().width()
-        return QSize(width + SCROLL_BAR, self._least)
+        if inside is None:
+            return QSize(SCROLL_BAR, self._least)
+        return QSize(
+            inside.minimumSizeHint().width() + SCROLL_BAR, min(self._least, inside.sizeHint().height())
+        )
+
+    def sizeHint(self) -> QSize:  # noqa: N802  (Qt's name)
+        """Give the size of what is inside now; Qt's own remembers what it was."""
+        inside = self.widget()
+        size = super().sizeHint()
+        return size if inside is None else QSize(size.width(), inside.sizeHint().height())
 
     def eventFilter(self, watched: QObject | None, event: QEvent | None) -> bool:  # noqa: N802  (Qt's name)
         """Ask again when something inside came or went."""
