@@ -247,10 +247,9 @@ def value_words(known: Parameter | None) -> str:
     """Say what a parameter came out as."""
     if known is None:
         return "—"
-    if known.is_fixed:
-        return f"{known.value:.6g}"
-    if known.is_at_limit:
-        return f"{known.value:.6g}, at its limit"
+    if known.is_fixed or known.is_at_limit:
+        value = f"{known.value:.6g}".replace("-", "−")
+        return value if known.is_fixed else f"{value}, at its limit"
     return words.with_errors(known.value, known.error, known.errors)
 
 
