@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from pygama.errors import SettingsError
-from pygama.storage import TierFile, how_made, spectrum_files
+from pygama.storage import Table, TierFile, how_made, spectrum_files
 from pygama.storage.spectrum_files import StoredSpectrum, write_spectrum
 
 if TYPE_CHECKING:
@@ -27,14 +27,15 @@ SIZE_INCHES = (8.0, 5.0)
 LOG_FLOOR = 0.5
 """Where the axis of counts begins when it is logarithmic: between none and one."""
 _HOLDS, _MARGIN, _LOOKED_AT = 0.001, 0.02, 2_000_000
+_MOST_LIVE = 5_000_000
+"""Events of a file whose live time is found, at most."""
 
 
 @dataclass(frozen=True)
 class Spectrum:
     """Counts of a column in equal bins: counts (n,), edges (n + 1,) in `unit`; made: how, name -> value.
 
-    start_s: when the first run began, unix seconds. real_time_s: from the first to the last event, summed
-    over the files. NaN where they do not say it.
+    files: that were counted; they tell when the run began and how long it was, where that is stored.
     """
 
     counts: np.ndarray
@@ -42,8 +43,7 @@ class Spectrum:
     column: str
     unit: str
     made: dict[str, Any] = field(default_factory=dict)
-    start_s: float = math.nan
-    real_time_s: float = math.nan
+    files: tuple[Path, ...] = ()
 
 
 def count_spectrum(
@@ -81,23 +81,51 @@ def count_spectrum(
         "calibration": "" if calibration is None else Path(calibration).name,
         "made by": f"pygama {__version__}",
     }
-    return Spectrum(counts, edges, name, unit, made, *_times(files))
+    return Spectrum(counts, edges, name, unit, made, tuple(map(Path, files)))
 
 
-def _times(files: Sequence[Path | str]) -> tuple[float, float]:
-    """Find when the first of some Tier 2 files began, and how long they last together, s; NaN: not known."""
-    starts, real_s = [], 0.0
+@dataclass(frozen=True, slots=True)
+class _Times:
+    """Of Tier 2 files together, s, NaN where they do not say it. start_s: of the first run, unix seconds."""
+
+    start_s: float = math.nan
+    real_s: float = math.nan
+    live_s: float = math.nan
+
+
+def _times(files: Sequence[Path]) -> _Times:
+    """Find when the first run began, the time from first to last event, and the channels' mean live time."""
+    found = []
     for path in files:
-        with TierFile(Path(path)) as file:
+        with TierFile(path) as file:
             start = file.texts("/").get("start_time", "")
-            starts.append(float(start) if start.isdecimal() and int(start) > 0 else math.nan)
+            start_s = float(start) if start.isdecimal() and int(start) > 0 else math.nan
             table = file.table("data") if "data" in file.keys else None
-            times = np.empty(0)
-            if table is not None and "time_s" in table.columns:
-                times = table.column("time_s")
-            times = times[np.isfinite(times)]
-            real_s += float(np.ptp(times)) if len(times) > 1 else math.nan
-    return float(np.min(starts)), real_s
+            found.append(_Times(start_s, *(math.nan, math.nan) if table is None else _lengths(table)))
+    if not found:
+        return _Times()
+    starts, real, live = zip(*((one.start_s, one.real_s, one.live_s) for one in found), strict=True)
+    return _Times(float(np.min(starts)), math.fsum(real), math.fsum(live))
+
+
+def _lengths(table: Table) -> tuple[float, float]:
+    """Find how long a run was, from first to last event, and how much of that was live; s."""
+    from pygama.analysis.live_time import live_times
+
+    heights = [name for name in ("trap_max", "energy") if name in table.columns][:1]
+    names = [name for name in ("time_s", "channel", "card", "crate", *heights) if name in table.columns]
+    if "time_s" not in names:
+        return math.nan, math.nan
+    columns = {name: table.column(name) for name in names}
+    times = columns["time_s"][np.isfinite(columns["time_s"])]
+    real_s = float(np.ptp(times)) if len(times) > 1 else math.nan
+    if table.n_rows > _MOST_LIVE:
+        return real_s, math.nan
+    try:
+        found = live_times(columns, amplitude=heights[0] if heights else "trap_max")
+        return real_s, real_s * found.mean_live_fraction()
+    except SettingsError:
+        return real_s, math.nan
 
 
 def _limits(data: Any, name: str, cut: str | None) -> tuple[float, float]:
@@ -126,14 +154,16 @@ def save_spectrum(path: Path | str, spectrum: Spectrum, *, is_log: bool = True) 
             for name, value in spectrum.made.items()
         }
         title = ", ".join(spectrum.made.get("files", [])) or spectrum.column
+        times = _times(spectrum.files)
         stored = StoredSpectrum(
             spectrum.counts,
             low,
             width,
             spectrum.unit,
             title,
-            real_time_s=spectrum.real_time_s,
-            start_s=spectrum.start_s,
+            live_time_s=times.live_s,
+            real_time_s=times.real_s,
+            start_s=times.start_s,
             remarks=remarks,
         )
         return write_spectrum(path, stored)

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from pygama.__main__ import main
+from pygama.analysis.live_time import live_times
 from pygama.errors import SettingsError
 from pygama.processing.run import process_run
 from pygama.simulate import RunShape, write_run
@@ -47,14 +48,18 @@ def test_a_stored_spectrum_says_when_the_run_began_and_how_long_it_was(
     tier2: Path, tmp_path: Path, suffix: str
 ) -> None:
     with TierFile(tier2) as file:
-        times = file.table("data").column("time_s")
+        table = file.table("data")
+        columns = {name: table.column(name) for name in ("time_s", "channel", "card", "crate", "trap_max")}
         start = int(file.texts("/")["start_time"])
+    live = [one.live_s / one.real_s for one in live_times(columns).timestamps.values()]
+    assert len(live) == 3
     once = read_spectrum(save_spectrum(tmp_path / f"one{suffix}", count_spectrum([tier2], n_bins=10)))
     twice = read_spectrum(save_spectrum(tmp_path / f"two{suffix}", count_spectrum([tier2, tier2], n_bins=10)))
     assert once.start_s == twice.start_s == start
-    assert once.real_time_s == pytest.approx(np.ptp(times), rel=1e-5)
-    assert twice.real_time_s == pytest.approx(2 * np.ptp(times), rel=1e-5)
-    assert np.isnan(once.live_time_s)
+    assert once.real_time_s == pytest.approx(np.ptp(columns["time_s"]), rel=1e-5)
+    assert once.live_time_s == pytest.approx(np.mean(live) * once.real_time_s, rel=1e-5)
+    assert twice.real_time_s == pytest.approx(2 * once.real_time_s, rel=1e-5)
+    assert twice.live_time_s == pytest.approx(2 * once.live_time_s, rel=1e-5)
 
 
 @pytest.mark.parametrize("suffix", [".png", ".svg", ".pdf"])

@@ -249,6 +249,14 @@ class LiveTimes:
     missing: list[str] = field(default_factory=list)
     tag: PulserTag | None = None
 
+    def mean_live_fraction(self) -> float:
+        """Give the part of the time that channels were live, their mean; NaN if it is not known of one."""
+        known = {**self.timestamps, **self.pulser}
+        places = {text.partition(": ")[0] for text in self.missing}
+        if not known or any(place.count("/") == 2 and place not in known for place in places):
+            return math.nan
+        return 1 - math.fsum(one.dead_fraction for one in known.values()) / len(known)
+
     def lines(self) -> list[str]:
         """Say all of it, a line an estimate."""
         lines = [] if self.records is None else [self.records.line()]

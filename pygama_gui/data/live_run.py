@@ -67,15 +67,15 @@ class LiveRun:
     def seconds(self, channel: int | None = None) -> float:
         """Give the live time of a channel, of all the mean; where it is not known, the time of the events.
 
-        0 where not even that is known. What came since the live time was found counts with the same share.
+        0 where not even that is known. A pulser tells the part that was live: it counts for all the time
+        that the run records or the events last, what came since it was found included.
         """
         if self.times is None:
             return self.duration_s
         found = self.times.of(channel)
         if not math.isfinite(found.live_s):
             return self.duration_s
-        is_whole = self.times.n_rows == len(self.columns)
-        return found.live_s if is_whole else found.fraction * self.duration_s
+        return found.fraction * max(found.real_s, self.duration_s)
 
     def is_same_as(self, other: LiveRun) -> bool:
         """Tell whether it holds the same rows, whatever their energies."""

@@ -119,3 +119,8 @@ def test_counts_are_divided_by_the_live_time_where_it_is_known() -> None:
 
 def test_what_came_since_counts_with_the_same_share() -> None:
     assert live_run(RunTimes(1, {0: Spell(5.0, 4.0, 0.1, "pulser", "")})).seconds() == pytest.approx(8.0)
+
+
+def test_pulses_that_end_before_the_events_do_count_for_all_of_them() -> None:
+    assert live_run(RunTimes(2, {0: Spell(9.0, 9.0, 0.1, "pulser", "")})).seconds() == 10.0
+    assert live_run(RunTimes(2, {0: Spell(12.0, 6.0, 0.1, "pulser", "")})).seconds() == 6.0

@@ -84,6 +84,8 @@ class SpectrumExporter(Saver[SpectrumPicture]):
         (left, right), (bottom, top) = view.plot.box.viewRange()
         run = view.session.selected_run
         about = self._about(drawn)
+        is_known = live.times is not None and math.isfinite(live.times.of(view.channel).live_s)
+        live_s = live.seconds(view.channel) if is_known else math.nan
         return SpectrumPicture(
             edges=drawn.edges,
             main=Histogram(self._main_name(), drawn.counts),
@@ -101,8 +103,8 @@ class SpectrumExporter(Saver[SpectrumPicture]):
             is_log=is_log,
             x_range=(float(left), float(right)),
             y_range=(10**bottom, 10**top) if is_log else (bottom, top),
-            real_time_s=live.duration_s or math.nan,
-            live_time_s=math.nan if live.times is None else live.times.of(view.channel).live_s,
+            real_time_s=max(live.duration_s, live_s if is_known else 0.0) or math.nan,
+            live_time_s=live_s,
             start_s=float(run.start_time) if run is not None and run.start_time else math.nan,
             about=about,
             made=view.made(about),
