@@ -14,7 +14,7 @@ from __future__ import annotations
 import glob
 import os
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -166,7 +166,7 @@ class DataSet:
             read, mask = self._picked(part, first, stored, selection)
             return {name: np.array(read[name]) if mask is None else read[name][mask] for name in columns}
 
-        yield from self._each(copy, rows, tell)
+        yield from self._each(copy, rows, tell, _names(columns, selection))
 
     def column(self, name: str, *, cut: Cut | None = None, tell: Tell = tell_nobody) -> np.ndarray:
         """Read one column of all runs into memory."""
@@ -194,7 +194,7 @@ class DataSet:
             _, mask = self._picked(part, first, stored, selection)
             return stored.n_rows if mask is None else int(np.count_nonzero(mask))
 
-        return sum(self._each(count, _STEP, tell))
+        return sum(self._each(count, _STEP, tell, _names((), selection)))
 
     def hist(
         self,
@@ -218,7 +218,8 @@ class DataSet:
             place, inside = _places(_taken(read[column], mask), edges)
             return np.bincount(place[inside], minlength=bins)
 
-        return sum(self._each(count, _STEP, tell), np.zeros(bins, np.int64)), edges
+        names = _names([column], selection)
+        return sum(self._each(count, _STEP, tell, names), np.zeros(bins, np.int64)), edges
 
     def hist2d(
         self,
@@ -243,7 +244,8 @@ class DataSet:
             both = x_inside & y_inside
             return np.bincount(x_place[both] * shape[1] + y_place[both], minlength=shape[0] * shape[1])
 
-        counts = sum(self._each(count, _STEP, tell), np.zeros(shape[0] * shape[1], np.int64))
+        names = _names([x[0], y[0]], selection)
+        counts = sum(self._each(count, _STEP, tell, names), np.zeros(shape[0] * shape[1], np.int64))
         return counts.reshape(shape), x_edges, y_edges
 
     def waveforms(self, rows: Any, *, tell: Tell = tell_nobody) -> Block:
@@ -272,12 +274,18 @@ class DataSet:
         back[order] = np.arange(len(order))
         return joined_blocks(blocks)[back]
 
-    def _each(self, then: Callable[[RunFiles, int, Columns], _T], n_rows: int, tell: Tell) -> Iterator[_T]:
-        """Give what `then` makes of run, number of the first row and columns, block for block."""
+    def _each(
+        self, then: Callable[[RunFiles, int, Columns], _T], n_rows: int, tell: Tell, names: Collection[str]
+    ) -> Iterator[_T]:
+        """Give what `then` makes of run, number of the first row and columns, block for block.
+
+        names: what it reads. What only a whole run tells is made here, before threads use the file.
+        """
         total = sum(part.n_rows * part.row_bytes for part in self.runs)
         done_rows = done_bytes = 0
         with ThreadPoolExecutor(self._n_threads) as pool:
             for part in self.runs:
+                self._prepare(part, names)
                 with TierFile(part.path) as file:
                     first = part.first_row
                     for table in _tables(file, part.tier2 is not None):
@@ -288,6 +296,13 @@ class DataSet:
                             tell(Progress(done_bytes, total, done_rows, done_rows))
                         first += table.n_rows
                 _check_length(part, first)
+
+    def _prepare(self, part: RunFiles, names: Collection[str]) -> None:
+        if boxes := boxes_among(names):
+            self._through(part, boxes)
+        for name in TAGS:
+            if name in names and name not in part.kinds:
+                self._tag(part, name)
 
     def _picked(
         self, part: RunFiles, first: int, stored: Columns, selection: Selection | None
@@ -426,6 +441,10 @@ def _calibrated(calibration: Any, columns: dict[str, np.ndarray]) -> Mapping[str
     from pygama.analysis.calibration import apply
 
     return apply(calibration, columns)
+
+
+def _names(columns: Sequence[str], selection: Selection | None) -> frozenset[str]:
+    return frozenset((*columns, *(() if selection is None else selection.columns)))
 
 
 def _taken(values: np.ndarray, mask: np.ndarray | None) -> np.ndarray:

@@ -1,11 +1,12 @@
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from pygama import DataSet
+from pygama import DataSet, dataset
 from pygama.__main__ import main
 from pygama.analysis.tagging import Tagging, tag_hits, tags_of, wanted_by
 from pygama.errors import SettingsError
@@ -169,3 +170,18 @@ def test_the_command_finds_the_run_records_beside_the_file(run, capsys):
     _, t2, _ = run
     assert main(["live", str(t2)]) == 0
     assert "run records: real" in capsys.readouterr().out
+
+
+def test_what_a_whole_run_tells_is_read_by_the_thread_that_asks(run, monkeypatch):
+    _, t2, _ = run
+    readers = []
+
+    def noted(path, tagging):
+        readers.append(threading.current_thread())
+        return tags_of(path, tagging)
+
+    monkeypatch.setattr(dataset, "tags_of", noted)
+    data = DataSet([t2], tagging=Tagging(window_s=US))
+    assert data.count("~is_pulser & n_channels == 1") > 0
+    assert data.hist("trap_max", 0, 50_000, 10, cut="is_pulser")[0].sum() > 0
+    assert set(readers) == {threading.current_thread()}
