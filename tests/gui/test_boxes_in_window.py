@@ -117,7 +117,7 @@ def drag(
 
 def show_density(qtbot: QtBot, window: MainWindow) -> None:
     window.waveforms.choose(picture="density")
-    qtbot.waitUntil(lambda: window.waveforms.density_picture.density is not None, timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: window.waveforms.density.picture.density is not None, timeout=WAIT_MS)
     settle(qtbot, window)
 
 

@@ -34,7 +34,7 @@ def csv(tmp_path: Path) -> Path:
 
 
 def texts(window: MainWindow) -> list[list[str]]:
-    boxes = (window.waveforms.channel_box, window.spectrum.controls.channel_box)
+    boxes = (window.waveforms.bar.channel, window.spectrum.controls.channel_box)
     return [[box.itemText(at) for at in range(box.count())] for box in boxes]
 
 

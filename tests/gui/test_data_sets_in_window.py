@@ -200,7 +200,9 @@ def test_a_data_set_on_disk_says_what_it_shows_and_where_else_to_look(
         assert window.bridge.data_sets.why_not(made.run_id, what) == (
             f"600 rows are too many to be kept in memory: select one of the runs, as Run 11, to see {what}."
         )
-    assert window.waveforms._why_empty() == window.bridge.data_sets.why_not(made.run_id, "its waveforms")
+    assert window.waveforms.telling.why_empty() == window.bridge.data_sets.why_not(
+        made.run_id, "its waveforms"
+    )
 
 
 @pytest.mark.parametrize("is_notebook", [False, True], ids=["script", "notebook"])

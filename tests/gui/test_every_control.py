@@ -57,7 +57,7 @@ def window(qtbot: QtBot, themed: object, tmp_path: Path, a_run: Callable[..., Ru
     for dock in made.findChildren(QDockWidget):
         dock.show()
     qtbot.waitUntil(lambda: made.spectrum.shown() is not None, timeout=WAIT_MS)
-    qtbot.waitUntil(lambda: made.waveforms.channel_box.isVisible(), timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: made.waveforms.bar.channel.isVisible(), timeout=WAIT_MS)
     made.banner.say("Something to read", "and its details", remedies=[("Mend", lambda: None)])
     made.runs.show_refused(((tmp_path / "notes", "not a run"),))
     made.activateWindow()
@@ -197,10 +197,10 @@ def go_round(qtbot: QtBot, window: MainWindow) -> Iterator[QWidget]:
 
 
 def test_the_palette_opens_from_a_field_too(qtbot: QtBot, window: MainWindow) -> None:
-    qtbot.waitUntil(window.waveforms.place_field.isEnabled, timeout=WAIT_MS)
-    window.waveforms.place_field.setFocus()
-    qtbot.waitUntil(window.waveforms.place_field.hasFocus, timeout=WAIT_MS)
-    QTest.keyClick(window.waveforms.place_field, Qt.Key.Key_K, Qt.KeyboardModifier.ControlModifier)
+    qtbot.waitUntil(window.waveforms.bar.place.isEnabled, timeout=WAIT_MS)
+    window.waveforms.bar.place.setFocus()
+    qtbot.waitUntil(window.waveforms.bar.place.hasFocus, timeout=WAIT_MS)
+    QTest.keyClick(window.waveforms.bar.place, Qt.Key.Key_K, Qt.KeyboardModifier.ControlModifier)
     (palette,) = window.findChildren(Palette)
     qtbot.waitUntil(palette.field.hasFocus, timeout=WAIT_MS)
     qtbot.keyClicks(palette.field, "on shift")

@@ -87,10 +87,10 @@ def test_a_dropped_run_is_processed_and_shown(
     drop(window, [raw_run])
     qtbot.waitUntil(lambda: state_of(window) == "done", timeout=WAIT_MS)
     assert {path.name for path in out.iterdir()} == {"t1_run12.h5", "t2_run12.h5"}
-    qtbot.waitUntil(lambda: window.waveforms.info.text().startswith("of 400"), timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: window.waveforms.bar.info.text().startswith("of 400"), timeout=WAIT_MS)
     assert window.spectrum._histogram is not None
     window.waveforms.go_to(17)
-    qtbot.waitUntil(lambda: window.waveforms.place_field.text() == "18", timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: window.waveforms.bar.place.text() == "18", timeout=WAIT_MS)
 
 
 def test_the_timer_rests_when_there_is_nothing_to_do(
@@ -227,7 +227,7 @@ def test_what_an_earlier_session_made_is_shown(
     process_run(raw_run, output_dir=out)
     window.bridge.change(changes.process_on_add, False)
     drop(window, [raw_run])
-    qtbot.waitUntil(lambda: window.waveforms.info.text().startswith("of 400"), timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: window.waveforms.bar.info.text().startswith("of 400"), timeout=WAIT_MS)
     qtbot.waitUntil(lambda: window.spectrum.controls.info.text() == "400 events", timeout=WAIT_MS)
     state = window.bridge.state(window.bridge.session.selected)
     assert state is not None
@@ -254,7 +254,7 @@ def test_a_tier_1_file_that_is_gone_is_told_and_its_waveforms_can_be_tried_again
     process_run(raw_run, output_dir=out)
     window.bridge.change(changes.process_on_add, False)
     drop(window, [raw_run])
-    qtbot.waitUntil(lambda: window.waveforms.info.text().startswith("of 400"), timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: window.waveforms.bar.info.text().startswith("of 400"), timeout=WAIT_MS)
     window.bridge.in_background(window.bridge.loading.close, lambda _nothing: None)
     aside = (out / "t1_run12.h5").rename(out / "aside")
     window.waveforms.go_to(3)
@@ -262,7 +262,7 @@ def test_a_tier_1_file_that_is_gone_is_told_and_its_waveforms_can_be_tried_again
     assert "t1_run12.h5" in window.banner.words.text()
     aside.rename(out / "t1_run12.h5")
     window.waveforms.go_to(4)
-    qtbot.waitUntil(lambda: window.waveforms.place_field.text() == "5", timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: window.waveforms.bar.place.text() == "5", timeout=WAIT_MS)
 
 
 def test_a_run_without_events_says_so_in_every_picture(

@@ -75,8 +75,8 @@ class WaveformActions:
         return [
             ("&Next", "N", lambda: view.step(1)),
             ("&Previous", "Shift+N", lambda: view.step(-1)),
-            ("&Jump to a waveform…", "J", view.ask_jump),
-            ("Jump to an &event…", "Shift+J", view.ask_jump_to_event),
+            ("&Jump to a waveform…", "J", view.bar.ask_jump),
+            ("Jump to an &event…", "Shift+J", view.bar.ask_jump_to_event),
             ("&Freeze / follow, play / stop", "Space", view.toggle_following),
             ("Play through / stop", "G", view.browser.play),
             ("Only events in the &region of the spectrum", "I", view.toggle_only_roi),
@@ -111,7 +111,7 @@ class WaveformActions:
             ("Most t&ypical and most extreme", "Q", view.toggle_extremes),
             ("Cut by a &box…", "B", view.mark_box),
             ("Give up mar&king", "Esc", view.give_up),
-            ("&Curves and values…", "V", lambda: view.steps_button.open()),
+            ("&Curves and values…", "V", lambda: view.bar.steps.open()),
         ]
 
     def _heights(self) -> list[Entry]:

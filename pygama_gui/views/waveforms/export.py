@@ -80,7 +80,7 @@ class Exporter(Saver[Picture]):
                 about["event"] = str(int(sample.numbers["event_number"]))
             if sample.channel is not None:
                 about["channel"] = names_of([*view.channels, sample.channel])[-1].removeprefix("channel ")
-        if (cut := view.cut_words) and sample is None:
+        if (cut := view.telling.cut_words) and sample is None:
             about["cut"] = cut
         about["chain"] = json.dumps(session.to_chain())
         about["made by"] = f"pygama {pygama.__version__}"
@@ -119,7 +119,7 @@ class Exporter(Saver[Picture]):
         )
 
     def _density(self) -> Picture | None:
-        view, density = self._view, self._view.density_picture.density
+        view, density = self._view, self._view.density.picture.density
         if density is None:
             return None
         step = view.cursors.x_of(1) - view.cursors.x_of(0)
@@ -190,7 +190,7 @@ class Exporter(Saver[Picture]):
         }
 
     def _noise(self) -> Picture | None:
-        view, spectra = self._view, self._view.noise
+        view, spectra = self._view, self._view.noise.spectra
         if spectra is None:
             return None
         one, mean = spectra

@@ -62,22 +62,22 @@ def test_only_waveforms_that_pass_the_cuts_are_shown(view: WaveformView) -> None
     view.bridge.change(cut_changes.add_cut, "high", "trap_max > 5000")
     view.redraw()
     assert view.browser.n == 3
-    assert "passing high" in view.info.text()
+    assert "passing high" in view.bar.info.text()
     view.toggle_only_passing()
     view.redraw()
     assert view.browser.n == 5
-    assert "passing" not in view.info.text()
+    assert "passing" not in view.bar.info.text()
 
 
 def test_the_box_for_passing_events_is_there_once_a_cut_is_on(view: WaveformView) -> None:
     view.redraw()
-    assert not view.pass_box.isVisible()
+    assert not view.bar.passing.isVisible()
     view.bridge.change(cut_changes.add_cut, "high", "trap_max > 5000")
     view.redraw()
-    assert view.pass_box.isVisible() and view.pass_box.isChecked()
+    assert view.bar.passing.isVisible() and view.bar.passing.isChecked()
     view.bridge.change(cut_changes.switch_cut, "high", False)
     view.redraw()
-    assert not view.pass_box.isVisible()
+    assert not view.bar.passing.isVisible()
 
 
 def test_an_empty_selection_names_the_cut(view: WaveformView) -> None:
@@ -92,7 +92,7 @@ def test_the_sides_of_a_cut_are_counted_and_named(qtbot: QtBot, view: WaveformVi
     found = view.contrast.found
     assert found is not None and found.inside is not None and found.outside is not None
     assert (found.inside.n_waveforms, found.outside.n_waveforms) == (3, 2)
-    assert view.info.text() == "3 inside · 2 outside"
+    assert view.bar.info.text() == "3 inside · 2 outside"
     names = [words.text for _, words in view.contrast.picture.legend.items]
     assert names == ["inside high: mean of 3", "outside high: mean of 2"]
     assert view.contrast.picture.image.isVisible()
@@ -102,7 +102,7 @@ def test_the_sides_of_a_cut_are_counted_and_named(qtbot: QtBot, view: WaveformVi
 def test_one_side_is_drawn_as_a_density_with_its_mean(qtbot: QtBot, view: WaveformView) -> None:
     view.bridge.change(cut_changes.add_cut, "high", "trap_max > 5000")
     shown(qtbot, view, "outside")
-    assert view.info.text() == "2 outside"
+    assert view.bar.info.text() == "2 outside"
     assert not view.contrast.picture.image.isVisible()
     assert view.contrast.picture._density.image.isVisible()
     assert len(view.contrast.picture.means["inside"].xData) == 0
@@ -115,7 +115,7 @@ def test_moving_the_cut_moves_waveforms_from_side_to_side(qtbot: QtBot, view: Wa
 
     def has_moved() -> bool:
         view.bridge.tick()
-        return view.info.text() == "1 inside · 4 outside"
+        return view.bar.info.text() == "1 inside · 4 outside"
 
     qtbot.waitUntil(has_moved, timeout=WAIT_MS)
 
@@ -178,7 +178,7 @@ def test_a_finished_run_is_read_on_both_sides(qtbot: QtBot, bridge: Bridge, tmp_
     view.resize(900, 420)
     view.show()
     qtbot.waitExposed(view)
-    qtbot.waitUntil(lambda: view._is_read, timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: view.telling.is_read, timeout=WAIT_MS)
     live = bridge.live(bridge.session.selected)
     assert live is not None
     middle = float(np.median(live.columns.column("trap_max")))

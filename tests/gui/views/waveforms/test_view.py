@@ -44,7 +44,7 @@ def view(qtbot: QtBot, bridge: Bridge, a_run: Callable[..., Run]) -> WaveformVie
 
 def test_the_newest_waveform_is_shown_while_following(view: WaveformView) -> None:
     assert view.browser.place == 4
-    assert view.info.text().startswith("newest")
+    assert view.bar.info.text().startswith("newest")
 
 
 def test_the_time_axis_is_in_microseconds(view: WaveformView) -> None:
@@ -57,8 +57,8 @@ def test_going_back_freezes_the_view(view: WaveformView) -> None:
     view.step(-1)
     view.draw_if_due()
     assert (view.browser.is_following, view.browser.place) == (False, 3)
-    assert view.info.text().startswith("of the newest 5")
-    assert view.place_field.text() == "4"
+    assert view.bar.info.text().startswith("of the newest 5")
+    assert view.bar.place.text() == "4"
 
 
 def test_going_beyond_the_ends_stays_within(view: WaveformView) -> None:
@@ -75,30 +75,30 @@ def test_what_the_chain_makes_is_drawn_over_the_waveform(view: WaveformView) -> 
 
 
 def test_a_number_that_is_typed_is_gone_to(qtbot: QtBot, view: WaveformView) -> None:
-    view.ask_jump()
-    qtbot.keyClicks(view.place_field, "2")
-    qtbot.keyClick(view.place_field, Qt.Key.Key_Return)
+    view.bar.ask_jump()
+    qtbot.keyClicks(view.bar.place, "2")
+    qtbot.keyClick(view.bar.place, Qt.Key.Key_Return)
     view.draw_if_due()
-    assert (view.browser.place, view.place_field.text()) == (1, "2")
+    assert (view.browser.place, view.bar.place.text()) == (1, "2")
 
 
 def test_escape_leaves_the_field_of_the_number_for_the_picture(qtbot: QtBot, view: WaveformView) -> None:
     view.activateWindow()
-    view.place_field.setFocus()
-    qtbot.keyClicks(view.place_field, "7?")
-    qtbot.keyClick(view.place_field, Qt.Key.Key_Escape)
+    view.bar.place.setFocus()
+    qtbot.keyClicks(view.bar.place, "7?")
+    qtbot.keyClick(view.bar.place, Qt.Key.Key_Escape)
     assert view.focusWidget() is view.plot
-    assert "?" not in view.place_field.text()
+    assert "?" not in view.bar.place.text()
 
 
 def test_words_in_place_of_a_number_go_nowhere(qtbot: QtBot, view: WaveformView) -> None:
     view.go_to(2)
     view.draw_if_due()
-    view.ask_jump()
-    qtbot.keyClicks(view.place_field, "the last")
-    qtbot.keyClick(view.place_field, Qt.Key.Key_Return)
+    view.bar.ask_jump()
+    qtbot.keyClicks(view.bar.place, "the last")
+    qtbot.keyClick(view.bar.place, Qt.Key.Key_Return)
     view.draw_if_due()
-    assert (view.browser.place, view.place_field.text()) == (2, "3")
+    assert (view.browser.place, view.bar.place.text()) == (2, "3")
 
 
 def test_names_stand_where_a_negative_pulse_leaves_room(view: WaveformView) -> None:
@@ -162,18 +162,18 @@ def test_a_waveform_of_one_value_is_drawn(view: WaveformView) -> None:
 
 
 def test_a_view_without_room_leaves_the_rarer_controls_to_the_menu(view: WaveformView) -> None:
-    assert view.overlay_box.isVisible()
+    assert view.bar.overlay.isVisible()
     view.resize(400, 300)
-    assert not view.overlay_box.isVisible()
+    assert not view.bar.overlay.isVisible()
 
 
 def test_one_channel_needs_no_choice(view: WaveformView) -> None:
-    assert view.channel_box.isVisible()
+    assert view.bar.channel.isVisible()
     view.bridge.adopt(1, view.session.runs[0])
     run_id = view.bridge.take(1, madeup.partial(20, n_channels=1))
     view.bridge.data_grew.emit({run_id})
     view.draw_if_due()
-    assert not view.channel_box.isVisible()
+    assert not view.bar.channel.isVisible()
 
 
 def test_a_changed_setting_is_seen_on_the_next_tick(view: WaveformView) -> None:
@@ -227,18 +227,18 @@ def test_the_zoom_of_a_person_stays(view: WaveformView) -> None:
 
 
 def test_an_event_number_is_gone_to(qtbot: QtBot, view: WaveformView) -> None:
-    view.ask_jump_to_event()
+    view.bar.ask_jump_to_event()
     wanted = view.browser.live.samples.of(None)[2].numbers["event_number"]
-    qtbot.keyClicks(view.place_field, str(int(wanted)))
-    qtbot.keyClick(view.place_field, Qt.Key.Key_Return)
+    qtbot.keyClicks(view.bar.place, str(int(wanted)))
+    qtbot.keyClick(view.bar.place, Qt.Key.Key_Return)
     view.draw_if_due()
     assert view.browser.sample is not None
     assert view.browser.sample.numbers["event_number"] == wanted
 
 
 def test_an_event_that_is_not_there_is_said(qtbot: QtBot, view: WaveformView) -> None:
-    view.place_field.setText("event 123456")
-    view._jump()
+    view.bar.place.setText("event 123456")
+    view.bar.jump()
     view.draw_if_due()
     assert view.problem.text() == "Event 123456 is not among the newest waveforms."
 
@@ -271,8 +271,8 @@ def test_only_events_in_the_region_are_shown(view: WaveformView) -> None:
     assert view.browser.n == 2
     assert view.browser.sample is not None
     assert low <= view.browser.sample.numbers["trap_max"] <= high
-    assert view.roi_box.isChecked()
-    assert f"trap_max {low:.6g} to {high:.6g} ADC" in view.info.text()
+    assert view.bar.roi.isChecked()
+    assert f"trap_max {low:.6g} to {high:.6g} ADC" in view.bar.info.text()
 
 
 def test_a_region_without_events_says_so(view: WaveformView) -> None:
@@ -283,7 +283,7 @@ def test_a_region_without_events_says_so(view: WaveformView) -> None:
 
 
 def test_a_curve_is_hidden_by_its_line_in_the_list(view: WaveformView) -> None:
-    lines = [view.steps_button.list.item(row) for row in range(view.steps_button.list.count())]
+    lines = [view.bar.steps.list.item(row) for row in range(view.bar.steps.list.count())]
     assert [line.data(Qt.ItemDataRole.UserRole) for line in lines] == ["", "wf_trap", "bl_int", "trap_max"]
     lines[1].setCheckState(Qt.CheckState.Unchecked)
     view.draw_if_due()
@@ -317,30 +317,30 @@ def test_words_of_markers_do_not_lie_over_each_other(qtbot: QtBot, view: Wavefor
 def test_the_density_counts_every_waveform(qtbot: QtBot, view: WaveformView) -> None:
     view.choose(picture="density")
     view.draw_if_due()
-    qtbot.waitUntil(lambda: view.density_picture.density is not None)
-    assert view.density_picture.density.n_waveforms == 5
-    assert view.density_picture.density.counts.sum() == 5 * madeup.N_SAMPLES
-    assert view.info.text().startswith("5 of 5 waveforms")
+    qtbot.waitUntil(lambda: view.density.picture.density is not None)
+    assert view.density.picture.density.n_waveforms == 5
+    assert view.density.picture.density.counts.sum() == 5 * madeup.N_SAMPLES
+    assert view.bar.info.text().startswith("5 of 5 waveforms")
     assert all(curve.yData is None or not len(curve.yData) for curve in view.traces_picture.curves.values())
 
 
 def test_a_zoomed_density_is_counted_anew(qtbot: QtBot, view: WaveformView) -> None:
     view.choose(picture="density")
     view.draw_if_due()
-    qtbot.waitUntil(lambda: view.density_picture.density is not None)
+    qtbot.waitUntil(lambda: view.density.picture.density is not None)
     view.plot.box.setXRange(14, 15, padding=0)
     view.plot.box._mark_zoomed(x=True)
     view.draw_if_due()
     period = madeup.PERIOD_NS / 1000
     expected = pytest.approx((14 / period, 15 / period))
-    qtbot.waitUntil(lambda: view.density_picture.density.x_range == expected)
+    qtbot.waitUntil(lambda: view.density.picture.density.x_range == expected)
 
 
 def test_the_noise_spectrum_is_drawn_with_its_units(qtbot: QtBot, view: WaveformView) -> None:
     view.choose(picture="noise")
     view.draw_if_due()
-    qtbot.waitUntil(lambda: view.noise is not None)
-    assert view.noise[1].n_waveforms == 5
+    qtbot.waitUntil(lambda: view.noise.spectra is not None)
+    assert view.noise.spectra[1].n_waveforms == 5
     assert view.plot.labels == {"bottom": "frequency (MHz)", "left": "noise power (ADC² / MHz)"}
     view.choose(is_amplitude=True)
     view.draw_if_due()

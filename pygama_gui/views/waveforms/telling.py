@@ -1,0 +1,130 @@
+"""Says in words what the waveform view shows, or why it shows nothing."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pygama_gui.data import chain_facts
+from pygama_gui.data.samples import Sample
+from pygama_gui.views.waveforms.contrast import KINDS
+from pygama_gui.widgets import words
+
+if TYPE_CHECKING:
+    from pygama_gui.views.waveforms.view import WaveformView
+
+ENDS = {"failed": "failed", "stopped": "was stopped"}
+
+
+class Telling:
+    """The words of one view of waveforms."""
+
+    def __init__(self, view: WaveformView) -> None:
+        self._view = view
+
+    # Why there is nothing to see
+
+    def why_empty(self) -> str:
+        """Say why no waveform is shown, and what to do."""
+        view = self._view
+        bridge, browser, selected = view.bridge, view.browser, view.session.selected
+        state = bridge.state(selected)
+        if view.session.selected_run is None:
+            return "Waveforms of the selected run appear here."
+        if why := bridge.data_sets.why_no_waveforms(selected) or bridge.data_sets.why_empty(selected):
+            return why
+        if state is None:
+            return "No waveforms yet. Process the run to see them."
+        if not state.has_ended:
+            if self.cut_words and len(browser.live.samples if browser.live else ()):
+                return f"No waveform so far passes: {self.cut_words}."
+            return words.waiting_for("waveforms", follows=state.follows)
+        if state.state != "done":
+            return f"No waveforms: the run {ENDS[state.state]}."
+        if self.cut_words and not browser.is_reading and self.is_read:
+            return f"No waveform passes: {self.cut_words}."
+        if browser.is_reading or (state.rows and not self.is_read):
+            return "Reading the waveforms…"
+        return "No waveforms in this run." if browser.is_finished else "There is no Tier 1 file of this run."
+
+    @property
+    def is_read(self) -> bool:
+        """Whether the files of an earlier session have been read."""
+        live = self._view.bridge.live(self._view.session.selected)
+        return live is not None and len(live.columns) > 0
+
+    # What is shown
+
+    @property
+    def cut_words(self) -> str:
+        """Say by what the events that are shown are chosen."""
+        selection = self._view.browser.selection
+        parts = []
+        if (cut := selection.cut) is not None:
+            unit = chain_facts.unit_of(cut.column)
+            parts.append(f"{cut.column} {cut.low:.6g} to {cut.high:.6g} {unit}".rstrip())
+        if selection.passing is not None:
+            cuts = [cut for cut in self._view.session.cuts if cut.enabled]
+            names = [f"not {cut.name}" if cut.inverted else cut.name for cut in cuts]
+            parts.append(f"passing {', '.join(names)}")
+        return ", ".join(parts)
+
+    def info(self) -> str:
+        """Say which waveforms are shown: how many there are, by what they are chosen, when they came."""
+        view, picture = self._view, self._view.choice.picture
+        if picture in KINDS:
+            return view.contrast.words(picture)
+        sample = view.browser.sample
+        if sample is None:
+            return ""
+        parts = [view.density.words() if picture == "density" else ""]
+        parts = [parts[0] or self._place_words(sample)]
+        if self.cut_words:
+            parts.append(self.cut_words)
+        if picture != "density":
+            parts += self._sample_words(sample)
+        return " · ".join(parts)
+
+    def _sample_words(self, sample: Sample) -> list[str]:
+        view, parts = self._view, []
+        if sample.channel is not None:
+            parts.append(view.bridge.names([*view.channels, sample.channel])[-1])
+        number = sample.numbers.get("event_number")
+        if number is not None and (sample.place is not None or not view.browser.is_following):
+            parts.append(f"event {words.count(float(number))}")
+        if "time_s" in sample.numbers:
+            time_s = float(sample.numbers["time_s"])
+            parts.append(f"{time_s:.6f} s" if time_s < 10 else f"{time_s:.3f} s")
+        return parts
+
+    def _place_words(self, sample: Sample) -> str:
+        browser = self._view.browser
+        if sample.place is not None:
+            return f"of {words.count(browser.n)}"
+        if browser.is_following or browser.is_finished:
+            number = sample.numbers.get("event_number")
+            return "newest" if number is None else f"newest, packet {words.count(float(number))}"
+        return f"of the newest {browser.n}"
+
+    # Axes
+
+    def axes(self, period_ns: float | None, *, is_above: bool) -> tuple[str, str, str]:
+        """Name x and y, and say shortly what y is in."""
+        aligned_by = self._view.choice.aligned_by
+        unit, since = "µs" if period_ns else "samples", f" from {aligned_by}" if aligned_by else ""
+        return f"time{since} ({unit})", self._height_words(is_above=is_above), self.height_unit
+
+    def _height_words(self, *, is_above: bool) -> str:
+        choice = self._view.choice
+        if choice.is_normalised:
+            return "height / maximum"
+        if choice.is_calibrated:
+            return "energy (keV)"
+        return "ADC counts above baseline" if is_above else "ADC counts"
+
+    @property
+    def height_unit(self) -> str:
+        """Say what the heights are in, shortly."""
+        choice = self._view.choice
+        if choice.is_normalised:
+            return "maximum"
+        return "keV" if choice.is_calibrated else "ADC counts"
