@@ -9,61 +9,44 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from PyQt5.QtCore import QEvent, QObject, QPointF, QSignalBlocker, QSize, QTimer, pyqtSignal
+from PyQt5.QtCore import QEvent, QObject, QPointF, QSize, QTimer, pyqtSignal
 from PyQt5.QtGui import QResizeEvent
-from PyQt5.QtWidgets import QAction, QCheckBox, QLayout, QMenu, QVBoxLayout, QWidget
+from PyQt5.QtWidgets import QAction, QLayout, QMenu, QVBoxLayout, QWidget
 
 from pygama_gui.bridge import Bridge
-from pygama_gui.data import chain_facts
-from pygama_gui.data.channels import CLOCK, CODE
-from pygama_gui.data.linked import ALL, Axis, Counts, Cuts, Want
+from pygama_gui.data.channels import CODE
+from pygama_gui.data.linked import ALL, Axis, Counts, Want
 from pygama_gui.data.live_run import LiveRun
-from pygama_gui.data.live_set import RUN, LiveSet
 from pygama_gui.data.plane import (
-    LOOKED_AT,
-    Limits,
     Points,
     Profile,
     Scale,
-    axis_of,
-    keeps,
-    limits_of,
     mean_profile,
     median_profile,
-    points_in,
     scale_of,
     share_in_slice,
-    some_of,
-    suitable_bins,
 )
 from pygama_gui.data.selection import passing_of
-from pygama_gui.jobs.board import counted
 from pygama_gui.session import changes
 from pygama_gui.session.state import PROFILES, PlaneChoice, Run, Session
 from pygama_gui.views import madeup
 from pygama_gui.views.base import View
 from pygama_gui.views.plane.actions import PlaneActions
-from pygama_gui.views.plane.event import Chosen, EventPeek
+from pygama_gui.views.plane.bar import PlaneBar
+from pygama_gui.views.plane.columns import ENERGIES, SHAPES, Axes, with_unit
+from pygama_gui.views.plane.event import EventPeek
 from pygama_gui.views.plane.export import PlaneExporter
 from pygama_gui.views.plane.gates import PlaneGates
-from pygama_gui.widgets import theme, words
-from pygama_gui.widgets.parts import Controls, Elided, choice_box, icon_button, label
+from pygama_gui.views.plane.points import SingleEvents
+from pygama_gui.views.plane.telling import in_view, under_cursor, why_empty
 from pygama_gui.widgets.plane_plot import PlanePlot
 from pygama_gui.widgets.plot import ZoomBox
 
 LEAST_S = 0.3
 """A run under way is drawn anew this often, at most."""
-MOST_POINTS = 5000
-"""Fewer events in view than this are drawn one by one."""
 PAN, FAR, FAR_BINS = 0.1, 0.5, 10
 """Shares of the picture that an arrow key moves it by, and bins that it moves a gate by with Shift."""
-GREW = 1.1
-"""Limits are looked at again when there are so many times as many rows."""
-HIDDEN_COLUMNS = ("period_ns", "crate", "card", CODE, CLOCK)
-ENERGIES = ("trap_max_kev", "trap_max", "energy_kev", "energy")
-SHAPES = ("a_over_e", "a_max", "rise_time", "drift_time", "bl_int")
 TIME = "time_s"
-ENDS = {"failed": "failed", "stopped": "was stopped"}
 LEAST, NARROW = 300, 560
 """A narrower view has its rarer controls in the menu alone."""
 
@@ -85,14 +68,6 @@ class Plane:
     def n_inside(self) -> int:
         """Counts in the bins."""
         return int(self.counts.sum())
-
-
-@dataclass
-class _Held:
-    """Limits that were chosen, and the rows that there were then."""
-
-    limits: Limits
-    n_rows: int
 
 
 class PlaneView(View):
@@ -157,27 +132,21 @@ class PlaneView(View):
         self.plot, self.box = self.canvas.plot, self.canvas.box
         self.plot.fill_menu = self._fill_menu
         self.plane: Plane | None = None
-        self.points: Points | None = None
         self.profile: Profile | None = None
         self.top: float | None = None
         """What has the strongest colour, where a person chose it."""
-        self._held: dict[tuple[int, str, int | None], _Held] = {}
-        self._columns: tuple[str, ...] = ()
-        self._channels: list[int] = []
-        self._channel_names: list[str] = []
+        self.axes = Axes(self)
         self._drawn_at = -LEAST_S
         self._drawn: tuple[object, ...] = ()
         """What was drawn last, and how."""
         self._cursor: QPointF | None = None
-        self._points_asked: object = None
         self._later = QTimer(self)
         self._later.setSingleShot(True)
         self._later.timeout.connect(self.redraw_soon)
         self.exporter = PlaneExporter(self)
-        self.shown_event = EventPeek(bridge, self.plot, self._corner)
-        self.shown_event.peek.opened.connect(self.waveform_asked)
+        self.events = SingleEvents(self)
         self.gates = PlaneGates(self)
-        self._make_controls()
+        self.bar = PlaneBar(self)
         self._lay_out()
         self.commands = PlaneActions(self)
         self.box.zoom_changed.connect(self.redraw_soon)
@@ -211,37 +180,15 @@ class PlaneView(View):
 
     def stops(self) -> list[QWidget]:
         """Give what Tab goes through, in order."""
-        boxes = [self.y_box, self.x_box, self.channel_box, self.log_box]
-        return [self.plot, *boxes, self.more_button, self.fewer_button, self.all_button]
-
-    def _make_controls(self) -> None:
-        self.y_box = choice_box("Column on the y axis", "a_over_e")
-        self.x_box = choice_box("Column on the x axis", "trap_max")
-        self.x_box.activated.connect(lambda at: self.choose_x(self.x_box.itemText(at)))
-        self.y_box.activated.connect(lambda at: self.choose_y(self.y_box.itemText(at)))
-        self.channel_box = choice_box("Channel of the plane", "all channels")
-        self.channel_box.activated.connect(self._choose_channel)
-        self.channel_box.hide()
-        self.log_box = QCheckBox("log")
-        self.log_box.setAccessibleName("Logarithmic colours")
-        self.log_box.setToolTip("Logarithmic colours (L)")
-        self.log_box.toggled.connect(lambda is_log: self.choose(is_log=is_log))
-        self.more_button = icon_button("bins_more", "More bins in the plane ([)", lambda: self.rebin(0.5))
-        self.fewer_button = icon_button("bins_fewer", "Fewer bins in the plane (])", lambda: self.rebin(2.0))
-        self.all_button = icon_button("all", "Show all of the plane (A)", self.show_all)
-        self.info = Elided()
+        return [self.plot, *self.bar.stops()]
 
     def _lay_out(self) -> None:
-        against = label("against", tone="soft", px=theme.SMALL)
-        boxes = (self.y_box, against, self.x_box, self.channel_box, self.log_box)
-        buttons = (self.more_button, self.fewer_button, self.all_button)
-        controls = Controls((*boxes, *buttons), self.info, margins=(8, 2, 8, 6))
         column = QVBoxLayout(self)
         column.setSizeConstraint(QLayout.SizeConstraint.SetNoConstraint)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(4)
         column.addWidget(self.canvas, 1)
-        column.addWidget(controls)
+        column.addWidget(self.bar.row)
 
     def minimumSizeHint(self) -> QSize:  # noqa: N802  (Qt's name)
         """Yield: what has no room then is in the menu."""
@@ -250,9 +197,7 @@ class PlaneView(View):
     def resizeEvent(self, event: QResizeEvent | None) -> None:  # noqa: N802  (Qt's name)
         """Leave out what the menu has as well where there is no room."""
         super().resizeEvent(event)
-        is_wide = self.width() >= NARROW
-        for widget in (self.more_button, self.fewer_button, self.log_box):
-            widget.setVisible(is_wide)
+        self.bar.suit(is_wide=self.width() >= NARROW)
         self._show_edges()
         self.shown_event.place()
 
@@ -274,19 +219,24 @@ class PlaneView(View):
         return chosen if live is not None and chosen in live.channels else None
 
     @property
+    def points(self) -> Points | None:
+        """The single events that are drawn, where they are few."""
+        return self.events.points
+
+    @property
+    def shown_event(self) -> EventPeek:
+        """The event that was chosen among the points."""
+        return self.events.shown
+
+    @property
     def x_name(self) -> str:
         """The column on the x axis."""
-        return self.choice.x or self._first(ENERGIES)
+        return self.choice.x or self.axes.first(ENERGIES)
 
     @property
     def y_name(self) -> str:
         """The column on the y axis."""
-        return self.choice.y or self._first(SHAPES, but=self.x_name)
-
-    def _first(self, names: Sequence[str], but: str = "") -> str:
-        """Give the first of the names that the run has a column of; else any column."""
-        known = _numbers_of(self.bridge.live(self.session.selected))
-        return next((name for name in (*names, *known) if name in known and name != but), names[0])
+        return self.choice.y or self.axes.first(SHAPES, but=self.x_name)
 
     def on_session(self, old: Session, new: Session) -> None:
         """Draw what a change of run, cuts or choice brings."""
@@ -332,8 +282,8 @@ class PlaneView(View):
         self.redraw_soon()
 
     def _forget(self) -> None:
-        self.plane, self.points, self.top = None, None, None
-        self.shown_event.choose(None)
+        self.plane, self.top = None, None
+        self.events.forget()
         self.box.zoomed_x = self.box.zoomed_y = False
         self.gates.inside.clear()
 
@@ -358,13 +308,13 @@ class PlaneView(View):
 
     def show_shape(self) -> None:
         """Show A/E against energy, or what comes near to it of what the chain writes."""
-        energy = self._first(ENERGIES)
-        self.choose(x=energy, y=self._first(SHAPES, but=energy), x_width=None, y_width=None)
+        energy = self.axes.first(ENERGIES)
+        self.choose(x=energy, y=self.axes.first(SHAPES, but=energy), x_width=None, y_width=None)
 
     def toggle_time(self) -> None:
         """Show y against time; against energy where it is against time."""
         is_time = self.x_name == TIME
-        self.choose_x(self._first(ENERGIES, but=self.y_name) if is_time else TIME)
+        self.choose_x(self.axes.first(ENERGIES, but=self.y_name) if is_time else TIME)
 
     def show_all(self) -> None:
         """Show the whole plane."""
@@ -418,8 +368,7 @@ class PlaneView(View):
         if self.gates.is_busy:
             self.gates.give_up()
         else:
-            self.shown_event.choose(None)
-            self._mark_event()
+            self.events.choose(None)
 
     def nudge(self, x: int, y: int, *, is_far: bool = False) -> None:
         """Move the chosen gate by a bin or ten; the picture where there is none."""
@@ -428,13 +377,10 @@ class PlaneView(View):
             share = FAR if is_far else PAN
             self.box.pan_by(share * x, share * y)
 
-    def _choose_channel(self, index: int) -> None:
-        self.choose(channel=self._channels[index - 1] if index else None)
-
     def next_channel(self, by: int) -> None:
         """Go to another channel; all of them come before the first."""
-        if self._channels:
-            places = [None, *self._channels]
+        if self.bar.channels:
+            places = [None, *self.bar.channels]
             self.choose(channel=places[(places.index(self.channel) + by) % len(places)])
 
     def _double_clicked(self, _at: QPointF) -> None:
@@ -444,56 +390,22 @@ class PlaneView(View):
     def _clicked(self, at: QPointF, keys: object) -> None:
         if self.gates.click(at, keys):
             return
-        place = self.canvas.point_at(at)
-        if place is None or self.points is None:
+        if not self.events.choose_at(at):
             self.gates.choose_at(at)
-            return
-        live = self.bridge.live(self.session.selected)
-        if live is None or "event_number" not in live.columns:
-            return
-        row_number = int(self.points.rows[place])
-        number = int(live.columns.column("event_number")[row_number])
-        channel = int(live.columns.column(CODE)[row_number]) if CODE in live.columns else None
-        run = int(live.columns.column(RUN)[row_number]) if isinstance(live, LiveSet) else None
-        self.shown_event.choose(Chosen(self.session.selected, number, channel, run))
-        self._mark_event()
-        self.event_chosen.emit(number)
-
-    def _corner(self) -> tuple[int, int]:
-        """Give the upper right corner of the picture, in pixels of the plot."""
-        area = self.box.sceneBoundingRect()
-        corner = self.plot.mapFromScene(area.topRight())
-        return corner.x(), corner.y()
-
-    def _mark_event(self) -> None:
-        """Draw a ring around the chosen event, where it is among the points."""
-        live, chosen = self.bridge.live(self.session.selected), self.shown_event.chosen
-        if chosen is None or self.points is None or live is None:
-            self.canvas.mark_point(None)
-            return
-        is_it = live.columns.column("event_number")[self.points.rows] == chosen.number
-        if chosen.channel is not None:
-            is_it &= live.columns.column(CODE)[self.points.rows] == chosen.channel
-        if chosen.run is not None and RUN in live.columns:
-            is_it &= live.columns.column(RUN)[self.points.rows] == chosen.run
-        found = np.flatnonzero(is_it)
-        at = found[0] if len(found) else None
-        self.canvas.mark_point(None if at is None else (self.points.x[at], self.points.y[at]))
-        self.show_info()
 
     # Counting
 
     def redraw(self) -> None:
         """Have counted what is in view, and draw what was counted."""
         live = self.bridge.live(self.session.selected)
-        self._show_columns(live)
+        self.bar.show_state(live)
         self._show_edges()
-        why = self._why_empty(live)
+        why = why_empty(self, live)
         self.plot.show_hint(why)
         if why or live is None:
             self._forget_picture()
             return
-        x, y = (self._axis(live, name) for name in (self.x_name, self.y_name))
+        x, y = (self.axes.of(live, name) for name in (self.x_name, self.y_name))
         self._fit(x, y)
         wants = [Want(x, y, self.channel)]
         if self.choice.has_all and passing_of(self.session) is not None:
@@ -527,37 +439,9 @@ class PlaneView(View):
         return (plane.x.column, plane.y.column) == (self.x_name, self.y_name)
 
     def _forget_picture(self) -> None:
-        self.plane, self.points, self.profile, self._drawn = None, None, None, ()
+        self.plane, self.events.points, self.profile, self._drawn = None, None, None, ()
         self.canvas.clear()
-        self.info.setText("")
-
-    def _axis(self, live: LiveRun, name: str) -> Axis:
-        """Choose the bins of a column: of all that is worth seeing, or of what somebody zoomed to."""
-        is_x = name == self.x_name
-        limits = self._limits(live, name)
-        if self.box.zoomed_x if is_x else self.box.zoomed_y:
-            low, high = self.box.viewRange()[0 if is_x else 1]
-            limits = Limits(low, high, limits.is_whole)
-        n_values = live.n_rows if self.plane is None or live.is_on_disk else self.plane.n_chosen
-        width = self.choice.x_width if is_x else self.choice.y_width
-        return axis_of(name, limits, suitable_bins(n_values), width)
-
-    def _limits(self, live: LiveRun, name: str) -> Limits:
-        """Choose the limits of a column; those that were chosen before stay as long as they suit."""
-        key = (id(live), name, self.channel)
-        held, n_rows = self._held.get(key), len(live.columns)
-        if held is not None and n_rows < GREW * held.n_rows:
-            return held.limits
-        n_channels = max(len(live.channels), 1)
-        values = live.columns.column(name)
-        if self.channel is not None:
-            some = some_of(live.columns.column(CODE), n_channels * LOOKED_AT)
-            values = some_of(values, n_channels * LOOKED_AT)[some == self.channel]
-        found = limits_of(values)
-        limits = held.limits if held is not None and keeps(held.limits, found) else found
-        self._held = {one: kept for one, kept in self._held.items() if one[0] == id(live)}
-        self._held[key] = _Held(limits, n_rows)
-        return limits
+        self.bar.info.setText("")
 
     def _take(self, live: LiveRun, answer: Sequence[Counts | None]) -> None:
         """Draw what was counted, unless something else is wanted by now."""
@@ -575,7 +459,7 @@ class PlaneView(View):
         self.plane = plane
         self._drawn_at = time.monotonic()
         self._draw(plane)
-        self._ask_points(plane)
+        self.events.ask(plane)
         if is_first:
             self.redraw_soon()  # the number of bins suits the number of events from now on
 
@@ -586,37 +470,10 @@ class PlaneView(View):
             return
         from pygama_gui.data.linked import Counter
 
-        axes = self._axis(live, self.x_name), self._axis(live, self.y_name)
+        axes = self.axes.of(live, self.x_name), self.axes.of(live, self.y_name)
         self._fit(*axes)
         rows = self.bridge.rows_of(self.session.selected, (self.x_name, self.y_name, CODE))
         self._take(live, Counter().count(live, rows, None, [Want(*axes, self.channel)]))
-
-    def _ask_points(self, plane: Plane) -> None:
-        """Find the single events in view, where they are few."""
-        is_wanted = self.choice.style != "counts" and plane.n_inside < MOST_POINTS
-        is_wanted = is_wanted and not plane.live.is_on_disk
-        if not is_wanted:
-            self._points_asked = None
-            self._take_points(None, None)
-            return
-        cuts = passing_of(self.session)
-        asked = (plane, cuts)
-        self._points_asked = asked
-        names = {plane.x.column, plane.y.column, CODE}.union(() if cuts is None else cuts.columns)
-        rows, channel = self.bridge.rows_of(self.session.selected, names), self.channel
-        self.bridge.compute(
-            lambda: _points(rows, plane, channel, cuts),
-            lambda points: self._take_points(asked, points),
-            lambda: None,
-        )
-
-    def _take_points(self, asked: object, points: Points | None) -> None:
-        if asked is self._points_asked and (points is not None or self.points is not None):
-            self.points = points
-            self.canvas.draw_points(points)
-            self._mark_event()
-            if self.plane is not None:
-                self._draw_image(self.plane)
 
     # Drawing
 
@@ -630,7 +487,7 @@ class PlaneView(View):
         self.profile = self._profile_of(plane)
         self.canvas.draw_profile(self.profile)
         self._draw_edges(plane)
-        self.plot.label_axes(_with_unit(plane.x.column), _with_unit(plane.y.column))
+        self.plot.label_axes(with_unit(plane.x.column), with_unit(plane.y.column))
         self.show_info()
         self.drawn.emit()
 
@@ -663,6 +520,11 @@ class PlaneView(View):
         suited = scale_of(plane.counts, is_log=is_log, is_share=is_share)
         return suited if self.top is None else replace(suited, top=self.top)
 
+    def draw_counts(self) -> None:
+        """Draw the counts that there are: as colours, unless their events are drawn one by one."""
+        if self.plane is not None:
+            self._draw_image(self.plane)
+
     def _draw_image(self, plane: Plane) -> None:
         scale, is_image = self._scale_of(plane), self.points is None
         shades = scale.shades(self._heights(plane)) if is_image else None
@@ -691,10 +553,8 @@ class PlaneView(View):
     def recolor(self) -> None:
         """Take the colours of the present theme."""
         self.canvas.recolor()
-        for button in (self.more_button, self.fewer_button, self.all_button):
-            button.setIcon(theme.icon(str(button.property("icon_name")), "text"))
-        self.canvas.draw_points(self.points)
-        self._mark_event()
+        self.bar.recolor()
+        self.events.draw()
         self._drawn = ()
         if self.plane is not None:
             self._draw(self.plane)
@@ -702,28 +562,6 @@ class PlaneView(View):
         self.shown_event.peek.update()
 
     # Words and controls
-
-    def _why_empty(self, live: LiveRun | None) -> str:
-        state = self.bridge.state(self.session.selected)
-        if self.session.selected_run is None:
-            return "Two columns of the selected run appear here, against each other."
-        if why := self.bridge.data_sets.why_empty(self.session.selected):
-            return why
-        if state is None:
-            return "No events yet. Process the run to see them."
-        if live is not None and len(live.columns):
-            return self._what_lacks(live)
-        if not state.has_ended:
-            return words.waiting_for("events", follows=state.follows)
-        if state.state != "done":
-            return f"No events: the run {ENDS[state.state]}."
-        return "Reading the events…" if state.made_on is not None and state.rows else "No events in this run."
-
-    def _what_lacks(self, live: LiveRun) -> str:
-        lacking = [name for name in (self.x_name, self.y_name) if name not in _numbers_of(live)]
-        if not lacking:
-            return ""
-        return f"The chain writes no {' and no '.join(dict.fromkeys(lacking))}. Choose other columns below."
 
     def _moved(self, at: QPointF) -> None:
         is_inside = self.box.sceneBoundingRect().contains(at)
@@ -744,88 +582,13 @@ class PlaneView(View):
         if self.plane is None:
             return
         if self.gates.words:
-            self.info.setText(self.gates.words)
+            self.bar.info.setText(self.gates.words)
             return
-        under = "" if self._cursor is None else self._under_cursor(self.plane, self._cursor)
-        self.info.setText(under or self._in_view(self.plane))
-
-    def _under_cursor(self, plane: Plane, at: QPointF) -> str:
-        """Say what the bin under the cursor holds."""
-        places = [
-            int(np.searchsorted(axis.edges, value, side="right")) - 1
-            for axis, value in ((plane.x, at.x()), (plane.y, at.y()))
-        ]
-        if not all(0 <= place < axis.n_bins for place, axis in zip(places, (plane.x, plane.y), strict=True)):
-            return ""
-        x, y = (_bin_words(axis, place) for axis, place in zip((plane.x, plane.y), places, strict=True))
-        n = int(plane.counts[places[0], places[1]])
-        parts = [counted(n, "event"), x, y]
-        if self.choice.is_normalised:
-            total = int(plane.counts[places[0]].sum())
-            parts.insert(1, f"{100 * n / max(total, 1):.3g} % of the slice")
-        return " · ".join(parts)
-
-    def _in_view(self, plane: Plane) -> str:
-        progress = self.bridge.data_sets.progress(self.session.selected)
-        parts = [progress.words] if plane.live.is_on_disk and progress is not None else []
-        parts += [f"{counted(plane.n_inside, 'event')} in view"]
-        outside = plane.n_chosen - plane.n_inside
-        parts += [f"{words.count(outside)} outside"] if outside else []
-        cut = plane.n_rows - plane.n_chosen
-        if plane.behind is not None and cut and self.channel is None:
-            parts.append(f"{words.count(cut)} cut away")
-        if self.choice.style == "points" and self.points is None and plane.n_inside >= MOST_POINTS:
-            parts.append(f"points below {words.count(MOST_POINTS)}: zoom in")
-        return " · ".join(parts)
-
-    def _show_columns(self, live: LiveRun | None) -> None:
-        names = _numbers_of(live)
-        if names and names != self._columns:
-            self._columns = names
-            for box in (self.x_box, self.y_box):
-                box.clear()
-                box.addItems(names)
-        self.x_box.setCurrentIndex(self.x_box.findText(self.x_name))
-        self.y_box.setCurrentIndex(self.y_box.findText(self.y_name))
-        self._show_channels([] if live is None else self.bridge.shown(live.channels))
-        with QSignalBlocker(self.log_box):
-            self.log_box.setChecked(self.choice.is_log)
-
-    def _show_channels(self, channels: list[int]) -> None:
-        names = self.bridge.names(channels)
-        if channels and (channels, names) != (self._channels, self._channel_names):
-            self._channels, self._channel_names = channels, names
-            self.channel_box.clear()
-            self.channel_box.addItems(["all channels", *names])
-            self.channel_box.setVisible(len(channels) > 1)
-        chosen = self.channel
-        at = 1 + self._channels.index(chosen) if chosen in self._channels and chosen is not None else 0
-        self.channel_box.setCurrentIndex(at)
+        is_normalised = self.choice.is_normalised
+        under = ""
+        if self._cursor is not None:
+            under = under_cursor(self.plane, self._cursor, is_normalised=is_normalised)
+        self.bar.info.setText(under or in_view(self, self.plane))
 
     def _fill_menu(self, menu: QMenu) -> None:
         menu.addActions(self.commands.all)
-
-
-def _points(rows: Any, plane: Plane, channel: int | None, cuts: Cuts | None) -> Points | None:
-    found = points_in(rows, plane.x, plane.y, channel, cuts)
-    return found if len(found.rows) <= 2 * MOST_POINTS else None
-
-
-def _numbers_of(live: LiveRun | None) -> tuple[str, ...]:
-    """Give the names of the columns that hold numbers and are worth seeing."""
-    if live is None:
-        return ()
-    names = (name for name in live.columns.names if name not in HIDDEN_COLUMNS)
-    return tuple(name for name in names if live.columns.column(name).dtype.kind in "iuf")
-
-
-def _with_unit(column: str) -> str:
-    unit = chain_facts.unit_of(column)
-    return f"{column} ({'ADC counts' if unit == 'ADC' else unit})" if unit else column
-
-
-def _bin_words(axis: Axis, place: int) -> str:
-    """Write the bin of a column: its ends, or the whole number that it holds."""
-    low, high = axis.edges[place], axis.edges[place + 1]
-    digits = max(0, 1 - int(np.floor(np.log10(high - low))))
-    return f"{axis.column} {low:.{digits}f} to {high:.{digits}f}".replace("-", "−")

@@ -91,9 +91,9 @@ def draw_triangle(click: Callable[..., None]) -> None:
 
 def test_clicks_and_return_make_a_cut(qtbot: QtBot, view: PlaneView, click: Callable[..., None]) -> None:
     qtbot.keyClick(view.plot, Qt.Key.Key_G)
-    assert view.info.text().startswith("Click to set corners")
+    assert view.bar.info.text().startswith("Click to set corners")
     draw_triangle(click)
-    assert view.info.text().startswith("3 corners")
+    assert view.bar.info.text().startswith("3 corners")
     qtbot.keyClick(view.plot, Qt.Key.Key_Return)
     (cut,) = view.session.cuts
     assert cut.expression.startswith("inside(trap_max, a_over_e, ")

@@ -63,7 +63,7 @@ def settle(qtbot: QtBot, view: PlaneView) -> Plane:
         live, plane = view.bridge.live(view.session.selected), view.plane
         if live is None or plane is None or plane.n_rows != len(live.columns):
             return False
-        wanted = tuple(view._axis(live, name) for name in (view.x_name, view.y_name))
+        wanted = tuple(view.axes.of(live, name) for name in (view.x_name, view.y_name))
         return (plane.x, plane.y, plane.channel) == (*wanted, view.channel)
 
     qtbot.waitUntil(is_counted, timeout=WAIT_MS)
@@ -247,7 +247,7 @@ def test_the_columns_are_chosen_in_their_boxes(
     qtbot: QtBot, view: PlaneView, feed: Callable[[Partial], Partial]
 ) -> None:
     feed(madeup.shaped_partial(3000))
-    view.y_box.activated.emit(view.y_box.findText("bl_int"))
+    view.bar.y.activated.emit(view.bar.y.findText("bl_int"))
     plane = settle(qtbot, view)
     assert plane.y.column == "bl_int"
     assert plane.y.low < madeup.BASELINE < plane.y.high
@@ -294,9 +294,9 @@ def test_the_cursor_reads_the_bin_under_it(
         for axis, place in zip((plane.x, plane.y), at, strict=True)
     )
     view._moved(view.box.mapViewToScene(QPointF(x, y)))
-    assert view.info.text().startswith(f"{plane.counts.max()} events · trap_max ")
+    assert view.bar.info.text().startswith(f"{plane.counts.max()} events · trap_max ")
     view._moved(QPointF(-10.0, -10.0))
-    assert view.info.text().endswith("outside")
+    assert view.bar.info.text().endswith("outside")
 
 
 def test_projections_are_the_sums_of_what_is_in_view(
@@ -347,7 +347,7 @@ def test_many_events_are_no_points(qtbot: QtBot, view: PlaneView, feed: Callable
     assert view.canvas.image.isVisible()
     view.choose(style="points")
     settle(qtbot, view)
-    assert "zoom in" in view.info.text()
+    assert "zoom in" in view.bar.info.text()
 
 
 def test_the_profile_goes_round_by_a_key(
