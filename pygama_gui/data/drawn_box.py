@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 
 from pygama.boxes import Box
-from pygama_gui.data.gates import rounded_to
+from pygama_gui.data.gates import Part, Polygon, rectangle, rounded_to
 from pygama_gui.data.shaping import BASELINES, RAW, SUBTRACTED, Look, reads_of, step_that_writes, units_of
 from pygama_gui.session.state import Step
 
@@ -19,6 +20,11 @@ NO_BASELINE = (
     "recorded (U), then draw the box"
 )
 Range = tuple[float, float]
+MOVES = {
+    "corner": (("first", "low"), ("last", "low"), ("last", "high"), ("first", "high")),
+    "side": (("low",), ("last",), ("high",), ("first",)),
+}
+"""What moves with a corner or a side of the outline, by its number."""
 
 
 def why_no_box(look: Look) -> str:
@@ -62,3 +68,30 @@ def box_of(
     if first > last:
         return None
     return Box(first, last, low, high if low < high else low + max(px[1], 1e-9), above)
+
+
+def outline_of(box: Box) -> Polygon:
+    """Give the outline of a box in samples and heights: half a sample around those that it holds."""
+    return rectangle((box.first - 0.5, box.last + 0.5), (box.low, box.high))
+
+
+def moved_box(box: Box, part: Part, by: Range, px: float, n_samples: int) -> Box:
+    """Move a part of a box by samples and by a height; it keeps within the record.
+
+    px: height of a pixel; ends that move are written no finer, the others stay as they are. Ends that cross
+    change places.
+    """
+    if part.kind == "body":
+        along = min(max(round(by[0]), -box.first), max(n_samples - 1 - box.last, -box.first))
+        up = rounded_to(by[1], px)
+        first, last = box.first + along, box.last + along
+        return replace(box, first=first, last=last, low=box.low + up, high=box.high + up)
+    ends: dict[str, float] = {"first": box.first, "last": box.last, "low": box.low, "high": box.high}
+    for name in MOVES[part.kind][part.number]:
+        if name in ("first", "last"):
+            ends[name] = min(max(ends[name] + round(by[0]), 0), max(n_samples - 1, 0))
+        else:
+            ends[name] = rounded_to(ends[name] + by[1], px)
+    first, last = sorted((int(ends["first"]), int(ends["last"])))
+    low, high = sorted((ends["low"], ends["high"]))
+    return Box(first, last, low, high if low < high else low + max(px, 1e-9), box.above)

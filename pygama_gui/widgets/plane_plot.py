@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -37,16 +36,8 @@ class PlaneBox(ZoomBox):
 
     def __init__(self) -> None:
         super().__init__()
-        self.grips: Callable[[Any], bool] = lambda _event: False
-        """Takes a drag for itself, where there is something to be moved."""
         self.region_along = ""
         """'x' or 'y': the region that is wanted goes over all of the other axis."""
-
-    def mouseDragEvent(self, event: Any, axis: int | None = None) -> None:  # noqa: N802  (pyqtgraph's name)
-        """Move what is under the hand, or else zoom, pan, or mark a region."""
-        event.accept()
-        if not self.grips(event):
-            super().mouseDragEvent(event, axis)
 
     def mark_zoomed(self, *, x: bool = False, y: bool = False) -> None:
         """Keep what is seen: somebody chose it."""

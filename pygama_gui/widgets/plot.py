@@ -45,6 +45,8 @@ class ZoomBox(pg.ViewBox):
         self.zoomed_x = False
         self.zoomed_y = False
         self.is_region_wanted = False
+        self.grips: Callable[[Any], bool] = lambda _event: False
+        """Takes a drag for itself, where there is something to be moved."""
         self.stands_on_floor = False
         """Whether heights are counted from the bottom: it stays where it is when y is zoomed."""
         self._band: pg.QtWidgets.QGraphicsRectItem | None = None
@@ -58,8 +60,10 @@ class ZoomBox(pg.ViewBox):
         self.setDefaultPadding(0)
 
     def mouseDragEvent(self, event: Any, axis: int | None = None) -> None:  # noqa: N802  (Qt's name)
-        """Zoom, pan or mark a region."""
+        """Move what is under the hand, or else zoom, pan or mark a region."""
         event.accept()
+        if self.grips(event):
+            return
         modifiers = event.modifiers()
         if modifiers & Qt.KeyboardModifier.ControlModifier or event.button() == Qt.MouseButton.MiddleButton:
             self._pan(event)

@@ -209,6 +209,81 @@ def test_a_box_is_drawn_where_its_heights_are_those_of_the_picture(qtbot: QtBot,
     assert boxes._drawn == {}
 
 
+def test_a_box_can_be_moved_and_stretched_by_hand(
+    qtbot: QtBot, window: MainWindow, folder: Path, move_mouse: Callable[..., None]
+) -> None:
+    show_density(qtbot, window)
+    bridge, step = window.bridge, window.waveforms.x_per_sample
+    bridge.change(cut_changes.add_cut, "edge", TEXT)
+    bridge.change(cut_changes.choose_cut, "")
+    wait_known(qtbot, window)
+    middle = 455 * step
+    drag(qtbot, window, ((middle, 8000.0), (middle, 6000.0)), move_mouse)
+    stretched = as_box(bridge.session.cuts[0].expression)
+    assert stretched is not None and bridge.session.cut == "edge"
+    assert (stretched.first, stretched.last, stretched.low, stretched.above) == (
+        410,
+        500,
+        2000,
+        ("bl_int", "bl_slope"),
+    )
+    assert stretched.high == pytest.approx(6000, abs=200)
+    wait_known(qtbot, window, stretched.text)
+    assert np.array_equal(
+        bridge.live(bridge.session.selected).columns.column(stretched.text), expected(folder, stretched.text)
+    )
+    drag(qtbot, window, ((middle, 4000.0), (middle + 50 * step, 5000.0)), move_mouse)
+    moved = as_box(bridge.session.cuts[0].expression)
+    assert moved is not None
+    assert moved.last - moved.first == 90
+    assert moved.high - moved.low == pytest.approx(stretched.high - 2000)
+    assert moved.first == pytest.approx(460, abs=3)
+    assert moved.low == pytest.approx(3000, abs=200)
+    assert not window.waveforms.plot.box.zoomed_x
+    bridge.store.undo()
+    assert bridge.session.cuts[0].expression == stretched.text
+    settle(qtbot, window)
+
+
+def test_a_box_under_the_hand_goes_back_with_escape(
+    qtbot: QtBot, window: MainWindow, move_mouse: Callable[..., None]
+) -> None:
+    show_density(qtbot, window)
+    window.bridge.change(cut_changes.add_cut, "edge", TEXT)
+    wait_known(qtbot, window)
+    plot, step = window.waveforms.plot, window.waveforms.x_per_sample
+    start = plot.mapFromScene(plot.box.mapViewToScene(QPointF(455 * step, 8000.0)))
+    qtbot.mousePress(plot.viewport(), Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier, start)
+    for by in (10, 20, 40):
+        move_mouse(plot.viewport(), start + QPoint(0, by), Qt.KeyboardModifier.NoModifier)
+    boxes = window.waveforms.drawn_boxes
+    assert boxes.shown()["edge"][1].high < 8000
+    qtbot.keyClick(plot, Qt.Key.Key_Escape)
+    assert boxes.shown()["edge"][1].high == 8000
+    move_mouse(plot.viewport(), start + QPoint(0, 60), Qt.KeyboardModifier.NoModifier)
+    qtbot.mouseRelease(
+        plot.viewport(), Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier, start + QPoint(0, 60)
+    )
+    assert window.bridge.session.cuts[0].expression == TEXT
+    assert not plot.box.zoomed_x
+
+
+def test_a_click_chooses_a_box_and_delete_removes_it(qtbot: QtBot, window: MainWindow) -> None:
+    show_density(qtbot, window)
+    bridge, plot = window.bridge, window.waveforms.plot
+    bridge.change(cut_changes.add_cut, "edge", TEXT)
+    bridge.change(cut_changes.choose_cut, "")
+    wait_known(qtbot, window)
+    plot.setFocus()
+    qtbot.keyClick(plot, Qt.Key.Key_Delete)
+    assert len(bridge.session.cuts) == 1
+    middle = plot.mapFromScene(plot.box.mapViewToScene(QPointF(455 * window.waveforms.x_per_sample, 5000.0)))
+    qtbot.mouseClick(plot.viewport(), Qt.MouseButton.LeftButton, pos=middle)
+    assert bridge.session.cut == "edge"
+    qtbot.keyClick(plot, Qt.Key.Key_Delete)
+    assert bridge.session.cuts == ()
+
+
 def test_looking_says_how_far_it_is_and_can_be_stopped_and_gone_on_with(
     qtbot: QtBot, window: MainWindow, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -110,6 +110,7 @@ class WaveformActions:
             None,
             ("Most t&ypical and most extreme", "Q", view.toggle_extremes),
             ("Cut by a &box…", "B", view.mark_box),
+            ("Remove the c&hosen box", "Del", view.drawn_boxes.remove),
             ("Give up mar&king", "Esc", view.give_up),
             ("&Curves and values…", "V", lambda: view.bar.steps.open()),
         ]

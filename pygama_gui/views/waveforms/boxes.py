@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyqtgraph as pg
-from PyQt5.QtCore import QRectF, Qt
+from PyQt5.QtCore import QPointF, QRectF, Qt
 from PyQt5.QtGui import QColor
 
 from pygama.analysis.cuts import Cut
 from pygama.boxes import Box, as_box
 from pygama_gui.data.cutting import free_name
-from pygama_gui.data.drawn_box import NO_BASELINE, baseline_of, box_of, why_no_box
+from pygama_gui.data.drawn_box import NO_BASELINE, baseline_of, box_of, moved_box, outline_of, why_no_box
+from pygama_gui.data.gates import Part, part_at
 from pygama_gui.session import cut_changes
 from pygama_gui.widgets import theme
 from pygama_gui.widgets.box_zoom import BoxZoom
@@ -27,13 +29,30 @@ NO_WAVEFORMS = "No waveforms are shown to draw a box over"
 BEYOND = "The box lies beyond the record"
 
 
+@dataclass
+class _Held:
+    """A box under the hand: as it was when it was taken, what of it, and where it is now."""
+
+    name: str
+    box: Box
+    part: Part
+    start: QPointF
+
+    def __post_init__(self) -> None:
+        self.moved = self.box
+
+
 class WaveformBoxes:
     """The boxes that cuts name, over one plot of waveforms."""
 
     def __init__(self, view: WaveformView, plot: Plot, box: BoxZoom) -> None:
         self._view, self._plot, self._box = view, plot, box
         self._drawn: dict[str, tuple[pg.PlotCurveItem, pg.TextItem]] = {}
+        self._held: _Held | None = None
+        self._is_ours = False
         box.box_dragged.connect(self.take)
+        box.grips = self.drag
+        plot.scene().sigMouseMoved.connect(self.hover)
 
     def begin(self) -> None:
         """Let the next drag mark a box, unless none can be marked here."""
@@ -41,8 +60,11 @@ class WaveformBoxes:
         self._view.bridge.log(why or DRAG, "warning" if why else "info")
 
     def cancel(self) -> None:
-        """Let a drag zoom again."""
+        """Let a drag zoom again; a box under the hand goes back to where it was taken."""
         self._box.cancel()
+        if self._held is not None:
+            self._held = None
+            self.draw()
 
     def take(self, drawn: QRectF) -> None:
         """Make a cut of a box in the units of the axes."""
@@ -72,17 +94,94 @@ class WaveformBoxes:
             return NO_WAVEFORMS
         return why_no_box(view.look)
 
+    # Under the hand
+
+    def drag(self, event: Any) -> bool:
+        """Move what of a box is under the hand; tells whether the drag is for that."""
+        if event.isStart():
+            self._is_ours = self._take_hold(event)
+        held = self._held
+        if held is None:
+            return self._is_ours  # given up while the button was down: the rest of the drag does nothing
+        by, px = self._box.mapToView(event.pos()) - held.start, self._box.viewPixelSize()[1]
+        along = by.x() / self._view.x_per_sample
+        held.moved = moved_box(held.box, held.part, (along, by.y()), px, self._view.n_samples)
+        if event.isFinish():
+            self._held = None
+            if held.moved != held.box:
+                self._view.bridge.change(cut_changes.edit_cut, held.name, held.moved.text)
+        self.draw()
+        return True
+
+    def _take_hold(self, event: Any) -> bool:
+        is_plain = event.button() == Qt.MouseButton.LeftButton and not event.modifiers()
+        if not is_plain or self._box.is_region_wanted:
+            return False
+        start = self._box.mapToView(event.buttonDownPos())
+        found = self._at(start)
+        # The body of a box that is not chosen lets the drag zoom.
+        if found is None or (found[1].kind == "body" and found[0] != self._view.session.cut):
+            return False
+        name, part = found
+        self._view.bridge.change(cut_changes.choose_cut, name)
+        self._held = _Held(name, self.shown()[name][1], part, start)
+        return True
+
+    def choose_at(self, at: QPointF) -> bool:
+        """Choose the box at a place; tells whether there is one."""
+        found = self._at(at)
+        if found is not None:
+            self._view.bridge.change(cut_changes.choose_cut, found[0])
+        return found is not None
+
+    def remove(self) -> None:
+        """Remove the chosen box."""
+        name = self._view.session.cut
+        if name in self.shown():
+            self._view.bridge.change(cut_changes.remove_cut, name)
+
+    def hover(self, at: QPointF) -> None:
+        """Show by the cursor what can be dragged at a place of the scene."""
+        viewport = self._plot.viewport()
+        is_inside = self._drawn and self._box.sceneBoundingRect().contains(at)
+        found = self._at(self._box.mapSceneToView(at)) if is_inside else None
+        if found is None or (found[1].kind == "body" and found[0] != self._view.session.cut):
+            viewport.unsetCursor()
+        else:
+            is_body = found[1].kind == "body"
+            viewport.setCursor(Qt.CursorShape.SizeAllCursor if is_body else Qt.CursorShape.PointingHandCursor)
+
+    def _at(self, at: QPointF) -> tuple[str, Part] | None:
+        """Give the box at a place and what of it: the chosen one first, bodies last."""
+        step, (width, height) = self._view.x_per_sample, self._box.viewPixelSize()
+        x_range, y_range = (tuple(ends) for ends in self._box.viewRange())
+        view = ((x_range[0] / step, x_range[1] / step), (y_range[0], y_range[1]))
+        shown, chosen = self.shown(), self._view.session.cut
+        hit = []
+        for name in sorted(shown, key=lambda name: name != chosen):
+            outline = outline_of(shown[name][1])
+            part = part_at(outline, (at.x() / step, at.y()), (width / step, height), view)
+            hit += [] if part is None else [(name, part)]
+        on_line = [one for one in hit if one[1].kind != "body"]
+        return next(iter((*on_line, *hit)), None)
+
     # Drawing
 
-    def draw(self) -> None:
-        """Draw the boxes that cuts name, where heights and times are those of the boxes."""
-        view = self._view
+    def shown(self) -> dict[str, tuple[Cut, Box]]:
+        """Give the boxes that can be drawn here; one under the hand where the hand is."""
+        view, held = self._view, self._held
         is_fit = view.choice.picture != "noise" and not why_no_box(view.look)
         shown: dict[str, tuple[Cut, Box]] = {}
         for cut in view.session.cuts if is_fit else ():
             found = as_box(cut.expression)
             if found is not None and bool(found.above) == view.look.needs_baseline:
-                shown[cut.name] = (cut, found)
+                is_held = held is not None and held.name == cut.name
+                shown[cut.name] = (cut, held.moved if held is not None and is_held else found)
+        return shown
+
+    def draw(self) -> None:
+        """Draw the boxes."""
+        shown = self.shown()
         for name in [name for name in self._drawn if name not in shown]:
             for item in self._drawn.pop(name):
                 self._plot.removeItem(item)
@@ -102,21 +201,15 @@ class WaveformBoxes:
                 self._plot.addItem(item, ignoreBounds=True)
             self._drawn[name] = (line, words)
         line, words = self._drawn[name]
-        step = self._view.x_per_sample
-        x0, x1 = (found.first - 0.5) * step, (found.last + 0.5) * step
+        corners = np.array(outline_of(found).points) * (self._view.x_per_sample, 1.0)
+        closed = np.vstack((corners, corners[:1]))
         color = QColor(cut.color) if cut.color else theme.current().color("marker")
         style = Qt.PenStyle.SolidLine if cut.enabled else Qt.PenStyle.DashLine
         ground = QColor(color)
         ground.setAlpha(40 if name == self._view.session.cut else 20)
-        line.setData(
-            np.array([x0, x1, x1, x0, x0]),
-            np.array([found.low, found.low, found.high, found.high, found.low]),
-            pen=theme.thin_pen(color, style),
-            brush=ground,
-            fillLevel="enclosed",
-        )
+        line.setData(*closed.T, pen=theme.thin_pen(color, style), brush=ground, fillLevel="enclosed")
         back = theme.current().color("panel")
         back.setAlpha(200)
         words.fill = pg.mkBrush(back)
         words.setText(f"not {name}" if cut.inverted else name, theme.current().color("text"))
-        words.setPos(x0, found.high)
+        words.setPos(*corners[3])

@@ -77,6 +77,7 @@ class WaveformView(View):
         ("Shift+E", "Outside of the chosen cut"),
         ("t", "Difference of inside and outside"),
         ("b", "Mark a box: what passes through becomes a cut"),
+        ("Del", "Remove the chosen box"),
         ("Esc", "Give up marking a box"),
         ("q", "Most typical and most extreme waveforms"),
         ("v", "Choose curves and values"),
@@ -350,10 +351,14 @@ class WaveformView(View):
             self.plot.box.pan(PAN * by * (5 / FAR if abs(by) == FAR else 1))
 
     def _clicked(self, event: Any) -> None:
-        """Put the active cursor where somebody clicks with Ctrl."""
-        if event.modifiers() & Qt.KeyboardModifier.ControlModifier and self.choice.picture != "noise":
+        """Put the active cursor where somebody clicks with Ctrl; choose the box where one clicks without."""
+        at = self.plot.box.mapSceneToView(event.scenePos())
+        is_plain = event.button() == Qt.MouseButton.LeftButton and not event.modifiers()
+        if is_plain and self.plot.box.sceneBoundingRect().contains(event.scenePos()):
+            self.drawn_boxes.choose_at(at)
+        elif event.modifiers() & Qt.KeyboardModifier.ControlModifier and self.choice.picture != "noise":
             event.accept()
-            sample = self.cursors.sample_at(self.plot.box.mapSceneToView(event.scenePos()).x())
+            sample = self.cursors.sample_at(at.x())
             if self.choice.cursors is None:
                 self.choose(cursors=(sample, sample))
             else:
