@@ -20,6 +20,7 @@ from pygama.storage.hdf5 import tables
 from pygama.storage.reader import attributes_of
 from pygama.storage.safe import items_of
 from pygama.storage.stored_rows import StoredRows
+from pygama.storage.units import unit_of
 
 MOST_BYTES = 64 * 1024 * 1024
 """What is given at once, whatever was asked for."""
@@ -30,17 +31,6 @@ WIDEST = 65_536
 STEP_BYTES = 8 * 1024 * 1024
 
 Columns = dict[str, "np.ndarray | list[Any]"]
-
-_UNIT_ENDS = {
-    "_ns": "ns",
-    "_us": "µs",
-    "_ms": "ms",
-    "_s": "s",
-    "_keV": "keV",
-    "_Hz": "Hz",
-    "_V": "V",
-    "_C": "°C",
-}
 
 
 @dataclass(frozen=True)
@@ -430,11 +420,6 @@ def kind_words(kind: np.dtype | None) -> str:
     if kind.kind in "SU":
         return f"text ({kind.itemsize // (4 if kind.kind == 'U' else 1)})"
     return f"record of {len(kind.names)}" if kind.names else kind.name
-
-
-def unit_of(name: str) -> str:
-    """Give the unit that a name ends with; empty where it has none."""
-    return next((unit for end, unit in _UNIT_ENDS.items() if name.endswith(end)), "")
 
 
 def _unit_beside(node: Any) -> str:

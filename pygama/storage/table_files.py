@@ -9,21 +9,25 @@ Source of the LH5 layout: the LEGEND data format specification (legend-exp.githu
 from __future__ import annotations
 
 import csv
+import json
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Protocol
 
 import numpy as np
 
+from pygama import __version__
 from pygama.errors import SettingsError
 from pygama.storage.hdf5 import quiet, tables
 from pygama.storage.reader import Table, TierFile
+from pygama.storage.units import unit_of
 
 BLOCK_ROWS = 65_536
 SUFFIXES = (".csv", ".parquet", ".lh5", ".root")
-UNITS = "units"
+NOTHING: Mapping[str, str] = MappingProxyType({})
 _NEEDS = {"pyarrow": "parquet", "uproot": "root"}
 
 Columns = dict[str, np.ndarray]
@@ -60,6 +64,7 @@ def write_table(
     columns: Sequence[str] | None = None,
     chosen: Chooser | None = None,
     added: Adder | None = None,
+    about: Mapping[str, str] = NOTHING,
     on_rows: Callable[[int, int], None] = lambda done, total: None,
 ) -> int:
     """Write a table of a Tier file as what the end of `path` says; returns the number of rows written.
@@ -68,11 +73,12 @@ def write_table(
     rows; None: all. Raises SettingsError for names that are not there, an end that is not known, or a
     package that is missing.
     added: makes further columns of a block of rows, name -> (n,), which `chosen` may read too and which are
-    written last. LH5 and ROOT get numbers only. on_rows: told after each block how many rows are
-    done and how many there are; what it raises ends the writing, and no file is left.
+    written last. LH5 and ROOT get numbers only. about: what the file tells of how it was made beside its
+    source, the version and units; a CSV file has no place for that. on_rows: told after each block how many
+    rows are done and how many there are; what it raises ends the writing, and no file is left.
     """
     return write_tables(
-        [Source(Path(source), chosen, added)], path, key=key, columns=columns, on_rows=on_rows
+        [Source(Path(source), chosen, added)], path, key=key, columns=columns, about=about, on_rows=on_rows
     )
 
 
@@ -82,6 +88,7 @@ def write_tables(
     *,
     key: str = "data",
     columns: Sequence[str] | None = None,
+    about: Mapping[str, str] = NOTHING,
     on_rows: Callable[[int, int], None] = lambda done, total: None,
 ) -> int:
     """Write the tables of several Tier files one behind the other, as `write_table` does with one.
@@ -99,10 +106,11 @@ def write_tables(
     kinds = _kinds_of(looks)
     names = _names(sources, columns, kinds, looks)
     total = sum(look.n_rows for look in looks)
-    about = {"source": ", ".join(source.path.name for source in sources), "table": key}
+    made = {"source": ", ".join(source.path.name for source in sources), "table": key}
+    made |= {"made by": f"pygama {__version__}", **{name: text for name, text in about.items() if text}}
     part = path.with_name(path.name + ".part")
     try:
-        n_rows = write(part, _all_blocks(sources, looks, key, names, kinds, total, on_rows), about=about)
+        n_rows = write(part, _all_blocks(sources, looks, key, names, kinds, total, on_rows), about=made)
         part.replace(path)
     finally:
         part.unlink(missing_ok=True)
@@ -271,10 +279,15 @@ def _parquet(path: Path, blocks: Iterator[Columns], about: Mapping[str, str]) ->
     n_rows, writer = 0, None
     try:
         for block in blocks:
-            page = arrow.table({name: arrow.array(_plain(values)) for name, values in block.items()})
+            arrays = {name: arrow.array(_plain(values)) for name, values in block.items()}
+            fields = [
+                arrow.field(name, array.type, metadata={"unit": unit} if (unit := unit_of(name)) else None)
+                for name, array in arrays.items()
+            ]
+            page = arrow.table(list(arrays.values()), schema=arrow.schema(fields, metadata=dict(about)))
             if writer is None:
-                writer = parquet.ParquetWriter(path, page.schema.with_metadata(dict(about)))
-            writer.write_table(page.replace_schema_metadata(dict(about)))
+                writer = parquet.ParquetWriter(path, page.schema)
+            writer.write_table(page)
             n_rows += page.num_rows
     finally:
         if writer is not None:
@@ -296,9 +309,12 @@ def _lh5(path: Path, blocks: Iterator[Columns], about: Mapping[str, str]) -> int
             if not index:
                 group = file.create_group("/", about["table"])
                 group._v_attrs["datatype"] = f"table{{{','.join(numbers)}}}"
+                group._v_attrs["about"] = json.dumps(about)
                 for name, values in numbers.items():
                     array = file.create_earray(group, name, tables.Atom.from_dtype(values.dtype), (0,))
                     array.attrs["datatype"] = f"array<1>{{{'bool' if values.dtype == bool else 'real'}}}"
+                    if unit := unit_of(name):
+                        array.attrs["units"] = unit
             for name, values in numbers.items():
                 file.get_node(group, name).append(values)
             n_rows += len(next(iter(block.values()), ()))
@@ -313,7 +329,8 @@ def _root(path: Path, blocks: Iterator[Columns], about: Mapping[str, str]) -> in
         for block in blocks:
             numbers = {name: _plain(values) for name, values in block.items() if values.dtype.kind in "biuf"}
             if tree is None:
-                tree = file.mktree(about["table"], {name: values.dtype for name, values in numbers.items()})
+                kinds = {name: values.dtype for name, values in numbers.items()}
+                tree = file.mktree(about["table"], kinds, title=json.dumps(about))
             tree.extend(numbers)
             n_rows += len(next(iter(block.values()), ()))
     return n_rows

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import numpy as np
 import pytest
 import tables
 
+from pygama import __version__
 from pygama.block import Block
 from pygama.errors import SettingsError
 from pygama.processing.run import process_run
@@ -83,6 +85,29 @@ def test_root_is_read_as_it_was_written(tier2: Path, tmp_path: Path) -> None:
     write_table(tier2, tmp_path / "one.root")
     with uproot.open(tmp_path / "one.root") as file:
         assert file["data"]["trap_max"].array(library="np").tolist() == column(tier2, "trap_max").tolist()
+
+
+def test_files_tell_how_they_were_made_and_in_which_units(tier2: Path, tmp_path: Path) -> None:
+    parquet, uproot = pytest.importorskip("pyarrow.parquet"), pytest.importorskip("uproot")
+    about = {"cut": "trap_max > 1000", "events": ""}
+    for end in ("lh5", "parquet", "root"):
+        write_table(tier2, tmp_path / f"rows.{end}", columns=["trap_max", "time_s"], about=about)
+    schema = parquet.read_schema(tmp_path / "rows.parquet")
+    assert schema.metadata[b"cut"] == b"trap_max > 1000"
+    assert b"events" not in schema.metadata
+    assert schema.field("time_s").metadata == {b"unit": b"s"}
+    with tables.open_file(str(tmp_path / "rows.lh5")) as file:
+        told = json.loads(file.root.data._v_attrs["about"])
+        assert file.root.data.time_s.attrs["units"] == "s"
+        assert "units" not in file.root.data.trap_max.attrs
+    assert told == {
+        "source": tier2.name,
+        "table": "data",
+        "made by": f"pygama {__version__}",
+        "cut": "trap_max > 1000",
+    }
+    with uproot.open(tmp_path / "rows.root") as file:
+        assert json.loads(file["data"].title) == told
 
 
 def test_a_column_that_is_not_there_is_named_and_nothing_is_left(tier2: Path, tmp_path: Path) -> None:
