@@ -88,11 +88,10 @@ def _next_suffix(path: Path, suffix: str) -> str:
 
 
 def _identity(path: Path) -> dict[str, str]:
-    from pygama.storage import TierFile
+    from pygama.storage.reader import texts_of_file
 
     try:
-        with TierFile(path) as file:
-            texts: dict[str, Any] = file.texts("/")
+        texts: dict[str, Any] = texts_of_file(path)
     except TierFileError:
         return {}
     return _identity_of(texts) if all(name in texts for name in IDENTITY) else {}

@@ -60,10 +60,23 @@ class FrameLayout:
     record: np.dtype
 
     @cached_property
+    def _samples_field(self) -> Field | None:
+        """The field that holds all samples one behind the other, numbered from 0: that of every file of ours.
+
+        It spares looking at each of thousands of samples. None where they lie otherwise, or there are none.
+        """
+        holding = [field for field in self.fields if any(not isinstance(one, str) for one in field.labels)]
+        is_plain = len(holding) == 1 and holding[0].labels == tuple(range(len(holding[0].labels)))
+        return holding[0] if is_plain else None
+
+    @cached_property
     def _places(self) -> dict[Label, tuple[np.dtype, int]]:
+        """Type and offset of each column, and of each sample unless `_samples_field` tells them all."""
         assert self.record.fields is not None
         places: dict[Label, tuple[np.dtype, int]] = {}
         for field in self.fields:
+            if field is self._samples_field:
+                continue
             start = self.record.fields[field.name][1]
             for number, label in enumerate(field.labels):
                 places[label] = (field.type, start + number * field.type.itemsize)
@@ -77,11 +90,15 @@ class FrameLayout:
     @cached_property
     def samples(self) -> tuple[int, ...]:
         """Labels of the samples, ascending."""
+        if self._samples_field is not None:
+            return tuple(range(len(self._samples_field.labels)))
         return tuple(sorted(label for label in self.labels if isinstance(label, int)))
 
     @cached_property
     def sample_type(self) -> np.dtype | None:
         """Type of the samples; None where there are none."""
+        if self._samples_field is not None:
+            return np.result_type(self._samples_field.type)
         return np.result_type(*{self._places[label][0] for label in self.samples}) if self.samples else None
 
     @cached_property
@@ -110,6 +127,9 @@ class FrameLayout:
     @cached_property
     def _even_samples(self) -> tuple[int, int] | None:
         """Offset of the first sample in a record and the step to the next; None if they lie scattered."""
+        if self._samples_field is not None:
+            assert self.record.fields is not None
+            return self.record.fields[self._samples_field.name][1], self._samples_field.type.itemsize
         types, offsets = zip(*(self._places[label] for label in self.samples), strict=True)
         steps = set(np.diff(offsets).tolist()) or {types[0].itemsize}
         return (offsets[0], steps.pop()) if len(set(types)) == 1 and len(steps) == 1 else None

@@ -122,15 +122,24 @@ class TierFile:
     def texts(self, key: str) -> dict[str, str]:
         """Read the texts stored with a table, or with the file (key "/")."""
         with self.reading() as file, quiet():
-            group = file.root if key == "/" else file.root[key.strip("/")]
-            texts = {}
-            for name in group._v_attrs._f_list("user"):
-                if name not in PANDAS_NAMES and isinstance(group._v_attrs[name], str):
-                    texts[name] = str(group._v_attrs[name])
-            if LONG_TEXTS in group:
-                for node in file.iter_nodes(group[LONG_TEXTS], "Array"):
-                    texts[node._v_name] = node.read().tobytes().decode("utf-8", "replace")
-            return texts
+            return _texts_of(file, file.root if key == "/" else file.root[key.strip("/")])
+
+
+def texts_of_file(path: Path) -> dict[str, str]:
+    """Read the texts stored with a file as `TierFile.texts` does, without looking at its tables."""
+    with only_plain_data(path.name), _read_errors(path), quiet(), tables.open_file(str(path), "r") as file:
+        return _texts_of(file, file.root)
+
+
+def _texts_of(file: Any, group: Any) -> dict[str, str]:
+    texts = {}
+    for name in group._v_attrs._f_list("user"):
+        if name not in PANDAS_NAMES and isinstance(group._v_attrs[name], str):
+            texts[name] = str(group._v_attrs[name])
+    if LONG_TEXTS in group:
+        for node in file.iter_nodes(group[LONG_TEXTS], "Array"):
+            texts[node._v_name] = node.read().tobytes().decode("utf-8", "replace")
+    return texts
 
 
 @contextmanager

@@ -27,10 +27,18 @@ from pygama.storage.chunks import (
     load_blosc,
     rows_in_a_chunk,
 )
-from pygama.storage.frame_layout import PANDAS_NAMES, WIDEST_WAVEFORM, FrameLayout, little_endian, plan_layout
+from pygama.storage.extents import n_rows_in
+from pygama.storage.frame_layout import (
+    PANDAS_NAMES,
+    WIDEST_WAVEFORM,
+    FrameLayout,
+    little_endian,
+    plain_labels,
+    plan_layout,
+)
 from pygama.storage.hdf5 import create_file, description, output_errors, quiet, tables
 from pygama.storage.publish import Draft
-from pygama.storage.reader import LONG_TEXTS, WAVEFORM_ARRAY, TierFile
+from pygama.storage.reader import LONG_TEXTS, WAVEFORM_ARRAY, TierFile, attributes_of
 
 _LONGEST_ATTRIBUTE = 60_000
 _NAME = re.compile(r"[A-Za-z][^/.\x00]*")
@@ -421,9 +429,13 @@ def _fits(given: np.dtype, stored: np.dtype | None) -> bool:
 
 def _compare(key: str, stored: _Stored, written: TierFile) -> None:
     """Raise TierFileError if a table does not read back with the rows and columns that went in."""
-    table = written.table(key)
-    expected = dict.fromkeys(("table", *stored.arrays, *stored.ragged), stored.rows.n_rows)
-    if table.row_counts != expected or table.labels != stored.layout.labels:
+    with written.reading() as file:
+        group = file.root[key]
+        names = ("table", *stored.arrays, *stored.ragged)
+        counts = {name: n_rows_in(group, name) for name in names}
+        labels = plain_labels(attributes_of(group)["non_index_axes"][0][1])
+    expected = dict.fromkeys(names, stored.rows.n_rows)
+    if counts != expected or labels != stored.layout.labels:
         raise TierFileError(
-            f"'{key}' holds rows {table.row_counts} instead of {expected}, or lost the names of its columns"
+            f"'{key}' holds rows {counts} instead of {expected}, or lost the names of its columns"
         )
