@@ -131,7 +131,7 @@ def from_peaks(found: ChannelCalibration, peaks: Sequence[FittedPeak], recipe: R
     if len({line.energy_kev for line in lines}) < needed:
         why = (
             f"{len(lines)} of the fitted peaks stand where {found.source} has a line; {needed} are needed. "
-            "Without fits the lines are found"
+            "Fit more of them, or let the button Calibrate find the lines by itself"
         )
         return ChannelCalibration(source=found.source, confidence=found.confidence, refused=why)
     try:

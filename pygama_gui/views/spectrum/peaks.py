@@ -213,6 +213,13 @@ class SpectrumPeaks:
         self.found = found
         self._view.redraw_soon()
 
+    def unfitted(self) -> tuple[FoundPeak, ...]:
+        """Give the peaks that were found and that no fit on screen has, whose words would say it again."""
+        places = [peak.position for fit, _ in self.shown_fits() for peak in fit.peaks]
+        return tuple(
+            peak for peak in self.found if not any(abs(x - peak.position) < peak.fwhm for x in places)
+        )
+
     def integrate(self) -> None:
         """Write what the region holds to the log; without one, mark the peak at the cursor."""
         view = self._view
@@ -334,7 +341,9 @@ class SpectrumPeaks:
         low, high = room.left, room.right
         self._kept.draw(self._kept_regions(), room)
         self._lines.draw([one for one in self.gamma_lines() if low < one[0] < high], room)
-        self._marks.draw(self.found, picture.edges, picture.counts, room, unit=picture.unit, is_log=is_log)
+        self._marks.draw(
+            self.unfitted(), picture.edges, picture.counts, room, unit=picture.unit, is_log=is_log
+        )
 
     def hide(self) -> None:
         """Draw nothing."""

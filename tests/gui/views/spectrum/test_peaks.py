@@ -103,6 +103,17 @@ def test_peaks_are_searched_in_view_and_taken_away(qtbot: QtBot, view: SpectrumV
     assert len(view.peaks._marks._points.data) == 0
 
 
+def test_a_peak_that_is_fitted_is_not_marked_a_second_time(qtbot: QtBot, view: SpectrumView) -> None:
+    view.peaks.fit_at(LINE)
+    wait_for_fits(qtbot, view, 1)
+    view.peaks.search()
+    qtbot.waitUntil(lambda: len(view.peaks.found) == 3, timeout=WAIT_MS)
+    view.redraw()
+    marked = [peak.position for peak in view.peaks.unfitted()]
+    assert len(view.peaks._marks._points.data) == len(marked) == 2
+    assert not any(abs(place - LINE) < 100 for place in marked)
+
+
 def test_all_peaks_in_view_are_fitted_and_undone_at_once(qtbot: QtBot, view: SpectrumView) -> None:
     view.peaks.fit_found()
     wait_for_fits(qtbot, view, 3)
