@@ -18,11 +18,15 @@ KEV = "_kev"
 def take_calibration(session: Session, calibration: Calibration) -> Session:
     """Take calibration.
 
-    It comes before all others; one of the same column and runs gives way to it.
+    It comes before all others; one of the same column and runs gives way to it. Channels that show the column
+    show its energies from now on.
     """
     key = (calibration.column, calibration.made_from)
     others = [one for one in session.calibrations if (one.column, one.made_from) != key]
-    return replace(session, calibrations=(calibration, *others))
+    channels = session.channel_grid
+    if channels.column == calibration.column:
+        channels = replace(channels, column=calibration.column + KEV)
+    return replace(session, calibrations=(calibration, *others), channel_grid=channels)
 
 
 def forget_calibration(session: Session, column: str) -> Session:
@@ -30,11 +34,13 @@ def forget_calibration(session: Session, column: str) -> Session:
     left = tuple(one for one in session.calibrations if one.column != column)
     if left == session.calibrations:
         return session
-    shown = session.spectrum
+    shown, channels = session.spectrum, session.channel_grid
     if raw_column(session, shown.column) == column != shown.column:
         roi, markers = carried_over(session, column)
         shown = replace(shown, column=column, width=None, roi=roi, markers=markers)
-    return replace(session, calibrations=left, spectrum=shown)
+    if channels.column == column + KEV:
+        channels = replace(channels, column=column)
+    return replace(session, calibrations=left, spectrum=shown, channel_grid=channels)
 
 
 def calibrations_of(session: Session, run: Run | None) -> tuple[Calibration, ...]:

@@ -15,7 +15,7 @@ from pygama.analysis.matching import Hypothesis
 from pygama_gui.session import calibration_changes as calibrating
 from pygama_gui.session import saved
 from pygama_gui.session.set_changes import data_set_of
-from pygama_gui.session.state import Member, Run, Session, SpectrumChoice
+from pygama_gui.session.state import ChannelsChoice, Member, Run, Session, SpectrumChoice
 from pygama_gui.session.store import Store
 
 CURVE = Curve((0.5, 0.068), ((1e-4, 0.0), (0.0, 1e-10)), 4.5, 3)
@@ -68,6 +68,16 @@ def test_forgetting_shows_the_raw_column_again_and_is_undone(session: Session) -
     store.undo()
     assert store.session.calibrations == session.calibrations
     assert calibrating.forget_calibration(session, "energy") is session
+
+
+def test_channels_show_energies_as_long_as_there_are_any(session: Session) -> None:
+    uncalibrated = replace(session, calibrations=())
+    assert uncalibrated.channel_grid.column == "trap_max"
+    calibrated = calibrating.take_calibration(uncalibrated, made())
+    assert calibrated.channel_grid.column == "trap_max_kev"
+    assert calibrating.forget_calibration(calibrated, "trap_max").channel_grid.column == "trap_max"
+    other = replace(uncalibrated, channel_grid=ChannelsChoice(column="bl_int"))
+    assert calibrating.take_calibration(other, made()).channel_grid.column == "bl_int"
 
 
 def test_energies_know_what_they_are_made_of(session: Session) -> None:
