@@ -19,6 +19,7 @@ from PyQt5.QtCore import QObject, QTimer, pyqtSignal
 
 from pygama.progress import Done, Failed, Message, Note, Partial, StoppedByRequest
 from pygama_gui.data.channels import names_of, without_ignored
+from pygama_gui.data.known_peaks import KnownPeaks
 from pygama_gui.data.linked import Rows
 from pygama_gui.data.live_run import LiveRun, tier1_among
 from pygama_gui.data.outputs import Outputs
@@ -109,6 +110,7 @@ class Bridge(QObject):
         self.timing.known.connect(self.fitting.measure_again)
         self.watching = Watching(self)
         self.room = DiskRoom(self)
+        self.peaks = KnownPeaks()
         self.culprits = Culprits(self)
         self.store.listeners.append(self.session_changed.emit)
         self.session_changed.connect(self._look_at_session)

@@ -25,6 +25,7 @@ from pygama_gui.data.slices import Series, median_and_scatter
 from pygama_gui.data.trends import Trends, aligned
 from pygama_gui.jobs.board import JobState, counted
 from pygama_gui.session import changes
+from pygama_gui.session.calibration_changes import KEV
 from pygama_gui.session.state import DataSet, Run, Session
 from pygama_gui.views import madeup
 from pygama_gui.views.base import View
@@ -160,7 +161,7 @@ class StripView(View):
             "DISK",
         )
         self._following = Following(self, has_cuts=False, rests=RESTS)
-        self._surveying = Surveying(self, has_peaks=False, has_cuts=False, rests=RESTS)
+        self._surveying = Surveying(self, has_cuts=False, rests=RESTS)
         self._surveyed = health.Survey()
         self._trends: Trends | None = None
         self._levels: dict[str, tuple[Series, Level]] = {}
@@ -318,7 +319,9 @@ class StripView(View):
         if live is None:
             return
         if CODE in live.columns:
-            self._surveyed = self._surveying.want(run, live, HEIGHT) or health.Survey()
+            column = HEIGHT + KEV if HEIGHT + KEV in live.columns else HEIGHT
+            found = self._surveying.want(run, live, column) or health.Survey()
+            self._surveyed = replace(found, health=self._surveying.health(run, found))
         ask = replace(asked_of(self.bridge, run.run_id, None), column="", width=None, has_peak=False)
         asks = [ask, replace(ask, channel=self._channel(live), has_peak=True)]
         everything, self._trends = self._following.want(live, asks)

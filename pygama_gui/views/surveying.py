@@ -10,11 +10,13 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from pygama.errors import PygamaError
+from pygama_gui.data import chain_facts
 from pygama_gui.data.channels import CLOCK, CODE, code_of
 from pygama_gui.data.dragged import LEAST_ROWS
-from pygama_gui.data.gain import parts_of
+from pygama_gui.data.gain import N_PARTS, parts_of
 from pygama_gui.data.health import (
     SATURATION,
+    Health,
     Peak,
     Survey,
     clock_name,
@@ -22,12 +24,15 @@ from pygama_gui.data.health import (
     ends_of,
     peak_of_channel,
     survey,
+    with_gain,
 )
+from pygama_gui.data.known_peaks import Peaks
 from pygama_gui.data.linked import Cuts, Rows
 from pygama_gui.data.live import LiveColumns
 from pygama_gui.data.live_run import LiveRun
 from pygama_gui.data.recounting import Recounter
 from pygama_gui.data.selection import passing_of
+from pygama_gui.data.trend_words import Clock, clock_start
 from pygama_gui.data.trends import BASELINES, HEIGHTS, NOISES
 from pygama_gui.session.state import DataSet, Run
 from pygama_gui.views.base import View
@@ -55,22 +60,18 @@ class _State:
 class _Held:
     state: _State
     survey: Survey
-    peaks: dict[int, tuple[int, Peak]] = field(default_factory=dict)
-    """Code -> events that the peak was fitted to, and the peak."""
+    peaks: Peaks = field(default_factory=dict)
 
 
 class Surveying:
     """What is known of the channels of the selected run; the owner is redrawn when something came.
 
-    has_peaks: whether peaks are fitted. has_cuts: whether only events that pass the cuts are looked at.
-    rests: see following.RESTS.
+    has_cuts: whether only events that pass the cuts are looked at. rests: see following.RESTS.
     """
 
-    def __init__(
-        self, owner: View, *, has_peaks: bool = True, has_cuts: bool = True, rests: float = RESTS
-    ) -> None:
+    def __init__(self, owner: View, *, has_cuts: bool = True, rests: float = RESTS) -> None:
         self._bridge, self._news = owner.bridge, owner.redraw_soon
-        self._has_peaks, self._has_cuts = has_peaks, has_cuts
+        self._has_cuts = has_cuts
         self._rest, self._hand = Rest(owner, rests), Hand(owner)
         self._recounter = Recounter()
         self._is_recounting = False
@@ -90,7 +91,7 @@ class Surveying:
             is_known = held is not None and held.state == state and not held.survey.is_recounted
             if held is None or not is_known or self._is_old(run, held, live):
                 self._look(state)
-            elif self._has_peaks:
+            else:
                 self._fit(held, self._lacking(run, held))
         return held.survey if held is not None and held.state.live is live else None
 
@@ -143,6 +144,14 @@ class Surveying:
         """Give the peak of a channel; of NaN where none is known."""
         return Peak() if self._held is None else self._held.peaks.get(code, (0, Peak()))[1]
 
+    def health(self, run: Run, found: Survey) -> tuple[Health, ...]:
+        """Say of each channel how it is, its gain with it as far as its peak is known."""
+        start = 0 if isinstance(run, DataSet) else run.start_time
+        step = found.duration / N_PARTS if found.duration > 0 else 1.0
+        clock, unit = Clock(clock_start(start, found.first), step), chain_facts.unit_of(found.column)
+        pairs = zip(found.figures, found.health, strict=True)
+        return tuple(with_gain(health, self.peak(one.code), unit, clock) for one, health in pairs)
+
     def codes(self, run: Run, live: LiveRun) -> list[int]:
         """Give the channels with events, and those of the map and of the header, whether they have or not."""
         mapped = [code_of(one) for one in self._bridge.session.channel_map.channels]
@@ -186,12 +195,18 @@ class Surveying:
         held = self._held
         is_outrun = held is not None and held.survey.is_recounted and held.state != state
         if not is_outrun:  # else a hand moved the cuts on, and newer counts are shown
-            is_same = held is not None and _of(held.state) == _of(state) and not held.survey.is_recounted
-            self._held = _Held(state, found, held.peaks if held is not None and is_same else {})
+            self._held = _Held(state, found, self._peaks_of(state, held))
             self._make_ready(self._held)
         self._rest.end()
         self._end()
         self._news()
+
+    def _peaks_of(self, state: _State, held: _Held | None) -> Peaks:
+        """Give the peaks that are known already: those that all views share, or those of the same cuts."""
+        if state.cuts is None:
+            return self._bridge.peaks.of(state.live, state.column)
+        is_same = held is not None and _of(held.state) == _of(state) and not held.survey.is_recounted
+        return held.peaks if held is not None and is_same else {}
 
     def _lacking(self, run: Run, held: _Held) -> list[int]:
         """Give channels whose peak was not fitted, or to half of the events that there are now."""

@@ -25,13 +25,11 @@ from PyQt5.QtWidgets import (
 from pygama_gui.bridge import Bridge
 from pygama_gui.data import chain_facts
 from pygama_gui.data.channels import CLOCK, CODE
-from pygama_gui.data.gain import N_PARTS
-from pygama_gui.data.health import MARKS, STATES, Survey, with_gain
+from pygama_gui.data.health import MARKS, STATES, Survey
 from pygama_gui.data.live_run import LiveRun
-from pygama_gui.data.trend_words import Clock, clock_start
 from pygama_gui.jobs.board import counted
 from pygama_gui.session import changes
-from pygama_gui.session.state import SORTS, ChannelsChoice, DataSet, Run, Session
+from pygama_gui.session.state import SORTS, ChannelsChoice, Run, Session
 from pygama_gui.views import madeup
 from pygama_gui.views.base import View
 from pygama_gui.views.channels.export import ChannelExporter
@@ -358,20 +356,12 @@ class ChannelsView(View):
 
     def _tiles_of(self, found: Survey) -> list[Tile]:
         names = self.bridge.names(found.codes)
-        unit, clock = chain_facts.unit_of(found.column), self._clock(found)
-        tiles = []
-        for one, name, health in zip(found.figures, names, found.health, strict=True):
-            peak = self._surveying.peak(one.code)
-            its = with_gain(health, peak, unit, clock)
-            tiles.append(Tile(one.code, name, one, its, peak, unit, found.is_recounted))
-        return tiles
-
-    def _clock(self, found: Survey) -> Clock:
-        """Give what turns times of the run into words."""
-        run = self.session.selected_run
-        start = 0 if run is None or isinstance(run, DataSet) else run.start_time
-        step = found.duration / N_PARTS if found.duration > 0 else 1.0
-        return Clock(clock_start(start, found.first), step)
+        unit, run = chain_facts.unit_of(found.column), self.session.selected_run
+        health = found.health if run is None else self._surveying.health(run, found)
+        return [
+            Tile(one.code, name, one, its, self._surveying.peak(one.code), unit, found.is_recounted)
+            for one, name, its in zip(found.figures, names, health, strict=True)
+        ]
 
     def _sorted(self, tiles: list[Tile]) -> list[Tile]:
         return sorted(tiles, key=KEYS[self.choice.sort])

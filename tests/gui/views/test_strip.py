@@ -101,6 +101,19 @@ def test_a_channel_that_should_be_there_is_dead(qtbot: QtBot, view: StripView) -
     assert channels(qtbot, view, np.arange(6000) % 3) == ("▲ 4", "✕ V02160A DEAD")
 
 
+def test_a_channel_whose_gain_drifts_is_named(qtbot: QtBot, view: StripView) -> None:
+    n, rng = 8000, np.random.default_rng(8)
+    partial = madeup.partial(n, n_waveforms=1)
+    codes, times = rng.permutation(np.arange(n) % 2), np.linspace(0.0, 3600.0, n)
+    peak = rng.normal(6000.0 + 8.0 * ((codes == 1) & (times > 1800.0)), 5.0)
+    heights = np.where(rng.random(n) < 0.3, peak, rng.uniform(100.0, 9000.0, n))
+    partial.columns.update(channel=codes, time_s=times, trap_max=heights)
+    show(qtbot, view, [partial, madeup.end(n)])
+    figure = view.figures["CHANNELS"]
+    qtbot.waitUntil(lambda: figure.remark.text() == "◆ channel 1 DRIFTING", timeout=WAIT_MS)
+    assert figure.value.text() == "▲ 2"
+
+
 def test_the_baseline_is_told_beside_what_it_was(qtbot: QtBot, view: StripView) -> None:
     show(qtbot, view, ended())
     assert view.figures["BASELINE"].value.text() == "8000.0 ± 3.0"
