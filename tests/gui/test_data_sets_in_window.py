@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -29,12 +30,14 @@ from pygama_gui.bridge import Bridge
 from pygama_gui.data import live_set, passes
 from pygama_gui.data.health import Survey
 from pygama_gui.data.live_set import LiveSet
+from pygama_gui.data.tally import Figures
 from pygama_gui.desks.writing import Writing
 from pygama_gui.main_window import MainWindow
 from pygama_gui.session import changes, cut_changes, exports
 from pygama_gui.session.calibration_changes import take_calibration
 from pygama_gui.session.files import read_run
 from pygama_gui.session.state import DataSet
+from pygama_gui.views.base import View
 from pygama_gui.views.runs.cards import BESIDE_ROLE
 from pygama_gui.views.runs.set_making import RangeDialog, make_set_of_numbers
 from pygama_gui.widgets import theme
@@ -303,6 +306,20 @@ def test_the_trends_of_a_data_set_go_on_from_run_to_run(
     assert window.trends._time_words().startswith("time of data taking, run after run (s)")
 
 
+def draw_each_step(monkeypatch: pytest.MonkeyPatch, view: View) -> None:
+    """Let a pass over the files go on, block by block, each time that the view was drawn."""
+    drawn, go_on = threading.Semaphore(0), passes.Pass.go_on
+
+    def step(present: passes.Pass) -> bool:
+        drawn.acquire(timeout=1.0)
+        return go_on(present)
+
+    monkeypatch.setattr(passes, "STEP_S", 0.0)
+    monkeypatch.setattr(passes, "SHOW_S", 0.0)
+    monkeypatch.setattr(passes.Pass, "go_on", step)
+    view.drawn.connect(drawn.release)
+
+
 def test_trends_from_the_files_follow_the_cuts_and_say_how_far_they_are(
     qtbot: QtBot, window: MainWindow, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -312,12 +329,11 @@ def test_trends_from_the_files_follow_the_cuts_and_say_how_far_they_are(
     bridge, view = window.bridge, window.trends
     bridge.change(changes.choose_tab, 4)
     qtbot.waitUntil(lambda: bool(view._shown) and view._shown[0][1].is_whole, timeout=WAIT_MS)
-    monkeypatch.setattr(passes, "STEP_S", 0.0)
-    monkeypatch.setattr(passes, "SHOW_S", 0.0)
+    draw_each_step(monkeypatch, view)
     summaries: list[str] = []
-    view.drawn.connect(lambda: summaries.append(view.summary.text()))
+    view.drawn.connect(lambda: summaries.append("late" if view._shown[0][1].late else view.summary.text()))
     bridge.change(cut_changes.add_cut, "high", "trap_max > 500", "#009E73")
-    qtbot.waitUntil(lambda: bool(view._shown[0][1].late), timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: "late" in summaries, timeout=WAIT_MS)
     qtbot.waitUntil(lambda: not view._shown[0][1].late and view._shown[0][1].is_whole, timeout=WAIT_MS)
     settle(qtbot, window)
     assert any(text.startswith("counted ") and " of 600 rows" in text for text in summaries)
@@ -397,20 +413,19 @@ def test_channels_from_the_files_say_how_far_they_are_and_are_of_earlier_cuts_un
     made = made_set(qtbot, window)
     bridge, view = window.bridge, window.channels
     surveyed(qtbot, window)
-    monkeypatch.setattr(passes, "STEP_S", 0.0)
-    monkeypatch.setattr(passes, "SHOW_S", 0.0)
+    draw_each_step(monkeypatch, view)
     seen: list[tuple[bool, str, str]] = []
     view.drawn.connect(
         lambda: seen.append((view.surveyed.is_late, view.summary.text(), view.tiles[0].lines[0]))
     )
     bridge.change(cut_changes.add_cut, "high", "trap_max > 500", "#009E73")
-    qtbot.waitUntil(lambda: view.surveyed.is_late, timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: any(is_late for is_late, _, _ in seen), timeout=WAIT_MS)
     found = surveyed(qtbot, window)
     late, fresh = (
         [(told, rate) for is_late, told, rate in seen if is_late == wanted] for wanted in (True, False)
     )
     assert all("(of the cuts before) " in told and rate.startswith("(") for told, rate in late)
-    assert any(told.startswith("counted ") and " of 600 rows" in told for told, _ in (*late, *fresh))
+    assert any(told.startswith("counted ") and " of 600 rows" in told for told, _ in fresh)
     assert not any(rate.startswith("(") for _, rate in fresh)
     assert not view.summary.text().startswith("counted")
     expected = int((heights_in(Path(made.members[0].tier2).parent) > 500).sum())
@@ -446,6 +461,38 @@ def test_channels_that_are_stopped_show_what_was_seen_and_say_how_to_go_on(
     bridge.jobs_changed.disconnect(stop)
     bridge.data_sets.look_again(made.run_id)
     assert surveyed(qtbot, window).n_rows == 600
+
+
+def test_survival_in_a_region_of_a_data_set_on_disk_is_that_of_one_in_memory(
+    qtbot: QtBot, window: MainWindow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bridge = window.bridge
+    bridge.change(cut_changes.add_cut, "some", "channel != 1")
+    bridge.change(cut_changes.add_cut, "not12", "run != 12")
+    made = made_set(qtbot, window)
+    bridge.change(changes.mark_region, (2000.0, 6000.0))
+    window.cuts_dock.show()
+    window.cuts_dock.raise_()
+
+    def figures(n_all: int) -> Figures:
+        def are_there() -> bool:
+            found = window.cuts.found
+            return found is not None and found.n_all == n_all and found.is_whole and bool(found.peaks)
+
+        qtbot.waitUntil(are_there, timeout=WAIT_MS)
+        settle(qtbot, window)
+        assert window.cuts.found is not None
+        return window.cuts.found
+
+    expected = figures(0)
+    monkeypatch.setattr(live_set, "MOST_ROWS", 300)
+    bridge.data_sets.look_again(made.run_id)
+    found = figures(600)
+    assert found.table == expected.table
+    assert found.peaks == expected.peaks
+    assert found.peaks[0].by_all.kept.window > 20
+    assert list(found.curves) == ["some", "not12"]
+    assert window.cuts.cards[1].survival.isVisibleTo(window.cuts)
 
 
 def test_a_channel_that_the_sample_lacks_is_found_in_the_files(
