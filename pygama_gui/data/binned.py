@@ -43,12 +43,14 @@ class Scale:
         object.__setattr__(self, "centres", centres)
 
     @property
+    def edges(self) -> np.ndarray:
+        """(n + 1,), of bins of real numbers."""
+        return self.middle + self.spread * np.sinh(np.arange(self.n_bins + 1) * (2 * FAR / self.n_bins) - FAR)
+
+    @property
     def widths(self) -> np.ndarray:
         """(n,), 0 where a bin is of one value."""
-        if self.is_whole:
-            return np.zeros(self.n_bins)
-        edges = np.arange(self.n_bins + 1) * (2 * FAR / self.n_bins) - FAR
-        return self.spread * np.diff(np.sinh(edges))
+        return np.zeros(self.n_bins) if self.is_whole else np.diff(self.edges)
 
     def places(self, values: np.ndarray) -> np.ndarray:
         """Give the bin of each value, that at the end for those beyond; (n,) of numbers, none of them NaN."""
@@ -118,16 +120,20 @@ class BinnedMiddles:
         self._counts, self._scale = counts, scale
         self.n = counts.sum(axis=1, dtype=np.int64)
         self.medians, self.deviations = np.full((2, len(counts)), np.nan)
-        all_widths = scale.widths
+        all_widths, edges = scale.widths, None if scale.is_whole else scale.edges
         for group in np.flatnonzero(self.n).tolist():
             at = np.flatnonzero(counts[group])
             centres, weights = scale.centres[at], counts[group, at].astype(np.int64)
             widths = all_widths[at]
             middle = _median(centres, widths, weights)
-            distances = np.abs(centres - middle)
-            order = np.argsort(distances, kind="stable")
             self.medians[group] = middle
-            self.deviations[group] = _median(distances[order], widths[order], weights[order])
+            if edges is not None and 2 * weights.max() <= self.n[group]:
+                part = slice(at[0], at[-1] + 1)
+                self.deviations[group] = _deviation(edges[at[0] : at[-1] + 2], counts[group, part], middle)
+            else:
+                distances = np.abs(centres - middle)
+                order = np.argsort(distances, kind="stable")
+                self.deviations[group] = _median(distances[order], widths[order], weights[order])
 
     def std(self, group: int) -> float:
         """Give the standard deviation of the values of a group."""
@@ -148,6 +154,14 @@ def _median(rising: np.ndarray, widths: np.ndarray, weights: np.ndarray) -> floa
     # A bin that most of them are in is rather one value than many.
     share[2 * weights[bins] > n] = 0.0
     return float((rising[bins] + share * widths[bins]).mean())
+
+
+def _deviation(edges: np.ndarray, counts: np.ndarray, middle: float) -> float:
+    """Give the distance from the middle within which half of the values are, that lie evenly in bins."""
+    below = np.concatenate([[0], np.cumsum(counts, dtype=np.int64)])
+    distances = np.sort(np.abs(edges - middle))
+    within = np.interp(middle + distances, edges, below) - np.interp(middle - distances, edges, below)
+    return float(np.interp(below[-1] / 2, within, distances))
 
 
 def values_like(counts: np.ndarray, edges: np.ndarray, n_most: int) -> np.ndarray:

@@ -109,11 +109,20 @@ class Survey:
     noise_column: str = ""
     is_recounted: bool = False
     """Whether events, rates and spectra alone are of the present cuts, and all else of earlier ones."""
+    is_late: bool = False
+    """Whether all of it is of earlier cuts."""
+    n_all: int = 0
+    """Rows that there are, where they come block by block."""
 
     @property
     def codes(self) -> list[int]:
         """The channels."""
         return [one.code for one in self.figures]
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether all rows that there are were looked at."""
+        return self.n_rows >= self.n_all
 
 
 @dataclass(frozen=True)
@@ -146,8 +155,8 @@ def survey(rows: Rows, cuts: Cuts | None, codes: Sequence[int], column: str) -> 
     order, ends = _by_channel(rows[CODE][chosen], codes)
     groups = [chosen[part] for part in np.split(order, ends[:-1])]
     first, duration, middle_times = _times(rows, chosen)
-    edges = _shared_edges(rows[shown][chosen]) if shown else np.linspace(0.0, 1.0, N_BINS + 1)
-    newest = _newest(rows[CODE][chosen], codes)
+    edges = shared_edges(rows[shown][chosen]) if shown else np.linspace(0.0, 1.0, N_BINS + 1)
+    newest = newest_of(rows[CODE][chosen], codes)
     names = (first_of(BASELINES, rows), first_of(NOISES, rows))
     figures = [
         _figures(code, rows, group, duration, middle_times, (shown, edges), names, seen)
@@ -207,7 +216,7 @@ def clock_name(rows: Rows) -> str:
     return CLOCK if CLOCK in rows else "time_s"
 
 
-def _shared_edges(values: np.ndarray) -> np.ndarray:
+def shared_edges(values: np.ndarray) -> np.ndarray:
     """Choose bins that hold nearly all values of all channels."""
     known = values[:: max(len(values) // 100_000, 1)].astype(np.float64)
     known = known[np.isfinite(known)]
@@ -220,7 +229,7 @@ def _shared_edges(values: np.ndarray) -> np.ndarray:
     return np.linspace(low, high, N_BINS + 1)
 
 
-def _newest(codes_of_rows: np.ndarray, codes: Sequence[int]) -> list[tuple[int, float]]:
+def newest_of(codes_of_rows: np.ndarray, codes: Sequence[int]) -> list[tuple[int, float]]:
     """Give for each channel its newest events, and how many its share of the earlier ones lets expect."""
     newest, earlier = codes_of_rows[-N_NEWEST:], codes_of_rows[: -N_NEWEST or None][-N_EARLIER:]
     if len(codes_of_rows) <= N_NEWEST:
@@ -271,18 +280,24 @@ SATURATION = ("is_saturated", "n_sat_high", "n_sat_low")
 def count_saturated(columns: Mapping[str, np.ndarray], heights: np.ndarray) -> int:
     """Count events at the end of the range: by the chain's own columns, else those piled at the top."""
     if columns:
-        flags = [np.nan_to_num(np.asarray(values, np.float64)) > 0 for values in columns.values()]
-        return int(np.logical_or.reduce(flags).sum())
+        return int(is_flagged(columns).sum())
     known = heights[np.isfinite(heights)]
-    if len(known) < LEAST_SATURATED:
-        return 0
-    top = float(known.max())
+    top = float(known.max(initial=0.0))
     if top <= 0:
         return 0
-    in_pile = int((known >= (1 - PILE) * top).sum())
-    below = int((known >= (1 - NEAR) * top).sum()) - in_pile
-    is_pile = in_pile >= LEAST_SATURATED and in_pile / PILE > PILE_OVER * below / (NEAR - PILE)
-    return in_pile if is_pile else 0
+    return in_pile(*(int((known >= (1 - depth) * top).sum()) for depth in (PILE, NEAR)))
+
+
+def is_flagged(columns: Mapping[str, np.ndarray]) -> np.ndarray:
+    """Tell which events are at the end of the range by the chain's own columns, one or more; (n,) bool."""
+    flags = [np.nan_to_num(np.asarray(values, np.float64)) > 0 for values in columns.values()]
+    return np.logical_or.reduce(flags)
+
+
+def in_pile(n_top: int, n_near: int) -> int:
+    """Give the events that pile up at the top, 0 where that is no pile; n_near: those near it and at it."""
+    is_pile = n_top >= LEAST_SATURATED and n_top / PILE > PILE_OVER * (n_near - n_top) / (NEAR - PILE)
+    return n_top if is_pile else 0
 
 
 def moved(times: np.ndarray, values: np.ndarray, thirds: tuple[float, float]) -> tuple[float, float, float]:
@@ -295,10 +310,18 @@ def moved(times: np.ndarray, values: np.ndarray, thirds: tuple[float, float]) ->
         return unknown
     parts = [values[times < thirds[0]], values[times > thirds[1]]]
     parts = [part[np.isfinite(part)] for part in parts]
-    if min(map(len, parts)) < LEAST_FOR_DRIFT:
-        return unknown
-    (a, sa), (b, sb) = (median_and_scatter(part) for part in parts)
-    error = MEDIAN_ERROR * math.hypot(sa / math.sqrt(len(parts[0])), sb / math.sqrt(len(parts[1])))
+    first, last = ((*median_and_scatter(part), len(part)) for part in parts)
+    return move_between(first, last)
+
+
+def move_between(
+    first: tuple[float, float, int], last: tuple[float, float, int]
+) -> tuple[float, float, float]:
+    """Do what `moved` does with median, scatter and number of the values of the two thirds."""
+    (a, sa, na), (b, sb, nb) = first, last
+    if min(na, nb) < LEAST_FOR_DRIFT:
+        return math.nan, math.nan, math.nan
+    error = MEDIAN_ERROR * math.hypot(sa / math.sqrt(na), sb / math.sqrt(nb))
     return b - a, error, math.hypot(sa, sb) / math.sqrt(2)
 
 

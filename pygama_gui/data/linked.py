@@ -174,14 +174,14 @@ class Counter:
         """
         known, _ = applicable(cuts, rows)
         masks = {name: self._part(table, rows, *part_of(known, name)) for name in known.names}
-        tally = Tally(known, n_of(rows))
+        tally = Tally(known)
         for start in range(0, n_of(rows), AT_ONCE):
             tally.add({name: mask[start : start + AT_ONCE] for name, mask in masks.items()})
         n_nan = {name: self._n_nan_of(table, rows, frozenset(known.reads(name))) for name in known.names}
         survived = [self._survival(table, rows, known, masks, one) for one in peaks if one.column in rows]
         curves = self._curves(table, rows, known, along) if along in rows else {}
         self._forget_old()
-        return Figures(tally.table(n_nan), tuple(survived), curves)
+        return Figures(tally.table(n_nan, n_of(rows)), tuple(survived), curves)
 
     def _survival(
         self, table: Hashable, rows: Rows, cuts: CutSet, masks: Mapping[str, np.ndarray], peak: Peak
@@ -223,12 +223,7 @@ class Counter:
         """Choose bins that hold nearly all values; they stay as they are until there are twice as many."""
         held = self._along.get((table, along))
         if held is None or n_of(rows) >= 2 * held[0] or n_of(rows) < held[0]:
-            values = rows[along]
-            some = np.asarray(values[:: max(len(values) // N_LOOKED_AT, 1)], np.float64)
-            some = some[np.isfinite(some)]
-            low, high = np.quantile(some, (0.001, 0.999)).tolist() if len(some) else (0.0, 1.0)
-            low = 0.0 if 0 <= low < 0.2 * high else low
-            held = (n_of(rows), Axis(along, low, high if high > low else low + 1.0, N_ALONG))
+            held = (n_of(rows), axis_along(along, rows[along]))
             self._along = {(table, along): held}
         return held[1]
 
@@ -387,7 +382,7 @@ class _Rows:
     def add_to(self, counts: np.ndarray) -> int:
         """Add what lies inside the axes to counts, (n_x,) or (n_x, n_y); give how many rows were chosen."""
         x, y = self.want.x, self.want.y
-        wanted = Wanted(_bins(x), None if y is None else _bins(y))
+        wanted = Wanted(bins_of(x), None if y is None else bins_of(y))
         tables = empty_tables([wanted])
         columns = Columns({name: self.rows[name] for name in self.want.columns})
         if isinstance(self.which, slice):
@@ -418,6 +413,15 @@ class _Rows:
             of_channel = self.rows[CODE][which] == self.want.channel
             chosen = of_channel if chosen is None else chosen & of_channel
         return chosen
+
+
+def axis_along(name: str, values: np.ndarray) -> Axis:
+    """Choose bins along which survival is given, that hold nearly all of some values of a column."""
+    some = np.asarray(values[:: max(len(values) // N_LOOKED_AT, 1)], np.float64)
+    some = some[np.isfinite(some)]
+    low, high = np.quantile(some, (0.001, 0.999)).tolist() if len(some) else (0.0, 1.0)
+    low = 0.0 if 0 <= low < 0.2 * high else low
+    return Axis(name, low, high if high > low else low + 1.0, N_ALONG)
 
 
 def add_block(want: Want, counts: np.ndarray, rows: Rows, cuts: Cuts | None) -> int:
@@ -458,7 +462,8 @@ def _added(held: Counts, rows: _Rows, *, n_rows: int | None = None) -> Counts:
     return Counts(held.want, counts, held.n_rows if n_rows is None else n_rows, n_chosen)
 
 
-def _bins(axis: Axis) -> Bins:
+def bins_of(axis: Axis) -> Bins:
+    """Give the same bins to the library."""
     return Bins(axis.column, axis.low, axis.high, axis.n_bins)
 
 

@@ -12,17 +12,14 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from pygama.analysis.cuts import CutSet
 from pygama_gui.data.channels import CLOCK
-from pygama_gui.data.cutting import part_of
 from pygama_gui.data.linked import ALL, Counts, Cuts, Want, add_block, nothing_of
 from pygama_gui.data.live_set import LiveSet, read_from_files
-from pygama_gui.data.tally import Figures, Tally
 
 STEP_S = 0.25
 """So long one run of reading takes before others have their turn."""
 SHOW_S = 2.0
-"""What is gathered is shown so often."""
+"""What is gathered is shown so often, and sooner at the beginning."""
 
 Task = tuple[Cuts | None, Want]
 Answer = Callable[[list[Any]], None]
@@ -59,29 +56,6 @@ class Wish:
         return self.live, self.tasks, self.about
 
 
-class Tallying:
-    """Counts what each cut does, block by block."""
-
-    def __init__(self, cuts: CutSet, n_rows: int) -> None:
-        self.columns = frozenset(cuts.columns)
-        self._tally = Tally(cuts, n_rows)
-        self._parts = {name: part_of(cuts, name)[1] for name in cuts.names}
-        self._reads = {name: tuple(cuts.reads(name)) for name in cuts.names}
-        self._n_nan = dict.fromkeys(cuts.names, 0)
-
-    def add(self, rows: dict[str, np.ndarray]) -> None:
-        """Add a block."""
-        self._tally.add({name: part.mask(rows) for name, part in self._parts.items()})
-        for name, reads in self._reads.items():
-            unknown = [np.isnan(rows[one]) for one in reads if rows[one].dtype.kind == "f"]
-            if unknown:
-                self._n_nan[name] += int(np.count_nonzero(np.logical_or.reduce(unknown)))
-
-    def found(self, *, is_whole: bool) -> Figures | None:
-        """Give what was counted; shares are only known at the end."""
-        return Figures(self._tally.table(self._n_nan)) if is_whole else None
-
-
 @dataclass
 class Pass:
     """One pass over the files of a data set, and all that is counted in it."""
@@ -98,6 +72,7 @@ class Pass:
     steps: Generator[dict[str, np.ndarray]] | None = None
     _spans: list[tuple[float, float]] | None = None
     """What was known of the times of the runs at the beginning, if that makes a difference."""
+    _began_at: float = 0.0
     _shown_at: float = 0.0
 
     def _begin(self) -> Generator[dict[str, np.ndarray]]:
@@ -111,7 +86,7 @@ class Pass:
                 self.gatherings[owner] = wish.begin()
                 names |= self.gatherings[owner].columns
         self._spans = list(self.live.spans) if CLOCK in names else None
-        self._shown_at = time.perf_counter()
+        self._began_at = self._shown_at = time.perf_counter()
         return read_from_files(self.live, names)
 
     def go_on(self) -> bool:
@@ -125,7 +100,7 @@ class Pass:
                 self._show(after=0.0)
                 break
             if time.perf_counter() > end:
-                self._show()
+                self._show(after=min(SHOW_S, self._shown_at - self._began_at))
                 return False
         self.steps.close()
         return True
@@ -142,7 +117,7 @@ class Pass:
             gathering.add(rows)
         self.n_done += len(next(iter(rows.values())))
 
-    def _show(self, after: float = SHOW_S) -> None:
+    def _show(self, after: float) -> None:
         """See now and then what was gathered so far."""
         if self.gatherings and time.perf_counter() > self._shown_at + after:
             self.so_far = {owner: one.found(is_whole=False) for owner, one in self.gatherings.items()}

@@ -72,6 +72,13 @@ class Figures:
     peaks: tuple[PeakSurvival, ...] = ()
     curves: Mapping[str, CurveCounts] = field(default_factory=lambda: MappingProxyType({}))
     """Of each cut that is on, of what passed those before it."""
+    n_all: int = 0
+    """Rows that there are, where they come block by block."""
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether all rows that there are were counted."""
+        return self.table.total.n_in >= self.n_all
 
 
 def peak_of_region(column: str, low: float, high: float) -> Peak | None:
@@ -142,8 +149,8 @@ def cuts_through(cuts: CutSet, peak: Peak) -> frozenset[str]:
 class Tally:
     """Counts block by block what each cut does."""
 
-    def __init__(self, cuts: CutSet, n_rows: int) -> None:
-        self._cuts, self._n_rows = cuts, n_rows
+    def __init__(self, cuts: CutSet) -> None:
+        self._cuts = cuts
         self._alone = dict.fromkeys(cuts.names, 0)
         self._left = dict.fromkeys(cuts.names, 0)
         self._lost_alone = dict.fromkeys(cuts.names, 0)
@@ -167,15 +174,15 @@ class Tally:
             by_it_alone = failed_one if cut.enabled else left
             self._lost_alone[cut.name] += int(np.count_nonzero(by_it_alone & ~masks[cut.name]))
 
-    def table(self, n_nan: Mapping[str, int]) -> EfficiencyTable:
-        """Give what was counted."""
-        found, n_before = [], self._n_rows
+    def table(self, n_nan: Mapping[str, int], n_rows: int) -> EfficiencyTable:
+        """Give what was counted, of so many rows."""
+        found, n_before = [], n_rows
         for cut in self._cuts:
             in_order = None
             if cut.enabled:
                 in_order = share_of(self._left[cut.name], n_before)
                 n_before = self._left[cut.name]
-            alone = share_of(self._alone[cut.name], self._n_rows)
+            alone = share_of(self._alone[cut.name], n_rows)
             lost = self._lost_alone[cut.name]
             found.append(CutEfficiency(cut.name, alone, in_order, lost, n_nan[cut.name]))
-        return EfficiencyTable(tuple(found), share_of(n_before, self._n_rows))
+        return EfficiencyTable(tuple(found), share_of(n_before, n_rows))

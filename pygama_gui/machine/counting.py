@@ -169,7 +169,7 @@ class Counting:
             return
         cuts, _ = readable(self._bridge.session.cuts)
         if isinstance(live, LiveSet) and live.is_on_disk:
-            self._bridge.data_sets.tally(CUT_FIGURES, live, cuts, then)
+            self._bridge.data_sets.tally(CUT_FIGURES, live, cuts, peaks, along, then)
             return
         columns = {CODE, *live.columns.names[:1], *cuts.columns, *(one.column for one in peaks), along}
         rows, wanted = self._bridge.rows_of(run_id, columns), tuple(peaks)

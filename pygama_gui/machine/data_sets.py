@@ -19,10 +19,11 @@ from PyQt5.QtCore import QObject, Qt, pyqtSignal
 from pygama.analysis.cuts import CutSet
 from pygama_gui.data.channels import CLOCK, CODE
 from pygama_gui.data.cutting import applicable
-from pygama_gui.data.linked import ALL, Counts
+from pygama_gui.data.linked import ALL, Counts, axis_along
 from pygama_gui.data.live_set import Facts, LiveSet, look_at, read_rows
-from pygama_gui.data.passes import STEP_S, Answer, Gathering, Pass, Tallying, Task, Wish
-from pygama_gui.data.tally import Figures
+from pygama_gui.data.passes import STEP_S, Answer, Gathering, Pass, Task, Wish
+from pygama_gui.data.tally import Figures, Peak
+from pygama_gui.data.tally_from_files import Tallying
 from pygama_gui.jobs.board import counted
 from pygama_gui.session.set_changes import missing_files
 from pygama_gui.session.state import DataSet, Member
@@ -32,8 +33,8 @@ if TYPE_CHECKING:
     from pygama_gui.data.live_run import LiveRun
 
 GO_ON = "press 'Read again' on its card to go on"
-MOST_HELD = 100
-"""Histograms of data sets on disk that are kept, at most."""
+MOST_HELD, MOST_FIGURES = 100, 20
+"""Histograms of data sets on disk, and figures of their cuts, that are kept, at most."""
 
 
 @dataclass(frozen=True)
@@ -106,6 +107,7 @@ class DataSets(QObject):
         self._waiting: dict[str, Wish] = {}
         self._pass: Pass | None = None
         self._held: OrderedDict[tuple[LiveSet, Task], Counts] = OrderedDict()
+        self._figures: dict[tuple[LiveSet, Hashable], Figures] = {}
         self._stopped: set[LiveSet] = set()
         self._ending: dict[str, Wish] = {}
         """For whom the last is found at the moment in what was gathered."""
@@ -281,10 +283,33 @@ class DataSets(QObject):
         tasks = tuple((None if want.rows == ALL else cuts, want) for cuts, want in tasks)
         self._want(owner, Wish(live, tasks, then))
 
-    def tally(self, owner: str, live: LiveSet, cuts: CutSet, then: Callable[[Figures], None]) -> None:
-        """Have it counted what each cut does."""
+    def tally(
+        self,
+        owner: str,
+        live: LiveSet,
+        cuts: CutSet,
+        peaks: Sequence[Peak],
+        along: str,
+        then: Callable[[Figures], None],
+    ) -> None:
+        """Have it counted what each cut does, in peaks and along a column too; `then` as `gather`."""
         known, _ = applicable(cuts, _empty(live))
-        self.gather(owner, live, tuple(known), lambda: Tallying(known, live.n_rows), then)
+        wanted = tuple(peak for peak in peaks if peak.column in live.columns)
+        axis = axis_along(along, live.columns.column(along)) if along in live.columns else None
+        about = (live, (tuple(known), wanted, axis))
+        if (held := self._figures.get(about)) is not None:
+            self._take_back(owner)
+            self._hand_over.emit(lambda: then(held))
+            return
+
+        def take(found: Figures) -> None:
+            if found.is_whole:
+                present = self._bridge.data.values()
+                kept = [(key, one) for key, one in self._figures.items() if key[0] in present]
+                self._figures = dict([*kept, (about, found)][-MOST_FIGURES:])
+            then(found)
+
+        self.gather(owner, live, about, lambda: Tallying(known, live.n_rows, wanted, axis), take)
 
     def gather(
         self,
@@ -300,6 +325,13 @@ class DataSets(QObject):
         then, and of all in the end.
         """
         self._want(owner, Wish(live, (), then, begin, about))
+
+    def _take_back(self, owner: str) -> None:
+        """Forget what `owner` wished; a pass that is under way tells it nothing any more."""
+        self._waiting.pop(owner, None)
+        self._ending.pop(owner, None)
+        if self._pass is not None and (mine := self._pass.wishes.get(owner)) is not None:
+            mine.then = lambda _found: None
 
     @property
     def is_idle(self) -> bool:

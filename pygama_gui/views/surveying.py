@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import math
+from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
@@ -30,8 +31,10 @@ from pygama_gui.data.known_peaks import Peaks
 from pygama_gui.data.linked import Cuts, Rows
 from pygama_gui.data.live import LiveColumns
 from pygama_gui.data.live_run import LiveRun
+from pygama_gui.data.live_set import LiveSet
 from pygama_gui.data.recounting import Recounter
 from pygama_gui.data.selection import passing_of
+from pygama_gui.data.survey_from_files import CountedPeaks, FoundSurvey, GatheredSurvey
 from pygama_gui.data.trend_words import Clock, clock_start
 from pygama_gui.data.trends import BASELINES, HEIGHTS, NOISES
 from pygama_gui.session.state import DataSet, Run
@@ -44,6 +47,8 @@ N_TOGETHER = 2
 """Peaks that are fitted at a stretch, before others have their turn."""
 LEAST_IN_PEAK = 50
 """Events of a channel in which a peak is looked for."""
+MOST_OF_FILES = 12
+"""Surveys of data sets on disk that are kept, each under other cuts or of another column."""
 
 
 @dataclass(frozen=True)
@@ -61,6 +66,8 @@ class _Held:
     state: _State
     survey: Survey
     peaks: Peaks = field(default_factory=dict)
+    counted: CountedPeaks | None = None
+    """What peaks of a data set on disk are fitted to, until all are."""
 
 
 class Surveying:
@@ -76,6 +83,7 @@ class Surveying:
         self._recounter = Recounter()
         self._is_recounting = False
         self._held: _Held | None = None
+        self._of_files: OrderedDict[_State, _Held] = OrderedDict()
         self._is_busy = False
         self._enabled: dict[str, list[int]] = {}
 
@@ -83,6 +91,8 @@ class Surveying:
         """Give what is known of the channels of a run, and have looked at what is old or missing."""
         codes = tuple(self.codes(run, live))
         state = _State(live, column, codes, passing_of(self._bridge.session) if self._has_cuts else None)
+        if isinstance(live, LiveSet) and live.is_on_disk:
+            return self._want_from_files(run, live, state)
         held = self._held
         if held is not None and self._is_under_hand(held, state):
             if held.state != state and not self._is_recounting:
@@ -94,6 +104,51 @@ class Surveying:
             else:
                 self._fit(held, self._lacking(run, held))
         return held.survey if held is not None and held.state.live is live else None
+
+    # From the files
+
+    def _want_from_files(self, run: Run, live: LiveSet, state: _State) -> Survey | None:
+        """Give what is known of a data set on disk; what was found under other cuts is said to be late."""
+        known = self._of_files.get(state)
+        if known is None or not known.survey.is_whole:
+            self._bridge.data_sets.gather(
+                f"channels {id(self)}",
+                live,
+                state,
+                lambda: GatheredSurvey(live, state.cuts, state.codes, state.column),
+                lambda found: self._take_from_files(live, state, found),
+            )
+        if known is None:
+            held = self._held if self._held is not None and self._held.state.live is live else None
+            return None if held is None else replace(held.survey, is_late=True)
+        self._held = known
+        if known.counted is not None and not self._is_busy:
+            self._fit_counted(known, self._lacking(run, known))
+        return known.survey
+
+    def _take_from_files(self, live: LiveSet, state: _State, found: FoundSurvey) -> None:
+        self._of_files[state] = _Held(state, found.survey, counted=found.peaks)
+        self._of_files.move_to_end(state)
+        present = self._bridge.data.values()
+        for one in [one for one in self._of_files if one.live not in present]:
+            del self._of_files[one]
+        while len(self._of_files) > MOST_OF_FILES:
+            self._of_files.popitem(last=False)
+        if not set(found.others) <= set(live.channels):
+            live.channels = sorted({*live.channels, *found.others})  # the sample had none of their rows
+        self._news()
+
+    def _fit_counted(self, held: _Held, codes: list[int]) -> None:
+        counted, figures = held.counted, {one.code: one for one in held.survey.figures}
+        if not codes or counted is None:
+            held.counted = None
+            return
+        self._is_busy = True
+        self._bridge.compute(
+            lambda: {code: (figures[code].n_events, counted.peak(code)) for code in codes},
+            lambda found: self._take_peaks(held, found),
+            self._end,
+        )
 
     @property
     def is_busy(self) -> bool:

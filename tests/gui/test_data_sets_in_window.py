@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -27,13 +28,16 @@ from pygama.simulate import RunShape, write_run
 from pygama.storage import TierFile
 from pygama_gui.bridge import Bridge
 from pygama_gui.data import live_set, passes
+from pygama_gui.data.health import Survey
 from pygama_gui.data.live_set import LiveSet
+from pygama_gui.data.tally import Figures
 from pygama_gui.desks.writing import Writing
 from pygama_gui.main_window import MainWindow
 from pygama_gui.session import changes, cut_changes, exports
 from pygama_gui.session.calibration_changes import take_calibration
 from pygama_gui.session.files import read_run
 from pygama_gui.session.state import DataSet
+from pygama_gui.views.base import View
 from pygama_gui.views.runs.cards import BESIDE_ROLE
 from pygama_gui.views.runs.set_making import RangeDialog, make_set_of_numbers
 from pygama_gui.widgets import theme
@@ -196,10 +200,9 @@ def test_a_data_set_on_disk_says_what_it_shows_and_where_else_to_look(
 ) -> None:
     monkeypatch.setattr(live_set, "MOST_ROWS", 300)
     made = made_set(qtbot, window)
-    for what in ("its channels", "its waveforms"):
-        assert window.bridge.data_sets.why_not(made.run_id, what) == (
-            f"600 rows are too many to be kept in memory: select one of the runs, as Run 11, to see {what}."
-        )
+    assert window.bridge.data_sets.why_not(made.run_id, "its waveforms") == (
+        "600 rows are too many to be kept in memory: select one of the runs, as Run 11, to see its waveforms."
+    )
     assert window.waveforms.telling.why_empty() == window.bridge.data_sets.why_not(
         made.run_id, "its waveforms"
     )
@@ -305,6 +308,20 @@ def test_the_trends_of_a_data_set_go_on_from_run_to_run(
     assert window.trends._time_words().startswith("time of data taking, run after run (s)")
 
 
+def draw_each_step(monkeypatch: pytest.MonkeyPatch, view: View) -> None:
+    """Let a pass over the files go on, block by block, each time that the view was drawn."""
+    drawn, go_on = threading.Semaphore(0), passes.Pass.go_on
+
+    def step(present: passes.Pass) -> bool:
+        drawn.acquire(timeout=1.0)
+        return go_on(present)
+
+    monkeypatch.setattr(passes, "STEP_S", 0.0)
+    monkeypatch.setattr(passes, "SHOW_S", 0.0)
+    monkeypatch.setattr(passes.Pass, "go_on", step)
+    view.drawn.connect(drawn.release)
+
+
 def test_trends_from_the_files_follow_the_cuts_and_say_how_far_they_are(
     qtbot: QtBot, window: MainWindow, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -314,12 +331,11 @@ def test_trends_from_the_files_follow_the_cuts_and_say_how_far_they_are(
     bridge, view = window.bridge, window.trends
     bridge.change(changes.choose_tab, 4)
     qtbot.waitUntil(lambda: bool(view._shown) and view._shown[0][1].is_whole, timeout=WAIT_MS)
-    monkeypatch.setattr(passes, "STEP_S", 0.0)
-    monkeypatch.setattr(passes, "SHOW_S", 0.0)
+    draw_each_step(monkeypatch, view)
     summaries: list[str] = []
-    view.drawn.connect(lambda: summaries.append(view.summary.text()))
+    view.drawn.connect(lambda: summaries.append("late" if view._shown[0][1].late else view.summary.text()))
     bridge.change(cut_changes.add_cut, "high", "trap_max > 500", "#009E73")
-    qtbot.waitUntil(lambda: bool(view._shown[0][1].late), timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: "late" in summaries, timeout=WAIT_MS)
     qtbot.waitUntil(lambda: not view._shown[0][1].late and view._shown[0][1].is_whole, timeout=WAIT_MS)
     settle(qtbot, window)
     assert any(text.startswith("counted ") and " of 600 rows" in text for text in summaries)
@@ -352,6 +368,149 @@ def test_trends_that_are_stopped_show_what_was_followed_and_say_how_to_go_on(
     bridge.jobs_changed.disconnect(stop)
     bridge.data_sets.look_again(made.run_id)
     qtbot.waitUntil(lambda: bool(view._shown) and view._shown[0][1].is_whole, timeout=WAIT_MS)
+
+
+def surveyed(qtbot: QtBot, window: MainWindow) -> Survey:
+    """Wait until all channels were looked at, under the present cuts, and their peaks were fitted."""
+    view = window.channels
+    window.bridge.change(changes.choose_tab, 5)
+    qtbot.waitUntil(lambda: bool(view.tiles) and view.surveyed.is_whole, timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: not (view.surveyed.is_late or view._surveying.is_busy), timeout=WAIT_MS)
+    settle(qtbot, window)
+    view.redraw()
+    return view.surveyed
+
+
+@pytest.mark.parametrize("cut", ["", "trap_max > 1000 & run != 12"])
+def test_the_channels_of_a_data_set_on_disk_are_those_of_one_in_memory(
+    qtbot: QtBot, window: MainWindow, monkeypatch: pytest.MonkeyPatch, cut: str
+) -> None:
+    if cut:
+        window.bridge.change(cut_changes.add_cut, "a", cut)
+    made = made_set(qtbot, window)
+    expected = surveyed(qtbot, window)
+    monkeypatch.setattr(live_set, "MOST_ROWS", 300)
+    window.bridge.data_sets.look_again(made.run_id)
+    qtbot.waitUntil(
+        lambda: (live := window.bridge.live(made.run_id)) is not None and live.is_on_disk, timeout=WAIT_MS
+    )
+    qtbot.waitUntil(lambda: window.channels.surveyed is not expected, timeout=WAIT_MS)
+    found = surveyed(qtbot, window)
+    assert found.codes == expected.codes
+    assert found.n_rows == found.n_all == 600
+    assert found.duration == pytest.approx(expected.duration)
+    for one, other in zip(found.figures, expected.figures, strict=True):
+        assert one.n_events == other.n_events
+        assert one.counts.sum() == pytest.approx(other.counts.sum(), abs=2)  # edges are of a sample
+        assert one.baseline == pytest.approx(other.baseline, abs=0.2 * other.baseline_rms)
+    assert [one.state for one in found.health] == [one.state for one in expected.health]
+    assert window.channels.summary.text().startswith(f"{len(found.codes)} channels: ")
+
+
+def test_channels_from_the_files_say_how_far_they_are_and_are_of_earlier_cuts_until_then(
+    qtbot: QtBot, window: MainWindow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(live_set, "MOST_ROWS", 300)
+    monkeypatch.setattr(live_set, "ROWS_AT_ONCE", 64)
+    made = made_set(qtbot, window)
+    bridge, view = window.bridge, window.channels
+    surveyed(qtbot, window)
+    draw_each_step(monkeypatch, view)
+    seen: list[tuple[bool, str, str]] = []
+    view.drawn.connect(
+        lambda: seen.append((view.surveyed.is_late, view.summary.text(), view.tiles[0].lines[0]))
+    )
+    bridge.change(cut_changes.add_cut, "high", "trap_max > 500", "#009E73")
+    qtbot.waitUntil(lambda: any(is_late for is_late, _, _ in seen), timeout=WAIT_MS)
+    found = surveyed(qtbot, window)
+    late, fresh = (
+        [(told, rate) for is_late, told, rate in seen if is_late == wanted] for wanted in (True, False)
+    )
+    assert all("(of the cuts before) " in told and rate.startswith("(") for told, rate in late)
+    assert any(told.startswith("counted ") and " of 600 rows" in told for told, _ in fresh)
+    assert not any(rate.startswith("(") for _, rate in fresh)
+    assert not view.summary.text().startswith("counted")
+    expected = int((heights_in(Path(made.members[0].tier2).parent) > 500).sum())
+    assert sum(one.n_events for one in found.figures) == expected
+    n_passes = len(seen)
+    bridge.change(cut_changes.remove_cut, "high")
+    assert len(seen) == n_passes
+    view.redraw()
+    assert sum(one.n_events for one in view.surveyed.figures) == 600  # known from before
+
+
+def test_channels_that_are_stopped_show_what_was_seen_and_say_how_to_go_on(
+    qtbot: QtBot, window: MainWindow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(live_set, "MOST_ROWS", 300)
+    monkeypatch.setattr(live_set, "ROWS_AT_ONCE", 64)
+    made = made_set(qtbot, window)
+    bridge, view = window.bridge, window.channels
+    monkeypatch.setattr(passes, "STEP_S", 0.0)
+
+    def stop(_run_ids: object) -> None:
+        progress = bridge.data_sets.progress(made.run_id)
+        if progress is not None and progress.n_done > 128:
+            bridge.data_sets.stop(made.run_id)
+
+    bridge.jobs_changed.connect(stop)
+    bridge.change(changes.choose_tab, 5)
+    qtbot.waitUntil(lambda: bridge.data_sets.is_stopped(bridge.data[made.run_id]), timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: bool(view.tiles) and not view.surveyed.is_whole, timeout=WAIT_MS)
+    settle(qtbot, window)
+    assert "rows, stopped: press 'Read again' on its card to go on · " in view.summary.text()
+    assert 128 < view.surveyed.n_rows < 600
+    bridge.jobs_changed.disconnect(stop)
+    bridge.data_sets.look_again(made.run_id)
+    assert surveyed(qtbot, window).n_rows == 600
+
+
+def test_survival_in_a_region_of_a_data_set_on_disk_is_that_of_one_in_memory(
+    qtbot: QtBot, window: MainWindow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bridge = window.bridge
+    bridge.change(cut_changes.add_cut, "some", "channel != 1")
+    bridge.change(cut_changes.add_cut, "not12", "run != 12")
+    made = made_set(qtbot, window)
+    bridge.change(changes.mark_region, (2000.0, 6000.0))
+    window.cuts_dock.show()
+    window.cuts_dock.raise_()
+
+    def figures(n_all: int) -> Figures:
+        def are_there() -> bool:
+            found = window.cuts.found
+            return found is not None and found.n_all == n_all and found.is_whole and bool(found.peaks)
+
+        qtbot.waitUntil(are_there, timeout=WAIT_MS)
+        settle(qtbot, window)
+        assert window.cuts.found is not None
+        return window.cuts.found
+
+    expected = figures(0)
+    monkeypatch.setattr(live_set, "MOST_ROWS", 300)
+    bridge.data_sets.look_again(made.run_id)
+    found = figures(600)
+    assert found.table == expected.table
+    assert found.peaks == expected.peaks
+    assert found.peaks[0].by_all.kept.window > 20
+    assert list(found.curves) == ["some", "not12"]
+    assert window.cuts.cards[1].survival.isVisibleTo(window.cuts)
+
+
+def test_a_channel_that_the_sample_lacks_is_found_in_the_files(
+    qtbot: QtBot, window: MainWindow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(live_set, "MOST_ROWS", 300)
+    made_set(qtbot, window)
+    live = window.bridge.live(window.bridge.session.selected)
+    assert live is not None
+    everything = list(live.channels)
+    live.channels = everything[:-1]
+    monkeypatch.setattr("pygama_gui.views.surveying._read_enabled", lambda run: [])
+    found = surveyed(qtbot, window)
+    qtbot.waitUntil(lambda: window.channels.surveyed.codes == everything, timeout=WAIT_MS)
+    assert live.channels == everything
+    assert found.n_rows == 600
 
 
 def saved(qtbot: QtBot, window: MainWindow, words: str) -> str:

@@ -37,6 +37,7 @@ class Tile:
     """What one tile shows. unit: of its spectrum.
 
     is_late: whether state, baseline and peak are still of the cuts before; they stand in brackets then.
+    is_all_late: whether all the rest is as well.
     """
 
     code: int
@@ -46,6 +47,7 @@ class Tile:
     peak: Peak
     unit: str = ""
     is_late: bool = False
+    is_all_late: bool = False
 
     @property
     def words(self) -> str:
@@ -58,11 +60,15 @@ class Tile:
     def lines(self) -> tuple[str, str, str]:
         """Write rate, baseline and width of the peak."""
         baseline, width = baseline_words(self.figures), fwhm_words(self.peak, self.unit)
-        return rate_words(self.figures), self.late(baseline), self.late(width)
+        return self.counted(rate_words(self.figures)), self.late(baseline), self.late(width)
 
     def late(self, text: str) -> str:
         """Put in brackets what is late."""
-        return f"({text})" if self.is_late and text else text
+        return f"({text})" if (self.is_late or self.is_all_late) and text else text
+
+    def counted(self, text: str) -> str:
+        """Put in brackets what is counted first, if even that is late."""
+        return f"({text})" if self.is_all_late else text
 
 
 class TileGrid(QAbstractScrollArea):
@@ -227,7 +233,8 @@ class TileGrid(QAbstractScrollArea):
         """Give the picture of a tile, drawn anew only if something about it changed."""
         tile, is_current = self.tiles[index], index == self.current and self.hasFocus()
         ratio = self.devicePixelRatioF()
-        told = (id(tile.figures), tile.name, tile.health, tile.peak, tile.unit, tile.is_late, self.is_log)
+        late = (tile.is_late, tile.is_all_late)
+        told = (id(tile.figures), tile.name, tile.health, tile.peak, tile.unit, late, self.is_log)
         size = (place.width(), place.height(), ratio)
         looks = (size, theme.current().name, tile.code == self.chosen_code, is_current)
         key = (told, looks)
@@ -256,7 +263,7 @@ class TileGrid(QAbstractScrollArea):
             painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.drawRoundedRect(QRectF(place).adjusted(3.5, 3.5, -3.5, -3.5), ROUND - 2, ROUND - 2)
         inside = place.adjusted(INSIDE, 6, -INSIDE, -6)
-        tone = "soft" if tile.is_late else tile.health.tone
+        tone = "soft" if tile.is_late or tile.is_all_late else tile.health.tone
         lamp_width = self._write(painter, inside, 0, tile.late(tile.health.words), tone, is_right=True)
         name_room = inside.adjusted(0, 0, -lamp_width - INSIDE, 0)
         self._write(painter, name_room, 0, tile.name, "text", is_bold=True)
@@ -298,6 +305,6 @@ class TileGrid(QAbstractScrollArea):
         y = room.bottom() - heights / heights.max() * (room.height() - 1)
         x = room.left() + np.linspace(0, room.width(), len(counts) + 1)
         points = np.column_stack((np.repeat(x, 2)[1:-1], np.repeat(y, 2)))
-        painter.setPen(present.pen("accent"))
+        painter.setPen(present.pen("soft" if tile.is_all_late else "accent"))
         painter.setBrush(Qt.BrushStyle.NoBrush)
         painter.drawPolyline(QPolygonF([QPointF(a, b) for a, b in points.tolist()]))

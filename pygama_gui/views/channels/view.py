@@ -91,21 +91,22 @@ class ChannelTable(QAbstractTableModel):
         if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.ToolTipRole):
             return row_of(tile)[index.column()]
         if role == Qt.ItemDataRole.ForegroundRole and COLUMNS[index.column()] == "State":
-            return theme.current().color("soft" if tile.is_late else tile.health.tone)
+            return theme.current().color("soft" if tile.is_late or tile.is_all_late else tile.health.tone)
         return None
 
 
 def row_of(tile: Tile) -> tuple[str, ...]:
     """Write the figures of a channel, in the order of COLUMNS."""
     figures = tile.figures
-    is_shared = figures.n_events and not tile.is_late  # the two numbers are of different cuts
+    # Late, the two numbers are of different cuts.
+    is_shared = figures.n_events and not (tile.is_late or tile.is_all_late)
     share = f"{100 * figures.saturated / figures.n_events:.2g} %" if is_shared else ""
     noise = figures.noise if figures.noise == figures.noise else figures.baseline_rms
     return (
         tile.name,
         tile.late(tile.health.words),
-        words.count(figures.n_events),
-        rate_words(figures) if figures.rate == figures.rate else words.UNKNOWN,
+        tile.counted(words.count(figures.n_events)),
+        tile.counted(rate_words(figures)) if figures.rate == figures.rate else words.UNKNOWN,
         tile.late(baseline_words(figures).removeprefix("bl ")) or words.UNKNOWN,
         tile.late(words.three_digits(noise)) if noise == noise else words.UNKNOWN,
         tile.late(fwhm_words(tile.peak, tile.unit).removeprefix("FWHM ")) or words.UNKNOWN,
@@ -332,7 +333,7 @@ class ChannelsView(View):
         """Draw what is known, and have looked at what is not."""
         run, live = self.session.selected_run, self.bridge.live(self.session.selected)
         found = None
-        if run is not None and live is not None and CODE in live.columns and not live.is_on_disk:
+        if run is not None and live is not None and CODE in live.columns:
             found = self._surveying.want(run, live, self.choice.column)
         self.surveyed = found or Survey()
         self.tiles = self._sorted(self._tiles_of(self.surveyed))
@@ -349,10 +350,20 @@ class ChannelsView(View):
             self._select_row()
         else:
             self.grid.show_tiles(self.tiles, self.choice.chosen, is_log=self.choice.is_log)
-        late = f"({EARLIER}) " if self.surveyed.is_recounted else ""
-        self.summary.setText(late + summary_of(self.tiles))
+        self.summary.setText(self._summary())
         self._show_info()
         self.drawn.emit()
+
+    def _summary(self) -> str:
+        """Say how the channels do, of which cuts, and how far they were counted of a data set on disk."""
+        found, told = self.surveyed, summary_of(self.tiles)
+        if found.is_recounted or found.is_late:
+            told = f"({EARLIER}) {told}"
+        far = "" if found.is_whole and not found.is_late else self._how_far()
+        return f"{far} · {told}" if far else told
+
+    def _how_far(self) -> str:
+        return self.bridge.data_sets.how_far(self.session.selected)
 
     def _tiles_of(self, found: Survey) -> list[Tile]:
         names = self.bridge.names(found.codes)
@@ -377,7 +388,8 @@ class ChannelsView(View):
         edges, unit = self.surveyed.edges, chain_facts.unit_of(self.surveyed.column)
         ends = " to ".join(words.three_digits(float(edge)) for edge in (edges[0], edges[-1]))
         span = f"{self.surveyed.column} from {ends} {unit}".rstrip()
-        late = f"in brackets: {EARLIER}" if self.surveyed.is_recounted else ""
+        is_late = self.surveyed.is_recounted or self.surveyed.is_late
+        late = f"in brackets: {EARLIER}" if is_late else ""
         self.info.setText(" · ".join(one for one in (span if self.surveyed.column else "", late) if one))
 
     def _show_controls(self, live: LiveRun | None) -> None:
@@ -407,13 +419,15 @@ class ChannelsView(View):
         if self.session.selected_run is None:
             return "The channels of the selected run appear here."
         data_sets, selected = self.bridge.data_sets, self.session.selected
-        if why := data_sets.why_not(selected, "its channels") or data_sets.why_empty(selected):
+        if why := data_sets.why_empty(selected):
             return why
         if state is None:
             return "No channels yet. Process the run to see them."
         if live is not None and len(live.columns):
             if CODE not in live.columns:
                 return "The events of this run carry no channel."
+            if live.is_on_disk and (far := self._how_far()):
+                return f"{far[:1].upper()}{far[1:]}."
             return "Looking at the channels…"
         if not state.has_ended:
             return words.waiting_for("events", follows=state.follows)

@@ -382,7 +382,10 @@ class CutsView(View):
         for card in self.cards:
             name = card.cut.name
             card.show_figures(by_name.get(name), None if found is None else found.curves.get(name))
-        self.summary.setText("" if found is None else cut_words.total(found.table))
+        far = self.bridge.data_sets.how_far(self.session.selected)
+        is_whole = found is None or found.is_whole
+        told = "" if found is None else cut_words.total(found.table)
+        self.summary.setText(told if is_whole or not far else f"{far}: {told}")
         self.table_link.setVisible(found is not None)
         self._show_table()
 

@@ -20,7 +20,7 @@ from pygama_gui.data import live_set, passes
 from pygama_gui.data.channels import CLOCK
 from pygama_gui.data.linked import ALL, Axis, Want
 from pygama_gui.data.live_set import LiveSet, look_at
-from pygama_gui.data.tally import Figures
+from pygama_gui.data.tally import Figures, Peak, peak_of_region
 from pygama_gui.session import changes, cut_changes, set_changes
 from pygama_gui.session.calibration_changes import take_calibration
 from pygama_gui.session.state import DataSet, Member, Run, Session
@@ -345,6 +345,64 @@ def test_what_cuts_do_to_a_larger_one_is_counted_from_its_files(
     (low,) = found[0].table.rows
     assert low.alone.n_out == np.count_nonzero(all_rows()["trap_max"] < 300)
     assert low.alone.n_in == 1500
+
+
+def test_what_cuts_leave_of_a_peak_of_a_larger_one_is_counted_once(
+    qtbot: QtBot,
+    bridge: Bridge,
+    on_disk: None,
+    loaded: Callable[[], LiveSet],
+    data_set: DataSet,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    loaded()
+    bridge.change(cut_changes.add_cut, "low", "channel == 1")
+    n_passes: list[object] = []
+    begin = passes.Pass._begin
+    monkeypatch.setattr(passes.Pass, "_begin", lambda self: (n_passes.append(1), begin(self))[1])
+    region = peak_of_region("trap_max", 300.0, 400.0)
+    assert region is not None
+
+    def figures_of(peaks: tuple[Peak, ...]) -> Figures:
+        found: list[Figures] = []
+        bridge.counting.tally(data_set.run_id, peaks, "trap_max", found.append)
+        wait_for(qtbot, lambda: bool(found) and found[-1].is_whole and not bridge.counting.is_busy)
+        return found[-1]
+
+    rows = all_rows()
+    inside = (rows["trap_max"] >= 300) & (rows["trap_max"] < 400)
+    (peak,) = figures_of((region,)).peaks
+    assert peak.by_all.kept.window == np.count_nonzero(inside & (rows["channel"] == 1))
+    assert peak.by_all.lost.window == np.count_nonzero(inside & (rows["channel"] == 0))
+    assert not figures_of(()).peaks
+    assert len(n_passes) == 2
+    assert figures_of((region,)).peaks == (peak,)
+    assert len(n_passes) == 2
+
+
+def test_figures_that_are_asked_for_anew_do_not_come_late(
+    qtbot: QtBot,
+    bridge: Bridge,
+    on_disk: None,
+    loaded: Callable[[], LiveSet],
+    data_set: DataSet,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    loaded()
+    bridge.change(cut_changes.add_cut, "low", "trap_max < 300")
+    region = peak_of_region("trap_max", 300.0, 400.0)
+    assert region is not None
+    known: list[Figures] = []
+    bridge.counting.tally(data_set.run_id, (), "trap_max", known.append)
+    wait_for(qtbot, lambda: bool(known) and not bridge.counting.is_busy)
+    monkeypatch.setattr(passes, "STEP_S", 0.0)
+    late: list[Figures] = []
+    found: list[Figures] = []
+    bridge.counting.tally(data_set.run_id, (region,), "trap_max", late.append)
+    bridge.counting.tally(data_set.run_id, (), "trap_max", found.append)
+    wait_for(qtbot, lambda: bool(found) and not bridge.counting.is_busy)
+    assert found == [known[-1]]
+    assert not late
 
 
 def test_files_that_are_missing_are_named(qtbot: QtBot, bridge: Bridge, data_set: DataSet) -> None:
