@@ -20,7 +20,7 @@ def size(n_bytes: float | None) -> str:
     for unit, factor in (("TB", 1e12), ("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
         if n_bytes >= factor:
             return f"{three_digits(n_bytes / factor)} {unit}"
-    return f"{n_bytes:.0f} bytes"
+    return "1 byte" if n_bytes == 1 else f"{n_bytes:.0f} bytes"
 
 
 def duration(seconds: float | None) -> str:

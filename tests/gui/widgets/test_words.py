@@ -14,7 +14,8 @@ def test_thousands_are_grouped() -> None:
 
 
 @pytest.mark.parametrize(
-    ("n_bytes", "text"), [(None, "—"), (12, "12 bytes"), (3_746_840, "3.75 MB"), (2_010_030_000, "2.01 GB")]
+    ("n_bytes", "text"),
+    [(None, "—"), (1, "1 byte"), (12, "12 bytes"), (3_746_840, "3.75 MB"), (2_010_030_000, "2.01 GB")],
 )
 def test_sizes_are_in_peoples_units(n_bytes: float | None, text: str) -> None:
     assert words.size(n_bytes) == text
