@@ -227,7 +227,7 @@ class MainWindow(QMainWindow):
         self.tuning.setSizes([440, 230])
         self.tuning.setStretchFactor(0, 1)
         column.addWidget(self.tuning, 1)
-        self.settings_area = Scrolled(inside, least=LEAST_PANEL)
+        self.settings_area = Scrolled(inside, least=LEAST_PANEL, column=self.chain.column)
         outer.addWidget(self.settings_area, 1)
         outer.addWidget(self.settings_bar)
         return frame

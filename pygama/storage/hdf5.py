@@ -74,6 +74,8 @@ def quiet() -> Iterator[None]:
         warnings.simplefilter("ignore", tables.NaturalNameWarning)
         warnings.simplefilter("ignore", tables.PerformanceWarning)
         warnings.simplefilter("ignore", tables.exceptions.DataTypeWarning)
+        warnings.filterwarnings("ignore", "leaf .* is of an unsupported type", UserWarning)
+        warnings.filterwarnings("ignore", "problems loading leaf", UserWarning)
         yield
 
 

@@ -8,6 +8,7 @@ rest of the file is there. Links are told, not followed. Every read is bounded, 
 from __future__ import annotations
 
 import pickle
+import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -339,8 +340,18 @@ def _own_attributes(found: Any, prefix: str) -> Iterator[Attribute]:
         refused = ""
         if isinstance(value, bytes) and value.endswith(b"."):
             refused = refusal_of(value)
+        elif value is None and _is_of_unknown_type(found, name):
+            refused = "is of a type that is not known here"
         words = f"not shown: it {refused}" if refused else as_text(value)
         yield Attribute(prefix + str(name), words, _sentence(refused) if refused else "")
+
+
+def _is_of_unknown_type(found: Any, name: str) -> bool:
+    """Tell an attribute that PyTables cannot read from one that holds None: it gives None for both."""
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")
+        found._v_attrs._g_getattr(found, name)
+    return any(issubclass(one.category, tables.exceptions.DataTypeWarning) for one in said)
 
 
 def _long_texts(group: Any) -> Iterator[Attribute]:

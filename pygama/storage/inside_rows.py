@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from pygama.errors import TierFileError
+from pygama.storage.elsewhere import file_of_values
 from pygama.storage.frame_layout import FrameLayout, read_layout
 from pygama.storage.hdf5 import tables
 from pygama.storage.reader import attributes_of
@@ -98,6 +99,9 @@ def find_source(node: Any, path: Path) -> Source | None:
         return _find_in_group(node, path, where)
     if isinstance(node, tables.UnImplemented) or not isinstance(node, tables.Leaf):
         raise TierFileError(f"{where} holds a kind of data that is not known here")
+    elsewhere = file_of_values(node)
+    if elsewhere is not None:
+        raise TierFileError(f"{where} has its values in another file, '{elsewhere}', which is not read")
     if isinstance(node, tables.Table):
         return TableRows(node, where)
     if isinstance(node, tables.VLArray):
@@ -404,7 +408,10 @@ def _arrays_of_one_length(group: Any, where: str) -> Source | None:
     for node in group._f_iter_nodes("Leaf"):
         if isinstance(node, tables.Table | tables.UnImplemented):
             return None
-        source = find_source(node, Path(where.partition(": ")[0]))
+        try:
+            source = find_source(node, Path(where.partition(": ")[0]))
+        except TierFileError:
+            return None  # said of the node itself
         assert source is not None
         sources[node._v_name] = source
     lengths = {source.n_rows for source in sources.values()}

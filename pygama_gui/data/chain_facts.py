@@ -92,7 +92,8 @@ def step_words(chain: Sequence[Step], name: str) -> str:
         if known is not None and step.enabled and name in wires((step,))[0].writes:
             values = {setting.name: setting.default for setting in known.settings} | dict(step.settings)
             shown = [f"{key} {value:g}" for key, value in values.items() if _is_number(value)]
-            shown += [f"{key} {value}" for key, value in values.items() if is_time(value)]
+            times = {key: str(value).strip() for key, value in values.items() if is_time(value)}
+            shown += [f"{key} {re.sub('us$', 'µs', value)}" for key, value in times.items()]
             return " ".join((step.step, *shown))
     return name
 

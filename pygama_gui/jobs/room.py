@@ -23,7 +23,7 @@ class Need:
         """Say how the need was estimated."""
         if self.is_measured:
             return "going by the runs processed so far"
-        return "if their files grow as large as the raw ones"
+        return "if Tier 1 and Tier 2 take as much room as the raw data"
 
 
 def need_of(raw_bytes: int, done: Iterable[tuple[int, Iterable[Path]]] = ()) -> Need:

@@ -12,6 +12,7 @@ from PyQt5.QtWidgets import QAction, QWidget
 from pygama_gui.bridge import Bridge
 from pygama_gui.session.pictured import made_of
 from pygama_gui.session.state import Session
+from pygama_gui.widgets.own_keys import OwnKeys
 from pygama_gui.widgets.plot import ZoomBox
 
 
@@ -32,6 +33,7 @@ class View(QWidget):
         self.setAccessibleName(self.TITLE)
         self.setAccessibleDescription(self.HELP)
         self._is_due = True
+        self._own_keys: OwnKeys | None = None
         bridge.session_changed.connect(self.on_session)
         bridge.jobs_changed.connect(self.on_jobs)
         bridge.data_grew.connect(self.on_data)
@@ -49,6 +51,10 @@ class View(QWidget):
     def view_actions(self) -> Iterable[QAction]:
         """Give what the view can do, for the menus."""
         return ()
+
+    def keys_go_to(self) -> QWidget | None:
+        """Give the plot that keeps the focus when a control is clicked; None where the control takes it."""
+        return None
 
     def boxes(self) -> Mapping[str, ZoomBox]:
         """Give what a person can zoom, by names that stand in pictures."""
@@ -88,4 +94,6 @@ class View(QWidget):
     def showEvent(self, event: QShowEvent | None) -> None:  # noqa: N802  (Qt's name)
         """Draw what became due while hidden."""
         super().showEvent(event)
+        if self._own_keys is None:
+            self._own_keys = OwnKeys(self, self.keys_go_to())
         self.draw_if_due()

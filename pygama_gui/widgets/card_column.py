@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from PyQt5.QtCore import QPoint, Qt
+from PyQt5.QtCore import QPoint, QRect, Qt
 from PyQt5.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
 
 SPACING = 8
+LEAST_COLUMN = 80
+"""Height, in pixels, below which a column that scrolls does not go."""
 
 
 class CardColumn(QScrollArea):
@@ -23,12 +25,29 @@ class CardColumn(QScrollArea):
         self.drop_line = QFrame(self.inside)
         self.drop_line.setObjectName("dropLine")
         self.drop_line.hide()
+        self.is_whole = False
         self.setWidgetResizable(True)
         self.setWidget(self.inside)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.viewport().setAutoFillBackground(False)
         self.inside.setAutoFillBackground(False)
+
+    @property
+    def extra_height(self) -> int:
+        """What the column asks for more than one that scrolls, in pixels."""
+        if not self.is_whole:
+            return 0
+        return max(self.inside.sizeHint().height() + 2 * self.frameWidth() - LEAST_COLUMN, 0)
+
+    def be_whole(self, *, is_whole: bool) -> None:
+        """Show all cards below each other, where something around scrolls, or scroll on its own."""
+        if is_whole == self.is_whole:
+            return
+        self.is_whole = is_whole
+        policy = Qt.ScrollBarPolicy
+        self.setVerticalScrollBarPolicy(policy.ScrollBarAlwaysOff if is_whole else policy.ScrollBarAsNeeded)
+        self.updateGeometry()
 
     def cards(self) -> list[QWidget]:
         """Give the cards from top to bottom."""
@@ -49,13 +68,23 @@ class CardColumn(QScrollArea):
 
     def scroll_to(self, card: QWidget) -> None:
         """Bring a card into view, its head at least."""
-        bar, place, room = self.verticalScrollBar(), card.geometry(), self.viewport().height()
-        if bar is None:
+        area = self._what_scrolls()
+        bar, room, inside = area.verticalScrollBar(), area.viewport().height(), area.widget()
+        if bar is None or inside is None:
             return
+        place = QRect(card.mapTo(inside, QPoint()), card.size())
         if place.top() < bar.value() or place.height() >= room:
             bar.setValue(place.top())
         elif place.bottom() > bar.value() + room:
             bar.setValue(place.bottom() - room)
+
+    def _what_scrolls(self) -> QScrollArea:
+        around = self.parentWidget()
+        while self.is_whole and around is not None:
+            if isinstance(around, QScrollArea):
+                return around
+            around = around.parentWidget()
+        return self
 
     def gap_at(self, at: QPoint) -> int:
         """Give the number of the gap between cards that is nearest to a point on the screen."""

@@ -27,7 +27,7 @@ from pygama.errors import SettingsError
 from pygama.processing.declare import Setting
 from pygama_gui.widgets import theme
 from pygama_gui.widgets.parts import Yielding, label, link, row
-from pygama_gui.widgets.words import shown, time_of
+from pygama_gui.widgets.words import as_stored, shown, time_of
 
 N_FLOAT_STEPS = 1000
 NAME_WIDTH = 84
@@ -210,7 +210,7 @@ class SettingField(QWidget):
 
     def _says(self, text: str, value: Any) -> bool:
         if isinstance(value, str) and self._is_number:
-            return " ".join(text.split()) == value
+            return as_stored(text) == value
         try:
             if self.is_time and isinstance(self.setting.check(text), str):
                 return False  # a time, as it was before an undo; its length may be the same
@@ -224,7 +224,7 @@ class SettingField(QWidget):
         try:
             checked = self.setting.check(value, self.period_ns)
             if self.is_time and isinstance(value, str) and isinstance(self.setting.check(value), str):
-                checked = " ".join(value.split())  # a time stays one: channels may differ in their period
+                checked = as_stored(value)  # a time stays one: channels may differ in their period
         except SettingsError as error:
             self._complain(str(error))
             return
@@ -405,7 +405,7 @@ def _time_text(samples: float, period_ns: float) -> str:
 def _range_text(setting: Setting) -> str:
     parts = [f"unit: {setting.unit}"] if setting.unit else []
     if setting.unit == "samples" and setting.type in (int, float):
-        parts = ["in samples, or as a time: 4 us"]
+        parts = ["in samples, or as a time: 4 µs"]
     if setting.low is not None or setting.high is not None:
         low = "" if setting.low is None else f"from {setting.low:g} "
         high = "" if setting.high is None else f"to {setting.high:g}"

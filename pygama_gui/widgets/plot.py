@@ -29,6 +29,14 @@ TICK = -4
 LOWEST_PLOT, LOW_PLOT, WIDE_PLOT = 110, 170, 420
 """A plot lower and wider than this, in pixels, has its legend in one line."""
 LOG_FLOOR = math.log10(0.5)
+AXIS, LOW_AXIS, LABEL_GAP = 40, 24, 4
+"""Height of the axis below with its label below the numbers or at their end; room before that label."""
+LEGEND_SHARE = 0.5
+"""Part of a plot's height from which on a legend is away: the curves would have no room."""
+LABEL_SHARE = 0.6
+"""Part of the axis, at most, that a label takes at the end of the numbers."""
+LEGEND_GAP, LOW_LEGEND_GAP, LOW_LEGEND_MARGIN = 10, 3, 2
+"""Pixels between a legend and the end of its plot, and within it above and below its one line."""
 AXIS_ROOM, HINT_MARGIN = 62, 8
 """Width of the axis on the left, and what is kept free on either side of a hint."""
 
@@ -208,7 +216,25 @@ class CountAxis(pg.AxisItem):
 
 
 class ValueAxis(pg.AxisItem):
-    """An axis whose numbers are grouped with thin spaces."""
+    """An axis whose numbers are grouped with thin spaces; its label stands below them, or at their end."""
+
+    is_low = False
+
+    def lay_low(self, *, is_low: bool) -> None:
+        """Write the label at the end of the line of numbers, in place of those there, or below it."""
+        if is_low != self.is_low:
+            self.is_low = is_low
+            self.setHeight(LOW_AXIS if is_low else AXIS)
+            self.resizeEvent()
+
+    def generateDrawSpecs(self, painter: Any) -> Any:  # noqa: N802  (Qt's name)
+        """Leave out the numbers where the label stands."""
+        specs = super().generateDrawSpecs(painter)
+        if specs is None or not self.is_low or not self.label.isVisible():
+            return specs
+        axis, ticks, texts = specs
+        end = self.label.x() - LABEL_GAP
+        return axis, ticks, [text for text in texts if text[0].right() < end]
 
     def tickStrings(self, values: Sequence[float], scale: float, spacing: float) -> list[str]:  # noqa: N802
         """Write the numbers."""
@@ -217,11 +243,17 @@ class ValueAxis(pg.AxisItem):
     def resizeEvent(self, event: Any = None) -> None:  # noqa: N802  (Qt's name)
         """Keep the label inside; pyqtgraph lets it hang over the edge, and '_' is lost."""
         super().resizeEvent(event)
-        self.label.setY(self.size().height() - self.label.boundingRect().height())
+        size, words = self.size(), self.label.boundingRect()
+        self.label.setY(size.height() - words.height())
+        if self.is_low:
+            self.label.setX(size.width() - words.width())
 
 
 class Plot(pg.PlotWidget):
     """A plot without title, with quantity and unit on its axes, a faint grid and thin lines."""
+
+    labels_in_line = True
+    """Whether the label below moves to the end of the numbers where the plot is low."""
 
     def __init__(
         self,
@@ -254,7 +286,7 @@ class Plot(pg.PlotWidget):
             axis.enableAutoSIPrefix(False)
             axis.setZValue(-1000)  # else the grid is drawn over curves and words
         self.y_axis.setWidth(62)
-        self.x_axis.setHeight(40)
+        self.x_axis.setHeight(AXIS)
         self._hint = label(tone="soft")
         self._hint.setParent(self)
         self._hint.setAlignment(Qt.AlignmentFlag.AlignCenter)
@@ -277,6 +309,7 @@ class Plot(pg.PlotWidget):
         super().resizeEvent(event)
         if hasattr(self, "_hint"):
             self._place_hint()
+            self._lay_low()
             self._write_labels()
 
     def _place_hint(self) -> None:
@@ -291,6 +324,7 @@ class Plot(pg.PlotWidget):
         """Name the quantity and the unit of the axes. short_y_label: where there is no room for the whole."""
         self.labels = {"bottom": x_label, "left": y_label}
         self._short_y_label = short_y_label or y_label
+        self._lay_low()
         self._write_labels()
 
     def recolor(self) -> None:
@@ -336,19 +370,28 @@ class Plot(pg.PlotWidget):
         for side, text in wanted.items():
             style = {"color": theme.current().tokens["soft"], "font-size": f"{theme.SMALL}px"}
             self.getPlotItem().setLabel(side, text, **style)
-        self.y_axis.resizeEvent()  # puts the label in the middle, which setLabel does not
+        for axis in (self.x_axis, self.y_axis):
+            axis.resizeEvent()  # puts the label in its place, which setLabel does not
+
+    def _lay_low(self) -> None:
+        """Let a low plot give its curves the line of the label."""
+        room = LABEL_SHARE * (self.width() - AXIS_ROOM)
+        fits = QFontMetrics(theme.font(theme.SMALL)).horizontalAdvance(self.labels["bottom"]) < room
+        self.x_axis.lay_low(is_low=self.labels_in_line and fits and self.height() < LOW_PLOT)
 
     def _room_for_y(self) -> float:
-        return self.height() - self.x_axis.height() - 6.0
+        return self.height() - (LOW_AXIS if self.x_axis.is_low else self.x_axis.height()) - 6.0
 
 
 class Legend(pg.LegendItem):
     """Names of curves in a quiet box, at the left or at the right."""
 
     def __init__(self, plot: Plot, *, is_left: bool = True) -> None:
-        super().__init__(offset=(12 if is_left else -12, 10), labelTextSize=f"{theme.SMALL}px", verSpacing=0)
+        offset = (12 if is_left else -12, LEGEND_GAP)
+        super().__init__(offset=offset, labelTextSize=f"{theme.SMALL}px", verSpacing=0)
         self._plot = plot
-        self.is_at_top = True
+        self._margins = self.layout.getContentsMargins()
+        self.is_at_top, self.is_in_line = True, False
         self.setParentItem(plot.box)
         self.recolor()
 
@@ -356,11 +399,21 @@ class Legend(pg.LegendItem):
         """Go to the top or to the bottom, in one line where the plot is low; away where there is no room."""
         is_low, is_wide = self._plot.box.height() < LOW_PLOT, self._plot.box.width() > WIDE_PLOT
         self.setColumnCount(max(len(self.items), 1) if is_low and is_wide else 1)
-        self.setVisible(is_wide or self._plot.box.height() > LOWEST_PLOT)
-        if at_top != self.is_at_top:
-            self.is_at_top = at_top
+        if (at_top, is_low and is_wide) != (self.is_at_top, self.is_in_line):
+            self.is_at_top, self.is_in_line = at_top, is_low and is_wide
+            left, top, right, bottom = self._margins
+            if self.is_in_line:
+                top = bottom = LOW_LEGEND_MARGIN
+            self.layout.setContentsMargins(left, top, right, bottom)
+            self.updateSize()
             corner = (0, 0) if at_top else (0, 1)
-            self.anchor(corner, corner, offset=(12, 10 if at_top else -10))
+            gap = LOW_LEGEND_GAP if self.is_in_line else LEGEND_GAP
+            self.anchor(corner, corner, offset=(12, gap if at_top else -gap))
+        self.setVisible((is_wide or self._plot.box.height() > LOWEST_PLOT) and self._has_room())
+
+    def _has_room(self) -> bool:
+        box, place = self._plot.box, self.geometry()
+        return place.right() < box.width() and place.height() < LEGEND_SHARE * box.height()
 
     def recolor(self) -> None:
         """Take the colours of the present theme."""

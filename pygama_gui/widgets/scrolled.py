@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from PyQt5.QtCore import QEvent, QObject, QSize, Qt
+from PyQt5.QtGui import QResizeEvent
 from PyQt5.QtWidgets import QFrame, QScrollArea, QWidget
+
+from pygama_gui.widgets.card_column import CardColumn
 
 SCROLL_BAR = 10
 
@@ -12,11 +15,13 @@ class Scrolled(QScrollArea):
     """A scroll area that asks for the width of what it holds; Qt's own would cut it.
 
     least: height below which the window does not go, in pixels.
+    column: cards inside, which scroll on their own unless all of it has to.
     """
 
-    def __init__(self, inside: QWidget, *, least: int) -> None:
+    def __init__(self, inside: QWidget, *, least: int, column: CardColumn | None = None) -> None:
         super().__init__()
         self._least = least
+        self._column = column
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setWidgetResizable(True)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
@@ -46,4 +51,17 @@ class Scrolled(QScrollArea):
         """Ask again when something inside came or went."""
         if event is not None and event.type() == QEvent.Type.LayoutRequest:
             self.updateGeometry()
+            self._share()
         return super().eventFilter(watched, event)
+
+    def resizeEvent(self, event: QResizeEvent | None) -> None:  # noqa: N802  (Qt's name)
+        """Have one bar, not one within the other."""
+        super().resizeEvent(event)
+        self._share()
+
+    def _share(self) -> None:
+        inside = self.widget()
+        if self._column is None or inside is None:
+            return
+        least = inside.minimumSizeHint().height() - self._column.extra_height
+        self._column.be_whole(is_whole=least > self.viewport().height())

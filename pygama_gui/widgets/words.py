@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 
 THIN = "\u2009"
 UNKNOWN = "—"
@@ -20,7 +21,7 @@ def size(n_bytes: float | None) -> str:
     for unit, factor in (("TB", 1e12), ("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
         if n_bytes >= factor:
             return f"{three_digits(n_bytes / factor)} {unit}"
-    return f"{n_bytes:.0f} bytes"
+    return "1 byte" if n_bytes == 1 else f"{n_bytes:.0f} bytes"
 
 
 def duration(seconds: float | None) -> str:
@@ -93,11 +94,22 @@ def number(text: str) -> float:
     return float(text.strip().replace(THIN, "").replace(" ", "").replace(",", "."))
 
 
+_MICROSECONDS = re.compile(r"(\d\s*)(?:us|\u00b5s|\u03bcs)$")
+"""The micro sign, and the Greek letter that looks like it."""
+
+
 def shown(value: object) -> str:
-    """Write a setting as it stands in its field; empty for None."""
+    """Write a setting as it stands in its field, '4 us' as '4 µs'; empty for None."""
     if value is None:
         return ""
+    if isinstance(value, str):
+        return _MICROSECONDS.sub("\\1\u00b5s", value)
     return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def as_stored(text: str) -> str:
+    """Write a setting that was typed as settings files have it: '4  µs' as '4 us'."""
+    return _MICROSECONDS.sub(r"\1us", " ".join(text.split()))
 
 
 def _grouped(value: float, decimals: int) -> str:

@@ -398,8 +398,11 @@ def test_all_settings_can_be_reached_in_a_low_window(
     bar = window.settings_area.verticalScrollBar()
     assert bar is not None
     qtbot.waitUntil(lambda: bar.maximum() > 0, timeout=WAIT_MS)
-    for view in (window.options, window.chain, window.preview):
-        assert view.height() >= view.minimumSizeHint().height()
+    views = (window.options, window.chain, window.preview)
+    qtbot.waitUntil(
+        lambda: all(view.height() >= view.minimumSizeHint().height() for view in views), timeout=WAIT_MS
+    )
+    for view in views:
         assert view.width() >= view.minimumSizeHint().width()
 
 

@@ -138,7 +138,7 @@ def test_too_little_room_is_told_before_the_start(
     window.processing.start([run])
     qtbot.waitUntil(window.banner.isVisible, timeout=WAIT_MS)
     assert window.banner.words.text() == (
-        "Run 7 may need 3.75 MB (if their files grow as large as the raw ones), "
+        "Run 7 may need 3.75 MB (if Tier 1 and Tier 2 take as much room as the raw data), "
         "and 201 MB is free on the output disk."
     )
     assert [one.text() for one in window.banner.act_buttons] == ["Start all the same", "Choose a folder…"]

@@ -1,10 +1,12 @@
 """Looks into files of every kind: our own, those of pandas, those of others, and those made to do harm."""
 
+import base64
 import os
 import pickle
 import re
 import subprocess
 import sys
+import zlib
 
 import numpy as np
 import pandas as pd
@@ -215,6 +217,65 @@ def test_links_are_told_and_not_followed(tmp_path):
     assert contents.node("a").n_rows == 2
     with pytest.raises(TierFileError):
         read_rows(tmp_path / "x.h5", "other")
+
+
+# What PyTables cannot write: a dataset of texts, one whose values are in other.bin, one sewn together
+# from other.h5, one from the file itself, and an attribute of opaque bytes (made with h5py).
+OF_OTHERS = zlib.decompress(
+    base64.b64decode(
+        "eNrtWE1Kw0AUnkmaJgTFKAhtV90I4qK4KbhU2moXYkVddGdbDbQIjdoUiydob+DSjeARBC/gJbyBd6gzmffSZLABRWql"
+        "821e3syX+XnzzZtkRtXy/rKdswmHZZEUcUgUY0A7F/exvgGWgh2CfdawnAZ1GShfhfZl3tlJpcLZYwnYz3ZKWIsoLCKq"
+        "lb1jbuvg74B90+I83x34PWa9u27ge32/17l0Sc8VBdyet91bV9Jtfkq/lBiCQ9EXSqZUFGD3aHVWz2uyrJ4r3QlfFco1"
+        "mOW+poliC9rTKUpbHslwrtbh9KhW5jHB/TxMJ/MxmwyMZB7OuppJ5m2CrWeTeZgn8vp86pmSdKKuMFxGqCsnoDoWzm1X"
+        "0pMm6SmfiUdMYAl8SkzGtYh33bzps82wHvQx2Q/N1oWU4f82HjbwbDkeU/eXiIfJ5kuBw0+iB/Prc8QOdYPxwxPIlpiN"
+        "mea7jJSnXsw4z/NZMiu0Ot0fx53tEWuSw6I+fz4o1Q5pZCNTaTwtKf+F+gnXCeZDJIIYeLtIBjHdRcdBIuuLPv8MeB9t"
+        "FeFzgJTkdgtB6v9uk48br/fxvLWizlwFBQUFBQUFBQUFBQWFxQOV/vP1yM+zqP/l+ywd77PExUNKx1sJ0fMavMVJTx/m"
+        "1bzdk84uHql/EY9PFF5iow=="
+    )
+)
+
+
+@pytest.fixture
+def of_others(tmp_path):
+    """Lay a file that PyTables cannot write, and the files that it points at."""
+    (tmp_path / "others.h5").write_bytes(OF_OTHERS)
+    (tmp_path / "other.bin").write_bytes(b"not yours!")
+    with tables.open_file(tmp_path / "other.h5", "w") as file:
+        file.create_array("/", "x", np.arange(5))
+    return tmp_path / "others.h5"
+
+
+@pytest.mark.parametrize(("name", "other"), [("outside", "other.bin"), ("sewn", "other.h5")])
+def test_values_that_lie_in_another_file_are_not_read(of_others, monkeypatch, name, other):
+    monkeypatch.chdir(of_others.parent)
+    said = f"others.h5: /{name} has its values in another file, '{other}', which is not read"
+    contents = look_inside(of_others)
+    assert contents.node(name).trouble == said
+    assert contents.node("/").trouble == ""
+    with pytest.raises(TierFileError, match="which is not read"):
+        read_rows(of_others, name)
+
+
+def test_values_sewn_together_from_the_file_itself_are_read(of_others):
+    assert read_rows(of_others, "sewn_here")["sewn_here"].tolist() == [0, 1, 2, 3, 4]
+
+
+def test_an_attribute_of_an_unknown_type_is_told_and_is_not_none(of_others):
+    (opaque,) = look_inside(of_others).node("own").attributes
+    assert opaque.text == "not shown: it is of a type that is not known here"
+
+
+def test_an_attribute_that_is_none_is_shown_as_none(tmp_path):
+    with tables.open_file(tmp_path / "x.h5", "w") as file:
+        file.root._v_attrs.nothing = None
+    (nothing,) = look_inside(tmp_path / "x.h5").node("/").attributes
+    assert (nothing.text, nothing.refused) == ("None", "")
+
+
+def test_a_dataset_that_pytables_cannot_read_says_so_without_a_warning(of_others):
+    assert look_inside(of_others).node("texts").trouble == (
+        "others.h5: /texts holds a kind of data that is not known here"
+    )
 
 
 # Files made to do harm

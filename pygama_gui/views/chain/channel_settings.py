@@ -21,7 +21,7 @@ from pygama.processing.channels import check_channels
 from pygama.processing.declare import Processor
 from pygama_gui.widgets import theme
 from pygama_gui.widgets.parts import label
-from pygama_gui.widgets.words import shown
+from pygama_gui.widgets.words import as_stored, shown
 
 MOST_LINES = 6
 """Lines that are shown at once."""
@@ -102,7 +102,7 @@ class ChannelTable(QWidget):
         for row in range(self.table.rowCount()):
             place, *texts = (self._text(row, column) for column in range(self.table.columnCount()))
             own = {
-                setting.name: setting.check(text == "true" if setting.type is bool else text)
+                setting.name: setting.check(text == "true" if setting.type is bool else as_stored(text))
                 for setting, text in zip(self._settings, texts, strict=True)
                 if text
             }

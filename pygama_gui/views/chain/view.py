@@ -31,7 +31,7 @@ from pygama_gui.views.chain.effect import effect_words
 from pygama_gui.views.chain.kept import KeptLine
 from pygama_gui.views.chain.step_card import Shown, StepCard
 from pygama_gui.views.chain.step_library import StepLibrary
-from pygama_gui.widgets.card_column import CardColumn
+from pygama_gui.widgets.card_column import LEAST_COLUMN, CardColumn
 from pygama_gui.widgets.parts import label, row
 from pygama_gui.widgets.plot import plot_actions
 
@@ -45,7 +45,8 @@ class WideEnough(CardColumn):
     def minimumSizeHint(self) -> QSize:  # noqa: N802  (Qt's name)
         """Give the width of the widest card, with room for the scroll bar."""
         inside = self.widget()
-        return QSize(0 if inside is None else inside.minimumSizeHint().width() + SCROLL_BAR, 80)
+        width = 0 if inside is None else inside.minimumSizeHint().width() + SCROLL_BAR
+        return QSize(width, LEAST_COLUMN + self.extra_height)
 
     def eventFilter(self, watched: QObject | None, event: QEvent | None) -> bool:  # noqa: N802  (Qt's name)
         """Ask again when the cards changed."""
@@ -177,12 +178,12 @@ class ChainView(View):
         """Let the sandbox work while the cards are seen."""
         super().showEvent(event)
         self.sandbox.look()
-        QTimer.singleShot(0, self._scroll_to_selected)
+        QTimer.singleShot(0, self._keep_in_view)
 
     def resizeEvent(self, event: QResizeEvent | None) -> None:  # noqa: N802  (Qt's name)
         """Keep the selected card in view."""
         super().resizeEvent(event)
-        QTimer.singleShot(0, self._scroll_to_selected)
+        QTimer.singleShot(0, self._keep_in_view)
 
     def show_waveform(self, sample: Sample | None) -> None:
         """Show this waveform before and after each step."""
@@ -256,6 +257,10 @@ class ChainView(View):
             self.cards[self.session.step].setFocus(Qt.FocusReason.OtherFocusReason)
         self._is_renewing = False
         QTimer.singleShot(0, self._scroll_to_selected)
+
+    def _keep_in_view(self) -> None:
+        if not self.column.is_whole:  # what is above the chain would go out of sight
+            self._scroll_to_selected()
 
     def _scroll_to_selected(self) -> None:
         """Bring the selected card into view, its head at least."""

@@ -335,7 +335,8 @@ class FilesView(View):
         elif found.refused:
             n = len(found.refused)
             more = f" (and {n - 1} more, see Files)" if n > 1 else ""
-            self.bridge.log(f"{entry.path.name}: {found.refused[0]}{more}", "warning")
+            first = found.refused[0].removeprefix(f"{entry.path.name}: ")
+            self.bridge.log(f"{entry.path.name}: {first}{more}", "warning")
         if kept is not None:
             self._select(self._find(entry, kept) or entry)
         else:

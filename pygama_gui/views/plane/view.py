@@ -174,6 +174,10 @@ class PlaneView(View):
         """Give what can be done with the plane."""
         return self.commands.all
 
+    def keys_go_to(self) -> QWidget:
+        """Leave the keys with the plot when a control is clicked."""
+        return self.plot
+
     def boxes(self) -> dict[str, ZoomBox]:
         """Give what a person can zoom."""
         return {"plane": self.box}

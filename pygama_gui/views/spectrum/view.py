@@ -125,6 +125,10 @@ class SpectrumView(View):
         """Give what can be done with the spectrum."""
         return self.actions_of.all
 
+    def keys_go_to(self) -> Plot:
+        """Leave the keys with the plot when a control is clicked."""
+        return self.plot
+
     def boxes(self) -> dict[str, ZoomBox]:
         """Give what a person can zoom."""
         return {"spectrum": self.plot.box}

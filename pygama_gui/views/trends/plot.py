@@ -132,6 +132,8 @@ class TrendPlot(Plot):
     """Where the marked stretch of time is dragged to."""
     window_set_down = pyqtSignal()
 
+    labels_in_line = False  # plots on top of each other share one line of times
+
     def __init__(self, kind: str) -> None:
         self.time_axis = TimeAxis()
         super().__init__(f"Trend of the {kind}", "time", kind, x_axis=self.time_axis)

@@ -16,7 +16,7 @@ from pygama_gui.data.shaping import Shaped
 from pygama_gui.views.waveforms.markers import Markers
 from pygama_gui.views.waveforms.traces import Traces
 from pygama_gui.widgets import theme
-from pygama_gui.widgets.plot import Legend, Plot
+from pygama_gui.widgets.plot import LOW_LEGEND_GAP, Legend, Plot
 from pygama_gui.widgets.shades import color_table
 
 MOST_CURVES = 50
@@ -137,7 +137,8 @@ class TracesPicture:
         if not self.legend.isVisible() or place.width() < WIDE_LEGEND * box.width():
             return WORDS_PX, 0.0
         if self.legend.is_at_top:
-            return place.bottom() + WORDS_PX, 0.0
+            beside = self.legend.is_in_line  # the words of a marker stand to the right of it
+            return place.bottom() + (LOW_LEGEND_GAP if beside else WORDS_PX), 0.0
         return WORDS_PX, box.height() - place.top()
 
     def forget_height(self) -> None:

@@ -145,6 +145,10 @@ class WaveformView(View):
         """Give what can be done with waveforms."""
         return self.commands.all
 
+    def keys_go_to(self) -> Plot:
+        """Leave the keys with the plot when a control is clicked."""
+        return self.plot
+
     def boxes(self) -> dict[str, ZoomBox]:
         """Give what a person can zoom."""
         return {"waveforms": self.plot.box}

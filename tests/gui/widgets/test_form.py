@@ -94,7 +94,7 @@ class TestOneField:
         field.show_value("4 us")
         assert field.slider is not None
         assert field.slider.isHidden()
-        assert field.control.text() == "4 us"  # type: ignore[attr-defined]
+        assert field.control.text() == "4 µs"  # type: ignore[attr-defined]
 
     def test_the_unit_shows_samples_and_time(self, qtbot: QtBot) -> None:
         field, _ = field_of(qtbot, RISE)

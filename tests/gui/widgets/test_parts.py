@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from PyQt5.QtWidgets import QPushButton
+from PyQt5.QtWidgets import QPushButton, QToolButton
 from pytestqt.qtbot import QtBot
 
-from pygama_gui.widgets.parts import LOW, Controls, Elided, choice_box
+from pygama_gui.widgets.parts import LOW, Controls, Elided, button, choice_box
 
 
 @pytest.mark.usefixtures("themed")
@@ -98,3 +98,14 @@ def test_a_choice_that_is_cut_is_told_whole(qtbot: QtBot) -> None:
     assert box.whole_words() == "Background of the fit"
     box.resize(80, box.height())
     assert box.whole_words() == "Background of the fit: straight background"
+
+
+@pytest.mark.usefixtures("themed")
+def test_a_button_with_a_menu_is_as_high_as_one_without(qtbot: QtBot) -> None:
+    plain, with_menu = button("Load…", "Load"), QToolButton()
+    with_menu.setObjectName("button")
+    with_menu.setText("Presets")
+    for one in (plain, with_menu):
+        qtbot.addWidget(one)
+        one.ensurePolished()
+    assert with_menu.sizeHint().height() == plain.sizeHint().height()

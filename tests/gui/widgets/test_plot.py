@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from PyQt5.QtCore import QPoint, QPointF, Qt
-from PyQt5.QtGui import QWheelEvent
+from PyQt5.QtGui import QPainter, QPixmap, QWheelEvent
 from PyQt5.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
-from pygama_gui.widgets.plot import CountAxis, Plot, grouped_ticks, histogram_path
+from pygama_gui.widgets.plot import CountAxis, Legend, Plot, grouped_ticks, histogram_path
 
 
 def test_bins_are_drawn_as_steps() -> None:
@@ -166,3 +166,55 @@ def test_heights_that_stand_on_the_floor_stay_there_when_they_are_zoomed(
     low, high = plot.box.viewRange()[1]
     assert high < 100
     assert (low == pytest.approx(0)) == stands
+
+
+@pytest.mark.usefixtures("themed")
+def test_a_low_plot_has_its_label_at_the_end_of_the_numbers(qtbot: QtBot) -> None:
+    plot = Plot("low", "trap_max (ADC counts)", "counts")
+    qtbot.addWidget(plot)
+    plot.box.setXRange(0.0, 50.0, padding=0)
+    plot.show()
+    for height, is_low in ((300, False), (120, True), (300, False)):
+        plot.resize(400, height)
+        QApplication.processEvents()
+        plot.grab()
+        axis = plot.x_axis
+        label = axis.label.sceneBoundingRect()
+        paper = QPixmap(400, 300)
+        painter = QPainter(paper)
+        numbers = [axis.mapRectToScene(rect) for rect, _, _ in axis.generateDrawSpecs(painter)[2]]
+        painter.end()
+        assert axis.is_low is is_low
+        assert numbers
+        assert not any(rect.intersects(label) for rect in numbers)
+        assert plot.sceneRect().contains(label)
+
+
+@pytest.mark.usefixtures("themed")
+def test_a_label_too_long_for_the_end_of_the_numbers_stays_below(qtbot: QtBot) -> None:
+    plot = Plot("low", "a quantity with a name that takes most of the axis (unit)", "counts")
+    qtbot.addWidget(plot)
+    plot.resize(400, 120)
+    plot.show()
+    assert not plot.x_axis.is_low
+    plot.label_axes("x", "counts")
+    assert plot.x_axis.is_low
+
+
+@pytest.mark.usefixtures("themed")
+@pytest.mark.parametrize(
+    ("width", "height", "is_there"), [(700, 300, True), (200, 300, False), (700, 60, False), (700, 90, True)]
+)
+def test_names_of_curves_are_away_where_they_would_take_the_plot(
+    qtbot: QtBot, width: int, height: int, is_there: bool
+) -> None:
+    plot = Plot("curves", "x", "y")
+    qtbot.addWidget(plot)
+    plot.resize(width, height)
+    plot.show()
+    QApplication.processEvents()
+    legend = Legend(plot)
+    for name in ("waveform, baseline subtracted", "trap_filter rise 400 flat 200"):
+        legend.addItem(plot.plot([0, 1], [0, 1]), name)
+    legend.place(at_top=True)
+    assert legend.isVisible() is is_there

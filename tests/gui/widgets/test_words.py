@@ -14,7 +14,8 @@ def test_thousands_are_grouped() -> None:
 
 
 @pytest.mark.parametrize(
-    ("n_bytes", "text"), [(None, "—"), (12, "12 bytes"), (3_746_840, "3.75 MB"), (2_010_030_000, "2.01 GB")]
+    ("n_bytes", "text"),
+    [(None, "—"), (1, "1 byte"), (12, "12 bytes"), (3_746_840, "3.75 MB"), (2_010_030_000, "2.01 GB")],
 )
 def test_sizes_are_in_peoples_units(n_bytes: float | None, text: str) -> None:
     assert words.size(n_bytes) == text
@@ -60,3 +61,14 @@ def test_errors_that_differ_are_said_upwards_and_downwards(
     value: float, uneven: tuple[float, float] | None, text: str
 ) -> None:
     assert words.with_errors(value, 0.6, uneven) == text
+
+
+@pytest.mark.parametrize("typed", ["4 us", "4 µs", "4 μs", " 4   us "])  # noqa: RUF001  (Greek and micro)
+def test_a_time_is_shown_with_its_sign_and_stored_in_letters(typed: str) -> None:
+    assert words.as_stored(typed) == "4 us"
+    assert words.shown(words.as_stored(typed)) == "4 µs"
+
+
+@pytest.mark.parametrize("text", ["bonus", "4 ns", "us", "wf_us"])
+def test_what_is_no_time_is_shown_as_it_is(text: str) -> None:
+    assert words.shown(text) == words.as_stored(text) == text

@@ -280,6 +280,18 @@ def test_a_hostile_file_is_told_in_place_and_its_rest_is_shown(
     assert not (tmp_path / "was run").exists()
 
 
+@pytest.mark.filterwarnings("ignore::tables.PerformanceWarning")
+def test_what_is_not_read_is_logged_with_the_name_of_the_file_once(
+    qtbot: QtBot, view: FilesView, tmp_path: Path
+) -> None:
+    with tables.open_file(tmp_path / "x.h5", "w") as file:
+        file.create_carray("/", "packed", tables.UInt16Atom(), (1 << 31, 1), chunkshape=(1 << 30, 1))
+    with qtbot.waitSignal(view.bridge.logged, timeout=WAIT_MS) as logged:
+        view.open_file(tmp_path / "x.h5")
+    assert logged.args is not None
+    assert logged.args[0].startswith("x.h5: /packed is stored in pieces")
+
+
 def test_a_file_that_cannot_be_read_says_so_in_place(qtbot: QtBot, view: FilesView, tmp_path: Path) -> None:
     (tmp_path / "t1.h5").write_bytes(b"\x89HDF\r\n\x1a\n" + bytes(200))
     view.open_file(tmp_path / "t1.h5")

@@ -1,0 +1,61 @@
+"""Lets buttons and lists of choices have the keys that they are used with, though a plot has these as well.
+
+A key of a view works wherever the focus is in it, and Qt asks the keys first: Space on a button would freeze
+the picture, and Down in an open list would bring the next waveform.
+"""
+
+from __future__ import annotations
+
+from PyQt5.QtCore import QEvent, QObject, Qt
+from PyQt5.QtGui import QKeyEvent
+from PyQt5.QtWidgets import QAbstractButton, QAbstractItemView, QComboBox, QWidget
+
+_KEYS = Qt.Key
+OF_BUTTONS = frozenset({_KEYS.Key_Space, _KEYS.Key_Select})
+OF_CHOICES = OF_BUTTONS | {
+    _KEYS.Key_Up,
+    _KEYS.Key_Down,
+    _KEYS.Key_PageUp,
+    _KEYS.Key_PageDown,
+    _KEYS.Key_Home,
+    _KEYS.Key_End,
+    _KEYS.Key_F4,
+}
+
+
+class OwnKeys(QObject):
+    """Keeps keys for the controls of a view, and the focus on its plot when a control is clicked.
+
+    plot: what has the keys of the view; None where controls keep the focus that a click gives them.
+    """
+
+    def __init__(self, view: QWidget, plot: QWidget | None) -> None:
+        super().__init__(view)
+        self._plot = plot
+        for control in (*view.findChildren(QAbstractButton), *view.findChildren(QComboBox)):
+            if control.focusPolicy() == Qt.FocusPolicy.NoFocus:
+                continue
+            control.installEventFilter(self)
+            if plot is not None:
+                control.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+            if isinstance(control, QComboBox) and (choices := control.view()) is not None:
+                choices.installEventFilter(self)
+
+    def eventFilter(self, watched: QObject | None, event: QEvent | None) -> bool:  # noqa: N802  (Qt's name)
+        """Take a key before the view's actions do."""
+        asks = QEvent.Type.ShortcutOverride
+        if isinstance(event, QKeyEvent) and event.type() == asks and _uses(watched, event):
+            event.accept()
+            return True
+        is_press = event is not None and event.type() == QEvent.Type.MouseButtonPress
+        if is_press and self._plot is not None and not isinstance(watched, QAbstractItemView):
+            self._plot.setFocus(Qt.FocusReason.MouseFocusReason)
+        return False
+
+
+def _uses(control: QObject | None, event: QKeyEvent) -> bool:
+    held = event.modifiers() & ~Qt.KeyboardModifiers(Qt.KeyboardModifier.KeypadModifier)
+    if isinstance(control, QAbstractItemView):  # the open list: letters choose what begins with them
+        return held in (Qt.KeyboardModifier.NoModifier, Qt.KeyboardModifier.ShiftModifier)
+    keys = OF_CHOICES if isinstance(control, QComboBox) else OF_BUTTONS
+    return held == Qt.KeyboardModifier.NoModifier and event.key() in keys

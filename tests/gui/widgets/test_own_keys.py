@@ -1,0 +1,91 @@
+"""Tests that controls keep their keys where a view has the same ones."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from PyQt5.QtCore import Qt
+from PyQt5.QtWidgets import QCheckBox, QComboBox, QVBoxLayout, QWidget
+from pytestqt.qtbot import QtBot
+
+from pygama_gui.widgets.own_keys import OwnKeys
+from pygama_gui.widgets.plot import plot_actions
+
+Parts = tuple[QWidget, QWidget, QCheckBox, QComboBox, list[str]]
+
+
+@pytest.fixture
+def parts(qtbot: QtBot) -> Parts:
+    view, plot, check, choices = QWidget(), QWidget(), QCheckBox("only"), QComboBox()
+    plot.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+    plot.setMinimumHeight(40)
+    choices.addItems(["all", "channel 0", "channel 1"])
+    column = QVBoxLayout(view)
+    for one in (plot, check, choices):
+        column.addWidget(one)
+    done: list[str] = []
+
+    def note(key: str) -> Callable[[], object]:
+        return lambda: done.append(key)
+
+    plot_actions(view, [(key, key, note(key)) for key in ("Space", "Down", "N", "C")])
+    OwnKeys(view, plot)
+    qtbot.addWidget(view)
+    view.show()
+    view.activateWindow()
+    qtbot.waitUntil(view.isActiveWindow)
+    return view, plot, check, choices, done
+
+
+def test_space_presses_the_control_that_has_the_focus(qtbot: QtBot, parts: Parts) -> None:
+    _, _, check, _, done = parts
+    check.setFocus()
+    qtbot.keyClick(check, Qt.Key.Key_Space)
+    assert check.isChecked()
+    assert done == []
+
+
+def test_other_keys_of_the_view_work_on_a_control(qtbot: QtBot, parts: Parts) -> None:
+    _, plot, check, _, done = parts
+    check.setFocus()
+    qtbot.keyClick(check, Qt.Key.Key_N)
+    plot.setFocus()
+    qtbot.keyClick(plot, Qt.Key.Key_Space)
+    assert done == ["N", "Space"]
+
+
+def test_arrows_choose_in_a_list_closed_or_open(qtbot: QtBot, parts: Parts) -> None:
+    _, _, _, choices, done = parts
+    choices.setFocus()
+    qtbot.keyClick(choices, Qt.Key.Key_Down)
+    assert choices.currentText() == "channel 0"
+    choices.showPopup()
+    opened = choices.view()
+    assert opened is not None
+    qtbot.waitUntil(opened.isVisible)
+    qtbot.keyClick(opened, Qt.Key.Key_Down)
+    assert opened.currentIndex().row() == 2
+    assert done == []
+    choices.hidePopup()
+
+
+def test_a_letter_in_an_open_list_goes_to_what_begins_with_it(qtbot: QtBot, parts: Parts) -> None:
+    _, _, _, choices, done = parts
+    choices.showPopup()
+    opened = choices.view()
+    assert opened is not None
+    qtbot.waitUntil(opened.isVisible)
+    qtbot.keyClick(opened, Qt.Key.Key_C)
+    assert opened.currentIndex().row() == 1
+    assert done == []
+    choices.hidePopup()
+
+
+def test_a_click_on_a_control_leaves_the_keys_with_the_plot(qtbot: QtBot, parts: Parts) -> None:
+    _, plot, check, _, done = parts
+    qtbot.mouseClick(check, Qt.MouseButton.LeftButton)
+    assert check.isChecked()
+    assert plot.hasFocus()
+    qtbot.keyClick(plot, Qt.Key.Key_Down)
+    assert done == ["Down"]
