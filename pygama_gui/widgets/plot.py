@@ -33,7 +33,7 @@ AXIS, LOW_AXIS, LABEL_GAP = 40, 24, 4
 """Height of the axis below with its label below the numbers or at their end; room before that label."""
 LEGEND_SHARE = 0.5
 """Part of a plot's height from which on a legend is away: the curves would have no room."""
-LABEL_SHARE = 0.6
+LABEL_SHARE = 0.35
 """Part of the axis, at most, that a label takes at the end of the numbers."""
 LEGEND_GAP, LOW_LEGEND_GAP, LOW_LEGEND_MARGIN = 10, 3, 2
 """Pixels between a legend and the end of its plot, and within it above and below its one line."""

@@ -175,12 +175,12 @@ def test_a_low_plot_has_its_label_at_the_end_of_the_numbers(qtbot: QtBot) -> Non
     plot.box.setXRange(0.0, 50.0, padding=0)
     plot.show()
     for height, is_low in ((300, False), (120, True), (300, False)):
-        plot.resize(400, height)
+        plot.resize(500, height)
         QApplication.processEvents()
         plot.grab()
         axis = plot.x_axis
         label = axis.label.sceneBoundingRect()
-        paper = QPixmap(400, 300)
+        paper = QPixmap(500, 300)
         painter = QPainter(paper)
         numbers = [axis.mapRectToScene(rect) for rect, _, _ in axis.generateDrawSpecs(painter)[2]]
         painter.end()
