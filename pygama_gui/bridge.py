@@ -167,6 +167,7 @@ class Bridge(QObject):
             )
             self._submit(run, spec)
         self.board.line_up(self.runner.waiting)
+        self.data_grew.emit({run.run_id for run in idle})
         self.started.emit({run.run_id for run in idle})
         self.announce([run.run_id for run in self.session.runs])
         self.timer.start()
@@ -361,12 +362,16 @@ class Bridge(QObject):
 
     def _submit(self, run: Run, spec: JobSpec) -> None:
         job_id = next(self._job_ids)
-        self.adopt(job_id, run, follows=spec.follow_s is not None)
+        self._adopt(job_id, run, follows=spec.follow_s is not None)
         self._spec_of[job_id] = spec
         self.runner.submit(job_id, spec)
 
     def adopt(self, job_id: int, run: Run, *, follows: bool = False) -> None:
         """Make a job the present one of a run; its data begin anew."""
+        self._adopt(job_id, run, follows=follows)
+        self.data_grew.emit({run.run_id})
+
+    def _adopt(self, job_id: int, run: Run, *, follows: bool) -> None:
         before = self.state(run.run_id)
         failure = "" if before is None else (before.text if before.state == "failed" else before.earlier)
         self._job_of[run.run_id] = job_id
@@ -375,7 +380,6 @@ class Bridge(QObject):
             failure = ""
         self.board.add(job_id, run.path, earlier=failure, follows=follows)
         self.data[run.run_id] = LiveRun(self.calibrations_of(run.run_id))
-        self.data_grew.emit({run.run_id})
 
     def announce(self, run_ids: Iterable[str]) -> None:
         """Tell the views that the jobs of runs have changed."""
