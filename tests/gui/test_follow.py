@@ -80,6 +80,41 @@ def test_a_growing_run_is_followed_to_its_stop(
     assert {file.name for file in (tmp_path / "out").iterdir()} == {"t1_run8.h5", "t2_run8.h5"}
 
 
+def test_a_run_that_grows_when_it_is_dropped_is_followed_at_once(
+    qtbot: QtBot, window: MainWindow, pieces: tuple[bytes, int], tmp_path: Path
+) -> None:
+    raw, middle = pieces
+    path = tmp_path / "Run8"
+    path.write_bytes(raw[: middle // 2])
+
+    def write_more(_old: object, _new: object) -> None:
+        with path.open("r+b") as file:
+            file.write(raw[:middle])
+
+    window.bridge.session_changed.connect(write_more)
+    window.arrivals.add_paths([path])
+    qtbot.waitUntil(lambda: window.bridge.is_active(str(path)), timeout=WAIT_MS)
+    state = window.bridge.state(str(path))
+    assert state is not None
+    assert state.follows
+    window.bridge.stop_following(str(path))
+    qtbot.waitUntil(lambda: not window.bridge.is_active(str(path)), timeout=WAIT_MS)
+
+
+def test_a_run_without_a_stop_that_does_not_grow_is_processed_to_its_end(
+    qtbot: QtBot, window: MainWindow, pieces: tuple[bytes, int], tmp_path: Path
+) -> None:
+    raw, middle = pieces
+    path = tmp_path / "Run8"
+    path.write_bytes(raw[:middle])
+    window.arrivals.add_paths([path])
+    qtbot.waitUntil(lambda: window.bridge.is_active(str(path)), timeout=WAIT_MS)
+    state = window.bridge.state(str(path))
+    assert state is not None
+    assert not state.follows
+    qtbot.waitUntil(lambda: not window.bridge.is_active(str(path)), timeout=WAIT_MS)
+
+
 def test_stopping_to_follow_keeps_what_has_come(
     qtbot: QtBot, window: MainWindow, pieces: tuple[bytes, int], tmp_path: Path
 ) -> None:
