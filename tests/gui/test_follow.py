@@ -15,7 +15,7 @@ from pygama.processing.run import process_run
 from pygama.progress import Progress, Started
 from pygama.simulate import RunShape, write_run
 from pygama.storage import TierFile
-from pygama_gui.bridge import Bridge
+from pygama_gui.bridge import QUIET_TICK_MS, TICK_MS, Bridge
 from pygama_gui.jobs.board import JobState
 from pygama_gui.main_window import MainWindow
 from pygama_gui.session import changes, files
@@ -178,3 +178,21 @@ def test_going_on_keeps_the_window_and_its_jobs(
     window.remembers = False
     assert window.isVisible()
     assert not state().has_ended
+
+
+def test_a_followed_run_that_does_not_grow_is_asked_less_often_and_views_are_still_drawn_at_once(
+    qtbot: QtBot, window: MainWindow, pieces: tuple[bytes, int], tmp_path: Path
+) -> None:
+    raw, middle = pieces
+    path = tmp_path / "Run8"
+    path.write_bytes(raw[:middle])
+    follow(qtbot, window, path)
+    bridge = window.bridge
+    qtbot.waitUntil(lambda: bridge.timer.interval() == QUIET_TICK_MS, timeout=WAIT_MS)
+    bridge.redraw_soon(window.spectrum)
+    assert bridge.timer.interval() == TICK_MS
+    qtbot.waitUntil(lambda: bridge.timer.interval() == QUIET_TICK_MS, timeout=WAIT_MS)
+    with path.open("ab") as file:
+        file.write(raw[middle:])
+    qtbot.waitUntil(lambda: bridge.timer.interval() == TICK_MS, timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: not bridge.timer.isActive(), timeout=WAIT_MS)
