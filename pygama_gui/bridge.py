@@ -17,7 +17,7 @@ from typing import Any, Protocol
 
 from PyQt5.QtCore import QObject, QTimer, pyqtSignal
 
-from pygama.progress import Done, Failed, Message, Note, Partial, StoppedByRequest
+from pygama.progress import Done, Failed, Message, Note, Partial, Progress, StoppedByRequest
 from pygama_gui.data.channels import names_of, without_ignored
 from pygama_gui.data.known_peaks import KnownPeaks
 from pygama_gui.data.linked import Rows
@@ -47,6 +47,8 @@ from pygama_gui.session.store import Store
 TICK_MS = 50
 HAND_TICK_MS = 10
 """While something is dragged."""
+QUIET_TICK_MS, QUIET_TICKS = 250, 40
+"""While nothing but signs of life came for so many ticks, of a run that is followed and does not grow."""
 DISK_EVERY_TICKS = 200
 ROOM_EVERY_TICKS = 20
 N_LINES = 5000
@@ -96,7 +98,8 @@ class Bridge(QObject):
         """The newest lines of the log."""
         self._noted: dict[int, Note] = {}
         self._due: dict[int, Drawn] = {}
-        self._n_ticks = 0
+        self._n_ticks = self._n_quiet = 0
+        self._is_hurried = False
         self.at_close: list[Callable[[], None]] = []
         """What lets go of files, called when nobody reads any more."""
         self.threads = Threads()
@@ -169,8 +172,11 @@ class Bridge(QObject):
             )
             self._submit(run, spec)
         self.board.line_up(self.runner.waiting)
+        self.data_grew.emit({run.run_id for run in idle})
         self.started.emit({run.run_id for run in idle})
         self.announce([run.run_id for run in self.session.runs])
+        self._n_quiet = 0
+        self._pace()
         self.timer.start()
 
     def pause(self, run_id: str) -> None:
@@ -314,6 +320,14 @@ class Bridge(QObject):
             self.room.watch()
         if not self.runner.busy and not self._due:
             self.timer.stop()
+        self._pace()
+
+    def _pace(self) -> None:
+        """Tick as often as there is something to do."""
+        is_quiet = self._n_quiet >= QUIET_TICKS and not self._due
+        wanted = HAND_TICK_MS if self._is_hurried else QUIET_TICK_MS if is_quiet else TICK_MS
+        if self.timer.interval() != wanted:
+            self.timer.setInterval(wanted)
 
     def _draw(self) -> None:
         """Redraw what is due; what would take too long is left for the next tick, first in line."""
@@ -325,11 +339,13 @@ class Bridge(QObject):
 
     def hurry(self, *, is_wanted: bool) -> None:
         """Draw more often while something is dragged."""
-        self.timer.setInterval(HAND_TICK_MS if is_wanted else TICK_MS)
+        self._is_hurried = is_wanted
+        self._pace()
 
     def redraw_soon(self, view: Drawn) -> None:
         """Redraw a view on the next tick; at the next turn of the loop while something is dragged."""
         self._due.setdefault(id(view), view)
+        self._pace()
         if not self.timer.isActive():
             self.timer.start()
         if self.counting.has_first:
@@ -347,8 +363,11 @@ class Bridge(QObject):
 
     def _hear(self) -> None:
         heard = self.runner.hear()
+        self._n_quiet += 1
         if not heard:
             return
+        if any(not isinstance(message, Progress) for _, message in heard):
+            self._n_quiet = 0
         told = {self.take(job_id, message) for job_id, message in heard}
         told |= {self._run_of[job_id] for job_id in self.board.line_up(self.runner.waiting)}
         grew = {self._run_of[job_id] for job_id, message in heard if isinstance(message, Partial | Done)}
@@ -363,12 +382,16 @@ class Bridge(QObject):
 
     def _submit(self, run: Run, spec: JobSpec) -> None:
         job_id = next(self._job_ids)
-        self.adopt(job_id, run, follows=spec.follow_s is not None)
+        self._adopt(job_id, run, follows=spec.follow_s is not None)
         self._spec_of[job_id] = spec
         self.runner.submit(job_id, spec)
 
     def adopt(self, job_id: int, run: Run, *, follows: bool = False) -> None:
         """Make a job the present one of a run; its data begin anew."""
+        self._adopt(job_id, run, follows=follows)
+        self.data_grew.emit({run.run_id})
+
+    def _adopt(self, job_id: int, run: Run, *, follows: bool) -> None:
         before = self.state(run.run_id)
         failure = "" if before is None else (before.text if before.state == "failed" else before.earlier)
         self._job_of[run.run_id] = job_id
@@ -377,7 +400,6 @@ class Bridge(QObject):
             failure = ""
         self.board.add(job_id, run.path, earlier=failure, follows=follows)
         self.data[run.run_id] = LiveRun(self.calibrations_of(run.run_id))
-        self.data_grew.emit({run.run_id})
 
     def announce(self, run_ids: Iterable[str]) -> None:
         """Tell the views that the jobs of runs have changed."""

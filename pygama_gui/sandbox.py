@@ -65,6 +65,8 @@ class Sandbox(QObject):
         self._bench: Bench | None = None
         self._key: tuple[Any, ...] = ()
         self._live_at = 0.0
+        self._live_taken: tuple[int, int | None] | None = None
+        """Rows and channel of the newest waveforms that were taken."""
         self._references: dict[str, Chained] = {}
         self._is_busy = False
         self._sought: float | None = None
@@ -204,11 +206,14 @@ class Sandbox(QObject):
         samples = live.samples.of(self.session.spectrum.channel)
         now = time.monotonic()
         is_other = self._key[:1] != (id(live),)
+        taken = (len(live.columns), self.session.spectrum.channel)
+        if not is_other and self._live_taken == taken:
+            return
         if len(samples) < LEAST_LIVE or (now - self._live_at < LIVE_EVERY_S and not is_other):
             if is_other:
                 self._forget()
             return
-        self._live_at = now
+        self._live_at, self._live_taken = now, taken
         block = preview.sample_of_ring(samples)
         if block is not None:
             self._key = (id(live),)

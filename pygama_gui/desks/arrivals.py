@@ -10,6 +10,7 @@ from PyQt5.QtCore import QObject, QTimer, pyqtSignal
 from PyQt5.QtWidgets import QFileDialog
 
 from pygama.channel_map import is_channel_map
+from pygama_gui.jobs import watch
 from pygama_gui.jobs.board import counted
 from pygama_gui.jobs.watch import NewRun
 from pygama_gui.session import changes, files, pictured, saved
@@ -26,6 +27,8 @@ MANY_RUNS = 8
 """More runs than this in one drop wait for a person to start them."""
 PATIENCE_MS = 300
 """What takes longer says that it is under way."""
+GROWTH_MS = 700
+"""A file that was written to lately is looked at once more after so long: what grew meanwhile is followed."""
 FILES_HEIGHT = 320
 
 
@@ -73,13 +76,24 @@ class Arrivals(QObject):
         looking.setSingleShot(True)
         looking.timeout.connect(lambda: self._bridge.log(f"Looking for runs in {paths[0].name}…"))
         looking.start(PATIENCE_MS)
+
+        def look() -> tuple[Found, dict[Path, int]]:
+            found = files.find_runs(paths)
+            return found, watch.sizes_of_fresh(run.path for run in found.runs)
+
         self._bridge.in_background(
-            lambda: files.find_runs(paths),
-            lambda found: self._take_found(found, process, looking),
+            look,
+            lambda answer: self._take_found(answer[0], answer[1], process, looking),
             looking.deleteLater,
         )
 
-    def _take_found(self, found: Found, process: bool | None, looking: QTimer) -> None:  # noqa: FBT001
+    def _take_found(
+        self,
+        found: Found,
+        fresh: dict[Path, int],
+        process: bool | None,  # noqa: FBT001
+        looking: QTimer,
+    ) -> None:
         took_long = not looking.isActive()
         looking.deleteLater()
         found = self._without_known(found)
@@ -97,10 +111,30 @@ class Arrivals(QObject):
         is_wanted = (
             self._bridge.session.process_on_add and len(new) <= MANY_RUNS if process is None else process
         )
-        if new and is_wanted:
-            self._window.processing.start(new)
+        if is_wanted:
+            self._start(new, fresh)
         if found.refused or (found.hdf5 and not found.runs):
             self.refused.emit()
+
+    def _start(self, runs: list[Run], fresh: dict[Path, int]) -> None:
+        """Process runs, and follow those whose files grow: a look at their sizes a moment later tells."""
+        if finished := [run for run in runs if run.path not in fresh]:
+            self._window.processing.start(finished)
+        unsure = [run for run in runs if run.path in fresh]
+        if not unsure:
+            return
+
+        def take(growing: set[Path]) -> None:
+            for follow in (True, False):
+                listed = [run for run in unsure if self._bridge.session.run(run.run_id) is not None]
+                if some := [run for run in listed if (run.path in growing) == follow]:
+                    self._window.processing.start(some, follow=follow)
+
+        wait = QTimer(self)
+        wait.setSingleShot(True)
+        wait.timeout.connect(lambda: self._bridge.in_background(lambda: watch.grown(fresh), take))
+        wait.timeout.connect(wait.deleteLater)
+        wait.start(GROWTH_MS)
 
     def _without_known(self, found: Found) -> Found:
         """Leave out runs that are there under another name, and say so."""

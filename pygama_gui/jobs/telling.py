@@ -31,8 +31,10 @@ Clock = Callable[[], float]
 
 INTERVAL_S = 0.1
 """Progress and Partials are sent this far apart."""
-SIGN_OF_LIFE_S = 0.9
+SIGN_OF_LIFE_S, RARE_SIGN_S = 0.9, 10.0
 """While nothing comes from a file that is followed, the last Progress is sent again after this time."""
+SIGN_SHARE = 12
+"""The longer nothing came the rarer: a twelfth of that time lies between two signs, within these limits."""
 ROOM = 16
 """Messages on their way at most; further Progress is dropped, further Partials are joined."""
 PENDING_BYTES = 64 * 2**20
@@ -133,6 +135,7 @@ class Teller:
         self._newest: Progress | None = None
         self._progress: Progress | None = None
         self._progress_due = -math.inf
+        self._came_at = math.inf
         self._partials = WaitingPartials()
         self._partials_due = -math.inf
 
@@ -147,6 +150,7 @@ class Teller:
         self._obey()
         if isinstance(message, Progress):
             self._progress = self._newest = message
+            self._came_at = self._clock()
             self.rows = message.rows
         elif isinstance(message, Partial):
             self._partials.add(message)
@@ -162,7 +166,9 @@ class Teller:
         Raises Stopped after a stop, and blocks while the job is paused.
         """
         self._obey()
-        if self._clock() >= self._progress_due + SIGN_OF_LIFE_S:
+        now = self._clock()
+        pause_s = min(max((now - self._came_at) / SIGN_SHARE, SIGN_OF_LIFE_S), RARE_SIGN_S)
+        if now >= self._progress_due + pause_s:
             self._progress = self._newest
         self._send_what_is_due()
         return not self._is_finishing

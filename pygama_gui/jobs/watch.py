@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -101,5 +103,31 @@ class FolderWatch:
         except (PygamaError, OSError):
             self._unfit[path] = about.st_size
             return None
-        is_fresh = time.time() - about.st_mtime < FRESH_S
-        return NewRun(run, is_fresh and not ends_with_stop(path))
+        return NewRun(run, _may_grow(path, about))
+
+
+def _may_grow(path: Path, about: os.stat_result) -> bool:
+    return time.time() - about.st_mtime < FRESH_S and not ends_with_stop(path)
+
+
+def sizes_of_fresh(paths: Iterable[Path]) -> dict[Path, int]:
+    """Give the sizes of those raw files that may be growing: written to lately, and without a stop."""
+    sizes = {}
+    for path in paths:
+        try:
+            about = path.stat()
+        except OSError:
+            continue
+        if _may_grow(path, about):
+            sizes[path] = about.st_size
+    return sizes
+
+
+def grown(sizes: Mapping[Path, int]) -> set[Path]:
+    """Give those files that are larger than they were."""
+    found = set()
+    for path, size in sizes.items():
+        with suppress(OSError):
+            if path.stat().st_size > size:
+                found.add(path)
+    return found

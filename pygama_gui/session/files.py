@@ -77,7 +77,7 @@ def known_as(run: Run, runs: Iterable[Run]) -> Run | None:
     """Find the run among others that has the same header, whatever its file is called."""
     if not run.header_sha256:
         return None
-    others = (one for one in runs if one.path != run.path and one.header_sha256 == run.header_sha256)
+    others = (one for one in runs if one.header_sha256 == run.header_sha256 and one.path != run.path)
     return next((one for one in others if one.path.exists()), None)
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -380,7 +381,11 @@ class Session:
 
     def run(self, run_id: str) -> Run | None:
         """Find a run or a data set by its id."""
-        return next((run for run in (*self.data_sets, *self.runs) if run.run_id == run_id), None)
+        return self._by_id.get(run_id)
+
+    @cached_property
+    def _by_id(self) -> dict[str, Run]:
+        return {run.run_id: run for run in reversed((*self.data_sets, *self.runs))}
 
     @property
     def chosen_fit(self) -> Fit | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import math
+import operator
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -165,6 +166,9 @@ class StripView(View):
         self._surveyed = health.Survey()
         self._trends: Trends | None = None
         self._levels: dict[str, tuple[Series, Level]] = {}
+        self._told_levels: dict[str, tuple[tuple[Series, ...], tuple[str, float], Level | None]] = {}
+        """What a level was found from, and the level: a sign of life of a quiet run changes nothing."""
+        self._told_baseline: tuple[object, tuple[str, str]] = ((None, 0), ("", ""))
         self._rates = Rates()
         self._mean: tuple[object, str] = ((None, 0), "")
         self.report_action = QAction("Copy s&hift report", self)
@@ -337,8 +341,13 @@ class StripView(View):
             return
         past = history(self.bridge, self._following, trends, self.session.trends.n_reference)
         known = [one for _, other in past if (one := other.of(kind)) is not None]
-        source = ", ".join(name for name, _ in past)
-        level = level_of(series, known, self.session.trends.k, source)
+        source, k = ", ".join(name for name, _ in past), self.session.trends.k
+        asked = (series, *known)
+        before, about, level = self._told_levels.get(kind, ((), (), None))
+        is_same = len(before) == len(asked) and all(map(operator.is_, before, asked))
+        if not is_same or about != (source, k):
+            level = level_of(series, known, k, source)
+            self._told_levels[kind] = (asked, (source, k), level)
         if level is not None:
             self._levels[kind] = (series, level)
 
@@ -393,10 +402,12 @@ class StripView(View):
         if live is None or name is None:
             self.figures["BASELINE"].show_value(words.UNKNOWN)
             return
-        values = np.asarray(live.columns.column(name)[-N_BASELINE:], np.float64)
-        if CODE in live.columns:
-            values = aligned(values, live.columns.column(CODE)[-N_BASELINE:])
-        value, unit = _mean_and_spread(values)
+        if self._told_baseline[0] != (live, len(live.columns)):
+            values = np.asarray(live.columns.column(name)[-N_BASELINE:], np.float64)
+            if CODE in live.columns:
+                values = aligned(values, live.columns.column(CODE)[-N_BASELINE:])
+            self._told_baseline = ((live, len(live.columns)), _mean_and_spread(values))
+        value, unit = self._told_baseline[1]
         known = self._levels.get("baseline")
         self.figures["BASELINE"].show_value(value, *_beside(unit, None if known is None else known[1]))
 

@@ -15,7 +15,7 @@ from pygama.processing.run import process_run
 from pygama.progress import Progress, Started
 from pygama.simulate import RunShape, write_run
 from pygama.storage import TierFile
-from pygama_gui.bridge import Bridge
+from pygama_gui.bridge import QUIET_TICK_MS, TICK_MS, Bridge
 from pygama_gui.jobs.board import JobState
 from pygama_gui.main_window import MainWindow
 from pygama_gui.session import changes, files
@@ -78,6 +78,41 @@ def test_a_growing_run_is_followed_to_its_stop(
     qtbot.waitUntil(lambda: state().state == "done", timeout=WAIT_MS)
     assert state().rows == process_run(tmp_path / "whole", tiers=()).rows
     assert {file.name for file in (tmp_path / "out").iterdir()} == {"t1_run8.h5", "t2_run8.h5"}
+
+
+def test_a_run_that_grows_when_it_is_dropped_is_followed_at_once(
+    qtbot: QtBot, window: MainWindow, pieces: tuple[bytes, int], tmp_path: Path
+) -> None:
+    raw, middle = pieces
+    path = tmp_path / "Run8"
+    path.write_bytes(raw[: middle // 2])
+
+    def write_more(_old: object, _new: object) -> None:
+        with path.open("r+b") as file:
+            file.write(raw[:middle])
+
+    window.bridge.session_changed.connect(write_more)
+    window.arrivals.add_paths([path])
+    qtbot.waitUntil(lambda: window.bridge.is_active(str(path)), timeout=WAIT_MS)
+    state = window.bridge.state(str(path))
+    assert state is not None
+    assert state.follows
+    window.bridge.stop_following(str(path))
+    qtbot.waitUntil(lambda: not window.bridge.is_active(str(path)), timeout=WAIT_MS)
+
+
+def test_a_run_without_a_stop_that_does_not_grow_is_processed_to_its_end(
+    qtbot: QtBot, window: MainWindow, pieces: tuple[bytes, int], tmp_path: Path
+) -> None:
+    raw, middle = pieces
+    path = tmp_path / "Run8"
+    path.write_bytes(raw[:middle])
+    window.arrivals.add_paths([path])
+    qtbot.waitUntil(lambda: window.bridge.is_active(str(path)), timeout=WAIT_MS)
+    state = window.bridge.state(str(path))
+    assert state is not None
+    assert not state.follows
+    qtbot.waitUntil(lambda: not window.bridge.is_active(str(path)), timeout=WAIT_MS)
 
 
 def test_stopping_to_follow_keeps_what_has_come(
@@ -143,3 +178,21 @@ def test_going_on_keeps_the_window_and_its_jobs(
     window.remembers = False
     assert window.isVisible()
     assert not state().has_ended
+
+
+def test_a_followed_run_that_does_not_grow_is_asked_less_often_and_views_are_still_drawn_at_once(
+    qtbot: QtBot, window: MainWindow, pieces: tuple[bytes, int], tmp_path: Path
+) -> None:
+    raw, middle = pieces
+    path = tmp_path / "Run8"
+    path.write_bytes(raw[:middle])
+    follow(qtbot, window, path)
+    bridge = window.bridge
+    qtbot.waitUntil(lambda: bridge.timer.interval() == QUIET_TICK_MS, timeout=WAIT_MS)
+    bridge.redraw_soon(window.spectrum)
+    assert bridge.timer.interval() == TICK_MS
+    qtbot.waitUntil(lambda: bridge.timer.interval() == QUIET_TICK_MS, timeout=WAIT_MS)
+    with path.open("ab") as file:
+        file.write(raw[middle:])
+    qtbot.waitUntil(lambda: bridge.timer.interval() == TICK_MS, timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: not bridge.timer.isActive(), timeout=WAIT_MS)

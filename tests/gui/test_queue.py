@@ -65,6 +65,17 @@ def test_runs_that_wait_say_their_place(window: MainWindow, four: list[Run]) -> 
     assert sentences(window, four)[1:] == ["■ waiting, next", "■ waiting, 2nd", "■ waiting, 3rd"]
 
 
+def test_many_runs_that_start_are_told_to_the_views_at_once(
+    window: MainWindow, a_run: Callable[..., Run], tmp_path: Path
+) -> None:
+    told: list[set[str]] = []
+    window.bridge.data_grew.connect(told.append)
+    runs = [a_run(number) for number in range(1, 6)]
+    window.bridge.change(changes.add_runs, runs)
+    window.bridge.start(runs, tmp_path)
+    assert told == [{run.run_id for run in runs}]
+
+
 def test_a_waiting_run_is_processed_next_by_its_action(window: MainWindow, four: list[Run]) -> None:
     window.bridge.change(changes.select_run, four[3].run_id)
     window.runs.next_action.trigger()

@@ -10,6 +10,7 @@ from pytestqt.qtbot import QtBot
 
 from pygama.analysis.peaks import PeakFit
 from pygama.progress import Failed
+from pygama_gui import sandbox as sandbox_module
 from pygama_gui.bridge import Bridge
 from pygama_gui.data.preview import Compared
 from pygama_gui.sandbox import Sandbox, is_narrow
@@ -74,3 +75,27 @@ def test_a_default_that_was_typed_is_no_change(bridge: Bridge, a_run: Callable[.
     assert not sandbox.is_changed
     bridge.change(changes.set_setting, 2, "rise", 401)
     assert sandbox.is_changed
+
+
+def test_the_newest_waveforms_are_taken_again_only_when_rows_came_or_the_channel_is_another(
+    bridge: Bridge, a_run: Callable[..., Run], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run, sandbox, taken = a_run(), Sandbox.of(bridge), []
+    bridge.change(changes.add_runs, [run])
+    bridge.adopt(1, run)
+    monkeypatch.setattr(sandbox_module, "LEAST_LIVE", 1)
+    monkeypatch.setattr(sandbox_module, "LIVE_EVERY_S", 0.0)
+    monkeypatch.setattr(sandbox_module.preview, "sample_of_ring", lambda samples: taken.append(len(samples)))
+
+    def look() -> int:
+        sandbox._take_ring(bridge.data[run.run_id])
+        return len(taken)
+
+    sandbox._key = (id(bridge.data[run.run_id]),)
+    bridge.take(1, madeup.partial(4))
+    assert look() == 1
+    assert look() == 1
+    bridge.take(1, madeup.partial(4))
+    assert look() == 2
+    bridge.change(changes.choose_channel, 0)
+    assert look() == 3

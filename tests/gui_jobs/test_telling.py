@@ -77,6 +77,24 @@ def test_progress_between_two_sendings_is_dropped(line):
     assert line.arrived() == [progress(0), progress(5)]
 
 
+def test_signs_of_life_of_a_quiet_run_are_the_rarer_the_longer_nothing_came(line):
+    line.tell(progress(1))
+    line.arrived()
+    line.window.send(1)  # heard
+    signs = []
+    for tenth in range(1, 3000):
+        line.now = tenth / 10
+        line.tell.goes_on()
+        if line.arrived():
+            signs.append(line.now)
+            line.window.send(len(signs) + 1)  # heard
+    gaps = np.diff(signs)
+    assert signs[0] == pytest.approx(1.0)
+    assert gaps[:5] == pytest.approx(1.0, abs=0.11)
+    assert gaps[np.searchsorted(signs, 60.0)] == pytest.approx(5.5, abs=0.5)
+    assert gaps[-1] == pytest.approx(10.1, abs=0.11)
+
+
 def test_partials_between_two_sendings_are_joined(line):
     for step in range(5):
         line.tell(numbers(step))

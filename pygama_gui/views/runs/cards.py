@@ -511,6 +511,8 @@ def sentence_line(area: QRect) -> QRect:
 
 def button_rows(remedies: tuple[Remedy, ...], width: int) -> list[list[tuple[Remedy, int]]]:
     """Share buttons out to rows of this width: each with the width that it takes."""
+    if not remedies:
+        return []
     metrics = QFontMetrics(theme.font(theme.SMALL))
     rows: list[list[tuple[Remedy, int]]] = []
     left = 0

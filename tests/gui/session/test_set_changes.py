@@ -86,6 +86,15 @@ def test_a_data_set_can_be_renamed_and_the_name_taken_back() -> None:
     assert store.session.data_sets[0].name == "Runs 72-73"
 
 
+def test_runs_and_data_sets_are_found_by_their_ids_after_a_change_too() -> None:
+    session = changes.add_runs(session_with(1, 2), [member(1).run, member(2).run])
+    assert session.run(session.data_sets[0].run_id) is session.data_sets[0]
+    assert session.run(session.runs[1].run_id) is session.runs[1]
+    fewer = changes.remove_run(session, session.runs[1].run_id)
+    assert fewer.run(session.runs[1].run_id) is None
+    assert fewer.run(session.runs[0].run_id) is session.runs[0]
+
+
 def test_an_empty_name_is_none() -> None:
     session = session_with(72, 73)
     assert rename_data_set(session, session.selected, "  ") is session

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -19,7 +20,7 @@ from pygama_gui.data.run_times import RunTimes, Spell
 from pygama_gui.jobs.board import JobState
 from pygama_gui.session import changes
 from pygama_gui.session.state import ChannelMap, Run
-from pygama_gui.views import madeup
+from pygama_gui.views import madeup, strip
 from pygama_gui.views.strip import (
     StripView,
     _age_tone,
@@ -123,6 +124,23 @@ def test_the_baseline_is_told_beside_what_it_was(qtbot: QtBot, view: StripView) 
 def test_a_baseline_that_moved_is_marked(qtbot: QtBot, view: StripView) -> None:
     show(qtbot, view, ended(step=6.0))
     assert view.figures["BASELINE"].remark.text().startswith("ADC · ▲ +")
+
+
+def test_levels_are_not_found_anew_while_nothing_came(
+    qtbot: QtBot, view: StripView, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    show(qtbot, view, ended())
+    qtbot.waitUntil(lambda: "width" in view._levels, timeout=WAIT_MS)
+    view.redraw()
+    before = view.figures["BASELINE"].value.text()
+    for name in ("level_of", "median_and_scatter"):
+        monkeypatch.setattr(strip, name, None)
+    view.redraw()
+    assert view.figures["BASELINE"].value.text() == before
+    choice = replace(view.session.trends, k=view.session.trends.k + 1)
+    view.bridge.store.change(changes.show_trends, choice)
+    with pytest.raises(TypeError, match="not callable"):
+        view.redraw()
 
 
 def test_the_peak_that_is_followed_is_told_with_its_width(qtbot: QtBot, view: StripView) -> None:
