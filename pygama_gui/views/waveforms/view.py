@@ -284,7 +284,7 @@ class WaveformView(View):
 
     def on_jobs(self, run_ids: set[str]) -> None:
         """Say why there is nothing to see."""
-        if self.browser.sample is None and self.session.selected in run_ids:
+        if (self.browser.sample is None or self.browser.is_on_disk) and self.session.selected in run_ids:
             self.redraw_soon()
 
     def on_data(self, run_ids: set[str]) -> None:
@@ -493,6 +493,7 @@ class WaveformView(View):
         self.drawn_boxes.draw()
 
     def _redraw_waveforms(self) -> None:
+        self.browser.look_at_rows()
         self.browser.choose_live()
         self._show_channels()
         self._show_info()
@@ -762,6 +763,9 @@ class WaveformView(View):
         data_sets, selected = self.bridge.data_sets, self.session.selected
         if why := data_sets.why_no_waveforms(selected) or data_sets.why_empty(selected):
             return why
+        if self.browser.is_looking:
+            far = self.browser.how_far or "looking for waveforms that pass"
+            return f"{far[:1].upper()}{far[1:]}."
         if state is None:
             return "No waveforms yet. Process the run to see them."
         if not state.has_ended:
@@ -881,7 +885,7 @@ class WaveformView(View):
     def _place_words(self, sample: Sample) -> str:
         browser = self.browser
         if sample.place is not None:
-            return f"of {words.count(browser.n)}"
+            return f"of {words.count(browser.n)}" + (" so far" if browser.is_looking else "")
         if browser.is_following or browser.is_finished:
             number = sample.numbers.get("event_number")
             return "newest" if number is None else f"newest, packet {words.count(float(number))}"
