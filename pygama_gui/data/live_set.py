@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -40,6 +40,8 @@ class Facts:
     n_rows: tuple[int, ...]
     row_bytes: tuple[int, ...]
     made_on: float
+    apart: str = ""
+    """The run whose waveforms do not lie row for row beside its numbers, where one of a large set does so."""
 
     @property
     def total(self) -> int:
@@ -64,7 +66,24 @@ def look_at(data_set: DataSet) -> Facts:
             table = file.table(TABLE) if TABLE in file.keys else None
             n_rows.append(0 if table is None else table.n_rows)
             row_bytes.append(0 if table is None else table.row_bytes)
-    return Facts(tuple(n_rows), tuple(row_bytes), made_on)
+    facts = Facts(tuple(n_rows), tuple(row_bytes), made_on)
+    if facts.is_in_memory:
+        return facts
+    pairs = zip(data_set.members, n_rows, strict=True)
+    return replace(facts, apart=next((one.run.title for one, n in pairs if _is_apart(one, n)), ""))
+
+
+def _is_apart(member: Member, n_rows: int) -> bool:
+    """Tell whether the waveforms of a run are in several tables, or are not as many as its rows."""
+    from pygama_gui.data.samples import Tier1Waveforms
+
+    if member.tier1 is None:
+        return False
+    file = Tier1Waveforms(member.tier1)
+    try:
+        return [len(rows) for _, rows in file.rows_of()] != [n_rows]
+    finally:
+        file.close()
 
 
 class LiveSet(LiveRun):
@@ -78,7 +97,7 @@ class LiveSet(LiveRun):
         """Row of the columns where each run begins."""
         self.spans: list[tuple[float, float]] = []
         """First and last time of each run, s, by its own clock; as far as is known of one on disk."""
-        if all(one.tier1 is not None for one in data_set.members) and not self.is_on_disk:
+        if all(one.tier1 is not None for one in data_set.members) and not facts.apart:
             self.tier1 = data_set.members[0].tier1
 
     @property

@@ -212,7 +212,8 @@ class Tier1Waveforms:
         parts, before = [], 0
         for key, rows in self.rows_of(selection):
             here = wanted[(wanted >= before) & (wanted < before + len(rows))] - before
-            parts += [self._read_many(key, part) for part in _stretches(np.asarray(rows)[here])]
+            its = here + rows.start if isinstance(rows, range) else rows[here]
+            parts += [self._read_many(key, part) for part in _stretches(its)]
             before += len(rows)
         return joined(parts) if parts else None
 

@@ -64,6 +64,14 @@ class Selection:
         """Whether events are chosen by their numbers."""
         return self.cut is not None or self.passing is not None
 
+    @property
+    def columns(self) -> frozenset[str]:
+        """Names of the columns that are read."""
+        names = set() if self.channel is None else {CODE}
+        if self.cut is not None:
+            names |= {self.cut.column} | (set() if self.cut.channel is None else {CODE})
+        return frozenset(names | (set() if self.passing is None else self.passing.columns))
+
     def mask(self, columns: Columns) -> np.ndarray:
         """Tell which rows are selected, (n_rows,) bool."""
         chosen = self.passes_cuts(columns)

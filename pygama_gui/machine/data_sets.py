@@ -25,6 +25,7 @@ from pygama_gui.data.passes import STEP_S, Answer, Gathering, Pass, Task, Wish
 from pygama_gui.data.tally import Figures, Peak
 from pygama_gui.data.tally_from_files import Tallying
 from pygama_gui.jobs.board import counted
+from pygama_gui.machine.waveform_rows import WaveformRows
 from pygama_gui.session.set_changes import missing_files
 from pygama_gui.session.state import DataSet, Member
 
@@ -109,6 +110,7 @@ class DataSets(QObject):
         self._held: OrderedDict[tuple[LiveSet, Task], Counts] = OrderedDict()
         self._figures: dict[tuple[LiveSet, Hashable], Figures] = {}
         self._stopped: set[LiveSet] = set()
+        self.waveform_rows = WaveformRows(bridge)
         self._ending: dict[str, Wish] = {}
         """For whom the last is found at the moment in what was gathered."""
         # Queued: what is known already must not be handed over in the middle of asking for it.
@@ -178,11 +180,14 @@ class DataSets(QObject):
 
     def why_no_waveforms(self, run_id: str) -> str:
         """Say why there are no waveforms of a data set, naming a run; empty where there are some."""
-        if why := self.why_not(run_id, "its waveforms"):
-            return why
         live, data_set = self._bridge.live(run_id), self._bridge.session.run(run_id)
         if not isinstance(live, LiveSet) or live.tier1 is not None or not isinstance(data_set, DataSet):
             return ""
+        if run := live.facts.apart:
+            return (
+                f"{run} has waveforms of several kinds, or not one for each row: among so many rows they "
+                "cannot be told apart. Select one of the runs to see its waveforms."
+            )
         lacking = next(one.run.title for one in data_set.members if one.tier1 is None)
         return f"{lacking} of the data set has no Tier 1 file, so there are no waveforms; select another run."
 
@@ -356,7 +361,7 @@ class DataSets(QObject):
             if mine is not None:
                 present.is_stopped = True  # what was asked before is not wanted any more
         self._waiting[owner] = wish
-        self._next()
+        self._hand_over.emit(self._next)  # all that is wished at a time is counted in one pass
 
     def _next(self) -> None:
         if self._pass is not None or not self._waiting:

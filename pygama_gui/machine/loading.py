@@ -13,6 +13,7 @@ import numpy as np
 
 from pygama.analysis.calibration import Calibration
 from pygama_gui.data.channels import CODE
+from pygama_gui.data.files_waveforms import FilesWaveforms
 from pygama_gui.data.live_run import LiveRun, tier1_among
 from pygama_gui.data.live_set import LiveSet
 from pygama_gui.data.outputs import Outputs, find_outputs, read_columns
@@ -157,15 +158,24 @@ class Loading:
         Nothing is done while the rows of a data set are still being read: nobody knows yet which are a run's.
         """
         live = self._bridge.data[run_id]
-        if live.tier1 is not None and not (isinstance(live, LiveSet) and not live.starts):
-            self._bridge.in_background(lambda: work(self._waveforms_of(live)), then, otherwise)
+        if live.tier1 is None or (isinstance(live, LiveSet) and not live.starts):
+            return
+        known = self._bridge.data_sets.waveform_rows.known(live)
+
+        def read() -> Any:
+            file = self._waveforms_of(live)
+            if isinstance(file, FilesWaveforms):
+                file.know(known)
+            return work(file)
+
+        self._bridge.in_background(read, then, otherwise)
 
     def _waveforms_of(self, live: LiveRun) -> Waveforms:
         if self._tier1 is None or self._tier1[0] is not live:
             assert live.tier1 is not None
             self.close()
             if isinstance(live, LiveSet):
-                self._tier1 = (live, SetWaveforms(live))
+                self._tier1 = (live, FilesWaveforms(live) if live.is_on_disk else SetWaveforms(live))
             else:
                 self._tier1 = (live, Tier1Waveforms(live.tier1, live.columns))
         return self._tier1[1]

@@ -195,19 +195,6 @@ def test_the_spectrum_of_a_data_set_holds_the_events_of_all_runs(
     assert picture.counts.sum() > 500
 
 
-def test_a_data_set_on_disk_says_what_it_shows_and_where_else_to_look(
-    qtbot: QtBot, window: MainWindow, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(live_set, "MOST_ROWS", 300)
-    made = made_set(qtbot, window)
-    assert window.bridge.data_sets.why_not(made.run_id, "its waveforms") == (
-        "600 rows are too many to be kept in memory: select one of the runs, as Run 11, to see its waveforms."
-    )
-    assert window.waveforms.telling.why_empty() == window.bridge.data_sets.why_not(
-        made.run_id, "its waveforms"
-    )
-
-
 @pytest.mark.parametrize("is_notebook", [False, True], ids=["script", "notebook"])
 def test_what_is_saved_of_a_data_set_gives_the_spectrum_on_screen(
     qtbot: QtBot, window: MainWindow, tmp_path: Path, is_notebook: bool
@@ -249,9 +236,14 @@ def test_the_commands_of_a_data_set_make_its_files(qtbot: QtBot, window: MainWin
     assert [line.split()[2].rsplit("/", 1)[-1] for line in lines] == ["Run11", "Run12", "Run14"]
 
 
+BOTH = pytest.mark.parametrize("most_rows", [10_000, 300], ids=["in memory", "on disk"])
+
+
+@BOTH
 def test_each_waveform_of_a_data_set_is_that_of_its_own_run(
-    qtbot: QtBot, window: MainWindow, folder: Path
+    qtbot: QtBot, window: MainWindow, folder: Path, most_rows: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(live_set, "MOST_ROWS", most_rows)
     made_set(qtbot, window)
     browser = window.waveforms.browser
     qtbot.waitUntil(lambda: browser.n == 600 and browser.sample is not None, timeout=WAIT_MS)
@@ -264,7 +256,11 @@ def test_each_waveform_of_a_data_set_is_that_of_its_own_run(
         assert browser.sample.numbers["run"] == run
 
 
-def test_an_event_of_one_run_is_not_taken_for_that_of_another(qtbot: QtBot, window: MainWindow) -> None:
+@BOTH
+def test_an_event_of_one_run_is_not_taken_for_that_of_another(
+    qtbot: QtBot, window: MainWindow, most_rows: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(live_set, "MOST_ROWS", most_rows)
     made_set(qtbot, window)
     browser = window.waveforms.browser
     qtbot.waitUntil(lambda: browser.n == 600, timeout=WAIT_MS)
@@ -279,7 +275,11 @@ def test_an_event_of_one_run_is_not_taken_for_that_of_another(qtbot: QtBot, wind
     assert browser.sample is not None and browser.sample.numbers["event_number"] == number
 
 
-def test_cuts_and_channels_hold_for_waveforms_of_a_data_set(qtbot: QtBot, window: MainWindow) -> None:
+@BOTH
+def test_cuts_and_channels_hold_for_waveforms_of_a_data_set(
+    qtbot: QtBot, window: MainWindow, most_rows: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(live_set, "MOST_ROWS", most_rows)
     window.bridge.change(cut_changes.add_cut, "of12", "run == 12")
     made_set(qtbot, window)
     qtbot.waitUntil(lambda: window.waveforms.browser.n == N_EVENTS[12], timeout=WAIT_MS)
@@ -289,6 +289,185 @@ def test_cuts_and_channels_hold_for_waveforms_of_a_data_set(qtbot: QtBot, window
     is_it = (live.columns.column("run") == 12) & (live.columns.column("channel") == 1)
     if window.waveforms.browser.channel is not None:
         qtbot.waitUntil(lambda: window.waveforms.browser.n == int(is_it.sum()), timeout=WAIT_MS)
+
+
+def show_waveforms(qtbot: QtBot, window: MainWindow, monkeypatch: pytest.MonkeyPatch) -> DataSet:
+    """Show the waveforms of a set on disk of which 20 rows are read at once."""
+    monkeypatch.setattr(live_set, "MOST_ROWS", 300)
+    monkeypatch.setattr(live_set, "ROWS_AT_ONCE", 20)
+    made = made_set(qtbot, window)
+    window.bridge.change(changes.choose_tab, 1)
+    qtbot.waitUntil(lambda: window.waveforms.browser.sample is not None, timeout=WAIT_MS)
+    settle(qtbot, window)
+    return made
+
+
+def events_that_pass(folder: Path, least: float) -> list[tuple[int, int]]:
+    """Give run and event of those whose height is above a level."""
+    found = []
+    for number in N_EVENTS:
+        with TierFile(folder / f"t2_run{number}.h5") as file:
+            passes_it = file.table("data").column("trap_max") > least
+            found += [(number, one) for one in file.table("data").column("event_number")[passes_it].tolist()]
+    return found
+
+
+def shown_event(window: MainWindow) -> tuple[int, int]:
+    sample = window.waveforms.browser.sample
+    assert sample is not None
+    return int(sample.numbers["run"]), int(sample.numbers["event_number"])
+
+
+def test_waveforms_of_a_set_on_disk_that_pass_are_stepped_through(
+    qtbot: QtBot, window: MainWindow, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    show_waveforms(qtbot, window, monkeypatch)
+    browser, events = window.waveforms.browser, events_that_pass(folder, 3000.0)
+    assert 50 < len(events) < 550
+    window.bridge.change(cut_changes.add_cut, "high", "trap_max > 3000")
+    qtbot.waitUntil(lambda: browser.n == len(events) and not browser.is_looking, timeout=WAIT_MS)
+    settle(qtbot, window)
+    browser.go_to(0)
+    for place in (0, 1, 2, len(events) - 1, len(events) - 2):
+        if place in (1, 2):
+            window.waveforms.step(1)
+        else:
+            browser.go_to(place)
+        qtbot.waitUntil(lambda at=place: browser.sample.place == at, timeout=WAIT_MS)
+        assert shown_event(window) == events[place]
+    window.waveforms.redraw()
+    assert f"of {len(events)} · " in window.waveforms.bar.info.text()
+    middle = events[len(events) // 2]
+    browser.go_to_event(middle[1], middle[0])
+    qtbot.waitUntil(lambda: browser.sample.place == len(events) // 2, timeout=WAIT_MS)
+    assert shown_event(window) == middle
+
+
+def test_the_waveform_that_is_shown_stays_when_a_cut_lets_it_pass(
+    qtbot: QtBot, window: MainWindow, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    show_waveforms(qtbot, window, monkeypatch)
+    browser, events = window.waveforms.browser, events_that_pass(folder, 3000.0)
+    run, event = events[-3]
+    browser.go_to_event(event, run)
+    qtbot.waitUntil(lambda: shown_event(window) == (run, event), timeout=WAIT_MS)
+    monkeypatch.setattr(passes, "STEP_S", 0.0)
+    monkeypatch.setattr(passes, "SHOW_S", 0.0)
+    window.bridge.change(cut_changes.add_cut, "high", "trap_max > 3000")
+    qtbot.waitUntil(lambda: browser.n == len(events) and not browser.is_looking, timeout=WAIT_MS)
+    settle(qtbot, window)
+    qtbot.waitUntil(lambda: browser.sample is not None and shown_event(window) == (run, event))
+    assert browser.place == len(events) - 3
+
+
+def test_waveforms_that_pass_are_shown_while_others_are_looked_for(
+    qtbot: QtBot, window: MainWindow, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    show_waveforms(qtbot, window, monkeypatch)
+    view, browser = window.waveforms, window.waveforms.browser
+    events = events_that_pass(folder, 3000.0)
+    draw_each_step(monkeypatch, view)
+    seen: list[tuple[str, tuple[int, int]]] = []
+    view.drawn.connect(lambda: seen.append((view.info.text(), shown_event(window))))
+    window.bridge.change(cut_changes.add_cut, "high", "trap_max > 3000")
+    qtbot.waitUntil(lambda: browser.n == len(events) and not browser.is_looking, timeout=WAIT_MS)
+    settle(qtbot, window)
+    early = [(told, event) for told, event in seen if " so far" in told]
+    assert early
+    assert all(event in events for _, event in early)
+    view.redraw()
+    assert " so far" not in view.info.text()
+
+
+def test_stopping_the_search_keeps_the_waveforms_that_were_found(
+    qtbot: QtBot, window: MainWindow, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = show_waveforms(qtbot, window, monkeypatch)
+    bridge, browser = window.bridge, window.waveforms.browser
+    monkeypatch.setattr(passes, "STEP_S", 0.0)
+
+    def stop(_run_ids: object) -> None:
+        progress = bridge.data_sets.progress(made.run_id)
+        if progress is not None and progress.n_done > 128:
+            bridge.data_sets.stop(made.run_id)
+
+    bridge.jobs_changed.connect(stop)
+    bridge.change(cut_changes.add_cut, "high", "trap_max > 3000")
+    qtbot.waitUntil(lambda: bridge.data_sets.is_stopped(bridge.data[made.run_id]), timeout=WAIT_MS)
+    bridge.jobs_changed.disconnect(stop)
+    qtbot.waitUntil(lambda: browser.sample is not None and browser.n > 0, timeout=WAIT_MS)
+    settle(qtbot, window)
+    events = events_that_pass(folder, 3000.0)
+    assert 0 < browser.n < len(events)
+    assert shown_event(window) in events
+    browser.go_to(browser.n - 1)
+    qtbot.waitUntil(lambda: browser.sample.place == browser.n - 1, timeout=WAIT_MS)
+    assert shown_event(window) == events[browser.n - 1]
+    assert "stopped: press 'Read again'" in browser.how_far
+
+
+@pytest.mark.parametrize("picture", ["density", "noise", "inside", "difference"])
+def test_pictures_of_many_waveforms_of_a_set_on_disk_are_of_those_that_pass(
+    qtbot: QtBot, window: MainWindow, folder: Path, monkeypatch: pytest.MonkeyPatch, picture: str
+) -> None:
+    show_waveforms(qtbot, window, monkeypatch)
+    view = window.waveforms
+    window.bridge.change(cut_changes.add_cut, "high", "trap_max > 3000")
+    view.choose(picture=picture, n_many=10_000)
+    n = len(events_that_pass(folder, 3000.0))
+    if picture == "density":
+        qtbot.waitUntil(
+            lambda: (found := view.density_picture.density) is not None and found.n_waveforms == n,
+            timeout=WAIT_MS,
+        )
+        qtbot.waitUntil(lambda: f"{n} of {n} waveforms" in view.info.text(), timeout=WAIT_MS)
+    elif picture == "noise":
+        qtbot.waitUntil(lambda: view._many.is_whole, timeout=WAIT_MS)
+        assert view._many.bunch is not None
+        assert len(view._many.bunch) == n
+        assert (view._many.bunch.numbers["run"] == 14).sum() > 20
+    else:
+        qtbot.waitUntil(
+            lambda: (
+                (found := view.contrast.found) is not None
+                and found.inside is not None
+                and found.outside is not None
+                and (found.inside.n_waveforms, found.outside.n_waveforms) == (n, 600 - n)
+            ),
+            timeout=WAIT_MS,
+        )
+
+
+def test_other_waveforms_are_laid_behind_one_of_a_set_on_disk(
+    qtbot: QtBot, window: MainWindow, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    show_waveforms(qtbot, window, monkeypatch)
+    view, events = window.waveforms, events_that_pass(folder, 3000.0)
+    window.bridge.change(cut_changes.add_cut, "high", "trap_max > 3000")
+    view.choose(picture="traces", overlay=10)
+    qtbot.waitUntil(lambda: view.browser.n == len(events), timeout=WAIT_MS)
+    view.browser.go_to(20)
+    qtbot.waitUntil(lambda: view.browser.sample.place == 20, timeout=WAIT_MS)
+
+    def are_behind() -> bool:
+        bunch = view._neighbours._bunch
+        numbers = [] if bunch is None else bunch.numbers["event_number"].tolist()
+        return numbers == [event for _, event in events[21:30]]
+
+    qtbot.waitUntil(are_behind, timeout=WAIT_MS)
+
+
+def test_a_set_on_disk_whose_waveforms_are_not_row_for_row_names_the_run(
+    qtbot: QtBot, window: MainWindow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(live_set, "MOST_ROWS", 300)
+    monkeypatch.setattr(live_set, "_is_apart", lambda member, n_rows: n_rows == N_EVENTS[12])
+    made_set(qtbot, window)
+    window.bridge.change(changes.choose_tab, 1)
+    assert window.waveforms.telling.why_empty().startswith(
+        "Run 12 has waveforms of several kinds, or not one for"
+    )
+    assert window.waveforms.browser.sample is None
 
 
 @pytest.mark.parametrize("most_rows", [10_000, 300], ids=["in memory", "from the files"])

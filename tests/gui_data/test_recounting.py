@@ -54,7 +54,7 @@ def test_what_follows_a_moved_edge_is_what_a_survey_afresh_tells(
     with monkeypatch.context() as patch:
         patch.setattr(dragged, "LEAST_ROWS", 10)
         patch.setattr(dragged, "LARGEST_SHARE", 1.0)
-        patch.setattr(health, "_shared_edges", lambda _values: earlier.edges)
+        patch.setattr(health, "shared_edges", lambda _values: earlier.edges)
         for low, high in moves:
             found = recounter.recount(counter, "run", rows, between(low, high), earlier)
             afresh = survey(rows, between(low, high), CODES, "trap_max")

@@ -11,10 +11,13 @@ from PyQt5.QtCore import QTimer
 from pygama_gui.bridge import Bridge
 from pygama_gui.data.live_run import LiveRun
 from pygama_gui.data.live_set import RUN
-from pygama_gui.data.samples import Sample, Tier1Waveforms
+from pygama_gui.data.samples import EVERYTHING, Sample, Tier1Waveforms
+from pygama_gui.data.selected_rows import AllRows, Selected
 from pygama_gui.data.selection import Selection, waveforms_of
 from pygama_gui.data.set_waveforms import SetWaveforms
 
+SHOWN = "waveform shown"
+"""Who wants rows of data sets on disk."""
 FOLLOW_S = 0.4
 """While a run is under way, a new waveform is shown this often."""
 PACES = (1.0, 2.0, 5.0, 10.0, 20.0)
@@ -55,6 +58,8 @@ class Browser:
         """A run and its event that a picture showed, until it is there or somebody goes elsewhere."""
         self._reading: Asked | None = None
         self._followed_at = -FOLLOW_S
+        self._n_known = 0
+        """Rows of a data set on disk that were looked at when a waveform was read."""
         self._timer = QTimer()
         self._timer.timeout.connect(self._play_on)
 
@@ -88,6 +93,43 @@ class Browser:
     def selection(self) -> Selection:
         """Which events are shown."""
         return waveforms_of(self._bridge.session, self.channel)
+
+    # Of a data set on disk, the rows that are selected are found little by little
+
+    @property
+    def is_on_disk(self) -> bool:
+        """Whether rows are too many to be held, so that those that are selected are looked for in files."""
+        return self.live is not None and self.live.is_on_disk and self.live.tier1 is not None
+
+    @property
+    def is_looking(self) -> bool:
+        """Whether not all rows of a data set on disk were looked at yet."""
+        rows = self._rows
+        return self.is_on_disk and (rows is None or not rows.is_whole)
+
+    @property
+    def how_far(self) -> str:
+        """Say how far a data set on disk was looked through; empty where it is all."""
+        return self._bridge.data_sets.how_far(self._run_id) if self.is_looking else ""
+
+    @property
+    def _rows(self) -> Selected | None:
+        live = self.live
+        if live is None or self.selection == EVERYTHING:
+            return None if live is None else AllRows(live.n_rows)
+        return self._bridge.data_sets.waveform_rows.known(live).get(self.selection)
+
+    def look_at_rows(self) -> None:
+        """Have rows found that are selected, of a data set on disk, and take those that came since."""
+        live = self.live
+        if live is None or not self.is_on_disk:
+            return
+        rows = self._bridge.data_sets.waveform_rows.want(SHOWN, live, self.selection)
+        if rows is None or self._reading is not None:
+            return
+        is_more = rows.n_known != self._n_known
+        if is_more and (len(rows) != self.n or self.sample is None or self._event_wanted is not None):
+            self._ask()
 
     # What changes around it
 
@@ -241,6 +283,11 @@ class Browser:
         if live is None or live.tier1 is None or self._reading is not None:
             return
         asked = self._wanted
+        if self.is_on_disk:
+            if (rows := self._rows) is None:
+                self.sample, self.n, self._n_known = None, 0, 0
+                return
+            self._n_known = rows.n_known
         self._reading = asked
         self._bridge.loading.read_waveforms(
             asked.run_id,
@@ -257,12 +304,15 @@ class Browser:
             return
         self.n = n
         if asked.strictly and sample is None and n:
-            self.said = f"Event {asked.event_number} is not among these waveforms."
+            so_far = " so far" if self.is_looking else ""
+            self.said = f"Event {asked.event_number} is not among these waveforms{so_far}."
             self._event_wanted = None
         else:
             self.sample = sample
             if asked == self._wanted and sample is not None and sample.place is not None:
-                self.place, self._event_wanted, self._brought = sample.place, None, None
+                self.place = sample.place
+                if not (self.is_looking and _is_other(sample, asked)):  # else it may still come
+                    self._event_wanted, self._brought = None, None
         self._changed()
 
     def _fail(self) -> None:
@@ -289,6 +339,10 @@ class Browser:
         elif not self.is_following:
             self.place = min(self.place, len(samples) - 1)
             self.sample = samples[self.place]
+
+
+def _is_other(sample: Sample, asked: Asked) -> bool:
+    return asked.event_number is not None and sample.numbers.get("event_number") != asked.event_number
 
 
 def _read(file: Tier1Waveforms | SetWaveforms, asked: Asked) -> tuple[Sample | None, int]:

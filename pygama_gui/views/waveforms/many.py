@@ -46,25 +46,35 @@ class ManyWaveforms:
 
     def __init__(self, bridge: Bridge, changed: Callable[[], None]) -> None:
         self._bridge, self._changed = bridge, changed
-        self._key: tuple[LiveRun, Selection, int] | None = None
+        self._key: tuple[LiveRun, Selection, int, bool] | None = None
         self._groups: list[np.ndarray] | None = None
-        self._is_reading = False
+        self._is_reading = self._is_old = False
         self._ring: tuple[tuple[int, ...], Bunch | None] = ((), None)
         self.bunch: Bunch | None = None
 
     @property
     def is_whole(self) -> bool:
-        """Whether all were read."""
-        return self._groups == []
+        """Whether all were read, of all rows."""
+        return self._groups == [] and self._key is not None and self._key[3]
 
     def want(self, run_id: str, live: LiveRun, selection: Selection, n: int) -> Bunch | None:
         """Give what is there of the waveforms that are wanted, and have more read."""
         if live.tier1 is None:
             self._key = None
             return self._newest(live, selection, n)
-        key = (live, selection, n)
+        is_whole = True
+        if live.is_on_disk:
+            rows = self._bridge.data_sets.waveform_rows.want(f"waveforms {id(self)}", live, selection)
+            if rows is None:
+                self._key = self._groups = self.bunch = None
+                return None
+            is_whole = rows.is_whole
+        key = (live, selection, n, is_whole)
         if key != self._key:
-            self._key, self._groups, self.bunch = key, None, None
+            # Those of the first rows stay until some of all rows are there.
+            self._is_old = self._key is not None and key[:3] == self._key[:3]
+            self._key, self._groups = key, None
+            self.bunch = self.bunch if self._is_old else None
         if not self._is_reading and self._groups != []:
             self._is_reading = True
             groups = self._groups
@@ -85,13 +95,14 @@ class ManyWaveforms:
         return self.bunch
 
     def _take(
-        self, key: tuple[LiveRun, Selection, int], groups: list[np.ndarray], read: Bunch | None
+        self, key: tuple[LiveRun, Selection, int, bool], groups: list[np.ndarray], read: Bunch | None
     ) -> None:
         self._is_reading = False
         if key == self._key:
             self._groups = groups
             if read is not None:
-                self.bunch = read if self.bunch is None else joined([self.bunch, read])
+                self.bunch = read if self.bunch is None or self._is_old else joined([self.bunch, read])
+                self._is_old = False
         self._changed()
 
     def _fail(self) -> None:

@@ -32,6 +32,9 @@ class Telling:
             return "Waveforms of the selected run appear here."
         if why := bridge.data_sets.why_no_waveforms(selected) or bridge.data_sets.why_empty(selected):
             return why
+        if browser.is_looking:
+            far = browser.how_far or "looking for waveforms that pass"
+            return f"{far[:1].upper()}{far[1:]}."
         if state is None:
             return "No waveforms yet. Process the run to see them."
         if not state.has_ended:
@@ -99,7 +102,7 @@ class Telling:
     def _place_words(self, sample: Sample) -> str:
         browser = self._view.browser
         if sample.place is not None:
-            return f"of {words.count(browser.n)}"
+            return f"of {words.count(browser.n)}" + (" so far" if browser.is_looking else "")
         if browser.is_following or browser.is_finished:
             number = sample.numbers.get("event_number")
             return "newest" if number is None else f"newest, packet {words.count(float(number))}"

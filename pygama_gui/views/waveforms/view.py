@@ -227,7 +227,7 @@ class WaveformView(View):
 
     def on_jobs(self, run_ids: set[str]) -> None:
         """Say why there is nothing to see."""
-        if self.browser.sample is None and self.session.selected in run_ids:
+        if (self.browser.sample is None or self.browser.is_on_disk) and self.session.selected in run_ids:
             self.redraw_soon()
 
     def on_data(self, run_ids: set[str]) -> None:
@@ -421,6 +421,7 @@ class WaveformView(View):
         self.drawn_boxes.draw()
 
     def _redraw_waveforms(self) -> None:
+        self.browser.look_at_rows()
         self.browser.choose_live()
         self.bar.show_channels()
         self.bar.show_state()

@@ -1,0 +1,85 @@
+"""Reads waveforms of a data set on disk: which of them are selected is known by bits, not by columns."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+import numpy as np
+
+from pygama_gui.data import live_set
+from pygama_gui.data.live_set import RUN, LiveSet
+from pygama_gui.data.samples import EVERYTHING, Bunch, Sample, joined
+from pygama_gui.data.selected_rows import AllRows, Selected
+from pygama_gui.data.selection import Selection
+from pygama_gui.data.set_waveforms import SetWaveforms
+
+
+class FilesWaveforms(SetWaveforms):
+    """Waveforms of all runs of a data set whose rows are in files, as `SetWaveforms`. One thread's own."""
+
+    def __init__(self, live: LiveSet) -> None:
+        super().__init__(live)
+        self._starts = np.concatenate([[0], np.cumsum(live.facts.n_rows)])
+        self._selected: Mapping[Selection, Selected] = {}
+        self._last = (-1, -1, -1)
+        """Run, by its place, event number and row of the waveform that was read last."""
+
+    def know(self, selected: Mapping[Selection, Selected]) -> None:
+        """Take what is known of the rows that are selected."""
+        self._selected = selected
+
+    def count(self, selection: Selection = EVERYTHING) -> int:
+        """Count the waveforms that are selected, as far as is known."""
+        return len(self._of(selection))
+
+    def sample(self, place: int, selection: Selection = EVERYTHING) -> Sample:
+        """Read the waveform at a place among those selected; raises IndexError beyond the end."""
+        row = int(self._of(selection).rows(np.array([place]))[0])
+        number = self._run_of(row)
+        found = self._file(number).sample(row - int(self._starts[number]))
+        self._last = (number, int(found.numbers.get("event_number", -1)), row)
+        return Sample(found.decoder, found.waveform, {**found.numbers, RUN: self._number_of(number)}, place)
+
+    def place_in(self, members: Iterable[int], event_number: int, selection: Selection) -> int | None:
+        """Find the first waveform of an event in some of the runs, by their places, as far as is known."""
+        selected = self._of(selection)
+        for at in members:
+            if self._last[:2] == (at, event_number) and (its := selected.place(self._last[2])) is not None:
+                return its
+            for row in self._rows_of_event(at, event_number, selected.n_known):
+                if (place := selected.place(row)) is not None:
+                    return place
+        return None
+
+    def bunch(self, places: Iterable[int], selection: Selection = EVERYTHING) -> Bunch | None:
+        """Read the waveforms at places among those selected; those unlike the first are left out."""
+        rows, parts = self._of(selection).rows(np.sort(np.fromiter(places, np.int64))), []
+        for number in np.unique(np.searchsorted(self._starts, rows, "right") - 1).tolist():
+            first, stop = self._starts[number : number + 2].tolist()
+            found = self._file(number).bunch(rows[(rows >= first) & (rows < stop)] - first)
+            if found is not None:
+                run = np.full(len(found), self._number_of(number), np.int32)
+                parts.append(Bunch(found.waveforms, {**found.numbers, RUN: run}))
+        return joined(parts) if parts else None
+
+    def _of(self, selection: Selection) -> Selected:
+        if selection == EVERYTHING:
+            return AllRows(int(self._starts[-1]))
+        return self._selected.get(selection, AllRows(0))
+
+    def _run_of(self, row: int) -> int:
+        return int(np.searchsorted(self._starts, row, "right")) - 1
+
+    def _rows_of_event(self, number: int, event_number: int, n_known: int) -> Iterable[int]:
+        """Look for an event in the Tier 2 file of a run, block by block."""
+        from pygama.dataset import DataSet as Table
+
+        first, stop = self._starts[number : number + 2].tolist()
+        if first == stop:
+            return
+        for block in Table(self._members[number].tier2).blocks(["event_number"], rows=live_set.ROWS_AT_ONCE):
+            if first >= n_known:
+                return
+            events = block["event_number"]
+            yield from (np.flatnonzero(events == event_number) + first).tolist()
+            first += len(events)
