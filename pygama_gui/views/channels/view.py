@@ -369,8 +369,9 @@ class ChannelsView(View):
         names = self.bridge.names(found.codes)
         unit, run = chain_facts.unit_of(found.column), self.session.selected_run
         health = found.health if run is None else self._surveying.health(run, found)
+        late = (found.is_recounted, found.is_late)
         return [
-            Tile(one.code, name, one, its, self._surveying.peak(one.code), unit, found.is_recounted)
+            Tile(one.code, name, one, its, self._surveying.peak(one.code), unit, *late)
             for one, name, its in zip(found.figures, names, health, strict=True)
         ]
 
