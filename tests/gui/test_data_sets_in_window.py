@@ -368,7 +368,7 @@ def test_waveforms_that_pass_are_shown_while_others_are_looked_for(
     events = events_that_pass(folder, 3000.0)
     draw_each_step(monkeypatch, view)
     seen: list[tuple[str, tuple[int, int]]] = []
-    view.drawn.connect(lambda: seen.append((view.info.text(), shown_event(window))))
+    view.drawn.connect(lambda: seen.append((view.bar.info.text(), shown_event(window))))
     window.bridge.change(cut_changes.add_cut, "high", "trap_max > 3000")
     qtbot.waitUntil(lambda: browser.n == len(events) and not browser.is_looking, timeout=WAIT_MS)
     settle(qtbot, window)
@@ -376,7 +376,7 @@ def test_waveforms_that_pass_are_shown_while_others_are_looked_for(
     assert early
     assert all(event in events for _, event in early)
     view.redraw()
-    assert " so far" not in view.info.text()
+    assert " so far" not in view.bar.info.text()
 
 
 def test_stopping_the_search_keeps_the_waveforms_that_were_found(
@@ -417,15 +417,15 @@ def test_pictures_of_many_waveforms_of_a_set_on_disk_are_of_those_that_pass(
     n = len(events_that_pass(folder, 3000.0))
     if picture == "density":
         qtbot.waitUntil(
-            lambda: (found := view.density_picture.density) is not None and found.n_waveforms == n,
+            lambda: (found := view.density.picture.density) is not None and found.n_waveforms == n,
             timeout=WAIT_MS,
         )
-        qtbot.waitUntil(lambda: f"{n} of {n} waveforms" in view.info.text(), timeout=WAIT_MS)
+        qtbot.waitUntil(lambda: f"{n} of {n} waveforms" in view.bar.info.text(), timeout=WAIT_MS)
     elif picture == "noise":
-        qtbot.waitUntil(lambda: view._many.is_whole, timeout=WAIT_MS)
-        assert view._many.bunch is not None
-        assert len(view._many.bunch) == n
-        assert (view._many.bunch.numbers["run"] == 14).sum() > 20
+        qtbot.waitUntil(lambda: view.many.is_whole, timeout=WAIT_MS)
+        assert view.many.bunch is not None
+        assert len(view.many.bunch) == n
+        assert (view.many.bunch.numbers["run"] == 14).sum() > 20
     else:
         qtbot.waitUntil(
             lambda: (
