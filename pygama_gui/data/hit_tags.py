@@ -62,11 +62,12 @@ class Told:
     found: tuple[Found, ...] = ()
     is_whole: bool = False
 
-    @property
-    def refusals(self) -> tuple[str, ...]:
-        """Why what was asked for could not be told, each sentence once."""
-        without = [one.why_no_pulser for one in self.found if one.why_no_pulser]
-        return tuple(dict.fromkeys([*self.missing.values(), *without]))
+    def refusals(self, names: Iterable[str]) -> tuple[str, ...]:
+        """Say why what was asked for could not be told, of some columns; each sentence once."""
+        names = tuple(names)
+        whys = [self.missing[name] for name in names if name in self.missing]
+        whys += [one.why_no_pulser for one in self.found if one.why_no_pulser and PULSER in names]
+        return tuple(dict.fromkeys(whys))
 
 
 def untold(names: Iterable[str], n: int) -> dict[str, np.ndarray]:
@@ -130,7 +131,7 @@ def why_not(name: str, tagging: Tagging) -> str:
     if name in OF_EVENTS and tagging.window_s is None:
         return f"{name} is known when events were built: Cuts > Build events…"
     if name == PULSER and not tagging.has_pulser:
-        return "the pulser is tagged when a cut names is_pulser"
+        return "the pulser is tagged once the cut is there"
     return ""
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PyQt5.QtCore import QObject, QTimer, pyqtSignal
 
-from pygama.analysis.tagging import NAMES, Tagging
+from pygama.analysis.tagging import NAMES, OF_EVENTS, PULSER, Tagging
 from pygama_gui.data.hit_tags import Rows, Told, tell, untold, why_not
 from pygama_gui.data.live_set import LiveSet
 from pygama_gui.session.state import Session
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from pygama_gui.bridge import Bridge
     from pygama_gui.data.live_run import LiveRun
 
-LEAST_PAUSE_S, PAUSE_SHARE = 2.0, 10.0
+LEAST_PAUSE_S, PAUSE_SHARE = 2.0, 4.0
 """A run that grows is left alone so long after it was told of, and so many times as long as that took."""
 
 
@@ -51,8 +51,8 @@ class HitTags(QObject):
         super().__init__()
         self._bridge = bridge
         self._present: _Looking | None = None
-        self._asked_of = ""
-        """Id of the run for which a person asked last, until it was told of as a whole."""
+        self._asked: tuple[str, tuple[str, ...]] = ("", ())
+        """For which run a person asked last, and for which columns, until it was told of as a whole."""
         self._ready_at = 0.0
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
@@ -157,11 +157,12 @@ class HitTags(QObject):
         bridge = self._bridge
         for line in (line for one in told.found for line in one.lines):
             bridge.log(f"{bridge.name_of(run_id)}: {line.strip()}")
-        for why in told.missing.values():
-            bridge.log(f"{bridge.name_of(run_id)}: {why}", "warning")
-        if run_id == self._asked_of:
-            self._asked_of = ""
-            for why in told.refusals[:1]:
+        for why in dict.fromkeys(told.missing.values()):
+            bridge.log(f"{bridge.name_of(run_id)}: {why}")
+        asked_of, names = self._asked
+        if run_id == asked_of:
+            self._asked = ("", ())
+            for why in told.refusals(names)[:1]:
                 self.refused.emit(f"{bridge.name_of(run_id)}: {why}")
 
     def _end(self) -> None:
@@ -169,8 +170,13 @@ class HitTags(QObject):
 
     def _on_session(self, old: Session, new: Session) -> None:
         if old.tagging != new.tagging:
-            self._asked_of = new.selected
+            is_of_pulser = _pulser_part(old.tagging) != _pulser_part(new.tagging)
+            self._asked = (new.selected, (PULSER,) if is_of_pulser else OF_EVENTS)
         self.look()
+
+
+def _pulser_part(tagging: Tagging) -> Tagging:
+    return replace(tagging, window_s=None, is_sliding=False, same_clock=False)
 
 
 def _parts_of(live: LiveRun, names: tuple[str, ...]) -> list[Rows]:

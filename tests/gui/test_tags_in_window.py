@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PyQt5.QtCore import Qt
-from PyQt5.QtWidgets import QAction
+from PyQt5.QtWidgets import QAbstractButton, QAction, QComboBox, QLineEdit, QTableWidget
 from pytestqt.qtbot import QtBot
 
 from pygama.analysis.tagging import OF_EVENTS, Tagging, tags_of
@@ -191,7 +191,7 @@ def test_a_cut_that_names_the_pulser_has_it_tagged(qtbot: QtBot, window: MainWin
     n = len(truth_of(folder)["is_pulser"])
     window.cuts.new_field.setFocus()
     qtbot.keyClicks(window.cuts.new_field, "~is_pulser")
-    assert "tagged when a cut names" in window.cuts.new_problem.text()
+    assert "tagged once the cut is there" in window.cuts.new_problem.text()
     qtbot.keyClick(window.cuts.new_field, Qt.Key.Key_Return)
     wait_column(qtbot, window, "is_pulser")
     qtbot.waitUntil(lambda: window.cuts.found is not None and counts_of(window) < n, timeout=WAIT_MS)
@@ -216,6 +216,9 @@ def test_a_run_without_a_pulser_says_so_in_a_sentence(
     assert not wait_column(qtbot, window, "is_pulser").any()
     assert "no channel has a pulser" in window.banner.words.text()
     assert "o channel has a pulser" in window.cuts.hits.pulser_words.text()
+    with qtbot.assertNotEmitted(bridge.hit_tags.refused):  # nobody asked for the pulser this time
+        build(qtbot, window, "1", "µs")
+        wait_column(qtbot, window, "event")
 
 
 # Events
@@ -503,3 +506,11 @@ def test_rows_that_come_while_a_run_is_told_of_are_not_lost(
     assert live is not None
     assert len(live.columns) == len(live.columns.column("is_pulser")) == 1100
     assert live.told.n_rows == 1000
+
+
+def test_every_control_of_the_dialog_has_a_name_for_screen_readers(window: MainWindow) -> None:
+    action(window, "Tag the pulser").trigger()
+    kinds = (QAbstractButton, QComboBox, QLineEdit, QTableWidget)
+    controls = [one for kind in kinds for one in window.cuts.hits.findChildren(kind)]
+    assert len(controls) > 8
+    assert [one for one in controls if not one.accessibleName().strip()] == []

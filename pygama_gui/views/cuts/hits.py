@@ -333,6 +333,6 @@ def _event_words(told: Told, runs: list[str]) -> tuple[str, str]:
 
 def _joined(lines: tuple[str, ...]) -> str:
     """Put the numbers of events of one channel, of two and so on into a line."""
-    inner = "; ".join(line.strip() for line in lines if line.startswith(" "))
+    inner = "; ".join(line.strip() for line in lines if line.startswith(" ") and not line.endswith(": 0"))
     outer = [line for line in lines if not line.startswith(" ")]
     return "\n".join([outer[0], inner, *outer[1:]]) if outer else ""
