@@ -15,6 +15,7 @@ from collections.abc import Iterator, Mapping
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import ExitStack, suppress
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -93,6 +94,13 @@ def _tags(t2: TierFile, selection: Selection, tagging: Tagging | None) -> dict[s
     return tags_of(t2.path, wanted_by(wanted, tagging or Tagging())).columns if wanted else {}
 
 
+def _chosen_in(tagging: Tagging) -> dict[str, Any]:
+    """Give what somebody chose of how hits are tagged."""
+    fresh = Tagging()
+    names = ("window_s", "is_sliding", "same_clock", "amplitude", "pulser_in")
+    return {name: value for name in names if (value := getattr(tagging, name)) != getattr(fresh, name)}
+
+
 def _texts(
     t1: TierFile, t2: TierFile, selection: Selection, tagging: Tagging | None = None
 ) -> dict[str, str]:
@@ -112,7 +120,7 @@ def _texts(
         "tier2": t2.path.name,
         "chain": json.loads(of_t2.get("chain", "null")),
         "pygama_version": __version__,
-        **({} if tagging is None or tagging.window_s is None else {"window_s": tagging.window_s}),
+        **_chosen_in(tagging or Tagging()),
         "before": json.loads(of_t1.get(outputs.SELECTION, "null")),
     }
     return {**of_t1, outputs.SELECTION: json.dumps(made, sort_keys=True)}

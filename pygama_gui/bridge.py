@@ -36,6 +36,7 @@ from pygama_gui.machine.data_sets import DataSets
 from pygama_gui.machine.fitting import Fitting
 from pygama_gui.machine.loading import Loading
 from pygama_gui.machine.room import DiskRoom
+from pygama_gui.machine.tagging import HitTags
 from pygama_gui.machine.threads import Threads
 from pygama_gui.machine.timing import Timing
 from pygama_gui.machine.watching import Watching
@@ -109,6 +110,7 @@ class Bridge(QObject):
         self.data_sets = DataSets(self)
         self.loading = Loading(self)
         self.boxes = Boxes(self)
+        self.hit_tags = HitTags(self)
         self.timing = Timing(self)
         self.timing.known.connect(self.fitting.measure_again)
         self.watching = Watching(self)

@@ -262,6 +262,7 @@ class MainWindow(QMainWindow):
         bridge.went_wrong.connect(self.processing.show_trouble)
         bridge.watching.came.connect(self.arrivals.take_new)
         bridge.room.halted.connect(self.processing.show_halted)
+        bridge.hit_tags.refused.connect(lambda why: self.banner.say(why, level="warning"))
         bridge.started.connect(self.banner.dismiss_about)
         self.tabs.currentChanged.connect(lambda tab: bridge.change(changes.choose_tab, tab))
         self.runs.open_asked.connect(self.arrivals.ask_open)

@@ -199,13 +199,13 @@ class Sandbox(QObject):
             self._forget()
         elif live.tier1 is None:
             self._take_ring(live)
-        elif (id(live), live.tier1, self.session.spectrum.channel) != self._key:
+        elif (id(live.samples), live.tier1, self.session.spectrum.channel) != self._key:
             self._timer.start()
 
     def _take_ring(self, live: LiveRun) -> None:
         samples = live.samples.of(self.session.spectrum.channel)
         now = time.monotonic()
-        is_other = self._key[:1] != (id(live),)
+        is_other = self._key[:1] != (id(live.samples),)
         taken = (len(live.columns), self.session.spectrum.channel)
         if not is_other and self._live_taken == taken:
             return
@@ -216,7 +216,7 @@ class Sandbox(QObject):
         self._live_at, self._live_taken = now, taken
         block = preview.sample_of_ring(samples)
         if block is not None:
-            self._key = (id(live),)
+            self._key = (id(live.samples),)
             self._take(block, "newest waveforms")
 
     def _load(self) -> None:
@@ -224,7 +224,7 @@ class Sandbox(QObject):
         if live is None or live.tier1 is None:
             return
         channel = self.session.spectrum.channel
-        key = (id(live), live.tier1, channel)
+        key = (id(live.samples), live.tier1, channel)
         run_id, tier1 = self.session.selected, live.tier1
         self._key = key
         is_known = run_id in self._references

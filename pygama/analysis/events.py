@@ -22,6 +22,8 @@ from pygama.errors import SettingsError
 _WHAT = "building events"
 _FEW = 32
 """Stretches below which they are gone through one by one."""
+_AT_ONCE = 1 << 16
+"""Hits of such a stretch that are looked at between two turns of other threads."""
 
 
 @dataclass(frozen=True)
@@ -175,11 +177,14 @@ def _open_windows(
         apart[starts] = True
     for start, stop in zip(starts.tolist(), ends.tolist(), strict=True):
         part = times[start:stop]
-        following = np.searchsorted(part, part + window, "right").tolist()
         at = 0
-        while at < stop - start:
-            apart[start + at] = True
-            at = following[at]
+        while at < len(part):
+            first = at
+            here = part[first : first + _AT_ONCE]
+            following = np.searchsorted(part, here + window, "right").tolist()
+            while at < first + len(here):
+                apart[start + at] = True
+                at = following[at - first]
 
 
 def _table(

@@ -19,9 +19,9 @@ from typing import Any
 import numpy as np
 
 from pygama.analysis.events import Events, build_events
-from pygama.analysis.pulser import tag_pulser
+from pygama.analysis.places import places_of
+from pygama.analysis.pulser import PulserTag, tag_pulser
 from pygama.errors import SettingsError, TierFileError
-from pygama.storage import TierFile
 
 PULSER = "is_pulser"
 EVENT, MULTIPLICITY, N_CHANNELS = "event", "multiplicity", "n_channels"
@@ -39,8 +39,9 @@ class Tagging:
     """What is to be told of the hits of a run.
 
     has_pulser: whether the pulser is looked for, by the column `amplitude`, or the first of `HEIGHTS` that is
-    there. window_s: hits so close in time are one event; None: none are built. is_sliding, same_clock: as in
-    `build_events`. Raises SettingsError for a window below 0.
+    there. pulser_in: places 'crate/card/channel' where it is looked for; none: everywhere. window_s: hits so
+    close in time are one event; None: none are built. is_sliding, same_clock: as in `build_events`. Raises
+    SettingsError for a window below 0.
     """
 
     has_pulser: bool = False
@@ -48,6 +49,7 @@ class Tagging:
     is_sliding: bool = False
     same_clock: bool = False
     amplitude: str = ""
+    pulser_in: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if self.window_s is not None and not 0 <= self.window_s < float("inf"):
@@ -68,10 +70,14 @@ class Tagging:
 
 @dataclass(frozen=True, slots=True)
 class Tagged:
-    """What was told: name -> (n_hits,). lines: what was found, said in words, and what was not."""
+    """What was told: name -> (n_hits,). lines: what was found, said in words, and what was not.
+
+    pulser: what is known of the pulser; None where it was not looked for, or is nowhere.
+    """
 
     columns: dict[str, np.ndarray]
     lines: tuple[str, ...]
+    pulser: PulserTag | None = None
 
 
 class TagsInTurn:
@@ -88,37 +94,51 @@ class TagsInTurn:
         return {name: values[here] for name, values in self._tagged.columns.items()}
 
 
-def tag_hits(columns: Mapping[str, Any], tagging: Tagging) -> Tagged:
+def tag_hits(columns: Mapping[str, Any], tagging: Tagging, is_pulser: np.ndarray | None = None) -> Tagged:
     """Tell of each hit of a run what is asked for.
 
-    columns: of Tier 2, as `Tagging.needed` names them, in any order. Where no channel has a pulser, no hit is
-    a pulse, and a line says why. A hit without a time belongs to no event: event -1 of 0 hits. Raises
+    columns: of Tier 2, as `Tagging.needed` names them, in any order. is_pulser: (n_hits,) the pulses, where
+    they are known already: the words tell coincidences with them apart. Where no channel has a pulser, no hit
+    is a pulse, and a line says why. A hit without a time belongs to no event: event -1 of 0 hits. Raises
     SettingsError where columns lack, and where the clocks of cards are not known to agree.
     """
     made: dict[str, np.ndarray] = {}
     lines: list[str] = []
-    is_pulser = None
+    tag: PulserTag | None = None
     if tagging.has_pulser:
-        is_pulser, said = _pulses(columns, tagging)
+        is_pulser, tag, said = _pulses(columns, tagging)
         made[PULSER] = is_pulser
         lines += said
     if tagging.window_s is not None:
         events, said = _events(columns, tagging, is_pulser)
         made |= events
         lines += said
-    return Tagged(made, tuple(lines))
+    return Tagged(made, tuple(lines), tag)
 
 
-def _pulses(columns: Mapping[str, Any], tagging: Tagging) -> tuple[np.ndarray, list[str]]:
+def _pulses(columns: Mapping[str, Any], tagging: Tagging) -> tuple[np.ndarray, PulserTag | None, list[str]]:
     needed = tagging.needed(tuple(columns))
     height = tagging.amplitude or next((name for name in HEIGHTS if name in needed), HEIGHTS[0])
+    if lacking := [name for name in ("time_s", "channel", height) if name not in columns]:
+        raise SettingsError(f"finding the pulser needs the column {lacking[0]!r}")
+    wanted = {name: np.asarray(columns[name]) for name in needed}
+    rows = _rows_in(wanted, tagging.pulser_in)
+    is_pulser = np.zeros(len(wanted["time_s"]), np.bool_)
     try:
-        tag = tag_pulser(columns, amplitude=height)
+        tag = tag_pulser({name: values[rows] for name, values in wanted.items()}, amplitude=height)
     except SettingsError as problem:
-        if lacking := [name for name in ("time_s", "channel", height) if name not in columns]:
-            raise SettingsError(f"finding the pulser needs the column {lacking[0]!r}") from None
-        return np.zeros(len(columns["time_s"]), np.bool_), [f"pulser: {problem}"]
-    return tag.is_pulser, tag.lines()
+        return is_pulser, None, [f"pulser: {problem}"]
+    is_pulser[rows] = tag.is_pulser
+    return is_pulser, tag, tag.lines()
+
+
+def _rows_in(columns: Mapping[str, np.ndarray], places: Collection[str]) -> slice | np.ndarray:
+    """Give the rows of some places; all where none is named."""
+    if not places:
+        return slice(None)
+    number, known = places_of(columns, "finding the pulser")
+    is_wanted = np.array([place in places for place in known], np.bool_)
+    return np.flatnonzero(is_wanted[number]) if len(known) else np.zeros(0, np.intp)
 
 
 def _events(
@@ -174,6 +194,8 @@ def tags_of(t2_file: Path | str, tagging: Tagging) -> Tagged:
     Raises SettingsError as `tag_hits` does, and for a file that has columns of these names itself;
     TierFileError for a file that is none.
     """
+    from pygama.storage import TierFile  # imported late: the window knows taggings before it opens a file
+
     path = Path(t2_file)
     with TierFile(path) as file:
         if _TABLE not in file.keys:
@@ -205,4 +227,5 @@ def wanted_by(names: Collection[str], tagging: Tagging) -> Tagging:
         tagging.is_sliding,
         tagging.same_clock,
         tagging.amplitude,
+        tagging.pulser_in,
     )

@@ -67,13 +67,25 @@ def add_tagging(parser: argparse.ArgumentParser, *, is_needed: bool = False) -> 
     parser.add_argument("--window", type=float, required=is_needed, metavar="SECONDS", help=about)
     parser.add_argument("--sliding", action="store_true", help="each hit opens the window anew")
     parser.add_argument("--same-clock", action="store_true", help="one clock drives all cards")
+    parser.add_argument(
+        "--pulser-in",
+        nargs="+",
+        default=[],
+        metavar="PLACE",
+        help="look for the pulser in these channels alone, as 0/8/3: crate, card and channel",
+    )
 
 
 def tagging_of(options: argparse.Namespace) -> Tagging:
     """Give what the options say of how hits belong together."""
     from pygama.analysis.tagging import Tagging
 
-    return Tagging(window_s=options.window, is_sliding=options.sliding, same_clock=options.same_clock)
+    return Tagging(
+        window_s=options.window,
+        is_sliding=options.sliding,
+        same_clock=options.same_clock,
+        pulser_in=tuple(options.pulser_in),
+    )
 
 
 def window_of(options: argparse.Namespace, settings: dict[str, Any]) -> dict[str, Any]:

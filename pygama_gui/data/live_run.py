@@ -14,6 +14,7 @@ from pygama.analysis.calibration import Calibration
 from pygama.progress import Partial
 from pygama_gui.data.channels import CODE, codes_of
 from pygama_gui.data.energies import all_energies
+from pygama_gui.data.hit_tags import Told, untold
 from pygama_gui.data.live import LiveColumns
 from pygama_gui.data.samples import SampleRing
 
@@ -35,6 +36,8 @@ class LiveRun:
         """The finished Tier 1 file."""
         self.times: RunTimes | None = None
         """How long it was live, where that was looked for."""
+        self.told = Told()
+        """What is told of its hits by all of them together, in columns beside the others."""
         self._times = (math.inf, -math.inf)
         """The earliest and the latest event."""
 
@@ -91,6 +94,9 @@ class LiveRun:
                 self._times = (min(first, float(known.min())), max(last, float(known.max())))
         codes = codes_of(columns)
         columns = {**columns, **self.energies(self.calibrations, columns, codes, len(self.columns))}
+        if self.told.names:
+            n = len(next(iter(columns.values()), ()))
+            columns = {**untold(self.told.names, n), **columns}
         if codes is None:
             self.columns.append(columns)
             return
@@ -134,6 +140,13 @@ class LiveRun:
         """Give the run with what passes through boxes, (n_rows,) bool each: data that begin anew."""
         made = copy(self)
         made.columns = self.columns.with_hidden(passing, without)
+        return made
+
+    def with_tags(self, columns: Mapping[str, np.ndarray], told: Told) -> LiveRun:
+        """Give the run with what is told of its hits, (n_rows,) each: data that begin anew."""
+        made = copy(self)
+        made.columns = self.columns.with_columns(columns, without=self.told.names)
+        made.told = told
         return made
 
     def snapshot(self, calibrations: Iterable[Any], start: int = 0) -> dict[str, np.ndarray]:

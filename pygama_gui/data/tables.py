@@ -9,12 +9,15 @@ from pathlib import Path
 import numpy as np
 
 from pygama.analysis.calibration import Calibration
+from pygama.analysis.tagging import Tagged, Tagging, TagsInTurn
 from pygama.channel_map import Channel
 from pygama.errors import SettingsError
 from pygama_gui.data.channels import code_of, codes_of
 from pygama_gui.data.cutting import Passing
 from pygama_gui.data.energies import all_energies
+from pygama_gui.data.hit_tags import tell
 from pygama_gui.data.live_set import RUN
+from pygama_gui.data.outputs import TABLE
 
 KINDS = {
     "csv": "CSV table",
@@ -54,12 +57,16 @@ class Further:
 
 @dataclass(frozen=True)
 class Rows:
-    """The files of a run whose rows are written. number: of the run, where there are several."""
+    """The files of a run whose rows are written. number: of the run, where there are several.
+
+    tagging: what is told of the hits, in further columns.
+    """
 
     tier2: Path
     tier1: Path | None
     further: Further
     number: int | None = None
+    tagging: Tagging = Tagging()
 
     def added(self, columns: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
         """Give the further columns of rows, name -> (n,)."""
@@ -86,6 +93,19 @@ class _Chosen:
         return self._passing.mask({**columns, **{name: mask[here] for name, mask in self._through.items()}})
 
 
+class _Added:
+    """Gives the further columns of rows that are asked for block after block."""
+
+    def __init__(self, rows: Rows, told: Mapping[str, np.ndarray]) -> None:
+        self._rows = rows
+        self._told = TagsInTurn(Tagged(dict(told), ()))
+
+    def __call__(self, columns: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """Give them of the next rows."""
+        told = {name: values for name, values in self._told(columns).items() if name not in columns}
+        return {**self._rows.added(columns), **told}
+
+
 def save_table(
     sources: Sequence[Rows],
     path: Path,
@@ -99,8 +119,24 @@ def save_table(
     from pygama.storage.table_files import Source, write_tables
 
     return write_tables(
-        [Source(one.tier2, _chosen(one, passing), one.added) for one in sources], path, on_rows=on_rows
+        [Source(one.tier2, _chosen(one, passing), _Added(one, _told_of(one))) for one in sources],
+        path,
+        on_rows=on_rows,
     )
+
+
+def _told_of(source: Rows) -> Mapping[str, np.ndarray]:
+    """Tell of the hits of a run what is asked for; what cannot be told is left out, as in the window."""
+    if not source.tagging.names:
+        return {}
+    from pygama.storage import TierFile
+
+    with TierFile(source.tier2) as file:
+        if TABLE not in file.keys:
+            return {}
+        table = file.table(TABLE)
+        rows = {name: np.asarray(table.column(name)) for name in source.tagging.needed(table.columns)}
+    return tell([rows], source.tagging)[0]
 
 
 def _chosen(source: Rows, passing: Passing | None) -> _Chosen | None:

@@ -17,6 +17,7 @@ from pygama_gui.desks.writing import Writing
 from pygama_gui.jobs.board import counted
 from pygama_gui.session.calibration_changes import calibrations_of
 from pygama_gui.session.state import DataSet, Run
+from pygama_gui.session.tag_changes import wanted_tagging
 from pygama_gui.widgets.dialogs import file_dialog
 
 if TYPE_CHECKING:
@@ -89,11 +90,13 @@ class TableSaving(QObject):
         if state is None or state.state != "done" or not state.outputs:
             bridge.log(f"{bridge.name_of(run.run_id)} has no table yet: process it first", "warning")
             return []
+        tagging = wanted_tagging(bridge.session)
         if isinstance(run, DataSet):
             return [
-                Rows(one.tier2, one.tier1, self._further(one.run), one.run.run_number) for one in run.members
+                Rows(one.tier2, one.tier1, self._further(one.run), one.run.run_number, tagging)
+                for one in run.members
             ]
-        return [Rows(state.outputs[-1], tier1_among(state.outputs), self._further(run))]
+        return [Rows(state.outputs[-1], tier1_among(state.outputs), self._further(run), tagging=tagging)]
 
     def _further(self, run: Run) -> Further:
         session = self._window.bridge.session

@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pygama.analysis.tagging import NAMES, Tagging
 from pygama.errors import SettingsError, Stopped
 from pygama.progress import Done, Message, Progress
 from pygama_gui.data.cutting import readable
+from pygama_gui.data.hit_tags import why_not
 from pygama_gui.data.passing_rows import CutsOfRun
 from pygama_gui.data.selection import passing_of
 from pygama_gui.desks.writing import Writing
@@ -34,6 +36,7 @@ class Piece:
     tier2: Path
     cuts: CutsOfRun
     output: Path
+    tagging: Tagging
 
 
 class WaveformSaving:
@@ -64,9 +67,11 @@ class WaveformSaving:
                 return f"{run.title}: {trouble}"
         elif run is None or not self._files(run):
             return "Waveforms come from the Tier 1 file of a finished run"
-        if passing_of(self._window.bridge.session) is None:
+        passing = passing_of(self._window.bridge.session)
+        if passing is None:
             return "No cut is on: the file would be a copy of the whole Tier 1 file"
-        return ""
+        whys = (why_not(name, self._tagging) for name in NAMES if name in passing.columns)
+        return next((f"{why[:1].upper()}{why[1:]}" for why in whys if why), "")
 
     def _files(self, run: Run) -> list[tuple[Path, Path]]:
         """Give the Tier 1 and the Tier 2 file of each run; nothing where one is missing."""
@@ -83,15 +88,21 @@ class WaveformSaving:
     def save(self, run: Run, path: Path) -> None:
         """Write the waveforms of a run."""
         tier1, tier2 = self._files(run)[0]
-        self._write(run, [Piece(tier1, tier2, self._cuts_of(run), path)], str(path))
+        self._write(run, [Piece(tier1, tier2, self._cuts_of(run), path, self._tagging)], str(path))
 
     def save_all(self, data_set: DataSet, folder: Path) -> None:
         """Write the waveforms of each run of a data set into a folder."""
         pieces = [
-            Piece(tier1, tier2, self._cuts_of(one.run, one.run.run_number), _named(folder, tier1))
+            Piece(
+                tier1, tier2, self._cuts_of(one.run, one.run.run_number), _named(folder, tier1), self._tagging
+            )
             for (tier1, tier2), one in zip(self._files(data_set), data_set.members, strict=True)
         ]
         self._write(data_set, pieces, str(folder))
+
+    @property
+    def _tagging(self) -> Tagging:
+        return self._window.bridge.hit_tags.wanted
 
     def _cuts_of(self, run: Run, number: int | None = None) -> CutsOfRun:
         session = self._window.bridge.session
@@ -141,7 +152,9 @@ def _write_pieces(pieces: Sequence[Piece], tell: Callable[[int, Message], None])
             tell(at, message)
 
         try:
-            select_events(piece.tier1, piece.tier2, piece.cuts, piece.output, tell=listen)
+            select_events(
+                piece.tier1, piece.tier2, piece.cuts, piece.output, tagging=piece.tagging, tell=listen
+            )
         except SettingsError as error:
             if len(pieces) == 1 or not str(error).startswith(NO_EVENT):
                 raise

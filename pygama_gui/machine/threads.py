@@ -17,6 +17,7 @@ Kind = Literal[
     "tally cuts",
     "follow hand",
     "find live time",
+    "tag hits",
 ]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 """One thread each: HDF5 files bear no second one, and no kind of work waits for another."""

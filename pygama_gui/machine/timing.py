@@ -35,13 +35,14 @@ class Timing(QObject):
         if live is None or live.is_on_disk or not len(live.columns):
             return
         n_rows, has_ended = len(live.columns), not bridge.is_active(run_id)
-        _, n_asked, was_ended = self._asked.get(id(live), (live, 0, False))
+        _, n_asked, was_ended = self._asked.get(id(live.samples), (live, 0, False))
         is_due = n_rows >= GROWTH * n_asked or (has_ended and not was_ended)
         if not is_due:
             return
-        held = [one for one in self._asked.values() if one[0] in bridge.data.values()]
-        self._asked = {id(one[0]): one for one in held}
-        self._asked[id(live)] = (live, n_rows, has_ended)
+        there = bridge.data.values()
+        held = [one for one in self._asked.values() if any(one[0].is_same_as(each) for each in there)]
+        self._asked = {id(one[0].samples): one for one in held}
+        self._asked[id(live.samples)] = (live, n_rows, has_ended)
         paths = [one.tier1 for one in live.members] if isinstance(live, LiveSet) else [live.tier1]
         bridge.in_background(
             lambda: [records_of(path if has_ended else None) for path in paths],

@@ -16,10 +16,12 @@ from pathlib import Path
 from typing import Any
 
 from pygama import __version__
+from pygama.analysis.tagging import Tagging
 from pygama_gui.session.calibration_changes import calibrations_of, raw_column
 from pygama_gui.session.codes import place_of
 from pygama_gui.session.cut_reading import readable
 from pygama_gui.session.state import DataSet, Fit, Run, Session
+from pygama_gui.session.tag_changes import wanted_tagging
 
 ALL_CHANNELS = "all channels"
 WIDTH = 96
@@ -46,13 +48,30 @@ def as_command(session: Session, run: Run, *, folder: Path | None = None) -> str
     """Give the line for a shell that does with a run what the window does.
 
     It names the settings file of `settings_path`, which must be there: `write_settings` with `settings_of`.
+    Where the pulser is tagged or events are built, it goes on to a table of the hits with these columns.
     """
     folder = _folder(session, folder)
     words = ["pygama", "run", str(run.path), "-o", str(folder)]
     words += ["--settings", str(settings_path(session, run, folder=folder))]
     words += ["--suffix", run.suffix] if run.suffix else []
     words += [word for offset in run.skip for word in ("--skip", str(offset))]
-    return shlex.join(words)
+    tagged = _tagging_options(wanted_tagging(session))
+    if not tagged:
+        return shlex.join(words)
+    stem = f"run{run.run_number}{run.suffix}"
+    table = ["pygama", "export", str(folder / f"t2_{stem}.h5"), str(folder / f"{stem}_tagged.csv"), *tagged]
+    return f"{shlex.join(words)} && {shlex.join(table)}"
+
+
+def _tagging_options(tagging: Tagging) -> list[str]:
+    """Give the options of `pygama export` that make the columns of a tagging."""
+    options = ["--pulser"] if tagging.has_pulser else []
+    options += ["--pulser-in", *tagging.pulser_in] if tagging.has_pulser and tagging.pulser_in else []
+    if tagging.window_s is not None:
+        options += ["--window", repr(tagging.window_s)]
+        options += ["--sliding"] if tagging.is_sliding else []
+        options += ["--same-clock"] if tagging.same_clock else []
+    return options
 
 
 def settings_path(session: Session, run: Run, *, folder: Path | None = None) -> Path:
@@ -212,6 +231,7 @@ def _settings(
         _named("CHANNELS", places, "name -> where it is"),
         _named("BINS", bins, "from, to, how many; None: from the least to the largest value"),
         _named("CUTS", _cuts(session), "an event has to pass those that are enabled"),
+        _named("TAGGINGS", _taggings(session), "what is told of each hit by all hits of its run"),
         _named("VIEW", None if shown is None else shown.view, "what of them is drawn; None: all"),
         _named("IS_LOG", session.spectrum.is_log),
         *([_named("FITS", {fit.name: _fit(fit) for fit in session.fits})] if session.fits else []),
@@ -226,6 +246,18 @@ def _cuts(session: Session) -> list[dict[str, Any]]:
         return []
     names = ("name", "expression", "enabled", "inverted")
     return [{name: getattr(cut, name) for name in names} for cut in cuts]
+
+
+def _taggings(session: Session) -> list[dict[str, Any]]:
+    """Give what is told of hits, the pulser for itself: where it is not told, events may be."""
+    wanted, fresh = wanted_tagging(session), Tagging()
+    pulser = ("has_pulser", "amplitude", "pulser_in")
+    events = ("window_s", "is_sliding", "same_clock")
+    chosen = [pulser] * wanted.has_pulser + [events] * (wanted.window_s is not None)
+    return [
+        {name: value for name in names if (value := getattr(wanted, name)) != getattr(fresh, name)}
+        for names in chosen
+    ]
 
 
 def _energies(session: Session) -> dict[str, str]:
@@ -317,7 +349,9 @@ import numpy as np
 import pygama
 from pygama import Tier1Processor, TierFile, get_hist, process_run
 from pygama.analysis.cuts import Cut, CutSet
+from pygama.analysis.tagging import Tagging, tag_hits
 from pygama.boxes import boxes_among, rows_through
+from pygama.errors import PygamaError
 """
 
 _NO_SCREEN = """
@@ -355,8 +389,33 @@ def rows_of(table, place):
     return is_wanted
 
 
+told = {}
+
+
+def told_of(table, name):
+    """Tell of each hit what all hits of the run tell together: the pulser, and events of channels."""
+    if name not in told:
+        told.clear()  # one run after the other is read
+        made = {}
+        for words in TAGGINGS:
+            tagging = Tagging(**words)
+            read = {column: np.asarray(table.column(column)) for column in tagging.needed(table.columns)}
+            try:
+                found = tag_hits(read, tagging, made.get("is_pulser"))
+            except PygamaError as why:
+                print(f"{name}: {why}")
+                continue
+            made |= found.columns
+            for line in found.lines:
+                print(f"{name}: {line.strip()}")
+        told[name] = {column: values for column, values in made.items() if column not in table.columns}
+    return told[name]
+
+
 def column_of(table, name, column):
     """Read a column; where it is one of energies, compute them channel by channel."""
+    if column in told_of(table, name):
+        return told_of(table, name)[column]
     if column in NUMBERS:
         return np.full(table.n_rows, NUMBERS[column][name])
     numbers = np.asarray(table.column(ENERGIES.get(column, column)))
@@ -377,7 +436,7 @@ def passing_of(table, name):
     cuts = CutSet(Cut(**cut) for cut in CUTS)
     boxes = boxes_among(cuts.columns) if name in tier1_files else {}
     boxes = {text: box for text, box in boxes.items() if {*box.above} <= {*table.columns}}
-    known = {*table.columns, *ENERGIES, *NUMBERS, *boxes}
+    known = {*table.columns, *ENERGIES, *NUMBERS, *boxes, *told_of(table, name)}
     usable = CutSet(cut for cut in cuts if set(cuts.reads(cut.name)) <= known)
     for left_out in sorted({*cuts.names} - {*usable.names}):
         print(f"{name}: the cut {left_out} is not applied: it reads a column that is not there")

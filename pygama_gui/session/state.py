@@ -16,6 +16,7 @@ from typing import Any
 from pygama.analysis.calibration import Calibration
 from pygama.analysis.cuts import Cut
 from pygama.analysis.fits import FitRequest
+from pygama.analysis.tagging import Tagging
 from pygama.channel_map import Channel
 
 Values = Mapping[str, Any]
@@ -355,6 +356,8 @@ class Session:
     """In the order in which they are applied; each has a name of its own."""
     cut: str = ""
     """Name of the chosen cut."""
+    tagging: Tagging = Tagging()
+    """What is told of hits by all of their run together; the pulser also where a cut names it."""
     fits: tuple[Fit, ...] = ()
     """In the order in which they were made; each has a name of its own."""
     fit: str = ""

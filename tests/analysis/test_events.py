@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pygama.analysis import events
 from pygama.analysis.events import accidentals, build_events, window_starts
 from pygama.errors import SettingsError
 from pygama.simulate import RunShape
@@ -39,6 +40,15 @@ def test_windows_open_as_the_rule_says(times, window, sliding, is_float):
     start = window_starts(values, window, sliding=sliding)
     found = np.repeat(np.arange(len(start) - 1), np.diff(start)).tolist()
     assert found == events_one_by_one(values.tolist(), window, sliding=sliding)
+
+
+def test_a_stretch_that_is_gone_through_in_pieces_is_parted_by_the_same_rule(monkeypatch):
+    monkeypatch.setattr(events, "_AT_ONCE", 7)
+    times = np.sort(np.random.default_rng(3).uniform(0, 100, 1000))
+    start = window_starts(times, 0.35)
+    found = np.repeat(np.arange(len(start) - 1), np.diff(start)).tolist()
+    assert found == events_one_by_one(times.tolist(), 0.35, sliding=False)
+    assert len(start) < 300
 
 
 @pytest.mark.parametrize("rate", [0.1, 1.0, 5.0])

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import threading
 from pathlib import Path
 
@@ -52,6 +53,16 @@ def test_pulses_of_a_simulated_run_are_told_and_nothing_else(run):
     np.testing.assert_array_equal(tagged.columns["is_pulser"], truth["is_pulser"])
     assert truth["is_pulser"].sum() > 250
     assert any("tagging efficiency 100.00 %" in line for line in tagged.lines)
+
+
+def test_the_pulser_is_looked_for_in_some_channels_alone(run):
+    _, t2, truth = run
+    tagged = tags_of(t2, Tagging(has_pulser=True, pulser_in=("0/8/0", "0/8/2")))
+    wanted = truth["is_pulser"] & (truth["channel"] != 1)
+    np.testing.assert_array_equal(tagged.columns["is_pulser"], wanted)
+    assert tagged.pulser is not None
+    assert list(tagged.pulser.trains) == ["0/8/0", "0/8/2"]
+    assert "no hits" in tags_of(t2, Tagging(has_pulser=True, pulser_in=("0/8/7",))).lines[0]
 
 
 def test_coincidences_of_a_simulated_run_are_those_that_were_made(run):
@@ -128,11 +139,15 @@ def test_a_window_that_is_none_is_refused(window_s):
 def test_waveforms_of_coincidences_without_the_pulser_are_saved(run, tmp_path):
     t1, t2, truth = run
     cut = "~is_pulser & multiplicity == 2"
-    path = select_events(t1, t2, cut, tmp_path / "two.h5", tagging=Tagging(window_s=0.0))
+    tagging = Tagging(window_s=0.0, pulser_in=("0/8/0", "0/8/1", "0/8/2"))
+    path = select_events(t1, t2, cut, tmp_path / "two.h5", tagging=tagging)
     wanted = ~truth["is_pulser"] & (true_partners(truth) == 2)
     with TierFile(path) as file:
         rows = file.table("ORSIS3302DecoderForEnergy").column("source_row")
-        assert '"window_s": 0.0' in file.texts("/")["selection"]
+        selection = json.loads(file.texts("/")["selection"])
+    assert selection["window_s"] == 0.0
+    assert selection["pulser_in"] == ["0/8/0", "0/8/1", "0/8/2"]
+    assert "is_sliding" not in selection
     assert rows.tolist() == np.flatnonzero(wanted).tolist()
 
 
@@ -156,6 +171,15 @@ def test_the_commands_count_and_export_by_the_pulser_and_by_events(run, tmp_path
     assert f"{n} counts in" in said
     assert f"{n} rows" in said
     assert table.read_text().splitlines()[0] == "time_s,is_pulser,event,multiplicity,n_channels"
+
+
+def test_the_command_looks_for_the_pulser_in_some_channels_alone(run, tmp_path):
+    _, t2, truth = run
+    words = ["--columns", "channel", "--pulser", "--pulser-in", "0/8/1"]
+    assert main(["export", str(t2), str(tmp_path / "t.csv"), *words]) == 0
+    rows = (tmp_path / "t.csv").read_text().splitlines()[1:]
+    wanted = truth["is_pulser"] & (truth["channel"] == 1)
+    assert [row == "1,True" for row in rows] == wanted.tolist()
 
 
 def test_the_command_tells_of_events_with_the_pulser_apart(run, capsys):

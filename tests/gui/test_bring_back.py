@@ -20,7 +20,7 @@ from pygama.simulate import RunShape, write_run
 from pygama.storage.spectrum_files import read_spectrum
 from pygama_gui.bridge import Bridge
 from pygama_gui.main_window import MainWindow
-from pygama_gui.session import calibration_changes, changes, cut_changes, fit_changes
+from pygama_gui.session import calibration_changes, changes, cut_changes, fit_changes, tag_changes
 from pygama_gui.session.pictured import view_of
 from pygama_gui.session.state import Fit
 
@@ -35,6 +35,7 @@ SAME = (
     "channel_grid",
     "waveforms",
     "cuts",
+    "tagging",
     "fits",
     "fit",
     "chain",
@@ -92,6 +93,7 @@ def set_up(qtbot: QtBot, window: MainWindow, tmp_path: Path, name: str) -> None:
     wait_for(qtbot, lambda: window.spectrum.shown() is not None)
     bridge = window.bridge
     bridge.change(cut_changes.add_cut, "quiet", "bl_slope > -1", "#D55E00")
+    bridge.change(tag_changes.build_events, 1e-6)
     bridge.change(fit_changes.add_fits, [Fit("one", "trap_max", FitRequest(500.0, 3000.0))])
     bridge.change(changes.mark_region, (1000.0, 2000.0))
     if name == "spectrum":

@@ -16,6 +16,7 @@ import pytest
 from PyQt5.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
+from pygama.analysis.tagging import Tagging
 from pygama.processing.settings import write_settings
 from pygama.simulate import RunShape, write_run
 from pygama_gui import app, keeping
@@ -65,7 +66,9 @@ def test_everything_comes_back_after_the_window_was_killed(
     (tmp_path / "out").mkdir()
     chain = [{"step": "fit_baseline"}, {"step": "bl_subtract", "enabled": False}]
     write_settings(tmp_path / "mine.json", tier0={"n_samp": 900}, chain=chain)
-    saved.save(replace(Session(), layout="On shift", tab=2), tmp_path / "a.pygama-session.json")
+    tagging = Tagging(has_pulser=True, window_s=2e-6, same_clock=True)
+    shown = replace(Session(), layout="On shift", tab=2, tagging=tagging)
+    saved.save(shown, tmp_path / "a.pygama-session.json")
     first = started(
         tmp_path / "mine.json", tmp_path / "a.pygama-session.json", raw, "--output", tmp_path / "out"
     )
@@ -77,6 +80,7 @@ def test_everything_comes_back_after_the_window_was_killed(
     assert [run.path for run in came_back.runs] == [raw]
     assert came_back.to_chain() == chain
     assert dict(came_back.tier0) == {"n_samp": 900}
+    assert came_back.tagging == tagging
     assert (came_back.output_dir, came_back.layout, came_back.tab) == (tmp_path / "out", "On shift", 2)
     os.kill(second.pid, signal.SIGKILL)
     second.wait()

@@ -21,6 +21,7 @@ from PyQt5.QtWidgets import (
 
 from pygama.analysis.cuts import MARK, Cut, CutSet, load_cuts, range_cut, save_cuts
 from pygama.analysis.expression_nodes import FUNCTIONS
+from pygama.analysis.tagging import NAMES as TAGS
 from pygama.boxes import boxes_among
 from pygama.errors import PygamaError, SettingsError
 from pygama_gui.bridge import Bridge
@@ -29,12 +30,13 @@ from pygama_gui.data.cut_peaks import peaks_of
 from pygama_gui.data.cutting import Problem, applicable, free_name, readable
 from pygama_gui.data.tally import Figures, Peak
 from pygama_gui.jobs.board import counted
-from pygama_gui.session import changes, cut_changes
+from pygama_gui.session import changes, cut_changes, tag_changes
 from pygama_gui.session.state import Run, Session
 from pygama_gui.views import madeup
 from pygama_gui.views.base import View
 from pygama_gui.views.cuts import cut_words
 from pygama_gui.views.cuts.card import COLORS, CutCard
+from pygama_gui.views.cuts.hits import HitsDialog
 from pygama_gui.views.cuts.table import CutTable, SurvivalTable
 from pygama_gui.widgets import theme
 from pygama_gui.widgets.card_column import CardColumn
@@ -75,6 +77,8 @@ class CutsView(View):
         ("Ctrl+Shift+U", "Leave out of the spectrum what the cuts take away"),
         ("Ctrl+B", "Show or hide the table"),
         ("Ctrl+Alt+C", "Copy the table"),
+        ("Ctrl+Alt+G", "Tag the pulser, wherever the focus is"),
+        ("Ctrl+Alt+E", "Build events, wherever the focus is"),
         ("Ctrl+Space", "Offer names that fit"),
     )
 
@@ -84,6 +88,7 @@ class CutsView(View):
     def __init__(self, bridge: Bridge) -> None:
         super().__init__(bridge)
         self.cards: list[CutCard] = []
+        self._hits: HitsDialog | None = None
         self.found: Figures | None = None
         self._stops: list[QWidget] = []
         self._renamed = ("", "")
@@ -94,6 +99,7 @@ class CutsView(View):
         self._growing.timeout.connect(self.redraw_soon)
         bridge.fitting.fitted.connect(self._fitted)
         bridge.boxes.changed.connect(self._boxes_changed)
+        bridge.hit_tags.told.connect(self._boxes_changed)
         self._actions = self._make_actions()
         self._make_parts()
         self._lay_out()
@@ -150,14 +156,17 @@ class CutsView(View):
                 ("Show / hide the ta&ble", "Ctrl+B", self.toggle_table),
                 ("&Copy the table", "Ctrl+Alt+C", self.copy_table),
                 None,
+                ("Ta&g the pulser", "Ctrl+Alt+G", self.tag_pulser),
+                ("Build &events…", "Ctrl+Alt+E", self.build_events),
+                None,
                 ("&Load cuts…", "", self._ask_load),
                 ("&Save cuts…", "", self._ask_save),
             ],
         )
         self.region_action = actions[1]
         everywhere = Qt.ShortcutContext.WindowShortcut
-        for words in ("Take the &region of the spectrum", "Spectrum of &passing events alone"):
-            next(one for one in actions if one.text() == words).setShortcutContext(everywhere)
+        for words in ("region", "passing events", "pulser", "events…"):
+            next(one for one in actions if words in one.text()).setShortcutContext(everywhere)
         self.only_passing = next(one for one in actions if "passing events" in one.text())
         self.only_passing.setCheckable(True)
         return actions
@@ -177,7 +186,7 @@ class CutsView(View):
         self.more.setToolTip("Load, save, copy the table…")
         self.more.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         menu = QMenu(self)
-        menu.addActions(self._actions[-7:])
+        menu.addActions(self._actions[-10:])
         self.more.setMenu(menu)
         self.hint = label(EMPTY, tone="soft", px=theme.SMALL)
         self.hint.setWordWrap(True)
@@ -336,15 +345,16 @@ class CutsView(View):
         found = dict(problems)
         if (rows := self._columns()) is not None:
             found |= {
-                name: self._of_waveforms(known, name, problem)
+                name: self._made_here(known, name, problem)
                 for name, problem in applicable(known, rows)[1].items()
             }
         return found
 
-    def _of_waveforms(self, cuts: CutSet, name: str, problem: Problem) -> Problem:
-        """Say of a cut that reads boxes what there is to say of these."""
-        boxes, run_id = self.bridge.boxes, self.session.selected
-        why = [why for box in boxes_among(cuts.reads(name)) if (why := boxes.why(run_id, box))]
+    def _made_here(self, cuts: CutSet, name: str, problem: Problem) -> Problem:
+        """Say of a cut that reads boxes, or what is told of hits, what there is to say of these."""
+        bridge, run_id, reads = self.bridge, self.session.selected, cuts.reads(name)
+        why = [why for box in boxes_among(reads) if (why := bridge.boxes.why(run_id, box))]
+        why += [told for one in reads if (told := bridge.hit_tags.why(run_id, one))]
         return replace(problem, sentence=why[0], position=None) if why else problem
 
     def _looking(self, cut: Cut) -> str:
@@ -407,7 +417,8 @@ class CutsView(View):
     def _words(self) -> list[str]:
         """Give the names that an expression may hold: columns of the run, cuts and functions."""
         columns = self._columns() or {}
-        return [*(cut.name for cut in self.session.cuts), *columns, *FUNCTIONS]
+        told = [name for name in TAGS if name not in columns]
+        return [*(cut.name for cut in self.session.cuts), *columns, *told, *FUNCTIONS]
 
     # What a person does
 
@@ -431,6 +442,22 @@ class CutsView(View):
                 self.bridge.change(cut_changes.choose_cut, same.name)
                 self.bridge.log(f"The region is the cut {same.name} already")
             self.region_taken.emit()
+
+    def tag_pulser(self) -> None:
+        """Tag the pulser, and show what is found."""
+        self.bridge.change(tag_changes.tag_pulser, self.session.tagging.pulser_in)
+        self.hits.open_for_pulser()
+
+    def build_events(self) -> None:
+        """Ask in which window hits are one event."""
+        self.hits.open_for_events()
+
+    @property
+    def hits(self) -> HitsDialog:
+        """What asks for the pulser and for events; made when it is first wanted."""
+        if self._hits is None:
+            self._hits = HitsDialog(self.bridge, self)
+        return self._hits
 
     def toggle_table(self) -> None:
         """Show the table of efficiencies, or no longer."""
@@ -495,6 +522,7 @@ class CutsView(View):
         self.bridge.change(cut_changes.show_only_passing, not self.session.spectrum.is_only_passing)
 
     def _free_color(self) -> str:
+        """Give the colour that the fewest cuts have."""
         used = [cut.color for cut in self.session.cuts]
         return min(COLORS, key=used.count)
 

@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pygama.analysis.tagging import Tagging
 from pygama.channel_map import Channel
 from pygama.errors import SettingsError
 from pygama_gui.session import changes, saved
@@ -91,6 +92,15 @@ sessions = st.builds(
     ),
     watched=st.none() | paths,
     n_jobs=st.integers(1, 4),
+    tagging=st.builds(
+        Tagging,
+        st.booleans(),
+        st.none() | st.floats(0, 1),
+        st.booleans(),
+        st.booleans(),
+        names,
+        st.lists(names, max_size=2).map(tuple),
+    ),
     line=st.none() | st.tuples(numbers, numbers),
     layout=names,
     geometry=names,

@@ -1,0 +1,516 @@
+"""Tests the pulser and events in the window: asked for by menu or cut, told aside, applied everywhere."""
+
+from __future__ import annotations
+
+import csv
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PyQt5.QtCore import Qt
+from PyQt5.QtWidgets import QAbstractButton, QAction, QComboBox, QLineEdit, QTableWidget
+from pytestqt.qtbot import QtBot
+
+from pygama.analysis.tagging import OF_EVENTS, Tagging, tags_of
+from pygama.processing.run import process_run
+from pygama.progress import Partial
+from pygama.simulate import RunShape, read_truth, write_run
+from pygama.storage import TierFile
+from pygama_gui.bridge import Bridge
+from pygama_gui.data.live_set import LiveSet
+from pygama_gui.machine import tagging as module
+from pygama_gui.main_window import MainWindow
+from pygama_gui.session import changes, cut_changes, exports, saved, tag_changes
+from pygama_gui.session.files import read_run
+from pygama_gui.session.state import Run
+from pygama_gui.views.runs.set_making import make_set_of_numbers
+from pygama_gui.widgets.palette import entries_of
+
+WAIT_MS = 60_000
+US = 1e-6
+WINDOW = Tagging(has_pulser=True, window_s=US)
+TWO_CARDS = 13
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Runs 11 and 12 of one card, and run 13 of two, with a pulser and coincidences, and their files."""
+    made = tmp_path_factory.mktemp("runs")
+    for number, n in ((11, 2500), (12, 1500), (TWO_CARDS, 1500)):
+        shape = RunShape(
+            run_number=number,
+            n_events=n,
+            n_samples=900,
+            pulse_at=400,
+            rate_hz=150.0,
+            pulser_hz=5.0,
+            dead_time_s=2e-3,
+            coincident=0.05,
+            cards=(8, 9) if number == TWO_CARDS else (8,),
+            seed=number,
+        )
+        process_run(write_run(made / f"Run{number}", shape), output_dir=made)
+    return made
+
+
+@pytest.fixture
+def window(
+    qtbot: QtBot, themed: object, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[MainWindow]:
+    """A window that shows run 11, processed before."""
+    monkeypatch.setattr(sys, "argv", ["script"])
+    made = MainWindow(Bridge(), remembers=False)
+    qtbot.addWidget(made)
+    made.resize(1300, 800)
+    made.show()
+    qtbot.waitExposed(made)
+    bridge = made.bridge
+    bridge.change(changes.choose_output_dir, folder)
+    bridge.change(changes.add_runs, [read_run(folder / f"Run{number}") for number in (11, 12, TWO_CARDS)])
+    bridge.change(changes.select_run, bridge.session.runs[0].run_id)
+    bridge.change(changes.choose_layout, "Inspect")
+    bridge.change(changes.choose_tab, 2)
+    qtbot.waitUntil(lambda: made.spectrum.shown() is not None, timeout=WAIT_MS)
+    settle(qtbot, made)
+    yield made
+    made.close()
+
+
+def settle(qtbot: QtBot, window: MainWindow) -> None:
+    bridge = window.bridge
+    qtbot.waitUntil(
+        lambda: bridge.hit_tags.is_idle and not (bridge.timer.isActive() or bridge.counting.is_busy),
+        timeout=WAIT_MS,
+    )
+
+
+def column(window: MainWindow, name: str) -> np.ndarray | None:
+    live = window.bridge.live(window.bridge.session.selected)
+    return live.columns.column(name) if live is not None and name in live.columns else None
+
+
+def wait_column(qtbot: QtBot, window: MainWindow, name: str) -> np.ndarray:
+    qtbot.waitUntil(lambda: column(window, name) is not None, timeout=WAIT_MS)
+    settle(qtbot, window)
+    found = column(window, name)
+    assert found is not None
+    return found
+
+
+def expected(folder: Path, tagging: Tagging = WINDOW, number: int = 11) -> dict[str, np.ndarray]:
+    return tags_of(folder / f"t2_run{number}.h5", tagging).columns
+
+
+def truth_of(folder: Path, number: int = 11) -> dict[str, np.ndarray]:
+    truth = read_truth(folder / f"Run{number}")
+    good = truth["damage"] == 0
+    return {name: truth[name][good] for name in ("timestamp", "is_pulser")}
+
+
+def action(window: MainWindow, words: str) -> QAction:
+    found = [
+        one.action for one in entries_of(window.menuBar()) if words in one.action.text().replace("&", "")
+    ]
+    (only,) = found
+    return only
+
+
+def counts_of(window: MainWindow) -> int:
+    """Give the events in all bins of the spectrum, under the cuts."""
+    assert window.cuts.found is not None
+    return window.cuts.found.table.total.n_out
+
+
+def texts(window: MainWindow) -> list[list[str]]:
+    table = window.cuts.hits.table
+    cells = [[table.item(row, at) for at in range(table.columnCount())] for row in range(table.rowCount())]
+    return [["" if cell is None else cell.text() for cell in row] for row in cells]
+
+
+# The pulser
+
+
+def test_the_action_tags_the_pulses_that_the_simulator_made_and_no_others(
+    qtbot: QtBot, window: MainWindow, folder: Path
+) -> None:
+    action(window, "Tag the pulser").trigger()
+    found, truth = wait_column(qtbot, window, "is_pulser"), truth_of(folder)["is_pulser"]
+    assert truth.sum() > 100
+    assert found.dtype == np.bool_
+    assert found[truth].mean() > 0.99  # efficiency
+    assert found[~truth].mean() < 1e-3  # false rate
+
+
+def test_what_was_found_of_the_pulser_is_shown(qtbot: QtBot, window: MainWindow, folder: Path) -> None:
+    action(window, "Tag the pulser").trigger()
+    wait_column(qtbot, window, "is_pulser")
+    hits, truth = window.cuts.hits, truth_of(folder)["is_pulser"]
+    assert hits.isVisible()
+    qtbot.waitUntil(lambda: len(texts(window)) == 3, timeout=WAIT_MS)
+    assert hits.pulser_words.text() == f"{truth.sum()} pulses in 3 channels"
+    names, periods, _, pulses, tagged, _ = zip(*texts(window), strict=True)
+    assert names == ("channel 0", "channel 1", "channel 2")
+    assert all(float(one.split("\n")[0]) == pytest.approx(0.2, abs=1e-6) for one in periods)
+    assert sum(int(one.split()[0]) for one in pulses) == truth.sum()
+    assert tagged == ("100.00 %",) * 3
+
+
+def test_the_pulser_of_one_channel_alone_is_tagged(qtbot: QtBot, window: MainWindow, folder: Path) -> None:
+    action(window, "Tag the pulser").trigger()
+    wait_column(qtbot, window, "is_pulser")
+    box = window.cuts.hits.channel_box
+    box.setCurrentIndex(2)
+    box.activated.emit(2)
+    assert window.bridge.session.tagging.pulser_in == ("0/8/1",)
+    settle(qtbot, window)
+    found, channel = wait_column(qtbot, window, "is_pulser"), column(window, "channel")
+    every = expected(folder)["is_pulser"]
+    np.testing.assert_array_equal(found, every & (channel == 1))
+    assert 0 < found.sum() < every.sum()
+
+
+def test_undo_takes_the_columns_away_and_redo_brings_them_back(qtbot: QtBot, window: MainWindow) -> None:
+    action(window, "Tag the pulser").trigger()
+    wait_column(qtbot, window, "is_pulser")
+    store = window.bridge.store
+    assert "tag the pulser" in window.menus.undo_action.text().lower()
+    store.undo()
+    qtbot.waitUntil(lambda: column(window, "is_pulser") is None, timeout=WAIT_MS)
+    assert not window.cuts.hits.pulser_box.isChecked()
+    store.redo()
+    assert wait_column(qtbot, window, "is_pulser").any()
+
+
+def test_a_cut_that_names_the_pulser_has_it_tagged(qtbot: QtBot, window: MainWindow, folder: Path) -> None:
+    n = len(truth_of(folder)["is_pulser"])
+    window.cuts.new_field.setFocus()
+    qtbot.keyClicks(window.cuts.new_field, "~is_pulser")
+    assert "tagged once the cut is there" in window.cuts.new_problem.text()
+    qtbot.keyClick(window.cuts.new_field, Qt.Key.Key_Return)
+    wait_column(qtbot, window, "is_pulser")
+    qtbot.waitUntil(lambda: window.cuts.found is not None and counts_of(window) < n, timeout=WAIT_MS)
+    assert counts_of(window) == np.count_nonzero(~expected(folder)["is_pulser"])
+    (card,) = window.cuts.cards
+    assert not card.amiss.isVisible()
+    window.bridge.change(cut_changes.remove_all_cuts)
+    qtbot.waitUntil(lambda: column(window, "is_pulser") is None, timeout=WAIT_MS)
+
+
+def test_a_run_without_a_pulser_says_so_in_a_sentence(
+    qtbot: QtBot, window: MainWindow, tmp_path: Path
+) -> None:
+    shape = RunShape(run_number=14, n_events=400, n_samples=900, pulse_at=400, pulser_hz=0.0)
+    process_run(write_run(tmp_path / "Run14", shape), output_dir=tmp_path)
+    bridge = window.bridge
+    bridge.change(changes.choose_output_dir, tmp_path)
+    bridge.change(changes.add_runs, [read_run(tmp_path / "Run14")])
+    bridge.change(changes.select_run, bridge.session.runs[-1].run_id)
+    qtbot.waitUntil(lambda: column(window, "trap_max") is not None, timeout=WAIT_MS)
+    action(window, "Tag the pulser").trigger()
+    assert not wait_column(qtbot, window, "is_pulser").any()
+    assert "no channel has a pulser" in window.banner.words.text()
+    assert "o channel has a pulser" in window.cuts.hits.pulser_words.text()
+    with qtbot.assertNotEmitted(bridge.hit_tags.refused):  # nobody asked for the pulser this time
+        build(qtbot, window, "1", "µs")
+        wait_column(qtbot, window, "event")
+
+
+# Events
+
+
+def build(qtbot: QtBot, window: MainWindow, text: str, unit: str) -> None:
+    action(window, "Build events").trigger()
+    hits = window.cuts.hits
+    hits.window_field.setText(text)
+    hits.unit_box.setCurrentText(unit)
+    qtbot.mouseClick(hits.build_button, Qt.MouseButton.LeftButton)
+
+
+@pytest.mark.parametrize("is_sliding", [False, True])
+def test_events_are_built_as_the_library_builds_them(
+    qtbot: QtBot, window: MainWindow, folder: Path, is_sliding: bool
+) -> None:
+    action(window, "Build events").trigger()
+    window.cuts.hits.sliding_box.setChecked(is_sliding)
+    build(qtbot, window, "20", "ms")
+    asked = Tagging(window_s=0.02, is_sliding=is_sliding)
+    assert window.bridge.session.tagging == asked
+    wanted = expected(folder, asked)
+    for name in OF_EVENTS:
+        np.testing.assert_array_equal(wait_column(qtbot, window, name), wanted[name])
+    box = window.spectrum.controls.column_box
+    assert set(OF_EVENTS) <= {box.itemText(at) for at in range(box.count())}
+    assert f"make {wanted['event'].max() + 1} events" in window.cuts.hits.events_words.text()
+
+
+def test_a_window_that_is_none_is_refused(qtbot: QtBot, window: MainWindow) -> None:
+    build(qtbot, window, "-1", "µs")
+    assert "0 or more" in window.cuts.hits.events_words.text()
+    assert window.bridge.session.tagging == Tagging()
+
+
+def test_clocks_of_several_cards_are_asked_about(qtbot: QtBot, window: MainWindow, folder: Path) -> None:
+    bridge, hits = window.bridge, window.cuts.hits
+    bridge.change(changes.select_run, bridge.session.runs[2].run_id)
+    qtbot.waitUntil(lambda: column(window, "trap_max") is not None, timeout=WAIT_MS)
+    bridge.change(cut_changes.add_cut, "single", "n_channels == 1")
+    assert "Build events…" in window.cuts.cards[0].amiss.text()
+    build(qtbot, window, "1", "µs")
+    qtbot.waitUntil(lambda: "tick" in hits.events_words.text(), timeout=WAIT_MS)
+    settle(qtbot, window)
+    assert "may each count time for itself; tick 'One clock drives all cards'" in hits.events_words.text()
+    assert "may each count time for itself" in window.banner.words.text()
+    assert "may each count time for itself" in window.cuts.cards[0].amiss.text()
+    assert column(window, "event") is None
+    qtbot.mouseClick(hits.clock_box, Qt.MouseButton.LeftButton, pos=hits.clock_box.rect().center())
+    if not hits.clock_box.isChecked():  # the box itself is at the left of its words
+        hits.clock_box.click()
+    found = wait_column(qtbot, window, "n_channels")
+    asked = Tagging(window_s=US, same_clock=True)
+    np.testing.assert_array_equal(found, expected(folder, asked, TWO_CARDS)["n_channels"])
+
+
+def test_the_runs_of_a_data_set_are_told_of_one_by_one(
+    qtbot: QtBot, window: MainWindow, folder: Path
+) -> None:
+    assert make_set_of_numbers(window.bridge, "11-12") == ""
+    window.bridge.change(tag_changes.tag_pulser)
+    window.bridge.change(tag_changes.build_events, US)
+    wait_column(qtbot, window, "event")
+    live = window.bridge.live(window.bridge.session.selected)
+    assert isinstance(live, LiveSet)
+    for name in ("is_pulser", *OF_EVENTS):
+        wanted = np.concatenate([expected(folder, WINDOW, number)[name] for number in (11, 12)])
+        np.testing.assert_array_equal(column(window, name), wanted)
+
+
+# What is kept of it
+
+
+CUT = "~is_pulser & n_channels == 1"
+
+
+def passing(folder: Path, number: int = 11) -> np.ndarray:
+    tags = expected(folder, WINDOW, number)
+    return ~tags["is_pulser"] & (tags["n_channels"] == 1)
+
+
+@pytest.mark.parametrize("is_set", [False, True])
+def test_the_script_counts_what_the_window_counts_bin_by_bin(
+    qtbot: QtBot, window: MainWindow, folder: Path, tmp_path: Path, is_set: bool
+) -> None:
+    if is_set:
+        assert make_set_of_numbers(window.bridge, "11-12") == ""
+    bridge = window.bridge
+    bridge.change(tag_changes.build_events, US)
+    bridge.change(cut_changes.add_cut, "single", CUT)
+    bridge.change(cut_changes.show_only_passing, True)
+    wait_column(qtbot, window, "n_channels")
+    window.spectrum.choose_column("multiplicity" if is_set else "trap_max")
+    settle(qtbot, window)
+    session, run, shown = bridge.session, bridge.session.selected_run, window.spectrum.shown()
+    assert run is not None and shown is not None
+    script = tmp_path / "script.py"
+    script.write_text(exports.as_script(session, [run], shown), encoding="utf-8")
+    environment = {**os.environ, "PYTHONWARNINGS": "error"}
+    done = subprocess.run(
+        [sys.executable, str(script), str(tmp_path)], capture_output=True, text=True, env=environment
+    )
+    assert done.returncode == 0, done.stderr
+    assert "not applied" not in done.stdout
+    assert "tagging efficiency 100.00 %" in done.stdout
+    (written,) = tmp_path.glob("*.csv")
+    with written.open(newline="") as file:
+        rows = np.array(list(csv.reader(file))[1:], float)
+    numbers = [column(window, session.spectrum.column)]
+    mask = np.concatenate([passing(folder, number) for number in ((11, 12) if is_set else (11,))])
+    edges = np.append(rows[:, 0], rows[-1, 1])
+    values = np.asarray(numbers[0], float)[mask]
+    counts = np.histogram(values[values < edges[-1]], edges)[0]
+    np.testing.assert_array_equal(rows[:, 2], counts)
+    assert counts.sum() > 1000
+    qtbot.waitUntil(lambda: counts_of(window) == mask.sum(), timeout=WAIT_MS)
+
+
+def test_the_command_writes_a_table_with_the_columns(
+    window: MainWindow, folder: Path, tmp_path: Path
+) -> None:
+    session = replace(window.bridge.session, output_dir=tmp_path, tagging=replace(WINDOW, is_sliding=True))
+    run = session.runs[0]
+    line = exports.as_command(session, run)
+    _, export = line.split(" && ")
+    shutil.copy(folder / "t2_run11.h5", tmp_path)
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    subprocess.run(["sh", "-c", export], env=os.environ | {"PATH": path}, check=True, capture_output=True)
+    with (tmp_path / "run11_tagged.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    wanted = expected(folder, session.tagging)
+    assert [int(row["event"]) for row in rows] == wanted["event"].tolist()
+    assert sum(row["is_pulser"] == "True" for row in rows) == wanted["is_pulser"].sum()
+
+
+def test_waveforms_that_pass_are_saved(
+    qtbot: QtBot, window: MainWindow, folder: Path, tmp_path: Path
+) -> None:
+    window.bridge.change(tag_changes.build_events, US)
+    window.bridge.change(cut_changes.add_cut, "single", CUT)
+    run = window.bridge.session.selected_run
+    assert run is not None
+    window.waveform_saving.save(run, tmp_path / "single.h5")
+    qtbot.waitUntil(lambda: "that pass as" in "".join(window.bridge.lines), timeout=WAIT_MS)
+    with TierFile(tmp_path / "single.h5") as file:
+        rows = file.table("ORSIS3302DecoderForEnergy").column("source_row")
+        assert '"window_s": 1e-06' in file.texts("/")["selection"]
+    assert rows.tolist() == np.flatnonzero(passing(folder)).tolist()
+
+
+def test_waveforms_are_not_saved_by_events_that_nobody_built(window: MainWindow) -> None:
+    window.bridge.change(cut_changes.add_cut, "single", "n_channels == 1")
+    window.waveform_saving.ask()
+    assert "N_channels is known when events were built" in window.banner.words.text()
+
+
+@pytest.mark.parametrize("is_set", [False, True])
+def test_the_table_has_the_columns_and_the_cuts_read_them(
+    qtbot: QtBot, window: MainWindow, folder: Path, tmp_path: Path, is_set: bool
+) -> None:
+    if is_set:
+        assert make_set_of_numbers(window.bridge, "11-12") == ""
+    window.bridge.change(tag_changes.build_events, US)
+    window.bridge.change(cut_changes.add_cut, "single", CUT)
+    run = window.bridge.session.selected_run
+    assert run is not None
+    qtbot.waitUntil(lambda: window.bridge.state(run.run_id) is not None, timeout=WAIT_MS)
+    window.tables.save(run, tmp_path / "one.csv", only_passing=True)
+    qtbot.waitUntil(lambda: "rows of" in "".join(window.bridge.lines), timeout=WAIT_MS)
+    with (tmp_path / "one.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    wanted = [
+        expected(folder, WINDOW, n)["event"][passing(folder, n)] for n in ((11, 12) if is_set else (11,))
+    ]
+    assert [int(row["event"]) for row in rows] == np.concatenate(wanted).tolist()
+    assert {row["is_pulser"] for row in rows} == {"False"}
+
+
+def test_a_session_keeps_what_is_told_of_hits(qtbot: QtBot, window: MainWindow, tmp_path: Path) -> None:
+    bridge = window.bridge
+    bridge.change(tag_changes.tag_pulser, ("0/8/1", "0/8/2"))
+    bridge.change(tag_changes.build_events, 2.5e-7, True, True)
+    kept = bridge.session.tagging
+    saved.save(bridge.session, tmp_path / "one.pygama-session.json")
+    bridge.store.undo()
+    bridge.store.undo()
+    assert bridge.session.tagging == Tagging()
+    assert window.documents.open(tmp_path / "one.pygama-session.json")
+    assert bridge.session.tagging == kept
+    assert wait_column(qtbot, window, "is_pulser").any()
+
+
+def test_a_session_with_a_window_that_is_none_is_refused(tmp_path: Path, window: MainWindow) -> None:
+    path = tmp_path / "one.pygama-session.json"
+    window.bridge.change(tag_changes.build_events, US)
+    saved.save(window.bridge.session, path)
+    path.write_text(path.read_text().replace('"window_s": 1e-06', '"window_s": -1'))
+    assert not window.documents.open(path)
+    assert "a window is 0 s or longer" in window.banner.words.text()
+
+
+def test_a_picture_brings_back_what_was_told_of_hits(
+    qtbot: QtBot, window: MainWindow, tmp_path: Path
+) -> None:
+    window.bridge.change(tag_changes.build_events, US)
+    wait_column(qtbot, window, "event")
+    exporter = window.spectrum.exporter
+    exporter.save(exporter.picture(), tmp_path / "one.png")
+    qtbot.waitUntil((tmp_path / "one.png").exists, timeout=WAIT_MS)
+    window.bridge.store.undo()
+    assert window.bridge.session.tagging == Tagging()
+    assert window.documents.open_picture(tmp_path / "one.png")
+    assert window.bridge.session.tagging == Tagging(window_s=US)
+
+
+# Runs that grow
+
+
+def growing(bridge: Bridge, folder: Path) -> tuple[Run, Callable[[int, int], None]]:
+    """Begin a run that gets its rows from a file, piece by piece."""
+    run = Run("1", Path("Run1"), 1)
+    bridge.change(changes.add_runs, [run])
+    bridge.adopt(1, run)
+    names = ("time_s", "channel", "card", "crate", "trap_max")
+    with TierFile(folder / "t2_run11.h5") as file:
+        columns = {name: np.array(file.table("data").column(name)) for name in names}
+
+    def grow(first: int, last: int) -> None:
+        bridge.take(1, Partial("any", {name: values[first:last] for name, values in columns.items()}))
+        bridge.data_grew.emit({"1"})
+
+    return run, grow
+
+
+def test_a_run_that_grows_is_told_of_again(
+    qtbot: QtBot, bridge: Bridge, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "LEAST_PAUSE_S", 0.05)
+    monkeypatch.setattr(module, "PAUSE_SHARE", 0.0)
+    bridge.change(tag_changes.tag_pulser)
+    bridge.change(tag_changes.build_events, US)
+    _, grow = growing(bridge, folder)
+    wanted = expected(folder)
+    n = len(wanted["event"])
+    for first in range(0, n, 500):
+        grow(first, min(first + 500, n))
+        live = bridge.live("1")
+        assert live is not None
+        if "is_pulser" in live.columns:  # the newest rows are no pulses, and of no event
+            assert live.columns.column("is_pulser").dtype == np.bool_
+            told = live.told.n_rows
+            assert not live.columns.column("is_pulser")[told:].any()
+            assert (live.columns.column("event")[told:] == -1).all()
+        qtbot.waitUntil(lambda: bridge.hit_tags.is_idle, timeout=WAIT_MS)
+    live = bridge.live("1")
+    assert live is not None and live.told.n_rows == n
+    for name in ("is_pulser", *OF_EVENTS):
+        np.testing.assert_array_equal(live.columns.column(name), wanted[name])
+
+
+def test_a_run_that_grows_is_left_alone_for_a_while(qtbot: QtBot, bridge: Bridge, folder: Path) -> None:
+    bridge.change(tag_changes.build_events, US)
+    _, grow = growing(bridge, folder)
+    grow(0, 500)
+    qtbot.waitUntil(lambda: not bridge.hit_tags.is_looking("1"), timeout=WAIT_MS)
+    grow(500, 1000)
+    live = bridge.live("1")
+    assert live is not None
+    assert not bridge.hit_tags.is_looking("1")
+    assert not bridge.hit_tags.is_idle
+    assert (live.told.n_rows, len(live.columns)) == (500, 1000)
+
+
+def test_rows_that_come_while_a_run_is_told_of_are_not_lost(
+    qtbot: QtBot, bridge: Bridge, folder: Path
+) -> None:
+    bridge.change(tag_changes.tag_pulser)
+    _, grow = growing(bridge, folder)
+    grow(0, 1000)
+    assert bridge.hit_tags.is_looking("1")
+    grow(1000, 1100)
+    qtbot.waitUntil(lambda: not bridge.hit_tags.is_looking("1"), timeout=WAIT_MS)
+    live = bridge.live("1")
+    assert live is not None
+    assert len(live.columns) == len(live.columns.column("is_pulser")) == 1100
+    assert live.told.n_rows == 1000
+
+
+def test_every_control_of_the_dialog_has_a_name_for_screen_readers(window: MainWindow) -> None:
+    action(window, "Tag the pulser").trigger()
+    kinds = (QAbstractButton, QComboBox, QLineEdit, QTableWidget)
+    controls = [one for kind in kinds for one in window.cuts.hits.findChildren(kind)]
+    assert len(controls) > 8
+    assert [one for one in controls if not one.accessibleName().strip()] == []
