@@ -15,11 +15,14 @@ Peaks: TypeAlias = "dict[int, tuple[int, Peak]]"
 
 
 class KnownPeaks:
-    """Peaks by run and column, as long as the run is held; one that is calibrated anew is another one."""
+    """Peaks by run and column, as long as the run is held; with other calibrations they are others."""
 
     def __init__(self) -> None:
-        self._known: WeakKeyDictionary[LiveRun, dict[str, Peaks]] = WeakKeyDictionary()
+        self._known: WeakKeyDictionary[object, dict[str, tuple[object, Peaks]]] = WeakKeyDictionary()
 
     def of(self, live: LiveRun, column: str) -> Peaks:
-        """Give what is known of a column, to be added to."""
-        return self._known.setdefault(live, {}).setdefault(column, {})
+        """Give what is known of a column, to be added to; what is told of hits makes no difference."""
+        of_run = self._known.setdefault(live.samples, {})
+        if column not in of_run or of_run[column][0] is not live.calibrations:
+            of_run[column] = (live.calibrations, {})
+        return of_run[column][1]
