@@ -33,8 +33,8 @@ AXIS, LOW_AXIS, LABEL_GAP = 40, 24, 4
 """Height of the axis below with its label below the numbers or at their end; room before that label."""
 LEGEND_SHARE = 0.5
 """Part of a plot's height from which on a legend is away: the curves would have no room."""
-LABEL_SHARE = 0.35
-"""Part of the axis, at most, that a label takes at the end of the numbers."""
+LABEL_SHARE, LABEL_FROM = 0.5, 340
+"""Part of the axis, at most, that a label takes at the end of the numbers, in a plot so wide, in pixels."""
 LEGEND_GAP, LOW_LEGEND_GAP, LOW_LEGEND_MARGIN = 10, 3, 2
 """Pixels between a legend and the end of its plot, and within it above and below its one line."""
 AXIS_ROOM, HINT_MARGIN = 62, 8
@@ -377,7 +377,8 @@ class Plot(pg.PlotWidget):
         """Let a low plot give its curves the line of the label."""
         room = LABEL_SHARE * (self.width() - AXIS_ROOM)
         fits = QFontMetrics(theme.font(theme.SMALL)).horizontalAdvance(self.labels["bottom"]) < room
-        self.x_axis.lay_low(is_low=self.labels_in_line and fits and self.height() < LOW_PLOT)
+        is_flat = self.height() < LOW_PLOT and self.width() >= LABEL_FROM
+        self.x_axis.lay_low(is_low=self.labels_in_line and fits and is_flat)
 
     def _room_for_y(self) -> float:
         return self.height() - (LOW_AXIS if self.x_axis.is_low else self.x_axis.height()) - 6.0
