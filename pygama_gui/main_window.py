@@ -288,6 +288,14 @@ class MainWindow(QMainWindow):
         self.fits.look_asked.connect(self._look_at_fit)
         self.spectrum.calibrate_asked.connect(self._calibrate)
         self.cuts.region_taken.connect(self.show_cuts)
+        shown_in = (
+            (self.cuts, self.cuts_dock),
+            (self.fits, self.fits_dock),
+            (self.chain, self.settings_dock),
+        )
+        for view, dock in shown_in:
+            view.sight_asked.connect(dock.show)
+            view.sight_asked.connect(dock.raise_)
         self.welcome.open_asked.connect(self.arrivals.ask_open)
         self.welcome.demo_asked.connect(lambda: self.demo_asked())
         self.last_line.log_asked.connect(self.toggle_log)
@@ -362,14 +370,12 @@ class MainWindow(QMainWindow):
 
     def _calibrate(self) -> None:
         """Calibrate with the fitted peaks, and show what comes of it."""
-        self.fits_dock.show()
-        self.fits_dock.raise_()
+        self.fits.come_to_sight()
         self.fits.calibrate_with_fits()
 
     def show_cuts(self) -> None:
         """Bring the panel of cuts to the front, for the cut that came into it."""
-        self.cuts_dock.show()
-        self.cuts_dock.raise_()
+        self.cuts.come_to_sight()
 
     def _show_event(self, number: int) -> None:
         """Show the waveform of an event."""

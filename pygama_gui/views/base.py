@@ -26,6 +26,8 @@ class View(QWidget):
 
     drawn = pyqtSignal()
     """Data of a run were put on screen."""
+    sight_asked = pyqtSignal()
+    """The panel is to come to the front: something is done in it."""
 
     def __init__(self, bridge: Bridge) -> None:
         super().__init__()
@@ -72,6 +74,11 @@ class View(QWidget):
 
     def on_data(self, run_ids: set[str]) -> None:
         """React to new rows and waveforms."""
+
+    def come_to_sight(self) -> None:
+        """Ask for the panel to come to the front where it is hidden, as behind another one."""
+        if not self.isVisible():
+            self.sight_asked.emit()
 
     def recolor(self) -> None:
         """Take the colours of the present theme."""

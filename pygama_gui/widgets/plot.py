@@ -495,8 +495,19 @@ Entry = tuple[str, str, Callable[[], object]] | None
 """Of a menu: words, key, and what it does; None is a line between entries."""
 
 
-def plot_actions(owner: QWidget, entries: Sequence[Entry]) -> list[QAction]:
-    """Make actions with keys that work while their view has the focus."""
+def plot_actions(
+    owner: QWidget, entries: Sequence[Entry], first: Callable[[], None] = lambda: None
+) -> list[QAction]:
+    """Make actions with keys that work while their view has the focus.
+
+    first: is done before each of them, but for those whose keys are later made to work everywhere.
+    """
+
+    def done(action: QAction, act: Callable[[], None]) -> None:
+        if action.shortcutContext() != Qt.ShortcutContext.WindowShortcut or action.shortcut().isEmpty():
+            first()
+        act()
+
     actions = []
     for entry in entries:
         words, key, act = entry or ("", "", lambda: None)
@@ -505,7 +516,7 @@ def plot_actions(owner: QWidget, entries: Sequence[Entry]) -> list[QAction]:
         if key:
             action.setShortcut(key)
             action.setShortcutContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
-        action.triggered.connect(lambda _checked=False, act=act: act())
+        action.triggered.connect(lambda _checked=False, one=action, act=act: done(one, act))
         owner.addAction(action)
         actions.append(action)
     return actions

@@ -527,3 +527,18 @@ def test_a_cut_file_that_is_dropped_is_taken(qtbot: QtBot, bridge: Bridge, tmp_p
     assert [cut.name for cut in bridge.session.cuts] == ["high"]
     assert not window.cuts_dock.isHidden()
     window.close()
+
+
+def test_an_action_of_a_hidden_panel_brings_it_to_the_front(qtbot: QtBot, window: MainWindow) -> None:
+    window.layouts.choose("Process")
+    window.settings_dock.raise_()
+    assert not window.cuts.isVisible()
+    add = next(one for one in window.cuts.view_actions() if one.text() == "&Add a cut…")
+    add.trigger()
+    qtbot.waitUntil(window.cuts.new_field.hasFocus, timeout=WAIT_MS)
+    step = next(one for one in window.chain.view_actions() if one.text().startswith("&Duplicate"))
+    step.trigger()
+    qtbot.waitUntil(window.chain.isVisible, timeout=WAIT_MS)
+    alone = next(one for one in window.cuts.view_actions() if "passing events alone" in one.text())
+    alone.trigger()
+    assert window.chain.isVisible()

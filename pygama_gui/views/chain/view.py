@@ -122,6 +122,7 @@ class ChainView(View):
                 None,
                 ("&Scan two settings…", "Ctrl+G", self.scan_asked.emit),
             ],
+            self.come_to_sight,
         )
         self._lay_out()
         self._fill_add_menu()

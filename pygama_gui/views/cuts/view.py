@@ -162,6 +162,7 @@ class CutsView(View):
                 ("&Load cuts…", "", self._ask_load),
                 ("&Save cuts…", "", self._ask_save),
             ],
+            self.come_to_sight,
         )
         self.region_action = actions[1]
         everywhere = Qt.ShortcutContext.WindowShortcut

@@ -77,7 +77,10 @@ class FitsView(View):
         self.drift = label(tone="soft", px=theme.SMALL)
         self.drift.setWordWrap(True)
         self._rows: list[FitRow] = []
-        self._actions = [*plot_actions(self.table, self._of_table()), *plot_actions(self, self._entries())]
+        self._actions = [
+            *plot_actions(self.table, self._of_table(), self.come_to_sight),
+            *plot_actions(self, self._entries(), self.come_to_sight),
+        ]
         self.table.addActions(self._actions)  # for its own menu
         self.table.setContextMenuPolicy(Qt.ContextMenuPolicy.ActionsContextMenu)
         regions = QMenu("Re&gions", self)
