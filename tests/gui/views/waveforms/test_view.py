@@ -128,6 +128,17 @@ def test_names_in_a_narrow_plot_cover_neither_curves_nor_numbers(
     assert not words.mapRectToParent(words.boundingRect()).intersects(legend.geometry())
 
 
+def test_names_leave_their_settings_out_where_they_would_cover_the_rise(
+    qtbot: QtBot, view: WaveformView
+) -> None:
+    for width, name in ((1100, "trap_filter rise 400 flat 200"), (330, "trap_filter")):
+        view.resize(width, 420)
+        QApplication.processEvents()
+        view.redraw()
+        assert view.traces_picture.names["wf_trap"] == name
+    assert view.traces_picture.names[""] == "waveform"
+
+
 def test_a_step_that_is_new_is_computed_aside_and_then_drawn(qtbot: QtBot, view: WaveformView) -> None:
     view.bridge.change(changes.add_step, "pole_zero")
     view.draw_if_due()
