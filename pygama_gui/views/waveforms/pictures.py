@@ -49,6 +49,8 @@ class TracesPicture:
         """Names of curves, as the legend says them."""
         self._colors: dict[str, int] = {}
         self._y_range: tuple[float, float] | None = None
+        self._rise_px = 0.0
+        """Where the pulse rises, as long as nobody zoomed."""
 
     def color(self, name: str) -> str:
         """Give the colour of a wave: the same one as long as the window is open."""
@@ -137,7 +139,10 @@ class TracesPicture:
     def _room_px(self) -> tuple[float, float]:
         """Give the room above and below the curves: for the words of markers, and for names that are wide."""
         place, box = self.legend.geometry(), self._plot.box
-        if not self.legend.isVisible() or place.width() < WIDE_LEGEND * box.width():
+        is_narrow = place.width() < WIDE_LEGEND * box.width() and (
+            place.right() < self._rise_px or box.zoomed_x
+        )
+        if not self.legend.isVisible() or is_narrow:
             return WORDS_PX, 0.0
         if self.legend.is_at_top:
             beside = self.legend.is_in_line  # the words of a marker stand to the right of it
@@ -180,6 +185,7 @@ class TracesPicture:
         rise = int(np.argmax(np.abs(raw - raw[0]) > np.ptp(raw) / 2)) if len(raw) else 0
         box, metrics = self._plot.box, QFontMetrics(theme.font(theme.SMALL))
         room = box.width() * (x[rise] - x[0]) / ((x[-1] - x[0]) or 1.0) if len(raw) else 0.0
+        self._rise_px = room
         widest = max((metrics.horizontalAdvance(text) for text in names.values()), default=0)
         short = {name: _without_settings(text) for name, text in names.items()}
         is_clear = len(set(short.values())) == len(short)
@@ -192,6 +198,8 @@ class TracesPicture:
             if same_curves:
                 for (_, words_of), text in zip(self.legend.items, wanted.values(), strict=True):
                     words_of.setText(text)
+                self.legend.resize(0.0, 0.0)  # its names are as wide as it lets them be
+                self.legend.layout.activate()
                 self.legend.updateSize()
             else:
                 self.legend.clear()
