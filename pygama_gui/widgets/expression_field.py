@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 
-from PyQt5.QtCore import QPointF, QStringListModel, Qt, pyqtSignal
+from PyQt5.QtCore import QEvent, QPointF, QStringListModel, Qt, pyqtSignal
 from PyQt5.QtGui import QFocusEvent, QKeyEvent, QPainter, QPaintEvent, QPolygonF
 from PyQt5.QtWidgets import QCompleter, QLineEdit
 
 from pygama_gui.widgets import theme
+from pygama_gui.widgets.own_keys import is_for_the_window
 
 WORD = re.compile(r"[^\W\d]\w*$")
 WAVE_PX = 2.0
@@ -69,6 +70,13 @@ class ExpressionField(QLineEdit):
         painter.setClipRect(self.rect().adjusted(4, 2, -4, -1))
         painter.setPen(theme.current().pen("bad"))
         painter.drawPolyline(wave)
+
+    def event(self, event: QEvent | None) -> bool:
+        """Leave the window's keys to it."""
+        if event is not None and is_for_the_window(event):
+            event.ignore()
+            return False
+        return super().event(event)
 
     def keyPressEvent(self, event: QKeyEvent | None) -> None:  # noqa: N802  (Qt's name)
         """Leave the keys of the list of names to it; give up with Esc."""

@@ -26,6 +26,7 @@ from PyQt5.QtWidgets import (
 from pygama.errors import SettingsError
 from pygama.processing.declare import Setting
 from pygama_gui.widgets import theme
+from pygama_gui.widgets.own_keys import is_for_the_window
 from pygama_gui.widgets.parts import Yielding, label, link, row
 from pygama_gui.widgets.words import as_stored, shown, time_of
 
@@ -355,6 +356,9 @@ class _Field(QLineEdit):
     """
 
     def event(self, event: QEvent | None) -> bool:
+        if event is not None and is_for_the_window(event):
+            event.ignore()
+            return False
         if isinstance(event, QKeyEvent) and event.type() == QEvent.Type.ShortcutOverride:
             standard = QKeySequence.StandardKey
             is_undo = event.matches(standard.Undo) or event.matches(standard.Redo)

@@ -59,3 +59,10 @@ def _uses(control: QObject | None, event: QKeyEvent) -> bool:
         return held in (Qt.KeyboardModifier.NoModifier, Qt.KeyboardModifier.ShiftModifier)
     keys = OF_CHOICES if isinstance(control, QComboBox) else OF_BUTTONS
     return held == Qt.KeyboardModifier.NoModifier and event.key() in keys
+
+
+def is_for_the_window(event: QEvent | None) -> bool:
+    """Tell whether a line of text is asked for Ctrl+E: Qt goes to its end by that too, as End does."""
+    if not isinstance(event, QKeyEvent) or event.type() != QEvent.Type.ShortcutOverride:
+        return False
+    return event.key() == Qt.Key.Key_E and event.modifiers() == Qt.KeyboardModifier.ControlModifier

@@ -145,4 +145,7 @@ def total(found: EfficiencyTable) -> str:
     """Say what all cuts that are on do together."""
     if not any(one.in_order is not None for one in found.rows):
         return "No cut is on"
-    return f"{passing(found.total)} pass all" if found.total.n_in else ""
+    if not found.total.n_in:
+        return ""
+    n_out, n_in = words.count(found.total.n_out), words.count(found.total.n_in)
+    return f"{n_out} of {n_in} pass all · {share(found.total)}"

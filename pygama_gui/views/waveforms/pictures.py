@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 import pyqtgraph as pg
 from PyQt5.QtCore import QRectF
-from PyQt5.QtGui import QColor
+from PyQt5.QtGui import QColor, QFontMetrics
 
 from pygama_gui.data.density import Density
 from pygama_gui.data.noise import NoiseSpectrum
@@ -29,6 +29,8 @@ WORDS_PX = 26
 """Room above the highest curve for the words beside its marker."""
 WIDE_LEGEND = 0.5
 """Part of a plot's width from which on the names of curves would lie over these."""
+NAME_ROOM = 66
+"""Pixels that a legend takes beside the longest of its names: the line before it, and what is around it."""
 DECADES = 6.0
 """A noise spectrum is drawn over as many decades, at most."""
 
@@ -47,6 +49,8 @@ class TracesPicture:
         """Names of curves, as the legend says them."""
         self._colors: dict[str, int] = {}
         self._y_range: tuple[float, float] | None = None
+        self._rise_px = 0.0
+        """Where the pulse rises, as long as nobody zoomed."""
 
     def color(self, name: str) -> str:
         """Give the colour of a wave: the same one as long as the window is open."""
@@ -68,7 +72,8 @@ class TracesPicture:
             y = traces.computed[name] if name else traces.raw
             curve.setData(traces.x, y, pen=pen, skipFiniteCheck=bool(np.isfinite(y).all()))
             curve.setVisible(name not in hidden)
-        self._write_legend({name: text for name, text in names.items() if name not in hidden})
+        shown = {name: text for name, text in names.items() if name not in hidden}
+        self._write_legend(self._fitting(shown, traces))
         levels = [level for level in traces.levels if level.name not in hidden]
         self.markers.draw(levels, [one for one in traces.instants if one.name not in hidden])
         start = traces.raw[: max(len(traces.raw) // 3, 1)]
@@ -134,7 +139,10 @@ class TracesPicture:
     def _room_px(self) -> tuple[float, float]:
         """Give the room above and below the curves: for the words of markers, and for names that are wide."""
         place, box = self.legend.geometry(), self._plot.box
-        if not self.legend.isVisible() or place.width() < WIDE_LEGEND * box.width():
+        is_narrow = place.width() < WIDE_LEGEND * box.width() and (
+            place.right() < self._rise_px or box.zoomed_x
+        )
+        if not self.legend.isVisible() or is_narrow:
             return WORDS_PX, 0.0
         if self.legend.is_at_top:
             beside = self.legend.is_in_line  # the words of a marker stand to the right of it
@@ -171,6 +179,18 @@ class TracesPicture:
             self.curves[name] = curve
         return self.curves[name]
 
+    def _fitting(self, names: dict[str, str], traces: Traces) -> dict[str, str]:
+        """Leave the settings of steps out of names that would lie over the rise of the pulse."""
+        x, raw = traces.x, traces.raw
+        rise = int(np.argmax(np.abs(raw - raw[0]) > np.ptp(raw) / 2)) if len(raw) else 0
+        box, metrics = self._plot.box, QFontMetrics(theme.font(theme.SMALL))
+        room = box.width() * (x[rise] - x[0]) / ((x[-1] - x[0]) or 1.0) if len(raw) else 0.0
+        self._rise_px = room
+        widest = max((metrics.horizontalAdvance(text) for text in names.values()), default=0)
+        short = {name: _without_settings(text) for name, text in names.items()}
+        is_clear = len(set(short.values())) == len(short)
+        return names if box.zoomed_x or widest + NAME_ROOM < room or not is_clear else short
+
     def _write_legend(self, wanted: dict[str, str]) -> None:
         if wanted != self.names:
             same_curves = wanted.keys() == self.names.keys()
@@ -178,6 +198,8 @@ class TracesPicture:
             if same_curves:
                 for (_, words_of), text in zip(self.legend.items, wanted.values(), strict=True):
                     words_of.setText(text)
+                self.legend.resize(0.0, 0.0)  # its names are as wide as it lets them be
+                self.legend.layout.activate()
                 self.legend.updateSize()
             else:
                 self.legend.clear()
@@ -185,6 +207,12 @@ class TracesPicture:
                     self.legend.addItem(self.curves[name], text)
         for swatch, _ in self.legend.items:
             swatch.update()  # it takes the pen of its curve when it is painted
+
+
+def _without_settings(words: str) -> str:
+    """'trap_filter rise 400 flat 200 × 10' -> 'trap_filter × 10'."""
+    text, times, scale = words.partition(" × ")
+    return text.partition(" ")[0].rstrip(",") + times + scale
 
 
 class DensityPicture:

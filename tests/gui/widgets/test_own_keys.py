@@ -9,6 +9,7 @@ from PyQt5.QtCore import Qt
 from PyQt5.QtWidgets import QCheckBox, QComboBox, QVBoxLayout, QWidget
 from pytestqt.qtbot import QtBot
 
+from pygama_gui.widgets.expression_field import ExpressionField
 from pygama_gui.widgets.own_keys import OwnKeys
 from pygama_gui.widgets.plot import plot_actions
 
@@ -89,3 +90,19 @@ def test_a_click_on_a_control_leaves_the_keys_with_the_plot(qtbot: QtBot, parts:
     assert plot.hasFocus()
     qtbot.keyClick(plot, Qt.Key.Key_Down)
     assert done == ["Down"]
+
+
+def test_ctrl_e_in_a_line_of_text_is_the_windows(qtbot: QtBot) -> None:
+    window, done = QWidget(), []
+    field = ExpressionField("cut", list)
+    column = QVBoxLayout(window)
+    column.addWidget(field)
+    plot_actions(window, [("Save as Python script", "Ctrl+E", lambda: done.append("saved"))])
+    qtbot.addWidget(window)
+    window.show()
+    window.activateWindow()
+    qtbot.waitUntil(window.isActiveWindow)
+    field.setFocus()
+    qtbot.keyClicks(field, "trap_max")
+    qtbot.keyClick(field, Qt.Key.Key_E, Qt.KeyboardModifier.ControlModifier)
+    assert (field.text(), done) == ("trap_max", ["saved"])

@@ -23,6 +23,7 @@ from pygama_gui.data.shaping import shape
 from pygama_gui.session import changes
 from pygama_gui.session.state import DEFAULT_CHAIN, Run, Step
 from pygama_gui.views import madeup
+from pygama_gui.views.waveforms.pictures import NAME_ROOM
 from pygama_gui.views.waveforms.view import WaveformView
 
 
@@ -121,11 +122,25 @@ def test_names_in_a_narrow_plot_cover_neither_curves_nor_numbers(
     assert legend.isVisible()
     for curve in view.traces_picture.curves.values():
         x, y = curve.getOriginalDataset()
-        at = int(np.argmax(y))
-        assert box.mapFromView(QPointF(x[at], y[at])).y() > legend.geometry().bottom()
+        points = [box.mapFromView(QPointF(*point)) for point in zip(x, y, strict=True)]
+        assert not any(legend.geometry().contains(point) for point in points)
     words = view.traces_picture.markers._words["trap_max"]
     assert words.isVisible()
     assert not words.mapRectToParent(words.boundingRect()).intersects(legend.geometry())
+
+
+def test_names_leave_their_settings_out_where_they_would_cover_the_rise(
+    qtbot: QtBot, view: WaveformView
+) -> None:
+    for width, name in ((1100, "trap_filter rise 400 flat 200"), (330, "trap_filter")):
+        view.resize(width, 420)
+        QApplication.processEvents()
+        view.redraw()
+        assert view.traces_picture.names["wf_trap"] == name
+    assert view.traces_picture.names[""] == "waveform"
+    legend = view.traces_picture.legend
+    widest = max(words.item.boundingRect().width() for _, words in legend.items)
+    assert legend.width() < widest + NAME_ROOM
 
 
 def test_a_step_that_is_new_is_computed_aside_and_then_drawn(qtbot: QtBot, view: WaveformView) -> None:
