@@ -3,8 +3,8 @@
 pytest -m benchmark_suite tests/benchmarks/test_data_sets_in_window.py
 
 One Tier 2 file of 5 million rows is written by the library and taken 20 times: 100 million rows, of which
-spectrum, plane and cuts are counted in one pass; and as often as fits into memory. PYGAMA_BENCHMARK_RUNS=4
-makes it 20 million.
+spectrum, plane and cuts are counted in one pass; and as often as fits into memory. Then the window shows
+Spectrum, Trends and Channels, one after the other. PYGAMA_BENCHMARK_RUNS=4 makes it 20 million.
 """
 
 from __future__ import annotations
@@ -78,6 +78,75 @@ print(n_rows, result, loaded, first, first + rest, max(blocked, longest), float(
 """
 
 
+WINDOW = """
+import sys, time
+from pathlib import Path
+from PyQt5.QtWidgets import QApplication
+app = QApplication([])
+from pygama_gui.bridge import Bridge
+from pygama_gui.main_window import MainWindow
+from pygama_gui.session import changes, cut_changes, set_changes
+from pygama_gui.session.state import Member, Run
+
+file, n_runs = Path(sys.argv[1]), int(sys.argv[2])
+window = MainWindow(Bridge(), remembers=False)
+window.show()
+bridge = window.bridge
+members = [Member(Run(f"Run{n}", Path(f"Run{n}"), n), file) for n in range(1, n_runs + 1)]
+data_set = set_changes.data_set_of(bridge.session, members)
+
+
+def memory(name):
+    line = next(line for line in open("/proc/self/status") if line.startswith(name))
+    return float(line.split()[1]) / 1024
+
+
+def run_until(is_so):
+    began = last = time.perf_counter()
+    longest = 0.0
+    while not is_so():
+        app.processEvents()
+        now = time.perf_counter()
+        longest, last = max(longest, now - last), now
+        time.sleep(0.001)
+    return time.perf_counter() - began, longest
+
+
+def is_still():
+    return not bridge.counting.is_busy
+
+
+def has_figures():
+    found = window.channels.surveyed
+    return bool(window.channels.tiles) and found.is_whole and not found.is_late
+
+
+run_until(lambda last=time.perf_counter() + 1: time.perf_counter() > last)
+print(memory("VmRSS"))
+bridge.change(set_changes.make_data_set, data_set)
+bridge.change(changes.choose_tab, 0)
+run_until(lambda: (live := bridge.live(data_set.run_id)) is not None and len(live.columns) > 0)
+run_until(is_still)
+whole = {
+    2: lambda: window.spectrum.shown() is not None,
+    4: lambda: bool(window.trends._shown) and window.trends._shown[0][1].is_whole,
+    5: has_figures,
+}
+for tab, is_whole in whole.items():
+    bridge.change(changes.choose_tab, tab)
+    there, blocked = run_until(lambda: is_whole() and is_still())
+    print(tab, there, blocked, memory("VmHWM"))
+held = window.channels._surveying._held
+print(5, *run_until(lambda: held.counted is None), memory("VmHWM"))
+before = window.channels.surveyed
+bridge.change(cut_changes.add_cut, "large", "trap_max > 1000 & channel != 3")
+print(5, *run_until(lambda: window.channels.surveyed is not before and has_figures()), memory("VmHWM"))
+sys.stdout.flush()
+import os
+os._exit(0)
+"""
+
+
 COLUMNS = (
     *(("channel", "i8"), ("energy", "i8"), ("energy_first", "i8"), ("event_number", "i8")),
     *(("timestamp", "i8"), ("bl_int", "f8"), ("bl_slope", "f8"), ("trap_max", "f8"), ("crate", "i8")),
@@ -126,3 +195,22 @@ def test_a_data_set_is_counted(file: Path, n_runs: int, report: Any) -> None:
     )
     assert n_rows == n_runs * ROWS_OF_RUN
     assert 0 < n_chosen < n_rows
+
+
+def test_the_views_of_a_data_set_are_counted_from_its_files(file: Path, report: Any) -> None:
+    env = {**os.environ, "QT_QPA_PLATFORM": "offscreen"}
+    command = [sys.executable, "-c", WINDOW, str(file), str(N_RUNS)]
+    done = subprocess.run(command, env=env, capture_output=True, text=True, check=True)
+    own, *lines = done.stdout.splitlines()
+    rows = [[float(one) for one in line.split()] for line in lines]
+    names = ("Spectrum", "Trends", "Channels", "their peaks", "Channels under a cut")
+    parts = [
+        f"{name} {seconds:.1f} s (loop blocked {1000 * blocked:.0f} ms at most)"
+        for name, (_, seconds, blocked, _) in zip(names, rows, strict=True)
+    ]
+    peak = rows[-1][-1]
+    report.notes.append(
+        f"views of {N_RUNS * ROWS_OF_RUN / 1e6:.0f} million rows from the files: {', '.join(parts)}; "
+        f"at most {peak:.0f} MiB, {peak - float(own):.0f} above those of the empty window"
+    )
+    assert len(rows) == len(names)
