@@ -161,7 +161,7 @@ class PlaneView(View):
         self.profile: Profile | None = None
         self.top: float | None = None
         """What has the strongest colour, where a person chose it."""
-        self._held: dict[tuple[int, str, int | None], _Held] = {}
+        self._held: dict[tuple[object, ...], _Held] = {}
         self._columns: tuple[str, ...] = ()
         self._channels: list[int] = []
         self._channel_names: list[str] = []
@@ -544,7 +544,8 @@ class PlaneView(View):
 
     def _limits(self, live: LiveRun, name: str) -> Limits:
         """Choose the limits of a column; those that were chosen before stay as long as they suit."""
-        key = (id(live), name, self.channel)
+        of = (id(live.samples), id(live.calibrations), live.told.tagging)
+        key = (*of, name, self.channel)
         held, n_rows = self._held.get(key), len(live.columns)
         if held is not None and n_rows < GREW * held.n_rows:
             return held.limits
@@ -555,7 +556,7 @@ class PlaneView(View):
             values = some_of(values, n_channels * LOOKED_AT)[some == self.channel]
         found = limits_of(values)
         limits = held.limits if held is not None and keeps(held.limits, found) else found
-        self._held = {one: kept for one, kept in self._held.items() if one[0] == id(live)}
+        self._held = {one: kept for one, kept in self._held.items() if one[: len(of)] == of}
         self._held[key] = _Held(limits, n_rows)
         return limits
 
