@@ -29,6 +29,8 @@ UNTOLD: Mapping[str, np.ndarray] = {
 SAME_CLOCK = "One clock drives all cards"
 """What a person ticks to say so."""
 _OWN_CLOCKS = ": say same_clock=True"
+_REMEDY = "; leave the pulser out"
+"""Where the library goes on to what can be done about it in a script."""
 
 
 @dataclass(frozen=True)
@@ -114,7 +116,8 @@ def _with(before: Found, told: Tagged, asked: Tagging) -> Found:
     if not asked.has_pulser:
         return replace(before, events=told.lines, lines=lines)
     if told.pulser is None:
-        return replace(before, why_no_pulser=told.lines[0].removeprefix("pulser: "), lines=lines)
+        why = told.lines[0].removeprefix("pulser: ").partition(_REMEDY)[0]
+        return replace(before, why_no_pulser=why, lines=lines)
     return replace(before, trains=told.pulser.trains, without=told.pulser.without, lines=lines)
 
 

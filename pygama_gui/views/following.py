@@ -224,7 +224,7 @@ class Following:
         same = (
             held[0]
             for (table, one), held in reversed(self._held.items())
-            if table is live and one.channel == asked.channel
+            if table.is_same_as(live) and one.channel == asked.channel
         )
         return next(same, None)
 

@@ -103,7 +103,7 @@ class Surveying:
                 self._look(state)
             else:
                 self._fit(held, self._lacking(run, held))
-        return held.survey if held is not None and held.state.live is live else None
+        return held.survey if held is not None and held.state.live.is_same_as(live) else None
 
     # From the files
 
@@ -296,8 +296,11 @@ class Surveying:
         self._is_busy = False
 
 
-def _of(state: _State) -> tuple[LiveRun, str, Cuts | None]:
-    return state.live, state.column, state.cuts
+def _of(state: _State) -> tuple[object, ...]:
+    """Give what peaks depend on beside the rows that are there, and what is told of these while more come."""
+    live = state.live
+    made = live.calibrations, live.columns.hidden, live.told.tagging, live.told.is_whole
+    return live.samples, made, state.column, state.cuts
 
 
 def _rows(columns: LiveColumns, names: set[str]) -> Rows:

@@ -23,6 +23,7 @@ from pygama.progress import Partial
 from pygama.simulate import RunShape, read_truth, write_run
 from pygama.storage import TierFile
 from pygama_gui.bridge import Bridge
+from pygama_gui.data.hit_tags import Told
 from pygama_gui.data.live_set import LiveSet
 from pygama_gui.machine import tagging as module
 from pygama_gui.main_window import MainWindow
@@ -30,6 +31,7 @@ from pygama_gui.session import changes, cut_changes, exports, saved, tag_changes
 from pygama_gui.session.files import read_run
 from pygama_gui.session.state import Run
 from pygama_gui.views.runs.set_making import make_set_of_numbers
+from pygama_gui.widgets import words
 from pygama_gui.widgets.palette import entries_of
 
 WAIT_MS = 60_000
@@ -113,12 +115,10 @@ def truth_of(folder: Path, number: int = 11) -> dict[str, np.ndarray]:
     return {name: truth[name][good] for name in ("timestamp", "is_pulser")}
 
 
-def action(window: MainWindow, words: str) -> QAction:
-    found = [
-        one.action for one in entries_of(window.menuBar()) if words in one.action.text().replace("&", "")
-    ]
-    (only,) = found
-    return only
+def action(window: MainWindow, text: str) -> QAction:
+    actions = [entry.action for entry in entries_of(window.menuBar())]
+    (found,) = [one for one in actions if text in one.text().replace("&", "")]
+    return found
 
 
 def counts_of(window: MainWindow) -> int:
@@ -493,6 +493,25 @@ def test_a_run_that_grows_is_left_alone_for_a_while(qtbot: QtBot, bridge: Bridge
     assert (live.told.n_rows, len(live.columns)) == (500, 1000)
 
 
+def test_what_was_known_stays_on_screen_while_a_run_that_grows_is_told_of_again(
+    qtbot: QtBot, window: MainWindow, folder: Path
+) -> None:
+    bridge, view = window.bridge, window.strip
+    bridge.change(tag_changes.tag_pulser)
+    _, grow = growing(bridge, folder)
+    bridge.change(changes.select_run, "1")
+    grow(0, 1000)
+    qtbot.waitUntil(lambda: view._surveyed.n_rows == 1000 and view._trends is not None, timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: not bridge.hit_tags.is_looking("1"), timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: view._surveyed.n_rows == 1000 and view._trends is not None, timeout=WAIT_MS)
+    live = bridge.live("1")
+    assert live is not None
+    bridge.data["1"] = live.with_tags({}, Told())
+    view.redraw()  # nothing of these rows was looked at yet
+    assert view._surveyed.n_rows == 1000
+    assert view._trends is not None
+
+
 def test_rows_that_come_while_a_run_is_told_of_are_not_lost(
     qtbot: QtBot, bridge: Bridge, folder: Path
 ) -> None:
@@ -514,3 +533,15 @@ def test_every_control_of_the_dialog_has_a_name_for_screen_readers(window: MainW
     controls = [one for kind in kinds for one in window.cuts.hits.findChildren(kind)]
     assert len(controls) > 8
     assert [one for one in controls if not one.accessibleName().strip()] == []
+
+
+def test_the_dialog_says_how_far_a_run_that_grows_was_looked_at(
+    qtbot: QtBot, window: MainWindow, folder: Path
+) -> None:
+    _, grow = growing(window.bridge, folder)
+    window.bridge.change(changes.select_run, "1")
+    grow(0, 2000)
+    action(window, "Tag the pulser").trigger()
+    said = window.cuts.hits.pulser_words
+    qtbot.waitUntil(lambda: f"of the first {words.count(2000)} hits" in said.text(), timeout=WAIT_MS)
+    assert " pulses in " in said.text()

@@ -243,13 +243,15 @@ class HitsDialog(QDialog):
         elif waits:
             self._say(self.pulser_words, waits)
         elif told is not None:
-            self._say(self.pulser_words, *_pulser_words(told))
+            words_of, tone = _pulser_words(told)
+            self._say(self.pulser_words, words_of + self._so_far(told), tone)
         if wanted.window_s is None:
             self._say(self.events_words, "")
         elif waits:
             self._say(self.events_words, waits)
         elif told is not None:
-            self._say(self.events_words, *_event_words(told, self._runs()))
+            words_of, tone = _event_words(told, self._runs())
+            self._say(self.events_words, words_of + self._so_far(told), tone)
 
     def _why_waiting(self, told: Told | None) -> str:
         live = self._bridge.live(self._bridge.session.selected)
@@ -258,6 +260,10 @@ class HitsDialog(QDialog):
         if live.is_on_disk:
             return "The rows are too many to look at all hits together; select one of the runs."
         return "Looking at all hits…" if told is None else ""
+
+    def _so_far(self, told: Told) -> str:
+        """Say of a run that grows how many of its hits were looked at."""
+        return "" if told.is_whole else f"\nThat is of the first {words.count(told.n_rows)} hits; more follow"
 
     def _runs(self) -> list[str]:
         """Name the runs of a data set; of a run alone, no name is needed."""

@@ -35,7 +35,7 @@ class Axes:
 
     def __init__(self, view: PlaneView) -> None:
         self._view = view
-        self._held: dict[tuple[int, str, int | None], _Held] = {}
+        self._held: dict[tuple[object, ...], _Held] = {}
 
     def first(self, names: Sequence[str], but: str = "") -> str:
         """Give the first of the names that the run has a column of; else any column."""
@@ -57,7 +57,8 @@ class Axes:
     def _limits(self, live: LiveRun, name: str) -> Limits:
         """Choose the limits of a column; those that were chosen before stay as long as they suit."""
         channel = self._view.channel
-        key = (id(live), name, channel)
+        of = (id(live.samples), id(live.calibrations), live.told.tagging)
+        key = (*of, name, channel)
         held, n_rows = self._held.get(key), len(live.columns)
         if held is not None and n_rows < GREW * held.n_rows:
             return held.limits
@@ -68,7 +69,7 @@ class Axes:
             values = some_of(values, n_channels * LOOKED_AT)[some == channel]
         found = limits_of(values)
         limits = held.limits if held is not None and keeps(held.limits, found) else found
-        self._held = {one: kept for one, kept in self._held.items() if one[0] == id(live)}
+        self._held = {one: kept for one, kept in self._held.items() if one[: len(of)] == of}
         self._held[key] = _Held(limits, n_rows)
         return limits
 

@@ -64,7 +64,7 @@ class Passing:
                 lambda counts: self._take(key, state, counts),
             )
         known = self._known.get(key)
-        return None if known is None or known[0][0] is not live else known[1]
+        return known[1] if known is not None and known[0][0].is_same_as(live) else None
 
     def _take(self, key: tuple[str, Want], state: State, counts: list[Counts | None]) -> None:
         if counts[0] is not None:
