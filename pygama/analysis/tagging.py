@@ -60,6 +60,15 @@ class Tagging:
         """The columns that are made."""
         return (PULSER,) * self.has_pulser + (OF_EVENTS if self.window_s is not None else ())
 
+    @property
+    def words(self) -> str:
+        """How events are built, in words; empty where none are."""
+        if self.window_s is None:
+            return ""
+        parts = [f"window {self.window_s:g} s"]
+        parts += ["sliding"] * self.is_sliding + ["one clock"] * self.same_clock
+        return ", ".join(parts)
+
     def needed(self, there: Collection[str]) -> tuple[str, ...]:
         """Give those of the columns that are there that it reads."""
         heights = (self.amplitude,) if self.amplitude else HEIGHTS

@@ -77,19 +77,10 @@ def _export(options: argparse.Namespace) -> int:
         columns=options.columns,
         chosen=chosen,
         added=_told(options, set() if chosen is None else set(chosen.columns)),
-        about={"cut": options.cut or "", "events": _events_words(options)},
+        about={"cut": options.cut or "", "events": tagging_of(options).words},
     )
     print(f"Wrote {options.output} ({options.output.stat().st_size / 1e6:.3f} MB), {n_rows} rows")
     return 0
-
-
-def _events_words(options: argparse.Namespace) -> str:
-    """Say how hits were put together to events; nothing where they were not."""
-    if options.window is None:
-        return ""
-    parts = [f"window {options.window:g} s"]
-    parts += ["sliding"] * options.sliding + ["one clock"] * options.same_clock
-    return ", ".join(parts)
 
 
 def _told(options: argparse.Namespace, named: set[str]) -> Any:

@@ -47,6 +47,12 @@ class Passing:
     def _set(self) -> CutSet:
         return CutSet(self.cuts)
 
+    @property
+    def words(self) -> str:
+        """The cuts that are on, by name, with what they say."""
+        on = (cut for cut in self.cuts if cut.enabled)
+        return "; ".join(f"{'not ' if cut.inverted else ''}{cut.name}: {cut.expression}" for cut in on)
+
     @cached_property
     def columns(self) -> frozenset[str]:
         """Names of the columns that are read."""

@@ -118,9 +118,11 @@ def save_table(
     """
     from pygama.storage.table_files import Source, write_tables
 
+    events = dict.fromkeys(one.tagging.words for one in sources)
     return write_tables(
         [Source(one.tier2, _chosen(one, passing), _Added(one, _told_of(one))) for one in sources],
         path,
+        about={"cuts": "" if passing is None else passing.words, "events": "; ".join(filter(None, events))},
         on_rows=on_rows,
     )
 

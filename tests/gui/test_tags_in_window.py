@@ -396,6 +396,12 @@ def test_the_table_has_the_columns_and_the_cuts_read_them(
     ]
     assert [int(row["event"]) for row in rows] == np.concatenate(wanted).tolist()
     assert {row["is_pulser"] for row in rows} == {"False"}
+    parquet = pytest.importorskip("pyarrow.parquet")
+    window.tables.save(run, tmp_path / "one.parquet", only_passing=True)
+    qtbot.waitUntil((tmp_path / "one.parquet").exists, timeout=WAIT_MS)
+    told = parquet.read_schema(tmp_path / "one.parquet").metadata
+    assert told[b"cuts"] == f"single: {CUT}".encode()
+    assert told[b"events"] == WINDOW.words.encode() == b"window 1e-06 s"
 
 
 def test_a_session_keeps_what_is_told_of_hits(qtbot: QtBot, window: MainWindow, tmp_path: Path) -> None:
