@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from operator import attrgetter
 from typing import Any
 
 import numpy as np
@@ -362,12 +363,18 @@ def _noisy(one: Figures, others: Sequence[Figures]) -> str:
     typical = max(_typical([other.n_events for other in others]), EXPECTED)
     if one.n_events > MUCH * typical:
         return f"{one.n_events / typical:.0f} times the events of the typical channel"
-    for what, of in (("noise", "noise"), ("baseline scatter", "baseline_rms")):
-        known = [getattr(other, of) for other in others if math.isfinite(getattr(other, of))]
+    for what, of in (("noise", attrgetter("noise")), ("baseline scatter", _scatter_at_rest)):
+        known = [of(other) for other in others if math.isfinite(of(other))]
         level = _typical(known)
-        if len(known) >= 2 and level > 0 and getattr(one, of) > NOISIER * level:
-            return f"{what} {getattr(one, of) / level:.1f} times that of the typical channel"
+        if len(known) >= 2 and level > 0 and of(one) > NOISIER * level:
+            return f"{what} {of(one) / level:.1f} times that of the typical channel"
     return ""
+
+
+def _scatter_at_rest(one: Figures) -> float:
+    """Give the scatter of the baseline without what it moved by: that is a drift, or another run of a set."""
+    at_rest = one.moved_scatter
+    return min(one.baseline_rms, at_rest) if math.isfinite(at_rest) else one.baseline_rms
 
 
 def _quiet(one: Figures, others: Sequence[Figures]) -> str:

@@ -53,6 +53,13 @@ def test_a_channel_with_far_more_noise_is_noisy_and_says_how_much() -> None:
     assert found[3].words == "▲ noisy"
 
 
+def test_a_baseline_that_moved_is_a_drift_and_no_noise() -> None:
+    calm = [Figures(code, 500, baseline_rms=1.5, moved_scatter=1.5) for code in range(3)]
+    stepped = Figures(3, 500, baseline_rms=12.0, moved=24.0, moved_error=0.1, moved_scatter=1.6)
+    loud = Figures(4, 500, baseline_rms=12.0, moved=0.1, moved_error=0.5, moved_scatter=11.0)
+    assert [one.state for one in judge([*calm, stepped, loud])] == ["ok", "ok", "ok", "drifting", "noisy"]
+
+
 def test_a_channel_that_fell_silent_is_quiet() -> None:
     codes = np.concatenate([np.arange(6000) % 4, np.arange(3000) % 3])
     found = survey({CODE: codes}, None, [0, 1, 2, 3], "trap_max")
