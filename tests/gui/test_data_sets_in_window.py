@@ -28,6 +28,7 @@ from pygama.simulate import RunShape, write_run
 from pygama.storage import TierFile
 from pygama_gui.bridge import Bridge
 from pygama_gui.data import live_set, passes
+from pygama_gui.data.files_waveforms import FilesWaveforms
 from pygama_gui.data.health import Survey
 from pygama_gui.data.live_set import LiveSet
 from pygama_gui.data.tally import Figures
@@ -455,6 +456,38 @@ def test_other_waveforms_are_laid_behind_one_of_a_set_on_disk(
         return numbers == [event for _, event in events[21:30]]
 
     qtbot.waitUntil(are_behind, timeout=WAIT_MS)
+
+
+def test_an_event_that_was_seen_is_not_looked_for_in_the_files(
+    qtbot: QtBot, window: MainWindow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    show_waveforms(qtbot, window, monkeypatch)
+    looked_for: list[int] = []
+    look = FilesWaveforms._rows_of_event
+    monkeypatch.setattr(
+        FilesWaveforms,
+        "_rows_of_event",
+        lambda self, at, event, n: (looked_for.append(event), look(self, at, event, n))[1],
+    )
+    browser = window.waveforms.browser
+    run, event = shown_event(window)
+    window.bridge.change(cut_changes.add_cut, "others", f"run != {run} | event_number != {event}")
+    qtbot.waitUntil(lambda: browser.n == 599 and not browser.is_looking, timeout=WAIT_MS)
+    settle(qtbot, window)
+    qtbot.waitUntil(lambda: browser.sample is not None and shown_event(window) != (run, event))
+    assert looked_for == []
+
+
+def test_no_box_is_drawn_over_waveforms_of_a_set_on_disk(
+    qtbot: QtBot, window: MainWindow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    show_waveforms(qtbot, window, monkeypatch)
+    window.waveforms.drawn_boxes.begin()
+    assert window.bridge.lines[-1].endswith(
+        "600 rows are too many to be kept in memory: "
+        "select one of the runs, as Run 11, to see what passes through a box."
+    )
+    assert not window.waveforms.plot.box.is_region_wanted
 
 
 def test_a_set_on_disk_whose_waveforms_are_not_row_for_row_names_the_run(
