@@ -707,6 +707,26 @@ def test_survival_in_a_region_of_a_data_set_on_disk_is_that_of_one_in_memory(
     assert window.cuts.cards[1].survival.isVisibleTo(window.cuts)
 
 
+def test_figures_of_cuts_say_that_they_are_of_the_rows_so_far(
+    qtbot: QtBot, window: MainWindow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(live_set, "MOST_ROWS", 300)
+    monkeypatch.setattr(live_set, "ROWS_AT_ONCE", 64)
+    made_set(qtbot, window)
+    window.cuts_dock.show()
+    window.cuts_dock.raise_()
+    view = window.cuts
+    draw_each_step(monkeypatch, view)
+    told: list[str] = []
+    view.drawn.connect(lambda: told.append(view.summary.text()))
+    window.bridge.change(cut_changes.add_cut, "some", "channel != 1")
+    qtbot.waitUntil(lambda: view.found is not None and view.found.is_whole, timeout=WAIT_MS)
+    settle(qtbot, window)
+    assert any(one.startswith("so far: ") and " of 600 " not in one for one in told)
+    assert " of 600 " in view.summary.text()
+    assert "so far" not in view.summary.text()
+
+
 def test_a_channel_that_the_sample_lacks_is_found_in_the_files(
     qtbot: QtBot, window: MainWindow, monkeypatch: pytest.MonkeyPatch
 ) -> None:
