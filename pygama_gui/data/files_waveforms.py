@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Iterable, Mapping
 
 import numpy as np
@@ -13,6 +14,9 @@ from pygama_gui.data.selected_rows import AllRows, Selected
 from pygama_gui.data.selection import Selection
 from pygama_gui.data.set_waveforms import SetWaveforms
 
+MOST_SEEN = 50
+"""Waveforms whose rows are remembered, so that their events need not be looked for."""
+
 
 class FilesWaveforms(SetWaveforms):
     """Waveforms of all runs of a data set whose rows are in files, as `SetWaveforms`. One thread's own."""
@@ -21,8 +25,8 @@ class FilesWaveforms(SetWaveforms):
         super().__init__(live)
         self._starts = np.concatenate([[0], np.cumsum(live.facts.n_rows)])
         self._selected: Mapping[Selection, Selected] = {}
-        self._last = (-1, -1, -1)
-        """Run, by its place, event number and row of the waveform that was read last."""
+        self._seen: OrderedDict[tuple[int, int], int] = OrderedDict()
+        """Run, by its place, and event number -> row, of the waveforms that were read last."""
 
     def know(self, selected: Mapping[Selection, Selected]) -> None:
         """Take what is known of the rows that are selected."""
@@ -37,15 +41,19 @@ class FilesWaveforms(SetWaveforms):
         row = int(self._of(selection).rows(np.array([place]))[0])
         number = self._run_of(row)
         found = self._file(number).sample(row - int(self._starts[number]))
-        self._last = (number, int(found.numbers.get("event_number", -1)), row)
+        self._seen[number, int(found.numbers.get("event_number", -1))] = row
+        if len(self._seen) > MOST_SEEN:
+            self._seen.popitem(last=False)
         return Sample(found.decoder, found.waveform, {**found.numbers, RUN: self._number_of(number)}, place)
 
     def place_in(self, members: Iterable[int], event_number: int, selection: Selection) -> int | None:
         """Find the first waveform of an event in some of the runs, by their places, as far as is known."""
         selected = self._of(selection)
         for at in members:
-            if self._last[:2] == (at, event_number) and (its := selected.place(self._last[2])) is not None:
-                return its
+            if (seen := self._seen.get((at, event_number))) is not None:
+                if (place := selected.place(seen)) is not None:
+                    return place
+                continue  # it is not selected: there is no need to look for it
             for row in self._rows_of_event(at, event_number, selected.n_known):
                 if (place := selected.place(row)) is not None:
                     return place

@@ -28,6 +28,7 @@ from pygama.simulate import RunShape, write_run
 from pygama.storage import TierFile
 from pygama_gui.bridge import Bridge
 from pygama_gui.data import live_set, passes
+from pygama_gui.data.files_waveforms import FilesWaveforms
 from pygama_gui.data.health import Survey
 from pygama_gui.data.live_set import LiveSet
 from pygama_gui.data.tally import Figures
@@ -457,6 +458,38 @@ def test_other_waveforms_are_laid_behind_one_of_a_set_on_disk(
     qtbot.waitUntil(are_behind, timeout=WAIT_MS)
 
 
+def test_an_event_that_was_seen_is_not_looked_for_in_the_files(
+    qtbot: QtBot, window: MainWindow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    show_waveforms(qtbot, window, monkeypatch)
+    looked_for: list[int] = []
+    look = FilesWaveforms._rows_of_event
+    monkeypatch.setattr(
+        FilesWaveforms,
+        "_rows_of_event",
+        lambda self, at, event, n: (looked_for.append(event), look(self, at, event, n))[1],
+    )
+    browser = window.waveforms.browser
+    run, event = shown_event(window)
+    window.bridge.change(cut_changes.add_cut, "others", f"run != {run} | event_number != {event}")
+    qtbot.waitUntil(lambda: browser.n == 599 and not browser.is_looking, timeout=WAIT_MS)
+    settle(qtbot, window)
+    qtbot.waitUntil(lambda: browser.sample is not None and shown_event(window) != (run, event))
+    assert looked_for == []
+
+
+def test_no_box_is_drawn_over_waveforms_of_a_set_on_disk(
+    qtbot: QtBot, window: MainWindow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    show_waveforms(qtbot, window, monkeypatch)
+    window.waveforms.drawn_boxes.begin()
+    assert window.bridge.lines[-1].endswith(
+        "600 rows are too many to be kept in memory: "
+        "select one of the runs, as Run 11, to see what passes through a box."
+    )
+    assert not window.waveforms.plot.box.is_region_wanted
+
+
 def test_a_set_on_disk_whose_waveforms_are_not_row_for_row_names_the_run(
     qtbot: QtBot, window: MainWindow, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -674,6 +707,26 @@ def test_survival_in_a_region_of_a_data_set_on_disk_is_that_of_one_in_memory(
     assert found.peaks[0].by_all.kept.window > 20
     assert list(found.curves) == ["some", "not12"]
     assert window.cuts.cards[1].survival.isVisibleTo(window.cuts)
+
+
+def test_figures_of_cuts_say_that_they_are_of_the_rows_so_far(
+    qtbot: QtBot, window: MainWindow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(live_set, "MOST_ROWS", 300)
+    monkeypatch.setattr(live_set, "ROWS_AT_ONCE", 64)
+    made_set(qtbot, window)
+    window.cuts_dock.show()
+    window.cuts_dock.raise_()
+    view = window.cuts
+    draw_each_step(monkeypatch, view)
+    told: list[str] = []
+    view.drawn.connect(lambda: told.append(view.summary.text()))
+    window.bridge.change(cut_changes.add_cut, "some", "channel != 1")
+    qtbot.waitUntil(lambda: view.found is not None and view.found.is_whole, timeout=WAIT_MS)
+    settle(qtbot, window)
+    assert any(one.startswith("so far: ") and " of 600 " not in one for one in told)
+    assert " of 600 " in view.summary.text()
+    assert "so far" not in view.summary.text()
 
 
 def test_a_channel_that_the_sample_lacks_is_found_in_the_files(

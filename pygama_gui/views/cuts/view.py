@@ -393,10 +393,8 @@ class CutsView(View):
         for card in self.cards:
             name = card.cut.name
             card.show_figures(by_name.get(name), None if found is None else found.curves.get(name))
-        far = self.bridge.data_sets.how_far(self.session.selected)
-        is_whole = found is None or found.is_whole
-        told = "" if found is None else cut_words.total(found.table)
-        self.summary.setText(told if is_whole or not far else f"{far}: {told}")
+        so_far = "" if found is None or found.is_whole else "so far: "
+        self.summary.setText("" if found is None else so_far + cut_words.total(found.table))
         self.table_link.setVisible(found is not None)
         self._show_table()
 
