@@ -265,6 +265,13 @@ def test_the_part_of_the_time_that_was_live_is_told_with_how_it_was_found(
     assert "28 of 29 pulses recorded" in tip
 
 
+def test_a_reason_that_is_told_of_many_channels_is_cut_between_two() -> None:
+    reason = "; ".join(f"0/0/{channel}: 11 hits are too few for a fit of intervals" for channel in range(60))
+    tip = live_time_tip(Spell(10.0, math.nan, math.nan, "", reason), RunTimes(2, {}))
+    assert len(tip) < 400
+    assert tip.endswith("too few for a fit of intervals; …")
+
+
 def test_a_run_shows_its_live_time(qtbot: QtBot, bridge: Bridge) -> None:
     view = StripView(bridge)
     qtbot.addWidget(view)
