@@ -280,6 +280,7 @@ class StripView(View):
         for caption, figure in self.figures.items():
             figure.show_remark(is_wanted=caption not in quiet)
             figure.setVisible(caption in shown)
+        self._line.activate()  # else what was written is painted first in the places of before
 
     def _show_run(self, run: Run) -> None:
         state = self.bridge.state(run.run_id)

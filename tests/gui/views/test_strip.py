@@ -235,6 +235,18 @@ def test_no_figure_lies_over_another_however_narrow_the_strip(qtbot: QtBot, view
         assert all(right < left for (_, right), (left, _) in pairwise(edges))
 
 
+def test_figures_have_their_places_as_soon_as_they_are_written(qtbot: QtBot, view: StripView) -> None:
+    show(qtbot, view, ended())
+    view.resize(1480, view.height())
+    view.redraw()
+    view.figures["STATE"].show_value("▶ PROCESSING", "55 %, 12 min 34 s left")
+    view._fit()
+    shown = [figure for figure in view.figures.values() if figure.isVisible()]
+    for one, other in pairwise(shown):
+        assert one.geometry().right() < other.geometry().left()
+        assert one.width() >= one.sizeHint().width()
+
+
 def test_a_run_without_events_says_none(view: StripView) -> None:
     view.bridge.take(1, madeup.end(0))
     view.redraw()
