@@ -1,8 +1,8 @@
 """Joins the session and the jobs with Qt: signals, and the one timer that all drawing hangs on.
 
-The timer runs 20 times a second while a job is under way or a view waits to be redrawn, and not at all
-otherwise. Messages of the workers change state at once; views are redrawn on the tick, hidden ones when
-they are shown.
+The timer runs 20 times a second while a job is under way or a view waits to be redrawn, four times while
+nothing comes from runs that are followed, and not at all otherwise. Messages of the workers change state at
+once; views are redrawn on the tick, hidden ones when they are shown.
 """
 
 from __future__ import annotations

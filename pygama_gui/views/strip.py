@@ -58,6 +58,8 @@ BASELINES = ("bl_int", "bl_avg", "fc_baseline")
 HEIGHT = "trap_max"
 LEVELS = ("baseline", "noise", "position", "width")
 LOW_DISK = 5e9
+LONGEST_NOTE = 300
+"""Characters of a tooltip that says why something is not known."""
 EVERY_S = 0.25
 """Figures that change more often cannot be read."""
 
@@ -279,6 +281,7 @@ class StripView(View):
         for caption, figure in self.figures.items():
             figure.show_remark(is_wanted=caption not in quiet)
             figure.setVisible(caption in shown)
+        self._line.activate()  # else what was written is painted first in the places of before
 
     def _show_run(self, run: Run) -> None:
         state = self.bridge.state(run.run_id)
@@ -528,13 +531,21 @@ def live_time_words(found: Spell) -> tuple[str, str]:
 
 def live_time_tip(found: Spell, times: RunTimes) -> str:
     """Say in words how the live time was found, or why it is not known."""
-    lines = [f"The live time is not known: {found.note}"]
+    lines = [f"The live time is not known: {_in_short(found.note)}"]
     if math.isfinite(found.fraction):
         live = words.with_error(found.live_s, found.live_error_s)
         lines = [f"{live} s of {found.real_s:.6g} s were live, found by {found.way}", found.note]
     if times.records is not None:
         lines.append(times.records.line())
     return "\n".join(lines)
+
+
+def _in_short(note: str) -> str:
+    """Leave out what is said of each further channel: whole clauses, as many as can be read at a glance."""
+    if len(note) <= LONGEST_NOTE:
+        return note
+    end = note.rfind("; ", 0, LONGEST_NOTE)
+    return f"{note[: end if end > 0 else LONGEST_NOTE]}; …"
 
 
 def _state_words(state: JobState) -> tuple[str, str]:

@@ -32,7 +32,8 @@ if TYPE_CHECKING:
 MOST_CHARACTERS = 400_000
 """Of a text on screen; 'Copy' takes all of it."""
 IN_A_LINE = 200
-WIDEST_NAME = 130
+WIDEST_NAME, LEAST_SECTION = 108, 40
+"""Pixels of the columns of attributes: a value yields, as the whole of it stands beside the list."""
 MOST_SENTENCES = 4
 _PLAIN_LIST = re.compile(r"\[[^\[\]{}]*\]")
 _LINE_ENDS = re.compile(r"\s*\n\s*")
@@ -75,6 +76,8 @@ class DetailsPage(QWidget):
         self.list.setAccessibleName("Attributes")
         self.list.setModel(self.model)
         self.list.setMinimumWidth(160)
+        self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.list.header().setMinimumSectionSize(LEAST_SECTION)
         self.list.setRootIsDecorated(False)
         self.list.setUniformRowHeights(True)
         self.list.setAllColumnsShowFocus(True)
@@ -150,6 +153,7 @@ class DetailsPage(QWidget):
         header.setSectionResizeMode(0, QHeaderView.ResizeMode.Interactive)
         self.list.resizeColumnToContents(0)
         self.list.setColumnWidth(0, min(self.list.columnWidth(0), WIDEST_NAME))
+        self.list.setColumnWidth(1, LEAST_SECTION)  # the last one is stretched from here
         names = [one.name for one in self._attributes]
         wanted = next((names.index(name) for name in FIRST if name in names), 0)
         if names:

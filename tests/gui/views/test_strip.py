@@ -248,6 +248,18 @@ def test_no_figure_lies_over_another_however_narrow_the_strip(qtbot: QtBot, view
         assert all(right < left for (_, right), (left, _) in pairwise(edges))
 
 
+def test_figures_have_their_places_as_soon_as_they_are_written(qtbot: QtBot, view: StripView) -> None:
+    show(qtbot, view, ended())
+    view.resize(1480, view.height())
+    view.redraw()
+    view.figures["STATE"].show_value("▶ PROCESSING", "55 %, 12 min 34 s left")
+    view._fit()
+    shown = [figure for figure in view.figures.values() if figure.isVisible()]
+    for one, other in pairwise(shown):
+        assert one.geometry().right() < other.geometry().left()
+        assert one.width() >= one.sizeHint().width()
+
+
 def test_a_run_without_events_says_none(view: StripView) -> None:
     view.bridge.take(1, madeup.end(0))
     view.redraw()
@@ -276,6 +288,13 @@ def test_the_part_of_the_time_that_was_live_is_told_with_how_it_was_found(
     assert ("found by pulser" in tip) == (live_s > 0)
     assert ("is not known" in tip) == (not live_s > 0)
     assert "28 of 29 pulses recorded" in tip
+
+
+def test_a_reason_that_is_told_of_many_channels_is_cut_between_two() -> None:
+    reason = "; ".join(f"0/0/{channel}: 11 hits are too few for a fit of intervals" for channel in range(60))
+    tip = live_time_tip(Spell(10.0, math.nan, math.nan, "", reason), RunTimes(2, {}))
+    assert len(tip) < 400
+    assert tip.endswith("too few for a fit of intervals; …")
 
 
 def test_a_run_shows_its_live_time(qtbot: QtBot, bridge: Bridge) -> None:

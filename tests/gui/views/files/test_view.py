@@ -104,6 +104,15 @@ def test_details_tell_size_packing_and_the_header_in_lines(opened: FilesView) ->
     assert opened.details.hits.text() == "not found"
 
 
+def test_attributes_do_not_scroll_sideways(qtbot: QtBot, opened: FilesView) -> None:
+    opened.go_to_page(DETAILS)
+    opened.resize(560, 360)
+    QApplication.processEvents()
+    attributes = opened.details.list
+    assert attributes.model().rowCount() > 0
+    assert attributes.header().length() <= attributes.viewport().width()
+
+
 def test_what_is_no_json_is_shown_as_it_is() -> None:
     assert pretty('{"a": 1}') == '{\n  "a": 1\n}'
     assert pretty('{"a": [1, 2], "b": [{"c": []}]}').splitlines()[1:5] == [
