@@ -38,6 +38,8 @@ class LiveRun:
         """How long it was live, where that was looked for."""
         self.told = Told()
         """What is told of its hits by all of them together, in columns beside the others."""
+        self.waiting: list[Mapping[str, np.ndarray]] = []
+        """Rows that came since: they join the columns when they were told of, too."""
         self._times = (math.inf, -math.inf)
         """The earliest and the latest event."""
 
@@ -85,7 +87,10 @@ class LiveRun:
         return self.samples is other.samples
 
     def take_columns(self, columns: Mapping[str, np.ndarray]) -> None:
-        """Keep rows, with the codes of their channels."""
+        """Keep rows, with the codes of their channels; where hits are told of, they wait for that."""
+        if self.told.names:
+            self.waiting.append(columns)
+            return
         if "time_s" in columns:
             times = np.asarray(columns["time_s"], float)
             known = times[np.isfinite(times)]
@@ -94,9 +99,6 @@ class LiveRun:
                 self._times = (min(first, float(known.min())), max(last, float(known.max())))
         codes = codes_of(columns)
         columns = {**columns, **self.energies(self.calibrations, columns, codes, len(self.columns))}
-        if self.told.names:
-            n = len(next(iter(columns.values()), ()))
-            columns = {**untold(self.told.names, n), **columns}
         if codes is None:
             self.columns.append(columns)
             return
@@ -143,10 +145,19 @@ class LiveRun:
         return made
 
     def with_tags(self, columns: Mapping[str, np.ndarray], told: Told) -> LiveRun:
-        """Give the run with what is told of its hits, (n_rows,) each: data that begin anew."""
+        """Give the run with what is told of its first `told.n_rows` hits, (n_rows,): data that begin anew.
+
+        Rows that waited join them as far as they were told of; where nothing is told, all do.
+        """
         made = copy(self)
-        made.columns = self.columns.with_columns(columns, without=self.told.names)
-        made.told = told
+        made.columns, made.told = self.columns.with_columns({}, without=self.told.names), Told()
+        made.waiting = list(self.waiting)
+        while made.waiting and (not columns or len(made.columns) < told.n_rows):
+            made.take_columns(made.waiting.pop(0))
+        n = len(made.columns) - told.n_rows
+        rest = untold(columns, n)
+        whole = {name: np.append(values, rest[name]) if n else values for name, values in columns.items()}
+        made.columns, made.told = made.columns.with_columns(whole), told
         return made
 
     def snapshot(self, calibrations: Iterable[Any], start: int = 0) -> dict[str, np.ndarray]:

@@ -1,7 +1,7 @@
 """Has told of the hits of the runs that are shown what all of them tell together, off the event loop.
 
 What is told becomes columns of the run, so that every view knows them. Of a run that grows it is told anew
-now and then, the more seldom the longer it takes; its newest rows are no pulses, and of no event, until then.
+now and then, the more seldom the longer it takes; its newest rows wait until then, and no view shows them.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import numpy as np
 from PyQt5.QtCore import QObject, QTimer, pyqtSignal
 
 from pygama.analysis.tagging import NAMES, OF_EVENTS, PULSER, Tagging
-from pygama_gui.data.hit_tags import Rows, Told, tell, untold, why_not
+from pygama_gui.data.hit_tags import Rows, Told, tell, why_not
 from pygama_gui.data.live_set import LiveSet
 from pygama_gui.session.state import Session
 from pygama_gui.session.tag_changes import wanted_tagging
@@ -97,7 +97,8 @@ class HitTags(QObject):
         if self._present is not None:
             return
         wanted = self.wanted
-        for run_id in self._bridge.loading.looked_at:
+        left = [one for one, live in self._bridge.data.items() if live.waiting]
+        for run_id in dict.fromkeys((*self._bridge.loading.looked_at, *left)):
             live = self._bridge.live(run_id)
             if live is None or not len(live.columns) or live.is_on_disk:
                 continue
@@ -111,7 +112,7 @@ class HitTags(QObject):
         told, is_growing = live.told, self._bridge.is_active(run_id)
         if told.tagging != wanted:
             return True
-        if told.n_rows == len(live.columns) and (told.is_whole or is_growing):
+        if told.n_rows == len(live.columns) and not live.waiting and (told.is_whole or is_growing):
             return False
         left_s = self._ready_at - time.monotonic()
         if is_growing and left_s > 0:
@@ -126,9 +127,13 @@ class HitTags(QObject):
         is_whole = not self._bridge.is_active(run_id)
         self._timer.stop()
         self._present = _Looking(run_id, live, wanted, frozenset(own), is_whole, time.monotonic())
+        waiting = tuple(live.waiting)
         parts = _parts_of(live, wanted.needed(own))
         self._bridge.threads.do(
-            "tag hits", lambda: tell(parts, wanted), lambda found: self._take(*found), self._end
+            "tag hits",
+            lambda: tell(_joined(parts, waiting), wanted),
+            lambda found: self._take(*found),
+            self._end,
         )
         self.told.emit(run_id)
 
@@ -140,14 +145,12 @@ class HitTags(QObject):
         now = time.monotonic()
         self._ready_at = now + max(LEAST_PAUSE_S, PAUSE_SHARE * (now - present.began))
         run_id, live = present.run_id, bridge.live(present.run_id)
-        if live is None or not live.is_same_as(present.live) or len(live.columns) < told.n_rows:
+        if live is None or not live.is_same_as(present.live):
             self.look()
             return
         kept = {name: values for name, values in made.items() if name not in present.own}
-        rest = untold(kept, len(live.columns) - told.n_rows)
-        whole = {name: np.concatenate([values, rest[name]]) for name, values in kept.items()}
         told = replace(told, names=tuple(kept), is_whole=present.is_whole)
-        bridge.data[run_id] = live.with_tags(whole, told)
+        bridge.data[run_id] = live.with_tags(kept, told)
         if told.is_whole:
             self._say(run_id, told)
         self.told.emit(run_id)
@@ -166,13 +169,36 @@ class HitTags(QObject):
                 self.refused.emit(f"{bridge.name_of(run_id)}: {why}")
 
     def _end(self) -> None:
-        self._present = None
+        """Leave a run as it is, where the work went wrong; its rows are not kept back."""
+        present, self._present = self._present, None
+        assert present is not None
+        live = self._bridge.live(present.run_id)
+        if live is not None and live.is_same_as(present.live):
+            n = len(live.columns) + sum(map(_n_of, live.waiting))
+            missing = dict.fromkeys(present.wanted.names, "what all hits tell together could not be found")
+            told = Told(present.wanted, n, (), missing, is_whole=present.is_whole)
+            self._bridge.data[present.run_id] = live.with_tags({}, told)
+            self.told.emit(present.run_id)
+            self._bridge.data_grew.emit({present.run_id})
 
     def _on_session(self, old: Session, new: Session) -> None:
         if old.tagging != new.tagging:
             is_of_pulser = _pulser_part(old.tagging) != _pulser_part(new.tagging)
             self._asked = (new.selected, (PULSER,) if is_of_pulser else OF_EVENTS)
         self.look()
+
+
+def _joined(parts: list[Rows], waiting: tuple[Rows, ...]) -> list[Rows]:
+    """Put the rows that wait behind those of the last run, which alone grows."""
+    if not waiting:
+        return parts
+    *others, last = parts
+    names = [name for name in last if all(name in one for one in waiting)]
+    return [*others, {name: np.concatenate([last[name], *(one[name] for one in waiting)]) for name in names}]
+
+
+def _n_of(rows: Rows) -> int:
+    return len(next(iter(rows.values()), ()))
 
 
 def _pulser_part(tagging: Tagging) -> Tagging:
