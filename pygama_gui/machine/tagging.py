@@ -97,7 +97,7 @@ class HitTags(QObject):
         if self._present is not None:
             return
         wanted = self.wanted
-        left = [one for one, live in self._bridge.data.items() if live.waiting]
+        left = [one for one, live in self._bridge.data.items() if live.n_waiting]
         for run_id in dict.fromkeys((*self._bridge.loading.looked_at, *left)):
             live = self._bridge.live(run_id)
             if live is None or not len(live.columns) or live.is_on_disk:
@@ -112,7 +112,7 @@ class HitTags(QObject):
         told, is_growing = live.told, self._bridge.is_active(run_id)
         if told.tagging != wanted:
             return True
-        if told.n_rows == len(live.columns) and not live.waiting and (told.is_whole or is_growing):
+        if told.n_rows == len(live.every) and (told.is_whole or is_growing):
             return False
         left_s = self._ready_at - time.monotonic()
         if is_growing and left_s > 0:
@@ -122,16 +122,14 @@ class HitTags(QObject):
         return True
 
     def _look_at(self, run_id: str, live: LiveRun, wanted: Tagging) -> None:
-        columns = live.columns
-        own = [name for name in columns.names if name not in live.told.names]
+        own = [name for name in live.every.names if live.ahead is not None or name not in live.told.names]
         is_whole = not self._bridge.is_active(run_id)
         self._timer.stop()
         self._present = _Looking(run_id, live, wanted, frozenset(own), is_whole, time.monotonic())
-        waiting = tuple(live.waiting)
         parts = _parts_of(live, wanted.needed(own))
         self._bridge.threads.do(
             "tag hits",
-            lambda: tell(_joined(parts, waiting), wanted),
+            lambda: tell(parts, wanted),
             lambda found: self._take(*found),
             self._end,
         )
@@ -174,7 +172,7 @@ class HitTags(QObject):
         assert present is not None
         live = self._bridge.live(present.run_id)
         if live is not None and live.is_same_as(present.live):
-            n = len(live.columns) + sum(map(_n_of, live.waiting))
+            n = len(live.every)
             missing = dict.fromkeys(present.wanted.names, "what all hits tell together could not be found")
             told = Told(present.wanted, n, (), missing, is_whole=present.is_whole)
             self._bridge.data[present.run_id] = live.with_tags({}, told)
@@ -188,26 +186,13 @@ class HitTags(QObject):
         self.look()
 
 
-def _joined(parts: list[Rows], waiting: tuple[Rows, ...]) -> list[Rows]:
-    """Put the rows that wait behind those of the last run, which alone grows."""
-    if not waiting:
-        return parts
-    *others, last = parts
-    names = [name for name in last if all(name in one for one in waiting)]
-    return [*others, {name: np.concatenate([last[name], *(one[name] for one in waiting)]) for name in names}]
-
-
-def _n_of(rows: Rows) -> int:
-    return len(next(iter(rows.values()), ()))
-
-
 def _pulser_part(tagging: Tagging) -> Tagging:
     return replace(tagging, window_s=None, is_sliding=False, same_clock=False)
 
 
 def _parts_of(live: LiveRun, names: tuple[str, ...]) -> list[Rows]:
     """Give columns of each run, as they stand now."""
-    columns = live.columns
+    columns = live.every
     rows = {name: columns.column(name) for name in names}
     starts = live.starts if isinstance(live, LiveSet) else [0]
     ends = [*starts[1:], len(columns)]

@@ -468,7 +468,7 @@ def test_a_run_that_grows_is_told_of_again(
         grow(first, min(first + 500, n))
         live = bridge.live("1")
         assert live is not None
-        assert len(live.columns) + sum(len(rows["time_s"]) for rows in live.waiting) == min(first + 500, n)
+        assert len(live.columns) + live.n_waiting == min(first + 500, n)
         if "is_pulser" in live.columns:  # no row is shown that was not told of
             assert live.columns.column("is_pulser").dtype == np.bool_
             assert len(live.columns) == live.told.n_rows
@@ -489,7 +489,7 @@ def test_a_run_that_grows_is_left_alone_for_a_while(qtbot: QtBot, bridge: Bridge
     assert live is not None
     assert not bridge.hit_tags.is_looking("1")
     assert not bridge.hit_tags.is_idle
-    assert (live.told.n_rows, len(live.columns), len(live.waiting)) == (500, 500, 1)
+    assert (live.told.n_rows, len(live.columns), live.n_waiting) == (500, 500, 500)
 
 
 def test_what_was_known_stays_on_screen_while_a_run_that_grows_is_told_of_again(
@@ -522,8 +522,10 @@ def test_rows_that_come_while_a_run_is_told_of_are_not_lost(
     qtbot.waitUntil(lambda: not bridge.hit_tags.is_looking("1"), timeout=WAIT_MS)
     live = bridge.live("1")
     assert live is not None
-    assert len(live.columns) == len(live.columns.column("is_pulser")) == 1100
-    assert live.told.n_rows == 1000
+    assert len(live.columns) == len(live.columns.column("is_pulser")) == live.told.n_rows == 1000
+    assert live.n_waiting == 100
+    bridge.change(tag_changes.leave_pulser)
+    qtbot.waitUntil(lambda: len(bridge.data["1"].columns) == 1100, timeout=WAIT_MS)
 
 
 def test_rows_that_wait_are_shown_when_nothing_is_told_any_more(
@@ -538,7 +540,7 @@ def test_rows_that_wait_are_shown_when_nothing_is_told_any_more(
     bridge.change(tag_changes.leave_pulser)
     qtbot.waitUntil(lambda: len(bridge.data["1"].columns) == 1500, timeout=WAIT_MS)
     live = bridge.data["1"]
-    assert not live.waiting
+    assert not live.n_waiting
     assert "is_pulser" not in live.columns
     with TierFile(folder / "t2_run11.h5") as file:
         wanted = file.table("data").column("trap_max")[:1500]
@@ -554,7 +556,7 @@ def test_a_run_that_ended_keeps_no_rows_back_even_if_nobody_looks_at_it(
     qtbot.waitUntil(lambda: not bridge.hit_tags.is_looking("1"), timeout=WAIT_MS)
     bridge.change(changes.select_run, "")
     grow(1000, 1500)
-    assert bridge.data["1"].waiting
+    assert bridge.data["1"].n_waiting == 500
     monkeypatch.setattr(bridge, "is_active", lambda _run_id: False)
     bridge.data_grew.emit({"1"})
     qtbot.waitUntil(lambda: bridge.data["1"].told.is_whole, timeout=WAIT_MS)
