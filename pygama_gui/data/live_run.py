@@ -14,7 +14,7 @@ from pygama.analysis.calibration import Calibration
 from pygama.progress import Partial
 from pygama_gui.data.channels import CODE, codes_of
 from pygama_gui.data.energies import all_energies
-from pygama_gui.data.hit_tags import Told, untold
+from pygama_gui.data.hit_tags import Told
 from pygama_gui.data.live import LiveColumns
 from pygama_gui.data.samples import SampleRing
 
@@ -38,6 +38,8 @@ class LiveRun:
         """How long it was live, where that was looked for."""
         self.told = Told()
         """What is told of its hits by all of them together, in columns beside the others."""
+        self.ahead: LiveColumns | None = None
+        """All rows, where some wait until they were told of as well; `columns` never grows then."""
         self._times = (math.inf, -math.inf)
         """The earliest and the latest event."""
 
@@ -45,6 +47,16 @@ class LiveRun:
     def n_rows(self) -> int:
         """Rows that there are, whether or not all of them are in memory."""
         return len(self.columns)
+
+    @property
+    def every(self) -> LiveColumns:
+        """All rows that came, with those that no view shows yet; without what is told of them."""
+        return self.columns if self.ahead is None else self.ahead
+
+    @property
+    def n_waiting(self) -> int:
+        """Rows that wait until they were told of."""
+        return len(self.every) - len(self.columns)
 
     @property
     def is_on_disk(self) -> bool:
@@ -59,7 +71,7 @@ class LiveRun:
     @property
     def n_bytes(self) -> int:
         """What it takes in memory, about."""
-        return self.columns.n_bytes + self.samples.n_bytes
+        return self.every.n_bytes + self.samples.n_bytes
 
     @property
     def duration_s(self) -> float:
@@ -85,7 +97,8 @@ class LiveRun:
         return self.samples is other.samples
 
     def take_columns(self, columns: Mapping[str, np.ndarray]) -> None:
-        """Keep rows, with the codes of their channels."""
+        """Keep rows, with the codes of their channels; where hits are told of, they wait for that."""
+        every = self.every
         if "time_s" in columns:
             times = np.asarray(columns["time_s"], float)
             known = times[np.isfinite(times)]
@@ -93,14 +106,11 @@ class LiveRun:
                 first, last = self._times
                 self._times = (min(first, float(known.min())), max(last, float(known.max())))
         codes = codes_of(columns)
-        columns = {**columns, **self.energies(self.calibrations, columns, codes, len(self.columns))}
-        if self.told.names:
-            n = len(next(iter(columns.values()), ()))
-            columns = {**untold(self.told.names, n), **columns}
+        columns = {**columns, **self.energies(self.calibrations, columns, codes, len(every))}
         if codes is None:
-            self.columns.append(columns)
+            every.append(columns)
             return
-        self.columns.append({**columns, CODE: codes})
+        every.append({**columns, CODE: codes})
         new = set(np.unique(codes[codes >= 0]).tolist()) - set(self.channels)
         if new:
             self.channels = sorted({*self.channels, *new})
@@ -125,15 +135,19 @@ class LiveRun:
         """Give the run with other energies, which are known of the first `n_rows`: data that begin anew."""
         made = copy(self)
         made.calibrations = calibrations
-        rest = self.snapshot(calibrations, n_rows)
-        codes = self.columns.column(CODE, n_rows) if CODE in self.columns else None
+        every = self.every
+        rest = self._snapshot(every, calibrations, n_rows)
+        codes = every.column(CODE, n_rows) if CODE in every else None
         new = self.energies(calibrations, rest, codes, n_rows)
         whole = {
             name: np.concatenate([values, new[name]]) if len(new[name]) else values
             for name, values in energies.items()
         }
         before = [one.energy_column for one in self._each_of(self.calibrations)]
-        made.columns = self.columns.with_columns(whole, without=before)
+        shown = {name: values[: len(self.columns)] for name, values in whole.items()}
+        made.columns = self.columns.with_columns(shown, without=before)
+        if self.ahead is not None:
+            made.ahead = self.ahead.with_columns(whole, without=before)
         return made
 
     def with_boxes(self, passing: Mapping[str, np.ndarray], without: Iterable[str] = ()) -> LiveRun:
@@ -143,16 +157,30 @@ class LiveRun:
         return made
 
     def with_tags(self, columns: Mapping[str, np.ndarray], told: Told) -> LiveRun:
-        """Give the run with what is told of its hits, (n_rows,) each: data that begin anew."""
+        """Give the run with what is told of its first `told.n_rows` hits, (n_rows,): data that begin anew.
+
+        These are shown; while more come these wait, unless nothing is told.
+        """
         made = copy(self)
-        made.columns = self.columns.with_columns(columns, without=self.told.names)
-        made.told = told
+        without = self.told.names if self.ahead is None else ()
+        every = self.every.with_columns({}, without=without)
+        made.columns, made.told = every.with_columns(columns), told
+        made.ahead = None
+        if columns:
+            made.columns.n_rows = told.n_rows
+            is_all = told.is_whole and told.n_rows == len(every)
+            made.ahead = None if is_all else every
         return made
 
     def snapshot(self, calibrations: Iterable[Any], start: int = 0) -> dict[str, np.ndarray]:
         """Give the columns that calibrations need, as they stand now, from a row on."""
+        return self._snapshot(self.columns, calibrations, start)
+
+    def _snapshot(
+        self, rows: LiveColumns, calibrations: Iterable[Any], start: int = 0
+    ) -> dict[str, np.ndarray]:
         names = {one.column for one in self._each_of(calibrations)}
-        return {name: self.columns.column(name, start) for name in names if name in self.columns}
+        return {name: rows.column(name, start) for name in names if name in rows}
 
 
 def tier1_among(outputs: Iterable[Path]) -> Path | None:

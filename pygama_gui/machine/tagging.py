@@ -1,7 +1,7 @@
 """Has told of the hits of the runs that are shown what all of them tell together, off the event loop.
 
 What is told becomes columns of the run, so that every view knows them. Of a run that grows it is told anew
-now and then, the more seldom the longer it takes; its newest rows are no pulses, and of no event, until then.
+now and then, the more seldom the longer it takes; its newest rows wait until then, and no view shows them.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import numpy as np
 from PyQt5.QtCore import QObject, QTimer, pyqtSignal
 
 from pygama.analysis.tagging import NAMES, OF_EVENTS, PULSER, Tagging
-from pygama_gui.data.hit_tags import Rows, Told, tell, untold, why_not
+from pygama_gui.data.hit_tags import Rows, Told, tell, why_not
 from pygama_gui.data.live_set import LiveSet
 from pygama_gui.session.state import Session
 from pygama_gui.session.tag_changes import wanted_tagging
@@ -97,7 +97,8 @@ class HitTags(QObject):
         if self._present is not None:
             return
         wanted = self.wanted
-        for run_id in self._bridge.loading.looked_at:
+        left = [one for one, live in self._bridge.data.items() if live.n_waiting]
+        for run_id in dict.fromkeys((*self._bridge.loading.looked_at, *left)):
             live = self._bridge.live(run_id)
             if live is None or not len(live.columns) or live.is_on_disk:
                 continue
@@ -111,7 +112,7 @@ class HitTags(QObject):
         told, is_growing = live.told, self._bridge.is_active(run_id)
         if told.tagging != wanted:
             return True
-        if told.n_rows == len(live.columns) and (told.is_whole or is_growing):
+        if told.n_rows == len(live.every) and (told.is_whole or is_growing):
             return False
         left_s = self._ready_at - time.monotonic()
         if is_growing and left_s > 0:
@@ -121,14 +122,16 @@ class HitTags(QObject):
         return True
 
     def _look_at(self, run_id: str, live: LiveRun, wanted: Tagging) -> None:
-        columns = live.columns
-        own = [name for name in columns.names if name not in live.told.names]
+        own = [name for name in live.every.names if live.ahead is not None or name not in live.told.names]
         is_whole = not self._bridge.is_active(run_id)
         self._timer.stop()
         self._present = _Looking(run_id, live, wanted, frozenset(own), is_whole, time.monotonic())
         parts = _parts_of(live, wanted.needed(own))
         self._bridge.threads.do(
-            "tag hits", lambda: tell(parts, wanted), lambda found: self._take(*found), self._end
+            "tag hits",
+            lambda: tell(parts, wanted),
+            lambda found: self._take(*found),
+            self._end,
         )
         self.told.emit(run_id)
 
@@ -140,14 +143,12 @@ class HitTags(QObject):
         now = time.monotonic()
         self._ready_at = now + max(LEAST_PAUSE_S, PAUSE_SHARE * (now - present.began))
         run_id, live = present.run_id, bridge.live(present.run_id)
-        if live is None or not live.is_same_as(present.live) or len(live.columns) < told.n_rows:
+        if live is None or not live.is_same_as(present.live):
             self.look()
             return
         kept = {name: values for name, values in made.items() if name not in present.own}
-        rest = untold(kept, len(live.columns) - told.n_rows)
-        whole = {name: np.concatenate([values, rest[name]]) for name, values in kept.items()}
         told = replace(told, names=tuple(kept), is_whole=present.is_whole)
-        bridge.data[run_id] = live.with_tags(whole, told)
+        bridge.data[run_id] = live.with_tags(kept, told)
         if told.is_whole:
             self._say(run_id, told)
         self.told.emit(run_id)
@@ -166,7 +167,17 @@ class HitTags(QObject):
                 self.refused.emit(f"{bridge.name_of(run_id)}: {why}")
 
     def _end(self) -> None:
-        self._present = None
+        """Leave a run as it is, where the work went wrong; its rows are not kept back."""
+        present, self._present = self._present, None
+        assert present is not None
+        live = self._bridge.live(present.run_id)
+        if live is not None and live.is_same_as(present.live):
+            n = len(live.every)
+            missing = dict.fromkeys(present.wanted.names, "what all hits tell together could not be found")
+            told = Told(present.wanted, n, (), missing, is_whole=present.is_whole)
+            self._bridge.data[present.run_id] = live.with_tags({}, told)
+            self.told.emit(present.run_id)
+            self._bridge.data_grew.emit({present.run_id})
 
     def _on_session(self, old: Session, new: Session) -> None:
         if old.tagging != new.tagging:
@@ -181,7 +192,7 @@ def _pulser_part(tagging: Tagging) -> Tagging:
 
 def _parts_of(live: LiveRun, names: tuple[str, ...]) -> list[Rows]:
     """Give columns of each run, as they stand now."""
-    columns = live.columns
+    columns = live.every
     rows = {name: columns.column(name) for name in names}
     starts = live.starts if isinstance(live, LiveSet) else [0]
     ends = [*starts[1:], len(columns)]

@@ -34,7 +34,7 @@ class Timing(QObject):
         bridge, live = self._bridge, self._bridge.live(run_id)
         if live is None or live.is_on_disk or not len(live.columns):
             return
-        n_rows, has_ended = len(live.columns), not bridge.is_active(run_id)
+        n_rows, has_ended = len(live.columns), not (bridge.is_active(run_id) or live.n_waiting)
         _, n_asked, was_ended = self._asked.get(id(live.samples), (live, 0, False))
         is_due = n_rows >= GROWTH * n_asked or (has_ended and not was_ended)
         if not is_due:

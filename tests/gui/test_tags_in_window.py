@@ -474,11 +474,10 @@ def test_a_run_that_grows_is_told_of_again(
         grow(first, min(first + 500, n))
         live = bridge.live("1")
         assert live is not None
-        if "is_pulser" in live.columns:  # the newest rows are no pulses, and of no event
+        assert len(live.columns) + live.n_waiting == min(first + 500, n)
+        if "is_pulser" in live.columns:  # no row is shown that was not told of
             assert live.columns.column("is_pulser").dtype == np.bool_
-            told = live.told.n_rows
-            assert not live.columns.column("is_pulser")[told:].any()
-            assert (live.columns.column("event")[told:] == -1).all()
+            assert len(live.columns) == live.told.n_rows
         qtbot.waitUntil(lambda: bridge.hit_tags.is_idle, timeout=WAIT_MS)
     live = bridge.live("1")
     assert live is not None and live.told.n_rows == n
@@ -496,7 +495,7 @@ def test_a_run_that_grows_is_left_alone_for_a_while(qtbot: QtBot, bridge: Bridge
     assert live is not None
     assert not bridge.hit_tags.is_looking("1")
     assert not bridge.hit_tags.is_idle
-    assert (live.told.n_rows, len(live.columns)) == (500, 1000)
+    assert (live.told.n_rows, len(live.columns), live.n_waiting) == (500, 500, 500)
 
 
 def test_what_was_known_stays_on_screen_while_a_run_that_grows_is_told_of_again(
@@ -529,8 +528,61 @@ def test_rows_that_come_while_a_run_is_told_of_are_not_lost(
     qtbot.waitUntil(lambda: not bridge.hit_tags.is_looking("1"), timeout=WAIT_MS)
     live = bridge.live("1")
     assert live is not None
-    assert len(live.columns) == len(live.columns.column("is_pulser")) == 1100
-    assert live.told.n_rows == 1000
+    assert len(live.columns) == len(live.columns.column("is_pulser")) == live.told.n_rows == 1000
+    assert live.n_waiting == 100
+    bridge.change(tag_changes.leave_pulser)
+    qtbot.waitUntil(lambda: len(bridge.data["1"].columns) == 1100, timeout=WAIT_MS)
+
+
+def test_rows_that_wait_are_shown_when_nothing_is_told_any_more(
+    qtbot: QtBot, bridge: Bridge, folder: Path
+) -> None:
+    bridge.change(tag_changes.tag_pulser)
+    _, grow = growing(bridge, folder)
+    grow(0, 1000)
+    qtbot.waitUntil(lambda: not bridge.hit_tags.is_looking("1"), timeout=WAIT_MS)
+    grow(1000, 1300)
+    grow(1300, 1500)
+    bridge.change(tag_changes.leave_pulser)
+    qtbot.waitUntil(lambda: len(bridge.data["1"].columns) == 1500, timeout=WAIT_MS)
+    live = bridge.data["1"]
+    assert not live.n_waiting
+    assert "is_pulser" not in live.columns
+    with TierFile(folder / "t2_run11.h5") as file:
+        wanted = file.table("data").column("trap_max")[:1500]
+        np.testing.assert_array_equal(live.columns.column("trap_max"), wanted)
+
+
+def test_a_run_that_ended_keeps_no_rows_back_even_if_nobody_looks_at_it(
+    qtbot: QtBot, bridge: Bridge, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bridge.change(tag_changes.tag_pulser)
+    _, grow = growing(bridge, folder)
+    grow(0, 1000)
+    qtbot.waitUntil(lambda: not bridge.hit_tags.is_looking("1"), timeout=WAIT_MS)
+    bridge.change(changes.select_run, "")
+    grow(1000, 1500)
+    assert bridge.data["1"].n_waiting == 500
+    monkeypatch.setattr(bridge, "is_active", lambda _run_id: False)
+    bridge.data_grew.emit({"1"})
+    qtbot.waitUntil(lambda: bridge.data["1"].told.is_whole, timeout=WAIT_MS)
+    assert len(bridge.data["1"].columns) == bridge.data["1"].told.n_rows == 1500
+
+
+def test_work_that_goes_wrong_keeps_no_rows_back(
+    qtbot: QtBot, bridge: Bridge, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(_parts: object, _wanted: object) -> None:
+        raise RuntimeError("a mistake of the program")
+
+    bridge.change(tag_changes.tag_pulser)
+    _, grow = growing(bridge, folder)
+    monkeypatch.setattr(module, "tell", fail)
+    grow(0, 1000)
+    qtbot.waitUntil(lambda: bridge.data["1"].told.n_rows == 1000, timeout=WAIT_MS)
+    assert "is_pulser" not in bridge.data["1"].columns
+    assert "could not be found" in bridge.hit_tags.why("1", "is_pulser")
+    assert "a mistake of the program" in "".join(bridge.lines)
 
 
 def test_every_control_of_the_dialog_has_a_name_for_screen_readers(window: MainWindow) -> None:
