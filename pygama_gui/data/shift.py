@@ -15,6 +15,8 @@ from pygama_gui.data.slices import LEAST_SLICES, Series
 NOW_SHARE, NOW_S = 0.05, (10.0, 60.0)
 """The rate now is that of the last part of the run, of this length, s."""
 HOUR = 3600.0
+N_FOR_LATENESS = 100_000
+"""Newest hits by which it is seen how late hits come, at most."""
 MOST_DIFFERENCES = 40
 
 
@@ -49,17 +51,23 @@ class Rates:
 
 
 def rates(times: np.ndarray) -> Rates:
-    """Give the rate of the newest events, and of those in the hour before. times: (n,) s, in any order."""
+    """Give the rate of the newest events, and of those in the hour before. times: (n,) s, as they came.
+
+    Cards are read out by turns, so hits come behind later ones of other channels. The newest seconds, of
+    which some are still to come, are left out: as many as the latest of the newest hits was late.
+    """
     known = times[np.isfinite(times)]
     if len(known) < 2:
         return Rates()
     first, last = float(known.min()), float(known.max())
     window = min(max(NOW_SHARE * (last - first), NOW_S[0]), NOW_S[1])
+    newest = known[-N_FOR_LATENESS:]
+    last -= min(float((np.maximum.accumulate(newest) - newest).max()), window)
     start = max(first, last - window - HOUR)
     before = last - window - start
     if before < window:
         return Rates()
-    n_now = int((known > last - window).sum())
+    n_now = int(((known > last - window) & (known <= last)).sum())
     n_before = int(((known > start) & (known <= last - window)).sum())
     return Rates(
         n_now / window,

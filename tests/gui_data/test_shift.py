@@ -27,6 +27,20 @@ def test_the_rate_now_is_that_of_the_last_seconds_beside_the_time_before() -> No
     assert found.sigma > 5
 
 
+def test_hits_that_come_late_do_not_lower_the_rate_now() -> None:
+    rng = np.random.default_rng(5)
+    turns = [rng.uniform(at, at + 2.0, 67) for at in range(0, 300, 2) for _ in range(3)]  # of three channels
+    times = np.concatenate([np.sort(one) for one in turns])
+    found = [rates(times[:n]).sigma for n in range(10_000, len(times), 83)]
+    assert abs(np.mean(found)) < 0.5
+    assert np.abs(found).max() < 4.0
+
+
+def test_a_clock_that_began_anew_leaves_a_rate() -> None:
+    times = np.concatenate([np.arange(0.0, 100.0, 0.01), np.arange(0.0, 5.0, 0.01)])
+    assert rates(times).now == pytest.approx(100.0, rel=0.2)
+
+
 def test_the_mean_is_that_of_the_last_hour() -> None:
     times = np.concatenate([np.arange(0.0, 3600.0, 1.0), np.arange(3600.0, 7300.0, 0.1)])
     assert rates(times).mean == pytest.approx(10.0, rel=0.001)
