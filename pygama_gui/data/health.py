@@ -231,13 +231,28 @@ def shared_edges(values: np.ndarray) -> np.ndarray:
 
 
 def newest_of(codes_of_rows: np.ndarray, codes: Sequence[int]) -> list[tuple[int, float]]:
-    """Give for each channel its newest events, and how many its share of the earlier ones lets expect."""
+    """Give for each channel its newest events, and how many its share of the earlier ones lets expect.
+
+    Cards are read out by turns, a long stretch of one channel after the other: none are expected of a channel
+    that was away for about as long before.
+    """
     newest, earlier = codes_of_rows[-N_NEWEST:], codes_of_rows[: -N_NEWEST or None][-N_EARLIER:]
     if len(codes_of_rows) <= N_NEWEST:
         earlier = codes_of_rows[:0]
     counted = _count_each(newest, codes), _count_each(earlier, codes)
     scale = len(newest) / max(len(earlier), 1)
-    return [(int(new), float(old * scale)) for new, old in zip(*counted, strict=True)]
+    rows = codes_of_rows[-N_NEWEST - N_EARLIER :]
+    return [
+        (int(new), 0.0 if not new and old and _was_away_as_long(rows == code) else float(old * scale))
+        for code, new, old in zip(codes, *counted, strict=True)
+    ]
+
+
+def _was_away_as_long(is_its: np.ndarray) -> bool:
+    """Tell whether a channel is away for no more than twice the longest time before, in rows; (n,) bool."""
+    at = np.flatnonzero(is_its)
+    longest = int(np.diff(at, prepend=-1).max())
+    return len(is_its) - 1 - int(at[-1]) <= 2 * longest
 
 
 def _count_each(codes_of_rows: np.ndarray, codes: Sequence[int]) -> list[int]:

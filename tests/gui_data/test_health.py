@@ -67,6 +67,15 @@ def test_a_channel_that_fell_silent_is_quiet() -> None:
     assert found.health[3].why == "none of the newest events, where 429 were expected"
 
 
+def test_channels_that_are_read_out_by_turns_are_not_quiet_meanwhile() -> None:
+    turn = np.repeat([0, 1, 2], 2500)
+    for n in range(8000, 22_500, 700):
+        found = survey({CODE: np.tile(turn, 3)[:n]}, None, [0, 1, 2], "trap_max")
+        assert [one.state for one in found.health] == ["ok", "ok", "ok"], n
+    silent = np.concatenate([np.tile(turn, 2), np.repeat([0, 1] * 4, 2500)])
+    assert survey({CODE: silent}, None, [0, 1, 2], "trap_max").health[2].state == "quiet"
+
+
 def test_events_at_the_end_of_the_range_are_counted_by_the_chain_s_column() -> None:
     flags = {"is_saturated": np.array([1, 0, 0, 1]), "n_sat_low": np.array([0, 0, 3, 0])}
     assert count_saturated(flags, np.arange(4.0)) == 3
