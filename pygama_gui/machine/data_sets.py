@@ -222,6 +222,7 @@ class DataSets(QObject):
         """Stop what is read or counted of a data set."""
         if (reading := self._reading.get(run_id)) is not None:
             reading.is_stopped = True
+        self._next()  # what was wished a moment ago ends like what is under way
         if self._pass is not None and self._pass.live is self._bridge.live(run_id):
             self._pass.is_stopped = True
             self._stopped.add(self._pass.live)

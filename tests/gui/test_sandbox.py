@@ -91,7 +91,7 @@ def test_the_newest_waveforms_are_taken_again_only_when_rows_came_or_the_channel
         sandbox._take_ring(bridge.data[run.run_id])
         return len(taken)
 
-    sandbox._key = (id(bridge.data[run.run_id]),)
+    sandbox._key = (id(bridge.data[run.run_id].samples),)
     bridge.take(1, madeup.partial(4))
     assert look() == 1
     assert look() == 1

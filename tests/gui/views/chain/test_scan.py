@@ -55,7 +55,7 @@ def tried(qtbot: QtBot, bridge: Bridge, a_run: Callable[..., Run], block: Block)
     qtbot.waitExposed(view)
     view.sandbox._references[run.run_id] = CHAIN
     bridge.change(changes.choose_line, WINDOW)
-    view.sandbox._key = (id(bridge.live(run.run_id)),)
+    view.sandbox._key = (id(bridge.data[run.run_id].samples),)
     view.sandbox._take(block, "waveforms of the run")
     qtbot.waitUntil(lambda: view.sandbox.last is not None, timeout=WAIT_MS)
     return view
