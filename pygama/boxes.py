@@ -11,7 +11,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from concurrent.futures import Executor
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -21,6 +20,7 @@ from pygama.analysis.expression_nodes import ExpressionError, Through, name_text
 from pygama.analysis.expressions import parse
 from pygama.errors import SettingsError, TierFileError
 from pygama.progress import Progress, Tell, tell_nobody
+from pygama.quick_dataclass import dataclass
 
 if TYPE_CHECKING:  # what reads files is imported late: the window knows boxes before it opens one
     from pygama.storage import Table, TierFile

@@ -11,11 +11,11 @@ import csv
 import io
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from pygama.errors import SettingsError
+from pygama.quick_dataclass import dataclass
 
 _NEEDED = ("crate", "card", "channel", "name")
 _KNOWN = (*_NEEDED, "ignore", "remark")

@@ -17,7 +17,6 @@ import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from dataclasses import dataclass
 from functools import cached_property, partial
 from pathlib import Path
 from threading import Lock
@@ -35,6 +34,7 @@ from pygama.processing.outputs import run_number_in
 from pygama.processing.tier1 import digitizer_tables
 from pygama.processing.tier2_sink import KEY
 from pygama.progress import Progress, Tell, tell_nobody
+from pygama.quick_dataclass import dataclass
 from pygama.storage import Table, TierFile
 from pygama.storage.reader import Columns, joined_blocks
 

@@ -9,10 +9,12 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 
 import numpy as np
+
+from pygama.quick_dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)

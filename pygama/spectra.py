@@ -9,13 +9,14 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from pygama.errors import SettingsError
+from pygama.quick_dataclass import dataclass
 from pygama.storage import Table, TierFile, how_made, spectrum_files
 from pygama.storage.spectrum_files import StoredSpectrum, write_spectrum
 

@@ -12,7 +12,6 @@ import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +22,7 @@ from pygama.block import Block
 from pygama.errors import SettingsError, TierFileError
 from pygama.processing.base import Tier1Processor
 from pygama.processing.rerun import Rerun
+from pygama.quick_dataclass import dataclass
 
 if TYPE_CHECKING:
     from pygama.storage import Table, TierFile

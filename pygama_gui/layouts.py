@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from PyQt5 import sip
 from PyQt5.QtCore import QByteArray, QEvent, QObject, QPoint, QRect, Qt, QTimer
 from PyQt5.QtWidgets import QDockWidget
 
+from pygama.quick_dataclass import dataclass
 from pygama_gui.session import changes
 from pygama_gui.session.state import DEFAULT_LAYOUT, Arrangement, Session
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -24,6 +24,7 @@ from pygama.analysis.matching import SURE, Hypothesis, Match, Spectrum, match_so
 from pygama.analysis.peaks import fit_peak_counts
 from pygama.analysis.resolution import ResolutionCurve, fit_resolution
 from pygama.errors import SettingsError
+from pygama.quick_dataclass import dataclass
 
 PLACE = ("crate", "card", "channel")
 _CARD, _CRATE = 1 << 10, 1 << 20

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
 from importlib import import_module
 from types import ModuleType
@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 
 from pygama.errors import SettingsError
+from pygama.quick_dataclass import dataclass
 
 compiled: ModuleType | None
 try:

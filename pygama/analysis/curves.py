@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from pygama.errors import SettingsError
+from pygama.quick_dataclass import dataclass
 
 _ROUNDS = 4
 

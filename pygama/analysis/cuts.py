@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, fields
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -33,6 +33,7 @@ from pygama.analysis.expression_nodes import (
 )
 from pygama.analysis.expressions import Expression, parse
 from pygama.errors import OutputError, SettingsError
+from pygama.quick_dataclass import dataclass
 
 MARK = "pygama cuts"
 """The entry by which a cut file is known; its value is the version."""

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
 from pygama.analysis.expressions import parse
 from pygama.errors import SettingsError
+from pygama.quick_dataclass import dataclass
 
 ColumnValues = Mapping[str, np.ndarray]
 

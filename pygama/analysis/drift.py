@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from pygama.analysis.calibration import Calibration, ChannelCalibration, MatchedLine
 from pygama.errors import SettingsError
+from pygama.quick_dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)

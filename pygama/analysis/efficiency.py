@@ -12,13 +12,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 import numpy as np
 
 from pygama.analysis.cuts import CutSet
 from pygama.errors import SettingsError
+from pygama.quick_dataclass import dataclass
 
 ONE_SIGMA = math.erf(1 / math.sqrt(2))
 """The share of a normal distribution within one standard deviation, 0.6827."""

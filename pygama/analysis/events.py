@@ -11,13 +11,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from pygama.analysis.places import broken_clocks, card_of, column, places_of
 from pygama.errors import SettingsError
+from pygama.quick_dataclass import dataclass
 
 _WHAT = "building events"
 _FEW = 32

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import reduce
 from typing import Any, ClassVar
 
@@ -18,6 +18,7 @@ import numpy as np
 
 from pygama.analysis import counting
 from pygama.errors import SettingsError
+from pygama.quick_dataclass import dataclass
 
 NUMBERS, YES_NO, TEXT = "numbers", "yes or no", "text"
 OR, AND, NOT, COMPARE, SUM, PRODUCT, SIGN, POWER, ATOM = range(1, 10)

@@ -9,7 +9,6 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 from difflib import get_close_matches
 
 from pygama.analysis.expression_nodes import (
@@ -36,6 +35,7 @@ from pygama.analysis.expression_nodes import (
     Through,
     Truth,
 )
+from pygama.quick_dataclass import dataclass
 
 MOST_CHARACTERS = 100_000
 MOST_NESTED = 30

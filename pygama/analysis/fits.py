@@ -14,7 +14,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from types import MappingProxyType
 from typing import Any
 
@@ -28,6 +28,7 @@ from pygama.analysis.search import FoundPeak, checked_histogram, find_peaks
 from pygama.analysis.shapes import FWHM_PER_SIGMA, FWTM_PER_SIGMA, Shape
 from pygama.analysis.trust import Doubt, doubtful, doubts_of, intervals, verdict
 from pygama.errors import SettingsError
+from pygama.quick_dataclass import dataclass
 from pygama.utils import plural
 
 SHAPES = ("gauss", "hpge")

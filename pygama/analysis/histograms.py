@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from pygama.analysis.counting import Axis, Columns, Interval, Wanted, bins_plainly, count, empty_tables
+from pygama.quick_dataclass import dataclass
 
 __all__ = ["Axis", "Histogram", "Wanted", "histogram", "histogram_2d", "histograms", "weighted_histogram"]
 

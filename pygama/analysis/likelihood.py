@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
 
@@ -16,6 +16,7 @@ import numpy as np
 
 from pygama.analysis.goodness import deviances
 from pygama.analysis.region_model import RegionModel
+from pygama.quick_dataclass import dataclass
 
 NO_PRIORS: Mapping[str, tuple[float, float]] = MappingProxyType({})
 _AT_LIMIT = 0.01

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
@@ -20,6 +20,7 @@ from pygama.analysis.fits import FitRequest, FittedPeak, RegionFit, fit_region
 from pygama.analysis.lines import GammaLine, lines_of
 from pygama.analysis.matching import Hypothesis, Spectrum, on_off_ratio
 from pygama.analysis.peaks import PeakFit
+from pygama.quick_dataclass import dataclass
 
 Fit = Callable[[np.ndarray, np.ndarray], PeakFit]
 """Fits the one peak of a histogram: counts (n,) and edges (n + 1,)."""

@@ -11,13 +11,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from pygama import resources
 from pygama.errors import SettingsError
+from pygama.quick_dataclass import dataclass
 
 ELECTRON_KEV = 510.999
 _ESCAPES = ("", " single escape", " double escape")

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import numpy as np
@@ -28,6 +27,7 @@ from pygama.analysis.counting import (
 from pygama.analysis.cuts import Cut, CutSet, as_range
 from pygama.analysis.expressions import parse
 from pygama.analysis.histograms import Histogram, counted
+from pygama.quick_dataclass import dataclass
 
 N_BUCKETS = 4096
 SAMPLED = 1 << 17

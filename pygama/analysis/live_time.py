@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,7 @@ import numpy as np
 from pygama.analysis.places import broken_clocks, column, places_of
 from pygama.analysis.pulser import PulserTag, PulseTrain, tag_pulser
 from pygama.errors import SettingsError, TierFileError
+from pygama.quick_dataclass import dataclass
 from pygama.storage import TierFile
 
 RUN_RECORDS = "ORRunDecoderForRun"

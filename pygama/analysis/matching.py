@@ -20,13 +20,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Any
 
 import numpy as np
 
 from pygama.analysis.lines import GammaLine, Source, source_of, sources
 from pygama.errors import SettingsError
+from pygama.quick_dataclass import dataclass
 
 MIN_VALUES = 30
 """With fewer values above 0, nothing is matched."""

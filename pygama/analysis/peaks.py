@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -18,6 +18,7 @@ from pygama.analysis.likelihood import Cost, Minimum, Start, covariance, minimis
 from pygama.analysis.region_model import RegionModel
 from pygama.analysis.shapes import FWHM_PER_SIGMA
 from pygama.errors import SettingsError
+from pygama.quick_dataclass import dataclass
 
 MIN_COUNTS = 15
 """With fewer counts in the window, no fit is tried."""

@@ -14,13 +14,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 import numpy as np
 
 from pygama.analysis.places import broken_clocks, column, places_of
 from pygama.errors import SettingsError
+from pygama.quick_dataclass import dataclass
 
 LEAST_PULSES = 10
 """Pulses of a channel that must be there to speak of a pulser."""

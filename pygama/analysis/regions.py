@@ -8,13 +8,13 @@ in the region: far from it there is only the noise of the background.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from pygama.analysis.search import checked_histogram
 from pygama.errors import SettingsError
+from pygama.quick_dataclass import dataclass
 
 SIDE_SHARE = 0.5
 """Bins on each side that make the background, as a share of those in the region."""

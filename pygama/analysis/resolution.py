@@ -7,12 +7,12 @@ a is the noise of the electronics, b the statistics of charge carriers (Fano), c
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from pygama.errors import SettingsError
+from pygama.quick_dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)

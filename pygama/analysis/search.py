@@ -14,13 +14,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from pygama.analysis.shapes import FWHM_PER_SIGMA
 from pygama.errors import SettingsError
+from pygama.quick_dataclass import dataclass
 
 Width = float | Callable[[np.ndarray], np.ndarray]
 """FWHM: a number, or a function of positions."""

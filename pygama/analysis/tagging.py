@@ -12,7 +12,6 @@ They are made anew from the file whenever they are asked for; no file keeps them
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +21,7 @@ from pygama.analysis.events import Events, build_events
 from pygama.analysis.places import places_of
 from pygama.analysis.pulser import PulserTag, tag_pulser
 from pygama.errors import SettingsError, TierFileError
+from pygama.quick_dataclass import dataclass
 
 PULSER = "is_pulser"
 EVENT, MULTIPLICITY, N_CHANNELS = "event", "multiplicity", "n_channels"

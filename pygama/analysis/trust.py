@@ -12,11 +12,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
 from pygama.analysis.likelihood import Cost, Minimum, Start, profile_intervals
+from pygama.quick_dataclass import dataclass
 
 CODES = ("not_converged", "misfit", "at_limit", "prior", "no_interval", "asymmetric", "unknown")
 """What can be doubted, the gravest first."""

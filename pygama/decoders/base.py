@@ -11,12 +11,13 @@ numbers count from the end of the record.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
 from pygama.orca.header import Card, Header
+from pygama.quick_dataclass import dataclass
 from pygama.utils import distinct
 
 if TYPE_CHECKING:

@@ -10,12 +10,12 @@ from __future__ import annotations
 import plistlib
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 from xml.parsers.expat import ExpatError
 
 from pygama.errors import RawFileError
+from pygama.quick_dataclass import dataclass
 
 HEAD_BYTES = 13
 """What `HeaderExtent.sniff` needs to see: two words and '<?xml'."""

@@ -13,13 +13,13 @@ import inspect
 import re
 import typing
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from itertools import takewhile
 from typing import Annotated, Any, Literal
 
 import numpy as np
 
 from pygama.errors import SettingsError
+from pygama.quick_dataclass import dataclass
 
 Kind = Literal["waves", "values", "period"]
 

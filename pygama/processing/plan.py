@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from functools import cached_property
 from typing import Any
 
@@ -27,6 +27,7 @@ from pygama.processing.kernels.chain import FUSIONS, Fusion, takes
 from pygama.processing.kernels.twins import twin
 from pygama.processing.profile import Profile
 from pygama.processing.steps import Step, named, nearest
+from pygama.quick_dataclass import dataclass
 
 _WAVE_BYTES = 1 << 20
 """Of one transformed waveform array: a few fit the processor's cache, and calls are few beside the work."""

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 from pygama.errors import SettingsError
 from pygama.processing.declare import REGISTRY
+from pygama.quick_dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)

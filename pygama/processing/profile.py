@@ -6,9 +6,11 @@ import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
+
+from pygama.quick_dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,6 @@ import uuid
 from collections import deque
 from collections.abc import Iterator, Mapping
 from concurrent.futures import BrokenExecutor, Executor, Future
-from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -24,6 +23,7 @@ from pygama.errors import PygamaError, SettingsError
 from pygama.processing.base import Tier1Processor
 from pygama.processing.plugins import load_plugin
 from pygama.processing.tier2_sink import Chain, Told
+from pygama.quick_dataclass import dataclass
 from pygama.storage import Table, TierFile
 
 _TASK_BYTES = 16 << 20

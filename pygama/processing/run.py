@@ -14,7 +14,6 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import ExitStack
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +34,7 @@ from pygama.processing.tier1_sink import Tier1Sink
 from pygama.processing.tier2_sink import Chain, Tier2Sink
 from pygama.processing.windows import Cut, Tier0Options, cut_windows, read_options
 from pygama.progress import Done, Note, Partial, Progress, Started, Tell, shows_partials, tell_nobody
+from pygama.quick_dataclass import dataclass
 from pygama.storage import TierWriter
 from pygama.utils import plural
 

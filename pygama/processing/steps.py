@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Any
 
 from pygama.errors import SettingsError
@@ -22,6 +22,7 @@ from pygama.processing.processors import (  # noqa: F401  (they fill the registr
     timing,
     transforms,
 )
+from pygama.quick_dataclass import dataclass
 
 _ENTRIES = ("step", "settings", "inputs", "outputs", "enabled", "channels")
 

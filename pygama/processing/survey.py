@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ from typing import Any
 from pygama.decoders import DECODERS
 from pygama.orca.header import Header, read_header
 from pygama.orca.packets import FrameReport, RawFile
+from pygama.quick_dataclass import dataclass
 from pygama.utils import plural
 
 _MOST_NAMED = 20

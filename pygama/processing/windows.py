@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from concurrent.futures import Executor
-from dataclasses import dataclass
 from typing import Annotated, Any
 
 import numpy as np
@@ -19,6 +18,7 @@ from pygama.decoders.base import Decoded, Samples
 from pygama.errors import SettingsError
 from pygama.processing.declare import Limits, Span, settings_of
 from pygama.processing.kernels import windows as kernel
+from pygama.quick_dataclass import dataclass
 from pygama.utils import distinct
 
 _PIECE_BYTES = 4 << 20

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +15,7 @@ from pygama.block import Block
 from pygama.errors import SettingsError
 from pygama.processing.plan import bind
 from pygama.processing.steps import Step
+from pygama.quick_dataclass import dataclass
 from pygama.reference.examples import chain_to, writer_of
 from pygama.simulate.pulses import Electronics, Pulses, WaveformMaker, digitise
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from pygama.block import Block
 from pygama.processing.declare import REGISTRY, Processor
 from pygama.processing.plan import bind
 from pygama.processing.steps import Step
+from pygama.quick_dataclass import dataclass
 from pygama.reference.examples import TABLE, chain_to, example
 from pygama.reference.pulses import PERIOD_NS, Run
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from pygama.decoders.slow_control import ISegHV, MJDPreAmp
 from pygama.orca.header import Header
+from pygama.quick_dataclass import dataclass
 from pygama.simulate import crate
 from pygama.simulate.crate import KEYS
 from pygama.simulate.events import channel_gains

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,6 +13,7 @@ from pygama.decoders.slow_control import ISegHV, MJDPreAmp
 from pygama.errors import SettingsError
 from pygama.orca.header import Card
 from pygama.orca.writer import run_header
+from pygama.quick_dataclass import dataclass
 
 if TYPE_CHECKING:
     from pygama.simulate.shape import RunShape

@@ -8,9 +8,9 @@ tail is one table, scaled for each pulse.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
+
+from pygama.quick_dataclass import dataclass
 
 _BANK = 1 << 20
 

@@ -7,11 +7,10 @@ thousand events already shows every line.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from pygama.errors import SettingsError
+from pygama.quick_dataclass import dataclass
 
 ELECTRON_KEV = 510.999
 THRESHOLD_KEV = 40.0

@@ -14,13 +14,13 @@ import struct
 import sys
 import threading
 import zlib
-from dataclasses import dataclass
 from types import ModuleType
 from typing import Any, Literal
 
 import numpy as np
 
 from pygama.errors import SettingsError, TierFileError
+from pygama.quick_dataclass import dataclass
 from pygama.storage.sample_chunks import unpack_samples
 
 CHOICES = ("lz4", "zstd", "zlib", "none")

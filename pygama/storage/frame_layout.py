@@ -9,13 +9,13 @@ The attributes are those of pandas 0.15.2 to 3.1, which all of these read.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 
 from pygama.errors import OutputError, TierFileError
+from pygama.quick_dataclass import dataclass
 from pygama.storage.column_copies import copy_columns
 
 WIDEST_WAVEFORM = 8192

@@ -11,7 +11,6 @@ import pickle
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -19,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from pygama.errors import TierFileError
+from pygama.quick_dataclass import dataclass
 from pygama.storage.as_text import as_text
 from pygama.storage.hdf5 import may_be_hdf5, quiet, reason_of, tables
 from pygama.storage.inside_rows import Column, Columns, Source, find_source

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from pygama.errors import TierFileError
+from pygama.quick_dataclass import dataclass
 from pygama.storage.elsewhere import file_of_values
 from pygama.storage.frame_layout import FrameLayout, read_layout
 from pygama.storage.hdf5 import tables

@@ -12,10 +12,11 @@ import logging
 import os
 import platform
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 
 from pygama.errors import OutputError
+from pygama.quick_dataclass import dataclass
 from pygama.storage.hdf5 import reason_of
 
 _log = logging.getLogger(__name__)

@@ -10,7 +10,6 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, Future, wait
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any, TypeVar
@@ -19,6 +18,7 @@ import numpy as np
 
 from pygama.block import Block
 from pygama.errors import TierFileError
+from pygama.quick_dataclass import dataclass
 from pygama.storage.fixed_frame import read_fixed_frame
 from pygama.storage.frame_layout import PANDAS_NAMES, FrameLayout, Label, plain_labels, read_layout
 from pygama.storage.hdf5 import may_be_hdf5, quiet, reason_of, tables

@@ -13,13 +13,14 @@ import csv
 import io
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
 
 from pygama.errors import SettingsError, TierFileError
+from pygama.quick_dataclass import dataclass
 
 SUFFIXES = (".csv", ".spe", ".n42")
 MOST_BYTES = 200_000_000

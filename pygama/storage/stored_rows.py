@@ -11,7 +11,6 @@ from __future__ import annotations
 import os
 import sys
 import threading
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Protocol
@@ -19,6 +18,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from pygama.errors import TierFileError
+from pygama.quick_dataclass import dataclass
 from pygama.storage.chunk_map import Place, places_of_chunks
 from pygama.storage.chunks import HEADER_BYTES, Unpacker, is_snappy, load_blosc
 from pygama.storage.hdf5 import tables

@@ -11,7 +11,6 @@ from __future__ import annotations
 import csv
 import json
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 from types import MappingProxyType
@@ -21,6 +20,7 @@ import numpy as np
 
 from pygama import __version__
 from pygama.errors import SettingsError
+from pygama.quick_dataclass import dataclass
 from pygama.storage.hdf5 import quiet, tables
 from pygama.storage.reader import Table, TierFile
 from pygama.storage.units import unit_of

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Hashable, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
 from pygama.analysis.peaks import PeakFit, fit_peak, fit_peak_counts, match_lines
 from pygama.errors import SettingsError
+from pygama.quick_dataclass import dataclass
 from pygama_gui.data.binned import values_like
 from pygama_gui.data.preview import suggest_line
 from pygama_gui.data.slices import LEAST_SLICES, Series, Slices

@@ -9,10 +9,11 @@ by less than a bin.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import field
 
 import numpy as np
 
+from pygama.quick_dataclass import dataclass
 from pygama_gui.data.slices import median_and_scatter
 
 MOST_FINE = 4096

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 
 import numpy as np
+
+from pygama.quick_dataclass import dataclass
 
 MOST_BINS = 16_384
 FEWEST, MANY = 16, 2048

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from pygama.quick_dataclass import dataclass
 from pygama_gui.data.figures import facts_text, quoted, save_as
 from pygama_gui.data.health import Figures, Health, Peak
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
+from pygama.quick_dataclass import dataclass
 from pygama_gui.data.density import Density, count_density, full_frame
 from pygama_gui.data.samples import Bunch
 from pygama_gui.data.shaping import Look, Shaped, shape

@@ -6,13 +6,14 @@ A cut that cannot be read, or whose columns a run does not have, is not applied 
 from __future__ import annotations
 
 from collections.abc import Collection, Hashable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property, lru_cache
 
 import numpy as np
 
 from pygama.analysis.cuts import Cut, CutSet
 from pygama.analysis.expression_nodes import ExpressionError
+from pygama.quick_dataclass import dataclass
 from pygama_gui.data.dragged import Shape, shape_of
 from pygama_gui.session.cut_reading import Problem, readable
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
+from pygama.quick_dataclass import dataclass
 from pygama_gui.data.shaping import Shaped
 
 SAMPLES_AT_ONCE = 1 << 18

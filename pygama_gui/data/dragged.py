@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -16,6 +15,7 @@ from pygama.analysis.cuts import Cut, as_polygon, as_range
 from pygama.analysis.expression_nodes import points_inside
 from pygama.analysis.linked import BucketIndex
 from pygama.analysis.plane_index import PlaneIndex, changed_points, changed_sides
+from pygama.quick_dataclass import dataclass
 
 LEAST_ROWS = 200_000
 """Of fewer rows all are looked at as quickly."""

@@ -6,9 +6,9 @@ import csv
 import io
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from pygama.analysis.fits import FittedPeak, RegionFit
+from pygama.quick_dataclass import dataclass
 from pygama_gui.session.state import Fit
 
 COLUMNS = (

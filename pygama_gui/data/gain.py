@@ -10,11 +10,11 @@ half the width is found in 9 of 30 peaks with 150 events and 25 with 400, an eve
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
 from pygama.analysis.peaks import PeakFit, fit_peak_counts
+from pygama.quick_dataclass import dataclass
 from pygama_gui.data.moves import Move, find_move
 from pygama_gui.data.slices import LEAST_SLICES, Series
 from pygama_gui.data.trend_words import Clock, gain_words

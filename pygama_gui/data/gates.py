@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
 from pygama.analysis.cuts import PolygonOf, RangeOf, as_polygon, as_range, polygon_cut
 from pygama.analysis.expression_nodes import ExpressionError
+from pygama.quick_dataclass import dataclass
 
 Point = tuple[float, float]
 GRIP_PX = 6.0

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any, Literal
+
+from pygama.quick_dataclass import dataclass
 
 Place = tuple[str, ...]
 SEPARATOR = " · "

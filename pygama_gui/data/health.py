@@ -10,13 +10,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from operator import attrgetter
 from typing import Any
 
 import numpy as np
 
 from pygama.analysis.peaks import PeakFit, fit_peak
+from pygama.quick_dataclass import dataclass
 from pygama_gui.data.anchors import BINS_OF_FIT, find_anchor
 from pygama_gui.data.channels import CLOCK, CODE
 from pygama_gui.data.gain import N_PARTS, PeakInTime, follow_peak, gain_trouble

@@ -6,13 +6,14 @@ What cannot be told has a reason in place of a column, so that no view fails by 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from pygama.analysis.tagging import EVENT, MULTIPLICITY, N_CHANNELS, OF_EVENTS, PULSER, Tagged, Tagging
 from pygama.errors import PygamaError
+from pygama.quick_dataclass import dataclass
 
 if TYPE_CHECKING:
     from pygama.analysis.pulser import PulseTrain

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Protocol
 
 import numpy as np
@@ -17,6 +17,7 @@ import numpy as np
 from pygama.analysis.counting import Axis as Bins
 from pygama.analysis.counting import Columns, Wanted, count, count_rows, empty_tables
 from pygama.analysis.cuts import CutSet
+from pygama.quick_dataclass import dataclass
 from pygama_gui.data.channels import CODE
 from pygama_gui.data.cutting import Part, Passing, applicable, joined, part_of
 from pygama_gui.data.dragged import Dragged, Indexes

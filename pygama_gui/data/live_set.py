@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from pygama.analysis.calibration import Calibration
+from pygama.quick_dataclass import dataclass
 from pygama_gui.data.channels import CLOCK, CODE, codes_of
 from pygama_gui.data.energies import all_energies
 from pygama_gui.data.live_run import LiveRun

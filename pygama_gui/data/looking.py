@@ -7,13 +7,14 @@ takes longer than reading a page; `close` lets it go, so that a job may put a ne
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from pygama.errors import TierFileError
+from pygama.quick_dataclass import dataclass
 
 if TYPE_CHECKING:
     from pygama.storage.inside import Columns, FileContents, InsideFile

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
+from pygama.quick_dataclass import dataclass
 from pygama_gui.data.slices import LEAST_SLICES, MAD_TO_SIGMA, Series, median_and_scatter
 
 SIGNIFICANT = 5.0

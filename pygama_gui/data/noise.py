@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
 from pygama.processing.processors.quality import psd
+from pygama.quick_dataclass import dataclass
 from pygama_gui.data.density import SAMPLES_AT_ONCE
 from pygama_gui.data.samples import Bunch
 from pygama_gui.data.shaping import baseline_stretch

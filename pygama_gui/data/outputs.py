@@ -6,12 +6,12 @@ All of it belongs to the one thread that reads files.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from pygama.errors import TierFileError
+from pygama.quick_dataclass import dataclass
 from pygama_gui.session.state import Run
 
 TABLE = "data"

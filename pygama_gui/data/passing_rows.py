@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
@@ -11,6 +10,7 @@ import numpy as np
 
 from pygama.analysis.calibration import Calibration
 from pygama.analysis.cuts import CutSet
+from pygama.quick_dataclass import dataclass
 from pygama_gui.data.channels import codes_of
 from pygama_gui.data.energies import all_energies
 from pygama_gui.data.live_set import RUN

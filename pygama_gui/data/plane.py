@@ -7,10 +7,10 @@ bins begin at whole multiples of their width: a picture that grows or moves keep
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 
 import numpy as np
 
+from pygama.quick_dataclass import dataclass
 from pygama_gui.data.channels import CODE
 from pygama_gui.data.linked import Axis, Cuts, Rows
 from pygama_gui.data.live import round_up

@@ -10,7 +10,7 @@ import math
 import re
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,7 @@ from pygama.processing.chain import Chain
 from pygama.processing.profile import Profile
 from pygama.processing.rerun import Rerun
 from pygama.processing.steps import Step as LibraryStep
+from pygama.quick_dataclass import dataclass
 from pygama.tuning import Line, Tried, Tuner, read_sample
 from pygama_gui.data.channels import codes_of
 from pygama_gui.data.samples import Sample

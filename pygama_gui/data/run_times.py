@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pygama.errors import PygamaError
+from pygama.quick_dataclass import dataclass
 from pygama_gui.data.linked import Rows
 from pygama_gui.data.trends import HEIGHTS, first_of
 from pygama_gui.session.codes import CARD, CRATE

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 
 import numpy as np
 
 from pygama.progress import Partial
+from pygama.quick_dataclass import dataclass
 from pygama_gui.data.channels import CODE, codes_of
 from pygama_gui.data.selection import Columns, Selection
 

@@ -6,11 +6,11 @@ A hundred million rows take 12.5 MB. They are known from the first on, as far as
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
 
+from pygama.quick_dataclass import dataclass
 from pygama_gui.data.channels import CODE
 from pygama_gui.data.linked import Rows, n_of
 from pygama_gui.data.selection import Selection

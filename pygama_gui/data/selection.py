@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
 
+from pygama.quick_dataclass import dataclass
 from pygama_gui.data.channels import CODE, codes_of
 from pygama_gui.data.cutting import Passing, joined, sides
 from pygama_gui.data.linked import Cuts

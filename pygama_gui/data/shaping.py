@@ -7,7 +7,6 @@ found by the same functions that it would use.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -18,6 +17,7 @@ from pygama.processing.base import Tier1Processor
 from pygama.processing.declare import REGISTRY, Processor
 from pygama.processing.processors.timing import t0, time_points
 from pygama.processing.processors.transforms import asym_trap_filter
+from pygama.quick_dataclass import dataclass
 from pygama_gui.data.samples import Bunch
 from pygama_gui.session.state import Step, WaveformChoice
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
+from pygama.quick_dataclass import dataclass
 from pygama_gui.data.headers import Difference
 from pygama_gui.data.moves import Band, band_of, find_move
 from pygama_gui.data.slices import LEAST_SLICES, Series

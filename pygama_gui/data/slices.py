@@ -6,12 +6,13 @@ Every value of a slice has its own error: of counts after Poisson, of medians fr
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Protocol
 
 import numpy as np
 
 from pygama.analysis.groups import Groups
+from pygama.quick_dataclass import dataclass
 
 WIDTHS = (
     *(base * 10.0**power for power in range(-3, 1) for base in (1, 2, 5)),

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
+
+from pygama.quick_dataclass import dataclass
 
 FEWEST_BINS, MOST_BINS = 150.0, 1200.0
 LEAST_JOINED = 8

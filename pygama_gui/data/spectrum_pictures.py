@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from pygama.quick_dataclass import dataclass
 from pygama.storage.spectrum_files import StoredSpectrum, write_spectrum
 from pygama_gui.data.figures import (
     KINDS,

@@ -10,11 +10,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
 from pygama.analysis.counting import Axis, Columns, Wanted, count, empty_tables
+from pygama.quick_dataclass import dataclass
 from pygama_gui.data.anchors import FineCounts
 from pygama_gui.data.binned import FAR, MOST_FINE, BinnedMiddles, scale_of
 from pygama_gui.data.channels import CLOCK, CODE

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +11,7 @@ from pygama.analysis.calibration import Calibration
 from pygama.analysis.tagging import Tagged, Tagging, TagsInTurn
 from pygama.channel_map import Channel
 from pygama.errors import SettingsError
+from pygama.quick_dataclass import dataclass
 from pygama_gui.data.channels import code_of, codes_of
 from pygama_gui.data.cutting import Passing
 from pygama_gui.data.energies import all_energies

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from types import MappingProxyType
 
 import numpy as np
@@ -21,6 +21,7 @@ from pygama.analysis.efficiency import (
     ratio,
     survival_at,
 )
+from pygama.quick_dataclass import dataclass
 
 MANY = 1000
 SIDE_SHARE = 0.5

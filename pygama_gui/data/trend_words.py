@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 import time
-from dataclasses import dataclass, field
+from dataclasses import field
 
 import numpy as np
 
+from pygama.quick_dataclass import dataclass
 from pygama_gui.data.moves import Move, find_move
 from pygama_gui.data.slices import LEAST_SLICES, Series
 from pygama_gui.data.trends import Trends

@@ -9,13 +9,14 @@ from __future__ import annotations
 import math
 from collections import OrderedDict
 from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
 from pygama.analysis.counting import Axis as Bins
 from pygama.analysis.counting import Columns, Wanted, count, empty_tables
 from pygama.analysis.groups import Groups
+from pygama.quick_dataclass import dataclass
 from pygama_gui.data.anchors import Anchor, Fits, at_line, find_anchor, peak_of
 from pygama_gui.data.channels import CLOCK, CODE
 from pygama_gui.data.linked import Axis, Counter, Cuts, Rows, Want

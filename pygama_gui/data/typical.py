@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
+from pygama.quick_dataclass import dataclass
 from pygama_gui.data.live_set import RUN
 from pygama_gui.data.samples import Bunch
 from pygama_gui.data.shaping import Look, Shaped, shape

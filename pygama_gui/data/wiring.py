@@ -6,13 +6,14 @@ It follows the rules of `pygama.processing.plan.bind`, but goes on after the fir
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Any
 
 from pygama.errors import SettingsError
 from pygama.processing.channels import check_channels
 from pygama.processing.declare import REGISTRY, Kind, Processor
 from pygama.processing.steps import nearest
+from pygama.quick_dataclass import dataclass
 from pygama_gui.session import changes
 from pygama_gui.session.state import DEFAULT_CHAIN, Session, Step
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pygama.analysis.tagging import NAMES, Tagging
 from pygama.errors import SettingsError, Stopped
 from pygama.progress import Done, Message, Progress
+from pygama.quick_dataclass import dataclass
 from pygama_gui.data.cutting import readable
 from pygama_gui.data.hit_tags import why_not
 from pygama_gui.data.passing_rows import CutsOfRun

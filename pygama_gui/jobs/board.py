@@ -8,11 +8,12 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from pathlib import Path
 from typing import Literal
 
 from pygama.progress import Done, Failed, Message, Note, Partial, Progress, Started, StoppedByRequest
+from pygama.quick_dataclass import dataclass
 from pygama_gui.jobs.culprit import Culprit
 
 State = Literal["waiting", "running", "paused", "done", "failed", "stopped"]

@@ -13,13 +13,14 @@ import os
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import IO, cast
 
 from pygama.errors import PygamaError
 from pygama.orca.packets import RawFile
+from pygama.quick_dataclass import dataclass
 from pygama_gui.jobs import worker
 from pygama_gui.jobs.spec import JobSpec
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
+
+from pygama.quick_dataclass import dataclass
 
 FLOOR_BYTES = 200_000_000
 """With less room than this left, jobs are halted before the disk is full."""

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Any
+
+from pygama.quick_dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,10 +7,11 @@ cuts do is tallied aside, so that no view waits for it.
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from pygama.quick_dataclass import dataclass
 from pygama_gui.data.channels import CODE
 from pygama_gui.data.cutting import Passing, joined, readable
 from pygama_gui.data.dragged import Indexes, Shape, columns_of, shape_of

@@ -9,7 +9,6 @@ from __future__ import annotations
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Generator, Hashable, Sequence
-from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +16,7 @@ import numpy as np
 from PyQt5.QtCore import QObject, Qt, pyqtSignal
 
 from pygama.analysis.cuts import CutSet
+from pygama.quick_dataclass import dataclass
 from pygama_gui.data.channels import CLOCK, CODE
 from pygama_gui.data.cutting import applicable
 from pygama_gui.data.linked import ALL, Counts, axis_along

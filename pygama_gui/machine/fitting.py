@@ -9,7 +9,6 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -18,6 +17,7 @@ from PyQt5.QtCore import QObject, QTimer, pyqtSignal
 from pygama.analysis.fits import RegionFit, fit_region
 from pygama.analysis.regions import Region, measure_region
 from pygama.errors import SettingsError
+from pygama.quick_dataclass import dataclass
 from pygama_gui.data.linked import Axis, Counts, Cuts, Want
 from pygama_gui.data.selection import passing_of
 from pygama_gui.session.state import Fit, NamedRegion, Session

@@ -7,13 +7,14 @@ now and then, the more seldom the longer it takes; its newest rows wait until th
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 from PyQt5.QtCore import QObject, QTimer, pyqtSignal
 
 from pygama.analysis.tagging import NAMES, OF_EVENTS, PULSER, Tagging
+from pygama.quick_dataclass import dataclass
 from pygama_gui.data.hit_tags import Rows, Told, tell, why_not
 from pygama_gui.data.live_set import LiveSet
 from pygama_gui.session.state import Session

@@ -6,9 +6,9 @@ It lies in the person's own folder and never in a session or a settings file, wh
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from pathlib import Path
 
+from pygama.quick_dataclass import dataclass
 from pygama_gui.session import places
 
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 
 from pygama.analysis.cuts import Cut, CutSet
 from pygama.analysis.expression_nodes import ExpressionError
 from pygama.errors import SettingsError
+from pygama.quick_dataclass import dataclass
 
 
 @dataclass(frozen=True)

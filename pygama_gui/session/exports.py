@@ -11,12 +11,13 @@ import math
 import shlex
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 from pygama import __version__
 from pygama.analysis.tagging import Tagging
+from pygama.quick_dataclass import dataclass
 from pygama_gui.session.calibration_changes import calibrations_of, raw_column
 from pygama_gui.session.codes import place_of
 from pygama_gui.session.cut_reading import readable

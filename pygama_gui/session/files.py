@@ -6,11 +6,11 @@ import hashlib
 import json
 import os
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from pygama.errors import PygamaError
+from pygama.quick_dataclass import dataclass
 from pygama_gui.session.state import Run
 
 HDF5 = b"\x89HDF\r\n\x1a\n"

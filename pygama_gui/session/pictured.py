@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
 from pygama.errors import SettingsError
+from pygama.quick_dataclass import dataclass
 from pygama.storage.how_made import SUFFIXES, how_made
 from pygama_gui.session import saved
 from pygama_gui.session.set_changes import data_set_of, make_data_set

@@ -7,7 +7,7 @@ undo is the previous session. Views compare by identity and redraw their own sli
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
@@ -18,6 +18,7 @@ from pygama.analysis.cuts import Cut
 from pygama.analysis.fits import FitRequest
 from pygama.analysis.tagging import Tagging
 from pygama.channel_map import Channel
+from pygama.quick_dataclass import dataclass
 
 Values = Mapping[str, Any]
 NOTHING: Values = MappingProxyType({})

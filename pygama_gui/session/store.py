@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, fields, is_dataclass, replace
+from dataclasses import fields, is_dataclass, replace
 from typing import Any
 
+from pygama.quick_dataclass import dataclass
 from pygama_gui.session.changes import VIEW_ONLY, label
 from pygama_gui.session.state import Session, consistent
 

@@ -6,11 +6,12 @@ import contextlib
 import math
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
 import numpy as np
 
 from pygama.errors import PygamaError
+from pygama.quick_dataclass import dataclass
 from pygama_gui.data import chain_facts
 from pygama_gui.data.channels import CLOCK, CODE, code_of
 from pygama_gui.data.dragged import LEAST_ROWS

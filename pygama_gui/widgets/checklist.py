@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from PyQt5.QtCore import QPoint, QSignalBlocker, QSize, Qt, pyqtSignal
 from PyQt5.QtGui import QColor, QIcon, QPainter, QPixmap
 from PyQt5.QtWidgets import QFrame, QListWidget, QListWidgetItem, QToolButton, QVBoxLayout
 
+from pygama.quick_dataclass import dataclass
 from pygama_gui.widgets import theme
 
 SWATCH = QSize(16, 12)

@@ -6,7 +6,6 @@ It is made of the menus each time it is opened, so nothing can be missing and no
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from PyQt5.QtCore import QEvent, QModelIndex, QObject, QRect, QSize, Qt
 from PyQt5.QtGui import QFontMetrics, QKeyEvent, QKeySequence, QPainter
@@ -27,6 +26,7 @@ from PyQt5.QtWidgets import (
     QWidget,
 )
 
+from pygama.quick_dataclass import dataclass
 from pygama_gui.widgets import theme
 
 WIDTH, N_ROWS, ROW, TOP = 620, 12, 30, 88

@@ -7,7 +7,6 @@ A new kernel is one more entry in `FUSIONS`; where several end with the same ste
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 from importlib import import_module
 from types import ModuleType
@@ -16,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from pygama.processing.processors.transforms import lost_per_sample, trap_filter
+from pygama.quick_dataclass import dataclass
 
 
 def _import_compiled() -> ModuleType | None:

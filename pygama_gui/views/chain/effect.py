@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 
 from pygama.analysis.peaks import PeakFit
+from pygama.quick_dataclass import dataclass
 from pygama_gui.data.preview import CLEAR, Compared
 from pygama_gui.widgets import words
 

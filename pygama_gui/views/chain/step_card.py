@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -21,6 +20,7 @@ from PyQt5.QtWidgets import (
     QWidget,
 )
 
+from pygama.quick_dataclass import dataclass
 from pygama_gui.data import chain_facts
 from pygama_gui.data.preview import Facts
 from pygama_gui.data.wiring import Mend, Wire

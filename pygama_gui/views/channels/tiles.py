@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from PyQt5.QtCore import QPointF, QRect, QRectF, Qt, pyqtSignal
@@ -21,6 +20,7 @@ from PyQt5.QtGui import (
 )
 from PyQt5.QtWidgets import QAbstractScrollArea, QFrame
 
+from pygama.quick_dataclass import dataclass
 from pygama_gui.data.health import Figures, Health, Peak
 from pygama_gui.views.figure_words import baseline_words, fwhm_words, rate_words
 from pygama_gui.widgets import theme

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from PyQt5.QtWidgets import QWidget
 
+from pygama.quick_dataclass import dataclass
 from pygama_gui.bridge import Bridge
 from pygama_gui.data.samples import Sample, Tier1Waveforms
 from pygama_gui.data.selection import Selection

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ from PyQt5.QtCore import QEvent, QObject, QPointF, QSize, QTimer, pyqtSignal
 from PyQt5.QtGui import QResizeEvent
 from PyQt5.QtWidgets import QAction, QLayout, QMenu, QVBoxLayout, QWidget
 
+from pygama.quick_dataclass import dataclass
 from pygama_gui.bridge import Bridge
 from pygama_gui.data.channels import CODE
 from pygama_gui.data.linked import ALL, Axis, Counts, Want

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pyqtgraph as pg
 
+from pygama.quick_dataclass import dataclass
 from pygama_gui.data import chain_facts, spectra
 from pygama_gui.data.spectrum_pictures import Below
 from pygama_gui.views.spectrum.overlays import Over

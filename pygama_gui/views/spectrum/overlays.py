@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import pyqtgraph as pg
 
+from pygama.quick_dataclass import dataclass
 from pygama_gui.data.channels import CODE
 from pygama_gui.data.live import LiveHistogram
 from pygama_gui.data.live_run import LiveRun

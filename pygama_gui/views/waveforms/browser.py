@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from PyQt5.QtCore import QTimer
 
+from pygama.quick_dataclass import dataclass
 from pygama_gui.bridge import Bridge
 from pygama_gui.data.live_run import LiveRun
 from pygama_gui.data.live_set import RUN

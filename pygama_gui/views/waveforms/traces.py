@@ -7,12 +7,13 @@ A value in ns that is made of other values only is a length of time and has no p
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 import numpy as np
 
 from pygama.processing.declare import REGISTRY
+from pygama.quick_dataclass import dataclass
 from pygama_gui.data.samples import Sample
 from pygama_gui.data.shaping import (
     BASELINES,
