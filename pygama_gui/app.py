@@ -29,7 +29,8 @@ if TYPE_CHECKING:
 logger = logging.getLogger("pygama_gui")
 
 SCALE = "QT_SCALE_FACTOR"
-WARM_UP_MS = 300
+REHEARSE_MS, WARM_UP_MS = 100, 300
+"""After so long the window, which is on the screen then, draws made-up data unseen, and starts a worker."""
 MEASURE_AFTER_MS = 2500
 """With --measure the files come when the worker is warm."""
 SETTLE_MS = 400
@@ -80,9 +81,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         options.output = Path(passing.name)
     window = make_window(options, restored, remembers=remembers)
     _catch_all(window)
-    window.rehearse()
-    gc.collect()
-    gc.freeze()  # what is here now stays; looking through it again and again would block the window
     sys.setswitchinterval(TURN_S)
     if remembers:
         window.layouts.keep_on_screen()
@@ -141,17 +139,17 @@ def make_window(
 
     session, problem = restored or _restored(remembers=remembers)
     session = changes.overrule(session, options.output, options.theme)
-    theme.apply(session.theme)
-    try:
-        window = MainWindow(Bridge(Store(session)), remembers=remembers)
-    except Exception as error:  # noqa: BLE001  (whatever is wrong with the last session, the window must open)
-        logger.exception("the last session")
-        problem = (
-            f"The last session could not be shown ({type(error).__name__}: {error}); here is an empty one. "
-            f"{keeping.put_aside()}"
-        )
-        session = Session(output_dir=session.output_dir, theme=session.theme, recent=session.recent)
-        window = MainWindow(Bridge(Store(session)), remembers=remembers)
+    with theme.applied_at_the_end(session.theme):
+        try:
+            window = MainWindow(Bridge(Store(session)), remembers=remembers)
+        except Exception as error:  # noqa: BLE001  (whatever is wrong with the last session, the window must open)
+            logger.exception("the last session")
+            problem = (
+                f"The last session could not be shown ({type(error).__name__}: {error}); "
+                f"here is an empty one. {keeping.put_aside()}"
+            )
+            session = Session(output_dir=session.output_dir, theme=session.theme, recent=session.recent)
+            window = MainWindow(Bridge(Store(session)), remembers=remembers)
     if problem:
         window.bridge.log(problem, "warning")
     if window.keeper is not None and window.keeper.begin():
@@ -181,6 +179,7 @@ class Show:
         self._dropped_at = 0.0
         self._asked: list[Path] = []
         self._demo: DemoMaker | None = None
+        self._rehearsal = window.rehearse()
         self._has_files = bool(options.files) or options.demo
         window.demo_asked = self.start_demo
         if options.measure:
@@ -199,6 +198,7 @@ class Show:
         from pygama_gui.ending import Ending
 
         ending = Ending(self.window.quitting.end)
+        QTimer.singleShot(REHEARSE_MS, self._rehearse)
         QTimer.singleShot(WARM_UP_MS, self.window.bridge.warm_up)
         QTimer.singleShot(MEASURE_AFTER_MS if self.options.measure else 0, self._begin)
         if self.options.screenshot is not None or self.options.measure:
@@ -218,6 +218,16 @@ class Show:
         if self.options.files:
             self._take([path.resolve() for path in self.options.files])
             self.window.bridge.change(changes.overrule, self.options.output, self.options.theme)
+
+    def _rehearse(self) -> None:
+        """Go a step further with drawing made-up data; after the last look for garbage a last time."""
+        from PyQt5.QtCore import QTimer
+
+        if next(self._rehearsal, False) is None:
+            QTimer.singleShot(0, self._rehearse)
+        else:
+            gc.collect()
+            gc.freeze()  # what is here now stays; looking through it again and again would block the window
 
     def start_demo(self) -> None:
         """Make the demo run if it is not there, and process it."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from itertools import pairwise
 from pathlib import Path
 
@@ -410,15 +410,21 @@ class MainWindow(QMainWindow):
         for view in self.views.values():
             view.recolor()
 
-    def rehearse(self) -> None:
-        """Draw made-up data once, unseen: the first real picture then comes without delay."""
-        page = self.stack.currentIndex()
-        self.stack.setCurrentIndex(1)
-        self.waveforms.rehearse()
-        self.spectrum.rehearse()
-        self.plane.rehearse()
-        self.grab()
-        self.stack.setCurrentIndex(page)
+    def rehearse(self) -> Iterator[None]:
+        """Draw made-up data, unseen, a picture at each step: the first real one then comes without delay.
+
+        It ends as soon as there is something real to be shown.
+        """
+        for draw in (self.waveforms.rehearse, self.spectrum.rehearse, self.plane.rehearse, self.grab):
+            if self.stack.currentWidget() is not self.welcome:
+                return
+            focused = self.focusWidget()
+            self.stack.setCurrentIndex(1)
+            draw()
+            self.stack.setCurrentWidget(self.welcome)
+            if focused is not None:
+                focused.setFocus()
+            yield
 
     def choose_theme(self, name: str) -> None:
         """Choose the theme."""

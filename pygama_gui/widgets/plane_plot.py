@@ -124,13 +124,13 @@ class EdgePlot(Plot):
         self._is_upright = is_upright
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.setMouseTracking(False)
-        self.getPlotItem().layout.setContentsMargins(0, ABOVE_PX, 0 if is_upright else 8, 0)
+        self.frame.grid.setContentsMargins(0, ABOVE_PX, 0 if is_upright else 8, 0)
         if is_upright:
             self.setFixedWidth(EDGE_PX)
-            self.getPlotItem().hideAxis("left")
+            self.y_axis.hide()
         else:
             self.setFixedHeight(EDGE_PX)
-            self.getPlotItem().hideAxis("bottom")
+            self.x_axis.hide()
         self.curve, self.inside = pg.PlotCurveItem(), pg.PlotCurveItem()
         for z, curve in enumerate((self.curve, self.inside)):
             curve.setZValue(z)
@@ -199,7 +199,7 @@ class PlanePlot(QWidget):
         items = (self.behind, self.image, self.points, self.profile_low, self.profile_high, self.bars)
         for z, item in enumerate((*items, self.profile, self.chosen)):
             item.setZValue(z - 20)
-            self.plot.addItem(item, ignoreBounds=True)
+            self.plot.addItem(item)
         self._lay_out()
         self.box.sigRangeChanged.connect(lambda *_: self._follow())
         self.recolor()

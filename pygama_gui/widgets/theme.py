@@ -6,6 +6,8 @@ pyqtgraph ignores the palette, so plots ask `current()` and recolour themselves.
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import lru_cache
 from importlib import resources
 from pathlib import Path
@@ -113,13 +115,35 @@ def apply(name: str) -> None:
     assert isinstance(app, QApplication)
     if app in _dressed and _present[0] == name:
         return
+    _choose(app, name)
+    app.setStyleSheet(theme(name).style_sheet())
+
+
+@contextmanager
+def applied_at_the_end(name: str) -> Iterator[None]:
+    """Put a theme on what is made meanwhile, all at once at the end.
+
+    Qt styles a widget, with all that is in it, anew whenever it is put into another one: of a whole
+    window that would take as long as all the rest.
+    """
+    app = QApplication.instance()
+    assert isinstance(app, QApplication)
+    if app in _dressed:
+        apply(name)
+        yield
+    else:
+        _choose(app, name)
+        yield
+        app.setStyleSheet(current().style_sheet())
+
+
+def _choose(app: QApplication, name: str) -> None:
     _present[0] = name
     if app not in _dressed:
         _dressed.append(app)
         app.setStyle(QStyleFactory.create("Fusion"))
         app.setFont(font())
     app.setPalette(theme(name).palette())
-    app.setStyleSheet(theme(name).style_sheet())
 
 
 def font(px: int = NORMAL, *, bold: bool = False) -> QFont:

@@ -36,7 +36,8 @@ def window(qapp: QApplication, tmp_path: Path) -> Iterator[MainWindow]:
     made = MainWindow(Bridge(), remembers=False)
     made.bridge.change(changes.choose_output_dir, tmp_path)
     made.bridge.change(changes.process_on_add, False)
-    made.rehearse()
+    for _ in made.rehearse():
+        pass
     made.show()
     settle(0.5)
     yield made

@@ -422,12 +422,12 @@ class _LinePlot(Plot):
         self.setFixedHeight(PLOT_HEIGHT)
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self._y_label = y_label
-        self.setMouseEnabled(x=False, y=False)
+        self.box.setMouseEnabled(x=False, y=False)
         self.curve, self.bars = pg.PlotCurveItem(), pg.PlotCurveItem(connect="pairs")
         self.edges = [pg.PlotCurveItem(), pg.PlotCurveItem()]
         self.points = pg.ScatterPlotItem(size=6, pxMode=True, hoverable=True, tip=None)
         for item in (*self.edges, self.curve, self.bars, self.points):
-            self.addItem(item, ignoreBounds=True)
+            self.addItem(item)
 
     def draw(
         self,

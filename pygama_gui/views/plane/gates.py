@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,6 +13,7 @@ from PyQt5.QtCore import QPointF, QRectF, Qt, QTimer
 from PyQt5.QtGui import QColor
 
 from pygama.analysis.cuts import Cut, RangeOf, range_cut
+from pygama.quick_dataclass import dataclass
 from pygama_gui.data.cutting import free_name
 from pygama_gui.data.gates import (
     GRIP_PX,
@@ -120,7 +120,7 @@ class PlaneGates:
         self._hide(self._draft_items)
 
     def _add(self, item: Any) -> None:
-        self._plot.addItem(item, ignoreBounds=True)
+        self._plot.addItem(item)
 
     # Which gates there are
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import pyqtgraph as pg
 from PyQt5.QtCore import Qt
 
 from pygama.analysis.fits import FittedPeak, RegionFit
+from pygama.quick_dataclass import dataclass
 from pygama_gui.views.spectrum.room import Room, words_item, write
 from pygama_gui.widgets import theme, words
 from pygama_gui.widgets.plot import Plot, heights_of
@@ -85,7 +85,7 @@ class FitCurves:
     def _curve(self, z: float) -> pg.PlotCurveItem:
         item = pg.PlotCurveItem()
         item.setZValue(z)
-        self._plot.addItem(item, ignoreBounds=True)
+        self._plot.addItem(item)
         return item
 
     def _write(self, tops: list[tuple[RegionFit, bool, FittedPeak, float]], scale: Scale, room: Room) -> None:

@@ -31,7 +31,7 @@ class Lines:
         while len(self._items) < len(places):
             line = pg.InfiniteLine(angle=90)
             line.setZValue(self._z)
-            self._plot.addItem(line, ignoreBounds=True)
+            self._plot.addItem(line)
             self._items.append((line, words_item(self._plot, self._z + 1)))
         for line, text in self._items[len(places) :]:
             line.hide()
@@ -55,7 +55,7 @@ class PeakMarks:
         self._plot = plot
         self._points = pg.ScatterPlotItem(symbol="t", size=8, pxMode=True)
         self._points.setZValue(16)
-        plot.addItem(self._points, ignoreBounds=True)
+        plot.addItem(self._points)
         self._words: list[pg.TextItem] = []
 
     def draw(

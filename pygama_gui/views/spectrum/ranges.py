@@ -80,8 +80,8 @@ class Band:
         self.words = pg.TextItem(anchor=(0, 1))
         self.words.setFont(theme.font(theme.SMALL))
         self.words.setZValue(9)
-        plot.addItem(self.item, ignoreBounds=True)
-        plot.addItem(self.words, ignoreBounds=True)
+        plot.addItem(self.item)
+        plot.addItem(self.words)
 
     def remove(self) -> None:
         """Take it away."""

@@ -33,7 +33,7 @@ class RegionMark:
             line.setCursor(pg.QtCore.Qt.CursorShape.SizeHorCursor)
         self.item.sigRegionChanged.connect(lambda: moved(*map(float, self.item.getRegion())))
         self.item.sigRegionChangeFinished.connect(lambda: set_down(*map(float, self.item.getRegion())))
-        plot.addItem(self.item, ignoreBounds=True)
+        plot.addItem(self.item)
         self.words = words_item(plot, 20)
         self.words.setFont(theme.font(theme.NORMAL))
         self.words.hide()

@@ -95,7 +95,7 @@ def words_item(plot: Plot, z: float) -> pg.TextItem:
     item = pg.TextItem()
     item.setFont(theme.font(theme.SMALL))
     item.setZValue(z)
-    plot.addItem(item, ignoreBounds=True)
+    plot.addItem(item)
     return item
 
 

@@ -29,7 +29,7 @@ class Strip(Plot):
         self._bars = pg.PlotCurveItem(connect="pairs")
         self._level = pg.InfiniteLine(0.0, angle=0)
         for item in (self._level, self._bars, self._curve):
-            self.addItem(item, ignoreBounds=True)
+            self.addItem(item)
         self.hide()
 
     def draw(

@@ -5,13 +5,13 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import pyqtgraph as pg
 from PyQt5.QtCore import QSignalBlocker, Qt, pyqtSignal
 from PyQt5.QtGui import QColor
 
+from pygama.quick_dataclass import dataclass
 from pygama_gui.data.moves import Band, is_outside
 from pygama_gui.data.slices import Series
 from pygama_gui.widgets import theme
@@ -82,7 +82,7 @@ class _Drawn:
         self.items = [*self.cloud, self.bars, self.curve, self.points, self.outs]
         for height, item in enumerate(self.items):
             item.setZValue(height)
-            plot.addItem(item, ignoreBounds=True)
+            plot.addItem(item)
 
     def hide(self) -> None:
         for item in self.items:
@@ -148,7 +148,7 @@ class TrendPlot(Plot):
         for height, item in ((-20, self.band), (-19, self.middle), (7, self.window)):
             item.setZValue(height)
             item.hide()
-            self.addItem(item, ignoreBounds=True)
+            self.addItem(item)
         self.lines: Sequence[Line] = ()
 
     def show_axis(self, words: str) -> None:

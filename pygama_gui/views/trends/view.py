@@ -462,7 +462,7 @@ class TrendsView(View):
             plot.time_axis.start = self._clock.start
             plot.show_axis(self._time_words() if kind == shown[-1] else "")
             plot.draw(lines, lines[0].series.unit, has_band=self.choice.has_band)
-            plot.plotItem.setOpacity(LATE if any(kind in one.late for _, one in self._shown) else 1.0)
+            plot.frame.setOpacity(LATE if any(kind in one.late for _, one in self._shown) else 1.0)
             plot.show_window(self.choice.window)
             plot.setAccessibleDescription(self.told[kind].text())
 

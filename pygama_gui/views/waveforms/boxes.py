@@ -199,7 +199,7 @@ class WaveformBoxes:
             words.setFont(theme.font(theme.SMALL))
             for z, item in ((20, line), (21, words)):
                 item.setZValue(z)
-                self._plot.addItem(item, ignoreBounds=True)
+                self._plot.addItem(item)
             self._drawn[name] = (line, words)
         line, words = self._drawn[name]
         corners = np.array(outline_of(found).points) * (self._view.x_per_sample, 1.0)

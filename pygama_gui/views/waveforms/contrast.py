@@ -127,7 +127,7 @@ class ContrastPicture:
         self.image = pg.ImageItem()
         self.image.setZValue(-5)
         self.image.hide()
-        plot.addItem(self.image, ignoreBounds=True)
+        plot.addItem(self.image)
         self.means = {name: pg.PlotCurveItem() for name in KINDS[:2]}
         for curve in self.means.values():
             curve.setZValue(6)

@@ -34,7 +34,7 @@ class Cursors:
         line.hide()
         line.sigDragged.connect(lambda _line: self._drag(which))
         line.sigClicked.connect(lambda *_: self.activate(which))
-        self._plot.addItem(line, ignoreBounds=True)
+        self._plot.addItem(line)
         return line
 
     @property

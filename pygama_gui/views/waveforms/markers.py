@@ -45,7 +45,7 @@ class Markers:
         self._instants: Sequence[Instant] = ()
         self._points = pg.ScatterPlotItem(size=POINT_PX, pxMode=True)
         self._points.setZValue(21)
-        plot.addItem(self._points, ignoreBounds=True)
+        plot.addItem(self._points)
         self._taken: list[QRectF] = []
         plot.box.sigRangeChanged.connect(lambda *_: self.place_words())
 
@@ -85,7 +85,7 @@ class Markers:
         if name not in self._lines:
             line = pg.InfiniteLine(angle=angle, movable=False)
             line.setZValue(20)
-            self._plot.addItem(line, ignoreBounds=True)
+            self._plot.addItem(line)
             self._lines[name] = line
             words = Words(self._plot.box)
             words.setFont(theme.font(theme.SMALL))

@@ -223,7 +223,7 @@ class DensityPicture:
         self.image = pg.ImageItem()
         self.image.setZValue(-5)
         self.image.hide()
-        plot.addItem(self.image, ignoreBounds=True)
+        plot.addItem(self.image)
         self._drawn: tuple[Density, str] | None = None
         self.density: Density | None = None
 

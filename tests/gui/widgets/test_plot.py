@@ -215,6 +215,6 @@ def test_names_of_curves_are_away_where_they_would_take_the_plot(
     QApplication.processEvents()
     legend = Legend(plot)
     for name in ("waveform, baseline subtracted", "trap_filter rise 400 flat 200"):
-        legend.addItem(plot.plot([0, 1], [0, 1]), name)
+        legend.addItem(pg.PlotCurveItem([0, 1], [0, 1]), name)
     legend.place(at_top=True)
     assert legend.isVisible() is is_there

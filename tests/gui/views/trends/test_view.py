@@ -321,10 +321,10 @@ def test_a_dragged_edge_is_followed_but_for_the_peak_which_comes_when_the_hand_r
     assert moved.n_chosen == int((heights < limit).sum())
     assert moved.of("position") is before.of("position")
     assert view.told["position"].text().startswith("of the cuts before: ")
-    assert view.plots["position"].plotItem.opacity() < view.plots["rate"].plotItem.opacity() == 1.0
+    assert view.plots["position"].frame.opacity() < view.plots["rate"].frame.opacity() == 1.0
     own._hand._timer.start(0)
     view.bridge.counting.serve_first("")
     qtbot.waitUntil(lambda: not view._shown[0][1].late, timeout=WAIT_MS)
     assert view._shown[0][1].n_chosen == moved.n_chosen
-    assert view.plots["position"].plotItem.opacity() == 1.0
+    assert view.plots["position"].frame.opacity() == 1.0
     assert not view.told["position"].text().startswith("of the cuts before")

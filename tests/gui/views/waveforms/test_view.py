@@ -102,12 +102,13 @@ def test_words_in_place_of_a_number_go_nowhere(qtbot: QtBot, view: WaveformView)
     assert (view.browser.place, view.bar.place.text()) == (2, "3")
 
 
-def test_names_stand_where_a_negative_pulse_leaves_room(view: WaveformView) -> None:
+def test_names_stand_where_a_negative_pulse_leaves_room(qtbot: QtBot, view: WaveformView) -> None:
     numbers = {"channel": 0, "period_ns": madeup.PERIOD_NS}
-    down = 20_000 - madeup.pulse(9000.0).astype(np.int64)
-    view._draw_sample(Sample(madeup.DECODER, down, numbers))
+    down = Sample(madeup.DECODER, 20_000 - madeup.pulse(9000.0).astype(np.int64), numbers)
+    qtbot.waitUntil(lambda: view._draw_sample(down))
     assert not view.traces_picture.legend.is_at_top
-    view._draw_sample(Sample(madeup.DECODER, madeup.pulse(9000.0), numbers))
+    up = Sample(madeup.DECODER, madeup.pulse(9000.0), numbers)
+    qtbot.waitUntil(lambda: view._draw_sample(up))
     assert view.traces_picture.legend.is_at_top
 
 
@@ -170,8 +171,9 @@ def test_a_slow_chain_is_computed_aside_and_still_follows(
     qtbot.waitUntil(lambda: view.traces_picture.names["wf_trap"] == "trap_filter rise 222 flat 200")
 
 
-def test_a_waveform_of_one_value_is_drawn(view: WaveformView) -> None:
-    view._draw_sample(Sample(madeup.DECODER, np.full(2000, 8000, np.uint16), {"period_ns": 16.0}))
+def test_a_waveform_of_one_value_is_drawn(qtbot: QtBot, view: WaveformView) -> None:
+    flat = Sample(madeup.DECODER, np.full(2000, 8000, np.uint16), {"period_ns": 16.0})
+    qtbot.waitUntil(lambda: view._draw_sample(flat))
     (low, high) = view.plot.box.viewRange()[1]
     assert low < 0 < high
 
