@@ -6,6 +6,7 @@ import argparse
 import faulthandler
 import gc
 import logging
+import math
 import os
 import sys
 import tempfile
@@ -184,6 +185,8 @@ class Show:
         window.demo_asked = self.start_demo
         if options.measure:
             self._heart = Heartbeat(window)
+            self._first = FirstPaint(window.welcome)
+            self._first.data_came()
             self._paints = {
                 "waveform": FirstPaint(window.waveforms.plot.viewport()),
                 "spectrum": FirstPaint(window.spectrum.plot.viewport()),
@@ -268,10 +271,14 @@ class Show:
         self.app.quit()
 
     def _report(self) -> None:
+        from pygama_gui.widgets.heartbeat import program_began
+
         self._heart.stop()
         heart = self._heart
+        up_s = math.nan if self._first.at is None else self._first.at - program_began()
         longest = f"longest block of the event loop: {heart.longest_ms:.1f} ms (at {heart.at_s:.2f} s)"
         lines = [
+            f"from the start of the program to the window on screen: {up_s:.3f} s",
             f"{longest}, {heart.n_late} longer than 50 ms",
             f"longest work of the event loop at a stretch: {heart.own_ms:.1f} ms",
         ]
