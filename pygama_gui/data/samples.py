@@ -90,9 +90,13 @@ def samples_of(partial: Partial) -> Iterator[Sample]:
 
 
 def import_readers() -> None:
-    """Import what reads Tier files, so that the first one opens at once."""
+    """Import what reads Tier files and fits their peaks, so that the first one opens at once."""
+    import iminuit  # noqa: F401
+    import numcodecs.zstd  # noqa: F401
+
+    import pygama.analysis.live_time
     import pygama.orca.header
-    import pygama.storage  # noqa: F401
+    import pygama.storage.reader  # noqa: F401
 
 
 @dataclass(frozen=True, eq=False)
