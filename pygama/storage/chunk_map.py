@@ -1,23 +1,21 @@
 """Finds where all chunks of a table lie, in one walk through HDF5's index of them.
 
 PyTables can only be asked for one chunk at a time, and HDF5 then goes through its index from the beginning:
-of ten thousand chunks that takes seconds. The library that PyTables has loaded can do the walk at once, but
-PyTables does not hand that function on, so it is found there by its name and called by `_chunk_walk`, which
-needs the interpreter for none of it.
+of ten thousand chunks that takes seconds. HDF5 can do the walk at once, and `_chunk_walk`, which calls its
+function, needs the interpreter for none of it.
 
 Source: HDF5 reference manual, H5Dchunk_iter (since 1.14.0).
 """
 
 from __future__ import annotations
 
-import ctypes
-from functools import cache
 from importlib import import_module
 from types import ModuleType
 from typing import Any
 
 import numpy as np
 
+from pygama.storage import native
 from pygama.storage.hdf5 import tables
 
 _SINCE = (1, 14)
@@ -52,14 +50,8 @@ def places_of_chunks(leaf: Any) -> dict[int, Place] | None:
     return {first: (left_out, offset, n_bytes) for first, left_out, offset, n_bytes in rows}
 
 
-@cache
 def _function() -> int | None:
     """Find where H5Dchunk_iter is in the library that PyTables has loaded."""
     if tuple(int(part) for part in tables.hdf5_version.split(".")[:2]) < _SINCE:
         return None
-    try:
-        # Names are looked up in what a module of PyTables was linked with too; on Windows only in itself.
-        function = ctypes.CDLL(tables.hdf5extension.__file__).H5Dchunk_iter
-    except (AttributeError, OSError):
-        return None
-    return ctypes.cast(function, ctypes.c_void_p).value
+    return native.address("H5Dchunk_iter")

@@ -1,7 +1,7 @@
 """Tells whether the values of a dataset lie in another file: opening one file must read no other.
 
 HDF5 lets a dataset name any file of this computer, a device too, as the place of its bytes, and reads it
-without a word. PyTables does not say so, therefore the HDF5 that it has loaded is asked by name.
+without a word. PyTables does not say so, therefore HDF5 is asked.
 
 Source: HDF5 reference manual, H5Pget_external and H5Pget_virtual_filename.
 """
@@ -12,10 +12,9 @@ import ctypes
 from functools import cache
 from typing import Any
 
-from pygama.storage.hdf5 import tables
+from pygama.storage import native
 
 LONGEST_NAME = 4096
-_ID = ctypes.c_int64
 
 
 def file_of_values(leaf: Any) -> str | None:
@@ -44,32 +43,23 @@ def file_of_values(leaf: Any) -> str | None:
 
 
 _VIRTUAL = 3
-_SIGNATURES: dict[str, tuple[Any, list[Any]]] = {
-    "H5Dget_create_plist": (_ID, [_ID]),
-    "H5Pclose": (ctypes.c_int, [_ID]),
-    "H5Pget_external_count": (ctypes.c_int, [_ID]),
+_SIGNATURES: dict[str, native.Signature] = {
+    "H5Dget_create_plist": (native.ID, (native.ID,)),
+    "H5Pclose": (ctypes.c_int, (native.ID,)),
+    "H5Pget_external_count": (ctypes.c_int, (native.ID,)),
     "H5Pget_external": (
         ctypes.c_int,
-        [_ID, ctypes.c_uint, ctypes.c_size_t, ctypes.c_char_p, ctypes.c_void_p, ctypes.c_void_p],
+        (native.ID, ctypes.c_uint, ctypes.c_size_t, ctypes.c_char_p, ctypes.c_void_p, ctypes.c_void_p),
     ),
-    "H5Pget_layout": (ctypes.c_int, [_ID]),
-    "H5Pget_virtual_count": (ctypes.c_int, [_ID, ctypes.POINTER(ctypes.c_size_t)]),
+    "H5Pget_layout": (ctypes.c_int, (native.ID,)),
+    "H5Pget_virtual_count": (ctypes.c_int, (native.ID, ctypes.POINTER(ctypes.c_size_t))),
     "H5Pget_virtual_filename": (
         ctypes.c_ssize_t,
-        [_ID, ctypes.c_size_t, ctypes.c_char_p, ctypes.c_size_t],
+        (native.ID, ctypes.c_size_t, ctypes.c_char_p, ctypes.c_size_t),
     ),
 }
 
 
 @cache
 def _library() -> Any:
-    """Give the HDF5 that PyTables has loaded; None where its functions are not found by name."""
-    try:
-        # The interpreter's lock stays held (PyDLL): PyTables may call the same library from another thread.
-        library = ctypes.PyDLL(tables.hdf5extension.__file__)
-        for name, (gives, takes) in _SIGNATURES.items():
-            function = getattr(library, name)
-            function.restype, function.argtypes = gives, takes
-    except (AttributeError, OSError):
-        return None
-    return library
+    return native.functions(_SIGNATURES)

@@ -1,8 +1,7 @@
 """Counts the rows of datasets without making PyTables' nodes of them.
 
 A node of PyTables reads each attribute of a table, about a hundred here: several times as long as all
-else in checking a file that was just written. HDF5 itself is asked for the extent instead; the functions are
-found in the library that PyTables has loaded, as in `chunk_map`.
+else in checking a file that was just written. HDF5 itself is asked for the extent instead.
 
 Source: HDF5 reference manual, H5Dopen2, H5Dget_space, H5Sget_simple_extent_dims.
 """
@@ -13,7 +12,7 @@ import ctypes
 from functools import cache
 from typing import Any
 
-from pygama.storage.hdf5 import tables
+from pygama.storage import native
 
 _MOST_DIMENSIONS = 32
 
@@ -41,18 +40,15 @@ def n_rows_in(group: Any, name: str) -> int:
         library.H5Dclose(leaf)
 
 
+_SIGNATURES: dict[str, native.Signature] = {
+    "H5Dopen2": (native.ID, (native.ID, ctypes.c_char_p, native.ID)),
+    "H5Dget_space": (native.ID, (native.ID,)),
+    "H5Sget_simple_extent_dims": (ctypes.c_int, (native.ID, ctypes.c_void_p, ctypes.c_void_p)),
+    "H5Sclose": (ctypes.c_int, (native.ID,)),
+    "H5Dclose": (ctypes.c_int, (native.ID,)),
+}
+
+
 @cache
 def _library() -> Any:
-    """Find HDF5 in what PyTables has loaded; None where it cannot be asked by name, as on Windows."""
-    try:
-        # As Python's own: the interpreter is kept while HDF5 works, which is not made for two threads.
-        library = ctypes.PyDLL(tables.hdf5extension.__file__)
-        library.H5Dopen2.argtypes = (ctypes.c_int64, ctypes.c_char_p, ctypes.c_int64)
-        library.H5Dget_space.argtypes = (ctypes.c_int64,)
-        library.H5Sget_simple_extent_dims.argtypes = (ctypes.c_int64, ctypes.c_void_p, ctypes.c_void_p)
-        for close in (library.H5Sclose, library.H5Dclose):
-            close.argtypes = (ctypes.c_int64,)
-        library.H5Dopen2.restype = library.H5Dget_space.restype = ctypes.c_int64
-    except (AttributeError, OSError):
-        return None
-    return library
+    return native.functions(_SIGNATURES)
