@@ -10,13 +10,15 @@ from PyQt5.QtCore import QPoint
 from PyQt5.QtGui import QPixmap, QRegion
 from PyQt5.QtWidgets import QApplication, QWidget
 
+from pygama_gui.bridge import Bridge
 from pygama_gui.main_window import MainWindow
 from pygama_gui.session import changes
 from pygama_gui.views.files.view import PAGES
 from pygama_gui.views.welcome import WelcomeView
 from pygama_gui.widgets import theme
 
-SETTLE_S = 0.35
+SETTLE_S, LONGEST_S = 0.35, 60.0
+"""A picture is taken so long after the last thread has ended its work, or after the longest time at last."""
 
 
 def take_pictures(app: QApplication, window: MainWindow, folder: Path) -> None:
@@ -33,25 +35,27 @@ def take_pictures(app: QApplication, window: MainWindow, folder: Path) -> None:
 def _choose(app: QApplication, window: MainWindow, name: str) -> None:
     window.bridge.change(changes.choose_tab, 0)
     window.bridge.change(changes.choose_theme, name)
-    settle(app)
+    settle(app, window.bridge)
 
 
-def settle(app: QApplication, until: Callable[[], bool] | None = None) -> None:
-    """Let all that is due be drawn."""
-    end = time.monotonic() + SETTLE_S
-    while time.monotonic() < end and not (until is not None and until()):
+def settle(app: QApplication, bridge: Bridge, until: Callable[[], bool] = lambda: False) -> None:
+    """Let all that is due be counted and drawn, until something is there or nothing more is due."""
+    began = busy_at = time.monotonic()
+    while busy_at + SETTLE_S > (now := time.monotonic()) and now - began < LONGEST_S and not until():
         app.processEvents()
         time.sleep(0.01)
+        if not bridge.threads.are_idle:
+            busy_at = now
 
 
 def _take_views(app: QApplication, window: MainWindow, folder: Path, name: str) -> None:
     for tab, view in enumerate(("waveforms", "spectrum", "plane", "trends", "channels"), 1):
         window.bridge.change(changes.choose_tab, tab)
-        settle(app)
+        settle(app, window.bridge)
         _save(window.views[view], folder / f"{view}_{name}.png")
     window.bridge.change(changes.choose_tab, 0)
     window.log_dock.show()
-    settle(app)
+    settle(app, window.bridge)
     _save(window, folder / f"window_with_log_{name}.png")
     for view in ("status", "runs", "options", "chain", "preview", "log", "last_line"):
         _save(window.views[view], folder / f"{view}_{name}.png")
@@ -65,7 +69,7 @@ def _take_files(app: QApplication, window: MainWindow, folder: Path, name: str) 
     window.toggle_files()
     for number, page in enumerate(PAGES):
         window.files.go_to_page(number)
-        settle(app)
+        settle(app, window.bridge)
         _save(window.files, folder / f"files_{page.lower()}_{name}.png")
     _save(window, folder / f"window_with_files_{name}.png")
     window.toggle_files()
@@ -77,7 +81,7 @@ def _take_inspect(app: QApplication, window: MainWindow, folder: Path, name: str
     _fit_peaks(app, window)
     for dock, view in ((window.fits_dock, "fits"), (window.cuts_dock, "cuts")):
         dock.raise_()
-        settle(app)
+        settle(app, window.bridge)
         _save(window.views[view], folder / f"{view}_{name}.png")
         _save(window, folder / f"window_with_{view}_{name}.png")
     window.layouts.choose(before)
@@ -88,8 +92,8 @@ def _fit_peaks(app: QApplication, window: MainWindow) -> None:
     bridge = window.bridge
     if not bridge.session.fits:
         window.spectrum.peaks.fit_found()
-        settle(app, lambda: bool(bridge.session.fits))
-    settle(app, lambda: bool(window.spectrum.peaks.shown_fits()))
+        settle(app, bridge, lambda: bool(bridge.session.fits))
+    settle(app, bridge, lambda: bool(window.spectrum.peaks.shown_fits()))
 
 
 def _take_welcome(window: MainWindow, path: Path) -> None:

@@ -35,11 +35,17 @@ class Threads(QObject):
         self._pools = {kind: ThreadPoolExecutor(1, thread_name_prefix=kind) for kind in KINDS}
         self.is_closed = False
         """Whether the program is ending: nothing is taken any more, and nothing handed over."""
+        self._n_under_way = 0
         # Queued: what is done at once must not be handed over in the middle of asking for it.
         self._came_back.connect(  # type: ignore[call-arg]
             lambda then, otherwise, future: self._finish(then, otherwise, future),
             Qt.ConnectionType.QueuedConnection,
         )
+
+    @property
+    def are_idle(self) -> bool:
+        """Whether all work that was asked for is done and handed over."""
+        return not self._n_under_way
 
     def do(
         self,
@@ -53,12 +59,14 @@ class Threads(QObject):
         otherwise: called if the work went wrong, after `failed` has told of it.
         """
         if not self.is_closed:
+            self._n_under_way += 1
             future = self._pools[kind].submit(work)
             future.add_done_callback(lambda done: self._came_back.emit(then, otherwise, done))
 
     def _finish(
         self, then: Callable[[Any], None], otherwise: Callable[[], None], future: Future[Any]
     ) -> None:
+        self._n_under_way -= 1
         if future.cancelled() or self.is_closed:
             return
         if (error := future.exception()) is not None:
