@@ -64,6 +64,7 @@ def parser() -> argparse.ArgumentParser:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the window; gives the exit status."""
+    gc.disable()  # what is made until the window is up stays
     options = parser().parse_args(arguments)
     if options.screenshot is not None and not (options.files or options.demo):
         parser().error("--screenshot needs files or --demo")
@@ -229,6 +230,7 @@ class Show:
         if next(self._rehearsal, False) is None:
             QTimer.singleShot(0, self._rehearse)
         else:
+            gc.enable()
             gc.collect()
             gc.freeze()  # what is here now stays; looking through it again and again would block the window
 
