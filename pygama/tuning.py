@@ -145,17 +145,33 @@ class Scan:
         A parabola through the resolutions gives both. Where it has no lowest point within the axis, the best
         value that was tried is given, and half of the range that is as good for its deviation.
         """
-        best = self.best
-        row = [one for one in self.tried if one.fit.converged and self._differs_in(one, best, axis)]
-        values = np.array([number_of(one.settings[axis]) for one in row])
-        parabola = _parabola(values, row) if len(row) > 3 else None
-        if parabola is not None and values.min() <= parabola[0] <= values.max():
+        if (parabola := self._lowest(axis)) is not None:
             return parabola
+        best, values = self.best, self._values(axis)
         good = [number_of(one.settings[axis]) for one in self.as_good() if self._differs_in(one, best, axis)]
         steps = np.diff(np.unique(values))
         return number_of(best.settings[axis]), max(
             (max(good) - min(good)) / 2, steps.min() / 2 if len(steps) else 0.0
         )
+
+    def beyond(self, axis: str) -> str:
+        """Tell where the optimum of one axis may be that was not tried: 'below' or 'above', else ''."""
+        if self._lowest(axis) is not None:
+            return ""
+        value, values = number_of(self.best.settings[axis]), self._values(axis)
+        return "below" if value == values.min() else "above" if value == values.max() else ""
+
+    def _lowest(self, axis: str) -> tuple[float, float] | None:
+        values = self._values(axis)
+        parabola = _parabola(values, self._row(axis)) if len(values) > 3 else None
+        is_inside = parabola is not None and values.min() <= parabola[0] <= values.max()
+        return parabola if is_inside else None
+
+    def _row(self, axis: str) -> list[Tried]:
+        return [one for one in self.tried if one.fit.converged and self._differs_in(one, self.best, axis)]
+
+    def _values(self, axis: str) -> np.ndarray:
+        return np.array([number_of(one.settings[axis]) for one in self._row(axis)])
 
     def as_dict(self) -> dict[str, Any]:
         """Give all of it in plain types, for JSON; numbers that are not known are None."""
@@ -164,7 +180,10 @@ class Scan:
         return {
             "tried": [_as_dict(one) for one in self.tried],
             "best": _as_dict(best),
-            "optimum": {axis: {"value": value, "error": error} for axis, (value, error) in optima.items()},
+            "optimum": {
+                axis: {"value": value, "error": error, "beyond": self.beyond(axis)}
+                for axis, (value, error) in optima.items()
+            },
             "as_good": [one.settings for one in self.as_good()],
         }
 
@@ -185,12 +204,18 @@ class Scan:
         lines += ["", f"Best: {_words(best.settings)}, FWHM / position {_percent(best)}"]
         for axis in self.axes:
             if len(self.axes[axis]) > 1:
-                value, error = self.optimum(axis)
-                lines.append(f"Optimum of {axis}: {value:.5g} ± {error:.3g}")
+                lines.append(f"Optimum of {axis}: {self._words_of_optimum(axis)}")
         lines.append(
             f"{len(good)} of {len(self.tried)} are as good within one standard deviation of the best"
         )
         return lines
+
+    def _words_of_optimum(self, axis: str) -> str:
+        value, error = self.optimum(axis)
+        if where := self.beyond(axis):
+            best = self.best.settings[axis]
+            return f"not found; {best} is best, the last that was tried: try values {where} it"
+        return f"{value:.5g} ± {error:.3g}"
 
     @staticmethod
     def _differs_in(one: Tried, other: Tried, axis: str) -> bool:

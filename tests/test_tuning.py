@@ -132,8 +132,18 @@ def test_the_table_of_a_scan_marks_the_best_and_gives_the_optimum(tuner):
     value, error = scan.optimum("pole_zero.tau")
     assert f"Optimum of pole_zero.tau: {value:.5g} ± {error:.3g}" in lines
     told = scan.as_dict()
-    assert told["optimum"]["pole_zero.tau"] == {"value": value, "error": error}
+    assert told["optimum"]["pole_zero.tau"] == {"value": value, "error": error, "beyond": ""}
     assert json.loads(json.dumps(told)) == told
+
+
+@pytest.mark.parametrize(
+    ("tried", "where", "best"), [([3100, 3900, 4700], "below", 3100), ([1300, 1900, 2500], "above", 2500)]
+)
+def test_an_optimum_that_lies_beyond_what_was_tried_is_not_given(tuner, tried, where, best):
+    scan = tuner.scan({"pole_zero.tau": tried})
+    assert scan.beyond("pole_zero.tau") == where
+    words = f"not found; {best} is best, the last that was tried: try values {where} it"
+    assert f"Optimum of pole_zero.tau: {words}" in scan.lines()
 
 
 def test_the_chain_with_the_best_settings_can_be_taken_over(tuner):

@@ -22,6 +22,7 @@ from pygama.analysis.places import places_of
 from pygama.analysis.pulser import PulserTag, tag_pulser
 from pygama.errors import SettingsError, TierFileError
 from pygama.quick_dataclass import dataclass
+from pygama.utils import plural
 
 PULSER = "is_pulser"
 EVENT, MULTIPLICITY, N_CHANNELS = "event", "multiplicity", "n_channels"
@@ -175,7 +176,8 @@ def said_of(built: Events, is_pulser: np.ndarray | None = None) -> list[str]:
 
     is_pulser: (n_hits,) which of the hits are pulses, where that is known; chance is then that of the others.
     """
-    lines = [f"{len(built.event)} hits of {len(built.places)} channels make {len(built)} events"]
+    of_what = f"{plural(len(built.event), 'hit')} of {plural(len(built.places), 'channel')}"
+    lines = [f"{of_what} make {plural(len(built), 'event')}"]
     n_channels = built.table[N_CHANNELS]
     for channels, count in enumerate(np.bincount(n_channels, minlength=2)[1:].tolist(), start=1):
         lines.append(f"  {channels} channel{'s' if channels > 1 else ''}: {count}")
