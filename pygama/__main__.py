@@ -22,7 +22,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Do what the command line asks for and return the exit status."""
     _spare_the_process()
     given = sys.argv[1:] if arguments is None else arguments
-    options = build_parser(*given[:1]).parse_args(given)
+    options = _parsed(given)
     try:
         return options.act(options)
     except PygamaError as problem:
@@ -36,6 +36,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("pygama: stopped; no output was changed", file=sys.stderr)
     return 1
+
+
+def _parsed(given: Sequence[str]) -> argparse.Namespace:
+    """Parse the command line; what a command does not know is refused with the usage of that command."""
+    parser = build_parser(*given[:1])
+    options, unknown = parser.parse_known_args(given)
+    if unknown:
+        options.of.error(f"unrecognized arguments: {' '.join(unknown)}")
+    return options
 
 
 def _spare_the_process() -> None:

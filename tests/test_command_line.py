@@ -111,6 +111,15 @@ def test_a_command_that_is_not_understood_ends_with_2(capsys):
     assert "usage" in capsys.readouterr().err
 
 
+def test_an_option_that_a_command_does_not_have_is_told_with_those_it_has(capsys):
+    with pytest.raises(SystemExit) as end:
+        main(["tier0", "run", "--overwrite"])
+    assert end.value.code == 2
+    told = capsys.readouterr().err
+    assert "unrecognized arguments: --overwrite" in told
+    assert "--output-dir" in told or "-o DIR" in told
+
+
 def test_the_demo_prints_the_lines_beside_the_true_ones_and_draws_the_spectrum(tmp_path, capsys):
     assert main(["demo", "-o", str(tmp_path), "--events", "3000"]) == 0
     row = next(line for line in capsys.readouterr().out.splitlines() if line.startswith("K-40"))

@@ -22,7 +22,7 @@ def command(commands: Any, name: str, act: Any, about: str) -> argparse.Argument
     parser: argparse.ArgumentParser = commands.add_parser(
         name, help=about, description=about[0].upper() + about[1:]
     )
-    parser.set_defaults(act=act)
+    parser.set_defaults(act=act, of=parser)
     return parser
 
 
