@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pyqtgraph as pg
 from PyQt5.QtCore import QPointF, QRectF, Qt, pyqtSignal
-from PyQt5.QtGui import QContextMenuEvent, QFocusEvent, QFontMetrics, QPainterPath, QResizeEvent
+from PyQt5.QtGui import QContextMenuEvent, QFocusEvent, QFontMetrics, QMouseEvent, QPainterPath, QResizeEvent
 from PyQt5.QtWidgets import QAction, QGraphicsGridLayout, QMenu, QSizePolicy, QWidget
 
 from pygama_gui.session.pictured import Zoom
@@ -390,6 +390,12 @@ class Plot(pg.GraphicsView):
         """Show that keys go elsewhere."""
         super().focusOutEvent(event)
         self.box.show_focus(is_here=False)
+
+    def mousePressEvent(self, event: QMouseEvent | None) -> None:  # noqa: N802  (Qt's name)
+        """Forget a press whose release went to a menu: beside it pyqtgraph would take no drag."""
+        if event is not None and event.buttons() == event.button():
+            self.scene().clickEvents, self.scene().dragButtons = [], []
+        super().mousePressEvent(event)
 
     def contextMenuEvent(self, event: QContextMenuEvent | None) -> None:  # noqa: N802  (Qt's name)
         """Show our own menu."""

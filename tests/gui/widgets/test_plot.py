@@ -92,6 +92,17 @@ def test_a_drag_to_the_right_zooms_into_the_band(
     assert plot.box.zoomed_x
 
 
+def test_the_first_drag_after_a_menu_zooms_as_any_other(
+    qtbot: QtBot, plot: Plot, move_mouse: Callable[..., None]
+) -> None:
+    qtbot.mousePress(
+        plot.viewport(), Qt.MouseButton.RightButton, pos=QPoint(300, 150)
+    )  # its menu has the release
+    drag(qtbot, plot, move_mouse, 200, 400, Qt.KeyboardModifier.NoModifier)
+    low, high = plot.box.viewRange()[0]
+    assert 0 < low < high < 100
+
+
 def test_a_drag_to_the_left_zooms_out(qtbot: QtBot, plot: Plot, move_mouse: Callable[..., None]) -> None:
     drag(qtbot, plot, move_mouse, 400, 200, Qt.KeyboardModifier.NoModifier)
     low, high = plot.box.viewRange()[0]
