@@ -129,7 +129,7 @@ run_until(lambda: (live := bridge.live(data_set.run_id)) is not None and len(liv
 run_until(is_still)
 whole = {
     2: lambda: window.spectrum.shown() is not None,
-    4: lambda: bool(window.trends._shown) and window.trends._shown[0][1].is_whole,
+    4: lambda: bool(window.trends.shown) and window.trends.shown[0][1].is_whole,
     5: has_figures,
 }
 for tab, is_whole in whole.items():

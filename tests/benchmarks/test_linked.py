@@ -159,7 +159,7 @@ def follows(window: MainWindow, tab: str) -> bool:
         held = window.channels._surveying._held
         return held is not None and held.state.cuts == cuts and view.surveyed is held.survey
     held = window.trends._following._held.values()
-    return {id(one) for one, of in held if of == cuts} >= {id(one) for _, one in window.trends._shown}
+    return {id(one) for one, of in held if of == cuts} >= {id(one) for _, one in window.trends.shown}
 
 
 def shown(taken: list[float]) -> str:

@@ -41,6 +41,7 @@ from pygama_gui.session.state import DataSet
 from pygama_gui.views.base import View
 from pygama_gui.views.runs.cards import BESIDE_ROLE
 from pygama_gui.views.runs.set_making import RangeDialog, make_set_of_numbers
+from pygama_gui.views.trends import telling
 from pygama_gui.widgets import theme
 
 WAIT_MS = 60_000
@@ -510,14 +511,14 @@ def test_the_trends_of_a_data_set_go_on_from_run_to_run(
     monkeypatch.setattr(live_set, "MOST_ROWS", most_rows)
     made_set(qtbot, window)
     window.bridge.change(changes.choose_tab, 4)
-    qtbot.waitUntil(lambda: bool(window.trends._shown), timeout=WAIT_MS)
-    qtbot.waitUntil(lambda: window.trends._shown[0][1].is_whole, timeout=WAIT_MS)
-    (_, trends) = window.trends._shown[0]
+    qtbot.waitUntil(lambda: bool(window.trends.shown), timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: window.trends.shown[0][1].is_whole, timeout=WAIT_MS)
+    (_, trends) = window.trends.shown[0]
     live = window.bridge.live(window.bridge.session.selected)
     assert live is not None
     assert trends.n_rows == 600
     assert trends.span[1] - trends.span[0] == pytest.approx(live.duration_s)
-    assert window.trends._time_words().startswith("time of data taking, run after run (s)")
+    assert telling.time_words(window.trends).startswith("time of data taking, run after run (s)")
 
 
 def draw_each_step(monkeypatch: pytest.MonkeyPatch, view: View) -> None:
@@ -542,18 +543,18 @@ def test_trends_from_the_files_follow_the_cuts_and_say_how_far_they_are(
     made = made_set(qtbot, window)
     bridge, view = window.bridge, window.trends
     bridge.change(changes.choose_tab, 4)
-    qtbot.waitUntil(lambda: bool(view._shown) and view._shown[0][1].is_whole, timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: bool(view.shown) and view.shown[0][1].is_whole, timeout=WAIT_MS)
     draw_each_step(monkeypatch, view)
     summaries: list[str] = []
-    view.drawn.connect(lambda: summaries.append("late" if view._shown[0][1].late else view.summary.text()))
+    view.drawn.connect(lambda: summaries.append("late" if view.shown[0][1].late else view.summary.text()))
     bridge.change(cut_changes.add_cut, "high", "trap_max > 500", "#009E73")
     qtbot.waitUntil(lambda: "late" in summaries, timeout=WAIT_MS)
-    qtbot.waitUntil(lambda: not view._shown[0][1].late and view._shown[0][1].is_whole, timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: not view.shown[0][1].late and view.shown[0][1].is_whole, timeout=WAIT_MS)
     settle(qtbot, window)
     assert any(text.startswith("counted ") and " of 600 rows" in text for text in summaries)
     assert not view.summary.text().startswith("counted")
     expected = int((heights_in(Path(made.members[0].tier2).parent) > 500).sum())
-    assert view._shown[0][1].n_chosen == expected
+    assert view.shown[0][1].n_chosen == expected
 
 
 def test_trends_that_are_stopped_show_what_was_followed_and_say_how_to_go_on(
@@ -573,13 +574,13 @@ def test_trends_that_are_stopped_show_what_was_followed_and_say_how_to_go_on(
     bridge.jobs_changed.connect(stop)
     bridge.change(changes.choose_tab, 4)
     qtbot.waitUntil(lambda: bridge.data_sets.is_stopped(bridge.data[made.run_id]), timeout=WAIT_MS)
-    qtbot.waitUntil(lambda: bool(view._shown) and not view._shown[0][1].is_whole, timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: bool(view.shown) and not view.shown[0][1].is_whole, timeout=WAIT_MS)
     settle(qtbot, window)
     assert "rows, stopped: press 'Read again' on its card to go on" in view.summary.text()
-    assert 128 < view._shown[0][1].n_rows < 600
+    assert 128 < view.shown[0][1].n_rows < 600
     bridge.jobs_changed.disconnect(stop)
     bridge.data_sets.look_again(made.run_id)
-    qtbot.waitUntil(lambda: bool(view._shown) and view._shown[0][1].is_whole, timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: bool(view.shown) and view.shown[0][1].is_whole, timeout=WAIT_MS)
 
 
 def surveyed(qtbot: QtBot, window: MainWindow) -> Survey:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import replace
 from functools import partial
-from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -19,17 +17,18 @@ from pygama_gui.bridge import Bridge
 from pygama_gui.data.channels import CLOCK, CODE
 from pygama_gui.data.cutting import free_name
 from pygama_gui.data.live_run import LiveRun
-from pygama_gui.data.moves import Band, band_of, find_move, is_outside
+from pygama_gui.data.moves import Band, band_of
 from pygama_gui.data.slices import KINDS, Series, next_width
-from pygama_gui.data.trend_words import Clock, clock_start, move_words, outside_words, sentence
+from pygama_gui.data.trend_words import Clock, clock_start
 from pygama_gui.data.trends import Trends
 from pygama_gui.session import changes, cut_changes
-from pygama_gui.session.state import DataSet, Run, Session, TrendsChoice
+from pygama_gui.session.state import Run, Session, TrendsChoice
 from pygama_gui.views import madeup
 from pygama_gui.views.base import View
-from pygama_gui.views.following import EARLIER, Following, asked_of, history
+from pygama_gui.views.following import Following, asked_of, history
+from pygama_gui.views.trends import telling
 from pygama_gui.views.trends.export import TrendExporter
-from pygama_gui.views.trends.plot import SHAPES, Line, TrendPlot
+from pygama_gui.views.trends.plot import Line, TrendPlot
 from pygama_gui.widgets import theme, words
 from pygama_gui.widgets.parts import Controls, Elided, button, choice_box, icon_button, label, row
 from pygama_gui.widgets.plot import ZOOM_OUT, Entry, ZoomBox, plot_actions
@@ -37,7 +36,6 @@ from pygama_gui.widgets.scrolled import Scrolled
 
 N_TOGETHER = 2
 """Entries of the channel box that are not one channel: all of them, and each for itself."""
-MOST_APART = 12
 HIDDEN_COLUMNS = ("period_ns", "crate", "card", "channel", "time_s", "event_number", CODE, CLOCK)
 REFERENCES = {"no band": None, "band of this run": 0, "of the last run": 1, "of the last 5 runs": 5}
 """What the band can be made of -> how many earlier runs."""
@@ -50,7 +48,6 @@ LEAST_TREND = 64
 """Height of a trend's picture, in pixels; where there is less room for all of them they scroll."""
 LATE = 0.4
 """Opacity of what is still of the cuts before, while an edge is dragged."""
-ENDS = {"failed": "failed", "stopped": "was stopped"}
 
 
 class TrendsView(View):
@@ -88,10 +85,10 @@ class TrendsView(View):
         super().__init__(bridge)
         self._following = Following(self)
         self._columns: tuple[str, ...] = ()
-        self._channels: list[int] = []
+        self.channels_offered: list[int] = []
         self._channel_names: list[str] = []
-        self._shown: list[tuple[str, Trends]] = []
-        self._bands: dict[tuple[str, str], Band | None] = {}
+        self.shown: list[tuple[str, Trends]] = []
+        self.bands: dict[tuple[str, str], Band | None] = {}
         self._clock = Clock()
         self._make_plots()
         self._make_controls()
@@ -252,7 +249,7 @@ class TrendsView(View):
 
     def is_shown(self, kind: str) -> bool:
         """Tell whether there is a trend of a kind on screen."""
-        return any(trends.of(kind) is not None for _, trends in self._shown)
+        return any(trends.of(kind) is not None for _, trends in self.shown)
 
     @property
     def choice(self) -> TrendsChoice:
@@ -265,8 +262,9 @@ class TrendsView(View):
         return self.choice.channel if live is not None and self.choice.channel in live.channels else None
 
     @property
-    def _is_apart(self) -> bool:
-        return self.choice.is_apart and len(self._channels) > 1
+    def is_apart(self) -> bool:
+        """Whether each channel is drawn for itself."""
+        return self.choice.is_apart and len(self.channels_offered) > 1
 
     def on_session(self, old: Session, new: Session) -> None:
         """Draw what a change brings; another run is seen whole."""
@@ -280,7 +278,7 @@ class TrendsView(View):
     def on_jobs(self, run_ids: set[str]) -> None:
         """Say why there is nothing to see; follow the last slice of a run that ended."""
         state = self.bridge.state(self.session.selected)
-        if self.session.selected in run_ids and (not self._shown or (state is not None and state.has_ended)):
+        if self.session.selected in run_ids and (not self.shown or (state is not None and state.has_ended)):
             self.redraw_soon()
 
     def on_data(self, run_ids: set[str]) -> None:
@@ -309,8 +307,8 @@ class TrendsView(View):
 
     def slice_anew(self, by: int) -> None:
         """Make the slices wider (1) or narrower (-1)."""
-        if self._shown:
-            trends = self._shown[0][1]
+        if self.shown:
+            trends = self.shown[0][1]
             width = self.choice.width or trends.width
             self._change(width=next_width(width, by, trends.span[1] - trends.span[0]))
 
@@ -320,8 +318,8 @@ class TrendsView(View):
         if window is None:
             by = PAN * slices / max(abs(slices), 1) * (1 if abs(slices) == 1 else FAR)
             self.plots["rate"].box.pan(by)
-        elif self._shown:
-            by = slices * self._shown[0][1].width
+        elif self.shown:
+            by = slices * self.shown[0][1].width
             self._move_window((window[0] + by, window[1] + by))
 
     def show_window(self) -> None:
@@ -371,13 +369,13 @@ class TrendsView(View):
                 self.bridge.change(cut_changes.edit_cut, cut.name, text, merge=f"cut {cut.name}")
 
     def _choose_channel(self, at: int) -> None:
-        channel = self._channels[at - N_TOGETHER] if at >= N_TOGETHER else None
+        channel = self.channels_offered[at - N_TOGETHER] if at >= N_TOGETHER else None
         self._change(channel=channel, is_apart=at == N_TOGETHER - 1)
 
     def _next_channel(self, by: int) -> None:
-        if len(self._channels) > 1:
+        if len(self.channels_offered) > 1:
             at = self.channel_box.currentIndex() + by
-            self._choose_channel(at % (len(self._channels) + N_TOGETHER))
+            self._choose_channel(at % (len(self.channels_offered) + N_TOGETHER))
 
     def _choose_band(self, at: int) -> None:
         n = list(REFERENCES.values())[at]
@@ -404,10 +402,10 @@ class TrendsView(View):
         """Draw what was followed so far, and have the rest followed."""
         live = self.bridge.live(self.session.selected)
         self._show_controls(live)
-        self._shown = self._followed(live)
-        has_any = any(trends.series for _, trends in self._shown)
+        self.shown = self._followed(live)
+        has_any = any(trends.series for _, trends in self.shown)
         self.hint.setVisible(not has_any)
-        self.hint.setText("" if has_any else self._why_empty(live))
+        self.hint.setText("" if has_any else telling.why_empty(self, live))
         if not has_any:
             self._show_nothing()
             return
@@ -421,8 +419,8 @@ class TrendsView(View):
         if live is None or not len(live.columns):
             return []
         channels: list[int | None] = [self._channel]
-        if self._is_apart:
-            channels = list(self._channels[:MOST_APART])
+        if self.is_apart:
+            channels = list(self.channels_offered[: telling.MOST_APART])
         asks = [asked_of(self.bridge, self.session.selected, channel) for channel in channels]
         found = self._following.want(live, asks)
         return [
@@ -433,17 +431,17 @@ class TrendsView(View):
 
     def _name_of(self, channel: int | None) -> str:
         if channel is None:
-            return self._channel_names[0] if len(self._channels) == 1 else "all channels"
-        known = dict(zip(self._channels, self._channel_names, strict=True))
+            return self._channel_names[0] if len(self.channels_offered) == 1 else "all channels"
+        known = dict(zip(self.channels_offered, self._channel_names, strict=True))
         return known.get(channel, "channel")
 
     def _set_clock(self) -> None:
-        run, trends = self.session.selected_run, self._shown[0][1]
+        run, trends = self.session.selected_run, self.shown[0][1]
         start = clock_start(run.start_time if run is not None else 0, trends.span[0])
         self._clock = Clock(start, trends.width)
 
     def _fit_time(self) -> None:
-        spans = [trends.span for _, trends in self._shown]
+        spans = [trends.span for _, trends in self.shown]
         low, high = min(low for low, _ in spans), max(high for _, high in spans)
         room = ROOM * (high - low) or 0.5
         for plot in self.plots.values():
@@ -452,17 +450,17 @@ class TrendsView(View):
 
     def _draw_all(self) -> None:
         shown = [kind for kind in KINDS if self.is_shown(kind)]
-        self._bands = {}
+        self.bands = {}
         self._share_height(shown)
         for kind, plot in self.plots.items():
             self._rows[kind].setVisible(kind in shown)
             if kind not in shown:
                 continue
-            lines = [line for name, trends in self._shown if (line := self._line(name, trends, kind))]
+            lines = [line for name, trends in self.shown if (line := self._line(name, trends, kind))]
             plot.time_axis.start = self._clock.start
-            plot.show_axis(self._time_words() if kind == shown[-1] else "")
+            plot.show_axis(telling.time_words(self) if kind == shown[-1] else "")
             plot.draw(lines, lines[0].series.unit, has_band=self.choice.has_band)
-            plot.frame.setOpacity(LATE if any(kind in one.late for _, one in self._shown) else 1.0)
+            plot.frame.setOpacity(LATE if any(kind in one.late for _, one in self.shown) else 1.0)
             plot.show_window(self.choice.window)
             plot.setAccessibleDescription(self.told[kind].text())
 
@@ -480,7 +478,7 @@ class TrendsView(View):
         if series is None:
             return None
         band = self._band(trends, series)
-        self._bands[name, kind] = band
+        self.bands[name, kind] = band
         return Line(name, series, band)
 
     def _band(self, trends: Trends, series: Series) -> Band | None:
@@ -491,81 +489,21 @@ class TrendsView(View):
         past = [one for _, other in known if (one := other.of(series.kind)) is not None]
         return band_of(past, self.choice.k, ", ".join(name for name, _ in known))
 
-    def _time_words(self) -> str:
-        width = self._shown[0][1].width
-        slices = f"slices of {words.duration(width) if width >= 1 else f'{width:g} s'}"
-        if self._clock.start is None:
-            is_set = isinstance(self.session.selected_run, DataSet)
-            return f"{'time of data taking, run after run' if is_set else 'run clock'} (s), {slices}"
-        day = time.strftime("%Y-%m-%d", time.gmtime(self._clock.start + self._shown[0][1].span[0]))
-        return f"UTC, {day}, {slices}"
-
     # Words and controls
 
     def _show_words(self) -> None:
         for kind in KINDS:
-            found = [(name, trends, one) for name, trends in self._shown if (one := trends.of(kind))]
+            found = [(name, trends, one) for name, trends in self.shown if (one := trends.of(kind))]
             if found:
                 self.captions[kind].setText(found[0][2].name)
-                self.told[kind].setText(self._words_of(found))
+                self.told[kind].setText(telling.words_of(self, found))
                 self.plots[kind].setAccessibleDescription(self.told[kind].text())
-        self.summary.setText(self._summary())
-        self.key.setVisible(self._is_apart)
-        self.key.setText("&nbsp;&nbsp; ".join(_key(at, name) for at, (name, _) in enumerate(self._shown)))
+        self.summary.setText(telling.summary(self))
+        self.key.setVisible(self.is_apart)
+        self.key.setText(
+            "&nbsp;&nbsp; ".join(telling.key(at, name) for at, (name, _) in enumerate(self.shown))
+        )
         self._show_info()
-
-    def _words_of(self, found: list[tuple[str, Trends, Series]]) -> str:
-        if len(found) == 1:
-            name, trends, series = found[0]
-            late = f"{EARLIER}: " if series.kind in trends.late else ""
-            return late + self._words_of_one(name, series)
-        parts = []
-        for name, _, series in found:
-            move = find_move(series)
-            if move is not None:
-                parts.append(f"{name}: {move_words(series, move, self._clock)}")
-        late = f"{EARLIER}: " if any(series.kind in trends.late for _, trends, series in found) else ""
-        return late + ("; ".join(parts) or "nothing moved")
-
-    def _words_of_one(self, name: str, series: Series) -> str:
-        if not series.is_known.any():
-            return series.note
-        band = self._bands.get((name, series.kind))
-        parts = [move_words(series, find_move(series), self._clock)]
-        middle = float(np.nanmedian(series.values))
-        parts.append(f"median {words.with_error(middle, _error_of(series))} {series.unit}".rstrip())
-        if self.choice.has_band and band is not None:
-            parts.append(
-                f"band {words.with_error(band.middle, band.half)} {series.unit}".rstrip()
-                + ("" if band.source == "this run" else f" of {band.source}")
-            )
-            parts.append(outside_words(is_outside(series, band)))
-        elif self.choice.has_band and self.choice.n_reference:
-            parts.append("no earlier run in the list for a band")
-        return " · ".join(part for part in parts if part)
-
-    def _summary(self) -> str:
-        is_all_known = all(trends.is_whole and not trends.late for _, trends in self._shown)
-        far = "" if is_all_known else self.bridge.data_sets.how_far(self.session.selected)
-        if far and all(trends.late == KINDS for _, trends in self._shown):
-            return far
-        return f"{far} · {self._moved()}" if far else self._moved()
-
-    def _moved(self) -> str:
-        """Say what moved of all that is shown."""
-        if not self._is_apart:
-            name, trends = self._shown[0]
-            peak = (
-                f" · peak: {trends.anchor.name}" if trends.anchor is not None and trends.anchor.name else ""
-            )
-            return sentence(name, trends, self._clock) + peak
-        moved = []
-        for name, trends in self._shown:
-            if any(find_move(one) is not None for one in trends.series if one.kind not in trends.late):
-                moved.append(sentence(name, trends, self._clock))
-        left = len(self._channels) - MOST_APART
-        more = f" ({left} more channels are not drawn)" if left > 0 else ""
-        return (" · ".join(moved) or f"{len(self._shown)} channels: nothing moved") + more
 
     def _show_info(self) -> None:
         if any(plot.box.is_region_wanted for plot in self.plots.values()):
@@ -591,15 +529,9 @@ class TrendsView(View):
         value = words.with_error(float(line.series.values[place]), float(line.series.errors[place]))
         name = f"{line.name} " if len(plot.lines) > 1 else ""
         text = f"{name}{line.series.name} {value} {line.series.unit}".rstrip()
-        QToolTip.showText(QCursor.pos(), f"{self._both_times(float(line.series.times[place]))}\n{text}", plot)
-
-    def _both_times(self, seconds: float) -> str:
-        start = self._clock.start
-        if start is None:
-            return f"{seconds:.5g} s"
-        utc = time.strftime("%H:%M:%S UTC", time.gmtime(start + seconds))
-        local = time.strftime("%H:%M:%S %Z", time.localtime(start + seconds))
-        return utc if utc == local else f"{utc} ({local})"
+        QToolTip.showText(
+            QCursor.pos(), f"{telling.both_times(self, float(line.series.times[place]))}\n{text}", plot
+        )
 
     def _show_nothing(self) -> None:
         self._area.hide()
@@ -607,37 +539,16 @@ class TrendsView(View):
         self.key.hide()
         self.marked.hide()
 
-    def _why_empty(self, live: LiveRun | None) -> str:
-        state = self.bridge.state(self.session.selected)
-        if self.session.selected_run is None:
-            return "The trends of the selected run appear here."
-        data_sets, selected = self.bridge.data_sets, self.session.selected
-        if why := data_sets.why_empty(selected):
-            return why
-        if state is None:
-            return "No trends yet. Process the run to see them."
-        if live is not None and len(live.columns):
-            if "time_s" not in live.columns:
-                return "The events of this run carry no time."
-            if live.is_on_disk and (far := data_sets.how_far(selected)):
-                return f"{far[:1].upper()}{far[1:]}."
-            return "Computing the trends…" if state.has_ended else "Following the run…"
-        if not state.has_ended:
-            return words.waiting_for("events", follows=state.follows)
-        if state.state != "done":
-            return f"No trends: the run {ENDS[state.state]}."
-        return "Reading the events…" if state.made_on is not None and state.rows else "No events in this run."
-
     def _show_controls(self, live: LiveRun | None) -> None:
         channels = [] if live is None else self.bridge.shown(live.channels)
         names = self.bridge.names(channels)
-        if (channels, names) != (self._channels, self._channel_names):
-            self._channels, self._channel_names = channels, names
+        if (channels, names) != (self.channels_offered, self._channel_names):
+            self.channels_offered, self._channel_names = channels, names
             self.channel_box.clear()
             self.channel_box.addItems(["all channels", "each channel", *names])
         self.channel_box.setVisible(len(channels) > 1)
         chosen = self._channel
-        at = channels.index(chosen) + N_TOGETHER if chosen in channels else int(self._is_apart)
+        at = channels.index(chosen) + N_TOGETHER if chosen in channels else int(self.is_apart)
         self.channel_box.setCurrentIndex(at)
         columns = (
             ()
@@ -689,14 +600,3 @@ def make_cut(bridge: Bridge, text: str) -> None:
     used = [cut.color for cut in cuts]
     bridge.change(cut_changes.add_cut, name, text, min(theme.OKABE_ITO, key=used.count))
     bridge.log(f"Made the cut {name}: {text}")
-
-
-def _error_of(series: Series) -> float:
-    known = series.errors[series.is_known]
-    return float(np.nanmedian(known)) / max(len(known), 1) ** 0.5
-
-
-def _key(index: int, name: str) -> str:
-    """Name a channel with the shape and the colour of its values, as rich text."""
-    shape, color = SHAPES[index % len(SHAPES)], theme.current().series(index)
-    return f'<span style="color:{color}">{shape}</span>&nbsp;{escape(name)}'

@@ -57,7 +57,7 @@ def feed(qtbot: QtBot, view: TrendsView, partial: Partial, *, is_end: bool = Tru
 
 
 def followed_rows(view: TrendsView) -> int:
-    return view._shown[0][1].n_rows if view._shown else 0
+    return view.shown[0][1].n_rows if view.shown else 0
 
 
 def change(qtbot: QtBot, view: TrendsView, **values: object) -> None:
@@ -106,7 +106,7 @@ def test_a_steady_run_is_called_steady(qtbot: QtBot, view: TrendsView) -> None:
 
 def test_slices_can_be_made_wider_and_narrower(qtbot: QtBot, view: TrendsView) -> None:
     feed(qtbot, view, run_of())
-    width = view._shown[0][1].width
+    width = view.shown[0][1].width
     view.slice_anew(1)
     assert view.choice.width is not None
     assert view.choice.width > width
@@ -116,7 +116,7 @@ def test_slices_can_be_made_wider_and_narrower(qtbot: QtBot, view: TrendsView) -
 
 def test_the_keys_of_the_slices_are_those_of_the_bins(qtbot: QtBot, view: TrendsView) -> None:
     feed(qtbot, view, run_of())
-    width = view._shown[0][1].width
+    width = view.shown[0][1].width
     view.plots["rate"].setFocus()
     qtbot.keyClick(view.plots["rate"], Qt.Key.Key_BracketLeft)
     assert view.choice.width is not None
@@ -150,7 +150,7 @@ def test_a_hidden_view_follows_nothing(qtbot: QtBot, view: TrendsView) -> None:
     view.bridge.data_grew.emit({run_id})
     view.bridge.tick()
     assert not view._following._is_busy
-    assert view._shown == []
+    assert view.shown == []
 
 
 def test_channels_are_gone_through_and_laid_over_each_other(qtbot: QtBot, view: TrendsView) -> None:
@@ -161,7 +161,7 @@ def test_channels_are_gone_through_and_laid_over_each_other(qtbot: QtBot, view: 
     assert [line.name for line in view.plots["rate"].lines] == ["channel 0", "channel 1"]
     assert "channel 1" in view.key.text()
     view._next_channel(1)
-    assert view.choice.channel == view._channels[0]
+    assert view.choice.channel == view.channels_offered[0]
 
 
 def test_a_further_column_is_followed_with_its_scatter(qtbot: QtBot, view: TrendsView) -> None:
@@ -214,7 +214,7 @@ def test_a_marked_time_is_shown_and_moves_by_slices(qtbot: QtBot, view: TrendsVi
     assert view.choice.window == (100.0, 160.0)
     assert all(plot.window.isVisible() for kind, plot in view.plots.items() if kind != "column")
     assert view.cut_button.isVisible()
-    width = view._shown[0][1].width
+    width = view.shown[0][1].width
     view.nudge(1)
     assert view.choice.window == (100.0 + width, 160.0 + width)
     view.bridge.change(changes.show_trends, replace(view.choice, window=None))
@@ -307,24 +307,24 @@ def test_a_dragged_edge_is_followed_but_for_the_peak_which_comes_when_the_hand_r
     feed(qtbot, view, run_of())
     own, live = view._following, view.bridge.data[view.session.selected]
     qtbot.waitUntil(
-        lambda: own._trender.ready_for(live, view._shown[0][1]) is not None,
+        lambda: own._trender.ready_for(live, view.shown[0][1]) is not None,
         timeout=WAIT_MS,
     )
-    before = view._shown[0][1]
+    before = view.shown[0][1]
     heights = view.bridge.data[view.session.selected].columns.column("trap_max")
     limit = float(np.median(heights))
     own._hand._timer.setInterval(WAIT_MS)
     view.bridge.counting.serve_first("spectrum")
     view.bridge.change(cut_changes.edit_cut, "hand", f"trap_max < {limit}")
-    qtbot.waitUntil(lambda: view._shown[0][1].late == ("position", "width"), timeout=WAIT_MS)
-    moved = view._shown[0][1]
+    qtbot.waitUntil(lambda: view.shown[0][1].late == ("position", "width"), timeout=WAIT_MS)
+    moved = view.shown[0][1]
     assert moved.n_chosen == int((heights < limit).sum())
     assert moved.of("position") is before.of("position")
     assert view.told["position"].text().startswith("of the cuts before: ")
     assert view.plots["position"].frame.opacity() < view.plots["rate"].frame.opacity() == 1.0
     own._hand._timer.start(0)
     view.bridge.counting.serve_first("")
-    qtbot.waitUntil(lambda: not view._shown[0][1].late, timeout=WAIT_MS)
-    assert view._shown[0][1].n_chosen == moved.n_chosen
+    qtbot.waitUntil(lambda: not view.shown[0][1].late, timeout=WAIT_MS)
+    assert view.shown[0][1].n_chosen == moved.n_chosen
     assert view.plots["position"].frame.opacity() == 1.0
     assert not view.told["position"].text().startswith("of the cuts before")
