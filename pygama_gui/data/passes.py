@@ -79,15 +79,19 @@ class Pass:
         names: set[str] = set()
         for owner, wish in self.wishes.items():
             for cuts, want in wish.tasks:
-                names |= want.columns | (set() if cuts is None or want.rows == ALL else set(cuts.columns))
+                names |= want.columns | (set() if cuts is None or want.rows == ALL else self._there(cuts))
                 self.counts[cuts, want] = nothing_of(want)
                 self.chosen[cuts, want] = 0
             if wish.begin is not None:
                 self.gatherings[owner] = wish.begin()
-                names |= self.gatherings[owner].columns
+                names |= {name for name in self.gatherings[owner].columns if name in self.live.columns}
         self._spans = list(self.live.spans) if CLOCK in names else None
         self._began_at = self._shown_at = time.perf_counter()
         return read_from_files(self.live, names)
+
+    def _there(self, cuts: Cuts) -> set[str]:
+        """Give the columns of cuts that the data set has; a cut that lacks one is not applied."""
+        return {name for name in cuts.columns if name in self.live.columns}
 
     def go_on(self) -> bool:
         """Count for a moment; tells whether all is counted."""

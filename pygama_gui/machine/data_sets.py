@@ -468,5 +468,6 @@ def _look(data_set: DataSet) -> Callable[[], Facts | str]:
 
 
 def _empty(live: LiveSet) -> dict[str, np.ndarray]:
-    names = (name for name in live.columns.names if name not in (CODE, CLOCK))
+    columns = live.columns
+    names = (name for name in (*columns.names, *columns.hidden) if name not in (CODE, CLOCK))
     return {name: live.columns.column(name)[:0] for name in names}

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from PyQt5.QtCore import QItemSelectionModel, Qt
+from PyQt5.QtCore import QItemSelectionModel, QPointF, QRectF, Qt
 from PyQt5.QtGui import QColor
 from PyQt5.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
@@ -30,6 +30,7 @@ from pygama_gui.bridge import Bridge
 from pygama_gui.data import live_set, passes
 from pygama_gui.data.files_waveforms import FilesWaveforms
 from pygama_gui.data.health import Survey
+from pygama_gui.data.linked import Axis, Want
 from pygama_gui.data.live_set import LiveSet
 from pygama_gui.data.tally import Figures
 from pygama_gui.desks.writing import Writing
@@ -478,16 +479,42 @@ def test_an_event_that_was_seen_is_not_looked_for_in_the_files(
     assert looked_for == []
 
 
-def test_no_box_is_drawn_over_waveforms_of_a_set_on_disk(
-    qtbot: QtBot, window: MainWindow, monkeypatch: pytest.MonkeyPatch
+def test_a_box_drawn_over_waveforms_of_a_set_on_disk_filters_every_view(
+    qtbot: QtBot, window: MainWindow, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    show_waveforms(qtbot, window, monkeypatch)
+    made = show_waveforms(qtbot, window, monkeypatch)
+    bridge, step = window.bridge, window.waveforms.x_per_sample
+    window.waveforms.choose(picture="density")
+    settle(qtbot, window)
+    n = window.waveforms.n_samples
     window.waveforms.drawn_boxes.begin()
-    assert window.bridge.lines[-1].endswith(
-        "600 rows are too many to be kept in memory: "
-        "select one of the runs, as Run 11, to see what passes through a box."
+    assert window.waveforms.plot.box.is_region_wanted
+    window.waveforms.drawn_boxes.take(
+        QRectF(QPointF(0.6 * n * step, 2000.0), QPointF(0.7 * n * step, 40_000.0))
     )
-    assert not window.waveforms.plot.box.is_region_wanted
+    (cut,) = bridge.session.cuts
+
+    def is_known() -> bool:
+        live = bridge.live(made.run_id)
+        return live is not None and cut.expression in live.columns and bridge.boxes.is_idle
+
+    qtbot.waitUntil(is_known, timeout=WAIT_MS)
+    passes_it = np.concatenate(
+        [
+            rows_through(folder / f"t1_run{number}.h5", folder / f"t2_run{number}.h5", [cut.expression])[
+                cut.expression
+            ]
+            for number in N_EVENTS
+        ]
+    )
+    assert 50 < passes_it.sum() < 550
+    qtbot.waitUntil(lambda: window.waveforms.browser.n == passes_it.sum(), timeout=WAIT_MS)
+    found: list[Any] = []
+    axis = Axis("trap_max", 0.0, 20_000.0, 50)
+    bridge.counting.count("test", made.run_id, [Want(axis)], found.append)
+    qtbot.waitUntil(lambda: bool(found) and not bridge.counting.is_busy, timeout=WAIT_MS)
+    values = heights_in(folder)[passes_it]
+    assert np.array_equal(found[-1][0].counts, np.histogram(values[values < axis.high], axis.edges)[0])
 
 
 def test_a_set_on_disk_whose_waveforms_are_not_row_for_row_names_the_run(

@@ -23,8 +23,11 @@ from pygama.progress import Partial
 from pygama.simulate import RunShape, read_truth, write_run
 from pygama.storage import TierFile
 from pygama_gui.bridge import Bridge
+from pygama_gui.data import live_set
 from pygama_gui.data.hit_tags import Told
+from pygama_gui.data.linked import Axis, Counts, Want
 from pygama_gui.data.live_set import LiveSet
+from pygama_gui.machine import each_run
 from pygama_gui.machine import tagging as module
 from pygama_gui.main_window import MainWindow
 from pygama_gui.session import changes, cut_changes, exports, saved, tag_changes
@@ -288,6 +291,101 @@ def test_the_runs_of_a_data_set_are_told_of_one_by_one(
     for name in ("is_pulser", *OF_EVENTS):
         wanted = np.concatenate([expected(folder, WINDOW, number)[name] for number in (11, 12)])
         np.testing.assert_array_equal(column(window, name), wanted)
+
+
+def whole(live: object, *names: str) -> dict[str, np.ndarray]:
+    """Give columns of all rows of a data set on disk."""
+    assert isinstance(live, LiveSet) and live.is_on_disk
+    blocks = list(live_set.read_from_files(live, names))
+    return {name: np.concatenate([block[name] for block in blocks]) for name in names}
+
+
+@pytest.fixture
+def on_disk(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let no more than 2500 rows be taken into memory, and read few of larger ones at once."""
+    monkeypatch.setattr(live_set, "MOST_ROWS", 2500)
+    monkeypatch.setattr(live_set, "SAMPLE_ROWS", 300)
+    monkeypatch.setattr(live_set, "ROWS_AT_ONCE", 501)
+    monkeypatch.setattr(each_run, "STEP_S", 0.0)
+
+
+def test_hits_of_a_data_set_on_disk_are_told_of_as_in_memory(
+    qtbot: QtBot, window: MainWindow, folder: Path, on_disk: None
+) -> None:
+    assert make_set_of_numbers(window.bridge, "11-12") == ""
+    bridge = window.bridge
+    bridge.change(tag_changes.tag_pulser)
+    bridge.change(tag_changes.build_events, US)
+    sample = wait_column(qtbot, window, "event")
+    live = bridge.live(bridge.session.selected)
+    found = whole(live, "is_pulser", *OF_EVENTS, "time_s", "run")
+    for name in ("is_pulser", *OF_EVENTS):
+        wanted = np.concatenate([expected(folder, WINDOW, number)[name] for number in (11, 12)])
+        np.testing.assert_array_equal(found[name], wanted)
+    assert found["is_pulser"].dtype == np.bool_
+    event_at = dict(zip(zip(found["run"], found["time_s"], strict=True), found["event"], strict=True))
+    places = zip(column(window, "run"), column(window, "time_s"), strict=True)
+    assert sample.tolist() == [event_at[one] for one in places]
+    told = bridge.hit_tags.of(bridge.session.selected)
+    assert told is not None and len(told.found) == 2 and told.is_whole
+    n = int(found["is_pulser"].sum())
+    window.cuts.hits.open_for_pulser()
+    assert window.cuts.hits.pulser_words.text().startswith(f"{n} pulses in ")
+
+
+def test_a_cut_of_pulser_and_events_filters_a_data_set_on_disk(
+    qtbot: QtBot, window: MainWindow, folder: Path, on_disk: None
+) -> None:
+    assert make_set_of_numbers(window.bridge, "11-12") == ""
+    bridge = window.bridge
+    bridge.change(cut_changes.add_cut, "single", CUT)
+    bridge.change(tag_changes.build_events, US)
+    wait_column(qtbot, window, "n_channels")
+    passes = np.concatenate([passing(folder, number) for number in (11, 12)])
+    qtbot.waitUntil(
+        lambda: window.cuts.found is not None and window.cuts.found.is_whole and counts_of(window) < 4000,
+        timeout=WAIT_MS,
+    )
+    assert counts_of(window) == passes.sum()
+    bridge.store.undo()
+    qtbot.waitUntil(lambda: column(window, "n_channels") is None, timeout=WAIT_MS)
+    settle(qtbot, window)
+    (card,) = window.cuts.cards
+    assert "n_channels" in card.amiss.text()
+    assert "n_channels" not in bridge.live(bridge.session.selected).found
+    counted: list[list[Counts]] = []
+    want = Want(Axis("trap_max", -1e9, 1e9, 2))
+    bridge.counting.count("test", bridge.session.selected, [want], counted.append)
+    settle(qtbot, window)
+    assert counted[-1][0].n_chosen == len(passes)
+
+
+def test_a_data_set_on_disk_is_left_when_nobody_wants_its_pulser_any_more(
+    qtbot: QtBot, window: MainWindow, on_disk: None
+) -> None:
+    assert make_set_of_numbers(window.bridge, "11-12") == ""
+    bridge = window.bridge
+    bridge.change(tag_changes.tag_pulser)
+    qtbot.waitUntil(
+        lambda: bridge.hit_tags.how_far(bridge.session.selected) == ": 1 of 2 runs looked at", timeout=WAIT_MS
+    )
+    assert "1 of 2 runs" in bridge.hit_tags.why(bridge.session.selected, "is_pulser")
+    bridge.store.undo()
+    settle(qtbot, window)
+    assert column(window, "is_pulser") is None
+
+
+def test_events_of_too_many_rows_are_refused_and_the_pulser_is_tagged_all_the_same(
+    qtbot: QtBot, window: MainWindow, on_disk: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "EVENT_BYTES", 1_000_000)
+    assert make_set_of_numbers(window.bridge, "11-12") == ""
+    window.bridge.change(tag_changes.tag_pulser)
+    window.bridge.change(tag_changes.build_events, US)
+    wait_column(qtbot, window, "is_pulser")
+    window.cuts.hits.open_for_events()
+    assert "are too many" in window.cuts.hits.events_words.text()
+    assert column(window, "event") is None
 
 
 # What is kept of it

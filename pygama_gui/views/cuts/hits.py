@@ -257,9 +257,8 @@ class HitsDialog(QDialog):
         live = self._bridge.live(self._bridge.session.selected)
         if live is None or not len(live.columns):
             return "There are no hits yet."
-        if live.is_on_disk:
-            return "The rows are too many to look at all hits together; select one of the runs."
-        return "Looking at all hits…" if told is None else ""
+        far = self._bridge.hit_tags.how_far(self._bridge.session.selected)
+        return f"Looking at all hits{far}…" if told is None else ""
 
     def _so_far(self, told: Told) -> str:
         """Say of a run that grows how many of its hits were looked at."""
