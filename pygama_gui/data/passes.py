@@ -49,6 +49,8 @@ class Wish:
     """Makes what gathers, in the thread that reads files; `then` gets what it found."""
     about: Hashable = None
     """What is gathered: equal for equal wishes."""
+    can_wait: bool = False
+    """Whether it is for nobody who looks and waits: all else goes before it."""
 
     @property
     def key(self) -> Hashable:
@@ -64,6 +66,8 @@ class Pass:
     wishes: dict[str, Wish]
     n_done: int = 0
     is_stopped: bool = False
+    is_interrupted: bool = False
+    """Whether it is to be laid aside after this step, and gone on with later."""
     counts: dict[Task, np.ndarray] = field(default_factory=dict)
     chosen: dict[Task, int] = field(default_factory=dict)
     gatherings: dict[str, Gathering] = field(default_factory=dict)
@@ -74,6 +78,11 @@ class Pass:
     """What was known of the times of the runs at the beginning, if that makes a difference."""
     _began_at: float = 0.0
     _shown_at: float = 0.0
+
+    @property
+    def can_wait(self) -> bool:
+        """Whether nobody waits for any of it."""
+        return all(wish.can_wait for wish in self.wishes.values())
 
     def _begin(self) -> Generator[dict[str, np.ndarray]]:
         names: set[str] = set()

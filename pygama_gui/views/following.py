@@ -151,6 +151,7 @@ class Following:
                 (cuts, lacking),
                 lambda: GatheredTrends(live, cuts, lacking),
                 lambda found: self._take_from_files(live, found, cuts),
+                can_wait=not self._has_cuts,
             )
         found: list[Trends | None] = []
         for asked, one in held.items():

@@ -295,7 +295,7 @@ class StripView(View):
             self.figures["RUN"].setToolTip(f"{run.path}\nbegan at {local} (local time)")
         self._show_state(state)
         live = self.bridge.live(run.run_id)
-        has_rows = live is not None and len(live.columns) > 0 and not live.is_on_disk
+        has_rows = live is not None and len(live.columns) > 0
         self._survey(run, live if has_rows else None)
         self._show_rate(live, state)
         self._show_live_time(run, live)
@@ -327,14 +327,16 @@ class StripView(View):
             return
         if CODE in live.columns:
             column = HEIGHT + KEV if HEIGHT + KEV in live.columns else HEIGHT
-            found = self._surveying.want(run, live, column) or health.Survey()
+            found = self._surveying.want(run, live, column)
+            if found is None or not found.is_whole:  # channels that are still to come would be called dead
+                found = health.Survey()
             self._surveyed = replace(found, health=self._surveying.health(run, found))
         ask = replace(asked_of(self.bridge, run.run_id, None), column="", width=None, has_peak=False)
         asks = [ask, replace(ask, channel=self._channel(live), has_peak=True)]
         everything, self._trends = self._following.want(live, asks)
         for kind in LEVELS:
             trends = self._trends if kind in ("position", "width") else everything
-            if trends is not None:
+            if trends is not None and trends.is_whole:
                 self._take_level(trends, kind)
 
     def _take_level(self, trends: Trends, kind: str) -> None:
@@ -359,14 +361,20 @@ class StripView(View):
         chosen = self.session.trends.channel
         if chosen in live.channels:
             return chosen
+        if live.is_on_disk:  # else what is asked for would change when the channels are known
+            codes, n_events = np.unique(live.columns.column(CODE), return_counts=True)
+            return int(codes[n_events.argmax()])
         figures = self._surveyed.figures
         return max(figures, key=lambda one: one.n_events).code if figures else None
 
     def _show_rate(self, live: LiveRun | None, state: JobState | None) -> None:
         """Show the detector's rate by the cards' own clock: now beside its mean, or the mean of all."""
         self._rates = Rates()
-        if live is None or live.is_on_disk or "time_s" not in live.columns:
+        if live is None or "time_s" not in live.columns:
             self.figures["RATE"].show_value(words.UNKNOWN)
+            return
+        if live.is_on_disk:
+            self.figures["RATE"].show_value(_rate_text(live.n_rows, live.duration_s))
             return
         times = live.columns.column(CLOCK if CLOCK in live.columns else "time_s")
         if self._mean[0] != (live, len(times)):
@@ -388,19 +396,16 @@ class StripView(View):
         figure = self.figures["LIVE TIME"]
         self.bridge.timing.ask(run.run_id)
         channel = self.session.trends.channel
-        if live is not None and live.is_on_disk:
-            figure.show_value("?")
-            figure.setToolTip(self.bridge.data_sets.why_not(run.run_id, "its live time"))
-            return
         if live is None or live.times is None:
             figure.show_value(words.UNKNOWN)
+            if far := self.bridge.timing.how_far(run.run_id):
+                figure.setToolTip(far)
             return
         found = live.times.of(channel if channel in live.channels else None)
         figure.show_value(*live_time_words(found))
         figure.setToolTip(live_time_tip(found, live.times))
 
     def _show_baseline(self, live: LiveRun | None) -> None:
-        live = None if live is None or live.is_on_disk else live
         name = next((name for name in BASELINES if live is not None and name in live.columns), None)
         if live is None or name is None:
             self.figures["BASELINE"].show_value(words.UNKNOWN)
@@ -651,8 +656,11 @@ def _mean_and_spread(values: np.ndarray) -> tuple[str, str]:
 def _mean_rate(times: np.ndarray) -> str:
     """Give the mean rate of events whose times (s) are these."""
     known = times[np.isfinite(times)]
-    span = float(known.max() - known.min()) if len(known) > 1 else 0.0
-    if span <= 0:
+    return _rate_text(len(known), float(known.max() - known.min()) if len(known) > 1 else 0.0)
+
+
+def _rate_text(n_events: int, span: float) -> str:
+    if n_events < 2 or span <= 0:
         return words.UNKNOWN
-    rate = (len(known) - 1) / span
+    rate = (n_events - 1) / span
     return f"{words.count(rate)} Hz" if rate >= 100 else f"{rate:.3g} Hz"

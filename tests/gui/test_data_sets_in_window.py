@@ -547,6 +547,40 @@ def test_the_trends_of_a_data_set_go_on_from_run_to_run(
     assert window.trends._time_words().startswith("time of data taking, run after run (s)")
 
 
+def strip_of(qtbot: QtBot, window: MainWindow) -> dict[str, str]:
+    """Give the figures of the strip, once all of them are known."""
+    bridge, figures = window.bridge, window.strip.figures
+
+    def is_known() -> bool:
+        live = bridge.live(bridge.session.selected)
+        is_told = live is not None and live.times is not None
+        return is_told and figures["CHANNELS"].value.text() != "—" and "baseline" in window.strip._levels
+
+    qtbot.waitUntil(is_known, timeout=WAIT_MS)
+    settle(qtbot, window)
+    window.strip.redraw()
+    return {name: f"{one.value.text()} {one.remark.text()}".strip() for name, one in figures.items()}
+
+
+def test_the_strip_says_of_a_set_on_disk_what_it_says_of_one_in_memory(
+    qtbot: QtBot, window: MainWindow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = made_set(qtbot, window)
+    in_memory = strip_of(qtbot, window)
+    monkeypatch.setattr(live_set, "MOST_ROWS", 300)
+    monkeypatch.setattr(live_set, "ROWS_AT_ONCE", 64)
+    window.bridge.data_sets.look_again(made.run_id)
+    qtbot.waitUntil(lambda: getattr(window.bridge.live(made.run_id), "is_on_disk", False), timeout=WAIT_MS)
+    from_files = strip_of(qtbot, window)
+    for name in ("RUN", "RATE", "LIVE TIME", "EVENTS", "CHANNELS"):
+        assert "—" not in in_memory[name]
+        assert from_files[name] == in_memory[name]
+    level, scatter = (float(one) for one in from_files["BASELINE"].split(" ADC")[0].split(" ± "))
+    level_there, scatter_there = (float(one) for one in in_memory["BASELINE"].split(" ADC")[0].split(" ± "))
+    assert level == pytest.approx(level_there, abs=0.5 * scatter_there)
+    assert scatter == pytest.approx(scatter_there, rel=0.5)
+
+
 def draw_each_step(monkeypatch: pytest.MonkeyPatch, view: View) -> None:
     """Let a pass over the files go on, block by block, each time that the view was drawn."""
     drawn, go_on = threading.Semaphore(0), passes.Pass.go_on
