@@ -44,7 +44,8 @@ class EachRun:
         self._bridge, self._live, self._names, self._kind, self._work = bridge, live, set(names), kind, work
         self._is_wanted, self._news, self._fail = is_wanted, news, fail
         self._steps: Generator[dict[str, np.ndarray]] | None = None
-        self._blocks: list[dict[str, np.ndarray]] = []
+        self._rows: dict[str, np.ndarray] = {}
+        self._n_read = 0
         self.found: list[Any] = []
         """What was made of each run so far."""
 
@@ -69,23 +70,33 @@ class EachRun:
         """Read for a moment; tells whether the run is read."""
         end = time.perf_counter() + STEP_S
         if self._steps is None:
-            self._steps, self._blocks = read_run(self._live, len(self.found), self._names), []
+            self._steps = read_run(self._live, len(self.found), self._names)
+            columns = self._live.columns
+            self._rows = {name: columns.column(name)[:0] for name in self._names if name in columns}
+            self._n_read = 0
         for rows in self._steps:
-            self._blocks.append(rows)
+            self._keep(rows)
             if time.perf_counter() > end:
                 return False
         self._steps = None
         return True
 
+    def _keep(self, block: dict[str, np.ndarray]) -> None:
+        if not self._n_read:
+            n_rows = self._live.facts.n_rows[len(self.found)]
+            self._rows = {name: np.empty(n_rows, values.dtype) for name, values in block.items()}
+        stop = self._n_read + len(next(iter(block.values())))
+        for name, values in block.items():
+            self._rows[name][self._n_read : stop] = values
+        self._n_read = stop
+
     def _look_at(self, is_read: bool) -> None:  # noqa: FBT001  (what the reading gave)
         if not is_read or not self._is_wanted():
             self.go_on()
             return
-        number, blocks = len(self.found), self._blocks
-        self._blocks = []
-        self._bridge.threads.do(
-            self._kind, lambda: self._work(number, self._joined(blocks)), self._take, self._fail
-        )
+        number, rows = len(self.found), self._rows
+        self._rows = {}
+        self._bridge.threads.do(self._kind, lambda: self._work(number, rows), self._take, self._fail)
 
     def _take(self, found: Any) -> None:
         self.found.append(found)
@@ -93,9 +104,3 @@ class EachRun:
             self.go_on()
         if self._is_wanted():
             self._news()
-
-    def _joined(self, blocks: list[dict[str, np.ndarray]]) -> dict[str, np.ndarray]:
-        if not blocks:
-            columns = self._live.columns
-            return {name: columns.column(name)[:0] for name in self._names if name in columns}
-        return {name: np.concatenate([block[name] for block in blocks]) for name in blocks[0]}

@@ -9,7 +9,6 @@ from PyQt5.QtCore import QObject, pyqtSignal
 from pygama_gui.data.live_run import LiveRun
 from pygama_gui.data.live_set import LiveSet
 from pygama_gui.data.run_times import RunTimes, added_times, records_of, rows_for, run_times
-from pygama_gui.jobs.board import counted
 from pygama_gui.machine.each_run import EachRun
 
 if TYPE_CHECKING:
@@ -18,8 +17,6 @@ if TYPE_CHECKING:
 
 GROWTH = 2.0
 """A run that grows is looked at anew when it has so many times the rows."""
-MOST_ROWS = 30_000_000
-"""Rows of a data set on disk whose live time is found, at most: about 1.5 s a million, unasked."""
 
 
 class Timing(QObject):
@@ -36,12 +33,11 @@ class Timing(QObject):
         """The way through the runs of a data set on disk."""
 
     def ask(self, run_id: str) -> None:
-        """Have the live time of a run found, unless it is known of its rows."""
+        """Have the live time of a run found, unless it is known of its rows; of one in memory."""
         bridge, live = self._bridge, self._bridge.live(run_id)
         if live is None or not len(live.columns):
             return
-        if isinstance(live, LiveSet) and live.is_on_disk:
-            self._ask_of_files(run_id, live)
+        if live.is_on_disk:
             return
         n_rows, has_ended = len(live.columns), not (bridge.is_active(run_id) or live.n_waiting)
         _, n_asked, was_ended = self._asked.get(id(live.samples), (live, 0, False))
@@ -59,22 +55,22 @@ class Timing(QObject):
         )
 
     def how_far(self, run_id: str) -> str:
-        """Say how far a data set on disk is looked through; empty where none is."""
+        """Say how many runs of a data set on disk were looked at: '3 of 20 runs'; empty where none are."""
         live = self._bridge.live(run_id)
         if live is None or self._runs is None or not self._runs[0].is_same_as(live):
             return ""
-        return f"Looking for the live time: {self._runs[1].words}"
+        return self._runs[1].words
 
-    def _ask_of_files(self, run_id: str, live: LiveSet) -> None:
-        """Have the live time of a data set on disk found run by run, once nobody waits for anything else."""
-        is_asked = self._runs is not None and self._runs[0].is_same_as(live)
-        if live.times is not None or is_asked or not self._bridge.data_sets.is_idle:
-            return
-        if live.n_rows > MOST_ROWS:
-            rows = counted(live.n_rows, "row")
-            why = f"{rows} are too many to find it unasked; select one of the runs to see its live time"
-            live.times = RunTimes(live.n_rows, missing=(why,))
-            self.known.emit(run_id)
+    def can_find(self, run_id: str) -> bool:
+        """Tell whether a run is a data set on disk whose live time can be found, and was not."""
+        live = self._bridge.live(run_id)
+        is_on_disk = isinstance(live, LiveSet) and live.is_on_disk and len(live.columns) > 0
+        return live is not None and is_on_disk and live.times is None and not self.how_far(run_id)
+
+    def find(self, run_id: str) -> None:
+        """Have the live time of a data set on disk found, run by run; it takes long."""
+        live = self._bridge.live(run_id)
+        if not (self.can_find(run_id) and isinstance(live, LiveSet)):
             return
         paths = [one.tier1 for one in live.members]
 
@@ -111,6 +107,7 @@ class Timing(QObject):
             runs.go_on()
 
         self._bridge.in_background(lambda: [records_of(path) for path in paths], begin, fail)
+        self.known.emit(run_id)
 
     def _find(self, run_id: str, live: LiveRun, n_rows: int, records: list[TimeEstimate | str]) -> None:
         columns = live.columns

@@ -60,6 +60,8 @@ LEVELS = ("baseline", "noise", "position", "width")
 LOW_DISK = 5e9
 LONGEST_NOTE = 300
 """Characters of a tooltip that says why something is not known."""
+FIND_LIVE_TIME = "Run > Find the live time looks through all rows for it, run by run"
+"""What is said of a data set on disk."""
 EVERY_S = 0.25
 """Figures that change more often cannot be read."""
 
@@ -175,6 +177,8 @@ class StripView(View):
         self._mean: tuple[object, str] = ((None, 0), "")
         self.report_action = QAction("Copy s&hift report", self)
         self.report_action.triggered.connect(lambda _checked=False: self.copy_report())
+        self.live_time_action = QAction("Find the live &time", self)
+        self.live_time_action.triggered.connect(lambda _checked=False: self.find_live_time())
         self.figures = {caption: Figure(caption) for caption in captions}
         frame = _Narrow()
         frame.setObjectName("bar")
@@ -207,7 +211,7 @@ class StripView(View):
 
     def view_actions(self) -> list[QAction]:
         """Give what can be done with the figures."""
-        return [self.report_action]
+        return [self.report_action, self.live_time_action]
 
     def on_session(self, old: Session, new: Session) -> None:
         """Show another run, or what another choice of channel, line or reference says."""
@@ -397,13 +401,19 @@ class StripView(View):
         self.bridge.timing.ask(run.run_id)
         channel = self.session.trends.channel
         if live is None or live.times is None:
-            figure.show_value(words.UNKNOWN)
-            if far := self.bridge.timing.how_far(run.run_id):
-                figure.setToolTip(far)
+            self._show_no_live_time(run, figure)
             return
         found = live.times.of(channel if channel in live.channels else None)
         figure.show_value(*live_time_words(found))
         figure.setToolTip(live_time_tip(found, live.times))
+
+    def _show_no_live_time(self, run: Run, figure: Figure) -> None:
+        """Say that the live time is looked for, or of a data set on disk how to have it found."""
+        timing = self.bridge.timing
+        far, can_find = timing.how_far(run.run_id), timing.can_find(run.run_id)
+        figure.show_value("?" if far or can_find else words.UNKNOWN, far)
+        if can_find:
+            figure.setToolTip(FIND_LIVE_TIME)
 
     def _show_baseline(self, live: LiveRun | None) -> None:
         name = next((name for name in BASELINES if live is not None and name in live.columns), None)
@@ -458,6 +468,16 @@ class StripView(View):
         waiting = len(self.bridge.queue())
         self.figures["QUEUE"].has_value = waiting > 0
         self.figures["QUEUE"].show_value(str(waiting), "waiting")
+
+    def find_live_time(self) -> None:
+        """Have the live time of a data set on disk found; that of all others is found unasked."""
+        run_id = self.session.selected
+        if self.bridge.timing.can_find(run_id):
+            self.bridge.timing.find(run_id)
+        else:
+            self.bridge.log(
+                "The live time is found by itself; only data sets counted from disk wait for this"
+            )
 
     # The shift report
 

@@ -571,6 +571,11 @@ def test_the_strip_says_of_a_set_on_disk_what_it_says_of_one_in_memory(
     monkeypatch.setattr(live_set, "ROWS_AT_ONCE", 64)
     window.bridge.data_sets.look_again(made.run_id)
     qtbot.waitUntil(lambda: getattr(window.bridge.live(made.run_id), "is_on_disk", False), timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: window.bridge.timing.can_find(made.run_id), timeout=WAIT_MS)
+    window.strip.redraw()
+    assert window.strip.figures["LIVE TIME"].value.text() == "?"
+    assert "Find the live time" in window.strip.figures["LIVE TIME"].toolTip()
+    window.strip.live_time_action.trigger()
     from_files = strip_of(qtbot, window)
     for name in ("RUN", "RATE", "LIVE TIME", "EVENTS", "CHANNELS"):
         assert "—" not in in_memory[name]
