@@ -177,7 +177,7 @@ class StripView(View):
         self._mean: tuple[object, str] = ((None, 0), "")
         self.report_action = QAction("Copy s&hift report", self)
         self.report_action.triggered.connect(lambda _checked=False: self.copy_report())
-        self.live_time_action = QAction("Find the live &time", self)
+        self.live_time_action = QAction("F&ind the live time", self)
         self.live_time_action.triggered.connect(lambda _checked=False: self.find_live_time())
         self.figures = {caption: Figure(caption) for caption in captions}
         frame = _Narrow()
