@@ -148,7 +148,7 @@ def _sentence(asked: Tagging, problem: str) -> str:
 def why_not(name: str, tagging: Tagging) -> str:
     """Say what a person has to ask for, for a column to be there; empty where it was asked for."""
     if name in OF_EVENTS and tagging.window_s is None:
-        return f"{name} is known when events were built: Cuts > Build events…"
+        return f"'{name}' is known when events were built: Cuts > Build events…"
     if name == PULSER and not tagging.has_pulser:
         return "the pulser is tagged once the cut is there"
     return ""

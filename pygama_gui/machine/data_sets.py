@@ -24,7 +24,7 @@ from pygama_gui.data.live_set import Facts, LiveSet, look_at, read_rows
 from pygama_gui.data.passes import STEP_S, Answer, Gathering, Pass, Task, Wish
 from pygama_gui.data.tally import Figures, Peak
 from pygama_gui.data.tally_from_files import Tallying
-from pygama_gui.jobs.board import counted
+from pygama_gui.jobs.board import as_sentence, counted
 from pygama_gui.machine.waveform_rows import WaveformRows
 from pygama_gui.session.set_changes import missing_files
 from pygama_gui.session.state import DataSet, Member
@@ -162,10 +162,10 @@ class DataSets(QObject):
         if not isinstance(self._bridge.session.run(run_id), DataSet):
             return ""
         if why := self.trouble(run_id):
-            return f"{why[:1].upper()}{why[1:]}."
+            return f"{as_sentence(why)}."
         progress = self.progress(run_id)
         if progress is not None and progress.what == "reading":
-            return f"{progress.words[:1].upper()}{progress.words[1:]}."
+            return f"{as_sentence(progress.words)}."
         return "" if self._bridge.state(run_id) is not None else "Looking for the files of the data set…"
 
     def how_far(self, run_id: str) -> str:

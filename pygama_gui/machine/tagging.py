@@ -98,7 +98,7 @@ class HitTags(QObject):
             return why
         known = self.of(run_id)
         if known is None:
-            return f"{name} is being found out{self.how_far(run_id)}"
+            return f"'{name}' is being found out{self.how_far(run_id)}"
         return known.missing.get(name, "")
 
     def how_far(self, run_id: str) -> str:

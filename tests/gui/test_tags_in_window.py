@@ -178,6 +178,28 @@ def test_the_pulser_of_one_channel_alone_is_tagged(qtbot: QtBot, window: MainWin
     assert 0 < found.sum() < every.sum()
 
 
+def test_yes_and_no_can_be_looked_at_in_spectrum_and_plane(
+    qtbot: QtBot, window: MainWindow, folder: Path
+) -> None:
+    action(window, "Tag the pulser").trigger()
+    found = wait_column(qtbot, window, "is_pulser")
+    window.spectrum.choose_column("is_pulser")
+    settle(qtbot, window)
+    picture = window.spectrum.picture
+    assert picture is not None and window.spectrum.controls.column_box.currentText() == "is_pulser"
+    counts = picture.counts[(picture.edges[:-1] >= 0) & (picture.edges[:-1] <= 1)]
+    assert counts.tolist() == [np.count_nonzero(~found), np.count_nonzero(found)]
+    plane = replace(window.bridge.session.plane, x="trap_max", y="is_pulser")
+    window.bridge.change(changes.show_plane, plane)
+    window.bridge.change(changes.choose_tab, 3)
+    qtbot.waitUntil(lambda: window.plane.plane is not None, timeout=WAIT_MS)
+    settle(qtbot, window)
+    assert window.plane.plane is not None and window.plane.plane.y.column == "is_pulser"
+    of_plane = window.plane.plane.counts.sum(axis=0)
+    assert of_plane[of_plane > 0].sum() >= len(found) - 10
+    assert np.count_nonzero(of_plane) == 2
+
+
 def test_undo_takes_the_columns_away_and_redo_brings_them_back(qtbot: QtBot, window: MainWindow) -> None:
     action(window, "Tag the pulser").trigger()
     wait_column(qtbot, window, "is_pulser")
@@ -471,7 +493,7 @@ def test_waveforms_that_pass_are_saved(
 def test_waveforms_are_not_saved_by_events_that_nobody_built(window: MainWindow) -> None:
     window.bridge.change(cut_changes.add_cut, "single", "n_channels == 1")
     window.waveform_saving.ask()
-    assert "N_channels is known when events were built" in window.banner.words.text()
+    assert "'n_channels' is known when events were built" in window.banner.words.text()
 
 
 @pytest.mark.parametrize("is_set", [False, True])

@@ -27,7 +27,7 @@ from pygama_gui.data import chain_facts
 from pygama_gui.data.channels import CLOCK, CODE
 from pygama_gui.data.health import MARKS, STATES, Survey
 from pygama_gui.data.live_run import LiveRun
-from pygama_gui.jobs.board import counted
+from pygama_gui.jobs.board import as_sentence, counted
 from pygama_gui.session import changes
 from pygama_gui.session.state import SORTS, ChannelsChoice, Run, Session
 from pygama_gui.views import madeup
@@ -428,7 +428,7 @@ class ChannelsView(View):
             if CODE not in live.columns:
                 return "The events of this run carry no channel."
             if live.is_on_disk and (far := self._how_far()):
-                return f"{far[:1].upper()}{far[1:]}."
+                return f"{as_sentence(far)}."
             return "Looking at the channels…"
         if not state.has_ended:
             return words.waiting_for("events", follows=state.follows)

@@ -19,6 +19,7 @@ from PyQt5.QtWidgets import (
 from pygama.analysis.pulser import PulseTrain
 from pygama_gui.bridge import Bridge
 from pygama_gui.data.hit_tags import SAME_CLOCK, Told
+from pygama_gui.jobs.board import as_sentence
 from pygama_gui.session import tag_changes
 from pygama_gui.session.codes import code_at, place_of
 from pygama_gui.session.state import DataSet, Session
@@ -320,10 +321,10 @@ def _figures(train: PulseTrain) -> tuple[str, ...]:
 def _pulser_words(told: Told) -> tuple[str, str]:
     """Say how many pulses there are, or why none; with the tone of it."""
     if (why := told.missing.get("is_pulser")) is not None:
-        return f"▲ {why[:1].upper()}{why[1:]}", "warn"
+        return f"▲ {as_sentence(why)}", "warn"
     if without := [one.why_no_pulser for one in told.found if one.why_no_pulser]:
         more = "" if len(told.found) == 1 else f"{len(without)} of {len(told.found)} runs: "
-        return f"▲ {more}{without[0][:1].upper()}{without[0][1:]}", "warn"
+        return f"▲ {more}{as_sentence(without[0])}", "warn"
     trains = [train for one in told.found for train in one.trains.values()]
     n = sum(train.n_recorded for train in trains)
     return f"{n} pulses in {len(trains)} {'channel' if len(trains) == 1 else 'channels'}", "soft"
@@ -331,7 +332,7 @@ def _pulser_words(told: Told) -> tuple[str, str]:
 
 def _event_words(told: Told, runs: list[str]) -> tuple[str, str]:
     if (why := told.missing.get("event")) is not None:
-        return f"▲ {why[:1].upper()}{why[1:]}", "warn"
+        return f"▲ {as_sentence(why)}", "warn"
     each = [f"{run}{_joined(found.events)}" for run, found in zip(runs, told.found, strict=False)]
     return "\n".join(each), "soft"
 

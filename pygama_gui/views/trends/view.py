@@ -23,6 +23,7 @@ from pygama_gui.data.moves import Band, band_of, find_move, is_outside
 from pygama_gui.data.slices import KINDS, Series, next_width
 from pygama_gui.data.trend_words import Clock, clock_start, move_words, outside_words, sentence
 from pygama_gui.data.trends import Trends
+from pygama_gui.jobs.board import as_sentence
 from pygama_gui.session import changes, cut_changes
 from pygama_gui.session.state import DataSet, Run, Session, TrendsChoice
 from pygama_gui.views import madeup
@@ -620,7 +621,7 @@ class TrendsView(View):
             if "time_s" not in live.columns:
                 return "The events of this run carry no time."
             if live.is_on_disk and (far := data_sets.how_far(selected)):
-                return f"{far[:1].upper()}{far[1:]}."
+                return f"{as_sentence(far)}."
             return "Computing the trends…" if state.has_ended else "Following the run…"
         if not state.has_ended:
             return words.waiting_for("events", follows=state.follows)
