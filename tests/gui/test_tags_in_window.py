@@ -167,15 +167,34 @@ def test_what_was_found_of_the_pulser_is_shown(qtbot: QtBot, window: MainWindow,
 def test_the_pulser_of_one_channel_alone_is_tagged(qtbot: QtBot, window: MainWindow, folder: Path) -> None:
     action(window, "Tag the pulser").trigger()
     wait_column(qtbot, window, "is_pulser")
-    box = window.cuts.hits.channel_box
-    box.setCurrentIndex(2)
-    box.activated.emit(2)
+    channels = window.cuts.hits.channels
+    assert channels.text() == "all channels ▾"
+    for row in (0, 2):
+        channels.list.item(row).setCheckState(Qt.CheckState.Unchecked)
     assert window.bridge.session.tagging.pulser_in == ("0/8/1",)
+    assert channels.text() == "channel 1 ▾"
     settle(qtbot, window)
     found, channel = wait_column(qtbot, window, "is_pulser"), column(window, "channel")
     every = expected(folder)["is_pulser"]
     np.testing.assert_array_equal(found, every & (channel == 1))
     assert 0 < found.sum() < every.sum()
+
+
+def test_the_pulser_is_tagged_in_several_channels_and_never_in_none(qtbot: QtBot, window: MainWindow) -> None:
+    action(window, "Tag the pulser").trigger()
+    wait_column(qtbot, window, "is_pulser")
+    channels = window.cuts.hits.channels
+    channels.list.item(1).setCheckState(Qt.CheckState.Unchecked)
+    assert window.bridge.session.tagging.pulser_in == ("0/8/0", "0/8/2")
+    assert channels.text() == "channel 0, channel 2 ▾"
+    settle(qtbot, window)
+    found, channel = wait_column(qtbot, window, "is_pulser"), column(window, "channel")
+    assert found.any() and not found[channel == 1].any()
+    for row in (0, 2):
+        channels.list.item(row).setCheckState(Qt.CheckState.Unchecked)
+    assert window.bridge.session.tagging.pulser_in == ()
+    assert channels.text() == "all channels ▾"
+    settle(qtbot, window)
 
 
 def test_yes_and_no_can_be_looked_at_in_spectrum_and_plane(

@@ -178,5 +178,5 @@ def test_thousands_are_grouped_with_thin_spaces():
 def test_a_sentence_begins_with_a_capital_letter_but_where_a_name_begins_it() -> None:
     assert as_sentence("no events are built: why") == "No events are built: why"
     assert as_sentence("counted, stopped") == "Counted, stopped"
-    for told in ("n_channels is known later", "t2_run11.h5 is not where it was", "'event' is known later", ""):
+    for told in ("n_channels is known", "t2_run11.h5 is not where it was", "'event' is known later", ""):
         assert as_sentence(told) == told
