@@ -330,7 +330,8 @@ class StripView(View):
         if live is None:
             return
         if CODE in live.columns:
-            column = HEIGHT + KEV if HEIGHT + KEV in live.columns else HEIGHT
+            energy = HEIGHT + KEV
+            column = energy if energy in live.columns and live.columns.has_values(energy) else HEIGHT
             found = self._surveying.want(run, live, column)
             if found is None or not found.is_whole:  # channels that are still to come would be called dead
                 found = health.Survey()
