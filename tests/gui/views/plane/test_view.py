@@ -463,7 +463,5 @@ def test_energies_that_no_event_has_say_what_to_do(qtbot: QtBot, view: PlaneView
     view.bridge.change(calibration_changes.take_calibration, elsewhere)
     view.bridge.change(changes.show_plane, replace(view.session.plane, x="trap_max_kev", y="bl_int"))
     view.bridge.data_grew.emit({view.bridge.take(1, madeup.partial(500))})
-    view.redraw()
-    assert view.plot._hint.text() == (
-        "trap_max is not calibrated for these channels.\nChoose trap_max, or calibrate it in Fits."
-    )
+    told = "trap_max is not calibrated for these channels.\nChoose trap_max, or calibrate it in Fits."
+    qtbot.waitUntil(lambda: (view.redraw(), view.plot._hint.text() == told)[1], timeout=WAIT_MS)
