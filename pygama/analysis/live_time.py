@@ -192,8 +192,9 @@ def from_timestamps(time_s: Any, *, n_others: int = 0) -> TimeEstimate:
     """Estimate real and live time of one channel from the times of its hits, which come at random.
 
     A pulser does not: leave its pulses out and count them in `n_others`, for each made the channel dead as
-    well. The real time is from the first hit to the last, and longer by about two intervals in truth, which
-    is its error. Raises SettingsError for too few hits.
+    well. Both times are from the first hit to the last, and longer by about two intervals in truth: one
+    before and one behind, each of them uncertain by itself, so that sqrt(2) intervals are an error of both.
+    Raises SettingsError for too few hits.
     """
     times = np.asarray(time_s, np.float64)
     fit = fit_intervals(times)
@@ -213,8 +214,9 @@ def from_timestamps(time_s: Any, *, n_others: int = 0) -> TimeEstimate:
             f"intervals are {fit.deviation:.1f} sigma from those of a constant dead time, so the rate of "
             "long intervals alone is used"
         )
-    error = math.hypot(error, math.sqrt(len(fit.pauses)) * interval)
-    return TimeEstimate("timestamps", span, math.sqrt(2) * interval, live, error, note)
+    span_error = math.sqrt(2) * interval
+    error = math.hypot(error, math.sqrt(len(fit.pauses)) * interval, span_error)
+    return TimeEstimate("timestamps", span, span_error, live, error, note)
 
 
 def _pauses_words(n: int, seconds: float) -> str:

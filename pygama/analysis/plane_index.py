@@ -18,8 +18,8 @@ import numpy as np
 from pygama.analysis.counting import Columns, buckets, rows_by_bucket
 from pygama.analysis.expression_nodes import points_left_of, sides_of
 
-N_STRIPS = 160
-"""Strips along an axis, each with about as many points."""
+N_STRIPS = 250
+"""Strips along an axis, each with about as many points; all cells must have numbers of 16 bits."""
 SAMPLED = 1 << 16
 SLACK = 1e-12
 """Where a side lies is known so well, relative to its place and its length."""

@@ -9,11 +9,14 @@ import numpy as np
 
 from pygama_gui.data import live_set
 from pygama_gui.data.live_set import RUN, LiveSet
+from pygama_gui.data.outputs import TABLE
 from pygama_gui.data.samples import EVERYTHING, Bunch, Sample, joined
 from pygama_gui.data.selected_rows import AllRows, Selected
 from pygama_gui.data.selection import Selection
 from pygama_gui.data.set_waveforms import SetWaveforms
 
+LOOKED_AT = 16_384
+"""Rows that are looked at together, at most, for those of an event."""
 MOST_SEEN = 50
 """Waveforms whose rows are remembered, so that their events need not be looked for."""
 
@@ -79,15 +82,25 @@ class FilesWaveforms(SetWaveforms):
         return int(np.searchsorted(self._starts, row, "right")) - 1
 
     def _rows_of_event(self, number: int, event_number: int, n_known: int) -> Iterable[int]:
-        """Look for an event in the Tier 2 file of a run, block by block."""
-        from pygama.dataset import DataSet as Table
+        """Look for an event in the Tier 2 file of a run, whose rows are in the order of their records."""
+        from pygama.boxes import EVENT, PER_RECORD
+        from pygama.storage import TierFile
 
         first, stop = self._starts[number : number + 2].tolist()
-        if first == stop:
+        n = min(stop, n_known) - first
+        if n <= 0:
             return
-        for block in Table(self._members[number].tier2).blocks(["event_number"], rows=live_set.ROWS_AT_ONCE):
-            if first >= n_known:
-                return
-            events = block["event_number"]
-            yield from (np.flatnonzero(events == event_number) + first).tolist()
-            first += len(events)
+        with TierFile(self._members[number].tier2) as file:
+            table = file.table(TABLE)
+
+            def events(start: int, end: int) -> np.ndarray:
+                return table.read(start, min(end, n), waveforms=False).rows[EVENT]
+
+            low, high = 0, n  # rows before low are of earlier records, those from high on are not
+            while high - low > min(LOOKED_AT, live_set.ROWS_AT_ONCE):
+                middle = (low + high) // 2
+                low, high = (
+                    (middle + 1, high) if events(middle, middle + 1)[0] < event_number else (low, middle)
+                )
+            found = np.flatnonzero(events(low, high + PER_RECORD) == event_number)
+        yield from (found + first + low).tolist()

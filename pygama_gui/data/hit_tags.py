@@ -5,7 +5,7 @@ What cannot be told has a reason in place of a column, so that no view fails by 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import field, replace
 from typing import TYPE_CHECKING
 
@@ -101,6 +101,22 @@ def tell(parts: Sequence[Rows], tagging: Tagging) -> tuple[dict[str, np.ndarray]
     return made, Told(tagging, n_rows, tuple(made), missing, tuple(found))
 
 
+def joined_told(each: Sequence[Told], tagging: Tagging) -> Told:
+    """Put together what was told of the runs of a data set, one by one; what one lacks, none has."""
+    missing: dict[str, str] = {}
+    for one in each:
+        missing = {**one.missing, **missing}
+    names = tuple(name for name in tagging.names if name not in missing)
+    found = tuple(_without(part, missing) for one in each for part in one.found)
+    return Told(tagging, sum(one.n_rows for one in each), names, missing, found)
+
+
+def _without(found: Found, missing: Collection[str]) -> Found:
+    if PULSER in missing:
+        found = Found(events=found.events, lines=found.lines)
+    return replace(found, events=()) if EVENT in missing else found
+
+
 def _told_of_each(parts: Sequence[Rows], tagging: Tagging, is_pulser: np.ndarray | None) -> list[Tagged]:
     from pygama.analysis.tagging import tag_hits
 
@@ -133,7 +149,7 @@ def _sentence(asked: Tagging, problem: str) -> str:
 def why_not(name: str, tagging: Tagging) -> str:
     """Say what a person has to ask for, for a column to be there; empty where it was asked for."""
     if name in OF_EVENTS and tagging.window_s is None:
-        return f"{name} is known when events were built: Cuts > Build events…"
+        return f"'{name}' is known when events were built: Cuts > Build events…"
     if name == PULSER and not tagging.has_pulser:
         return "the pulser is tagged once the cut is there"
     return ""

@@ -71,6 +71,14 @@ class LiveColumns:
         rows.flags.writeable = False
         return rows
 
+    def has_values(self, name: str) -> bool:
+        """Tell whether not all rows of a column are NaN, as energies without a calibration are."""
+        values = self.column(name)
+        if values.dtype.kind != "f":
+            return len(values) > 0
+        some = values[:: max(len(values) // LOOKED_AT, 1)]
+        return bool(np.isfinite(some).any() or np.isfinite(values).any())
+
     def with_columns(self, columns: Mapping[str, np.ndarray], without: Iterable[str] = ()) -> LiveColumns:
         """Give the table with other columns, (n_rows,) each, in place of some; nothing is copied.
 

@@ -139,9 +139,11 @@ class LiveRun:
         rest = self._snapshot(every, calibrations, n_rows)
         codes = every.column(CODE, n_rows) if CODE in every else None
         new = self.energies(calibrations, rest, codes, n_rows)
+        # What the calibrations are of may have come with the rows since.
+        known = {**dict.fromkeys(new, np.full(n_rows, np.nan)), **energies}
         whole = {
             name: np.concatenate([values, new[name]]) if len(new[name]) else values
-            for name, values in energies.items()
+            for name, values in known.items()
         }
         before = [one.energy_column for one in self._each_of(self.calibrations)]
         shown = {name: values[: len(self.columns)] for name, values in whole.items()}

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+from copy import copy
 from dataclasses import replace
 from typing import Any
 
@@ -17,6 +18,8 @@ from pygama.analysis.calibration import Calibration
 from pygama.quick_dataclass import dataclass
 from pygama_gui.data.channels import CLOCK, CODE, codes_of
 from pygama_gui.data.energies import all_energies
+from pygama_gui.data.found_columns import FoundColumn
+from pygama_gui.data.hit_tags import Told
 from pygama_gui.data.live_run import LiveRun
 from pygama_gui.data.outputs import TABLE
 from pygama_gui.session.state import DataSet, Member
@@ -98,6 +101,8 @@ class LiveSet(LiveRun):
         """Row of the columns where each run begins."""
         self.spans: list[tuple[float, float]] = []
         """First and last time of each run, s, by its own clock; as far as is known of one on disk."""
+        self.found: Mapping[str, FoundColumn] = {}
+        """Columns of all rows of one on disk that are in no file: what passes boxes, what is told of hits."""
         if all(one.tier1 is not None for one in data_set.members) and not facts.apart:
             self.tier1 = data_set.members[0].tier1
 
@@ -116,6 +121,11 @@ class LiveSet(LiveRun):
         """The sum over the runs of the time from the first event to the last; 0 where one is not known."""
         seconds = [_length(span) for span in self.spans]
         return sum(seconds) if seconds and min(seconds) > 0 else 0.0
+
+    @property
+    def n_bytes(self) -> int:
+        """What it takes in memory, about."""
+        return super().n_bytes + sum(one.n_bytes for one in self.found.values())
 
     def begin_run(self) -> None:
         """Note that the rows of the next run follow."""
@@ -193,6 +203,32 @@ class LiveSet(LiveRun):
     def _each_of(self, calibrations: Iterable[Any]) -> list[Calibration]:
         return [one for of_run in calibrations for one in of_run]
 
+    def with_found_boxes(self, passing: Mapping[str, FoundColumn], without: Iterable[str] = ()) -> LiveSet:
+        """Do what `with_boxes` does for a set on disk, with columns of all its rows."""
+        made = copy(self)
+        made.columns = self.columns.with_hidden(self._of_sample(passing), without)
+        gone = set(without)
+        made.found = {name: one for name, one in self.found.items() if name not in gone} | dict(passing)
+        return made
+
+    def with_found_tags(self, columns: Mapping[str, FoundColumn], told: Told) -> LiveSet:
+        """Do what `with_tags` does for a set on disk, with columns of all its rows."""
+        made = copy(self)
+        gone = set(self.told.names)
+        made.columns = self.columns.with_columns(self._of_sample(columns), without=gone)
+        made.found = {name: one for name, one in self.found.items() if name not in gone} | dict(columns)
+        made.told = told
+        return made
+
+    def _of_sample(self, columns: Mapping[str, FoundColumn]) -> dict[str, np.ndarray]:
+        """Give the rows of columns that the sample is made of."""
+        stretches = [
+            (number, first, stop)
+            for number, n_rows in enumerate(self.facts.n_rows)
+            for first, stop in (_stretches(self, n_rows) if n_rows else ())
+        ]
+        return {name: np.concatenate([one.rows(*at) for at in stretches]) for name, one in columns.items()}
+
 
 def read_rows(live: LiveSet) -> Generator[int]:
     """Read all rows into memory, or a sample of them, block for block; gives the rows read so far."""
@@ -250,15 +286,25 @@ def read_from_files(live: LiveSet, names: Iterable[str]) -> Generator[dict[str, 
     wanted = {*names, CODE}
     wanted |= {"time_s"} if CLOCK in wanted else set()
     shifts = [live.clock_shift(number) for number in range(len(live.members))] if CLOCK in wanted else []
-    for number, member in enumerate(live.members):
-        if live.facts.n_rows[number]:
-            for rows in _rows_of(member, live.calibrations[number], wanted - {CLOCK}):
-                n = len(next(iter(rows.values())))
-                places = live.place_columns(number, n)
-                if shifts:
-                    live.widen(number, rows["time_s"])
-                    places[CLOCK] = rows["time_s"] + shifts[number]
-                yield {**rows, **{name: places[name] for name in places if name in wanted}}
+    for number in range(len(live.members)):
+        for rows in read_run(live, number, wanted - {CLOCK}):
+            if shifts:
+                live.widen(number, rows["time_s"])
+                rows[CLOCK] = rows["time_s"] + shifts[number]
+            yield rows
+
+
+def read_run(live: LiveSet, number: int, names: Iterable[str]) -> Generator[dict[str, np.ndarray]]:
+    """Give columns of all rows of one run, by its place, as `read_from_files` gives those of all."""
+    wanted, at = set(names), 0
+    found = {name: one for name, one in live.found.items() if name in wanted}
+    if live.facts.n_rows[number]:
+        for rows in _rows_of(live.members[number], live.calibrations[number], wanted - found.keys()):
+            n = len(next(iter(rows.values())))
+            places = live.place_columns(number, n)
+            rows |= {name: one.rows(number, at, at + n) for name, one in found.items()}
+            yield {**rows, **{name: places[name] for name in places if name in wanted}}
+            at += n
 
 
 def _rows_of(

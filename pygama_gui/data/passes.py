@@ -49,6 +49,8 @@ class Wish:
     """Makes what gathers, in the thread that reads files; `then` gets what it found."""
     about: Hashable = None
     """What is gathered: equal for equal wishes."""
+    can_wait: bool = False
+    """Whether it is for nobody who looks and waits: all else goes before it."""
 
     @property
     def key(self) -> Hashable:
@@ -64,6 +66,8 @@ class Pass:
     wishes: dict[str, Wish]
     n_done: int = 0
     is_stopped: bool = False
+    is_interrupted: bool = False
+    """Whether it is to be laid aside after this step, and gone on with later."""
     counts: dict[Task, np.ndarray] = field(default_factory=dict)
     chosen: dict[Task, int] = field(default_factory=dict)
     gatherings: dict[str, Gathering] = field(default_factory=dict)
@@ -75,19 +79,28 @@ class Pass:
     _began_at: float = 0.0
     _shown_at: float = 0.0
 
+    @property
+    def can_wait(self) -> bool:
+        """Whether nobody waits for any of it."""
+        return all(wish.can_wait for wish in self.wishes.values())
+
     def _begin(self) -> Generator[dict[str, np.ndarray]]:
         names: set[str] = set()
         for owner, wish in self.wishes.items():
             for cuts, want in wish.tasks:
-                names |= want.columns | (set() if cuts is None or want.rows == ALL else set(cuts.columns))
+                names |= want.columns | (set() if cuts is None or want.rows == ALL else self._there(cuts))
                 self.counts[cuts, want] = nothing_of(want)
                 self.chosen[cuts, want] = 0
             if wish.begin is not None:
                 self.gatherings[owner] = wish.begin()
-                names |= self.gatherings[owner].columns
+                names |= {name for name in self.gatherings[owner].columns if name in self.live.columns}
         self._spans = list(self.live.spans) if CLOCK in names else None
         self._began_at = self._shown_at = time.perf_counter()
         return read_from_files(self.live, names)
+
+    def _there(self, cuts: Cuts) -> set[str]:
+        """Give the columns of cuts that the data set has; a cut that lacks one is not applied."""
+        return {name for name in cuts.columns if name in self.live.columns}
 
     def go_on(self) -> bool:
         """Count for a moment; tells whether all is counted."""

@@ -41,11 +41,6 @@ class Spell:
         """The part of the real time that was live; NaN where it is not known."""
         return self.live_s / self.real_s if self.real_s > 0 else math.nan
 
-    @property
-    def fraction_error(self) -> float:
-        """One standard deviation of it."""
-        return self.live_error_s / self.real_s if self.real_s > 0 else math.nan
-
 
 @dataclass(frozen=True)
 class RunTimes:

@@ -15,7 +15,7 @@ from pygama_gui.data.hit_tags import why_not
 from pygama_gui.data.passing_rows import CutsOfRun
 from pygama_gui.data.selection import passing_of
 from pygama_gui.desks.writing import Writing
-from pygama_gui.jobs.board import counted
+from pygama_gui.jobs.board import as_sentence, counted
 from pygama_gui.session.calibration_changes import calibrations_of
 from pygama_gui.session.state import DataSet, Run
 from pygama_gui.widgets.dialogs import ask_folder, ask_save
@@ -71,7 +71,7 @@ class WaveformSaving:
         if passing is None:
             return "No cut is on: the file would be a copy of the whole Tier 1 file"
         whys = (why_not(name, self._tagging) for name in NAMES if name in passing.columns)
-        return next((f"{why[:1].upper()}{why[1:]}" for why in whys if why), "")
+        return next((as_sentence(why) for why in whys if why), "")
 
     def _files(self, run: Run) -> list[tuple[Path, Path]]:
         """Give the Tier 1 and the Tier 2 file of each run; nothing where one is missing."""

@@ -343,6 +343,12 @@ def counted(number: int, noun: str) -> str:
     return f"{grouped(number)} {noun}{'' if number == 1 else 's'}"
 
 
+def as_sentence(text: str) -> str:
+    """Begin with a capital letter, unless the first word is the name of a file or of a column."""
+    first = text.partition(" ")[0].rstrip(",;:")
+    return f"{text[:1].upper()}{text[1:]}" if first.isalpha() else text
+
+
 def grouped(number: int) -> str:
     """Write a whole number with thin spaces between the thousands."""
     return f"{number:,}".replace(",", THIN_SPACE)

@@ -1,12 +1,14 @@
 """Looks through the waveforms of the runs that are shown for the boxes that cuts name.
 
 In the one thread that reads files, for a moment at a time, so that others have their turn. What passes
-becomes a column of the run, so that every view knows it; it says how far it is, and can be stopped.
+becomes a column of the run, so that every view knows it; it says how far it is, and can be stopped. Of a data
+set on disk a bit for each row is kept.
 """
 
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Generator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,7 +18,8 @@ import numpy as np
 from PyQt5.QtCore import QObject, pyqtSignal
 
 from pygama_gui.data.cutting import readable
-from pygama_gui.data.live_set import LiveSet
+from pygama_gui.data.found_columns import FoundColumn
+from pygama_gui.data.live_set import LiveSet, read_run
 from pygama_gui.jobs.board import counted
 
 if TYPE_CHECKING:
@@ -39,6 +42,9 @@ class _Looking:
     boxes: dict[str, Box]
     n_rows: int
     masks: dict[str, np.ndarray] = field(default_factory=dict)
+    found: dict[str, FoundColumn] = field(default_factory=dict)
+    """In place of masks, for a data set on disk."""
+    n_passing: Counter[str] = field(default_factory=Counter)
     n_done: int = 0
     trouble: str = ""
     is_stopped: bool = False
@@ -64,18 +70,47 @@ class _Looking:
         return True
 
     def _look(self) -> Generator[int]:
-        from pygama.boxes import EVENT, Passages
+        from pygama.boxes import EVENT
+
+        names = {EVENT}.union(*(box.above for box in self.boxes.values()))
+        names = {name for name in names if name in self.live.columns}
+        if isinstance(self.live, LiveSet) and self.live.is_on_disk:
+            yield from self._look_in_files(self.live, names)
+            return
+        self.masks = {name: np.zeros(self.n_rows, np.bool_) for name in self.boxes}
+        columns = {name: self.live.columns.column(name) for name in names}
+        for path, rows in _parts_of(self.live):
+            masks = yield from self._masks_of(path, {name: values[rows] for name, values in columns.items()})
+            for name, mask in masks.items():
+                self.masks[name][rows] = mask
+
+    def _look_in_files(self, live: LiveSet, names: set[str]) -> Generator[int]:
+        """Look through a data set on disk: the columns of one run are in memory at a time."""
+        self.found = {name: FoundColumn(np.bool_) for name in self.boxes}
+        for number, member in enumerate(live.members):
+            blocks = []
+            for block in read_run(live, number, names):
+                blocks.append(block)
+                yield 0
+            masks = dict.fromkeys(self.boxes, np.zeros(0, np.bool_))
+            if blocks and member.tier1 is not None:
+                columns = {name: np.concatenate([block[name] for block in blocks]) for name in names}
+                masks = yield from self._masks_of(member.tier1, columns)
+            for name, mask in masks.items():
+                self.found[name].add_run(mask)
+
+    def _masks_of(
+        self, tier1: Path, columns: dict[str, np.ndarray]
+    ) -> Generator[int, None, dict[str, np.ndarray]]:
+        """Tell which rows of one run pass, name -> (n_rows,)."""
+        from pygama.boxes import Passages
         from pygama.storage import TierFile
 
-        self.masks = {name: np.zeros(self.n_rows, np.bool_) for name in self.boxes}
-        names = {EVENT}.union(*(box.above for box in self.boxes.values()))
-        columns = {name: self.live.columns.column(name) for name in names if name in self.live.columns}
-        for path, rows in _parts_of(self.live):
-            passages = Passages({name: values[rows] for name, values in columns.items()}, self.boxes)
-            with TierFile(path) as file:
-                yield from passages.steps(file)
-            for name, mask in passages.masks.items():
-                self.masks[name][rows] = mask
+        passages = Passages(columns, self.boxes)
+        with TierFile(tier1) as file:
+            yield from passages.steps(file)
+        self.n_passing.update({name: int(mask.sum()) for name, mask in passages.masks.items()})
+        return passages.masks
 
 
 class Boxes(QObject):
@@ -108,7 +143,7 @@ class Boxes(QObject):
         for run_id in self._bridge.loading.looked_at:
             boxes, live = self._lacking(run_id), self._bridge.live(run_id)
             if boxes and live is not None:
-                self._present = _Looking(run_id, live, boxes, len(live.columns))
+                self._present = _Looking(run_id, live, boxes, live.n_rows)
                 self._go_on(self._present)
                 return
 
@@ -133,12 +168,12 @@ class Boxes(QObject):
             return ""
         if given_up := self._why_given_up(live, name):
             return given_up
-        if live.is_on_disk:
-            return "the rows are too many to look through all waveforms; select one of the runs"
-        if live.tier1 is None:
+        if not _has_waveforms(live):
             if self._bridge.is_active(run_id):
                 return "waveforms are looked through when the run is done"
-            return "there is no Tier 1 file to look through"
+            return (
+                self._bridge.data_sets.why_no_waveforms(run_id) or "there is no Tier 1 file to look through"
+            )
         box = self._wanted().get(name)
         if box is not None and (lacking := [one for one in box.above if one not in live.columns]):
             return f"the run has no column {lacking[0]!r} for the baseline of the box"
@@ -175,7 +210,7 @@ class Boxes(QObject):
     def _lacking(self, run_id: str) -> dict[str, Box]:
         """Give the boxes that can be looked for in a run and were not."""
         live = self._bridge.live(run_id)
-        if live is None or live.is_on_disk or live.tier1 is None or not len(live.columns):
+        if live is None or not _has_waveforms(live) or not len(live.columns):
             return {}
         return {
             name: box
@@ -211,13 +246,17 @@ class Boxes(QObject):
         bridge = self._bridge
         live = bridge.live(present.run_id)
         is_same = live is not None and live.is_same_as(present.live)
-        if live is None or not is_same or len(live.columns) != present.n_rows:
+        if live is None or not is_same or live.n_rows != present.n_rows:
             return False
-        bridge.data[present.run_id] = live.with_boxes(present.masks, self._unused(live))
+        unused = self._unused(live)
+        if isinstance(live, LiveSet) and live.is_on_disk:
+            bridge.data[present.run_id] = live.with_found_boxes(present.found, unused)
+        else:
+            bridge.data[present.run_id] = live.with_boxes(present.masks, unused)
         there = bridge.data.values()
         self._given_up = [one for one in self._given_up if any(one[0].is_same_as(each) for each in there)]
-        for name, mask in present.masks.items():
-            n, of = int(mask.sum()), counted(len(mask), "waveform")
+        for name in present.boxes:
+            n, of = present.n_passing[name], counted(present.n_rows, "waveform")
             bridge.log(f"{bridge.name_of(present.run_id)}: {n} of {of} pass {name}")
         return True
 
@@ -230,6 +269,18 @@ class Boxes(QObject):
     def _unused(self, live: LiveRun) -> list[str]:
         wanted = self._wanted()
         return [name for name in live.columns.hidden if name not in wanted][:-MOST_UNUSED]
+
+
+def _has_waveforms(live: LiveRun) -> bool:
+    """Tell whether the waveforms of all rows are in Tier 1 files, in one table or several."""
+    if isinstance(live, LiveSet):
+        return all(member.tier1 is not None for member in live.members)
+    return live.tier1 is not None
+
+
+def _lacking_one(live: LiveRun) -> str:
+    members = live.members if isinstance(live, LiveSet) else ()
+    return next((f"{one.run.title} has" for one in members if one.tier1 is None), "there is")
 
 
 def _parts_of(live: LiveRun) -> list[tuple[Path, slice]]:

@@ -249,6 +249,8 @@ class Counting:
         """
         self._wishes.first = owner
         self._bridge.hurry(is_wanted=bool(owner))
+        if not owner:
+            self._bridge.data_sets.take_hand_away()
 
     @property
     def has_first(self) -> bool:

@@ -13,7 +13,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from PyQt5.QtCore import QObject, Qt, pyqtSignal
+from PyQt5.QtCore import QObject, Qt, QTimer, pyqtSignal
 
 from pygama.analysis.cuts import CutSet
 from pygama.quick_dataclass import dataclass
@@ -24,7 +24,7 @@ from pygama_gui.data.live_set import Facts, LiveSet, look_at, read_rows
 from pygama_gui.data.passes import STEP_S, Answer, Gathering, Pass, Task, Wish
 from pygama_gui.data.tally import Figures, Peak
 from pygama_gui.data.tally_from_files import Tallying
-from pygama_gui.jobs.board import counted
+from pygama_gui.jobs.board import as_sentence, counted
 from pygama_gui.machine.waveform_rows import WaveformRows
 from pygama_gui.session.set_changes import missing_files
 from pygama_gui.session.state import DataSet, Member
@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from pygama_gui.bridge import Bridge
     from pygama_gui.data.live_run import LiveRun
 
+HAND_RESTS_MS = 250
+"""Nothing is counted anew while an edge is dragged, until it has not moved for so long."""
 GO_ON = "press 'Read again' on its card to go on"
 MOST_HELD, MOST_FIGURES = 100, 20
 """Histograms of data sets on disk, and figures of their cuts, that are kept, at most."""
@@ -107,6 +109,12 @@ class DataSets(QObject):
         self._progress: dict[str, Progress] = {}
         self._waiting: dict[str, Wish] = {}
         self._pass: Pass | None = None
+        self._aside: Pass | None = None
+        """One that goes on when nobody waits for anything else."""
+        self._rest = QTimer(self)
+        self._rest.setSingleShot(True)
+        self._rest.setInterval(HAND_RESTS_MS)
+        self._rest.timeout.connect(lambda: self._next())
         self._held: OrderedDict[tuple[LiveSet, Task], Counts] = OrderedDict()
         self._figures: dict[tuple[LiveSet, Hashable], Figures] = {}
         self._stopped: set[LiveSet] = set()
@@ -154,10 +162,10 @@ class DataSets(QObject):
         if not isinstance(self._bridge.session.run(run_id), DataSet):
             return ""
         if why := self.trouble(run_id):
-            return f"{why[:1].upper()}{why[1:]}."
+            return f"{as_sentence(why)}."
         progress = self.progress(run_id)
         if progress is not None and progress.what == "reading":
-            return f"{progress.words[:1].upper()}{progress.words[1:]}."
+            return f"{as_sentence(progress.words)}."
         return "" if self._bridge.state(run_id) is not None else "Looking for the files of the data set…"
 
     def how_far(self, run_id: str) -> str:
@@ -222,10 +230,17 @@ class DataSets(QObject):
         """Stop what is read or counted of a data set."""
         if (reading := self._reading.get(run_id)) is not None:
             reading.is_stopped = True
+        self._rest.stop()
         self._next()  # what was wished a moment ago ends like what is under way
         if self._pass is not None and self._pass.live is self._bridge.live(run_id):
             self._pass.is_stopped = True
             self._stopped.add(self._pass.live)
+
+    def take_hand_away(self) -> None:
+        """Count at once what was wished while an edge was dragged."""
+        if self._rest.isActive():
+            self._rest.stop()
+            self._next()
 
     def is_stopped(self, live: LiveRun) -> bool:
         """Tell whether somebody stopped the counting of a data set."""
@@ -324,13 +339,15 @@ class DataSets(QObject):
         about: Hashable,
         begin: Callable[[], Gathering],
         then: Callable[[Any], None],
+        *,
+        can_wait: bool = False,
     ) -> None:
         """Have something made of all rows while they come by, as `count`.
 
         about: what is made, equal if it is the same. `then` gets what is found: of the rows so far, now and
-        then, and of all in the end.
+        then, and of all in the end. can_wait: whether all that others wish goes before it.
         """
-        self._want(owner, Wish(live, (), then, begin, about))
+        self._want(owner, Wish(live, (), then, begin, about, can_wait))
 
     def _take_back(self, owner: str) -> None:
         """Forget what `owner` wished; a pass that is under way tells it nothing any more."""
@@ -342,7 +359,8 @@ class DataSets(QObject):
     @property
     def is_idle(self) -> bool:
         """Whether nothing is read or counted."""
-        return self._pass is None and not self._waiting and not self._reading and not self._ending
+        is_counting = self._pass is not None or self._aside is not None or bool(self._waiting)
+        return not (is_counting or self._reading or self._ending)
 
     def _want(self, owner: str, wish: Wish) -> None:
         self._waiting.pop(owner, None)
@@ -354,27 +372,54 @@ class DataSets(QObject):
             ending.then = wish.then
             self._ending[owner] = ending
             return
-        present = self._pass
-        if present is not None and present.live is wish.live:
+        for present in (self._pass, self._aside):
+            if present is None or present.live is not wish.live:
+                continue
             if (mine := present.wishes.get(owner)) is not None and mine.key == wish.key:
                 mine.then = wish.then
                 return
             if mine is not None:
                 present.is_stopped = True  # what was asked before is not wanted any more
         self._waiting[owner] = wish
-        self._hand_over.emit(self._next)  # all that is wished at a time is counted in one pass
+        if self._bridge.counting.has_first:
+            self._rest.start()
+        else:
+            self._hand_over.emit(self._next)  # all that is wished at a time is counted in one pass
 
     def _next(self) -> None:
-        if self._pass is not None or not self._waiting:
+        """Begin the next pass; what can wait is left or laid aside while somebody waits for something."""
+        hurried = {owner: wish for owner, wish in self._waiting.items() if not wish.can_wait}
+        if self._pass is not None:
+            self._pass.is_interrupted = bool(hurried) and self._pass.can_wait
             return
-        live = next(iter(self._waiting.values())).live
-        mine = {owner: wish for owner, wish in self._waiting.items() if wish.live is live}
+        if self._rest.isActive():
+            return
+        if not hurried and self._aside is not None:
+            self._go_on_with_aside(self._aside)
+            return
+        waiting = hurried or self._waiting
+        if not waiting:
+            return
+        live = next(iter(waiting.values())).live
+        mine = {owner: wish for owner, wish in waiting.items() if wish.live is live}
         self._waiting = {owner: wish for owner, wish in self._waiting.items() if owner not in mine}
-        if live in self._stopped or live not in self._bridge.data.values():
+        if not self._is_countable(live):
             self._next()
             return
         self._pass = Pass(live, mine)
         self._count_on(self._pass)
+
+    def _is_countable(self, live: LiveSet) -> bool:
+        return live not in self._stopped and live in self._bridge.data.values()
+
+    def _go_on_with_aside(self, aside: Pass) -> None:
+        self._aside = None
+        self._pass = aside
+        if not self._is_countable(aside.live):
+            self._end_pass(aside)
+            return
+        aside.is_interrupted = False
+        self._count_on(aside)
 
     def _count_on(self, present: Pass) -> None:
         self._tell_how_far(present)
@@ -400,7 +445,11 @@ class DataSets(QObject):
             self._end_pass(present)
             return
         self._answer(present, is_done=is_done)
-        if is_done:
+        if present.is_interrupted and not is_done:
+            self._aside, self._pass = present, None
+            self._tell_how_far(present, is_over=True)
+            self._next()
+        elif is_done:
             for task in present.counts:
                 self._held[present.live, task] = present.counted(task)
             while len(self._held) > MOST_HELD:
@@ -468,5 +517,6 @@ def _look(data_set: DataSet) -> Callable[[], Facts | str]:
 
 
 def _empty(live: LiveSet) -> dict[str, np.ndarray]:
-    names = (name for name in live.columns.names if name not in (CODE, CLOCK))
+    columns = live.columns
+    names = (name for name in (*columns.names, *columns.hidden) if name not in (CODE, CLOCK))
     return {name: live.columns.column(name)[:0] for name in names}

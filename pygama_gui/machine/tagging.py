@@ -1,7 +1,8 @@
 """Has told of the hits of the runs that are shown what all of them tell together, off the event loop.
 
 What is told becomes columns of the run, so that every view knows them. Of a run that grows it is told anew
-now and then, the more seldom the longer it takes; its newest rows wait until then, and no view shows them.
+now and then, the more seldom the longer it takes; its newest rows wait until then, and no view shows them. Of
+a data set on disk it is told run by run: the rows of one alone are in memory, and what is told stays there.
 """
 
 from __future__ import annotations
@@ -15,8 +16,12 @@ from PyQt5.QtCore import QObject, QTimer, pyqtSignal
 
 from pygama.analysis.tagging import NAMES, OF_EVENTS, PULSER, Tagging
 from pygama.quick_dataclass import dataclass
-from pygama_gui.data.hit_tags import Rows, Told, tell, why_not
+from pygama_gui.data import live_set
+from pygama_gui.data.found_columns import FoundColumn
+from pygama_gui.data.hit_tags import UNTOLD, Rows, Told, joined_told, tell, why_not
 from pygama_gui.data.live_set import LiveSet
+from pygama_gui.jobs.board import counted
+from pygama_gui.machine.each_run import EachRun
 from pygama_gui.session.state import Session
 from pygama_gui.session.tag_changes import wanted_tagging
 
@@ -26,6 +31,8 @@ if TYPE_CHECKING:
 
 LEAST_PAUSE_S, PAUSE_SHARE = 2.0, 4.0
 """A run that grows is left alone so long after it was told of, and so many times as long as that took."""
+EVENT_BYTES = 8
+"""What is told of the events of a data set on disk takes about so many bytes a row."""
 
 
 @dataclass(frozen=True)
@@ -38,6 +45,8 @@ class _Looking:
     own: frozenset[str]
     is_whole: bool
     began: float
+    runs: EachRun | None = None
+    """The way through the runs of a data set on disk."""
 
 
 class HitTags(QObject):
@@ -88,20 +97,28 @@ class HitTags(QObject):
             return ""
         if why := why_not(name, self.wanted):
             return why
-        if live.is_on_disk:
-            return "the rows are too many to look at all hits together; select one of the runs"
         known = self.of(run_id)
-        return f"{name} is being found out" if known is None else known.missing.get(name, "")
+        if known is None:
+            return f"'{name}' is being found out{self.how_far(run_id)}"
+        return known.missing.get(name, "")
+
+    def how_far(self, run_id: str) -> str:
+        """Say how many runs of a data set on disk were looked at: ': 3 of 20 runs'; else empty."""
+        present = self._present
+        if present is None or present.run_id != run_id or present.runs is None:
+            return ""
+        return f": {present.runs.words} looked at"
 
     def look(self) -> None:
         """Look for what is wanted and not known, one run after the other."""
-        if self._present is not None:
+        if self._present is not None and not self._is_left(self._present):
             return
+        self._present = None
         wanted = self.wanted
         left = [one for one, live in self._bridge.data.items() if live.n_waiting]
         for run_id in dict.fromkeys((*self._bridge.loading.looked_at, *left)):
             live = self._bridge.live(run_id)
-            if live is None or not len(live.columns) or live.is_on_disk:
+            if live is None or not len(live.columns):
                 continue
             if not wanted.names and not live.told.tagging.names:
                 continue
@@ -111,8 +128,8 @@ class HitTags(QObject):
 
     def _is_due(self, run_id: str, live: LiveRun, wanted: Tagging) -> bool:
         told, is_growing = live.told, self._bridge.is_active(run_id)
-        if told.tagging != wanted:
-            return True
+        if told.tagging != wanted or live.is_on_disk:
+            return told.tagging != wanted
         if told.n_rows == len(live.every) and (told.is_whole or is_growing):
             return False
         left_s = self._ready_at - time.monotonic()
@@ -126,6 +143,9 @@ class HitTags(QObject):
         own = [name for name in live.every.names if live.ahead is not None or name not in live.told.names]
         is_whole = not self._bridge.is_active(run_id)
         self._timer.stop()
+        if isinstance(live, LiveSet) and live.is_on_disk and wanted.names:
+            self._look_through(run_id, live, wanted, frozenset(own))
+            return
         self._present = _Looking(run_id, live, wanted, frozenset(own), is_whole, time.monotonic())
         parts = _parts_of(live, wanted.needed(own))
         self._bridge.threads.do(
@@ -135,6 +155,62 @@ class HitTags(QObject):
             self._end,
         )
         self.told.emit(run_id)
+
+    def _look_through(self, run_id: str, live: LiveSet, wanted: Tagging, own: frozenset[str]) -> None:
+        """Tell of the hits of a data set on disk, run by run."""
+        asked, missing = wanted, dict[str, str]()
+        if wanted.window_s is not None and EVENT_BYTES * live.n_rows > live_set.MOST_BYTES:
+            asked = replace(wanted, window_s=None)
+            why = f"no events are built: {counted(live.n_rows, 'row')} are too many; take fewer runs together"
+            missing = dict.fromkeys(OF_EVENTS, why)
+        columns = {name: FoundColumn(UNTOLD[name].dtype) for name in asked.names if name not in own}
+
+        def look(_number: int, rows: Rows) -> Told:
+            made, told = tell([rows], asked)
+            for name, column in columns.items():
+                column.add_run(made.get(name, np.empty(0, column.dtype)))
+            return told
+
+        def news() -> None:
+            if not runs.is_done:
+                self.told.emit(run_id)
+                return
+            told = joined_told(runs.found, wanted)
+            kept = {name: column for name, column in columns.items() if name in told.names}
+            told = replace(told, names=tuple(kept), missing={**told.missing, **missing}, is_whole=True)
+            self._take_found(kept, told)
+
+        runs = EachRun(
+            self._bridge,
+            live,
+            wanted.needed(own),
+            "tag hits",
+            look,
+            is_wanted=lambda: self._present is present and not self._is_left(present),
+            news=news,
+            fail=self._end,
+        )
+        present = _Looking(run_id, live, wanted, own, True, time.monotonic(), runs)  # noqa: FBT003
+        self._present = present
+        runs.go_on()
+        self.told.emit(run_id)
+
+    def _is_left(self, present: _Looking) -> bool:
+        """Tell whether a data set on disk is looked at for nothing: it is gone, or wanted otherwise."""
+        live = self._bridge.live(present.run_id)
+        is_same = live is not None and live.is_same_as(present.live) and self.wanted == present.wanted
+        return present.runs is not None and not is_same
+
+    def _take_found(self, columns: dict[str, FoundColumn], told: Told) -> None:
+        present = self._present
+        assert present is not None
+        self._present = None
+        live = self._bridge.live(present.run_id)
+        assert isinstance(live, LiveSet)
+        self._bridge.data[present.run_id] = live.with_found_tags(columns, told)
+        self._say(present.run_id, told)
+        self.told.emit(present.run_id)
+        self._bridge.data_grew.emit({present.run_id})
 
     def _take(self, made: dict[str, np.ndarray], told: Told) -> None:
         """Give what was told to the run, where it is still the same."""
@@ -149,7 +225,7 @@ class HitTags(QObject):
             return
         kept = {name: values for name, values in made.items() if name not in present.own}
         told = replace(told, names=tuple(kept), is_whole=present.is_whole)
-        bridge.data[run_id] = live.with_tags(kept, told)
+        bridge.data[run_id] = live.with_tags(kept, told) if kept else _without_tags(live, told)
         if told.is_whole:
             self._say(run_id, told)
         self.told.emit(run_id)
@@ -176,7 +252,7 @@ class HitTags(QObject):
             n = len(live.every)
             missing = dict.fromkeys(present.wanted.names, "what all hits tell together could not be found")
             told = Told(present.wanted, n, (), missing, is_whole=present.is_whole)
-            self._bridge.data[present.run_id] = live.with_tags({}, told)
+            self._bridge.data[present.run_id] = _without_tags(live, told)
             self.told.emit(present.run_id)
             self._bridge.data_grew.emit({present.run_id})
 
@@ -185,6 +261,12 @@ class HitTags(QObject):
             is_of_pulser = _pulser_part(old.tagging) != _pulser_part(new.tagging)
             self._asked = (new.selected, (PULSER,) if is_of_pulser else OF_EVENTS)
         self.look()
+
+
+def _without_tags(live: LiveRun, told: Told) -> LiveRun:
+    if isinstance(live, LiveSet) and live.is_on_disk:
+        return live.with_found_tags({}, told)
+    return live.with_tags({}, told)
 
 
 def _pulser_part(tagging: Tagging) -> Tagging:

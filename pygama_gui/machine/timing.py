@@ -9,6 +9,7 @@ from PyQt5.QtCore import QObject, pyqtSignal
 from pygama_gui.data.live_run import LiveRun
 from pygama_gui.data.live_set import LiveSet
 from pygama_gui.data.run_times import RunTimes, added_times, records_of, rows_for, run_times
+from pygama_gui.machine.each_run import EachRun
 
 if TYPE_CHECKING:
     from pygama.analysis.live_time import TimeEstimate
@@ -28,11 +29,15 @@ class Timing(QObject):
         super().__init__()
         self._bridge = bridge
         self._asked: dict[int, tuple[LiveRun, int, bool]] = {}
+        self._runs: tuple[LiveSet, EachRun] | None = None
+        """The way through the runs of a data set on disk."""
 
     def ask(self, run_id: str) -> None:
-        """Have the live time of a run found, unless it is known of its rows."""
+        """Have the live time of a run found, unless it is known of its rows; of one in memory."""
         bridge, live = self._bridge, self._bridge.live(run_id)
-        if live is None or live.is_on_disk or not len(live.columns):
+        if live is None or not len(live.columns):
+            return
+        if live.is_on_disk:
             return
         n_rows, has_ended = len(live.columns), not (bridge.is_active(run_id) or live.n_waiting)
         _, n_asked, was_ended = self._asked.get(id(live.samples), (live, 0, False))
@@ -48,6 +53,61 @@ class Timing(QObject):
             lambda: [records_of(path if has_ended else None) for path in paths],
             lambda records: self._find(run_id, live, n_rows, records),
         )
+
+    def how_far(self, run_id: str) -> str:
+        """Say how many runs of a data set on disk were looked at: '3 of 20 runs'; empty where none are."""
+        live = self._bridge.live(run_id)
+        if live is None or self._runs is None or not self._runs[0].is_same_as(live):
+            return ""
+        return self._runs[1].words
+
+    def can_find(self, run_id: str) -> bool:
+        """Tell whether a run is a data set on disk whose live time can be found, and was not."""
+        live = self._bridge.live(run_id)
+        is_on_disk = isinstance(live, LiveSet) and live.is_on_disk and len(live.columns) > 0
+        return live is not None and is_on_disk and live.times is None and not self.how_far(run_id)
+
+    def find(self, run_id: str) -> None:
+        """Have the live time of a data set on disk found, run by run; it takes long."""
+        live = self._bridge.live(run_id)
+        if not (self.can_find(run_id) and isinstance(live, LiveSet)):
+            return
+        paths = [one.tier1 for one in live.members]
+
+        def is_wanted() -> bool:
+            present = self._bridge.live(run_id)
+            return present is not None and present.is_same_as(live)
+
+        def news() -> None:
+            if runs.is_done:
+                self._runs = None
+                self._take(run_id, live, added_times(runs.found))
+            else:
+                self.known.emit(run_id)
+
+        def fail() -> None:
+            self._runs = None
+            self._take(run_id, live, RunTimes(live.n_rows, missing=("the files could not be read",)))
+
+        runs = EachRun(
+            self._bridge,
+            live,
+            rows_for(live.columns.names),
+            "find live time",
+            lambda number, rows: run_times(rows, records[number]),
+            is_wanted=is_wanted,
+            news=news,
+            fail=fail,
+        )
+        records: list[TimeEstimate | str] = []
+        self._runs = (live, runs)
+
+        def begin(found: list[TimeEstimate | str]) -> None:
+            records[:] = found
+            runs.go_on()
+
+        self._bridge.in_background(lambda: [records_of(path) for path in paths], begin, fail)
+        self.known.emit(run_id)
 
     def _find(self, run_id: str, live: LiveRun, n_rows: int, records: list[TimeEstimate | str]) -> None:
         columns = live.columns

@@ -77,7 +77,7 @@ class View(QWidget):
 
     def come_to_sight(self) -> None:
         """Ask for the panel to come to the front where it is hidden, as behind another one."""
-        if not self.isVisible():
+        if self.visibleRegion().isEmpty():  # what lies behind another panel is 'visible' to Qt
             self.sight_asked.emit()
 
     def recolor(self) -> None:

@@ -151,6 +151,7 @@ class Following:
                 (cuts, lacking),
                 lambda: GatheredTrends(live, cuts, lacking),
                 lambda found: self._take_from_files(live, found, cuts),
+                can_wait=not self._has_cuts,
             )
         found: list[Trends | None] = []
         for asked, one in held.items():
@@ -253,9 +254,25 @@ class Following:
         self._rest.end()
         if cuts is not None and not asked.is_growing and trends.n_rows >= LEAST_ROWS:
             # Its cuts may be dragged next; what is sorted once is followed quickly from then on.
-            self._bridge.compute(lambda: self._trender.prepare(live, rows, trends), lambda _nothing: None)
+            self._bridge.compute(
+                lambda: self._trender.prepare(live, rows, trends),
+                lambda _nothing: self._make_ready(live, rows, trends),
+            )
         self._end()
         self._news()
+
+    def _make_ready(self, live: LiveRun, rows: Rows, trends: Trends) -> None:
+        """Count once what a hand that drags a cut will want to see, so that its first move is as quick."""
+        ready, cuts = self._trender.ready_for(live, trends), self._cuts()
+        if ready is None or self._hand.is_there or not set(() if cuts is None else cuts.columns) <= set(rows):
+            return
+        self._bridge.counting.follow(
+            f"trends {id(self)} {trends.asked.channel}",
+            lambda counter: self._trender.choose(counter, live, rows, cuts, trends, ready),
+            lambda chosen: chosen,
+            lambda _chosen: None,
+            lambda: None,
+        )
 
     def _make_room(self, live: LiveRun, asks: Sequence[Asked]) -> None:
         """Forget what is no longer there, what is followed anew, and the oldest."""

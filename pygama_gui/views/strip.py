@@ -60,6 +60,8 @@ LEVELS = ("baseline", "noise", "position", "width")
 LOW_DISK = 5e9
 LONGEST_NOTE = 300
 """Characters of a tooltip that says why something is not known."""
+FIND_LIVE_TIME = "Run > Find the live time looks through all rows for it, run by run"
+"""What is said of a data set on disk."""
 EVERY_S = 0.25
 """Figures that change more often cannot be read."""
 
@@ -175,6 +177,8 @@ class StripView(View):
         self._mean: tuple[object, str] = ((None, 0), "")
         self.report_action = QAction("Copy s&hift report", self)
         self.report_action.triggered.connect(lambda _checked=False: self.copy_report())
+        self.live_time_action = QAction("F&ind the live time", self)
+        self.live_time_action.triggered.connect(lambda _checked=False: self.find_live_time())
         self.figures = {caption: Figure(caption) for caption in captions}
         frame = _Narrow()
         frame.setObjectName("bar")
@@ -207,7 +211,7 @@ class StripView(View):
 
     def view_actions(self) -> list[QAction]:
         """Give what can be done with the figures."""
-        return [self.report_action]
+        return [self.report_action, self.live_time_action]
 
     def on_session(self, old: Session, new: Session) -> None:
         """Show another run, or what another choice of channel, line or reference says."""
@@ -295,7 +299,7 @@ class StripView(View):
             self.figures["RUN"].setToolTip(f"{run.path}\nbegan at {local} (local time)")
         self._show_state(state)
         live = self.bridge.live(run.run_id)
-        has_rows = live is not None and len(live.columns) > 0 and not live.is_on_disk
+        has_rows = live is not None and len(live.columns) > 0
         self._survey(run, live if has_rows else None)
         self._show_rate(live, state)
         self._show_live_time(run, live)
@@ -326,15 +330,18 @@ class StripView(View):
         if live is None:
             return
         if CODE in live.columns:
-            column = HEIGHT + KEV if HEIGHT + KEV in live.columns else HEIGHT
-            found = self._surveying.want(run, live, column) or health.Survey()
+            energy = HEIGHT + KEV
+            column = energy if energy in live.columns and live.columns.has_values(energy) else HEIGHT
+            found = self._surveying.want(run, live, column)
+            if found is None or not found.is_whole:  # channels that are still to come would be called dead
+                found = health.Survey()
             self._surveyed = replace(found, health=self._surveying.health(run, found))
         ask = replace(asked_of(self.bridge, run.run_id, None), column="", width=None, has_peak=False)
         asks = [ask, replace(ask, channel=self._channel(live), has_peak=True)]
         everything, self._trends = self._following.want(live, asks)
         for kind in LEVELS:
             trends = self._trends if kind in ("position", "width") else everything
-            if trends is not None:
+            if trends is not None and trends.is_whole:
                 self._take_level(trends, kind)
 
     def _take_level(self, trends: Trends, kind: str) -> None:
@@ -359,14 +366,20 @@ class StripView(View):
         chosen = self.session.trends.channel
         if chosen in live.channels:
             return chosen
+        if live.is_on_disk:  # else what is asked for would change when the channels are known
+            codes, n_events = np.unique(live.columns.column(CODE), return_counts=True)
+            return int(codes[n_events.argmax()])
         figures = self._surveyed.figures
         return max(figures, key=lambda one: one.n_events).code if figures else None
 
     def _show_rate(self, live: LiveRun | None, state: JobState | None) -> None:
         """Show the detector's rate by the cards' own clock: now beside its mean, or the mean of all."""
         self._rates = Rates()
-        if live is None or live.is_on_disk or "time_s" not in live.columns:
+        if live is None or "time_s" not in live.columns:
             self.figures["RATE"].show_value(words.UNKNOWN)
+            return
+        if live.is_on_disk:
+            self.figures["RATE"].show_value(_rate_text(live.n_rows, live.duration_s))
             return
         times = live.columns.column(CLOCK if CLOCK in live.columns else "time_s")
         if self._mean[0] != (live, len(times)):
@@ -388,19 +401,22 @@ class StripView(View):
         figure = self.figures["LIVE TIME"]
         self.bridge.timing.ask(run.run_id)
         channel = self.session.trends.channel
-        if live is not None and live.is_on_disk:
-            figure.show_value("?")
-            figure.setToolTip(self.bridge.data_sets.why_not(run.run_id, "its live time"))
-            return
         if live is None or live.times is None:
-            figure.show_value(words.UNKNOWN)
+            self._show_no_live_time(run, figure)
             return
         found = live.times.of(channel if channel in live.channels else None)
         figure.show_value(*live_time_words(found))
         figure.setToolTip(live_time_tip(found, live.times))
 
+    def _show_no_live_time(self, run: Run, figure: Figure) -> None:
+        """Say that the live time is looked for, or of a data set on disk how to have it found."""
+        timing = self.bridge.timing
+        far, can_find = timing.how_far(run.run_id), timing.can_find(run.run_id)
+        figure.show_value("?" if far or can_find else words.UNKNOWN, far)
+        if can_find:
+            figure.setToolTip(FIND_LIVE_TIME)
+
     def _show_baseline(self, live: LiveRun | None) -> None:
-        live = None if live is None or live.is_on_disk else live
         name = next((name for name in BASELINES if live is not None and name in live.columns), None)
         if live is None or name is None:
             self.figures["BASELINE"].show_value(words.UNKNOWN)
@@ -453,6 +469,16 @@ class StripView(View):
         waiting = len(self.bridge.queue())
         self.figures["QUEUE"].has_value = waiting > 0
         self.figures["QUEUE"].show_value(str(waiting), "waiting")
+
+    def find_live_time(self) -> None:
+        """Have the live time of a data set on disk found; that of all others is found unasked."""
+        run_id = self.session.selected
+        if self.bridge.timing.can_find(run_id):
+            self.bridge.timing.find(run_id)
+        else:
+            self.bridge.log(
+                "The live time is found by itself; only data sets counted from disk wait for this"
+            )
 
     # The shift report
 
@@ -651,8 +677,11 @@ def _mean_and_spread(values: np.ndarray) -> tuple[str, str]:
 def _mean_rate(times: np.ndarray) -> str:
     """Give the mean rate of events whose times (s) are these."""
     known = times[np.isfinite(times)]
-    span = float(known.max() - known.min()) if len(known) > 1 else 0.0
-    if span <= 0:
+    return _rate_text(len(known), float(known.max() - known.min()) if len(known) > 1 else 0.0)
+
+
+def _rate_text(n_events: int, span: float) -> str:
+    if n_events < 2 or span <= 0:
         return words.UNKNOWN
-    rate = (len(known) - 1) / span
+    rate = (n_events - 1) / span
     return f"{words.count(rate)} Hz" if rate >= 100 else f"{rate:.3g} Hz"

@@ -118,6 +118,7 @@ class Surveying:
                 state,
                 lambda: GatheredSurvey(live, state.cuts, state.codes, state.column),
                 lambda found: self._take_from_files(live, state, found),
+                can_wait=not self._has_cuts,
             )
         if known is None:
             held = self._held if self._held is not None and self._held.state.live is live else None

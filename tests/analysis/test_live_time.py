@@ -95,6 +95,19 @@ def test_a_constant_dead_time_is_found(seed, tau_s, rate_hz):
     assert found.live_error_s < 2 / rate_hz
 
 
+def test_the_live_time_of_time_stamps_has_the_error_of_where_the_run_began_and_ended() -> None:
+    rng, rate_hz, run_s = np.random.default_rng(5), 10.0, 60.0
+    found = []
+    for _ in range(300):
+        times = np.cumsum(rng.exponential(1 / rate_hz, 1000))
+        found.append(from_timestamps(times[times < run_s]))
+    live, errors = (np.array([getattr(one, name) for one in found]) for name in ("live_s", "live_error_s"))
+    # An interval lacks before the first hit and one behind the last: 0.1 s, exponential, each.
+    assert 0.2 <= run_s - live.mean() < 0.3
+    assert live.std() == pytest.approx(np.sqrt(2) * 0.1, rel=0.2)
+    assert np.median(errors) == pytest.approx(live.std(), rel=0.2)
+
+
 def test_errors_of_the_dead_time_are_right():
     taus = []
     for seed in range(60):

@@ -175,7 +175,8 @@ def test_a_dragged_edge_is_followed_in_the_window(
     answers, rests = Answers(bridge), Rests()
     window.go_to_tab(["Overview", "Waveforms", "Spectrum", "Plane", "Trends", "Channels"].index(tab))
     run_until(lambda: is_idle(window))
-    wait_for_the_strip(window)  # and for what Trends sorts
+    wait_for_the_strip(window)  # and for what Trends sorts, and counts of it once
+    run_until(lambda: is_idle(window))
     hand, everything, longest = [], [], []
     which = "spectrum" if tab == "Overview" else ""
     bridge.counting.serve_first("spectrum")

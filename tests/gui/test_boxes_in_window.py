@@ -20,6 +20,7 @@ from pygama.boxes import as_box, rows_through
 from pygama.processing.run import process_run
 from pygama.simulate import RunShape, write_run
 from pygama_gui.bridge import Bridge
+from pygama_gui.data import live_set
 from pygama_gui.data.live_set import LiveSet
 from pygama_gui.data.selection import waveforms_of
 from pygama_gui.machine import boxes as module
@@ -366,6 +367,47 @@ def test_all_runs_of_a_data_set_are_looked_through(qtbot: QtBot, window: MainWin
     assert isinstance(live, LiveSet)
     both = np.concatenate([expected(folder, TEXT, number) for number in N_EVENTS])
     assert np.array_equal(live.columns.column(TEXT), both)
+
+
+def test_all_runs_of_a_data_set_on_disk_are_looked_through(
+    qtbot: QtBot, window: MainWindow, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(live_set, "MOST_ROWS", 300)
+    monkeypatch.setattr(live_set, "SAMPLE_ROWS", 90)
+    monkeypatch.setattr(live_set, "ROWS_AT_ONCE", 64)
+    assert make_set_of_numbers(window.bridge, "11-12") == ""
+    window.bridge.change(cut_changes.add_cut, "edge", TEXT)
+    wait_known(qtbot, window)
+    both = np.concatenate([expected(folder, TEXT, number) for number in N_EVENTS])
+    wait_figures(qtbot, window, both)
+    live = window.bridge.live(window.bridge.session.selected)
+    assert isinstance(live, LiveSet) and live.is_on_disk
+    blocks = list(live_set.read_from_files(live, [TEXT, "trap_max"]))
+    assert np.array_equal(np.concatenate([block[TEXT] for block in blocks]), both)
+    heights = np.concatenate([block["trap_max"] for block in blocks])
+    passing = set(heights[both].tolist())
+    sample = live.columns.column("trap_max").tolist()
+    assert live.columns.column(TEXT).tolist() == [one in passing for one in sample]
+    assert f"{both.sum()} of 350 waveforms pass {TEXT}" in window.bridge.lines[-1]
+
+
+def test_looking_through_a_data_set_on_disk_can_be_stopped(
+    qtbot: QtBot, window: MainWindow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(live_set, "MOST_ROWS", 300)
+    monkeypatch.setattr(module, "STEP_S", 0.0)
+    monkeypatch.setattr(library, "_BLOCK_BYTES", 1)
+    assert make_set_of_numbers(window.bridge, "11-12") == ""
+    bridge = window.bridge
+    bridge.change(cut_changes.add_cut, "edge", TEXT)
+    qtbot.waitUntil(lambda: not bridge.boxes.is_idle, timeout=WAIT_MS)
+    bridge.boxes.stop(bridge.session.selected)
+    settle(qtbot, window)
+    assert not known(window)
+    why = bridge.boxes.why(bridge.session.selected, TEXT)
+    assert why.startswith("stopped after ") and why.endswith(" of 350 waveforms")
+    bridge.boxes.look_again(bridge.session.selected)
+    wait_known(qtbot, window)
 
 
 def test_the_place_among_the_waveforms_is_kept_where_it_passes(qtbot: QtBot, window: MainWindow) -> None:

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from PyQt5.QtCore import QItemSelectionModel, Qt
+from PyQt5.QtCore import QItemSelectionModel, QPointF, QRectF, Qt
 from PyQt5.QtGui import QColor
 from PyQt5.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
@@ -30,6 +30,7 @@ from pygama_gui.bridge import Bridge
 from pygama_gui.data import live_set, passes
 from pygama_gui.data.files_waveforms import FilesWaveforms
 from pygama_gui.data.health import Survey
+from pygama_gui.data.linked import Axis, Want
 from pygama_gui.data.live_set import LiveSet
 from pygama_gui.data.tally import Figures
 from pygama_gui.desks.writing import Writing
@@ -479,16 +480,42 @@ def test_an_event_that_was_seen_is_not_looked_for_in_the_files(
     assert looked_for == []
 
 
-def test_no_box_is_drawn_over_waveforms_of_a_set_on_disk(
-    qtbot: QtBot, window: MainWindow, monkeypatch: pytest.MonkeyPatch
+def test_a_box_drawn_over_waveforms_of_a_set_on_disk_filters_every_view(
+    qtbot: QtBot, window: MainWindow, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    show_waveforms(qtbot, window, monkeypatch)
+    made = show_waveforms(qtbot, window, monkeypatch)
+    bridge, step = window.bridge, window.waveforms.x_per_sample
+    window.waveforms.choose(picture="density")
+    settle(qtbot, window)
+    n = window.waveforms.n_samples
     window.waveforms.drawn_boxes.begin()
-    assert window.bridge.lines[-1].endswith(
-        "600 rows are too many to be kept in memory: "
-        "select one of the runs, as Run 11, to see what passes through a box."
+    assert window.waveforms.plot.box.is_region_wanted
+    window.waveforms.drawn_boxes.take(
+        QRectF(QPointF(0.6 * n * step, 2000.0), QPointF(0.7 * n * step, 40_000.0))
     )
-    assert not window.waveforms.plot.box.is_region_wanted
+    (cut,) = bridge.session.cuts
+
+    def is_known() -> bool:
+        live = bridge.live(made.run_id)
+        return live is not None and cut.expression in live.columns and bridge.boxes.is_idle
+
+    qtbot.waitUntil(is_known, timeout=WAIT_MS)
+    passes_it = np.concatenate(
+        [
+            rows_through(folder / f"t1_run{number}.h5", folder / f"t2_run{number}.h5", [cut.expression])[
+                cut.expression
+            ]
+            for number in N_EVENTS
+        ]
+    )
+    assert 50 < passes_it.sum() < 550
+    qtbot.waitUntil(lambda: window.waveforms.browser.n == passes_it.sum(), timeout=WAIT_MS)
+    found: list[Any] = []
+    axis = Axis("trap_max", 0.0, 20_000.0, 50)
+    bridge.counting.count("test", made.run_id, [Want(axis)], found.append)
+    qtbot.waitUntil(lambda: bool(found) and not bridge.counting.is_busy, timeout=WAIT_MS)
+    values = heights_in(folder)[passes_it]
+    assert np.array_equal(found[-1][0].counts, np.histogram(values[values < axis.high], axis.edges)[0])
 
 
 def test_a_set_on_disk_whose_waveforms_are_not_row_for_row_names_the_run(
@@ -519,6 +546,45 @@ def test_the_trends_of_a_data_set_go_on_from_run_to_run(
     assert trends.n_rows == 600
     assert trends.span[1] - trends.span[0] == pytest.approx(live.duration_s)
     assert telling.time_words(window.trends).startswith("time of data taking, run after run (s)")
+
+
+def strip_of(qtbot: QtBot, window: MainWindow) -> dict[str, str]:
+    """Give the figures of the strip, once all of them are known."""
+    bridge, figures = window.bridge, window.strip.figures
+
+    def is_known() -> bool:
+        live = bridge.live(bridge.session.selected)
+        is_told = live is not None and live.times is not None
+        return is_told and figures["CHANNELS"].value.text() != "—" and "baseline" in window.strip._levels
+
+    qtbot.waitUntil(is_known, timeout=WAIT_MS)
+    settle(qtbot, window)
+    window.strip.redraw()
+    return {name: f"{one.value.text()} {one.remark.text()}".strip() for name, one in figures.items()}
+
+
+def test_the_strip_says_of_a_set_on_disk_what_it_says_of_one_in_memory(
+    qtbot: QtBot, window: MainWindow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = made_set(qtbot, window)
+    in_memory = strip_of(qtbot, window)
+    monkeypatch.setattr(live_set, "MOST_ROWS", 300)
+    monkeypatch.setattr(live_set, "ROWS_AT_ONCE", 64)
+    window.bridge.data_sets.look_again(made.run_id)
+    qtbot.waitUntil(lambda: getattr(window.bridge.live(made.run_id), "is_on_disk", False), timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: window.bridge.timing.can_find(made.run_id), timeout=WAIT_MS)
+    window.strip.redraw()
+    assert window.strip.figures["LIVE TIME"].value.text() == "?"
+    assert "Find the live time" in window.strip.figures["LIVE TIME"].toolTip()
+    window.strip.live_time_action.trigger()
+    from_files = strip_of(qtbot, window)
+    for name in ("RUN", "RATE", "LIVE TIME", "EVENTS", "CHANNELS"):
+        assert "—" not in in_memory[name]
+        assert from_files[name] == in_memory[name]
+    level, scatter = (float(one) for one in from_files["BASELINE"].split(" ADC")[0].split(" ± "))
+    level_there, scatter_there = (float(one) for one in in_memory["BASELINE"].split(" ADC")[0].split(" ± "))
+    assert level == pytest.approx(level_there, abs=0.5 * scatter_there)
+    assert scatter == pytest.approx(scatter_there, rel=0.5)
 
 
 def draw_each_step(monkeypatch: pytest.MonkeyPatch, view: View) -> None:

@@ -64,6 +64,16 @@ def test_the_first_panel_of_a_layout_is_in_front_whatever_was_before(window: Mai
     assert window.fits.visibleRegion().isEmpty()
 
 
+def test_a_panel_behind_another_comes_to_the_front_for_what_is_shown_in_it(window: MainWindow) -> None:
+    window.layouts.choose("Inspect")
+    window.fits_dock.raise_()
+    window.cuts_dock.raise_()
+    window.spectrum.calibrate_asked.emit()
+    assert not window.fits.visibleRegion().isEmpty()
+    window.show_cuts()
+    assert not window.cuts.visibleRegion().isEmpty()
+
+
 def test_the_first_layout_is_the_one_at_the_first_start(window: MainWindow) -> None:
     assert seen(window) == set(LAYOUTS[0].docks)
 

@@ -23,8 +23,11 @@ from pygama.progress import Partial
 from pygama.simulate import RunShape, read_truth, write_run
 from pygama.storage import TierFile
 from pygama_gui.bridge import Bridge
+from pygama_gui.data import live_set
 from pygama_gui.data.hit_tags import Told
+from pygama_gui.data.linked import Axis, Counts, Want
 from pygama_gui.data.live_set import LiveSet
+from pygama_gui.machine import each_run
 from pygama_gui.machine import tagging as module
 from pygama_gui.main_window import MainWindow
 from pygama_gui.session import changes, cut_changes, exports, saved, tag_changes
@@ -164,15 +167,56 @@ def test_what_was_found_of_the_pulser_is_shown(qtbot: QtBot, window: MainWindow,
 def test_the_pulser_of_one_channel_alone_is_tagged(qtbot: QtBot, window: MainWindow, folder: Path) -> None:
     action(window, "Tag the pulser").trigger()
     wait_column(qtbot, window, "is_pulser")
-    box = window.cuts.hits.channel_box
-    box.setCurrentIndex(2)
-    box.activated.emit(2)
+    channels = window.cuts.hits.channels
+    assert channels.text() == "all channels ▾"
+    for row in (0, 2):
+        channels.list.item(row).setCheckState(Qt.CheckState.Unchecked)
     assert window.bridge.session.tagging.pulser_in == ("0/8/1",)
+    assert channels.text() == "channel 1 ▾"
     settle(qtbot, window)
     found, channel = wait_column(qtbot, window, "is_pulser"), column(window, "channel")
     every = expected(folder)["is_pulser"]
     np.testing.assert_array_equal(found, every & (channel == 1))
     assert 0 < found.sum() < every.sum()
+
+
+def test_the_pulser_is_tagged_in_several_channels_and_never_in_none(qtbot: QtBot, window: MainWindow) -> None:
+    action(window, "Tag the pulser").trigger()
+    wait_column(qtbot, window, "is_pulser")
+    channels = window.cuts.hits.channels
+    channels.list.item(1).setCheckState(Qt.CheckState.Unchecked)
+    assert window.bridge.session.tagging.pulser_in == ("0/8/0", "0/8/2")
+    assert channels.text() == "channel 0, channel 2 ▾"
+    settle(qtbot, window)
+    found, channel = wait_column(qtbot, window, "is_pulser"), column(window, "channel")
+    assert found.any() and not found[channel == 1].any()
+    for row in (0, 2):
+        channels.list.item(row).setCheckState(Qt.CheckState.Unchecked)
+    assert window.bridge.session.tagging.pulser_in == ()
+    assert channels.text() == "all channels ▾"
+    settle(qtbot, window)
+
+
+def test_yes_and_no_can_be_looked_at_in_spectrum_and_plane(
+    qtbot: QtBot, window: MainWindow, folder: Path
+) -> None:
+    action(window, "Tag the pulser").trigger()
+    found = wait_column(qtbot, window, "is_pulser")
+    window.spectrum.choose_column("is_pulser")
+    settle(qtbot, window)
+    picture = window.spectrum.picture
+    assert picture is not None and window.spectrum.controls.column_box.currentText() == "is_pulser"
+    counts = picture.counts[(picture.edges[:-1] >= 0) & (picture.edges[:-1] <= 1)]
+    assert counts.tolist() == [np.count_nonzero(~found), np.count_nonzero(found)]
+    plane = replace(window.bridge.session.plane, x="trap_max", y="is_pulser")
+    window.bridge.change(changes.show_plane, plane)
+    window.bridge.change(changes.choose_tab, 3)
+    qtbot.waitUntil(lambda: window.plane.plane is not None, timeout=WAIT_MS)
+    settle(qtbot, window)
+    assert window.plane.plane is not None and window.plane.plane.y.column == "is_pulser"
+    of_plane = window.plane.plane.counts.sum(axis=0)
+    assert of_plane[of_plane > 0].sum() >= len(found) - 10
+    assert np.count_nonzero(of_plane) == 2
 
 
 def test_undo_takes_the_columns_away_and_redo_brings_them_back(qtbot: QtBot, window: MainWindow) -> None:
@@ -290,6 +334,101 @@ def test_the_runs_of_a_data_set_are_told_of_one_by_one(
         np.testing.assert_array_equal(column(window, name), wanted)
 
 
+def whole(live: object, *names: str) -> dict[str, np.ndarray]:
+    """Give columns of all rows of a data set on disk."""
+    assert isinstance(live, LiveSet) and live.is_on_disk
+    blocks = list(live_set.read_from_files(live, names))
+    return {name: np.concatenate([block[name] for block in blocks]) for name in names}
+
+
+@pytest.fixture
+def on_disk(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let no more than 2500 rows be taken into memory, and read few of larger ones at once."""
+    monkeypatch.setattr(live_set, "MOST_ROWS", 2500)
+    monkeypatch.setattr(live_set, "SAMPLE_ROWS", 300)
+    monkeypatch.setattr(live_set, "ROWS_AT_ONCE", 501)
+    monkeypatch.setattr(each_run, "STEP_S", 0.0)
+
+
+def test_hits_of_a_data_set_on_disk_are_told_of_as_in_memory(
+    qtbot: QtBot, window: MainWindow, folder: Path, on_disk: None
+) -> None:
+    assert make_set_of_numbers(window.bridge, "11-12") == ""
+    bridge = window.bridge
+    bridge.change(tag_changes.tag_pulser)
+    bridge.change(tag_changes.build_events, US)
+    sample = wait_column(qtbot, window, "event")
+    live = bridge.live(bridge.session.selected)
+    found = whole(live, "is_pulser", *OF_EVENTS, "time_s", "run")
+    for name in ("is_pulser", *OF_EVENTS):
+        wanted = np.concatenate([expected(folder, WINDOW, number)[name] for number in (11, 12)])
+        np.testing.assert_array_equal(found[name], wanted)
+    assert found["is_pulser"].dtype == np.bool_
+    event_at = dict(zip(zip(found["run"], found["time_s"], strict=True), found["event"], strict=True))
+    places = zip(column(window, "run"), column(window, "time_s"), strict=True)
+    assert sample.tolist() == [event_at[one] for one in places]
+    told = bridge.hit_tags.of(bridge.session.selected)
+    assert told is not None and len(told.found) == 2 and told.is_whole
+    n = int(found["is_pulser"].sum())
+    window.cuts.hits.open_for_pulser()
+    assert window.cuts.hits.pulser_words.text().startswith(f"{n} pulses in ")
+
+
+def test_a_cut_of_pulser_and_events_filters_a_data_set_on_disk(
+    qtbot: QtBot, window: MainWindow, folder: Path, on_disk: None
+) -> None:
+    assert make_set_of_numbers(window.bridge, "11-12") == ""
+    bridge = window.bridge
+    bridge.change(cut_changes.add_cut, "single", CUT)
+    bridge.change(tag_changes.build_events, US)
+    wait_column(qtbot, window, "n_channels")
+    passes = np.concatenate([passing(folder, number) for number in (11, 12)])
+    qtbot.waitUntil(
+        lambda: window.cuts.found is not None and window.cuts.found.is_whole and counts_of(window) < 4000,
+        timeout=WAIT_MS,
+    )
+    assert counts_of(window) == passes.sum()
+    bridge.store.undo()
+    qtbot.waitUntil(lambda: column(window, "n_channels") is None, timeout=WAIT_MS)
+    settle(qtbot, window)
+    (card,) = window.cuts.cards
+    assert "n_channels" in card.amiss.text()
+    assert "n_channels" not in bridge.live(bridge.session.selected).found
+    counted: list[list[Counts]] = []
+    want = Want(Axis("trap_max", -1e9, 1e9, 2))
+    bridge.counting.count("test", bridge.session.selected, [want], counted.append)
+    settle(qtbot, window)
+    assert counted[-1][0].n_chosen == len(passes)
+
+
+def test_a_data_set_on_disk_is_left_when_nobody_wants_its_pulser_any_more(
+    qtbot: QtBot, window: MainWindow, on_disk: None
+) -> None:
+    assert make_set_of_numbers(window.bridge, "11-12") == ""
+    bridge = window.bridge
+    bridge.change(tag_changes.tag_pulser)
+    qtbot.waitUntil(
+        lambda: bridge.hit_tags.how_far(bridge.session.selected) == ": 1 of 2 runs looked at", timeout=WAIT_MS
+    )
+    assert "1 of 2 runs" in bridge.hit_tags.why(bridge.session.selected, "is_pulser")
+    bridge.store.undo()
+    settle(qtbot, window)
+    assert column(window, "is_pulser") is None
+
+
+def test_events_of_too_many_rows_are_refused_and_the_pulser_is_tagged_all_the_same(
+    qtbot: QtBot, window: MainWindow, on_disk: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "EVENT_BYTES", 1_000_000)
+    assert make_set_of_numbers(window.bridge, "11-12") == ""
+    window.bridge.change(tag_changes.tag_pulser)
+    window.bridge.change(tag_changes.build_events, US)
+    wait_column(qtbot, window, "is_pulser")
+    window.cuts.hits.open_for_events()
+    assert "are too many" in window.cuts.hits.events_words.text()
+    assert column(window, "event") is None
+
+
 # What is kept of it
 
 
@@ -373,7 +512,7 @@ def test_waveforms_that_pass_are_saved(
 def test_waveforms_are_not_saved_by_events_that_nobody_built(window: MainWindow) -> None:
     window.bridge.change(cut_changes.add_cut, "single", "n_channels == 1")
     window.waveform_saving.ask()
-    assert "N_channels is known when events were built" in window.banner.words.text()
+    assert "'n_channels' is known when events were built" in window.banner.words.text()
 
 
 @pytest.mark.parametrize("is_set", [False, True])

@@ -214,3 +214,9 @@ def test_a_chosen_range_holds_nearly_all_values(values):
 @pytest.mark.parametrize(("number", "expected"), [(0.3, 0.5), (1, 1), (1.1, 2), (5.01, 10), (1234, 2000)])
 def test_rounding_up_gives_1_2_or_5_times_a_power_of_ten(number, expected):
     assert round_up(number) == pytest.approx(expected)
+
+
+def test_a_column_of_nan_alone_has_no_values() -> None:
+    table = LiveColumns()
+    table.append({"none": np.full(3, np.nan), "one": np.array([np.nan, np.nan, 2.0]), "whole": np.arange(3)})
+    assert [table.has_values(name) for name in ("none", "one", "whole")] == [False, True, True]

@@ -59,3 +59,13 @@ def test_energies_are_made_of_rows_that_wait_as_well():
     live.take_columns(rows(15, 17))
     live = live.with_tags(*told_of(17, is_whole=True))
     assert live.columns.column("trap_max_kev").tolist() == [float(n) for n in range(17)]
+
+
+def test_a_run_that_is_calibrated_while_its_first_rows_come_has_their_energies():
+    one = ChannelCalibration(curve=Curve((0.0, 2.0), ((0.0, 0.0), (0.0, 0.0))))
+    wanted = (Calibration("trap_max", channels={"0/0/0": one}),)
+    live = LiveRun()
+    energies = live.energies(wanted, live.snapshot(wanted), None)
+    live.take_columns(rows(0, 3))  # while the energies of no rows are made
+    made = live.calibrated(wanted, energies, 0)
+    assert made.columns.column("trap_max_kev").tolist() == [0.0, 4.0, 8.0]

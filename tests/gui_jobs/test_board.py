@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from pygama.progress import Done, Failed, Note, Partial, Progress, Started, StoppedByRequest
-from pygama_gui.jobs.board import JobBoard, JobState, duration, grouped, state_sentence
+from pygama_gui.jobs.board import JobBoard, JobState, as_sentence, duration, grouped, state_sentence
 
 RUN = Path("Run72")
 STARTED = Started(RUN, 1000, 72, 0, 0, ("Card",), ("Other",))
@@ -173,3 +173,10 @@ def test_a_time_is_written_as_a_person_says_it(seconds, text):
 
 def test_thousands_are_grouped_with_thin_spaces():
     assert grouped(1234567) == "1\u2009234\u2009567"
+
+
+def test_a_sentence_begins_with_a_capital_letter_but_where_a_name_begins_it() -> None:
+    assert as_sentence("no events are built: why") == "No events are built: why"
+    assert as_sentence("counted, stopped") == "Counted, stopped"
+    for told in ("n_channels is known", "t2_run11.h5 is not where it was", "'event' is known later", ""):
+        assert as_sentence(told) == told

@@ -299,7 +299,8 @@ class TileGrid(QAbstractScrollArea):
         painter.drawLine(room.bottomLeft(), room.bottomRight())
         counts = tile.figures.counts
         if not counts.any():
-            self._write(painter, room, room.height() // 2 - LINE // 2, "no events", "soft")
+            what = "no values in range" if tile.figures.n_events else "no events"
+            self._write(painter, room, room.height() // 2 - LINE // 2, what, "soft")
             return
         heights = np.log10(np.maximum(counts, 0.5)) - math.log10(0.5) if self.is_log else counts.astype(float)
         y = room.bottom() - heights / heights.max() * (room.height() - 1)

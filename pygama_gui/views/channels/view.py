@@ -27,8 +27,9 @@ from pygama_gui.data import chain_facts
 from pygama_gui.data.channels import CLOCK, CODE
 from pygama_gui.data.health import MARKS, STATES, Survey
 from pygama_gui.data.live_run import LiveRun
-from pygama_gui.jobs.board import counted
+from pygama_gui.jobs.board import as_sentence, counted
 from pygama_gui.session import changes
+from pygama_gui.session.calibration_changes import raw_column
 from pygama_gui.session.state import SORTS, ChannelsChoice, Run, Session
 from pygama_gui.views import madeup
 from pygama_gui.views.base import View
@@ -326,6 +327,12 @@ class ChannelsView(View):
 
     # Drawing
 
+    def _column_of(self, live: LiveRun) -> str:
+        """Give the chosen column, or what it is made of where it has no value in any event of the run."""
+        column = self.choice.column
+        has_none = column in live.columns and not live.columns.has_values(column)
+        return raw_column(self.session, column) if has_none else column
+
     surveyed = Survey()
     """What the tiles were made of."""
 
@@ -334,7 +341,7 @@ class ChannelsView(View):
         run, live = self.session.selected_run, self.bridge.live(self.session.selected)
         found = None
         if run is not None and live is not None and CODE in live.columns:
-            found = self._surveying.want(run, live, self.choice.column)
+            found = self._surveying.want(run, live, self._column_of(live))
         self.surveyed = found or Survey()
         self.tiles = self._sorted(self._tiles_of(self.surveyed))
         self._show_controls(live)
@@ -428,7 +435,7 @@ class ChannelsView(View):
             if CODE not in live.columns:
                 return "The events of this run carry no channel."
             if live.is_on_disk and (far := self._how_far()):
-                return f"{far[:1].upper()}{far[1:]}."
+                return f"{as_sentence(far)}."
             return "Looking at the channels…"
         if not state.has_ended:
             return words.waiting_for("events", follows=state.follows)

@@ -19,10 +19,12 @@ from PyQt5.QtWidgets import (
 from pygama.analysis.pulser import PulseTrain
 from pygama_gui.bridge import Bridge
 from pygama_gui.data.hit_tags import SAME_CLOCK, Told
+from pygama_gui.jobs.board import as_sentence
 from pygama_gui.session import tag_changes
 from pygama_gui.session.codes import code_at, place_of
 from pygama_gui.session.state import DataSet, Session
 from pygama_gui.widgets import theme, words
+from pygama_gui.widgets.checklist import CheckList, Item
 from pygama_gui.widgets.parts import button, choice_box, label, row
 from pygama_gui.widgets.table import quiet_table, two_lines
 
@@ -38,6 +40,8 @@ ABOUT = (
 UNITS = {"ns": 1e-9, "µs": 1e-6, "ms": 1e-3, "s": 1.0}
 SUGGESTED = ("1", "µs")
 ALL = "all channels"
+N_NAMED = 3
+"""Channels that are named on the button; more are counted."""
 USE = "Cuts and all views then know the columns is_pulser, event, multiplicity and n_channels."
 
 
@@ -63,8 +67,8 @@ class HitsDialog(QDialog):
         self.pulser_box = QCheckBox("Tag the pulser in")
         self.pulser_box.setAccessibleName("Tag the pulser")
         self.pulser_box.toggled.connect(self._tag)
-        self.channel_box = choice_box("Channel in which the pulser is tagged", ALL)
-        self.channel_box.activated.connect(lambda _at: self._choose_channel())
+        self.channels = CheckList(ALL, "Channels in which the pulser is tagged")
+        self.channels.toggled_one.connect(self._choose_channel)
         self.pulser_words = _words("What was found of the pulser")
         self.table = quiet_table("Pulses of each channel", HEADS, dispensable=(5, 2))
         for at, about in enumerate(ABOUT):
@@ -99,7 +103,7 @@ class HitsDialog(QDialog):
         column.setContentsMargins(16, 14, 16, 14)
         column.setSpacing(8)
         column.addWidget(label("Pulser", bold=True))
-        column.addLayout(row(self.pulser_box, self.channel_box, None))
+        column.addLayout(row(self.pulser_box, self.channels, None))
         column.addWidget(self.pulser_words)
         column.addWidget(self.table)
         column.addSpacing(8)
@@ -143,14 +147,18 @@ class HitsDialog(QDialog):
 
     def _tag(self, is_wanted: bool) -> None:  # noqa: FBT001  (Qt's signal)
         if is_wanted:
-            self._choose_channel()
+            self._bridge.change(tag_changes.tag_pulser, self._bridge.session.tagging.pulser_in)
         else:
             self._bridge.change(tag_changes.leave_pulser)
             self.show_all()
 
-    def _choose_channel(self) -> None:
-        place = self.channel_box.currentData()
-        self._bridge.change(tag_changes.tag_pulser, (place,) if place else ())
+    def _choose_channel(self, place: str) -> None:
+        """Tag the pulser in one channel more or less; in all where none or each of them is left."""
+        places = [one for one, _ in self._places()]
+        chosen = set(self._bridge.session.tagging.pulser_in or places) ^ {place}
+        wanted = tuple(one for one in places if one in chosen)
+        self._bridge.change(tag_changes.tag_pulser, () if len(wanted) == len(places) else wanted)
+        self._fill_channels()
 
     def build(self) -> None:
         """Build events with what is set; say what is wrong with a window that is none."""
@@ -218,19 +226,22 @@ class HitsDialog(QDialog):
         self.sliding_box.setChecked(tagging.is_sliding)
         self.clock_box.setChecked(tagging.same_clock)
 
-    def _fill_channels(self) -> None:
+    def _places(self) -> list[tuple[str, str]]:
+        """Give the channels of the run, and others that were chosen: place and name."""
         live = self._bridge.live(self._bridge.session.selected)
         codes = [] if live is None else live.channels
         places = ["/".join(map(str, place_of(code).values())) for code in codes]
-        entries = [(ALL, ""), *zip(self._bridge.names(codes), places, strict=True)]
-        entries += [(place, place) for place in self._bridge.session.tagging.pulser_in if place not in places]
-        box = self.channel_box
-        if [(box.itemText(at), box.itemData(at) or "") for at in range(box.count())] != entries:
-            box.clear()
-            for name, place in entries:
-                box.addItem(name, place)
-        chosen = next(iter(self._bridge.session.tagging.pulser_in), "")
-        box.setCurrentIndex([place for _, place in entries].index(chosen))
+        others = [one for one in self._bridge.session.tagging.pulser_in if one not in places]
+        return [*zip(places, self._bridge.names(codes), strict=True), *((one, one) for one in others)]
+
+    def _fill_channels(self) -> None:
+        places, chosen = self._places(), self._bridge.session.tagging.pulser_in
+        self.channels.set_items(
+            [Item(place, name, not chosen or place in chosen, kind="plain") for place, name in places]
+        )
+        names = [name for place, name in places if place in chosen]
+        told = ", ".join(names) if len(names) <= N_NAMED else f"{len(names)} of {len(places)} channels"
+        self.channels.setText(f"{told or ALL} ▾")
 
     def _show_found(self) -> None:
         tags, run_id = self._bridge.hit_tags, self._bridge.session.selected
@@ -257,9 +268,8 @@ class HitsDialog(QDialog):
         live = self._bridge.live(self._bridge.session.selected)
         if live is None or not len(live.columns):
             return "There are no hits yet."
-        if live.is_on_disk:
-            return "The rows are too many to look at all hits together; select one of the runs."
-        return "Looking at all hits…" if told is None else ""
+        far = self._bridge.hit_tags.how_far(self._bridge.session.selected)
+        return f"Looking at all hits{far}…" if told is None else ""
 
     def _so_far(self, told: Told) -> str:
         """Say of a run that grows how many of its hits were looked at."""
@@ -321,10 +331,10 @@ def _figures(train: PulseTrain) -> tuple[str, ...]:
 def _pulser_words(told: Told) -> tuple[str, str]:
     """Say how many pulses there are, or why none; with the tone of it."""
     if (why := told.missing.get("is_pulser")) is not None:
-        return f"▲ {why[:1].upper()}{why[1:]}", "warn"
+        return f"▲ {as_sentence(why)}", "warn"
     if without := [one.why_no_pulser for one in told.found if one.why_no_pulser]:
         more = "" if len(told.found) == 1 else f"{len(without)} of {len(told.found)} runs: "
-        return f"▲ {more}{without[0][:1].upper()}{without[0][1:]}", "warn"
+        return f"▲ {more}{as_sentence(without[0])}", "warn"
     trains = [train for one in told.found for train in one.trains.values()]
     n = sum(train.n_recorded for train in trains)
     return f"{n} pulses in {len(trains)} {'channel' if len(trains) == 1 else 'channels'}", "soft"
@@ -332,7 +342,7 @@ def _pulser_words(told: Told) -> tuple[str, str]:
 
 def _event_words(told: Told, runs: list[str]) -> tuple[str, str]:
     if (why := told.missing.get("event")) is not None:
-        return f"▲ {why[:1].upper()}{why[1:]}", "warn"
+        return f"▲ {as_sentence(why)}", "warn"
     each = [f"{run}{_joined(found.events)}" for run, found in zip(runs, told.found, strict=False)]
     return "\n".join(each), "soft"
 

@@ -81,6 +81,9 @@ class RegionTable(QWidget):
 
     def show_present(self) -> None:
         """Show the regions of the session with what they hold."""
+        if not (self.bridge.session.regions or self._regions):
+            self.setVisible(False)
+            return
         self._regions = self.bridge.session.regions
         self.setVisible(bool(self._regions))
         with QSignalBlocker(self.table):

@@ -182,8 +182,10 @@ class FitsView(View):
         session = self.session
         for run_id in (session.selected, *session.spectrum.others[:1]):
             self.bridge.fitting.ask(run_id)
-        self._rows = [row for fit in session.fits for row in self._rows_of(session.selected, fit)]
-        self._fill()
+        rows = [row for fit in session.fits for row in self._rows_of(session.selected, fit)]
+        if rows or self._rows:
+            self._rows = rows
+            self._fill()
         fit = session.chosen_fit
         self.table.setVisible(bool(session.fits))
         self.hint.setVisible(not session.fits)

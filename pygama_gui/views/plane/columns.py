@@ -79,7 +79,7 @@ def numbers_of(live: LiveRun | None) -> tuple[str, ...]:
     if live is None:
         return ()
     names = (name for name in live.columns.names if name not in HIDDEN)
-    return tuple(name for name in names if live.columns.column(name).dtype.kind in "iuf")
+    return tuple(name for name in names if live.columns.column(name).dtype.kind in "biuf")
 
 
 def with_unit(column: str) -> str:

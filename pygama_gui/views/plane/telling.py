@@ -10,6 +10,7 @@ from PyQt5.QtCore import QPointF
 from pygama_gui.data.linked import Axis
 from pygama_gui.data.live_run import LiveRun
 from pygama_gui.jobs.board import counted
+from pygama_gui.session.calibration_changes import raw_column
 from pygama_gui.views.plane.columns import numbers_of
 from pygama_gui.views.plane.points import MOST_POINTS
 from pygama_gui.widgets import words
@@ -41,8 +42,19 @@ def why_empty(view: PlaneView, live: LiveRun | None) -> str:
 def _what_lacks(view: PlaneView, live: LiveRun) -> str:
     lacking = [name for name in (view.x_name, view.y_name) if name not in numbers_of(live)]
     if not lacking:
-        return ""
+        return next(
+            (why for name in (view.x_name, view.y_name) if (why := _why_no_value(view, live, name))), ""
+        )
     return f"The chain writes no {' and no '.join(dict.fromkeys(lacking))}. Choose other columns below."
+
+
+def _why_no_value(view: PlaneView, live: LiveRun, name: str) -> str:
+    if live.columns.has_values(name):
+        return ""
+    raw = raw_column(view.session, name)
+    if raw == name:
+        return f"{name} has no value in any of these events."
+    return f"{raw} is not calibrated for these channels.\nChoose {raw}, or calibrate it in Fits."
 
 
 def under_cursor(plane: Plane, at: QPointF, *, is_normalised: bool) -> str:

@@ -484,13 +484,14 @@ class PlaneView(View):
 
     def _draw(self, plane: Plane) -> None:
         """Draw what was counted, unless it stands there as it is."""
-        look = (plane, self.choice, self.top, self.points, self.gates.shown_inside)
-        if look == self._drawn:
+        look, inside = (plane, self.choice, self.top, self.points), self.gates.shown_inside
+        if (*look, inside) == self._drawn:
             return
-        self._drawn = look
-        self._draw_image(plane)
-        self.profile = self._profile_of(plane)
-        self.canvas.draw_profile(self.profile)
+        if look != self._drawn[:-1]:  # else a gate was moved alone
+            self._draw_image(plane)
+            self.profile = self._profile_of(plane)
+            self.canvas.draw_profile(self.profile)
+        self._drawn = (*look, inside)
         self._draw_edges(plane)
         self.plot.label_axes(with_unit(plane.x.column), with_unit(plane.y.column))
         self.show_info()

@@ -9,6 +9,7 @@ from PyQt5.QtWidgets import QDialog, QDialogButtonBox, QLineEdit, QVBoxLayout, Q
 from pygama.errors import SettingsError
 from pygama_gui.bridge import Bridge
 from pygama_gui.data.live_run import tier1_among
+from pygama_gui.jobs.board import as_sentence
 from pygama_gui.session import set_changes
 from pygama_gui.session.state import Member, Run, ranges_of
 from pygama_gui.widgets import theme
@@ -36,7 +37,7 @@ def make_set(bridge: Bridge, runs: Iterable[Run]) -> str:
     try:
         made = set_changes.data_set_of(bridge.session, members)
     except ValueError as problem:
-        return str(problem)[:1].upper() + str(problem)[1:]
+        return as_sentence(str(problem))
     bridge.change(set_changes.make_data_set, made)
     return ""
 
@@ -46,7 +47,7 @@ def make_set_of_numbers(bridge: Bridge, text: str) -> str:
     try:
         numbers = set(_read_runs(text))
     except SettingsError as problem:
-        return str(problem)[:1].upper() + str(problem)[1:]
+        return as_sentence(str(problem))
     runs = [run for run in bridge.session.runs if run.run_number in numbers]
     if lacking := numbers - {run.run_number for run in runs}:
         return f"The list has no run {ranges_of(lacking)}"

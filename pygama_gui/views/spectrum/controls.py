@@ -112,7 +112,7 @@ class SpectrumControls:
 
 def _columns_of(live: LiveRun) -> tuple[str, ...]:
     names = (name for name in live.columns.names if name not in HIDDEN_COLUMNS)
-    return tuple(name for name in names if live.columns.column(name).dtype.kind in "iuf")
+    return tuple(name for name in names if live.columns.column(name).dtype.kind in "biuf")
 
 
 def _check(text: str, name: str, key: str) -> QCheckBox:

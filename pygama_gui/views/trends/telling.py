@@ -13,6 +13,7 @@ from pygama_gui.data.moves import find_move, is_outside
 from pygama_gui.data.slices import KINDS, Series
 from pygama_gui.data.trend_words import move_words, outside_words, sentence
 from pygama_gui.data.trends import Trends
+from pygama_gui.jobs.board import as_sentence
 from pygama_gui.session.state import DataSet
 from pygama_gui.views.following import EARLIER
 from pygama_gui.views.trends.plot import SHAPES
@@ -118,7 +119,7 @@ def why_empty(view: TrendsView, live: LiveRun | None) -> str:
         if "time_s" not in live.columns:
             return "The events of this run carry no time."
         if live.is_on_disk and (far := data_sets.how_far(selected)):
-            return f"{far[:1].upper()}{far[1:]}."
+            return f"{as_sentence(far)}."
         return "Computing the trends…" if state.has_ended else "Following the run…"
     if not state.has_ended:
         return words.waiting_for("events", follows=state.follows)

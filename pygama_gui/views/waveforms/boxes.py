@@ -92,8 +92,7 @@ class WaveformBoxes:
         view = self._view
         if view.choice.picture == "noise" or view.browser.live is None or not view.n_samples:
             return NO_WAVEFORMS
-        whose = view.session.selected
-        return view.bridge.data_sets.why_not(whose, "what passes through a box") or why_no_box(view.look)
+        return why_no_box(view.look)
 
     # Under the hand
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from pygama_gui.data import chain_facts
 from pygama_gui.data.samples import Sample
+from pygama_gui.jobs.board import as_sentence
 from pygama_gui.views.waveforms.contrast import KINDS
 from pygama_gui.widgets import words
 
@@ -34,7 +35,7 @@ class Telling:
             return why
         if browser.is_looking:
             far = browser.how_far or "looking for waveforms that pass"
-            return f"{far[:1].upper()}{far[1:]}."
+            return f"{as_sentence(far)}."
         if state is None:
             return "No waveforms yet. Process the run to see them."
         if not state.has_ended:

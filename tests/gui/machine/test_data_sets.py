@@ -311,6 +311,91 @@ def test_a_wish_that_changes_begins_the_pass_anew_and_others_keep_theirs(
     assert plane[-1][0].want == WANT and plane[-1][0].n_rows == 1500
 
 
+class _RowsSeen:
+    """Notes which rows came by."""
+
+    columns = frozenset({"time_s"})
+
+    def __init__(self) -> None:
+        self.rows: list[float] = []
+
+    def add(self, rows: dict[str, np.ndarray]) -> None:
+        self.rows += rows["time_s"].tolist()
+
+    def found(self, *, is_whole: bool) -> list[float]:
+        return list(self.rows)
+
+
+def test_what_can_wait_is_laid_aside_for_what_somebody_waits_for_and_goes_on(
+    qtbot: QtBot,
+    bridge: Bridge,
+    on_disk: None,
+    loaded: Callable[[], LiveSet],
+    data_set: DataSet,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    live = loaded()
+    monkeypatch.setattr(passes, "STEP_S", 0.0)
+    monkeypatch.setattr(passes, "SHOW_S", 0.0)
+    told: list[tuple[str, int]] = []
+    seen: list[list[float]] = []
+
+    def take(rows: list[float]) -> None:
+        seen.append(rows)
+        told.append(("strip", len(rows)))
+        if len(told) == 1:
+            bridge.counting.count(
+                "view", data_set.run_id, [WANT], lambda found: told.append(("view", found[0].n_rows))
+            )
+
+    bridge.data_sets.gather("strip", live, "rows", _RowsSeen, take, can_wait=True)
+    wait_for(qtbot, lambda: bool(told) and not bridge.counting.is_busy)
+    last_of_view = max(at for at, (who, _) in enumerate(told) if who == "view")
+    assert told[last_of_view] == ("view", 1500)
+    assert all(who == "strip" for who, _ in told[last_of_view + 1 :])
+    assert told[-1] == ("strip", 1500)
+    assert seen[-1] == all_rows()["time_s"].tolist()  # each row once
+
+
+def test_nothing_is_counted_anew_until_the_hand_that_drags_an_edge_rests(
+    qtbot: QtBot,
+    bridge: Bridge,
+    on_disk: None,
+    loaded: Callable[[], LiveSet],
+    data_set: DataSet,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    loaded()
+    answers_of(qtbot, bridge, data_set, [WANT])
+    begun: list[object] = []
+    begin = passes.Pass._begin
+    monkeypatch.setattr(passes.Pass, "_begin", lambda self: (begun.append(1), begin(self))[1])
+    bridge.data_sets._rest.setInterval(100_000)
+    bridge.counting.serve_first("view")
+    found: list[Any] = []
+    bridge.change(cut_changes.add_cut, "low", "trap_max < 290")
+    for edge in (300, 310, 320):
+        bridge.change(cut_changes.edit_cut, "low", f"trap_max < {edge}")
+        bridge.counting.count("view", data_set.run_id, [WANT], found.append)
+        done: list[bool] = []
+        bridge.in_background(lambda: True, done.append)
+        wait_for(qtbot, lambda done=done: bool(done))
+    assert begun == [] and found == []
+    bridge.counting.serve_first("")
+    wait_for(qtbot, lambda: bool(found) and not bridge.counting.is_busy)
+    assert len(begun) == 1
+    assert found[-1][0].n_chosen == np.count_nonzero(all_rows()["trap_max"] < 320)
+
+
+def test_a_hand_that_rests_without_letting_go_is_counted_for(
+    qtbot: QtBot, bridge: Bridge, on_disk: None, loaded: Callable[[], LiveSet], data_set: DataSet
+) -> None:
+    loaded()
+    bridge.counting.serve_first("view")
+    assert answers_of(qtbot, bridge, data_set, [WANT])[-1][0].n_rows == 1500
+    bridge.counting.serve_first("")
+
+
 def test_a_pass_over_rows_that_are_calibrated_anew_is_given_up(
     qtbot: QtBot,
     bridge: Bridge,

@@ -10,10 +10,12 @@ import pytest
 from PyQt5.QtCore import QPoint, Qt
 from pytestqt.qtbot import QtBot
 
+from pygama.analysis.calibration import Calibration, ChannelCalibration
+from pygama.analysis.curves import Curve
 from pygama.channel_map import Channel
 from pygama.progress import Partial
 from pygama_gui.bridge import Bridge
-from pygama_gui.session import changes, cut_changes
+from pygama_gui.session import calibration_changes, changes, cut_changes
 from pygama_gui.session.state import SORTS, ChannelMap, Run
 from pygama_gui.views import madeup, surveying
 from pygama_gui.views.channels.tiles import HEIGHT
@@ -258,3 +260,15 @@ def test_a_dragged_edge_is_followed_at_once_and_the_rest_comes_when_the_hand_res
     assert sum(tile.figures.n_events for tile in view.tiles) == int((heights < 5000).sum())
     assert not any("(" in tile.words.split(",")[1] for tile in view.tiles)
     view.bridge.counting.serve_first("")
+
+
+def test_energies_that_no_event_has_give_way_to_what_they_are_made_of(
+    qtbot: QtBot, view: ChannelsView
+) -> None:
+    curve = ChannelCalibration(curve=Curve((0.0, 0.1), ((0.0, 0.0), (0.0, 0.0))))
+    elsewhere = Calibration("trap_max", made_from=("Run1",), channels={"0/5/9": curve})
+    view.bridge.change(calibration_changes.take_calibration, elsewhere)
+    assert view.choice.column == "trap_max_kev"
+    feed(qtbot, view, events(mixed(500, 500)))
+    assert view.surveyed.column == "trap_max"
+    assert all(tile.figures.counts.any() for tile in view.tiles)

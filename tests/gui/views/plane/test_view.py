@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +15,12 @@ from PyQt5.QtGui import QWheelEvent
 from PyQt5.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
+from pygama.analysis.calibration import Calibration, ChannelCalibration
+from pygama.analysis.curves import Curve
 from pygama.progress import Partial
 from pygama_gui.bridge import Bridge
 from pygama_gui.data.linked import Axis, Counter, Want
-from pygama_gui.session import changes
+from pygama_gui.session import calibration_changes, changes
 from pygama_gui.session.state import Run
 from pygama_gui.views import madeup
 from pygama_gui.views.plane.view import Plane, PlaneView
@@ -452,3 +455,13 @@ def test_a_chosen_event_is_told_from_its_number_on_another_channel(
     qtbot.waitUntil(lambda: view.points is not None, timeout=WAIT_MS)
     qtbot.mouseClick(view.plot.viewport(), LEFT, pos=pixel_of(view, 30_000.0, 0.55))
     assert view.canvas.chosen.getData()[0][0] == 30_000.0
+
+
+def test_energies_that_no_event_has_say_what_to_do(qtbot: QtBot, view: PlaneView) -> None:
+    curve = ChannelCalibration(curve=Curve((0.0, 0.1), ((0.0, 0.0), (0.0, 0.0))))
+    elsewhere = Calibration("trap_max", made_from=("Run1",), channels={"0/5/9": curve})
+    view.bridge.change(calibration_changes.take_calibration, elsewhere)
+    view.bridge.change(changes.show_plane, replace(view.session.plane, x="trap_max_kev", y="bl_int"))
+    view.bridge.data_grew.emit({view.bridge.take(1, madeup.partial(500))})
+    told = "trap_max is not calibrated for these channels.\nChoose trap_max, or calibrate it in Fits."
+    qtbot.waitUntil(lambda: (view.redraw(), view.plot._hint.text() == told)[1], timeout=WAIT_MS)
