@@ -14,6 +14,7 @@ from pygama_gui.layouts import LAYOUTS
 from pygama_gui.session import changes
 from pygama_gui.session.state import MOST_JOBS, SIZES, Run
 from pygama_gui.widgets import theme
+from pygama_gui.widgets.own_keys import MenuBarKeys
 
 if TYPE_CHECKING:
     from pygama_gui.main_window import MainWindow
@@ -27,6 +28,9 @@ class Menus:
 
     def __init__(self, window: MainWindow) -> None:
         self._window = window
+        bar = window.menuBar()
+        assert bar is not None
+        self._keys = MenuBarKeys(bar)
         self.watch_action = QAction("&Watch a folder…", window)
         self._file(self._menu("&File"))
         edit = self._menu("&Edit")
@@ -72,6 +76,7 @@ class Menus:
     def _menu(self, name: str) -> QMenu:
         menu = QMenu(name, self._window)
         menu.setToolTipsVisible(True)
+        menu.installEventFilter(self._keys)
         self._window.menuBar().addMenu(menu)
         return menu
 
