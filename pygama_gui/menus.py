@@ -14,7 +14,7 @@ from pygama_gui.layouts import LAYOUTS
 from pygama_gui.session import changes
 from pygama_gui.session.state import MOST_JOBS, SIZES, Run
 from pygama_gui.widgets import theme
-from pygama_gui.widgets.own_keys import MenuBarKeys
+from pygama_gui.widgets.own_keys import Menu, MenuBarKeys
 
 if TYPE_CHECKING:
     from pygama_gui.main_window import MainWindow
@@ -74,7 +74,7 @@ class Menus:
         self._act(about, "&About pygama", "", window.show_about)
 
     def _menu(self, name: str) -> QMenu:
-        menu = QMenu(name, self._window)
+        menu = Menu(name, self._window)
         menu.setToolTipsVisible(True)
         menu.installEventFilter(self._keys)
         self._window.menuBar().addMenu(menu)
@@ -92,7 +92,7 @@ class Menus:
         self._act(menu, "&Open raw files…", "Ctrl+O", window.arrivals.ask_open)
         self._act(menu, "Open a &folder…", "Ctrl+Shift+O", window.arrivals.ask_open_folder)
         self._act(menu, "Open a &Tier file…", "Ctrl+T", window.arrivals.ask_open_tier)
-        recent = QMenu("Open &recent", window)
+        recent = Menu("Open &recent", window)
         recent.setToolTipsVisible(True)
         recent.aboutToShow.connect(lambda: self._fill_recent(recent))
         menu.addMenu(recent)
@@ -117,7 +117,7 @@ class Menus:
         self._act(menu, "&Quit", "Ctrl+Q", window.close)
 
     def _sizes(self, menu: QMenu) -> None:
-        sizes = QMenu("Si&ze of text and buttons", self._window)
+        sizes = Menu("Si&ze of text and buttons", self._window)
         group = QActionGroup(self._window)
         for percent in SIZES:
             action = self._act(sizes, f"{percent} %", "", partial(self._window.choose_size, percent))
@@ -176,7 +176,7 @@ class Menus:
             self.theme_actions[name] = action
         self._sizes(menu)
         menu.addSeparator()
-        inside = QMenu("In the files pan&el", window)
+        inside = Menu("In the files pan&el", window)
         inside.addActions(list(window.files.view_actions()))
         menu.addMenu(inside)
         self._act(menu, "Show or hide the log", "Ctrl+L", window.toggle_log)
@@ -194,7 +194,7 @@ class Menus:
 
     def _layouts(self, menu: QMenu) -> None:
         window = self._window
-        inner = QMenu("&Layout", window)
+        inner = Menu("&Layout", window)
         inner.setToolTipsVisible(True)
         menu.addMenu(inner)
         group = QActionGroup(window)
@@ -225,7 +225,7 @@ class Menus:
 
     def _at_once(self, menu: QMenu) -> None:
         bridge = self._window.bridge
-        at_once = QMenu("R&uns at once", self._window)
+        at_once = Menu("R&uns at once", self._window)
         menu.addMenu(at_once)
         group = QActionGroup(self._window)
         for number in range(1, MOST_JOBS + 1):

@@ -427,6 +427,11 @@ class StripView(View):
         value = f"FWHM {words.with_error(width.value, width.error)} {series.unit}".rstrip()
         remark = _gain_words(place, series.unit)
         figure.show_value(value if is_ok else f"▲ {value}", remark, "", "soft" if is_ok else "warn")
+        channel = trends.asked.channel
+        whose = "" if channel is None else f" of {self.bridge.names([channel])[0]}"
+        n_fits = int(series.is_known.sum())
+        how = f"Median of {counted(n_fits, 'fit')} to slices of time{whose}, as in Trends"
+        figure.setToolTip(f"{value} {remark}\n{how}; one fit of all events may differ within its error")
 
     def _show_channels(self) -> None:
         found = self._surveyed

@@ -53,6 +53,18 @@ class OwnKeys(QObject):
         return False
 
 
+class Menu(QMenu):
+    """A menu whose letters choose from it, though views have the same keys."""
+
+    def event(self, event: QEvent | None) -> bool:
+        """Take a letter before the views' actions do."""
+        asks = QEvent.Type.ShortcutOverride
+        if isinstance(event, QKeyEvent) and event.type() == asks and _is_plain(event):
+            event.accept()
+            return True
+        return super().event(event)
+
+
 class MenuBarKeys(QObject):
     """Keeps letters and arrows for the menu bar while it has the keyboard; Esc in a menu gives it back.
 

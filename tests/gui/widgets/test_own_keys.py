@@ -10,7 +10,7 @@ from PyQt5.QtWidgets import QCheckBox, QComboBox, QMainWindow, QMenu, QVBoxLayou
 from pytestqt.qtbot import QtBot
 
 from pygama_gui.widgets.expression_field import ExpressionField
-from pygama_gui.widgets.own_keys import MenuBarKeys, OwnKeys
+from pygama_gui.widgets.own_keys import Menu, MenuBarKeys, OwnKeys
 from pygama_gui.widgets.plot import plot_actions
 
 Parts = tuple[QWidget, QWidget, QCheckBox, QComboBox, list[str]]
@@ -118,7 +118,7 @@ def menus(qtbot: QtBot) -> tuple[QMainWindow, QMenu, list[str]]:
     assert bar is not None
     keys = MenuBarKeys(bar)
     done: list[str] = []
-    menu = QMenu("&Waveform", window)
+    menu = Menu("&Waveform", window)
     menu.installEventFilter(keys)
     bar.addMenu(menu)
     bar.addMenu("&Spectrum").addAction("nothing")
@@ -165,3 +165,15 @@ def test_letters_and_arrows_go_through_the_menus_while_the_bar_has_the_keyboard(
     qtbot.waitUntil(menu.isVisible)
     menu.close()
     assert done == []
+
+
+def test_a_letter_in_an_open_menu_chooses_from_it(
+    qtbot: QtBot, menus: tuple[QMainWindow, QMenu, list[str]]
+) -> None:
+    window, menu, done = menus
+    menu.addAction("&Normal").triggered.connect(lambda: done.append("normal"))
+    menu.popup(window.mapToGlobal(window.rect().center()))
+    qtbot.waitUntil(menu.isVisible)
+    qtbot.keyClick(menu, Qt.Key.Key_N)
+    assert done == ["normal"]
+    assert not menu.isVisible()
