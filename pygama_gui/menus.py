@@ -13,7 +13,7 @@ from PyQt5.QtWidgets import QAction, QActionGroup, QDockWidget, QMenu
 from pygama_gui.layouts import LAYOUTS
 from pygama_gui.session import changes
 from pygama_gui.session.state import MOST_JOBS, SIZES, Run
-from pygama_gui.widgets import theme
+from pygama_gui.widgets import manual, theme
 from pygama_gui.widgets.own_keys import Menu, MenuBarKeys
 
 if TYPE_CHECKING:
@@ -70,6 +70,7 @@ class Menus:
                     self._act(menu, "Save the wavefor&ms that pass…", "", window.waveform_saving.ask)
         about = self._menu("&Help")
         self.find_action = self._act(about, "&Find a command…", "Ctrl+K", window.show_palette)
+        self._act(about, "&Documentation", "Shift+F1", lambda: manual.Manual(window).show())
         self._act(about, "&Keys and mouse", ["?", "F1"], window.show_keys)
         self._act(about, "&About pygama", "", window.show_about)
 
