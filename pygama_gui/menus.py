@@ -34,9 +34,8 @@ class Menus:
         self.watch_action = QAction("&Watch a folder…", window)
         self._file(self._menu("&File"))
         edit = self._menu("&Edit")
-        store = window.bridge.store
-        self.undo_action = self._act(edit, "&Undo", "Ctrl+Z", store.undo)
-        self.redo_action = self._act(edit, "&Redo", ["Ctrl+Shift+Z", "Ctrl+Y"], store.redo)
+        self.undo_action = self._act(edit, "&Undo", "Ctrl+Z", self._undo)
+        self.redo_action = self._act(edit, "&Redo", ["Ctrl+Shift+Z", "Ctrl+Y"], self._redo)
         edit.addSeparator()
         self.export_actions = self._exports(edit)
         self.layout_actions: dict[str, QAction] = {}
@@ -73,6 +72,17 @@ class Menus:
         self._act(about, "&Documentation", "Shift+F1", lambda: manual.Manual(window).show())
         self._act(about, "&Keys and mouse", ["?", "F1"], window.show_keys)
         self._act(about, "&About pygama", "", window.show_about)
+
+    def _undo(self) -> None:
+        """Take the last change back, and say which: it may be one that is out of sight."""
+        words = self._window.bridge.store.undo_label
+        self._window.bridge.store.undo()
+        self._window.bridge.log(f"Undone: {words}")
+
+    def _redo(self) -> None:
+        words = self._window.bridge.store.redo_label
+        self._window.bridge.store.redo()
+        self._window.bridge.log(f"Done again: {words}")
 
     def _menu(self, name: str) -> QMenu:
         menu = Menu(name, self._window)

@@ -430,8 +430,11 @@ class StripView(View):
         channel = trends.asked.channel
         whose = "" if channel is None else f" of {self.bridge.names([channel])[0]}"
         n_fits = int(series.is_known.sum())
-        how = f"Median of {counted(n_fits, 'fit')} to slices of time{whose}, as in Trends"
-        figure.setToolTip(f"{value} {remark}\n{how}; one fit of all events may differ within its error")
+        fits = "One fit" if n_fits == 1 else f"Median of {n_fits} fits to slices of time"
+        how = f"{fits}{whose}, as in Trends"
+        figure.setToolTip(
+            f"{value} {remark}\n{how}; that of a region or of a sample may differ within its error"
+        )
 
     def _show_channels(self) -> None:
         found = self._surveyed

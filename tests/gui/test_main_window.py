@@ -315,6 +315,9 @@ def test_undo_in_the_menu_names_the_change(window: MainWindow) -> None:
     window.menus.undo_action.trigger()
     assert window.bridge.session.chain == Session().chain
     assert not window.menus.undo_action.isEnabled()
+    assert "Undone: change a setting of a step (rise of trap_filter)" in window.log.text.toPlainText()
+    window.menus.redo_action.trigger()
+    assert "Done again: change a setting of a step (rise" in window.log.text.toPlainText()
 
 
 def test_settings_can_be_saved_and_loaded(window: MainWindow, tmp_path: Path) -> None:
