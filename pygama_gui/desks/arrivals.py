@@ -29,7 +29,7 @@ PATIENCE_MS = 300
 """What takes longer says that it is under way."""
 GROWTH_MS = 700
 """A file that was written to lately is looked at once more after so long: what grew meanwhile is followed."""
-FOLLOWED = "it is followed until nothing came for a minute, or until you stop following it (Ctrl+Space)"
+FOLLOWED = "may still grow: followed until nothing comes for a minute, or Ctrl+Space"
 FILES_HEIGHT = 320
 
 
@@ -127,7 +127,7 @@ class Arrivals(QObject):
             self._window.processing.start(finished)
         newest = watch.written_last({run.path: fresh[run.path] for run in runs if run.path in fresh})
         if maybe := [run for run in runs if run.path == newest]:
-            self._bridge.log(f"{run_title(maybe[0])} has no stop record and was just written to: {FOLLOWED}")
+            self._bridge.log(f"{run_title(maybe[0])} {FOLLOWED}")
             self._window.processing.start(maybe, unsure=True)
         unsure = [run for run in runs if run.path in fresh and run.path != newest]
         if not unsure:
