@@ -25,7 +25,7 @@ from pygama_gui.data.live_run import LiveRun, tier1_among
 from pygama_gui.data.outputs import Outputs
 from pygama_gui.data.samples import import_readers
 from pygama_gui.jobs.board import JobBoard, JobState, state_sentence
-from pygama_gui.jobs.following import PATIENCE_S
+from pygama_gui.jobs.following import PATIENCE_S, PROOF_S
 from pygama_gui.jobs.leftovers import remove_orphans
 from pygama_gui.jobs.runner import JobRunner
 from pygama_gui.jobs.spec import JobSpec, threads_for
@@ -149,10 +149,13 @@ class Bridge(QObject):
 
     # Jobs
 
-    def start(self, runs: Iterable[Run], output_dir: Path, *, follow: bool = False) -> None:
+    def start(
+        self, runs: Iterable[Run], output_dir: Path, *, follow: bool = False, unsure: bool = False
+    ) -> None:
         """Process runs with the present settings; runs that are under way are left alone.
 
-        follow: files that still grow are followed until they are finished.
+        follow: files that still grow are followed until they are finished; unsure: so are those that may
+        grow, and a file that does not is taken for finished soon.
         """
         session = self.session
         idle = [run for run in runs if not self.is_active(run.run_id)]
@@ -168,7 +171,8 @@ class Bridge(QObject):
                 plugins=_plugins_of(session),
                 skip=run.skip,
                 n_threads=threads,
-                follow_s=PATIENCE_S if follow else None,
+                follow_s=PATIENCE_S if follow or unsure else None,
+                proof_s=PROOF_S if unsure else None,
                 outputs=session.outputs,
                 save_waves=session.save_waves,
             )

@@ -13,7 +13,8 @@ from PyQt5.QtWidgets import QAction, QActionGroup, QDockWidget, QMenu
 from pygama_gui.layouts import LAYOUTS
 from pygama_gui.session import changes
 from pygama_gui.session.state import MOST_JOBS, SIZES, Run
-from pygama_gui.widgets import theme
+from pygama_gui.widgets import manual, theme
+from pygama_gui.widgets.own_keys import Menu, MenuBarKeys
 
 if TYPE_CHECKING:
     from pygama_gui.main_window import MainWindow
@@ -27,12 +28,14 @@ class Menus:
 
     def __init__(self, window: MainWindow) -> None:
         self._window = window
+        bar = window.menuBar()
+        assert bar is not None
+        self._keys = MenuBarKeys(bar)
         self.watch_action = QAction("&Watch a folder…", window)
         self._file(self._menu("&File"))
         edit = self._menu("&Edit")
-        store = window.bridge.store
-        self.undo_action = self._act(edit, "&Undo", "Ctrl+Z", store.undo)
-        self.redo_action = self._act(edit, "&Redo", ["Ctrl+Shift+Z", "Ctrl+Y"], store.redo)
+        self.undo_action = self._act(edit, "&Undo", "Ctrl+Z", self._undo)
+        self.redo_action = self._act(edit, "&Redo", ["Ctrl+Shift+Z", "Ctrl+Y"], self._redo)
         edit.addSeparator()
         self.export_actions = self._exports(edit)
         self.layout_actions: dict[str, QAction] = {}
@@ -66,12 +69,25 @@ class Menus:
                     self._act(menu, "Save the wavefor&ms that pass…", "", window.waveform_saving.ask)
         about = self._menu("&Help")
         self.find_action = self._act(about, "&Find a command…", "Ctrl+K", window.show_palette)
+        self._act(about, "&Documentation", "Shift+F1", lambda: manual.Manual(window).show())
         self._act(about, "&Keys and mouse", ["?", "F1"], window.show_keys)
         self._act(about, "&About pygama", "", window.show_about)
 
+    def _undo(self) -> None:
+        """Take the last change back, and say which: it may be one that is out of sight."""
+        words = self._window.bridge.store.undo_label
+        self._window.bridge.store.undo()
+        self._window.bridge.log(f"Undone: {words}")
+
+    def _redo(self) -> None:
+        words = self._window.bridge.store.redo_label
+        self._window.bridge.store.redo()
+        self._window.bridge.log(f"Done again: {words}")
+
     def _menu(self, name: str) -> QMenu:
-        menu = QMenu(name, self._window)
+        menu = Menu(name, self._window)
         menu.setToolTipsVisible(True)
+        menu.installEventFilter(self._keys)
         self._window.menuBar().addMenu(menu)
         return menu
 
@@ -87,7 +103,7 @@ class Menus:
         self._act(menu, "&Open raw files…", "Ctrl+O", window.arrivals.ask_open)
         self._act(menu, "Open a &folder…", "Ctrl+Shift+O", window.arrivals.ask_open_folder)
         self._act(menu, "Open a &Tier file…", "Ctrl+T", window.arrivals.ask_open_tier)
-        recent = QMenu("Open &recent", window)
+        recent = Menu("Open &recent", window)
         recent.setToolTipsVisible(True)
         recent.aboutToShow.connect(lambda: self._fill_recent(recent))
         menu.addMenu(recent)
@@ -112,7 +128,7 @@ class Menus:
         self._act(menu, "&Quit", "Ctrl+Q", window.close)
 
     def _sizes(self, menu: QMenu) -> None:
-        sizes = QMenu("Si&ze of text and buttons", self._window)
+        sizes = Menu("Si&ze of text and buttons", self._window)
         group = QActionGroup(self._window)
         for percent in SIZES:
             action = self._act(sizes, f"{percent} %", "", partial(self._window.choose_size, percent))
@@ -171,7 +187,7 @@ class Menus:
             self.theme_actions[name] = action
         self._sizes(menu)
         menu.addSeparator()
-        inside = QMenu("In the files pan&el", window)
+        inside = Menu("In the files pan&el", window)
         inside.addActions(list(window.files.view_actions()))
         menu.addMenu(inside)
         self._act(menu, "Show or hide the log", "Ctrl+L", window.toggle_log)
@@ -189,7 +205,7 @@ class Menus:
 
     def _layouts(self, menu: QMenu) -> None:
         window = self._window
-        inner = QMenu("&Layout", window)
+        inner = Menu("&Layout", window)
         inner.setToolTipsVisible(True)
         menu.addMenu(inner)
         group = QActionGroup(window)
@@ -220,7 +236,7 @@ class Menus:
 
     def _at_once(self, menu: QMenu) -> None:
         bridge = self._window.bridge
-        at_once = QMenu("R&uns at once", self._window)
+        at_once = Menu("R&uns at once", self._window)
         menu.addMenu(at_once)
         group = QActionGroup(self._window)
         for number in range(1, MOST_JOBS + 1):

@@ -396,7 +396,7 @@ class Sandbox(QObject):
             return "there is no sample of waveforms; process the run first"
         if self.session.line is None:
             return "no peak is chosen; click one in the preview"
-        self._scan = GridScan(self._bench.whole, self.session.chain, self.session.line, self.column, x, y)
+        self._scan = GridScan(self._bench.whole, self.asked, x, y)
         self._cells = self._scan.cells()
         self._go_on()
         return ""

@@ -249,7 +249,7 @@ class Bench:
         """
         self._thin()
         old = self._old_values(asked)
-        new, problem = self._new_values(asked)
+        new, problem = self.new_values(asked)
         both = [values[np.isfinite(values)] for values in (old, new) if values is not None]
         edges = _edges_for(np.concatenate([np.empty(0), *both]))
         found = Compared(
@@ -270,7 +270,8 @@ class Bench:
             self._rerun, self._old, self._old_fit = None, None, None
         self._slow_by = 1.0
 
-    def _new_values(self, asked: Asked) -> tuple[np.ndarray | None, str]:
+    def new_values(self, asked: Asked) -> tuple[np.ndarray | None, str]:
+        """Give the column by the chain, or None and why there is none."""
         steps = runnable(asked.chain)
         if asked.column not in value_units(steps):
             return None, f"the chain gives no {asked.column} now"
@@ -297,11 +298,7 @@ class Bench:
         if anchor is None:
             return found
         members = np.flatnonzero((anchor >= low) & (anchor <= high))
-        scale = 1.0
-        if old is not None and new is not None and len(members):
-            scale = float(np.nanmedian(new[members]) / np.nanmedian(old[members]))
-        if not (math.isfinite(scale) and scale > 0):
-            scale = 1.0
+        scale = 1.0 if old is None or new is None else _scale(old, new, members)
         n_bins = min(max(int(BINS_BY_ROOT * math.sqrt(len(members))), LEAST_LINE_BINS), MOST_LINE_BINS)
         edges = np.linspace(low, high, n_bins + 1)
         old_fit = None if old is None else self._fit_old(found.asked, old)
@@ -335,17 +332,18 @@ class Bench:
 
     def line_at(self, asked: Asked, at: float) -> tuple[float, float] | None:
         """Find the window of the peak near a place; None where no peak can be fitted there."""
-        values = self._anchor(asked)
+        values = self.anchor(asked)
         return None if values is None else peak_window(values, at)
 
     def suggested_line(self, asked: Asked) -> tuple[float, float] | None:
         """Find the window of a peak to begin with; None where none stands out."""
-        values = self._anchor(asked)
+        values = self.anchor(asked)
         return None if values is None else suggest_line(values)
 
-    def _anchor(self, asked: Asked) -> np.ndarray | None:
+    def anchor(self, asked: Asked) -> np.ndarray | None:
+        """Give the column in whose scale the line is told: that of the reference, where it has one."""
         old = self._old_values(asked)
-        return old if old is not None else self._new_values(asked)[0]
+        return old if old is not None else self.new_values(asked)[0]
 
     # What steps cost
 
@@ -379,6 +377,15 @@ class Bench:
                 facts.failed[int(number[1]) - 1] = str(error)[number.end() :]
         facts.is_whole = True
         yield facts
+
+
+def _scale(old: np.ndarray, new: np.ndarray, members: np.ndarray) -> float:
+    """Give how much higher the same events are now; 1 where that cannot be told."""
+    known = members[np.isfinite(new[members])]
+    if not len(known):
+        return 1.0
+    scale = float(np.median(new[known]) / np.median(old[known]))
+    return scale if math.isfinite(scale) and scale > 0 else 1.0
 
 
 def _structure(step: Step) -> tuple[Any, ...]:
@@ -550,22 +557,33 @@ class Axis:
 
 
 class GridScan:
-    """A grid of two settings; `cells` tries one after the other. Belongs to the thread that computes."""
+    """A grid of two settings; `cells` tries one after the other. Belongs to the thread that computes.
 
-    def __init__(
-        self, block: Block, chain: Chained, line: tuple[float, float], column: str, x: Axis, y: Axis
-    ) -> None:
-        self.chain, self.x, self.y, self.column = chain, x, y, column
-        self._block = block
-        self._line = Line((line[0] + line[1]) / 2, line[1] - line[0], column)
+    asked: the chain to begin with, and the line, which lies where the reference puts it.
+    """
+
+    def __init__(self, block: Block, asked: Asked, x: Axis, y: Axis) -> None:
+        self.chain, self.x, self.y = asked.chain, x, y
+        self._block, self._asked = block, asked
 
     def cells(self) -> Iterator[tuple[tuple[int, int], Tried | str]]:
         """Try the cells coarse to fine; a text where a cell cannot be. Raises SettingsError at first."""
         processor = Tier1Processor.from_chain([step.to_chain() for step in runnable(self.chain)])
-        tuner = Tuner(self._block, processor, self._line)
+        tuner = Tuner(self._block, processor, self._line())
         for i, j in coarse_to_fine(len(self.x.values), len(self.y.values)):
             settings = {self.x.key: self.x.values[i], self.y.key: self.y.values[j]}
             try:
                 yield (i, j), tuner.try_settings(settings)
             except SettingsError as error:
                 yield (i, j), str(error)
+
+    def _line(self) -> Line:
+        """Give the line where the chain puts it: other settings than those of the reference may move it."""
+        assert self._asked.line is not None
+        low, high = self._asked.line
+        bench = Bench(self._block)
+        old, new = bench.anchor(self._asked), bench.new_values(self._asked)[0]
+        scale = 1.0
+        if old is not None and new is not None:
+            scale = _scale(old, new, np.flatnonzero((old >= low) & (old <= high)))
+        return Line((low + high) / 2 * scale, (high - low) * scale, self._asked.column)

@@ -90,9 +90,12 @@ def readers_after(chain: Sequence[Step], index: int, output: str) -> Iterator[tu
 
 
 def free_name(chain: Sequence[Step], name: str) -> str:
-    """Give a name that no step writes yet: wf_trap, wf_trap_2, …"""
+    """Give a name that no step writes yet: wf_trap, wf_trap_2, …; the number of tp_01 belongs to its name."""
     taken = {RAW, *(output for step in chain for output in outputs_of(step))}
-    stem = name.rpartition("_")[0] if name.rpartition("_")[2].isdecimal() and "_" in name else name
+    declared = {output for known in REGISTRY.values() for output, _ in known.writes}
+    stem, _, number = name.rpartition("_")
+    is_numbered = number.isdecimal() and name not in declared and stem in declared | taken
+    stem = stem if is_numbered else name
     names = (name if number == 1 else f"{stem}_{number}" for number in range(1, len(taken) + 3))
     return next(one for one in names if one not in taken)
 

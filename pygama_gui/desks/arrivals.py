@@ -12,7 +12,7 @@ from PyQt5.QtWidgets import QFileDialog
 from pygama.channel_map import is_channel_map
 from pygama_gui.jobs import watch
 from pygama_gui.jobs.board import counted
-from pygama_gui.jobs.watch import NewRun
+from pygama_gui.jobs.watch import Fresh, NewRun
 from pygama_gui.session import changes, files, pictured, saved
 from pygama_gui.session.files import Found
 from pygama_gui.session.state import Run
@@ -29,6 +29,7 @@ PATIENCE_MS = 300
 """What takes longer says that it is under way."""
 GROWTH_MS = 700
 """A file that was written to lately is looked at once more after so long: what grew meanwhile is followed."""
+FOLLOWED = "may still grow: followed until nothing comes for a minute, or Ctrl+Space"
 FILES_HEIGHT = 320
 
 
@@ -77,9 +78,9 @@ class Arrivals(QObject):
         looking.timeout.connect(lambda: self._bridge.log(f"Looking for runs in {paths[0].name}…"))
         looking.start(PATIENCE_MS)
 
-        def look() -> tuple[Found, dict[Path, int]]:
+        def look() -> tuple[Found, dict[Path, Fresh]]:
             found = files.find_runs(paths)
-            return found, watch.sizes_of_fresh(run.path for run in found.runs)
+            return found, watch.fresh_of(run.path for run in found.runs)
 
         self._bridge.in_background(
             look,
@@ -90,7 +91,7 @@ class Arrivals(QObject):
     def _take_found(
         self,
         found: Found,
-        fresh: dict[Path, int],
+        fresh: dict[Path, Fresh],
         process: bool | None,  # noqa: FBT001
         looking: QTimer,
     ) -> None:
@@ -116,11 +117,19 @@ class Arrivals(QObject):
         if found.refused or (found.hdf5 and not found.runs):
             self.refused.emit()
 
-    def _start(self, runs: list[Run], fresh: dict[Path, int]) -> None:
-        """Process runs, and follow those whose files grow: a look at their sizes a moment later tells."""
+    def _start(self, runs: list[Run], fresh: dict[Path, Fresh]) -> None:
+        """Process runs, and follow those whose files grow.
+
+        Of files that may grow, the one written to last is followed until it proves to be finished: a DAQ may
+        write seldom. For the others, a look at their sizes a moment later tells.
+        """
         if finished := [run for run in runs if run.path not in fresh]:
             self._window.processing.start(finished)
-        unsure = [run for run in runs if run.path in fresh]
+        newest = watch.written_last({run.path: fresh[run.path] for run in runs if run.path in fresh})
+        if maybe := [run for run in runs if run.path == newest]:
+            self._bridge.log(f"{run_title(maybe[0])} {FOLLOWED}")
+            self._window.processing.start(maybe, unsure=True)
+        unsure = [run for run in runs if run.path in fresh and run.path != newest]
         if not unsure:
             return
 

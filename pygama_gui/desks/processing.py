@@ -31,10 +31,12 @@ class Processing:
     def __init__(self, window: MainWindow) -> None:
         self._window, self._bridge = window, window.bridge
 
-    def start(self, runs: list[Run], *, first: bool = False, follow: bool = False) -> None:
+    def start(
+        self, runs: list[Run], *, first: bool = False, follow: bool = False, unsure: bool = False
+    ) -> None:
         """Start runs; the output folder is asked for the first time. Data sets are passed over.
 
-        first: before all that wait. follow: their files still grow.
+        first: before all that wait. follow: their files still grow; unsure: they may.
         """
         runs = [run for run in runs if not isinstance(run, DataSet)]
         chain = self._bridge.session.chain
@@ -42,7 +44,7 @@ class Processing:
             self._window.banner.say(f"Step {index + 1}, {chain[index].step}: {amiss}", level="warning")
             return
         if not self._window.plugins.are_as_agreed(
-            chain, lambda: self.start(runs, first=first, follow=follow)
+            chain, lambda: self.start(runs, first=first, follow=follow, unsure=unsure)
         ):
             return
         if lost := not_made(self._bridge.session):
@@ -54,16 +56,16 @@ class Processing:
         homeless = by_folder.pop(None, [])
         for folder, at_home in by_folder.items():
             if folder is not None:
-                self._start_in(at_home, folder, first=first, follow=follow)
+                self._start_in(at_home, folder, first=first, follow=follow, unsure=unsure)
         if homeless:
             self.ask_output_dir(homeless)
 
-    def _start_in(self, runs: list[Run], folder: Path, *, first: bool, follow: bool) -> None:
+    def _start_in(self, runs: list[Run], folder: Path, *, first: bool, follow: bool, unsure: bool) -> None:
         """Start runs if the disk seems to have room for them."""
 
         def begin() -> None:
             self._window.banner.dismiss_about({SHORT_OF_ROOM})
-            self._bridge.start(runs, folder, follow=follow)
+            self._bridge.start(runs, folder, follow=follow, unsure=unsure)
             for run in reversed(runs if first else []):
                 self._bridge.place_in_queue(run.run_id, 0)
 

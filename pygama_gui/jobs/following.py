@@ -20,6 +20,8 @@ from pygama_gui.jobs.spec import JobSpec
 
 PATIENCE_S = 600.0
 """A run from which nothing came for so long is taken for finished."""
+PROOF_S = 60.0
+"""A run of which nobody knows whether it grows is taken for finished after so long without anything new."""
 _MARKS = 0b111001
 """Start, heartbeat, end and start of a sub-run; a run record without any of them is the stop."""
 
@@ -28,10 +30,12 @@ class Follower:
     """Asked whenever the end of the file is reached: True while more is expected.
 
     It ends with the record of the run's stop, after `follow_s` without anything new, and when it is told to.
+    A file that has not grown yet is given `proof_s` from the time it was written to last, if that is set.
     """
 
     def __init__(self, spec: JobSpec, tell: Tell, clock: Callable[[], float] = time.monotonic) -> None:
-        self._path, self._patience_s = spec.path, spec.follow_s or PATIENCE_S
+        self._path = spec.path
+        self._patience_s, self._proof_s = spec.follow_s or PATIENCE_S, spec.proof_s
         self._tell, self._clock = tell, clock
         self._goes_on: Callable[[], bool] = getattr(tell, "goes_on", lambda: True)
         self._is_over = False
@@ -50,12 +54,19 @@ class Follower:
     def _reason_to_end(self) -> Note | None:
         if not self._goes_on():
             return Note("no longer followed, on request; what came so far is kept")
-        size, now = self._path.stat().st_size, self._clock()
-        if size != self._size:
-            self._size, self._grown_at = size, now
+        about, now = self._path.stat(), self._clock()
+        if about.st_size != self._size:
+            self._grown_at = now
+            if self._size >= 0:
+                self._proof_s = None
+            elif self._proof_s is not None:
+                self._grown_at -= max(time.time() - about.st_mtime, 0.0)
+            self._size = about.st_size
             if ends_with_stop(self._path):
                 return Note("the run was stopped; all of it is there")
-        if now - self._grown_at >= self._patience_s:
+        if self._proof_s is not None and now - self._grown_at >= self._proof_s:
+            return Note("its file has not grown: the run is taken for finished")
+        if self._proof_s is None and now - self._grown_at >= self._patience_s:
             minutes = f"{self._patience_s / 60:.3g} min"
             return Note(f"nothing came for {minutes}: the run is taken for finished", "warning")
         return None

@@ -19,7 +19,8 @@ class JobSpec:
     n_max: packets at most; None takes them all. suffix: goes behind the run number in the file names.
     skip: byte offsets of records to leave out. within: take only the records from one byte offset on and
     before another, and write nothing: to find the one that ends a worker. n_threads: None takes all cores but
-    the one for the window. follow_s: follow a file that still grows until nothing came for so long.
+    the one for the window. follow_s: follow a file that still grows until nothing came for so long; proof_s:
+    a file that may be finished is given so long to begin to grow.
     outputs: columns of the chain to keep, all where none is named; save_waves: waveforms to keep beside them.
     """
 
@@ -35,6 +36,7 @@ class JobSpec:
     plugins: tuple[tuple[Path, str], ...] = ()
     n_threads: int | None = None
     follow_s: float | None = None
+    proof_s: float | None = None
     outputs: tuple[str, ...] = ()
     save_waves: tuple[str, ...] = ()
 

@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import NamedTuple
 
 from pygama.errors import PygamaError
-from pygama_gui.jobs.following import ends_with_stop
+from pygama_gui.jobs.following import PROOF_S, ends_with_stop
 from pygama_gui.session.files import may_be_a_run, read_run
 from pygama_gui.session.state import Run
 
-FRESH_S = 60.0
+FRESH_S = PROOF_S
 """A file that was written to within this time, and does not end with the stop of its run, still grows."""
 
 MOST_FOLDERS = 5000
@@ -106,28 +106,40 @@ class FolderWatch:
         return NewRun(run, _may_grow(path, about))
 
 
+class Fresh(NamedTuple):
+    """What tells later whether a file has grown: its size and the time it was written to, in s since 1970."""
+
+    size: int
+    written_at: float
+
+
 def _may_grow(path: Path, about: os.stat_result) -> bool:
     return time.time() - about.st_mtime < FRESH_S and not ends_with_stop(path)
 
 
-def sizes_of_fresh(paths: Iterable[Path]) -> dict[Path, int]:
-    """Give the sizes of those raw files that may be growing: written to lately, and without a stop."""
-    sizes = {}
+def fresh_of(paths: Iterable[Path]) -> dict[Path, Fresh]:
+    """Give those raw files that may be growing: written to lately, and without a stop."""
+    fresh = {}
     for path in paths:
         try:
             about = path.stat()
         except OSError:
             continue
         if _may_grow(path, about):
-            sizes[path] = about.st_size
-    return sizes
+            fresh[path] = Fresh(about.st_size, about.st_mtime)
+    return fresh
 
 
-def grown(sizes: Mapping[Path, int]) -> set[Path]:
+def written_last(fresh: Mapping[Path, Fresh]) -> Path | None:
+    """Give the file that was written to last: where a DAQ writes one run after another, only it can grow."""
+    return max(fresh, key=lambda path: fresh[path].written_at, default=None)
+
+
+def grown(fresh: Mapping[Path, Fresh]) -> set[Path]:
     """Give those files that are larger than they were."""
     found = set()
-    for path, size in sizes.items():
+    for path, then in fresh.items():
         with suppress(OSError):
-            if path.stat().st_size > size:
+            if path.stat().st_size > then.size:
                 found.add(path)
     return found

@@ -6,7 +6,7 @@ import html
 import time
 
 from PyQt5.QtCore import QTimer, pyqtSignal
-from PyQt5.QtGui import QResizeEvent
+from PyQt5.QtGui import QResizeEvent, QTextCharFormat, QTextCursor
 from PyQt5.QtWidgets import QApplication, QFrame, QHBoxLayout, QPlainTextEdit, QVBoxLayout
 
 from pygama_gui.bridge import Bridge
@@ -60,10 +60,19 @@ class LogView(View):
         return view
 
     def recolor(self) -> None:
-        """Write all lines again in the colours of the present theme."""
-        self.text.clear()
-        for line, level in self._lines:
-            self._write(line, level)
+        """Write all lines again in the colours of the present theme, in one edit: there may be thousands."""
+        looks = {level: QTextCharFormat() for level in TOKENS}
+        for level, look in looks.items():
+            look.setForeground(theme.current().color(TOKENS[level]))
+        cursor = QTextCursor(self.text.document())
+        cursor.beginEditBlock()
+        cursor.select(QTextCursor.SelectionType.Document)
+        for place, (line, level) in enumerate(self._lines):
+            if place:
+                cursor.insertBlock()
+            cursor.insertText(line, looks[level])
+        cursor.endEditBlock()
+        self._go_to_end()
 
     def resizeEvent(self, event: QResizeEvent | None) -> None:  # noqa: N802  (Qt's name)
         """Keep the last line in sight."""

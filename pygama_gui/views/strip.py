@@ -443,6 +443,14 @@ class StripView(View):
         value = f"FWHM {words.with_error(width.value, width.error)} {series.unit}".rstrip()
         remark = _gain_words(place, series.unit)
         figure.show_value(value if is_ok else f"▲ {value}", remark, "", "soft" if is_ok else "warn")
+        channel = trends.asked.channel
+        whose = "" if channel is None else f" of {self.bridge.names([channel])[0]}"
+        n_fits = int(series.is_known.sum())
+        fits = "One fit" if n_fits == 1 else f"Median of {n_fits} fits to slices of time"
+        how = f"{fits}{whose}, as in Trends"
+        figure.setToolTip(
+            f"{value} {remark}\n{how}; that of a region or of a sample may differ within its error"
+        )
 
     def _show_channels(self) -> None:
         found = self._surveyed

@@ -1,4 +1,4 @@
-"""Lets buttons and lists of choices have the keys that they are used with, though a plot has these as well.
+"""Lets buttons, lists and the menu bar have the keys they are used with, though a plot has these as well.
 
 A key of a view works wherever the focus is in it, and Qt asks the keys first: Space on a button would freeze
 the picture, and Down in an open list would bring the next waveform.
@@ -6,9 +6,9 @@ the picture, and Down in an open list would bring the next waveform.
 
 from __future__ import annotations
 
-from PyQt5.QtCore import QEvent, QObject, Qt
+from PyQt5.QtCore import QCoreApplication, QEvent, QObject, Qt
 from PyQt5.QtGui import QKeyEvent
-from PyQt5.QtWidgets import QAbstractButton, QAbstractItemView, QComboBox, QWidget
+from PyQt5.QtWidgets import QAbstractButton, QAbstractItemView, QComboBox, QMenu, QMenuBar, QWidget
 
 _KEYS = Qt.Key
 OF_BUTTONS = frozenset({_KEYS.Key_Space, _KEYS.Key_Select})
@@ -51,6 +51,54 @@ class OwnKeys(QObject):
         if is_press and self._plot is not None and not isinstance(watched, QAbstractItemView):
             self._plot.setFocus(Qt.FocusReason.MouseFocusReason)
         return False
+
+
+class Menu(QMenu):
+    """A menu whose letters choose from it, though views have the same keys."""
+
+    def event(self, event: QEvent | None) -> bool:
+        """Take a letter before the views' actions do."""
+        asks = QEvent.Type.ShortcutOverride
+        if isinstance(event, QKeyEvent) and event.type() == asks and _is_plain(event):
+            event.accept()
+            return True
+        return super().event(event)
+
+
+class MenuBarKeys(QObject):
+    """Keeps letters and arrows for the menu bar while it has the keyboard; Esc in a menu gives it back.
+
+    All actions lie in its menus, so that Qt would take a letter there for the key of any view, or of two. And
+    after Esc in a menu Qt leaves the keyboard to the bar until Esc is pressed once more.
+    """
+
+    def __init__(self, bar: QMenuBar) -> None:
+        super().__init__(bar)
+        self._bar = bar
+        bar.installEventFilter(self)
+
+    def eventFilter(self, watched: QObject | None, event: QEvent | None) -> bool:  # noqa: N802  (Qt's name)
+        """Take a key before the views' actions do; leave the bar when a menu is left."""
+        if not isinstance(event, QKeyEvent):
+            return False
+        if watched is self._bar:
+            if event.type() == QEvent.Type.ShortcutOverride and _is_plain(event):
+                event.accept()
+                return True
+        elif isinstance(watched, QMenu) and event.type() == QEvent.Type.KeyPress and _is_escape(event):
+            again = QKeyEvent(event.type(), event.key(), event.modifiers())
+            QCoreApplication.postEvent(self._bar, again)  # once Qt has given it the keyboard
+        return False
+
+
+def _is_plain(event: QKeyEvent) -> bool:
+    held = event.modifiers() & ~Qt.KeyboardModifiers(Qt.KeyboardModifier.KeypadModifier)
+    is_function = _KEYS.Key_F1 <= event.key() <= _KEYS.Key_F35
+    return held in (Qt.KeyboardModifier.NoModifier, Qt.KeyboardModifier.ShiftModifier) and not is_function
+
+
+def _is_escape(event: QKeyEvent) -> bool:
+    return event.key() == _KEYS.Key_Escape
 
 
 def _uses(control: QObject | None, event: QKeyEvent) -> bool:

@@ -19,6 +19,7 @@ from PyQt5.QtWidgets import QAction, QGraphicsGridLayout, QMenu, QSizePolicy, QW
 
 from pygama_gui.session.pictured import Zoom
 from pygama_gui.widgets import theme
+from pygama_gui.widgets.own_keys import Menu
 from pygama_gui.widgets.parts import label
 
 pg.setConfigOptions(antialias=False, useOpenGL=False)
@@ -401,7 +402,7 @@ class Plot(pg.GraphicsView):
         """Show our own menu."""
         if event is None or self.fill_menu is None:
             return
-        menu = QMenu(self)
+        menu = Menu(self)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.fill_menu(menu)
         menu.popup(event.globalPos())

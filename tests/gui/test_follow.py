@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -101,18 +103,63 @@ def test_a_run_that_grows_when_it_is_dropped_is_followed_at_once(
     qtbot.waitUntil(lambda: not window.bridge.is_active(str(path)), timeout=WAIT_MS)
 
 
-def test_a_run_without_a_stop_that_does_not_grow_is_processed_to_its_end(
+def test_a_run_without_a_stop_that_is_old_is_processed_to_its_end(
     qtbot: QtBot, window: MainWindow, pieces: tuple[bytes, int], tmp_path: Path
 ) -> None:
     raw, middle = pieces
     path = tmp_path / "Run8"
     path.write_bytes(raw[:middle])
+    os.utime(path, (1.5e9, 1.5e9))
     window.arrivals.add_paths([path])
     qtbot.waitUntil(lambda: window.bridge.is_active(str(path)), timeout=WAIT_MS)
     state = window.bridge.state(str(path))
     assert state is not None
     assert not state.follows
     qtbot.waitUntil(lambda: not window.bridge.is_active(str(path)), timeout=WAIT_MS)
+
+
+def test_a_run_whose_daq_writes_seldom_is_followed_too(
+    qtbot: QtBot, window: MainWindow, pieces: tuple[bytes, int], tmp_path: Path
+) -> None:
+    raw, middle = pieces
+    path = tmp_path / "Run8"
+    path.write_bytes(raw[:middle])
+    window.arrivals.add_paths([path])
+
+    def state() -> JobState:
+        return window.bridge.state(str(path)) or JobState(0, path)
+
+    qtbot.waitUntil(lambda: state().rows > 0, timeout=WAIT_MS)
+    assert state().follows
+    assert "may still grow: followed until nothing comes for a minute" in window.log.text.toPlainText()
+    qtbot.waitUntil(lambda: window.bridge.timer.interval() == QUIET_TICK_MS, timeout=WAIT_MS)
+    with path.open("ab") as file:
+        file.write(raw[middle:])
+    qtbot.waitUntil(lambda: state().state == "done", timeout=WAIT_MS)
+    assert state().rows == process_run(tmp_path / "whole", tiers=()).rows
+
+
+def test_of_runs_that_may_grow_only_the_one_written_to_last_is_followed(
+    qtbot: QtBot, window: MainWindow, pieces: tuple[bytes, int], tmp_path: Path
+) -> None:
+    raw, middle = pieces
+    older = write_run(tmp_path / "Run7", RunShape(run_number=7, n_events=100, n_samples=500))
+    older.write_bytes(older.read_bytes()[:-16])
+    os.utime(older, (time.time() - 30.0,) * 2)
+    newer = tmp_path / "Run8"
+    newer.write_bytes(raw[:middle])
+    window.arrivals.add_paths([older, newer])
+
+    def follows(path: Path) -> bool | None:
+        state = window.bridge.state(str(path))
+        return None if state is None else state.follows
+
+    qtbot.waitUntil(lambda: None not in (follows(older), follows(newer)), timeout=WAIT_MS)
+    assert (follows(older), follows(newer)) == (False, True)
+    window.bridge.stop_following(str(newer))
+    qtbot.waitUntil(
+        lambda: not any(window.bridge.is_active(str(one)) for one in (older, newer)), timeout=WAIT_MS
+    )
 
 
 def test_stopping_to_follow_keeps_what_has_come(

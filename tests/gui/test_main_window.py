@@ -26,6 +26,7 @@ from pygama_gui.menus import TABS
 from pygama_gui.session import changes, files, places, saved
 from pygama_gui.session.state import Run, Session
 from pygama_gui.widgets.keysheet import KeySheet, keys_of
+from pygama_gui.widgets.own_keys import Menu
 from pygama_gui.widgets.palette import entries_of
 
 WAIT_MS = 30_000
@@ -314,6 +315,9 @@ def test_undo_in_the_menu_names_the_change(window: MainWindow) -> None:
     window.menus.undo_action.trigger()
     assert window.bridge.session.chain == Session().chain
     assert not window.menus.undo_action.isEnabled()
+    assert "Undone: change a setting of a step (rise of trap_filter)" in window.log.text.toPlainText()
+    window.menus.redo_action.trigger()
+    assert "Done again: change a setting of a step (rise" in window.log.text.toPlainText()
 
 
 def test_settings_can_be_saved_and_loaded(window: MainWindow, tmp_path: Path) -> None:
@@ -441,6 +445,16 @@ def test_no_key_does_two_things_in_the_window(window: MainWindow) -> None:
     keys = [key.toString() for action in everywhere for key in action.shortcuts()]
     assert len(keys) > 30
     assert len(keys) == len(set(keys))
+
+
+def test_letters_choose_from_every_menu_though_views_have_the_same_keys(window: MainWindow) -> None:
+    left, menus = [action.menu() for action in window.menuBar().actions()], []
+    while left:
+        menu = left.pop()
+        menus.append(menu)
+        left += [inner for action in menu.actions() if (inner := action.menu()) is not None]
+    assert len(menus) > 30
+    assert [menu.title() for menu in menus if not isinstance(menu, Menu)] == []
 
 
 def test_the_key_sheet_lists_keys_from_the_actions(qtbot: QtBot, window: MainWindow) -> None:

@@ -198,9 +198,7 @@ def test_a_grid_is_covered_coarse_to_fine() -> None:
 
 
 def test_a_scan_finds_the_longer_averages_sharper(block: Block) -> None:
-    scan = GridScan(
-        block, CHAIN, (4900.0, 5100.0), "trap_max", Axis(2, "rise", (20, 80)), Axis(2, "flat", (10, 20))
-    )
+    scan = GridScan(block, asked(), Axis(2, "rise", (20, 80)), Axis(2, "flat", (10, 20)))
     found = dict(scan.cells())
     assert set(found) == {(0, 0), (0, 1), (1, 0), (1, 1)}
     tried = found[(0, 0)]
@@ -208,10 +206,17 @@ def test_a_scan_finds_the_longer_averages_sharper(block: Block) -> None:
     assert tried.resolution > 1.5 * found[(1, 0)].resolution
 
 
+def test_a_scan_finds_the_peak_where_the_settings_have_moved_it(block: Block) -> None:
+    moved = asked(with_setting(2, rise=400))
+    scan = GridScan(block, moved, Axis(2, "rise", (400, 420)), Axis(2, "flat", (20, 30)))
+    tried = dict(scan.cells())[(0, 0)]
+    assert not isinstance(tried, str)
+    assert tried.fit.position == pytest.approx(0.75 * LINE, rel=0.003)  # 300 of 400 samples hold the step
+    assert tried.scale == 1.0
+
+
 def test_a_cell_that_does_not_fit_the_waveforms_says_so(block: Block) -> None:
-    scan = GridScan(
-        block, CHAIN, (4900.0, 5100.0), "trap_max", Axis(2, "rise", (80, 2000)), Axis(0, "i_end", (200, 900))
-    )
+    scan = GridScan(block, asked(), Axis(2, "rise", (80, 2000)), Axis(0, "i_end", (200, 900)))
     found = dict(scan.cells())
     assert not isinstance(found[(0, 0)], str)
     assert isinstance(found[(1, 1)], str)

@@ -101,6 +101,15 @@ def test_a_second_filter_stands_beside_the_first_and_runs() -> None:
     assert list(columns) == list(value_units(chain)) == ["bl_int", "bl_slope", "trap_max", "fast_max"]
 
 
+def test_each_output_of_a_second_step_gets_a_name_of_its_own() -> None:
+    chain = (*USUAL, Step("time_points"))
+    second = Step("time_points", outputs=free_outputs(chain, Step("time_points")))
+    assert list(second.outputs.values()) == ["tp_01_2", "tp_10_2", "tp_50_2", "tp_90_2", "tp_99_2"]
+    assert [wire.amiss for wire in wires((*chain, second))] == [""] * (len(chain) + 1)
+    third = free_outputs((*chain, second), second)
+    assert third["tp_50"] == "tp_50_3"
+
+
 def test_readers_are_found_up_to_the_next_writer_of_the_name() -> None:
     chain = [*USUAL, Step("trap_filter"), Step("trap_max")]
     assert list(readers_after(chain, 2, "wf_trap")) == [(3, "wf_trap")]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import time
 from pathlib import Path
 
 import pytest
@@ -69,6 +71,38 @@ def test_it_ends_when_nothing_came_for_long(growing: Path) -> None:
     now[0] = 119.0
     assert not follower()
     assert told[0].text == "nothing came for 1 min: the run is taken for finished"  # type: ignore[union-attr]
+
+
+def test_a_file_that_may_be_finished_is_given_a_minute_from_its_last_write(growing: Path) -> None:
+    os.utime(growing, (time.time() - 40.0,) * 2)
+    now = [0.0]
+    told = Told()
+    spec = JobSpec(growing, growing.parent, follow_s=600.0, proof_s=60.0)
+    follower = Follower(spec, told, lambda: now[0])
+    assert follower()
+    now[0] = 19.0
+    assert follower()
+    now[0] = 21.0
+    assert not follower()
+    assert told == [Note("its file has not grown: the run is taken for finished")]
+
+
+def test_a_file_that_began_to_grow_late_is_followed_with_all_patience(growing: Path) -> None:
+    now = [0.0]
+    told = Told()
+    spec = JobSpec(growing, growing.parent, follow_s=600.0, proof_s=60.0)
+    follower = Follower(spec, told, lambda: now[0])
+    assert follower()
+    now[0] = 30.0
+    assert follower()
+    with growing.open("ab") as file:
+        file.write(bytes(4))
+    assert follower()
+    now[0] = 629.0
+    assert follower()
+    now[0] = 630.5
+    assert not follower()
+    assert told == [Note("nothing came for 10 min: the run is taken for finished", "warning")]
 
 
 def test_it_ends_on_request(growing: Path) -> None:

@@ -21,6 +21,7 @@ from pygama_gui.views import madeup
 from pygama_gui.views.base import View
 from pygama_gui.views.chain.effect import SAME_PLACE, effect_words
 from pygama_gui.widgets import theme, words
+from pygama_gui.widgets.own_keys import Menu
 from pygama_gui.widgets.parts import Elided, button, icon_button, label, link, row
 from pygama_gui.widgets.plot import Entry, Plot, histogram_path, plot_actions
 
@@ -64,7 +65,7 @@ class PreviewView(View):
         self._make_words()
         self._lay_out()
         self._actions = plot_actions(self.plot, self._entries())
-        self.menu = QMenu("Pre&view", self)
+        self.menu = Menu("Pre&view", self)
         self.menu.addActions(self._actions)
         self.sandbox.watch(self)
         self.sandbox.compared.connect(self._take)
@@ -258,6 +259,8 @@ class PreviewView(View):
         self.all_button.setEnabled(found is not None)
         effect = None if found is None else effect_words(found, chain_facts.unit_of(found.asked.column))
         self.fwhm.setText("" if effect is None else effect.fwhm)
+        if self.fwhm.text() and found is not None:
+            self.fwhm.setToolTip(f"{self.fwhm.text()}\n{self._how(found)}")
         self.fwhm.setVisible(bool(self.fwhm.text()))
         theme.mark(self.fwhm, "tone", "bad" if effect is not None and effect.tone == "bad" else "")
         text, tone = ("", "soft") if effect is None else (effect.change, effect.tone)
@@ -280,6 +283,11 @@ class PreviewView(View):
         if found is not None and found.n_nan:
             text += f", {words.count(found.n_nan)} without a value"
         self.sample.setText(text)
+
+    def _how(self, found: Compared) -> str:
+        """Say of what the widths are, since other views tell those of other events."""
+        sample = f"{words.count(found.n)} {self.sandbox.words or 'waveforms'}"
+        return f"One fit to {sample}, before cuts and calibration"
 
     def _why_empty(self) -> str:
         if self.session.selected_run is None:

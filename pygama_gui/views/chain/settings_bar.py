@@ -8,9 +8,10 @@ from pathlib import Path
 
 from PyQt5.QtCore import QMimeData, QPoint, Qt, QUrl, pyqtSignal
 from PyQt5.QtGui import QDrag, QMouseEvent
-from PyQt5.QtWidgets import QApplication, QHBoxLayout, QMenu, QToolButton, QWidget
+from PyQt5.QtWidgets import QApplication, QHBoxLayout, QToolButton, QWidget
 
 from pygama_gui.widgets import theme
+from pygama_gui.widgets.own_keys import Menu
 from pygama_gui.widgets.parts import button, label
 
 ABOUT = {
@@ -87,7 +88,7 @@ class SettingsBar(QWidget):
         self.save_button.clicked.connect(lambda: self.save_asked.emit())
         for one in (self.load_button, self.save_button):
             one.setObjectName("compact")
-        self.presets_menu = QMenu("&Presets", self)
+        self.presets_menu = Menu("&Presets", self)
         self.presets_menu.setToolTipsVisible(True)
         for path in presets():
             action = self.presets_menu.addAction(path.stem.replace("_", " ").capitalize())

@@ -13,7 +13,6 @@ from PyQt5.QtWidgets import (
     QCheckBox,
     QFrame,
     QHBoxLayout,
-    QMenu,
     QPushButton,
     QToolButton,
     QVBoxLayout,
@@ -31,6 +30,7 @@ from pygama_gui.views.chain.step_names import NamesForm
 from pygama_gui.widgets import theme, words
 from pygama_gui.widgets.form import Form
 from pygama_gui.widgets.handle import Handle
+from pygama_gui.widgets.own_keys import Menu
 from pygama_gui.widgets.parts import Elided, button, label, link, row
 from pygama_gui.widgets.thumbnail import Pictured, Thumbnail
 
@@ -106,7 +106,7 @@ class StepCard(QFrame):
         self.more.setAccessibleName(f"More for {self.name}")
         self.more.setToolTip("Duplicate, rename, move, remove…")
         self.more.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
-        menu = QMenu(self)
+        menu = Menu(self)
         menu.addActions(list(actions))
         menu.aboutToShow.connect(self.chosen)
         self.more.setMenu(menu)

@@ -32,6 +32,7 @@ from pygama_gui.views.chain.kept import KeptLine
 from pygama_gui.views.chain.step_card import Shown, StepCard
 from pygama_gui.views.chain.step_library import StepLibrary
 from pygama_gui.widgets.card_column import LEAST_COLUMN, CardColumn
+from pygama_gui.widgets.own_keys import Menu
 from pygama_gui.widgets.parts import label, row
 from pygama_gui.widgets.plot import plot_actions
 
@@ -102,7 +103,7 @@ class ChainView(View):
         self.library = StepLibrary()
         self.library.chosen.connect(self.add_step)
         self.library.closed.connect(self.close_library)
-        self.add_menu = QMenu("Add a step by &kind", self)
+        self.add_menu = Menu("Add a step by &kind", self)
         self.add_menu.setToolTipsVisible(True)
         self.add_menu.aboutToShow.connect(self._fill_add_menu)
         self._actions = plot_actions(
@@ -415,7 +416,8 @@ class ChainView(View):
             inner.deleteLater()
         self.add_menu.clear()
         for kind, processors in chain_facts.processors_by_kind().items():
-            menu = self.add_menu.addMenu(kind)
+            menu = Menu(kind, self.add_menu)
+            self.add_menu.addMenu(menu)
             menu.setToolTipsVisible(True)
             for known in processors:
                 action = menu.addAction(known.name)

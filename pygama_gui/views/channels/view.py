@@ -15,7 +15,6 @@ from PyQt5.QtWidgets import (
     QAction,
     QCheckBox,
     QHeaderView,
-    QMenu,
     QStackedWidget,
     QTableView,
     QVBoxLayout,
@@ -39,6 +38,7 @@ from pygama_gui.views.figure_words import baseline_words, fwhm_words, rate_words
 from pygama_gui.views.following import EARLIER
 from pygama_gui.views.surveying import Surveying
 from pygama_gui.widgets import theme, words
+from pygama_gui.widgets.own_keys import Menu
 from pygama_gui.widgets.parts import Controls, Elided, choice_box, label, row
 from pygama_gui.widgets.plot import Entry, plot_actions
 
@@ -320,7 +320,7 @@ class ChannelsView(View):
         self._change(sort=SORTED_BY.get(COLUMNS[section], SORTS[0]))
 
     def _show_menu(self, at: Any) -> None:
-        menu = QMenu(self)
+        menu = Menu(self)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         menu.addActions(self._actions)
         menu.popup(at)

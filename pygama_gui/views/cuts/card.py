@@ -17,6 +17,7 @@ from pygama_gui.views.cuts.survival import SurvivalLine
 from pygama_gui.widgets import theme
 from pygama_gui.widgets.expression_field import ExpressionField
 from pygama_gui.widgets.handle import Handle
+from pygama_gui.widgets.own_keys import Menu
 from pygama_gui.widgets.parts import Elided, label, link, row
 
 COLORS = {
@@ -65,7 +66,7 @@ class CutCard(QFrame):
         self.swatch = _quiet()
         self.swatch.setIconSize(QSize(SWATCH_PX, SWATCH_PX))
         self.swatch.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
-        colors = QMenu(self)
+        colors = Menu(self)
         colors.aboutToShow.connect(lambda: self._fill_colors(colors))
         self.swatch.setMenu(colors)
         self.title = Elided(tone="", px=theme.NORMAL, bold=True)
@@ -85,7 +86,7 @@ class CutCard(QFrame):
         self.more.setText("⋯")
         self.more.setToolTip("Duplicate, rename, move, remove…")
         self.more.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
-        menu = QMenu(self)
+        menu = Menu(self)
         menu.addActions(list(actions))
         menu.aboutToShow.connect(self.chosen)
         self.more.setMenu(menu)

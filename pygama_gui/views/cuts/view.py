@@ -12,7 +12,6 @@ from PyQt5.QtCore import Qt, QTimer, pyqtSignal
 from PyQt5.QtWidgets import (
     QAction,
     QApplication,
-    QMenu,
     QSizePolicy,
     QToolButton,
     QVBoxLayout,
@@ -42,6 +41,7 @@ from pygama_gui.widgets import theme
 from pygama_gui.widgets.card_column import CardColumn
 from pygama_gui.widgets.dialogs import ask_open, ask_save
 from pygama_gui.widgets.expression_field import ExpressionField
+from pygama_gui.widgets.own_keys import Menu
 from pygama_gui.widgets.parts import Elided, button, label, link, row
 from pygama_gui.widgets.plot import plot_actions
 from pygama_gui.widgets.scrolled import Scrolled
@@ -186,7 +186,7 @@ class CutsView(View):
         self.more.setAccessibleName("More for cuts")
         self.more.setToolTip("Load, save, copy the table…")
         self.more.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
-        menu = QMenu(self)
+        menu = Menu(self)
         menu.addActions(self._actions[-10:])
         self.more.setMenu(menu)
         self.hint = label(EMPTY, tone="soft", px=theme.SMALL)

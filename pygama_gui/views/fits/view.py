@@ -10,7 +10,6 @@ from PyQt5.QtWidgets import (
     QAction,
     QApplication,
     QFileDialog,
-    QMenu,
     QTableWidgetItem,
     QVBoxLayout,
     QWidget,
@@ -30,6 +29,7 @@ from pygama_gui.views.fits.form import FitForm
 from pygama_gui.views.fits.regions import RegionTable
 from pygama_gui.widgets import theme, words
 from pygama_gui.widgets.dialogs import file_dialog
+from pygama_gui.widgets.own_keys import Menu
 from pygama_gui.widgets.parts import label
 from pygama_gui.widgets.plot import Entry, plot_actions
 from pygama_gui.widgets.scrolled import Scrolled
@@ -83,7 +83,7 @@ class FitsView(View):
         ]
         self.table.addActions(self._actions)  # for its own menu
         self.table.setContextMenuPolicy(Qt.ContextMenuPolicy.ActionsContextMenu)
-        regions = QMenu("Re&gions", self)
+        regions = Menu("Re&gions", self)
         regions.addActions(self.regions.actions_of)
         self._region_menu = regions
         self._actions += [action for action in [regions.menuAction()] if action is not None]

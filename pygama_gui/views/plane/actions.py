@@ -6,8 +6,9 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from PyQt5.QtGui import QKeySequence
-from PyQt5.QtWidgets import QAction, QMenu
+from PyQt5.QtWidgets import QAction
 
+from pygama_gui.widgets.own_keys import Menu
 from pygama_gui.widgets.plot import ZOOM_OUT, Entry, plot_actions
 
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ class PlaneActions:
         return line
 
     def _submenu(self, name: str, actions: list[QAction]) -> QAction:
-        menu = QMenu(name, self._view)
+        menu = Menu(name, self._view)
         menu.addActions(actions)
         action = menu.menuAction()
         assert action is not None

@@ -31,6 +31,7 @@ from pygama_gui.views.runs.cards import RunCard, RunModel, in_short, refusal, ru
 from pygama_gui.views.runs.headers import compare_headers, show_header
 from pygama_gui.views.runs.set_making import RangeDialog, make_set, members_of
 from pygama_gui.widgets import theme
+from pygama_gui.widgets.own_keys import Menu
 from pygama_gui.widgets.parts import button, label, link, panel, row
 
 N_REFUSED = 4
@@ -552,7 +553,7 @@ class RunsView(View):
 
     def menu_for(self, run: Run) -> QMenu:
         """Make the menu of a run, which is the selected one."""
-        menu = QMenu(self)
+        menu = Menu(self)
         menu.setToolTipsVisible(True)
         if isinstance(run, DataSet):
             menu.addActions([self.rename_action, self.reveal_action, self.copy_path_action])
@@ -593,7 +594,7 @@ class RunsView(View):
 
     def _compare_menu(self, run: Run, parent: QMenu) -> QMenu:
         """Offer the runs beside this one, the nearest numbers first."""
-        menu = QMenu("&Compare the header with", parent)
+        menu = Menu("&Compare the header with", parent)
         others = [other for other in self.session.runs if other.run_id != run.run_id]
         others.sort(key=lambda other: abs(other.run_number - run.run_number))
         for other in others[:N_COMPARED]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from PyQt5.QtWidgets import QAction, QActionGroup, QMenu
 
 from pygama_gui.session.state import STRIPS, DataSet
+from pygama_gui.widgets.own_keys import Menu
 from pygama_gui.widgets.plot import ZOOM_OUT, Entry, plot_actions
 
 if TYPE_CHECKING:
@@ -65,11 +66,11 @@ class SpectrumActions:
 
     def __init__(self, view: SpectrumView) -> None:
         self._view = view
-        self.compare_menu = QMenu("Compare &with", view)
+        self.compare_menu = Menu("Compare &with", view)
         self.compare_menu.aboutToShow.connect(self.fill_compare_menu)
         self._compare = plot_actions(view, self._comparing())
         self._strips = self._strip_actions()
-        self.peak_menu = QMenu("Peak&s", view)
+        self.peak_menu = Menu("Peak&s", view)
         self.peak_menu.addActions(plot_actions(view, self._of_peaks()))
         self.exports = plot_actions(view, self._exporting())
         self.all = plot_actions(view, [*self._looking(), None, *self._regions(), None, *self._moving()])
@@ -187,7 +188,8 @@ class SpectrumActions:
             menu.addAction("there is no other run").setEnabled(False)
         menu.addSeparator()
         menu.addActions(self._compare)
-        below = menu.addMenu("Draw &below")
+        below = Menu("Draw &below", menu)
+        menu.addMenu(below)
         for strip, action in zip(STRIPS, self._strips, strict=True):
             action.setChecked(strip == view.choice.strip)
             below.addAction(action)

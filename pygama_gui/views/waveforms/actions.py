@@ -15,6 +15,7 @@ from pygama_gui.views.waveforms.browser import PACES
 from pygama_gui.views.waveforms.cursors import FAR
 from pygama_gui.views.waveforms.traces import outputs_of
 from pygama_gui.widgets import words
+from pygama_gui.widgets.own_keys import Menu
 from pygama_gui.widgets.plot import ZOOM_OUT, Entry, plot_actions
 
 if TYPE_CHECKING:
@@ -161,7 +162,7 @@ class WaveformActions:
 
     def _menu(self, name: str, fill: Callable[[QMenu], None]) -> QAction:
         """Make a menu that is filled when it opens."""
-        menu = QMenu(name, self._view)
+        menu = Menu(name, self._view)
         menu.setToolTipsVisible(True)
 
         def refill() -> None:
@@ -176,7 +177,7 @@ class WaveformActions:
         self, name: str, actions: list[QAction], fill: Callable[[QMenu], None] | None = None
     ) -> QAction:
         """Make a menu of actions with keys, and of choices that are listed when it opens."""
-        menu = QMenu(name, self._view)
+        menu = Menu(name, self._view)
         menu.setToolTipsVisible(True)
 
         def refill() -> None:

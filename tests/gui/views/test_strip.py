@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from itertools import pairwise
@@ -149,6 +150,7 @@ def test_the_peak_that_is_followed_is_told_with_its_width(qtbot: QtBot, view: St
     view.redraw()
     assert view.figures["PEAK"].isVisible()
     assert view.figures["PEAK"].value.text().startswith("FWHM ")
+    assert re.search(r"\nMedian of \d+ fits to slices of time of \S", view.figures["PEAK"].toolTip())
 
 
 def test_the_rate_now_stands_beside_the_mean_while_the_run_is_under_way(

@@ -6,11 +6,11 @@ from collections.abc import Callable
 
 import pytest
 from PyQt5.QtCore import Qt
-from PyQt5.QtWidgets import QCheckBox, QComboBox, QVBoxLayout, QWidget
+from PyQt5.QtWidgets import QCheckBox, QComboBox, QMainWindow, QMenu, QVBoxLayout, QWidget
 from pytestqt.qtbot import QtBot
 
 from pygama_gui.widgets.expression_field import ExpressionField
-from pygama_gui.widgets.own_keys import OwnKeys
+from pygama_gui.widgets.own_keys import Menu, MenuBarKeys, OwnKeys
 from pygama_gui.widgets.plot import plot_actions
 
 Parts = tuple[QWidget, QWidget, QCheckBox, QComboBox, list[str]]
@@ -106,3 +106,74 @@ def test_ctrl_e_in_a_line_of_text_is_the_windows(qtbot: QtBot) -> None:
     qtbot.keyClicks(field, "trap_max")
     qtbot.keyClick(field, Qt.Key.Key_E, Qt.KeyboardModifier.ControlModifier)
     assert (field.text(), done) == ("trap_max", ["saved"])
+
+
+@pytest.fixture
+def menus(qtbot: QtBot) -> tuple[QMainWindow, QMenu, list[str]]:
+    """Give a window whose plot has the focus, and whose menu holds two actions with one key."""
+    window, plot = QMainWindow(), QWidget()
+    plot.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+    window.setCentralWidget(plot)
+    bar = window.menuBar()
+    assert bar is not None
+    keys = MenuBarKeys(bar)
+    done: list[str] = []
+    menu = Menu("&Waveform", window)
+    menu.installEventFilter(keys)
+    bar.addMenu(menu)
+    bar.addMenu("&Spectrum").addAction("nothing")
+    for view in (plot, window):
+
+        def note() -> None:
+            done.append("N")
+
+        menu.addActions(plot_actions(view, [("next", "N", note)]))
+    qtbot.addWidget(window)
+    window.show()
+    window.activateWindow()
+    qtbot.waitUntil(window.isActiveWindow)
+    plot.setFocus()
+    return window, menu, done
+
+
+def test_escape_in_a_menu_gives_the_keyboard_back(
+    qtbot: QtBot, menus: tuple[QMainWindow, QMenu, list[str]]
+) -> None:
+    window, menu, _ = menus
+    bar, plot = window.menuBar(), window.centralWidget()
+    assert bar is not None
+    qtbot.keyClick(window, Qt.Key.Key_W, Qt.KeyboardModifier.AltModifier)
+    qtbot.waitUntil(menu.isVisible)
+    qtbot.keyClick(menu, Qt.Key.Key_Escape)
+    qtbot.waitUntil(lambda: window.focusWidget() is plot)
+    assert not menu.isVisible()
+    assert bar.activeAction() is None
+
+
+def test_letters_and_arrows_go_through_the_menus_while_the_bar_has_the_keyboard(
+    qtbot: QtBot, menus: tuple[QMainWindow, QMenu, list[str]]
+) -> None:
+    window, menu, done = menus
+    bar = window.menuBar()
+    assert bar is not None
+    qtbot.keyClick(window, Qt.Key.Key_Alt)
+    qtbot.waitUntil(bar.hasFocus)
+    qtbot.keyClick(bar, Qt.Key.Key_N)
+    qtbot.keyClick(bar, Qt.Key.Key_Right)
+    assert bar.activeAction() is bar.actions()[1]
+    qtbot.keyClick(bar, Qt.Key.Key_W)
+    qtbot.waitUntil(menu.isVisible)
+    menu.close()
+    assert done == []
+
+
+def test_a_letter_in_an_open_menu_chooses_from_it(
+    qtbot: QtBot, menus: tuple[QMainWindow, QMenu, list[str]]
+) -> None:
+    window, menu, done = menus
+    menu.addAction("&Normal").triggered.connect(lambda: done.append("normal"))
+    menu.popup(window.mapToGlobal(window.rect().center()))
+    qtbot.waitUntil(menu.isVisible)
+    qtbot.keyClick(menu, Qt.Key.Key_N)
+    assert done == ["normal"]
+    assert not menu.isVisible()
