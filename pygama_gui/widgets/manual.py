@@ -7,7 +7,6 @@ so that there is one text, and no connection is needed.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from pathlib import Path
 
 from PyQt5.QtCore import QEvent, QObject, QSize, Qt, QUrl
@@ -36,6 +35,7 @@ from PyQt5.QtWidgets import (
     QWidget,
 )
 
+from pygama.quick_dataclass import dataclass
 from pygama_gui.widgets import theme
 
 PAGES = (
