@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from functools import cached_property
 from importlib import import_module
 from types import ModuleType
@@ -309,11 +308,6 @@ def rows_by_bucket(of_rows: np.ndarray, n_buckets: int) -> tuple[np.ndarray, np.
     rows = np.empty(len(of_rows), np.uint32)
     compiled.sort_rows(of_rows, starts.copy(), rows)
     return rows, starts
-
-
-def with_column(axis: Axis, column: str) -> Axis:
-    """Give the same bins of another column."""
-    return replace(axis, column=column)
 
 
 def _fit(mask: np.ndarray, n_rows: int) -> None:

@@ -98,10 +98,6 @@ class LinkedCounts:
         if column not in self._indexes:
             self._indexes[column] = BucketIndex(self._columns[column])
 
-    def is_prepared(self, column: str) -> bool:
-        """Say whether `prepare` has been done for a column."""
-        return column in self._indexes
-
     def counts(
         self,
         cuts: CutSet,

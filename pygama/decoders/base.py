@@ -50,11 +50,6 @@ class Bits:
         """All (word, low bit, width), lowest first."""
         return ((self.word, self.low, self.width), *self.above)
 
-    @property
-    def total_width(self) -> int:
-        """Bits of the whole number."""
-        return sum(width for _, _, width in self.parts)
-
     def decode(self, packets: Packets) -> np.ndarray:
         """Read the column, (n,) int64 or float64."""
         if self.real:

@@ -34,7 +34,7 @@ _CHUNK_BYTES_UNPACKED = 64 * 1024
 _BLOSC_HEADER = struct.Struct("<BBBBIII")
 HEADER_BYTES = _BLOSC_HEADER.size
 _BLOSC_VERSION, _STORED_AS_IT_IS, _SNAPPY = 2, 0x02, 2
-_BYTE_SHUFFLE, _BIT_SHUFFLE = 1, 2
+_BIT_SHUFFLE = 2
 
 _lock = threading.Lock()
 _loaded: dict[str, ModuleType] = {}

@@ -247,7 +247,7 @@ class Table:
         self._file = file
         self._where = f"{file.path.name}: table '{key}'"
         self._arrays: dict[str, StoredRows] = {}
-        self._ragged_rows: dict[str, int] = {}
+        self.ragged: tuple[str, ...] = ()
         self._rows: Rows
         with file.reading() as handle, quiet():
             group = handle.root[key]
@@ -259,7 +259,6 @@ class Table:
         self.n_rows = self._rows.n_rows
         self.labels = self._layout.labels
         self.columns = self._layout.columns
-        self.ragged = tuple(self._ragged_rows)
         self.traces = {
             name: array.row_shape[0] for name, array in self._arrays.items() if name != WAVEFORM_ARRAY
         }
@@ -276,7 +275,7 @@ class Table:
         for node in group._f_iter_nodes("EArray"):
             if node.ndim == 2:
                 self._arrays[node._v_name] = self._open_array(node)
-        self._ragged_rows = {node._v_name: int(node.nrows) for node in group._f_iter_nodes("VLArray")}
+        self.ragged = tuple(node._v_name for node in group._f_iter_nodes("VLArray"))
 
     def _open_array(self, node: Any) -> StoredRows:
         array = StoredRows(node, self._file.path)
@@ -310,12 +309,6 @@ class Table:
     def row_bytes(self) -> int:
         """What one row takes, decompressed, without the arrays beside."""
         return self._layout.record.itemsize
-
-    @property
-    def row_counts(self) -> dict[str, int]:
-        """Rows of the table and of each array beside it: all equal in a whole file."""
-        beside = {name: array.n_rows for name, array in self._arrays.items()}
-        return {"table": self.n_rows, **beside, **self._ragged_rows}
 
     def read(self, start: int = 0, stop: int | None = None, *, waveforms: bool = True) -> Block:
         """Read rows start..stop, as in a slice. Without waveforms, traces are left out as well."""

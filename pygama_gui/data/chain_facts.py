@@ -56,11 +56,6 @@ def processors_by_kind() -> dict[str, list[Processor]]:
     return kinds
 
 
-def reads_and_writes(step: Step) -> str:
-    """Say what a step reads and writes, wherever it stands."""
-    return wires((step,))[0].words
-
-
 def what_is_amiss(chain: Sequence[Step]) -> dict[int, str]:
     """Say for each step that cannot run what it lacks; index -> sentence."""
     return {index: wire.amiss for index, wire in enumerate(wires(chain)) if wire.amiss}

@@ -278,11 +278,6 @@ def _has_waveforms(live: LiveRun) -> bool:
     return live.tier1 is not None
 
 
-def _lacking_one(live: LiveRun) -> str:
-    members = live.members if isinstance(live, LiveSet) else ()
-    return next((f"{one.run.title} has" for one in members if one.tier1 is None), "there is")
-
-
 def _parts_of(live: LiveRun) -> list[tuple[Path, slice]]:
     """Give the Tier 1 files of a run or of all runs of a data set, and their rows."""
     n_rows = len(live.columns)
