@@ -250,7 +250,9 @@ class Boxes(QObject):
             return False
         unused = self._unused(live)
         if isinstance(live, LiveSet) and live.is_on_disk:
-            bridge.data[present.run_id] = live.with_found_boxes(present.found, unused)
+            made = live.with_found_boxes(present.found, unused)
+            bridge.data_sets.take_over(live, made, (*present.found, *unused))
+            bridge.data[present.run_id] = made
         else:
             bridge.data[present.run_id] = live.with_boxes(present.masks, unused)
         there = bridge.data.values()

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Generator, Hashable, Sequence
+from collections.abc import Callable, Collection, Generator, Hashable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -18,8 +18,8 @@ from PyQt5.QtCore import QObject, Qt, QTimer, pyqtSignal
 from pygama.analysis.cuts import CutSet
 from pygama.quick_dataclass import dataclass
 from pygama_gui.data.channels import CLOCK, CODE
-from pygama_gui.data.cutting import applicable
-from pygama_gui.data.linked import ALL, Counts, axis_along
+from pygama_gui.data.cutting import Passing, applicable, joined
+from pygama_gui.data.linked import ALL, Counts, Cuts, axis_along
 from pygama_gui.data.live_set import Facts, LiveSet, look_at, read_rows
 from pygama_gui.data.passes import STEP_S, Answer, Gathering, Pass, Task, Wish
 from pygama_gui.data.tally import Figures, Peak
@@ -301,7 +301,8 @@ class DataSets(QObject):
 
         A wish takes the place of the one that `owner` had before.
         """
-        tasks = tuple((None if want.rows == ALL else cuts, want) for cuts, want in tasks)
+        applied = {cuts: _applied(cuts, live) for cuts in {cuts for cuts, _ in tasks}}
+        tasks = tuple((None if want.rows == ALL else applied[cuts], want) for cuts, want in tasks)
         self._want(owner, Wish(live, tasks, then))
 
     def tally(
@@ -348,6 +349,14 @@ class DataSets(QObject):
         then, and of all in the end. can_wait: whether all that others wish goes before it.
         """
         self._want(owner, Wish(live, (), then, begin, about, can_wait))
+
+    def take_over(self, before: LiveSet, after: LiveSet, names: Collection[str]) -> None:
+        """Keep what was counted without some columns, where these alone are new or other ones now."""
+        for live, task in tuple(self._held):
+            cuts, want = task
+            read = want.columns | (frozenset() if cuts is None else cuts.columns)
+            if live is before and read.isdisjoint(names):
+                self._held[after, task] = self._held.pop((live, task))
 
     def _take_back(self, owner: str) -> None:
         """Forget what `owner` wished; a pass that is under way tells it nothing any more."""
@@ -514,6 +523,14 @@ def _look(data_set: DataSet) -> Callable[[], Facts | str]:
             return str(error)
 
     return look
+
+
+def _applied(cuts: Cuts | None, live: LiveSet) -> Cuts | None:
+    """Leave out the cuts that a data set has not the columns for: without them, the same rows pass."""
+    if not isinstance(cuts, Passing):
+        return cuts
+    known, problems = applicable(CutSet(cuts.cuts), _empty(live))
+    return joined(tuple(known)) if problems else cuts
 
 
 def _empty(live: LiveSet) -> dict[str, np.ndarray]:

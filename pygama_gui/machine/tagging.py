@@ -207,7 +207,9 @@ class HitTags(QObject):
         self._present = None
         live = self._bridge.live(present.run_id)
         assert isinstance(live, LiveSet)
-        self._bridge.data[present.run_id] = live.with_found_tags(columns, told)
+        made = live.with_found_tags(columns, told)
+        self._bridge.data_sets.take_over(live, made, NAMES)
+        self._bridge.data[present.run_id] = made
         self._say(present.run_id, told)
         self.told.emit(present.run_id)
         self._bridge.data_grew.emit({present.run_id})

@@ -164,6 +164,19 @@ def test_what_was_found_of_the_pulser_is_shown(qtbot: QtBot, window: MainWindow,
     assert tagged == ("100.00 %",) * 3
 
 
+def test_the_dialog_grows_with_what_was_found(qtbot: QtBot, window: MainWindow) -> None:
+    assert make_set_of_numbers(window.bridge, "11-12, 13") == ""
+    window.bridge.change(tag_changes.tag_pulser)
+    window.bridge.change(tag_changes.build_events, US)
+    hits = window.cuts.hits
+    hits.open_for_pulser()
+    wait_column(qtbot, window, "is_pulser")
+    qtbot.waitUntil(lambda: len(texts(window)) > 6, timeout=WAIT_MS)
+    layout = hits.layout()
+    assert layout is not None
+    assert hits.height() >= layout.totalHeightForWidth(hits.width()) > 460
+
+
 def test_the_pulser_of_one_channel_alone_is_tagged(qtbot: QtBot, window: MainWindow, folder: Path) -> None:
     action(window, "Tag the pulser").trigger()
     wait_column(qtbot, window, "is_pulser")

@@ -212,6 +212,16 @@ class HitsDialog(QDialog):
         self.build_button.setText("Build" if session.tagging.window_s is None else "Build anew")
         self._fill_channels()
         self._show_found()
+        self._make_room()
+
+    def _make_room(self) -> None:
+        """Grow with what was found; else the parts of the dialog lie over each other."""
+        layout = self.layout()
+        assert layout is not None
+        layout.activate()
+        needed = layout.totalHeightForWidth(self.width())
+        if needed > self.height():
+            self.resize(self.width(), needed)
 
     def _show_window(self) -> None:
         """Write the window of the session, or one to begin with."""

@@ -18,6 +18,7 @@ from pygama.storage import TierWriter
 from pygama_gui.bridge import Bridge
 from pygama_gui.data import live_set, passes
 from pygama_gui.data.channels import CLOCK
+from pygama_gui.data.found_columns import FoundColumn
 from pygama_gui.data.linked import ALL, Axis, Want
 from pygama_gui.data.live_set import LiveSet, look_at
 from pygama_gui.data.tally import Figures, Peak, peak_of_region
@@ -385,6 +386,51 @@ def test_nothing_is_counted_anew_until_the_hand_that_drags_an_edge_rests(
     wait_for(qtbot, lambda: bool(found) and not bridge.counting.is_busy)
     assert len(begun) == 1
     assert found[-1][0].n_chosen == np.count_nonzero(all_rows()["trap_max"] < 320)
+
+
+def test_a_cut_that_cannot_be_applied_has_nothing_counted_anew(
+    qtbot: QtBot,
+    bridge: Bridge,
+    on_disk: None,
+    loaded: Callable[[], LiveSet],
+    data_set: DataSet,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    loaded()
+    bridge.change(cut_changes.add_cut, "low", "trap_max < 300")
+    first = answers_of(qtbot, bridge, data_set, [WANT])[-1]
+    monkeypatch.setattr(passes, "read_from_files", lambda *_args: pytest.fail("read again"))
+    bridge.change(cut_changes.add_cut, "box", "through(1, 2, 3, 4)")
+    bridge.change(cut_changes.add_cut, "of_box", "box & trap_max > 0")
+    again = answers_of(qtbot, bridge, data_set, [WANT])
+    assert len(again) == 1
+    assert np.array_equal(again[0][0].counts, first[0].counts)
+
+
+def test_what_was_counted_without_a_column_is_kept_when_that_is_found(
+    qtbot: QtBot,
+    bridge: Bridge,
+    on_disk: None,
+    loaded: Callable[[], LiveSet],
+    data_set: DataSet,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    live = loaded()
+    box, passing = "through(1, 2, 3, 4)", FoundColumn(np.bool_)
+    for rows in N_ROWS.values():
+        passing.add_run(np.arange(rows) < 10)
+    answers_of(qtbot, bridge, data_set, [WANT])
+    made = live.with_found_boxes({box: passing})
+    bridge.data_sets.take_over(live, made, [box])
+    bridge.data[data_set.run_id] = made
+    begun: list[object] = []
+    begin = passes.Pass._begin
+    monkeypatch.setattr(passes.Pass, "_begin", lambda self: (begun.append(1), begin(self))[1])
+    assert answers_of(qtbot, bridge, data_set, [WANT])[-1][0].n_chosen == 1500
+    assert begun == []
+    bridge.change(cut_changes.add_cut, "box", box)
+    assert answers_of(qtbot, bridge, data_set, [WANT])[-1][0].n_chosen == 30
+    assert len(begun) == 1
 
 
 def test_a_hand_that_rests_without_letting_go_is_counted_for(
