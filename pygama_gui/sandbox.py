@@ -172,6 +172,8 @@ class Sandbox(QObject):
             self.bridge.change(changes.choose_line, self._lines.get(now))
         if old.line != new.line:
             self._is_line_old = False
+            if new.line is None and (old.selected, before) == (new.selected, now):  # no peak is wanted
+                self._suggested |= {(new.selected, now, is_whole) for is_whole in (False, True)}
         if old.spectrum.roi != new.spectrum.roi and (line := raw_region(new)) is not None and is_narrow(line):
             self.bridge.change(changes.choose_line, line)
         if self._scan is not None and old.chain is not new.chain and not self._is_scanned(new):
@@ -314,7 +316,7 @@ class Sandbox(QObject):
         if (at := self._sought) is not None:
             self._sought = None
             return self._compute(lambda: bench.line_at(asked, at), lambda line: self._take_line(line, at))
-        key = (self.session.selected, asked.column)
+        key = (self.session.selected, asked.column, self._is_from_file)
         if self._is_line_sought or (asked.line is None and key not in self._suggested):
             self._is_line_sought = False
             self._suggested.add(key)
@@ -322,6 +324,11 @@ class Sandbox(QObject):
                 lambda: bench.suggested_line(asked), lambda line: self._take_line(line, None)
             )
         return False
+
+    @property
+    def _is_from_file(self) -> bool:
+        """Whether the sample is of the whole run: in its newest waveforms no peak may stand out yet."""
+        return len(self._key) > 1
 
     def _take_line(self, line: tuple[float, float] | None, at: float | None) -> None:
         if line is not None:

@@ -373,7 +373,8 @@ def _saturated(one: Figures, others: Sequence[Figures]) -> str:
 
 
 def _noisy(one: Figures, others: Sequence[Figures]) -> str:
-    """Tell by rate, or by noise; it takes two others to say what is typical."""
+    """Tell by rate, or by noise; it takes two others that have events to say what is typical."""
+    others = [other for other in others if other.n_events]
     if len(others) < 2:
         return ""
     typical = max(_typical([other.n_events for other in others]), EXPECTED)
@@ -396,10 +397,9 @@ def _scatter_at_rest(one: Figures) -> float:
 def _quiet(one: Figures, others: Sequence[Figures]) -> str:
     if not one.newest and one.expected >= EXPECTED:
         return f"none of the newest events, where {one.expected:.0f} were expected"
-    if len(others) < 2:
-        return ""
-    typical = _typical([other.n_events for other in others if other.n_events])
-    if typical >= EXPECTED and one.n_events < typical / MUCH:
+    known = [other.n_events for other in others if other.n_events]
+    typical = _typical(known)
+    if len(known) >= 2 and typical >= EXPECTED and one.n_events < typical / MUCH:
         return f"{_share(one.n_events / typical)} of the events of the typical channel"
     return ""
 

@@ -52,6 +52,36 @@ def test_a_peak_of_another_run_is_sought_anew_where_this_run_has_none_there(
     assert sandbox._is_line_sought == (not is_there)
 
 
+def test_a_peak_that_stands_out_only_in_the_whole_run_is_chosen_then(
+    bridge: Bridge, a_run: Callable[..., Run], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Found:
+        """A sample in which a peak may stand out."""
+
+        line: tuple[float, float] | None = None
+
+        def suggested_line(self, _asked: object) -> tuple[float, float] | None:
+            return self.line
+
+    def compute(work: Callable[[], object], then: Callable[[object], None]) -> bool:
+        then(work())
+        return True
+
+    sandbox, sample = Sandbox.of(bridge), Found()
+    bridge.change(changes.add_runs, [a_run()])
+    monkeypatch.setattr(sandbox, "_compute", compute)
+    monkeypatch.setattr(sandbox, "_bench", sample)
+    monkeypatch.setattr(sandbox, "_key", (1,))
+    assert sandbox._seek_line()
+    assert not sandbox._seek_line()
+    sample.line = (8600.0, 8740.0)
+    monkeypatch.setattr(sandbox, "_key", (1, "t1_run.h5", None))
+    assert sandbox._seek_line()
+    assert sandbox.session.line == (8600.0, 8740.0)
+    bridge.change(changes.choose_line, None)
+    assert not sandbox._seek_line()
+
+
 def test_the_preview_says_why_it_has_no_sample(
     qtbot: QtBot, bridge: Bridge, a_run: Callable[..., Run]
 ) -> None:

@@ -45,6 +45,11 @@ def test_a_channel_with_far_more_events_than_the_others_is_noisy() -> None:
     assert states(5100, 500) == ["ok", "ok"]  # nobody can say which of the two is wrong
 
 
+def test_the_only_channel_that_has_events_is_not_called_noisy_for_that() -> None:
+    assert states(5100, 0, 0) == ["ok", "dead", "dead"]
+    assert states(5100, 0, 500, 0) == ["ok", "dead", "ok", "dead"]
+
+
 def test_a_channel_with_far_more_noise_is_noisy_and_says_how_much() -> None:
     figures = [Figures(code, 100, noise=6.0) for code in range(3)] + [Figures(3, 100, noise=30.0)]
     found = judge(figures)

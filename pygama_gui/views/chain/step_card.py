@@ -12,8 +12,8 @@ from PyQt5.QtWidgets import (
     QAction,
     QCheckBox,
     QFrame,
-    QHBoxLayout,
     QPushButton,
+    QSizePolicy,
     QToolButton,
     QVBoxLayout,
     QWidget,
@@ -144,10 +144,10 @@ class StepCard(QFrame):
         self._column.addLayout(head)
         for part in (self.wiring, self.thumbnail, self.amiss):
             self._column.addWidget(part)
-        self._mend_row = QHBoxLayout()
-        self._mend_row.setContentsMargins(0, 0, 0, 0)
-        self._mend_row.setSpacing(6)
-        self._column.addLayout(self._mend_row)
+        self._mend_lines = QVBoxLayout()
+        self._mend_lines.setContentsMargins(0, 0, 0, 0)
+        self._mend_lines.setSpacing(4)
+        self._column.addLayout(self._mend_lines)
         self._column.addWidget(self.worry)
         self._column.addLayout(row(self.nan_link, None))
         self._column.addWidget(self.own, 0, Qt.AlignmentFlag.AlignLeft)
@@ -263,7 +263,7 @@ class StepCard(QFrame):
             return
         self._mends_shown = mends
         for old in self.mends:
-            self._mend_row.removeWidget(old)
+            self._mend_lines.removeWidget(old)
             old.hide()
             old.deleteLater()
         self.mends = []
@@ -272,7 +272,9 @@ class StepCard(QFrame):
             made.setObjectName("compact")
             made.setFont(theme.font(theme.SMALL))
             made.clicked.connect(lambda _checked=False, mend=mend: self.mend_asked.emit(mend))
-            self._mend_row.addWidget(made)
+            # However long its words are, the panel stays as wide as it was.
+            made.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+            self._mend_lines.addWidget(made)
             self.mends.append(made)
 
     def _show_own(self, step: Step) -> None:

@@ -16,6 +16,7 @@ from pygama_gui.session import changes
 from pygama_gui.session.state import DEFAULT_CHAIN, Run, Step
 from pygama_gui.views import madeup
 from pygama_gui.views.chain.channel_settings import ChannelTable
+from pygama_gui.views.chain.step_card import StepCard
 from pygama_gui.views.chain.view import ChainView
 from pygama_gui.views.options import OptionsView
 
@@ -140,6 +141,23 @@ def test_a_search_that_finds_nothing_says_so(qtbot: QtBot, view: ChainView, brid
     assert "xyzzy" in view.library.about.text()
     qtbot.keyClick(view.library.search, Qt.Key.Key_Return)
     assert bridge.session.chain == DEFAULT_CHAIN
+
+
+def least_width(card: StepCard) -> int:
+    layout = card.layout()
+    assert layout is not None
+    layout.activate()
+    return layout.minimumSize().width()
+
+
+def test_a_card_with_two_ways_to_mend_it_is_no_wider(qtbot: QtBot, view: ChainView, bridge: Bridge) -> None:
+    before = least_width(view.cards[2])
+    bridge.change(changes.remove_step, 1)
+    card = view.cards[1]
+    assert card.name == "trap_filter"
+    assert [made.text() for made in card.mends] == ["Insert bl_subtract", "Insert bl_subtract_polynomial"]
+    qtbot.waitUntil(card.mends[1].isVisible)
+    assert least_width(card) <= before
 
 
 def test_a_button_on_the_card_mends_it(qtbot: QtBot, view: ChainView, bridge: Bridge) -> None:
