@@ -1,21 +1,23 @@
 """Starts the window with `pygama-gui` or `python -m pygama_gui`."""
 
-import atexit
+import logging
 import os
 import sys
+from multiprocessing import util
 from typing import NoReturn
 
 from pygama_gui.app import main
 
 
 def run() -> NoReturn:
-    """Run the window as a program, which ends when it is closed.
+    """Run the window as a program, which ends at once when it is closed.
 
-    What is registered for the end is done; then the process ends at once. A Python that takes itself apart
-    takes Qt's objects apart in no order, and now and then that crashed after all was saved.
+    What others have registered for the end is left out, but for the log and the helpers of worker processes:
+    PyQt goes through its objects there, and now and then came upon one that was gone, after all was saved.
     """
     status = main()
-    atexit._run_exitfuncs()
+    util._exit_function()  # type: ignore[attr-defined]
+    logging.shutdown()
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(status)
