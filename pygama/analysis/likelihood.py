@@ -14,8 +14,8 @@ from typing import Any
 
 import numpy as np
 
-from pygama.analysis.goodness import deviances
 from pygama.analysis.region_model import RegionModel
+from pygama.analysis.region_sums import Sums, sums_of
 from pygama.quick_dataclass import dataclass
 
 NO_PRIORS: Mapping[str, tuple[float, float]] = MappingProxyType({})
@@ -64,44 +64,46 @@ class Cost:
     def __init__(
         self, model: RegionModel, counts: np.ndarray, priors: Mapping[str, tuple[float, float]] = NO_PRIORS
     ) -> None:
-        self.model, self.counts = model, counts
+        self.model, self.counts = model, np.asarray(counts, float)
         self.known = np.array([priors.get(name, (0.0, 1.0))[0] for name in model.names])
         self.weight = np.array([priors[name][1] ** -2 if name in priors else 0.0 for name in model.names])
+        self._has_priors = bool(self.weight.any())
+        self._sums_of = sums_of(model, self.counts)
         self._key = b""
-        self._expected = self._gradient = np.empty(0)
+        self._sums: Sums | None = None
 
     def value(self, values: Any) -> float:
         """Give the likelihood ratio, and what distances from priors add to it."""
         values = np.asarray(values, float)
-        return self.chi2(values) + float((self.weight * (values - self.known) ** 2).sum())
+        chi2 = self._at(values).chi2
+        if self._has_priors:
+            chi2 += float((self.weight * (values - self.known) ** 2).sum())
+        return chi2
 
     def chi2(self, values: np.ndarray) -> float:
         """Give the likelihood ratio of the counts alone."""
-        self._work_out(values)
-        return float(deviances(self.counts, self._expected).sum())
+        return self._at(values).chi2
 
     def gradient(self, values: Any) -> np.ndarray:
         """Give its derivatives, (k,)."""
         values = np.asarray(values, float)
-        self._work_out(values)
-        by_prior = self.weight * (values - self.known)
-        return 2 * (self._gradient @ (1 - self.counts / self._expected) + by_prior)
+        slope = self._at(values).slope
+        return slope + 2 * self.weight * (values - self.known) if self._has_priors else slope
 
     def fisher(self, values: np.ndarray) -> np.ndarray:
         """Give half of the curvature that is expected on average, (k, k): the inverse of the covariance."""
-        self._work_out(values)
-        return (self._gradient / self._expected) @ self._gradient.T + np.diag(self.weight)
+        curvature = self._at(values).curvature
+        return curvature + np.diag(self.weight) if self._has_priors else curvature
 
     def reach(self, values: np.ndarray) -> np.ndarray:
         """Give the counts that each parameter moves by one unit of its own, (k,)."""
-        self._work_out(values)
-        return np.maximum(np.abs(self._gradient).sum(axis=1), 1e-300)
+        return np.maximum(self._at(values).reach, 1e-300)
 
-    def _work_out(self, values: np.ndarray) -> None:
+    def _at(self, values: np.ndarray) -> Sums:
         key = values.tobytes()
-        if key != self._key:
-            self._key = key
-            self._expected, self._gradient = self.model.expected_and_gradient(values)
+        if self._sums is None or key != self._key:
+            self._key, self._sums = key, self._sums_of(values)
+        return self._sums
 
 
 def minimise(cost: Cost, start: Start) -> Minimum:
