@@ -31,10 +31,14 @@ def _demo(options: argparse.Namespace) -> int:
 
 
 def _about(options: argparse.Namespace) -> int:
-    from pygama.analysis import counting
+    from pygama.analysis import counting, region_sums
     from pygama.processing.backends import compiled_kernels
 
-    kernels = {**compiled_kernels(), "counting": counting.compiled is not None}
+    kernels = {
+        **compiled_kernels(),
+        "counting": counting.compiled is not None,
+        "peak fits": region_sums.compiled is not None,
+    }
     print(f"pygama {__version__}")
     slow = [name for name, is_compiled in kernels.items() if not is_compiled]
     if slow:
