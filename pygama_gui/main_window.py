@@ -51,6 +51,7 @@ from pygama_gui.views.chain.scan import ScanWindow
 from pygama_gui.views.chain.settings_bar import SettingsBar
 from pygama_gui.views.chain.view import ChainView
 from pygama_gui.views.channels.view import ChannelsView
+from pygama_gui.views.console import ConsoleView
 from pygama_gui.views.cuts.view import CutsView
 from pygama_gui.views.files.view import FilesView
 from pygama_gui.views.fits.view import FitsView
@@ -132,6 +133,7 @@ class MainWindow(QMainWindow):
             "preview": self.preview,
             "log": self.log,
             "files": self.files,
+            "console": self.console,
             "last_line": self.last_line,
         }
 
@@ -154,7 +156,7 @@ class MainWindow(QMainWindow):
         self.preview = PreviewView(bridge)
         self.scan = ScanWindow(bridge, self)
         self.log, self.last_line = LogView(bridge), LastLineView(bridge)
-        self.files = FilesView(bridge)
+        self.files, self.console = FilesView(bridge), ConsoleView(bridge)
         self.banner = Banner()
         self.consent = ConsentSheet()
         self.plugins = PluginDesk(bridge, self.consent)
@@ -178,14 +180,14 @@ class MainWindow(QMainWindow):
         self.log_dock = self._dock("Log", self.log, Qt.DockWidgetArea.BottomDockWidgetArea, (0, 0, 0, 0))
         bottom = Qt.DockWidgetArea.BottomDockWidgetArea
         self.files_dock = self._dock("Files", self.files, bottom, (0, 0, 0, 0))
-        self.tabifyDockWidget(self.log_dock, self.files_dock)
-        self.log_dock.hide()
-        self.files_dock.hide()
+        self.console_dock = self._dock("Console", self.console, bottom, (0, 0, 0, 0))
+        for dock in (self.files_dock, self.console_dock):
+            self.tabifyDockWidget(self.log_dock, dock)
+        for dock in self.bottom_docks:
+            dock.hide()
         horizontal = Qt.Orientation.Horizontal
         self.resizeDocks([self.runs_dock, self.settings_dock], [292, 332], horizontal)
-        self.resizeDocks(
-            [self.log_dock, self.files_dock], [LOG_HEIGHT, FILES_HEIGHT], Qt.Orientation.Vertical
-        )
+        self.resizeDocks(self.bottom_docks, [LOG_HEIGHT, FILES_HEIGHT, FILES_HEIGHT], Qt.Orientation.Vertical)
 
     def _middle(self) -> QWidget:
         self.tabs = TabLine(TABS)
@@ -459,6 +461,17 @@ class MainWindow(QMainWindow):
         if self.files_dock.isVisible():
             self.files.tree.setFocus()
 
+    def toggle_console(self) -> None:
+        """Show or hide the console."""
+        self._toggle_bottom(self.console_dock, FILES_HEIGHT)
+        if self.console_dock.isVisible():
+            self.console.prompt.setFocus()
+
+    @property
+    def bottom_docks(self) -> list[QDockWidget]:
+        """The panels at the bottom, which lie on each other."""
+        return [self.log_dock, self.files_dock, self.console_dock]
+
     def _toggle_bottom(self, dock: QDockWidget, height: int) -> None:
         """Show a panel at the bottom in front of the other there; hide it if it is in front."""
         inside = dock.widget()
@@ -470,7 +483,7 @@ class MainWindow(QMainWindow):
 
     def show_bottom(self, dock: QDockWidget, height: int) -> None:
         """Show a panel at the bottom in front of the other there."""
-        was_visible = self.log_dock.isVisible() or self.files_dock.isVisible()
+        was_visible = any(one.isVisible() for one in self.bottom_docks)
         dock.show()
         dock.raise_()
         if not was_visible:

@@ -192,8 +192,9 @@ class Menus:
         menu.addMenu(inside)
         self._act(menu, "Show or hide the log", "Ctrl+L", window.toggle_log)
         self._act(menu, "Show or hide the f&iles", "Ctrl+Shift+I", window.toggle_files)
+        self._act(menu, "Show or hide the P&ython console", "Ctrl+J", window.toggle_console)
         for dock in window.findChildren(QDockWidget):
-            if dock not in (window.log_dock, window.files_dock):  # they lie on each other
+            if dock not in window.bottom_docks:  # they lie on each other
                 toggle = dock.toggleViewAction()
                 assert toggle is not None
                 toggle.setText(f"{dock.windowTitle()} panel")

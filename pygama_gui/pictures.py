@@ -61,6 +61,7 @@ def _take_views(app: QApplication, window: MainWindow, folder: Path, name: str) 
         _save(window.views[view], folder / f"{view}_{name}.png")
     window.log_dock.hide()
     _take_files(app, window, folder, name)
+    _take_console(app, window, folder, name)
     _take_inspect(app, window, folder, name)
     _take_welcome(window, folder / f"welcome_{name}.png")
 
@@ -73,6 +74,15 @@ def _take_files(app: QApplication, window: MainWindow, folder: Path, name: str) 
         _save(window.files, folder / f"files_{page.lower()}_{name}.png")
     _save(window, folder / f"window_with_files_{name}.png")
     window.toggle_files()
+
+
+def _take_console(app: QApplication, window: MainWindow, folder: Path, name: str) -> None:
+    window.toggle_console()
+    window.console.run("rows().describe().iloc[:, :6].round(1)")
+    settle(app, window.bridge, lambda: not window.console.is_running)
+    _save(window.console, folder / f"console_{name}.png")
+    _save(window, folder / f"window_with_console_{name}.png")
+    window.toggle_console()
 
 
 def _take_inspect(app: QApplication, window: MainWindow, folder: Path, name: str) -> None:

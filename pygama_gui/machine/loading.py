@@ -157,18 +157,24 @@ class Loading:
 
         Nothing is done while the rows of a data set are still being read: nobody knows yet which are a run's.
         """
+        read = self.reader(run_id)
+        if read is not None:
+            self._bridge.in_background(lambda: work(read()), then, otherwise)
+
+    def reader(self, run_id: str) -> Callable[[], Any] | None:
+        """Give what opens a run's waveforms, in the thread that reads files; None before they are there."""
         live = self._bridge.data[run_id]
         if live.tier1 is None or (isinstance(live, LiveSet) and not live.starts):
-            return
+            return None
         known = self._bridge.data_sets.waveform_rows.known(live)
 
         def read() -> Any:
             file = self._waveforms_of(live)
             if isinstance(file, FilesWaveforms):
                 file.know(known)
-            return work(file)
+            return file
 
-        self._bridge.in_background(read, then, otherwise)
+        return read
 
     def _waveforms_of(self, live: LiveRun) -> Waveforms:
         if self._tier1 is None or self._tier1[0] is not live:

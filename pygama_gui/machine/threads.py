@@ -36,6 +36,8 @@ class Threads(QObject):
         self.is_closed = False
         """Whether the program is ending: nothing is taken any more, and nothing handed over."""
         self._n_under_way = 0
+        self.before_end: list[Callable[[], None]] = []
+        """What stops work that would not end by itself, called before it is waited for."""
         # Queued: what is done at once must not be handed over in the middle of asking for it.
         self._came_back.connect(  # type: ignore[call-arg]
             lambda then, otherwise, future: self._finish(then, otherwise, future),
@@ -78,5 +80,7 @@ class Threads(QObject):
     def close(self) -> None:
         """End the threads; what is under way is waited for, what waits is left."""
         self.is_closed = True
+        for stop in self.before_end:
+            stop()
         for pool in self._pools.values():
             pool.shutdown(wait=True, cancel_futures=True)

@@ -100,7 +100,7 @@ def test_every_action_is_in_a_menu(window: MainWindow) -> None:
     QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)  # what was in menus before
     of_fixed_bars = [bar.toggleViewAction() for bar in window.findChildren(QToolBar)]
     # Of panels that lie on each other, the menu has what brings them to the front.
-    of_fixed_bars += [dock.toggleViewAction() for dock in (window.log_dock, window.files_dock)]
+    of_fixed_bars += [dock.toggleViewAction() for dock in window.bottom_docks]
     menus = [menu.menuAction() for menu in window.findChildren(QMenu)]
     others = [
         action.text()
