@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from pygama.analysis.regions import measure_region
+from pygama.analysis.shapes import Shape
 from pygama.errors import SettingsError
 
 EDGES = np.arange(21.0)
@@ -176,3 +177,78 @@ def test_the_background_slopes_under_the_peak_too() -> None:
     assert found is not None
     assert found.centroid == pytest.approx(13.5)
     assert found.net == pytest.approx(2000)
+
+
+def _toys(n_counts: float, bin_width: float, background: float, n: int = 100) -> list[tuple[float, ...]]:
+    """Give FWHM and centroid, each with its error, of Gaussians of sigma 1 at 0."""
+    rng, edges, found = np.random.default_rng(8), np.arange(-30, 30 + bin_width / 2, bin_width), []
+    for _ in range(n):
+        values = rng.normal(0, 1, rng.poisson(n_counts)), rng.uniform(-30, 30, rng.poisson(60 * background))
+        one = measure_region(np.histogram(np.concatenate(values), edges)[0], edges, -5, 5)
+        assert one is not None
+        found.append((one.fwhm - 2.3548, one.fwhm_error, one.fwtm - 4.2919, one.fwtm_error))
+        found[-1] += (one.centroid, one.centroid_error)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("n_counts", "bin_width", "background"),
+    [(100, 0.3, 1), (100, 0.1, 1), (1000, 0.05, 1), (1000, 0.3, 50), (1000, 1.0, 5), (20000, 0.2, 10)],
+)
+def test_widths_and_centroid_are_right_within_their_errors(n_counts, bin_width, background):
+    found = np.array(_toys(n_counts, bin_width, background))
+    for what in range(3):
+        pulls = found[:, 2 * what] / found[:, 2 * what + 1]
+        assert np.isfinite(pulls).all()
+        assert abs(pulls.mean()) < 0.5
+        assert 0.75 < pulls.std() < 1.35
+
+
+def test_a_tail_makes_the_widths_that_its_shape_has():
+    shape, edges = Shape(2.0, 0.2, 3.0), np.arange(0, 200.5, 0.25)
+    centres = (edges[:-1] + edges[1:]) / 2
+    found = measure_region(1e6 * 0.25 * shape.density(centres, 100.0) + 5, edges, 75, 125)
+    assert found is not None
+    assert found.fwhm == pytest.approx(shape.width(0.5), rel=0.01)
+    assert found.fwtm == pytest.approx(shape.width(0.1), rel=0.01)
+
+
+def test_a_narrow_peak_in_a_wide_region_is_found():
+    rng = np.random.default_rng(3)
+    values = np.concatenate([rng.normal(2614, 1.5, 800), rng.uniform(0, 4000, 20000)])
+    counts, edges = np.histogram(values, np.linspace(0, 4000, 8001))
+    found = measure_region(counts, edges, 2000, 3000)
+    assert found is not None
+    assert abs(found.fwhm - 2.3548 * 1.5) < 3 * found.fwhm_error < 1
+    assert abs(found.centroid - 2614) < 3 * found.centroid_error < 1
+
+
+def test_bins_may_be_of_different_widths():
+    edges = np.concatenate([np.arange(0, 50), np.arange(50, 101, 5)]).astype(float)
+    found = measure_region(10 * np.diff(edges), edges, 40, 70)
+    assert found is not None
+    assert found.net == pytest.approx(0, abs=1e-9)
+    assert found.gross == pytest.approx(10 * 30)
+
+
+def test_counts_below_zero_are_refused():
+    with pytest.raises(SettingsError, match="counts, which are not below 0"):
+        measure_region(np.full(20, -5), EDGES, 8, 13)
+
+
+def test_no_counts_have_the_error_of_one():
+    found = measure_region(np.zeros(20), EDGES, 8, 13)
+    assert found is not None
+    # 5 bins; 2 a side, of which each tells (1/2) a bin, and half of 5 such make the background
+    assert found.net_error == pytest.approx(math.sqrt(1 + 2 * (5 / 2 / 2) ** 2))
+    assert found.gross_error == 1.0
+    assert math.isnan(found.fwhm)
+
+
+def test_what_is_in_one_bin_alone_has_no_width():
+    counts = np.zeros(20)
+    counts[10] = 100
+    found = measure_region(counts, EDGES, 6, 15)
+    assert found is not None
+    assert math.isnan(found.fwhm)
+    assert found.centroid == pytest.approx(10.5)
