@@ -132,12 +132,18 @@ class DataSet:
         self._n_threads = n_threads or os.cpu_count() or 1
         self._looked_through: tuple[RunFiles, dict[str, np.ndarray]] | None = None
         self._looking = Lock()
+        self._notes: dict[str, None] = {}
 
     def __len__(self) -> int:
         return self.n_rows
 
     def __repr__(self) -> str:
         return f"DataSet of {len(self.runs)} runs, {self.n_rows} rows"
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What was looked for in vain so far, as a pulser that a cut names: a line a run."""
+        return tuple(self._notes)
 
     @cached_property
     def columns(self) -> tuple[str, ...]:
@@ -329,7 +335,9 @@ class DataSet:
             known = self._known_of(part)
             if name not in known:
                 assert part.tier2 is not None
-                known |= tags_of(part.tier2, wanted_by([name], self._tagging)).columns
+                tagged = tags_of(part.tier2, wanted_by([name], self._tagging))
+                known |= tagged.columns
+                self._notes |= {f"{part.name}: {line}": None for line in tagged.missing}
             return known[name]
 
     def _known_of(self, part: RunFiles) -> dict[str, np.ndarray]:

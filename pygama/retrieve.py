@@ -28,7 +28,7 @@ from pygama.errors import OutputError, SettingsError, TierFileError
 from pygama.processing import outputs
 from pygama.processing.tier1 import digitizer_tables
 from pygama.processing.tier2_sink import KEY
-from pygama.progress import Done, Progress, Tell, tell_nobody
+from pygama.progress import Done, Note, Progress, Tell, tell_nobody
 from pygama.storage import Table, TierFile, TierWriter
 from pygama.storage.reader import Columns
 
@@ -71,7 +71,7 @@ def select_events(
         pool = stack.enter_context(ThreadPoolExecutor(os.cpu_count() or 1)) if multiprocess else None
         boxes = boxes_among(selection.columns)
         made = rows_through(t1.path, t2.path, boxes, pool=pool) if boxes else {}
-        made |= _tags(t2, selection, tagging)
+        made |= _tags(t2, selection, tagging, tell)
         wanted = _passing(t2.table(KEY), selection, made, pool)
         tables = digitizer_tables(t1, None)
         writer = stack.enter_context(TierWriter(path, compression=compression, pool=pool))
@@ -88,10 +88,15 @@ def select_events(
     return path
 
 
-def _tags(t2: TierFile, selection: Selection, tagging: Tagging | None) -> dict[str, np.ndarray]:
-    """Make what the cut asks for that only all hits together tell, (n_rows,) each."""
+def _tags(t2: TierFile, selection: Selection, tagging: Tagging | None, tell: Tell) -> dict[str, np.ndarray]:
+    """Make what the cut asks for that only all hits together tell, (n_rows,) each; tell what is not there."""
     wanted = [name for name in selection.columns if name in TAGS and name not in t2.table(KEY).columns]
-    return tags_of(t2.path, wanted_by(wanted, tagging or Tagging())).columns if wanted else {}
+    if not wanted:
+        return {}
+    tagged = tags_of(t2.path, wanted_by(wanted, tagging or Tagging()))
+    for line in tagged.missing:
+        tell(Note(f"{t2.path.name}: {line}", "warning"))
+    return tagged.columns
 
 
 def _chosen_in(tagging: Tagging) -> dict[str, Any]:

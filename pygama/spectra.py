@@ -17,17 +17,23 @@ import numpy as np
 
 from pygama.errors import SettingsError
 from pygama.quick_dataclass import dataclass
-from pygama.storage import Table, TierFile, how_made, spectrum_files
+from pygama.storage import TierFile, how_made, spectrum_files
 from pygama.storage.spectrum_files import StoredSpectrum, write_spectrum
 
 if TYPE_CHECKING:
     from pygama.analysis.tagging import Tagging
+    from pygama.dataset import DataSet
 
 SUFFIXES = (*spectrum_files.SUFFIXES, *how_made.SUFFIXES)
 SIZE_INCHES = (8.0, 5.0)
 LOG_FLOOR = 0.5
 """Where the axis of counts begins when it is logarithmic: between none and one."""
 _HOLDS, _MARGIN, _LOOKED_AT = 0.001, 0.02, 2_000_000
+_PLACE = ("crate", "card", "channel")
+_OF_TIME = frozenset(
+    ("time_s", "timestamp", "ts_hi", "ts_lo", "event_number", "event", "row", "run", "sub_run")
+)
+"""Columns that grow with time, or tell runs apart."""
 _MOST_LIVE = 5_000_000
 """Events of a file whose live time is found, at most."""
 
@@ -36,7 +42,9 @@ _MOST_LIVE = 5_000_000
 class Spectrum:
     """Counts of a column in equal bins: counts (n,), edges (n + 1,) in `unit`; made: how, name -> value.
 
-    files: that were counted; they tell when the run began and how long it was, where that is stored.
+    files: that were counted; they tell when the run began and how long it was, where that is stored. notes:
+    what was looked for in vain on the way, as a pulser. places: for each file the channels of which a cut
+    let events pass, None for all. is_of_times: whether the cut chooses among times.
     """
 
     counts: np.ndarray
@@ -45,11 +53,14 @@ class Spectrum:
     unit: str
     made: dict[str, Any] = field(default_factory=dict)
     files: tuple[Path, ...] = ()
+    notes: tuple[str, ...] = ()
+    places: tuple[frozenset[str] | None, ...] = ()
+    is_of_times: bool = False
 
 
 def count_spectrum(
     files: Sequence[Path | str],
-    column: str = "trap_max",
+    column: str | None = None,
     *,
     limits: tuple[float, float] | None = None,
     n_bins: int = 8192,
@@ -59,18 +70,25 @@ def count_spectrum(
 ) -> Spectrum:
     """Count a column of Tier 2 files together.
 
-    limits: where the bins begin and end; None: what holds all but the outermost in a thousand. cut: text as
-    in `pygama.analysis.cuts`. calibration: file; the column is then '<column>_kev'. Raises SettingsError for
-    names that are not there, TierFileError for files that are none.
+    column: 'trap_max' if None, or that of the calibration. limits: where the bins begin and end; None: what
+    holds all but the outermost in a thousand. cut: text as in `pygama.analysis.cuts`. calibration: file; the
+    column is then '<column>_kev'. Raises SettingsError for names that are not there, and for a column that
+    the calibration is not of; TierFileError for files that are none.
     """
     from pygama import __version__
     from pygama.analysis.calibration_file import read_calibration
+    from pygama.analysis.cutting import selection_of
     from pygama.dataset import DataSet
 
     if n_bins < 1:
         raise SettingsError(f"a spectrum has 1 bin or more, not '{n_bins}'")
     held = None if calibration is None else read_calibration(calibration)
-    name, unit = (column, "ADC") if held is None else (f"{held.column}_kev", "keV")
+    if held is not None and column not in (None, held.column, f"{held.column}_kev"):
+        raise SettingsError(
+            f"the calibration {Path(str(calibration)).name} is of '{held.column}', not of '{column}': "
+            "leave the column out, or choose another calibration"
+        )
+    name, unit = (column or "trap_max", "ADC") if held is None else (f"{held.column}_kev", "keV")
     data = DataSet(list(files), calibrations=held, tagging=tagging)
     low, high = _limits(data, name, cut) if limits is None else limits
     counts, edges = data.hist(name, low, high, n_bins, cut=cut)
@@ -82,7 +100,26 @@ def count_spectrum(
         "calibration": "" if calibration is None else Path(calibration).name,
         "made by": f"pygama {__version__}",
     }
-    return Spectrum(counts, edges, name, unit, made, tuple(map(Path, files)))
+    if data.notes:
+        made["notes"] = "; ".join(data.notes)
+    named = frozenset() if cut is None else frozenset(selection_of(cut).columns)
+    if is_of_times := not named.isdisjoint(_OF_TIME):
+        made["times"] = "not known: the cut chooses among times"
+    paths = tuple(map(Path, files))
+    places: tuple[frozenset[str] | None, ...] = ()
+    if cut is not None and not named.isdisjoint(_PLACE):
+        each = [DataSet([path], calibrations=held, tagging=tagging) for path in paths]
+        places = tuple(_places(one, cut) for one in each)
+    return Spectrum(counts, edges, name, unit, made, paths, data.notes, places, is_of_times)
+
+
+def _places(data: DataSet, cut: str) -> frozenset[str]:
+    """Name the channels 'crate/card/channel' that have events that pass."""
+    from pygama.analysis.places import places_of
+
+    names = [name for name in _PLACE if name in data.columns]
+    blocks = data.blocks(names, cut=cut)
+    return frozenset(place for block in blocks if len(block["channel"]) for place in places_of(block, "")[1])
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,39 +131,42 @@ class _Times:
     live_s: float = math.nan
 
 
-def _times(files: Sequence[Path]) -> _Times:
-    """Find when the first run began, the time from first to last event, and the channels' mean live time."""
-    found = []
-    for path in files:
-        with TierFile(path) as file:
-            start = file.texts("/").get("start_time", "")
-            start_s = float(start) if start.isdecimal() and int(start) > 0 else math.nan
-            table = file.table("data") if "data" in file.keys else None
-            found.append(_Times(start_s, *(math.nan, math.nan) if table is None else _lengths(table)))
+def _times(spectrum: Spectrum) -> _Times:
+    """Find when the first run began, how long all runs were, and how long channels were live, their mean.
+
+    Where a cut chooses among times, nobody knows how long that was.
+    """
+    places = spectrum.places or (None,) * len(spectrum.files)
+    found = [_times_of(path, its) for path, its in zip(spectrum.files, places, strict=True)]
     if not found:
         return _Times()
     starts, real, live = zip(*((one.start_s, one.real_s, one.live_s) for one in found), strict=True)
+    if spectrum.is_of_times:
+        return _Times(float(np.min(starts)))
     return _Times(float(np.min(starts)), math.fsum(real), math.fsum(live))
 
 
-def _lengths(table: Table) -> tuple[float, float]:
-    """Find how long a run was, from first to last event, and how much of that was live; s."""
+def _times_of(path: Path, places: frozenset[str] | None) -> _Times:
+    """Find when a run began, how long it was by its records or its hits, and how much of that was live."""
     from pygama.analysis.live_time import live_times
 
-    heights = [name for name in ("trap_max", "energy") if name in table.columns][:1]
-    names = [name for name in ("time_s", "channel", "card", "crate", *heights) if name in table.columns]
-    if "time_s" not in names:
-        return math.nan, math.nan
-    columns = {name: table.column(name) for name in names}
-    times = columns["time_s"][np.isfinite(columns["time_s"])]
-    real_s = float(np.ptp(times)) if len(times) > 1 else math.nan
-    if table.n_rows > _MOST_LIVE:
-        return real_s, math.nan
+    with TierFile(path) as file:
+        start = file.texts("/").get("start_time", "")
+        start_s = float(start) if start.isdecimal() and int(start) > 0 else math.nan
+        table = file.table("data") if "data" in file.keys else None
+        if table is None or table.n_rows > _MOST_LIVE or "time_s" not in table.columns:
+            return _Times(start_s)
+        heights = [name for name in ("trap_max", "energy") if name in table.columns][:1]
+        names = [name for name in ("time_s", *_PLACE, *heights) if name in table.columns]
+        columns = {name: table.column(name) for name in names}
+    beside = path.with_name("t1_" + path.name.removeprefix("t2_"))
+    tier1 = beside if beside != path and beside.is_file() else None
     try:
-        found = live_times(columns, amplitude=heights[0] if heights else "trap_max")
-        return real_s, real_s * found.mean_live_fraction()
+        found = live_times(columns, tier1=tier1, amplitude=heights[0] if heights else "trap_max")
     except SettingsError:
-        return real_s, math.nan
+        return _Times(start_s)
+    real_s = found.real_s()
+    return _Times(start_s, real_s, real_s * found.mean_live_fraction(places))
 
 
 def _limits(data: Any, name: str, cut: str | None) -> tuple[float, float]:
@@ -155,7 +195,7 @@ def save_spectrum(path: Path | str, spectrum: Spectrum, *, is_log: bool = True) 
             for name, value in spectrum.made.items()
         }
         title = ", ".join(spectrum.made.get("files", [])) or spectrum.column
-        times = _times(spectrum.files)
+        times = _times(spectrum)
         stored = StoredSpectrum(
             spectrum.counts,
             low,

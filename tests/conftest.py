@@ -6,7 +6,12 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
+
+# A machine that is busy is no failure.
+hypothesis.settings.register_profile("without a clock", deadline=None)
+hypothesis.settings.load_profile("without a clock")
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 os.environ["MPLBACKEND"] = "Agg"

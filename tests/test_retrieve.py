@@ -9,12 +9,13 @@ import pytest
 
 from pygama import __version__, retrieve
 from pygama.__main__ import main
+from pygama.analysis.tagging import Tagging
 from pygama.block import Block
 from pygama.errors import OutputError, SettingsError, Stopped, TierFileError
 from pygama.processing.base import Tier1Processor
 from pygama.processing.run import process_run
 from pygama.processing.tier1 import ProcessTier1
-from pygama.progress import Done, Message
+from pygama.progress import Done, Message, Note
 from pygama.retrieve import select_events
 from pygama.simulate import RunShape, write_run
 from pygama.storage import TierFile, TierWriter
@@ -185,6 +186,15 @@ def test_the_end_is_told(run, tmp_path):
     (done,) = [message for message in told if isinstance(message, Done)]
     assert done.outputs == (out,)
     assert done.rows == done.counts[CARD] == len(passing(run[1]))
+
+
+def test_a_pulser_that_is_not_found_is_told(run, tmp_path):
+    told: list[Message] = []
+    cut, tagging = "trap_max > 20000 & ~is_pulser", Tagging(amplitude="bl_slope")
+    select_events(*run, cut, tmp_path / "high.h5", tagging=tagging, tell=told.append)
+    notes = [one for one in told if isinstance(one, Note)]
+    assert [one.level for one in notes] == ["warning"]
+    assert "t2_run4.h5: pulser: " in notes[0].text
 
 
 def test_the_command_selects(run, tmp_path, capsys):

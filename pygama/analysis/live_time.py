@@ -15,7 +15,7 @@ Nothing is made up: what a way does not know is NaN, and its note says so.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import field
 from pathlib import Path
 from typing import Any
@@ -47,7 +47,8 @@ _MOST_SIGMA = 4.0
 class TimeEstimate:
     """Real and live time in seconds by one method, with errors of one standard deviation; NaN: not known.
 
-    note: a word about how they were found, and what is missing.
+    note: a word about how they were found, and what is missing. dead_time_s: that each hit makes, where it is
+    the same for all.
     """
 
     method: str
@@ -56,6 +57,7 @@ class TimeEstimate:
     live_s: float = math.nan
     live_error_s: float = math.nan
     note: str = ""
+    dead_time_s: float = math.nan
 
     @property
     def dead_fraction(self) -> float:
@@ -149,10 +151,13 @@ def fit_intervals(time_s: Any) -> DeadTime:
 
     Of n intervals the shortest is by (mean - shortest)/n longer than the dead time, on average; that is taken
     off, and is the error too. Where the intervals do not follow an exponential, rate and dead time come from
-    those longer than the median alone, whose excess has the mean 1/rate whatever happens at short ones.
-    Raises SettingsError for too few hits.
+    those longer than the median alone, whose excess has the mean 1/rate whatever happens at short ones, if a
+    hit that is lost does not make the dead time longer. Raises SettingsError for too few hits, hits without a
+    time, and hits that do not come at random.
     """
     times = np.sort(np.asarray(time_s, np.float64))
+    if not np.isfinite(times).all():
+        raise SettingsError(f"{int((~np.isfinite(times)).sum())} hits have no time: leave them out")
     if len(times) < LEAST_HITS:
         raise SettingsError(f"{len(times)} hits are too few for a fit of intervals; {LEAST_HITS} are needed")
     intervals = np.diff(times)
@@ -169,6 +174,8 @@ def fit_intervals(time_s: Any) -> DeadTime:
         return DeadTime(rate, rate / math.sqrt(n), tau, excess / n, pauses, deviation, True)
     middle = float(np.median(usual))
     tail = usual[usual > middle]
+    if not len(tail) or not tail.mean() - middle > 1e-9 * middle:
+        raise SettingsError("the hits do not come at random: half of their intervals and more are alike")
     rate = 1 / float(tail.mean() - middle)
     error = rate / math.sqrt(len(tail))
     return DeadTime(rate, error, max(mean - 1 / rate, 0.0), error / rate**2, pauses, deviation, False)
@@ -194,7 +201,8 @@ def from_timestamps(time_s: Any, *, n_others: int = 0) -> TimeEstimate:
     A pulser does not: leave its pulses out and count them in `n_others`, for each made the channel dead as
     well. Both times are from the first hit to the last, and longer by about two intervals in truth: one
     before and one behind, each of them uncertain by itself, so that sqrt(2) intervals are an error of both.
-    Raises SettingsError for too few hits.
+    No hit is taken to prolong the dead time of another; where the other way would give another live time, the
+    note says which. Raises SettingsError as `fit_intervals` does.
     """
     times = np.asarray(time_s, np.float64)
     fit = fit_intervals(times)
@@ -207,36 +215,57 @@ def from_timestamps(time_s: Any, *, n_others: int = 0) -> TimeEstimate:
         error = (n + n_others) * fit.tau_error_s
         note += f"dead time a hit {fit.tau_s:.3g} ± {fit.tau_error_s:.2g} s"
         live = span - paused - dead
+        prolonged = _live_if_prolonged(n + n_others, fit.tau_s, span - paused)
+        if abs(prolonged - live) > error:
+            note += f"; if hits in it prolong it, {prolonged:.6g} s were live"
     else:
         live = min(n * interval, span - paused)
         error = n * interval * fit.rate_error_hz / fit.rate_hz
         note += (
             f"intervals are {fit.deviation:.1f} sigma from those of a constant dead time, so the rate of "
-            "long intervals alone is used"
+            "long intervals alone is used, which is right if no hit prolongs a dead time"
         )
     span_error = math.sqrt(2) * interval
     error = math.hypot(error, math.sqrt(len(fit.pauses)) * interval, span_error)
-    return TimeEstimate("timestamps", span, span_error, live, error, note)
+    tau = fit.tau_s if fit.is_constant else math.nan
+    return TimeEstimate("timestamps", span, span_error, live, error, note, tau)
+
+
+def _live_if_prolonged(n: int, tau_s: float, seconds: float) -> float:
+    """Give the live time of n recorded hits whose dead times hits in them prolong; NaN where there is none.
+
+    Of hits of rate r then r exp(-r tau) are recorded; of the two solutions the lower one is taken.
+    """
+    recorded = n * tau_s / seconds
+    if not 0 < recorded < 1 / math.e:
+        return math.nan
+    of_all = recorded
+    for _ in range(200):
+        of_all = recorded * math.exp(of_all)
+    return seconds * recorded / of_all
 
 
 def _pauses_words(n: int, seconds: float) -> str:
     return f"{n} pause{'s' if n > 1 else ''} of {seconds:.4g} s in all; " if n else ""
 
 
-def from_pulser(train: PulseTrain, real: TimeEstimate | None = None) -> TimeEstimate:
+def from_pulser(
+    train: PulseTrain, real: TimeEstimate | None = None, *, dead_time_s: float = math.nan
+) -> TimeEstimate:
     """Estimate the live time of a channel from the part of the pulses that it recorded.
 
     real: the real time it is a part of; None: the time from the first recorded pulse to the last. Pulses
-    before the first and behind the last cannot be missed.
+    before the first and behind the last cannot be missed. dead_time_s: that each pulse itself makes, which
+    no other pulse can tell of; NaN where it is not known.
     """
     part, error = train.recorded_fraction
     span, span_error = train.last_s - train.first_s, train.jitter_s * math.sqrt(2)
     if real is not None:
         span, span_error = real.real_s, real.real_error_s
     note = f"{train.n_recorded} of {train.n_expected} pulses recorded, {100 * part:.3f} ± {100 * error:.2g} %"
-    return TimeEstimate(
-        "pulser", span, span_error, part * span, math.hypot(error * span, part * span_error), note
-    )
+    own = 0.0 if math.isnan(dead_time_s) else train.n_recorded * dead_time_s
+    live_error = math.hypot(error * span, part * span_error)
+    return TimeEstimate("pulser", span, span_error, part * span - own, live_error, note, dead_time_s)
 
 
 @dataclass(frozen=True)
@@ -252,13 +281,35 @@ class LiveTimes:
     missing: list[str] = field(default_factory=list)
     tag: PulserTag | None = None
 
-    def mean_live_fraction(self) -> float:
-        """Give the part of the time that channels were live, their mean; NaN if it is not known of one."""
+    def mean_live_fraction(self, places: Collection[str] | None = None) -> float:
+        """Give the part of the time that channels were live, their mean; NaN if it is not known of one.
+
+        places: of the channels 'crate/card/channel' that count; None: all.
+        """
         known = {**self.timestamps, **self.pulser}
-        places = {text.partition(": ")[0] for text in self.missing}
-        if not known or any(place.count("/") == 2 and place not in known for place in places):
+        unknown = {text.partition(": ")[0] for text in self.missing} - known.keys()
+        wanted = (
+            {*known, *(place for place in unknown if place.count("/") == 2)} if places is None else places
+        )
+        if not wanted or not known.keys() >= set(wanted):
             return math.nan
-        return 1 - math.fsum(one.dead_fraction for one in known.values()) / len(known)
+        return 1 - math.fsum(known[place].dead_fraction for place in wanted) / len(wanted)
+
+    def real_s(self) -> float:
+        """Give how long the run was, s: by its records, or from the first to the last hit of a channel.
+
+        By what knows it better, if they agree; else the records: hits may have stopped before the end.
+        """
+        of_hits = max(
+            (*self.timestamps.values(), *self.pulser.values()), key=lambda one: one.real_s, default=None
+        )
+        if self.records is None or of_hits is None:
+            known = self.records or of_hits
+            return math.nan if known is None else known.real_s
+        apart = abs(self.records.real_s - of_hits.real_s)
+        is_agreed = apart < 3 * math.hypot(self.records.real_error_s, of_hits.real_error_s)
+        is_hits = is_agreed and of_hits.real_error_s < self.records.real_error_s
+        return of_hits.real_s if is_hits else self.records.real_s
 
     def lines(self) -> list[str]:
         """Say all of it, a line an estimate."""
@@ -314,5 +365,8 @@ def live_times(
             missing.append(f"{place}: timestamps: {problem}")
         else:
             timestamps[place] = estimate
-    pulser = {} if tag is None else {p: from_pulser(train, records) for p, train in tag.trains.items()}
+    pulser = {}
+    for place, train in () if tag is None else tag.trains.items():
+        own = timestamps[place].dead_time_s if place in timestamps else math.nan
+        pulser[place] = from_pulser(train, records, dead_time_s=own)
     return LiveTimes(records, timestamps, pulser, missing, tag)

@@ -82,12 +82,14 @@ class Tagging:
 class Tagged:
     """What was told: name -> (n_hits,). lines: what was found, said in words, and what was not.
 
-    pulser: what is known of the pulser; None where it was not looked for, or is nowhere.
+    pulser: what is known of the pulser; None where it was not looked for, or is nowhere. missing: those of
+    the lines that say what was looked for in vain, as a pulser, so that no hit is a pulse.
     """
 
     columns: dict[str, np.ndarray]
     lines: tuple[str, ...]
     pulser: PulserTag | None = None
+    missing: tuple[str, ...] = ()
 
 
 class TagsInTurn:
@@ -110,20 +112,22 @@ def tag_hits(columns: Mapping[str, Any], tagging: Tagging, is_pulser: np.ndarray
     columns: of Tier 2, as `Tagging.needed` names them, in any order. is_pulser: (n_hits,) the pulses, where
     they are known already: the words tell coincidences with them apart. Where no channel has a pulser, no hit
     is a pulse, and a line says why. A hit without a time belongs to no event: event -1 of 0 hits. Raises
-    SettingsError where columns lack, and where the clocks of cards are not known to agree.
+    SettingsError where columns lack, where none of the channels named for the pulser is there, and where the
+    clocks of cards are not known to agree.
     """
     made: dict[str, np.ndarray] = {}
     lines: list[str] = []
+    missing: list[str] = []
     tag: PulserTag | None = None
     if tagging.has_pulser:
-        is_pulser, tag, said = _pulses(columns, tagging)
+        is_pulser, tag, missing = _pulses(columns, tagging)
         made[PULSER] = is_pulser
-        lines += said
+        lines += [*(tag.lines() if tag is not None else ()), *missing]
     if tagging.window_s is not None:
         events, said = _events(columns, tagging, is_pulser)
         made |= events
         lines += said
-    return Tagged(made, tuple(lines), tag)
+    return Tagged(made, tuple(lines), tag, tuple(missing))
 
 
 def _pulses(columns: Mapping[str, Any], tagging: Tagging) -> tuple[np.ndarray, PulserTag | None, list[str]]:
@@ -132,23 +136,32 @@ def _pulses(columns: Mapping[str, Any], tagging: Tagging) -> tuple[np.ndarray, P
     if lacking := [name for name in ("time_s", "channel", height) if name not in columns]:
         raise SettingsError(f"finding the pulser needs the column {lacking[0]!r}")
     wanted = {name: np.asarray(columns[name]) for name in needed}
-    rows = _rows_in(wanted, tagging.pulser_in)
+    rows, missing = _rows_in(wanted, tagging.pulser_in)
     is_pulser = np.zeros(len(wanted["time_s"]), np.bool_)
     try:
         tag = tag_pulser({name: values[rows] for name, values in wanted.items()}, amplitude=height)
     except SettingsError as problem:
-        return is_pulser, None, [f"pulser: {problem}"]
+        return is_pulser, None, [*missing, f"pulser: {problem}; no hit is marked as a pulse"]
     is_pulser[rows] = tag.is_pulser
-    return is_pulser, tag, tag.lines()
+    return is_pulser, tag, missing
 
 
-def _rows_in(columns: Mapping[str, np.ndarray], places: Collection[str]) -> slice | np.ndarray:
-    """Give the rows of some places; all where none is named."""
+def _rows_in(
+    columns: Mapping[str, np.ndarray], places: Collection[str]
+) -> tuple[slice | np.ndarray, list[str]]:
+    """Give the rows of some places, all where none is named, and say which of them are not there."""
     if not places:
-        return slice(None)
+        return slice(None), []
     number, known = places_of(columns, "finding the pulser")
     is_wanted = np.array([place in places for place in known], np.bool_)
-    return np.flatnonzero(is_wanted[number]) if len(known) else np.zeros(0, np.intp)
+    unknown = [place for place in places if place not in known]
+    if known and not is_wanted.any():
+        there = ", ".join(known)
+        raise SettingsError(
+            f"the pulser is to be looked for in channel {unknown[0]}, which is not there; there are {there}"
+        )
+    missing = [f"pulser: there is no channel {place}" for place in unknown] if known else []
+    return (np.flatnonzero(is_wanted[number]) if known else np.zeros(0, np.intp)), missing
 
 
 def _events(

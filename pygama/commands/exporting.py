@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -45,7 +47,7 @@ def add(commands: Any) -> None:
         metavar="FILE",
         help="its end says what is written: .csv, .spe, .n42, .png, .svg or .pdf",
     )
-    spectrum.add_argument("--column", default="trap_max", help="(default %(default)s)")
+    spectrum.add_argument("--column", help="(default: trap_max, or that of the calibration)")
     spectrum.add_argument(
         "--range", type=float, nargs=2, metavar=("LOW", "HIGH"), help="(default: what holds nearly all)"
     )
@@ -93,7 +95,16 @@ def _told(options: argparse.Namespace, named: set[str]) -> Any:
     with TierFile(options.file) as file:
         wanted -= set(file.table(options.key).columns)
     tagging = wanted_by(wanted, tagging_of(options))
-    return TagsInTurn(tags_of(options.file, tagging)) if tagging.names else None
+    if not tagging.names:
+        return None
+    tagged = tags_of(options.file, tagging)
+    _say_missing(tagged.missing)
+    return TagsInTurn(tagged)
+
+
+def _say_missing(notes: Iterable[str]) -> None:
+    for note in notes:
+        print(f"careful: {note}", file=sys.stderr)
 
 
 def _spectrum(options: argparse.Namespace) -> int:
@@ -110,6 +121,7 @@ def _spectrum(options: argparse.Namespace) -> int:
         calibration=options.calibration,
         tagging=tagging_of(options),
     )
+    _say_missing(spectrum.notes)
     save_spectrum(options.output, spectrum, is_log=not options.linear)
     print(f"Wrote {options.output}: {int(spectrum.counts.sum())} counts in {len(spectrum.counts)} bins")
     return 0

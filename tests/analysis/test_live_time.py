@@ -252,3 +252,42 @@ def test_hits_without_a_time_are_told():
     assert (
         "0/0/0: 20 hits have no time, and count as if they were not recorded" in live_times(columns).missing
     )
+
+
+@pytest.mark.parametrize(
+    ("times", "words"),
+    [
+        (np.zeros(100), "do not come at random"),
+        (np.arange(100.0), "do not come at random"),
+        (np.append(np.arange(99.0), np.nan), "1 hits have no time"),
+    ],
+)
+def test_hits_that_tell_no_dead_time_are_refused(times, words):
+    with pytest.raises(SettingsError, match=words):
+        from_timestamps(times)
+
+
+def test_the_live_time_if_hits_prolong_the_dead_time_is_told():
+    tau, seconds = 1e-3, 100.0
+    times = random_times(3, 100, seconds)
+    live = seconds - np.minimum(np.diff(times, append=seconds + 1), tau).sum()
+    found = from_timestamps(times[np.diff(times, prepend=-1) >= tau])
+    told = float(found.note.partition("if hits in it prolong it, ")[2].split()[0])
+    assert abs(told - live) < 3 * found.live_error_s
+    assert found.live_s - live > 5 * found.live_error_s
+
+
+def test_dead_time_that_the_pulses_make_is_taken_off():
+    tau_s, duration_s, pulls = 2e-3, 200.0, []
+    for seed in range(12):
+        rng = np.random.default_rng(seed)
+        pulses = np.arange(1, duration_s * 10) / 10 + rng.uniform(0, 0.1)
+        times = np.concatenate([random_times(seed, 300, duration_s), pulses])
+        is_pulse = np.arange(len(times)) >= len(times) - len(pulses)
+        order = np.argsort(times)
+        order = order[recorded(times[order], tau_s)]
+        heights = np.where(is_pulse, rng.normal(3000, 1, len(times)), rng.exponential(400, len(times)))
+        columns = {"time_s": times[order], "channel": np.zeros(len(order), int), "trap_max": heights[order]}
+        found = live_times(columns).pulser["0/0/0"]
+        pulls.append((found.live_s - (duration_s - tau_s * len(order))) / found.live_error_s)
+    assert abs(np.mean(pulls)) < 3 / np.sqrt(len(pulls))

@@ -62,7 +62,19 @@ def test_the_pulser_is_looked_for_in_some_channels_alone(run):
     np.testing.assert_array_equal(tagged.columns["is_pulser"], wanted)
     assert tagged.pulser is not None
     assert list(tagged.pulser.trains) == ["0/8/0", "0/8/2"]
-    assert "no hits" in tags_of(t2, Tagging(has_pulser=True, pulser_in=("0/8/7",))).lines[0]
+    half = tags_of(t2, Tagging(has_pulser=True, pulser_in=("0/8/0", "0/8/7")))
+    assert half.missing == ("pulser: there is no channel 0/8/7",)
+    assert half.missing[0] in half.lines
+    with pytest.raises(SettingsError, match="channel 0/8/7, which is not there; there are 0/8/0, 0/8/1"):
+        tags_of(t2, Tagging(has_pulser=True, pulser_in=("0/8/7",)))
+
+
+def test_a_pulser_that_is_nowhere_is_told(run):
+    _, t2, _ = run
+    tagged = tags_of(t2, Tagging(has_pulser=True, amplitude="bl_slope"))
+    assert not tagged.columns["is_pulser"].any()
+    assert tagged.missing == tagged.lines[:1]
+    assert tagged.missing[0].endswith("no hit is marked as a pulse")
 
 
 def test_coincidences_of_a_simulated_run_are_those_that_were_made(run):

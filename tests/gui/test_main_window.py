@@ -29,7 +29,7 @@ from pygama_gui.widgets.keysheet import KeySheet, keys_of
 from pygama_gui.widgets.own_keys import Menu
 from pygama_gui.widgets.palette import entries_of
 
-WAIT_MS = 30_000
+WAIT_MS = 60_000
 
 
 @pytest.fixture

@@ -21,7 +21,7 @@ from pygama_gui.session.consents import Consent
 from pygama_gui.session.state import Session, Step
 from pygama_gui.session.store import Store
 
-WAIT_MS = 30_000
+WAIT_MS = 60_000
 PLUGIN = '''
 from pathlib import Path
 

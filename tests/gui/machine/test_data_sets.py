@@ -26,7 +26,7 @@ from pygama_gui.session import changes, cut_changes, set_changes
 from pygama_gui.session.calibration_changes import take_calibration
 from pygama_gui.session.state import DataSet, Member, Run, Session
 
-WAIT_MS = 15_000
+WAIT_MS = 60_000
 KIND = np.dtype(
     [("event_number", "i8"), ("crate", "i8"), ("card", "i8"), ("channel", "i8"), ("time_s", "f8")]
     + [("trap_max", "f8")]

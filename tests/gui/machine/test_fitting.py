@@ -18,7 +18,7 @@ from pygama_gui.session.state import Fit, NamedRegion, Run
 from pygama_gui.views import madeup
 
 LINE = 8670.0
-WAIT_MS = 20_000
+WAIT_MS = 60_000
 FIT = Fit("line", "trap_max", FitRequest(8300.0, 9050.0, (LINE,)))
 
 

@@ -31,7 +31,7 @@ from pygama_gui.views.strip import (
     live_time_words,
 )
 
-WAIT_MS = 30_000
+WAIT_MS = 60_000
 
 
 @pytest.fixture

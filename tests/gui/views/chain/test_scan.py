@@ -22,7 +22,7 @@ from pygama_gui.views.chain.effect import effect_words
 from pygama_gui.views.chain.preview import PreviewView
 from pygama_gui.views.chain.scan import ScanWindow, settings_to_scan, usual_range, values_between
 
-WAIT_MS = 30_000
+WAIT_MS = 60_000
 CHAIN = (
     Step("fit_baseline", {"i_end": 200}),
     DEFAULT_CHAIN[1],

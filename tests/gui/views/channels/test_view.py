@@ -21,7 +21,7 @@ from pygama_gui.views import madeup, surveying
 from pygama_gui.views.channels.tiles import HEIGHT
 from pygama_gui.views.channels.view import ChannelsView, row_of
 
-WAIT_MS = 30_000
+WAIT_MS = 60_000
 
 
 @pytest.fixture

@@ -28,7 +28,7 @@ from pygama_gui.views.spectrum.view import SpectrumView
 from pygama_gui.widgets import words
 
 N_ROWS = 4000
-WAIT_MS = 20_000
+WAIT_MS = 60_000
 CONTROL = Qt.KeyboardModifier.ControlModifier
 
 

@@ -24,7 +24,7 @@ from pygama_gui.views.files import pages as file_pages
 from pygama_gui.views.files.details import pretty
 from pygama_gui.views.files.view import DETAILS, PLOT, ROWS, FilesView, code_for
 
-WAIT_MS = 10_000
+WAIT_MS = 60_000
 ROWS_TYPE = np.dtype([("channel", "i8"), ("trap_max", "f8"), ("time_s", "f8")])
 
 

@@ -27,7 +27,7 @@ from pygama_gui.views.fits.view import FitsView
 from pygama_gui.views.spectrum.view import SpectrumView
 
 GAIN = 14.7
-WAIT_MS = 30_000
+WAIT_MS = 60_000
 
 
 def thorium(n: int, *, seed: int = 1, gain: float = GAIN) -> Partial:

@@ -17,7 +17,7 @@ from pygama_gui.views import madeup
 from pygama_gui.views.fits.form import FIXED, FREE, LIMITED
 from pygama_gui.views.fits.view import FitsView, figures
 
-WAIT_MS = 20_000
+WAIT_MS = 60_000
 
 
 @pytest.fixture

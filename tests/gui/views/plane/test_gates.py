@@ -20,7 +20,7 @@ from pygama_gui.session.state import Run
 from pygama_gui.views import madeup
 from pygama_gui.views.plane.view import PlaneView
 
-WAIT_MS = 30_000
+WAIT_MS = 60_000
 LEFT, NO_KEY, ALT = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier, Qt.KeyboardModifier.AltModifier
 BOX = "inside(trap_max, a_over_e, 8000, 0.8, 20000, 0.8, 20000, 1, 8000, 1)"
 

@@ -25,7 +25,7 @@ from pygama_gui.session.state import Run
 from pygama_gui.views import madeup
 from pygama_gui.views.plane.view import Plane, PlaneView
 
-WAIT_MS = 30_000
+WAIT_MS = 60_000
 LEFT = Qt.MouseButton.LeftButton
 
 

@@ -14,7 +14,7 @@ from pygama_gui.session import changes, files
 from pygama_gui.views.runs.headers import HeaderWindow
 from pygama_gui.views.runs.view import RunsView
 
-WAIT_MS = 30_000
+WAIT_MS = 60_000
 
 
 @pytest.fixture

@@ -20,7 +20,7 @@ from pygama_gui.session.state import Run
 from pygama_gui.views import madeup
 from pygama_gui.views.spectrum.view import SpectrumView
 
-WAIT_MS = 30_000
+WAIT_MS = 60_000
 
 
 @pytest.fixture

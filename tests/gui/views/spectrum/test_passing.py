@@ -19,7 +19,7 @@ from pygama_gui.views.spectrum import passing as spectrum_passing
 from pygama_gui.views.spectrum import view as spectrum
 from pygama_gui.views.spectrum.view import SpectrumView
 
-WAIT_MS = 20_000
+WAIT_MS = 60_000
 
 
 @dataclass(frozen=True)

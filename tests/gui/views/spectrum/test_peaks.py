@@ -20,7 +20,7 @@ from pygama_gui.views.spectrum.room import Room, words_item, write
 from pygama_gui.views.spectrum.view import SpectrumView
 
 LINE = 8670.0
-WAIT_MS = 20_000
+WAIT_MS = 60_000
 
 
 @pytest.fixture

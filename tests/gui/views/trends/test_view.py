@@ -19,7 +19,7 @@ from pygama_gui.session.state import Run
 from pygama_gui.views import following, madeup
 from pygama_gui.views.trends.view import TrendsView, window_text
 
-WAIT_MS = 30_000
+WAIT_MS = 60_000
 
 
 @pytest.fixture

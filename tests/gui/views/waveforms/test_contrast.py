@@ -21,7 +21,7 @@ from pygama_gui.views.waveforms.contrast import NO_CUTS, difference_table
 from pygama_gui.views.waveforms.view import WaveformView
 from pygama_gui.widgets import theme
 
-WAIT_MS = 20_000
+WAIT_MS = 60_000
 HEIGHTS = (2000.0, 4000.0, 6000.0, 8000.0, 10_000.0)
 
 

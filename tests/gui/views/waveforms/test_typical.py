@@ -16,7 +16,7 @@ from pygama_gui.views import madeup
 from pygama_gui.views.waveforms.typical import event_of
 from pygama_gui.views.waveforms.view import WaveformView
 
-WAIT_MS = 20_000
+WAIT_MS = 60_000
 N = 14
 ODD = 9
 """The waveform that is turned upside down."""
