@@ -30,10 +30,6 @@ LOG_FLOOR = 0.5
 """Where the axis of counts begins when it is logarithmic: between none and one."""
 _HOLDS, _MARGIN, _LOOKED_AT = 0.001, 0.02, 2_000_000
 _PLACE = ("crate", "card", "channel")
-_OF_TIME = frozenset(
-    ("time_s", "timestamp", "ts_hi", "ts_lo", "event_number", "event", "row", "run", "sub_run")
-)
-"""Columns that grow with time, or tell runs apart."""
 _MOST_LIVE = 5_000_000
 """Events of a file whose live time is found, at most."""
 
@@ -77,6 +73,7 @@ def count_spectrum(
     """
     from pygama import __version__
     from pygama.analysis.calibration_file import read_calibration
+    from pygama.analysis.cuts import OF_TIME
     from pygama.analysis.cutting import selection_of
     from pygama.dataset import DataSet
 
@@ -103,7 +100,7 @@ def count_spectrum(
     if data.notes:
         made["notes"] = "; ".join(data.notes)
     named = frozenset() if cut is None else frozenset(selection_of(cut).columns)
-    if is_of_times := not named.isdisjoint(_OF_TIME):
+    if is_of_times := not named.isdisjoint(OF_TIME):
         made["times"] = "not known: the cut chooses among times"
     paths = tuple(map(Path, files))
     places: tuple[frozenset[str] | None, ...] = ()

@@ -39,6 +39,10 @@ MARK = "pygama cuts"
 """The entry by which a cut file is known; its value is the version."""
 VERSION = 1
 MOST_BYTES = 50_000_000
+OF_TIME = frozenset(
+    ("time_s", "timestamp", "ts_hi", "ts_lo", "event_number", "event", "row", "run", "sub_run")
+)
+"""Columns that grow with time, or tell runs apart: nobody knows how long what a cut of them chooses was."""
 
 Point = tuple[float, float]
 

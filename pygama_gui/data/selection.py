@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from pygama.analysis.cuts import OF_TIME
 from pygama.quick_dataclass import dataclass
 from pygama_gui.data.channels import CODE, codes_of
 from pygama_gui.data.cutting import Passing, joined, sides
@@ -120,6 +121,11 @@ def cut_of(session: Session) -> RangeCut | None:
 def passing_of(session: Session) -> Cuts | None:
     """Give the cuts that are on, joined; None where there are none."""
     return joined(session.cuts)
+
+
+def chooses_times(cuts: Cuts | None) -> bool:
+    """Tell whether cuts choose a part of the time, so that no live time belongs to what passes."""
+    return cuts is not None and not cuts.columns.isdisjoint(OF_TIME)
 
 
 def waveforms_of(session: Session, channel: int | None) -> Selection:

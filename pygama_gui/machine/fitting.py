@@ -19,7 +19,7 @@ from pygama.analysis.regions import Region, measure_region
 from pygama.errors import SettingsError
 from pygama.quick_dataclass import dataclass
 from pygama_gui.data.linked import Axis, Counts, Cuts, Want
-from pygama_gui.data.selection import passing_of
+from pygama_gui.data.selection import chooses_times, passing_of
 from pygama_gui.session.state import Fit, NamedRegion, Session
 
 if TYPE_CHECKING:
@@ -191,7 +191,8 @@ def _outcome(asked: Asked, state: State, counted: Counts | None) -> Outcome | Me
     try:
         if isinstance(asked, Fit):
             return Outcome(asked, state, fit_region(counts, edges, asked.request))
-        seconds = state[0].seconds(asked.channel) or None
+        live, _, cuts = state
+        seconds = None if chooses_times(cuts) else live.seconds(asked.channel) or None
         return Measured(
             asked, state, measure_region(counts, edges, asked.low, asked.high, live_time_s=seconds)
         )

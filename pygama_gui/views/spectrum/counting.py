@@ -12,6 +12,7 @@ from pygama_gui.data import spectra
 from pygama_gui.data.channels import CODE
 from pygama_gui.data.live import LiveHistogram
 from pygama_gui.data.live_run import LiveRun
+from pygama_gui.data.selection import chooses_times, passing_of
 from pygama_gui.views.spectrum.drawing import Picture
 from pygama_gui.views.spectrum.overlays import Counted, Over, Overlays, Part
 from pygama_gui.views.spectrum.passing import Passing
@@ -126,7 +127,7 @@ class SpectrumCounting:
         fine = self.fine_counts(histogram)
         self.factor = self.join_by(histogram)
         edges, width = histogram.edges[:: self.factor], fine_width(histogram) * self.factor
-        seconds = live.seconds(self._view.channel)
+        seconds = self.seconds(live)
         is_rate = self._view.choice.is_rate and seconds > 0
         has_all_behind = self.passing.are_cuts_on and not self._view.is_apart
         has_all_behind = has_all_behind and not self._view.choice.is_only_passing
@@ -138,6 +139,10 @@ class SpectrumCounting:
             spectra.joined(histogram.counts, self.factor) if has_all_behind else None,
             is_rate,
         )
+
+    def seconds(self, live: LiveRun) -> float:
+        """Give the live time of the channel that is shown; 0: not known, as with a cut on times."""
+        return 0.0 if chooses_times(passing_of(self._view.session)) else live.seconds(self._view.channel)
 
     def join_by(self, histogram: LiveHistogram) -> int:
         """Say how many of the finest bins make one: by the width that was chosen, or the counts in view.
@@ -174,8 +179,10 @@ def fine_width(histogram: LiveHistogram) -> float:
     return (histogram.high - histogram.low) / histogram.n_bins
 
 
-def seconds_words(live: LiveRun, channel: int | None) -> str:
-    """Say which time counts are divided by."""
+def seconds_words(live: LiveRun, channel: int | None, *, is_rate: bool = True) -> str:
+    """Say which time counts are divided by, or why they are not."""
+    if not is_rate:
+        return "no rate: a cut chooses among times" if live.seconds(channel) else "no rate: no time is known"
     found = None if live.times is None else live.times.of(channel)
     if found is None or not math.isfinite(found.live_s):
         return f"per {words.three_digits(live.duration_s)} s from first event to last"

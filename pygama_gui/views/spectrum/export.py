@@ -14,6 +14,7 @@ from PyQt5.QtWidgets import QApplication
 import pygama
 from pygama.analysis.fits import RegionFit
 from pygama_gui.data import chain_facts
+from pygama_gui.data.selection import chooses_times, passing_of
 from pygama_gui.data.spectrum_pictures import (
     SPECTRUM_KINDS,
     FitCurve,
@@ -84,8 +85,11 @@ class SpectrumExporter(Saver[SpectrumPicture]):
         (left, right), (bottom, top) = view.plot.box.viewRange()
         run = view.session.selected_run
         about = self._about(drawn)
-        is_known = live.times is not None and math.isfinite(live.times.of(view.channel).live_s)
-        live_s = live.seconds(view.channel) if is_known else math.nan
+        of_part = chooses_times(passing_of(view.session))
+        is_known = not of_part and live.times is not None
+        live_s = live.times.of(view.channel).live_s if is_known and live.times is not None else math.nan
+        live_s = live.seconds(view.channel) if math.isfinite(live_s) else math.nan
+        real_s = math.nan if of_part else np.nanmax([live.duration_s, live_s])
         return SpectrumPicture(
             edges=drawn.edges,
             main=Histogram(self._main_name(), drawn.counts),
@@ -103,7 +107,7 @@ class SpectrumExporter(Saver[SpectrumPicture]):
             is_log=is_log,
             x_range=(float(left), float(right)),
             y_range=(10**bottom, 10**top) if is_log else (bottom, top),
-            real_time_s=max(live.duration_s, live_s if is_known else 0.0) or math.nan,
+            real_time_s=float(real_s) or math.nan,
             live_time_s=live_s,
             start_s=float(run.start_time) if run is not None and run.start_time else math.nan,
             about=about,

@@ -406,7 +406,7 @@ class SpectrumView(View):
         factor = spectra.power_of_two(wanted, histogram.n_bins)
         counts = spectra.joined(self.counting.fine_counts(histogram), factor)
         live = self.bridge.live(self.session.selected)
-        seconds = None if live is None else live.seconds(self.channel) or None
+        seconds = None if live is None else self.counting.seconds(live) or None
         return measure_region(counts, histogram.edges[::factor], *roi, live_time_s=seconds)
 
     def rehearse(self) -> None:
@@ -481,8 +481,8 @@ class SpectrumView(View):
         outside = histogram.underflow + histogram.overflow
         parts += [f"{words.count(outside)} outside"] if outside else []
         parts += [f"{words.count(histogram.n_nan)} without a value"] if histogram.n_nan else []
-        if live is not None and self.picture is not None and self.picture.is_rate:
-            parts.append(seconds_words(live, self.channel))
+        if live is not None and self.picture is not None and self.choice.is_rate:
+            parts.append(seconds_words(live, self.channel, is_rate=self.picture.is_rate))
         if live is not None and live.is_on_disk and progress is not None:
             parts.insert(0, progress.words)
         has_values = histogram.n_values > histogram.n_nan

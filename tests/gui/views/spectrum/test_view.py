@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 import numpy as np
@@ -10,7 +11,7 @@ from pytestqt.qtbot import QtBot
 
 from pygama.progress import Partial
 from pygama_gui.bridge import Bridge
-from pygama_gui.session import changes
+from pygama_gui.session import changes, cut_changes
 from pygama_gui.session.state import Run
 from pygama_gui.views import madeup
 from pygama_gui.views.spectrum.region import region_words
@@ -177,6 +178,18 @@ def test_a_rate_adds_up_to_the_events_a_second(compared: SpectrumView) -> None:
     )
     assert (mine, theirs) == pytest.approx((300 / 2.0, 400 / 4.0), rel=0.02)
     assert compared.plot.labels["left"] == "counts / ADC / s"
+
+
+def test_a_cut_on_times_leaves_counts_and_says_so(qtbot: QtBot, compared: SpectrumView) -> None:
+    compared.toggle_rate()
+    compared.bridge.change(cut_changes.add_cut, "early", "time_s < 1", "#009E73")
+    qtbot.waitUntil(lambda: compared.redraw() or not compared.picture.is_rate, timeout=60_000)
+    assert compared.plot.labels["left"].startswith("counts / ")
+    assert "/ s" not in compared.plot.labels["left"]
+    assert "no rate: a cut chooses among times" in compared.controls.info.text()
+    region = compared.measured((200.0, 600.0))
+    assert region is not None
+    assert math.isnan(region.rate)
 
 
 def test_the_difference_to_another_run_is_drawn_below(compared: SpectrumView) -> None:
