@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from pygama.analysis.goodness import chi2_survival
 from pygama.errors import SettingsError
 from pygama.quick_dataclass import dataclass
 
@@ -141,23 +142,5 @@ def _curve(
 
 
 def chi2_probability(chi2: float, ndof: int) -> float:
-    """Give the probability of so large a chi2 or a larger one by chance; 1 where nothing is left to vary.
-
-    Source: the closed forms of the regularised incomplete gamma function for half-integer orders.
-    """
-    if ndof <= 0 or chi2 <= 0:
-        return 1.0
-    half = chi2 / 2
-    term, total = (math.exp(-half), 0.0) if ndof % 2 == 0 else (0.0, math.erfc(math.sqrt(half)))
-    if ndof % 2 == 0:
-        total, order = term, 1.0
-    else:
-        term, order = math.exp(-half) * math.sqrt(half / math.pi) * 2, 1.5
-        if ndof >= 3:
-            total += term
-    while order < ndof / 2:
-        term *= half / order
-        order += 1.0
-        if order <= ndof / 2:
-            total += term
-    return min(total, 1.0)
+    """Give the probability of so large a chi2 or a larger one by chance; 1 where nothing is left to vary."""
+    return 1.0 if ndof <= 0 or chi2 <= 0 else chi2_survival(chi2, ndof)

@@ -3,8 +3,9 @@
 Energies and intensities stand in `resources/lines.json`, each nuclide with the evaluation they are taken from
 (ENSDF: Evaluated Nuclear Structure Data File; DDEP: Decay Data Evaluation Project). Where the other of the
 two is known to differ by more than the errors, these are as large as the difference, or the mean is taken.
-Lines are there from about 1 % of the strongest of their source on. Escape peaks are computed: the line less
-one or two times the 510.999 keV of an electron.
+Most lines are there from about 1 % of the strongest of their source on; of those below 100 keV, where x-rays
+and absorption disturb, few. Escape peaks are computed: the line less one or two times the 510.999 keV of an
+electron.
 """
 
 from __future__ import annotations

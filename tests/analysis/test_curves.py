@@ -113,3 +113,7 @@ def test_the_probability_of_chi2_is_that_of_the_tables(chi2, ndof):
 
 def test_nothing_is_unlikely_where_nothing_can_vary():
     assert chi2_probability(0.0, 0) == 1.0
+
+
+def test_many_degrees_of_freedom_are_no_surprise():
+    assert chi2_probability(2000.0, 2000) == pytest.approx(0.4958, abs=1e-4)

@@ -147,6 +147,9 @@ def count_pulses(
     is when the second begins, in ns from the first sample, NaN where there is none. All NaN where a sample is
     NaN. (n_rows, n_samples) in, three times (n_rows,) out.
 
+    A pulse from before the record, on whose tail another one rides, has no current left and is not counted:
+    the slope of the baseline (`bl_slope` of `fit_baseline`) tells of it.
+
     Formula
     -------
     above[k] = x[k] > median(x) + n_sigma * 1.4826 * median(abs(x - median(x)))
