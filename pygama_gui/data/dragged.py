@@ -10,10 +10,10 @@ from collections.abc import Hashable, Mapping, Sequence
 
 import numpy as np
 
+from pygama.analysis.bucket_index import BucketIndex
 from pygama.analysis.counting import Columns, Interval, changes
 from pygama.analysis.cuts import Cut, as_polygon, as_range
 from pygama.analysis.expression_nodes import points_inside
-from pygama.analysis.linked import BucketIndex
 from pygama.analysis.plane_index import PlaneIndex, changed_points, changed_sides
 from pygama.quick_dataclass import dataclass
 

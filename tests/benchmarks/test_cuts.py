@@ -1,4 +1,4 @@
-"""How long a dragged edge has to wait: 10 million rows, one view under the hand and four others.
+"""What cuts and histograms of 10 million rows cost, beside NumPy and pandas.
 
 pytest -m benchmark_suite tests/benchmarks/test_cuts.py
 """
@@ -14,11 +14,10 @@ import pandas as pd
 import pytest
 
 from pygama.analysis.counting import Axis, Columns, Wanted
-from pygama.analysis.cuts import Cut, CutSet, polygon_cut, range_cut
+from pygama.analysis.cuts import Cut, CutSet
 from pygama.analysis.efficiency import efficiency_table
 from pygama.analysis.expressions import parse
 from pygama.analysis.histograms import histograms
-from pygama.analysis.linked import LinkedCounts
 
 pytestmark = [pytest.mark.benchmark_suite, pytest.mark.timeout(1800)]
 
@@ -63,24 +62,6 @@ def shown(taken: list[float]) -> str:
     return f"{1e3 * statistics.median(taken):.1f} ms ({1e3 * min(taken):.1f} best)"
 
 
-@pytest.mark.parametrize("step", [1.0, 10.0, 100.0])
-def test_a_dragged_edge_is_followed(step, columns, report):
-    counts = LinkedCounts(columns)
-    counts.prepare("energy")
-    hand, others = [], []
-    for at in range(12):
-        cuts = CutSet([LOOSE, Cut("hand", range_cut("energy", 500, 1400 + step * at))])
-        taken = [
-            seconds(lambda wanted=wanted, cuts=cuts: counts.counts(cuts, wanted), 1)
-            for wanted in (HAND, OTHERS)
-        ]
-        if at > 1:
-            hand += taken[0]
-            others += taken[1]
-    report.add(f"10 M rows, edge moved by {step:g} keV, view under the hand", shown(hand), "50 ms")
-    report.add(f"10 M rows, edge moved by {step:g} keV, four others", shown(others), "250 ms")
-
-
 def test_all_is_counted_afresh(columns, report):
     ready = Columns(columns)
     mask = parse(LOOSE.expression).mask(columns)
@@ -88,21 +69,6 @@ def test_all_is_counted_afresh(columns, report):
         "10 M rows, view under the hand, afresh", shown(seconds(lambda: histograms(ready, HAND, mask=mask)))
     )
     report.add("10 M rows, four others, afresh", shown(seconds(lambda: histograms(ready, OTHERS, mask=mask))))
-
-
-def test_a_polygon_is_followed(columns, report):
-    counts = LinkedCounts(columns)
-    taken = []
-    for top in np.linspace(1.1, 1.3, 6):
-        corners = [(200 * at, 0.8) for at in range(12)] + [(200 * at, top) for at in range(11, -1, -1)]
-        cuts = CutSet([LOOSE, Cut("gate", polygon_cut("energy", "shape", corners))])
-        taken += seconds(lambda cuts=cuts: counts.counts(cuts, HAND + OTHERS), 1)
-    report.add("10 M rows, corner of a 24-gon moved, all five views", shown(taken[1:]), "250 ms")
-
-
-def test_the_index_is_made_behind(columns, report):
-    taken = seconds(lambda: LinkedCounts(columns).prepare("energy"), 2)
-    report.add("10 M rows, index of a column, once", shown(taken))
 
 
 def test_cuts_are_evaluated(columns, report):
