@@ -24,6 +24,9 @@ from pygama_gui.widgets.parts import button, label, panel, row
 N_LINES = 20_000
 MOST_SHOWN = 8
 """Lines of an input that are in sight; the rest is scrolled to."""
+MOST_NAMES = 30
+EDGES = 10
+"""What the frame of the prompt takes of its height, in pixels."""
 HEAR_MS = 50
 INDENT = "    "
 FAMILIES = ["DejaVu Sans Mono", "Menlo", "Consolas", "monospace"]
@@ -259,13 +262,13 @@ class Prompt(QPlainTextEdit):
         if len(sure) > len(word):
             cursor.insertText(sure[len(word) :])
         several = [one.rpartition(".")[2] for one in found] if len(found) > 1 else []
-        self.setToolTip("\n".join(several[:30]))
         if several:
-            QToolTip.showText(self.mapToGlobal(self.cursorRect().topLeft()), self.toolTip(), self)
+            place = self.mapToGlobal(self.cursorRect().topLeft())
+            QToolTip.showText(place, "\n".join(several[:MOST_NAMES]), self)
 
     def _suit_height(self) -> None:
         lines = min(max(self.blockCount(), 1), MOST_SHOWN)
-        edges = 2 * round(self.document().documentMargin()) + 6
+        edges = 2 * round(self.document().documentMargin()) + EDGES
         self.setFixedHeight(lines * self.fontMetrics().lineSpacing() + edges)
 
 
