@@ -32,7 +32,7 @@ from pygama.processing.steps import nearest
 from pygama.processing.survey import sentences
 from pygama.processing.tier1_sink import Tier1Sink
 from pygama.processing.tier2_sink import Chain, Tier2Sink
-from pygama.processing.windows import Cut, Tier0Options, cut_windows, read_options
+from pygama.processing.windows import Cut, Misfits, Tier0Options, cut_windows, read_options
 from pygama.progress import Done, Note, Partial, Progress, Started, Tell, shows_partials, tell_nobody
 from pygama.quick_dataclass import dataclass
 from pygama.storage import TierWriter
@@ -216,6 +216,7 @@ class _Road:
         self._tier1: Tier1Sink | None = None
         self._loaders: list[DataLoader] = []
         self._packets = 0
+        self._misfits = Misfits(choice.options.n_samp)
         self.n_rows = 0
 
     def go(self, writers: Mapping[int, TierWriter], chain: Chain, texts: Mapping[str, str]) -> dict[str, int]:
@@ -244,6 +245,8 @@ class _Road:
             self._tell_losses(tier1)
         if tier2 is not None:
             tier2.finish(texts, chain, tier0)
+        for text in self._misfits.sentences():
+            self._tell(Note(text, "warning"))
         self._tell_framing()
         if self._choice.skip:
             places = ", ".join(map(str, self._choice.skip))
@@ -262,7 +265,9 @@ class _Road:
                 decoded = loader.decode(records)
                 if decoded.samples is not None and self._choice.channels is not None:
                     decoded = decoded[np.isin(decoded.rows["channel"], self._choice.channels)]
-                yield decoded, cut_windows(decoded, self._options, self._pool)
+                cut = cut_windows(decoded, self._options, self._pool)
+                self._misfits.take(decoded, cut)
+                yield decoded, cut
 
     def _loaders_for(self, header: Header) -> list[tuple[DataLoader, tuple[int, ...]]]:
         if header is not self._header:

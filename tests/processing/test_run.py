@@ -339,6 +339,23 @@ def test_garbage_shorter_than_the_window_is_counted_as_garbage(plain_run, tmp_pa
     assert (garbage[list(range(1000))].to_numpy() == run.waves).all()
 
 
+def warnings_of(path, folder, **choices):
+    told = []
+    process_run(path, output_dir=folder, tell=told.append, **choices)
+    return [message.text for message in told if isinstance(message, Note) and message.level == "warning"]
+
+
+@pytest.mark.parametrize("tiers", [(1, 2), (2,), ()])
+def test_windows_that_do_not_fit_are_told(plain_run, tmp_path, tiers):
+    run = plain_run()
+    expected = (
+        "the window of 2000 samples did not fit 3 of 24 waveforms of 32000 samples: kept apart in "
+        "ORSIS3302DecoderForEnergy_Garbage, with no row in Tier 2; a smaller n_samp fits more"
+    )
+    assert warnings_of(run.path, tmp_path, tier0=WINDOW, tiers=tiers) == [expected]
+    assert warnings_of(run.path, tmp_path, tiers=tiers) == []
+
+
 def offsets_of(path):
     with RawFile(path) as raw:
         return np.concatenate([packets.offset[packets.key == 1] for packets in raw])
