@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from pygama.errors import OutputError
-
 if TYPE_CHECKING:
     from pygama.analysis.peaks import LineMatch
 
@@ -51,14 +49,10 @@ def run_demo(output_dir: Path, *, n_events: int, seed: int) -> Iterator[str]:
 
 def make_demo_run(folder: Path, *, n_events: int, seed: int) -> Path:
     """Write the made-up run into a folder, which is made if it is not there."""
+    from pygama.processing.outputs import make_folder
     from pygama.simulate import demo_shape, write_run
 
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as problem:
-        raise OutputError(
-            f"the folder '{folder}' cannot be made: {problem.strerror}; choose another"
-        ) from problem
+    make_folder(folder)
     return write_run(folder / f"DemoRun{RUN_NUMBER}", demo_shape(n_events, run_number=RUN_NUMBER, seed=seed))
 
 

@@ -43,6 +43,22 @@ def test_tier0_and_tier1_write_a_tier_each(raw_run, tmp_path, capsys):
     assert "   -- trap_max" in capsys.readouterr().out.splitlines()
 
 
+@pytest.mark.parametrize("command", ["tier0", "run"])
+def test_the_folder_of_the_output_is_made(raw_run, tmp_path, command):
+    assert main([command, str(raw_run), "-o", str(tmp_path / "new" / "deeper")]) == 0
+    assert (tmp_path / "new" / "deeper" / "t1_run5.h5").exists()
+    t1 = tmp_path / "new" / "deeper" / "t1_run5.h5"
+    assert main(["tier1", str(t1), "-o", str(tmp_path / "other")]) == 0
+    assert (tmp_path / "other" / "t2_run5.h5").exists()
+
+
+@pytest.mark.parametrize("command", ["run", "demo"])
+def test_a_file_for_a_folder_is_told_so(raw_run, command, capsys):
+    given = [str(raw_run)] if command == "run" else []
+    assert main([command, *given, "-o", str(raw_run)]) == 1
+    assert capsys.readouterr().err == f"pygama: the output folder '{raw_run}' is a file: choose another\n"
+
+
 def test_a_settings_file_gives_window_and_chain(raw_run, tmp_path):
     settings = tmp_path / "settings.json"
     settings.write_text(json.dumps({

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from pygama.analysis.tagging import Tagging
     from pygama.processing.base import Tier1Processor
 
+OUTPUT_HELP = "made where it is not there (default: the working directory)"
 SETTINGS_HELP = "settings file, or a Tier 2 file to do as it was done; options here beat it"
 
 
@@ -28,12 +29,20 @@ def command(commands: Any, name: str, act: Any, about: str) -> argparse.Argument
 
 def add_output(parser: argparse.ArgumentParser) -> None:
     """Add the options of what is written."""
-    parser.add_argument("-o", "--output-dir", type=Path, metavar="DIR", help="default: the working directory")
+    parser.add_argument("-o", "--output-dir", type=Path, metavar="DIR", help=OUTPUT_HELP)
     parser.add_argument("--suffix", default="", help="goes behind the run number in the file name, as .1")
     parser.add_argument(
         "--compression", default="zstd", help="zstd (default), lz4 (quicker, larger), zlib or none"
     )
     parser.add_argument("--single", action="store_true", help="use one core")
+
+
+def make_output(options: argparse.Namespace) -> None:
+    """Make the folder of what is written, where one is named; raises OutputError."""
+    if options.output_dir is not None:
+        from pygama.processing.outputs import make_folder
+
+        make_folder(options.output_dir)
 
 
 def add_plugins(parser: argparse.ArgumentParser) -> None:

@@ -103,6 +103,7 @@ def process_run(
             tell(Note("Overwriting existing file..."))
         counts = road.go(writers, Chain(processor, pool, tuple(save_waves)), texts)
         if 2 in writers and not road.n_rows:
+            outputs.refuse_old_tier2(writers[2].path, paths[0], suffix)
             writers[2].abandon()
             paths.remove(writers[2].path)
             tell(Note("no Tier 2 file was written, because there is no waveform for it", "warning"))

@@ -356,6 +356,22 @@ def test_windows_that_do_not_fit_are_told(plain_run, tmp_path, tiers):
     assert warnings_of(run.path, tmp_path, tiers=tiers) == []
 
 
+@pytest.mark.parametrize("choices", [{"channels": [99]}, {"tier0": {"window": "max", "n_samp": 40000}}])
+def test_an_old_tier_2_does_not_stay_beside_a_tier_1_without_events(plain_run, tmp_path, choices):
+    run = plain_run(n_rows=4, n_edge=1)
+    process_run(run.path, output_dir=tmp_path, tier0=WINDOW)
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    expected = (
+        r"no waveform for Tier 2, but t2_run72\.h5 is there, of an earlier pass.* Keep more of the run, move "
+        r"that file away, or write t1_run72\.1\.h5 with suffix '\.1'"
+    )
+    with pytest.raises(OutputError, match=expected):
+        process_run(run.path, output_dir=tmp_path, **choices)
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
+    done = process_run(run.path, output_dir=tmp_path, suffix=".1", **choices)
+    assert [path.name for path in done.outputs] == ["t1_run72.1.h5"]
+
+
 def offsets_of(path):
     with RawFile(path) as raw:
         return np.concatenate([packets.offset[packets.key == 1] for packets in raw])
