@@ -73,6 +73,23 @@ def test_a_settings_file_gives_window_and_chain(raw_run, tmp_path):
     assert "trap_max" not in frame
 
 
+@pytest.mark.parametrize("command", ["tier0", "run"])
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        (["--n-samp", "100"], "--n-samp: whole waveforms are kept"),
+        (["--digitizer", "ORSIS3302DecoderForEnergy"], "--digitizer: whole waveforms are kept"),
+        (["--n-blsamp", "7"], "--n-blsamp is for --window tp, and the window is 'none'"),
+        (["--n-blsamp", "7", "--window", "max"], "--n-blsamp is for --window tp, and the window is 'max'"),
+        (["--n-max", "1.5"], "n_max must be a whole number of packets"),
+    ],
+)
+def test_options_without_effect_are_refused(raw_run, tmp_path, capsys, command, given, told):
+    assert main([command, str(raw_run), "-o", str(tmp_path), *given]) == 1
+    assert capsys.readouterr().err.startswith(f"pygama: {told}")
+    assert not list(tmp_path.glob("*.h5"))
+
+
 def test_a_wrong_settings_file_is_refused_with_file_step_and_bound(raw_run, tmp_path, capsys):
     settings = tmp_path / "settings.json"
     settings.write_text(json.dumps({"chain": [{"step": "trap_filter", "settings": {"rise": 0}}]}))

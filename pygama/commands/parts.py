@@ -103,7 +103,26 @@ def window_of(options: argparse.Namespace, settings: dict[str, Any]) -> dict[str
     for name in ("digitizer", "window", "n_samp", "n_blsamp"):
         if getattr(options, name) is not None:
             joined[name] = getattr(options, name)
+    _refuse_idle(options, joined.get("window") or "none")
     return joined
+
+
+def _refuse_idle(options: argparse.Namespace, window: str) -> None:
+    """Raise SettingsError for options of a window that have no effect with the one that is chosen."""
+    if options.n_blsamp is not None and window != "tp":
+        raise SettingsError(
+            f"--n-blsamp is for --window tp, and the window is '{window}': give that, or leave it out"
+        )
+    idle = [
+        f"--{name.replace('_', '-')}"
+        for name in ("n_samp", "digitizer")
+        if getattr(options, name) is not None
+    ]
+    if idle and window == "none":
+        raise SettingsError(
+            f"{' and '.join(idle)}: whole waveforms are kept, so there is no window for it; "
+            "add --window max or --window tp"
+        )
 
 
 def settings_of(options: argparse.Namespace) -> dict[str, Any]:

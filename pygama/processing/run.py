@@ -32,7 +32,7 @@ from pygama.processing.steps import nearest
 from pygama.processing.survey import sentences
 from pygama.processing.tier1_sink import Tier1Sink
 from pygama.processing.tier2_sink import Chain, Tier2Sink
-from pygama.processing.windows import Cut, Misfits, Tier0Options, cut_windows, read_options
+from pygama.processing.windows import Cut, Misfits, Tier0Options, cut_windows, idle_options, read_options
 from pygama.progress import Done, Note, Partial, Progress, Started, Tell, shows_partials, tell_nobody
 from pygama.quick_dataclass import dataclass
 from pygama.storage import TierWriter
@@ -84,15 +84,13 @@ def process_run(
         pool = stack.enter_context(ThreadPoolExecutor(n_threads or os.cpu_count())) if multiprocess else None
         processor = (processor or Tier1Processor(default_list=True)).for_run(raw.header.run_number)
         texts = outputs.run_texts(raw.header, Path(raw_file).name)
-        if choice.skip:
-            texts["skipped_records"] = json.dumps(choice.skip)
         road = _Road(raw, choice, pool, tell)
         paths = [
             outputs.output_path(output_dir, prefixes[tier - 1], raw.header.run_number, suffix)
             for tier in tiers
         ]
         tell(_started(raw, Path(raw_file), road.runs))
-        if text := choice.idle_window(raw.header):
+        for text in filter(None, (idle_options(tier0), choice.idle_window(raw.header))):
             tell(Note(text, "warning"))
         is_overwriting = [outputs.claim(path, texts, suffix) for path in paths]
         writers = {
@@ -117,8 +115,8 @@ def process_run(
 def _packet_limit(n_max: float | None) -> int | None:
     if n_max is None or n_max == float("inf"):
         return None
-    if not n_max >= 0:
-        raise SettingsError(f"n_max must be a number of packets, 0 or more, not {n_max}")
+    if not (n_max >= 0 and n_max == int(n_max)):
+        raise SettingsError(f"n_max must be a whole number of packets, 0 or more, not {n_max}")
     return int(n_max)
 
 
@@ -169,6 +167,10 @@ class _Choice:
             wanted &= (packets.offset >= self.within[0]) & (packets.offset < self.within[1])
         return packets[wanted]
 
+    def skipped(self, packets: Packets) -> list[int]:
+        """Give the byte offsets of records that are left out one by one."""
+        return packets.offset[np.isin(packets.offset, self.skip)].tolist() if self.skip else []
+
     def runs(self, decoder: str) -> bool:
         return decoder in DECODERS and (self.decoders is None or _first_name(decoder) in self.decoders)
 
@@ -218,6 +220,7 @@ class _Road:
         self._loaders: list[DataLoader] = []
         self._packets = 0
         self._misfits = Misfits(choice.options.n_samp)
+        self._left_out: set[int] = set()
         self.n_rows = 0
 
     def go(self, writers: Mapping[int, TierWriter], chain: Chain, texts: Mapping[str, str]) -> dict[str, int]:
@@ -238,6 +241,8 @@ class _Road:
                 tier2.take(parts)
             self._report(packets)
         tier0 = dataclasses.asdict(self._options)
+        if self._left_out:
+            texts = {**texts, "skipped_records": json.dumps(sorted(self._left_out))}
         if tier1 is not None:
             tier1.finish()
             writers[1].set_texts(
@@ -249,9 +254,7 @@ class _Road:
         for text in self._misfits.sentences():
             self._tell(Note(text, "warning"))
         self._tell_framing()
-        if self._choice.skip:
-            places = ", ".join(map(str, self._choice.skip))
-            self._tell(Note(f"left out on request: the records at bytes {places}", "warning"))
+        self._tell_left_out()
         for text in chain.notes():
             self._tell(Note(text, "warning"))
         for text in chain.remarks():
@@ -261,7 +264,9 @@ class _Road:
     def _decoded(self, packets: Packets) -> Iterator[tuple[Decoded, Cut]]:
         """Decode the records of a stretch, decoder by decoder, and cut the wanted samples."""
         for loader, keys in self._loaders_for(packets.header):
-            records = self._choice.of_records(packets.of(keys))
+            found = packets.of(keys)
+            self._left_out.update(self._choice.skipped(found))
+            records = self._choice.of_records(found)
             if len(records):
                 decoded = loader.decode(records)
                 if decoded.samples is not None and self._choice.channels is not None:
@@ -310,6 +315,15 @@ class _Road:
         for (decoder, reason), count in sorted(tier1.damaged.items()):
             records = plural(count, "damaged record")
             self._tell(Note(f"kept apart {records} of {decoder}: {reason}", "warning"))
+
+    def _tell_left_out(self) -> None:
+        if self._left_out:
+            places = ", ".join(map(str, sorted(self._left_out)))
+            self._tell(Note(f"left out on request: the records at bytes {places}", "warning"))
+        if absent := [place for place in self._choice.skip if place not in self._left_out]:
+            places = ", ".join(map(str, absent))
+            text = f"nothing was left out at bytes {places}: no record that is decoded begins there"
+            self._tell(Note(text, "warning"))
 
     def _tell_framing(self) -> None:
         report = self._raw.report

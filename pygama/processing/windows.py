@@ -319,3 +319,20 @@ def read_options(options: Tier0Options | Mapping[str, Any] | None) -> Tier0Optio
             raise SettingsError(f"Tier 0 has no setting {name!r}; it has {', '.join(known)}")
         checked[name] = known[name].check(value, float("nan"))
     return Tier0Options(**checked)
+
+
+def idle_options(options: Tier0Options | Mapping[str, Any] | None) -> str:
+    """Say which options were given for a window that is not cut, "" if none were.
+
+    Options that name the window, be it as "none", are complete, as those that files and objects hold.
+    """
+    if options is None or isinstance(options, Tier0Options) or options.get("window") is not None:
+        return ""
+    idle = [name for name in options if options[name] not in (None, "")]
+    if not idle:
+        return ""
+    does, it = ("does", "it") if len(idle) == 1 else ("do", "them")
+    return (
+        f"{' and '.join(idle)} {does} nothing, because no window is cut: whole waveforms are kept; "
+        f"give window as 'max' or 'tp', or leave {it} out"
+    )

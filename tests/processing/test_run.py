@@ -14,6 +14,7 @@ from pygama.processing.base import Tier1Processor
 from pygama.processing.run import process_run
 from pygama.processing.tier0 import ProcessTier0
 from pygama.processing.tier1 import ProcessTier1
+from pygama.processing.windows import Tier0Options
 from pygama.progress import Done, Note, Partial, Progress, Started
 from pygama.storage import TierFile, TierWriter
 
@@ -278,10 +279,10 @@ def test_no_tier_is_put_in_place_while_the_other_is_not_whole(plain_run, tmp_pat
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
 
 
-@pytest.mark.parametrize("n_max", [-1, float("nan"), -float("inf")])
+@pytest.mark.parametrize("n_max", [-1, 1.5, float("nan"), -float("inf")])
 def test_an_impossible_number_of_packets_is_refused(plain_run, tmp_path, n_max):
     run = plain_run(n_rows=1, n_samples=2000, n_edge=0)
-    with pytest.raises(SettingsError, match="n_max must be a number of packets, 0 or more, not "):
+    with pytest.raises(SettingsError, match="n_max must be a whole number of packets, 0 or more, not "):
         process_run(run.path, output_dir=tmp_path, n_max=n_max)
 
 
@@ -389,6 +390,32 @@ def test_records_can_be_left_out_and_the_files_tell_which(plain_run, tmp_path):
     assert len(pd.read_hdf(done.outputs[1])) == len(numbers)
     text = f"left out on request: the records at bytes {offsets[2]}, {offsets[5]}"
     assert Note(text, "warning") in told
+
+
+def test_a_place_with_no_record_is_not_told_as_left_out(plain_run, tmp_path):
+    run = plain_run(n_edge=0)
+    offset = offsets_of(run.path).tolist()[2]
+    nothing = "nothing was left out at bytes 5: no record that is decoded begins there"
+    assert warnings_of(run.path, tmp_path, skip=[5]) == [nothing]
+    with TierFile(tmp_path / "t2_run72.h5") as file:
+        assert "skipped_records" not in file.texts("/")
+    left_out = f"left out on request: the records at bytes {offset}"
+    assert warnings_of(run.path, tmp_path, skip=[5, offset]) == [left_out, nothing]
+    for name in ("t1_run72.h5", "t2_run72.h5"):
+        with TierFile(tmp_path / name) as file:
+            assert json.loads(file.texts("/")["skipped_records"]) == [offset]
+
+
+@pytest.mark.parametrize(
+    ("given", "idle"),
+    [({"n_samp": 100}, "n_samp does"), ({"digitizer": DECODER, "n_blsamp": 7}, "digitizer and n_blsamp do")],
+)
+def test_options_for_a_window_that_is_not_cut_are_told(plain_run, tmp_path, given, idle):
+    run = plain_run(n_rows=2, n_samples=2000, n_edge=0)
+    (told,) = warnings_of(run.path, tmp_path, tier0=given)
+    assert told.startswith(f"{idle} nothing, because no window is cut")
+    for complete in (None, {}, {"digitizer": None}, {"window": "none", **given}, Tier0Options(**given)):
+        assert warnings_of(run.path, tmp_path, tier0=complete) == []
 
 
 def test_a_part_of_the_records_can_be_taken(plain_run, tmp_path):
