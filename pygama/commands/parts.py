@@ -68,6 +68,11 @@ def add_window(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--n-max", type=float, default=float("inf"), metavar="N", help="packets to read")
 
 
+def add_calibration(parser: argparse.ArgumentParser, about: str) -> None:
+    """Add the option that names a calibration file."""
+    parser.add_argument("--calibration", type=Path, metavar="FILE.json", help=about)
+
+
 def add_tagging(parser: argparse.ArgumentParser, *, is_needed: bool = False) -> None:
     """Add the options by which hits belong together."""
     about = "hits so close in time are one event, as 1e-6" + (
