@@ -44,6 +44,8 @@ def read_sample(
     channel: take rows of this one alone; the sample can then be smaller. digitizer: the table, the first one
     with waveforms if None. Raises TierFileError where there is nothing to take.
     """
+    if n < 1:
+        raise SettingsError(f"a sample has 1 waveform or more, not {n}")
     from pygama.storage import TierFile
 
     with TierFile(Path(path)) as file:
@@ -227,7 +229,12 @@ def read_axes(texts: Sequence[str]) -> dict[str, list[Any]]:
 
     Raises SettingsError.
     """
-    return dict(_axis(text) for text in texts)
+    axes: dict[str, list[Any]] = {}
+    for name, values in map(_axis, texts):
+        if name in axes:
+            raise SettingsError(f"{name} is scanned twice: give all its values at once, as {name}=200,300")
+        axes[name] = values
+    return axes
 
 
 def _axis(text: str) -> tuple[str, list[Any]]:
@@ -318,6 +325,8 @@ class Tuner:
     def __init__(
         self, sample: Block, processor: Tier1Processor, line: Line, *, pool: Executor | None = None
     ) -> None:
+        if not 0 < line.width < math.inf:
+            raise SettingsError(f"the window of the line is wider than 0, not {line.width:g}")
         self._steps = processor.to_chain(defaults=True)
         self._line = line
         steps = Tier1Processor.from_chain(self._steps).steps
@@ -366,6 +375,13 @@ class Tuner:
         why = "is in the chain more than once; give its place" if step in names else "is not in the chain"
         raise SettingsError(f"'{name}': the step '{step}' {why}; the chain is {', '.join(names)}")
 
+    def _refuse_doubles(self, names: Sequence[str]) -> None:
+        """Raise SettingsError where two names mean one setting, as trap_filter.rise and 3.rise can."""
+        known: dict[tuple[int, str], str] = {}
+        for name in names:
+            if (other := known.setdefault(self._split(name), name)) != name:
+                raise SettingsError(f"{other} and {name} are one setting: give all its values at once")
+
     def try_settings(self, settings: Settings) -> Tried:
         """Run the sample with these settings and fit the line where its events have gone."""
         values = self.values(settings)
@@ -382,5 +398,6 @@ class Tuner:
         """Try the combinations one by one, for whoever wants to show or to stop them."""
         if not axes or any(not len(values) for values in axes.values()):
             raise SettingsError("a scan needs one setting or more, each with one value or more")
+        self._refuse_doubles(list(axes))
         for values in itertools.product(*axes.values()):
             yield self.try_settings(dict(zip(axes, values, strict=True)))
