@@ -2,12 +2,14 @@
 
 import json
 import logging
+import struct
 import warnings
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from pygama.analysis.live_time import from_run_records
 from pygama.errors import OutputError, SettingsError, Stopped
 from pygama.orca.packets import RawFile
 from pygama.processing.base import Tier1Processor
@@ -433,3 +435,19 @@ def test_without_tiers_the_work_is_done_and_nothing_is_written(plain_run, tmp_pa
     partials = [message for message in told if isinstance(message, Partial)]
     assert sum(len(partial.columns["trap_max"]) for partial in partials) == len(run.packet)
     assert [path.name for path in tmp_path.iterdir()] == [run.path.name]
+
+
+def test_the_real_time_of_sub_runs_leaves_out_what_lies_between(plain_run, tmp_path):
+    """A sub-run ends at 60 s; a new header and the next one follow at 100 s, which stops at 150 s."""
+    run = plain_run(n_rows=2, n_samples=2000, n_edge=0)
+    data = run.path.read_bytes()
+    (start,) = struct.unpack("<I", data[-4:])
+    header = data[: 4 * (struct.unpack("<I", data[:4])[0] & 0x3FFFF)]
+
+    def record(flags, seconds):
+        return struct.pack("<4I", 5 << 18 | 4, flags, 72, start - 60 + seconds)
+
+    end, following, stop = record(0x10, 60), record(1 << 16 | 0x20, 100), record(1 << 16, 150)
+    run.path.write_bytes(data[:-16] + end + header + following + stop)
+    t1 = process_run(run.path, output_dir=tmp_path).outputs[0]
+    assert from_run_records(t1).real_s == 110
