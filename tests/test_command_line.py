@@ -469,3 +469,24 @@ def test_an_output_that_cannot_be_written_is_named_as_it_was_asked_for(both_tier
             f"pygama: x.csv cannot be written to '{folder}': {why}; "
             "choose a folder that exists and that you may write to\n"
         )
+
+
+@pytest.mark.parametrize("command", ["info", "info --quick", "run", "tier0", "settings", "drift"])
+def test_a_named_pipe_is_refused_and_not_waited_for(tmp_path, command):
+    """In a process of its own, since one that waits cannot be told from one that works."""
+    os.mkfifo(tmp_path / "pipe")
+    given = [*command.split(), *["pipe"] * (1 + (command == "drift"))]
+    code = f"from pygama.__main__ import main; raise SystemExit(main({given}))"
+    ended = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert ended.returncode == 1
+    assert "pipe" in ended.stderr
+    assert "not a file on disk; save it to one first" in ended.stderr
+
+
+def test_a_spectrum_has_a_bounded_number_of_bins(both_tiers, capsys):
+    capsys.readouterr()
+    words = ["spectrum", str(both_tiers[1]), "-o", "x.csv", "--bins", "1000000000"]
+    assert main(words) == 1
+    assert capsys.readouterr().err == "pygama: a histogram has 16777216 bins at most, not 1000000000\n"

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import os
 import time
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
@@ -31,12 +30,12 @@ from pygama.processing.base import Tier1Processor
 from pygama.processing.steps import nearest
 from pygama.processing.survey import sentences
 from pygama.processing.tier1_sink import Tier1Sink
-from pygama.processing.tier2_sink import Chain, Tier2Sink
+from pygama.processing.tier2_sink import Chain, Tier2Sink, names_of_waves
 from pygama.processing.windows import Cut, Misfits, Tier0Options, cut_windows, idle_options, read_options
 from pygama.progress import Done, Note, Partial, Progress, Started, Tell, shows_partials, tell_nobody
 from pygama.quick_dataclass import dataclass
 from pygama.storage import TierWriter
-from pygama.utils import plural
+from pygama.utils import plural, threads_of, whole_number
 
 _SHOWN_WAVEFORMS = 8
 
@@ -65,8 +64,8 @@ def process_run(
     """Process one raw file into `t1_run<N>.h5` and `t2_run<N>.h5`.
 
     tier0: window options. processor: the chain, the default list if none is given. n_max: packets to read.
-    tell: takes the messages of pygama.progress; it may raise Stopped. multiprocess: work in
-    threads, `n_threads` or as many as there are cores. suffix: goes behind the run number in the file names.
+    tell: takes the messages of pygama.progress; it may raise Stopped. multiprocess: work in threads,
+    `n_threads` or, if None, as many as there are cores. suffix: goes behind the run number in the file names.
     tiers: which files are written; with none, all the work is done and thrown away. decoders, channels: keep
     only these. follow: asked at the end of a file that still grows; False ends the run. skip: byte offsets of
     records to leave out, which the files tell. within: byte offsets of the first record to take and of the
@@ -76,13 +75,15 @@ def process_run(
     Raises RawFileError, SettingsError, OutputError or Stopped; then no output was changed.
     """
     began = time.perf_counter()
-    options = read_options(tier0)
+    options, waves = read_options(tier0), names_of_waves(save_waves)
+    _check_tiers(tiers)
+    n_workers = threads_of(n_threads)
     _tell_if_slow(tell)
     with ExitStack() as stack:
         raw = stack.enter_context(RawFile(raw_file, n_max=_packet_limit(n_max), follow=follow))
         choice = _Choice.of(options, decoders, channels, raw.header, skip, within)
-        pool = stack.enter_context(ThreadPoolExecutor(n_threads or os.cpu_count())) if multiprocess else None
-        processor = (processor or Tier1Processor(default_list=True)).for_run(raw.header.run_number)
+        pool = stack.enter_context(ThreadPoolExecutor(n_workers)) if multiprocess else None
+        processor = _chain_of(processor).for_run(raw.header.run_number)
         texts = outputs.run_texts(raw.header, Path(raw_file).name)
         road = _Road(raw, choice, pool, tell)
         paths = [
@@ -99,7 +100,7 @@ def process_run(
         }
         if any(is_overwriting):
             tell(Note("Overwriting existing file..."))
-        counts = road.go(writers, Chain(processor, pool, tuple(save_waves)), texts)
+        counts = road.go(writers, Chain(processor, pool, waves), texts)
         if 2 in writers and not road.n_rows:
             outputs.refuse_old_tier2(writers[2].path, paths[0], suffix)
             writers[2].abandon()
@@ -110,6 +111,25 @@ def process_run(
     done = Done(tuple(paths), road.n_rows, time.perf_counter() - began, counts)
     tell(done)
     return done
+
+
+def _check_tiers(tiers: tuple[int, ...]) -> None:
+    if not isinstance(tiers, Sequence) or len({*tiers} & {1, 2}) < len(tiers):
+        raise SettingsError(f"tiers are some of (1, 2), each once, or none, not {tiers!r}")
+
+
+def _chain_of(processor: Tier1Processor | None) -> Tier1Processor:
+    if processor is None:
+        return Tier1Processor(default_list=True)
+    if not isinstance(processor, Tier1Processor):
+        raise SettingsError(f"processor must be a Tier1Processor, or None for the default, not {processor!r}")
+    return processor
+
+
+def _offsets_of(skip: Collection[int]) -> tuple[int, ...]:
+    if isinstance(skip, str) or not isinstance(skip, Collection):
+        raise SettingsError(f"skip is a list of byte offsets, as [98304], not {skip!r}")
+    return tuple(sorted(whole_number(offset, "a byte offset to skip") for offset in skip))
 
 
 def _packet_limit(n_max: float | None) -> int | None:
@@ -156,7 +176,7 @@ class _Choice:
         if options.digitizer:
             options = dataclasses.replace(options, digitizer=_first_name(options.digitizer))
         wanted = None if decoders is None else frozenset(map(_first_name, decoders))
-        return cls(options, wanted, channels, tuple(sorted(skip)), within)
+        return cls(options, wanted, channels, _offsets_of(skip), within)
 
     def of_records(self, packets: Packets) -> Packets:
         """Leave out the records that are not wanted."""

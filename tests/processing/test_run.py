@@ -380,6 +380,40 @@ def offsets_of(path):
         return np.concatenate([packets.offset[packets.key == 1] for packets in raw])
 
 
+@pytest.mark.parametrize(
+    ("choices", "told"),
+    [
+        ({"tiers": (3,)}, "tiers are some of (1, 2), each once, or none, not (3,)"),
+        ({"tiers": (1, 1)}, "tiers are some of (1, 2), each once, or none, not (1, 1)"),
+        ({"tiers": 2}, "tiers are some of (1, 2), each once, or none, not 2"),
+        ({"compression": None}, "compression must be one of 'lz4', "),
+        ({"skip": 5}, "skip is a list of byte offsets, as [98304], not 5"),
+        ({"skip": [1.5]}, "a byte offset to skip must be a whole number, not 1.5"),
+        ({"save_waves": "wf_blsub"}, "save_waves is a list of names, as ['wf_blsub'], not 'wf_blsub'"),
+        ({"n_threads": -3}, "n_threads must be 1 or more, or None for all cores, not -3"),
+        ({"n_threads": 0}, "n_threads must be 1 or more, or None for all cores, not 0"),
+        (
+            {"processor": "trap_max"},
+            "processor must be a Tier1Processor, or None for the default, ",
+        ),
+    ],
+)
+def test_what_cannot_be_asked_for_is_told_in_words(plain_run, tmp_path, choices, told):
+    run = plain_run(n_rows=2, n_samples=2000, n_edge=0)
+    with pytest.raises(SettingsError) as refused:
+        process_run(run.path, output_dir=tmp_path, **choices)
+    assert str(refused.value).startswith(told)
+    assert [path.name for path in tmp_path.iterdir()] == [run.path.name]
+
+
+def test_tier_2_needs_a_chain_and_a_list_of_waveforms(plain_run, tmp_path):
+    t1 = ProcessTier0(plain_run(n_rows=2, n_samples=2000, n_edge=0).path, output_dir=tmp_path)
+    with pytest.raises(SettingsError, match="processor must be a chain, a Tier1Processor, not None"):
+        ProcessTier1(t1, None, out_dir=tmp_path)
+    with pytest.raises(SettingsError, match="save_waves is a list of names, as .*, not 'wf_blsub'"):
+        ProcessTier1(t1, demo_chain(), out_dir=tmp_path, save_waves="wf_blsub")
+
+
 def test_records_can_be_left_out_and_the_files_tell_which(plain_run, tmp_path):
     run = plain_run(n_edge=0)
     offsets = offsets_of(run.path).tolist()
