@@ -30,6 +30,11 @@ if TYPE_CHECKING:
 Settings = Mapping[str, Any]
 """'step.setting' -> value, as {'trap_filter.rise': 300}; a step can also be named by its place, '3.rise'."""
 
+SAME_EVENTS = (
+    "All were tried on the same events, so that they differ less by chance than their errors say: the error "
+    "of an optimum is an upper limit, and fewer may be as good"
+)
+"""What a scan says of its errors."""
 _MIN_EVENTS = 15
 _MOST_VALUES = 10000
 _STRETCHES = 16
@@ -134,7 +139,10 @@ class Scan:
         return min(fitted, key=lambda one: one.resolution)
 
     def as_good(self) -> list[Tried]:
-        """Settings whose resolution is within one standard deviation of the best, the best among them."""
+        """Settings whose resolution is within one standard deviation of the best, the best among them.
+
+        All are tried on the same events, so that differences are better known than that: it is generous.
+        """
         best = self.best
         limit = best.resolution + best.resolution_error
         return [one for one in self.tried if one.fit.converged and one.resolution <= limit]
@@ -145,7 +153,8 @@ class Scan:
         Of values with a unit, as "4 us", in that unit, which must be the same for all.
 
         A parabola through the resolutions gives both. Where it has no lowest point within the axis, the best
-        value that was tried is given, and half of the range that is as good for its deviation.
+        value that was tried is given, and half of the range that is as good for its deviation. The deviation
+        is an upper limit: it takes the resolutions as independent, and they are of the same events.
         """
         if (parabola := self._lowest(axis)) is not None:
             return parabola
@@ -187,6 +196,7 @@ class Scan:
                 for axis, (value, error) in optima.items()
             },
             "as_good": [one.settings for one in self.as_good()],
+            "note": SAME_EVENTS if len(self.tried) > 1 else "",
         }
 
     def lines(self) -> list[str]:
@@ -210,6 +220,7 @@ class Scan:
         lines.append(
             f"{len(good)} of {len(self.tried)} are as good within one standard deviation of the best"
         )
+        lines += [SAME_EVENTS] if len(self.tried) > 1 else []
         return lines
 
     def _words_of_optimum(self, axis: str) -> str:
