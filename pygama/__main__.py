@@ -9,9 +9,11 @@ import argparse
 import atexit
 import gc
 import os
+import re
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
+from pathlib import Path
 
 from pygama import __version__
 from pygama.commands import about, analysing, chains, exporting, processing
@@ -30,12 +32,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         _leave_the_pipe()
     except OSError as problem:
-        print(
-            f"pygama: {problem.strerror or problem}: {problem.filename or ''}".rstrip(": "), file=sys.stderr
-        )
+        print(f"pygama: {_told(problem, given)}", file=sys.stderr)
     except KeyboardInterrupt:
         print("pygama: stopped; no output was changed", file=sys.stderr)
     return 1
+
+
+def _told(problem: OSError, given: Sequence[str]) -> str:
+    """Say what the system refused, of the file that was asked for and not of the draft beside it."""
+    name = str(problem.filename or "")
+    reason = problem.strerror or str(problem)
+    path = Path(re.sub(r"(\.\d+)?\.part$", "", name))
+    if str(path) == name or name in given:
+        return f"{reason}: {name}".rstrip(": ")
+    return (
+        f"{path.name} cannot be written to '{path.parent}': {reason}; "
+        "choose a folder that exists and that you may write to"
+    )
 
 
 def _parsed(given: Sequence[str]) -> argparse.Namespace:

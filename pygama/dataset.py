@@ -12,7 +12,6 @@ say which file a row is of: two files of one run and sub-run are refused.
 from __future__ import annotations
 
 import glob
-import os
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -24,6 +23,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
+from pygama.analysis.counting import MOST_BINS
 from pygama.analysis.cutting import Cut, Selection, selection_of
 from pygama.analysis.tagging import NAMES as TAGS
 from pygama.analysis.tagging import OF_EVENTS, Tagging, tags_of, wanted_by
@@ -37,6 +37,7 @@ from pygama.progress import Progress, Tell, tell_nobody
 from pygama.quick_dataclass import dataclass
 from pygama.storage import Table, TierFile
 from pygama.storage.reader import Columns, joined_blocks
+from pygama.utils import threads_of, whole_number
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -87,7 +88,8 @@ class RunFiles:
 def read_runs(runs: str | int | Iterable[int]) -> tuple[int, ...]:
     """Read a list of runs: '72-75, 80' or numbers; rising, each once. Raises SettingsError."""
     if not isinstance(runs, str):
-        return tuple(sorted({runs} if isinstance(runs, int) else set(runs)))
+        given = [runs] if isinstance(runs, int) else list(runs)
+        return _some({whole_number(run, "the number of a run") for run in given})
     numbers: set[int] = set()
     for part in filter(None, re.split(r"[,;\s]+", re.sub(r"\s*(-|\.\.|:)\s*", "-", runs.strip()))):
         found = re.fullmatch(r"(\d+)(?:-(\d+))?", part)
@@ -95,9 +97,13 @@ def read_runs(runs: str | int | Iterable[int]) -> tuple[int, ...]:
         if last < first or last - first > _MOST_RUNS:
             raise SettingsError(f"runs are given as '72-75, 80', not {part!r}")
         numbers.update(range(first, last + 1))
-    if not numbers:
+    return _some(numbers)
+
+
+def _some(runs: set[int]) -> tuple[int, ...]:
+    if not runs:
         raise SettingsError("the list of runs is empty; give it as '72-75, 80'")
-    return tuple(sorted(numbers))
+    return tuple(sorted(runs))
 
 
 class DataSet:
@@ -129,7 +135,7 @@ class DataSet:
         self.n_rows = sum(part.n_rows for part in self.runs)
         self._calibrations = calibrations
         self._tagging = tagging or Tagging()
-        self._n_threads = n_threads or os.cpu_count() or 1
+        self._n_threads = threads_of(n_threads)
         self._looked_through: tuple[RunFiles, dict[str, np.ndarray]] | None = None
         self._looking = Lock()
         self._notes: dict[str, None] = {}
@@ -217,6 +223,7 @@ class DataSet:
         As numpy.histogram does it: the last bin has its upper edge too, NaN is nowhere.
         """
         edges = _edges(low, high, bins)
+        bins = len(edges) - 1
         selection = self._checked([column], cut)
 
         def count(part: RunFiles, first: int, stored: Columns) -> np.ndarray:
@@ -241,6 +248,8 @@ class DataSet:
         """
         x_edges, y_edges = _edges(*x[1:]), _edges(*y[1:])
         shape = len(x_edges) - 1, len(y_edges) - 1
+        if shape[0] * shape[1] > MOST_BINS:
+            raise SettingsError(f"a histogram of {shape} bins is too large; {MOST_BINS} are the most")
         selection = self._checked([x[0], y[0]], cut)
 
         def count(part: RunFiles, first: int, stored: Columns) -> np.ndarray:
@@ -259,9 +268,12 @@ class DataSet:
 
         Raises TierFileError for runs without a Tier 1 file, and for waveforms of different lengths.
         """
-        wanted = np.asarray(rows, np.int64)
-        if not wanted.size:
+        given = np.asarray(rows)
+        if not given.size:
             raise SettingsError("no rows are asked for, so there are no waveforms to read")
+        if given.dtype.kind not in "iu" or given.ndim != 1:
+            raise SettingsError(f"rows are whole numbers, as [0, 5], not {rows!r}")
+        wanted = given.astype(np.int64)
         if wanted.min() < 0 or wanted.max() >= self.n_rows:
             raise SettingsError(
                 f"the data set has rows 0 to {self.n_rows - 1}, not {wanted.min()} to {wanted.max()}"
@@ -460,6 +472,8 @@ def _taken(values: np.ndarray, mask: np.ndarray | None) -> np.ndarray:
 
 
 def _edges(low: float, high: float, bins: int) -> np.ndarray:
+    if whole_number(bins, "the number of bins") > MOST_BINS:
+        raise SettingsError(f"a histogram has {MOST_BINS} bins at most, not {bins}")
     if not (bins >= 1 and np.isfinite([low, high]).all() and low < high):
         raise SettingsError(
             f"a histogram needs 1 bin or more between two rising ends, not {bins} from {low} to {high}"

@@ -19,6 +19,8 @@ from typing import Any
 
 import numpy as np
 
+from pygama.analysis.calibration import Calibration, apply
+from pygama.analysis.calibration_file import calibration_text, read_calibration
 from pygama.analysis.cutting import Cut, Selection, selection_of
 from pygama.analysis.tagging import NAMES as TAGS
 from pygama.analysis.tagging import Tagging, tags_of, wanted_by
@@ -47,6 +49,7 @@ def select_events(
     *,
     compression: str = "zstd",
     tagging: Tagging | None = None,
+    calibration: Path | str | None = None,
     multiprocess: bool = True,
     tell: Tell = tell_nobody,
 ) -> Path:
@@ -54,24 +57,28 @@ def select_events(
 
     Slow control, run records and the parameters of the cards go along; garbage and damaged records do not.
     tagging: in which window hits belong together, where the cut asks for 'event', 'multiplicity' or
-    'n_channels'; 'is_pulser' needs nothing. multiprocess: use all cores, in threads. `tell` may raise
-    errors.Stopped.
+    'n_channels'; 'is_pulser' needs nothing. calibration: file, by which the cut may ask for '<column>_kev'.
+    multiprocess: use all cores, in threads. `tell` may raise errors.Stopped.
 
     Raises TierFileError for files that do not belong together, SettingsError for a cut that is none or that
     nothing passes, OutputError where the file cannot be written; then no output was changed.
     """
     began = time.perf_counter()
     selection = selection_of(cut)
+    held = None if calibration is None else read_calibration(calibration)
     path = Path(output)
     with ExitStack() as stack:
         t1 = stack.enter_context(TierFile(Path(t1_file)))
         t2 = stack.enter_context(TierFile(Path(t2_file)))
-        texts = _texts(t1, t2, selection, tagging)
+        named = {} if held is None or calibration is None else _named(Path(calibration), held)
+        texts = _texts(t1, t2, selection, tagging, named)
         _check_output(path, t1, t2, texts)
         pool = stack.enter_context(ThreadPoolExecutor(os.cpu_count() or 1)) if multiprocess else None
         boxes = boxes_among(selection.columns)
         made = rows_through(t1.path, t2.path, boxes, pool=pool) if boxes else {}
         made |= _tags(t2, selection, tagging, tell)
+        if held is not None and held.energy_column in selection.columns:
+            made[held.energy_column] = _energies(t2.table(KEY), held, pool)
         wanted = _passing(t2.table(KEY), selection, made, pool)
         tables = digitizer_tables(t1, None)
         writer = stack.enter_context(TierWriter(path, compression=compression, pool=pool))
@@ -99,6 +106,24 @@ def _tags(t2: TierFile, selection: Selection, tagging: Tagging | None, tell: Tel
     return tagged.columns
 
 
+def _energies(table: Table, calibration: Calibration, pool: Executor | None) -> np.ndarray:
+    """Give the energies of all rows of Tier 2, (n_rows,)."""
+
+    def energy(first: int, columns: Columns) -> np.ndarray:
+        return apply(calibration, columns)[calibration.energy_column]
+
+    return np.concatenate([*table.map_columns(energy, _STEP, pool=pool), np.zeros(0)])
+
+
+def _named(path: Path, calibration: Calibration) -> dict[str, str]:
+    """Say which calibration a cut was made by: the name of its file, and what tells it from another."""
+    # It brings OpenSSL, which most selections can do without.
+    import hashlib
+
+    text = calibration_text(calibration)
+    return {"calibration": path.name, "calibration_sha256": hashlib.sha256(text.encode()).hexdigest()}
+
+
 def _chosen_in(tagging: Tagging) -> dict[str, Any]:
     """Give what somebody chose of how hits are tagged."""
     fresh = Tagging()
@@ -107,7 +132,11 @@ def _chosen_in(tagging: Tagging) -> dict[str, Any]:
 
 
 def _texts(
-    t1: TierFile, t2: TierFile, selection: Selection, tagging: Tagging | None = None
+    t1: TierFile,
+    t2: TierFile,
+    selection: Selection,
+    tagging: Tagging | None,
+    calibration: Mapping[str, str],
 ) -> dict[str, str]:
     """Say what the new file is, with all that the Tier 1 file says of itself."""
     from pygama import __version__
@@ -126,6 +155,7 @@ def _texts(
         "chain": json.loads(of_t2.get("chain", "null")),
         "pygama_version": __version__,
         **_chosen_in(tagging or Tagging()),
+        **calibration,
         "before": json.loads(of_t1.get(outputs.SELECTION, "null")),
     }
     return {**of_t1, outputs.SELECTION: json.dumps(made, sort_keys=True)}
@@ -172,6 +202,11 @@ def _passing(
     there = (*table.columns, *made)
     lacking = [name for name in ("event_number", *selection.columns) if name not in there]
     if lacking:
+        if lacking[0].endswith("_kev"):
+            raise SettingsError(
+                f"{table.path.name} has no column {lacking[0]!r}; energies need a calibration of that "
+                "column: give its file (--calibration FILE.json)"
+            )
         raise SettingsError(
             f"{table.path.name} has no column {lacking[0]!r}; it has {', '.join(table.columns)}"
         )

@@ -30,6 +30,11 @@ if TYPE_CHECKING:
 Settings = Mapping[str, Any]
 """'step.setting' -> value, as {'trap_filter.rise': 300}; a step can also be named by its place, '3.rise'."""
 
+SAME_EVENTS = (
+    "All were tried on the same events, so that they differ less by chance than their errors say: the error "
+    "of an optimum is an upper limit, and fewer may be as good"
+)
+"""What a scan says of its errors."""
 _MIN_EVENTS = 15
 _MOST_VALUES = 10000
 _STRETCHES = 16
@@ -44,6 +49,8 @@ def read_sample(
     channel: take rows of this one alone; the sample can then be smaller. digitizer: the table, the first one
     with waveforms if None. Raises TierFileError where there is nothing to take.
     """
+    if n < 1:
+        raise SettingsError(f"a sample has 1 waveform or more, not {n}")
     from pygama.storage import TierFile
 
     with TierFile(Path(path)) as file:
@@ -132,7 +139,10 @@ class Scan:
         return min(fitted, key=lambda one: one.resolution)
 
     def as_good(self) -> list[Tried]:
-        """Settings whose resolution is within one standard deviation of the best, the best among them."""
+        """Settings whose resolution is within one standard deviation of the best, the best among them.
+
+        All are tried on the same events, so that differences are better known than that: it is generous.
+        """
         best = self.best
         limit = best.resolution + best.resolution_error
         return [one for one in self.tried if one.fit.converged and one.resolution <= limit]
@@ -143,7 +153,8 @@ class Scan:
         Of values with a unit, as "4 us", in that unit, which must be the same for all.
 
         A parabola through the resolutions gives both. Where it has no lowest point within the axis, the best
-        value that was tried is given, and half of the range that is as good for its deviation.
+        value that was tried is given, and half of the range that is as good for its deviation. The deviation
+        is an upper limit: it takes the resolutions as independent, and they are of the same events.
         """
         if (parabola := self._lowest(axis)) is not None:
             return parabola
@@ -185,6 +196,7 @@ class Scan:
                 for axis, (value, error) in optima.items()
             },
             "as_good": [one.settings for one in self.as_good()],
+            "note": SAME_EVENTS if len(self.tried) > 1 else "",
         }
 
     def lines(self) -> list[str]:
@@ -208,6 +220,7 @@ class Scan:
         lines.append(
             f"{len(good)} of {len(self.tried)} are as good within one standard deviation of the best"
         )
+        lines += [SAME_EVENTS] if len(self.tried) > 1 else []
         return lines
 
     def _words_of_optimum(self, axis: str) -> str:
@@ -227,7 +240,12 @@ def read_axes(texts: Sequence[str]) -> dict[str, list[Any]]:
 
     Raises SettingsError.
     """
-    return dict(_axis(text) for text in texts)
+    axes: dict[str, list[Any]] = {}
+    for name, values in map(_axis, texts):
+        if name in axes:
+            raise SettingsError(f"{name} is scanned twice: give all its values at once, as {name}=200,300")
+        axes[name] = values
+    return axes
 
 
 def _axis(text: str) -> tuple[str, list[Any]]:
@@ -318,6 +336,8 @@ class Tuner:
     def __init__(
         self, sample: Block, processor: Tier1Processor, line: Line, *, pool: Executor | None = None
     ) -> None:
+        if not 0 < line.width < math.inf:
+            raise SettingsError(f"the window of the line is wider than 0, not {line.width:g}")
         self._steps = processor.to_chain(defaults=True)
         self._line = line
         steps = Tier1Processor.from_chain(self._steps).steps
@@ -366,6 +386,13 @@ class Tuner:
         why = "is in the chain more than once; give its place" if step in names else "is not in the chain"
         raise SettingsError(f"'{name}': the step '{step}' {why}; the chain is {', '.join(names)}")
 
+    def _refuse_doubles(self, names: Sequence[str]) -> None:
+        """Raise SettingsError where two names mean one setting, as trap_filter.rise and 3.rise can."""
+        known: dict[tuple[int, str], str] = {}
+        for name in names:
+            if (other := known.setdefault(self._split(name), name)) != name:
+                raise SettingsError(f"{other} and {name} are one setting: give all its values at once")
+
     def try_settings(self, settings: Settings) -> Tried:
         """Run the sample with these settings and fit the line where its events have gone."""
         values = self.values(settings)
@@ -382,5 +409,6 @@ class Tuner:
         """Try the combinations one by one, for whoever wants to show or to stop them."""
         if not axes or any(not len(values) for values in axes.values()):
             raise SettingsError("a scan needs one setting or more, each with one value or more")
+        self._refuse_doubles(list(axes))
         for values in itertools.product(*axes.values()):
             yield self.try_settings(dict(zip(axes, values, strict=True)))

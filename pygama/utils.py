@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import operator
+import os
 from typing import Any
 
 import numpy as np
+
+from pygama.errors import SettingsError
 
 
 def get_hist(values: Any, x_lo: float, x_hi: float, bin_width: float) -> tuple[np.ndarray, np.ndarray]:
@@ -22,6 +26,23 @@ def get_hist(values: Any, x_lo: float, x_hi: float, bin_width: float) -> tuple[n
     numbers = np.asarray(values, float).ravel()
     counts, edges = np.histogram(numbers[~np.isnan(numbers)], bins=n_bins, range=(x_lo, x_hi))
     return edges, np.concatenate(([0], counts))
+
+
+def threads_of(n_threads: int | None) -> int:
+    """Give how many threads work, all cores if None; raises SettingsError for less than one."""
+    if n_threads is None:
+        return os.cpu_count() or 1
+    if whole_number(n_threads, "n_threads") < 1:
+        raise SettingsError(f"n_threads must be 1 or more, or None for all cores, not {n_threads}")
+    return int(n_threads)
+
+
+def whole_number(value: Any, name: str) -> int:
+    """Take a whole number of any integer type; raises SettingsError."""
+    try:
+        return operator.index(value)
+    except TypeError:
+        raise SettingsError(f"{name} must be a whole number, not {value!r}") from None
 
 
 def plural(count: int, noun: str, plural_noun: str = "") -> str:

@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -43,6 +44,22 @@ def test_tier0_and_tier1_write_a_tier_each(raw_run, tmp_path, capsys):
     assert "   -- trap_max" in capsys.readouterr().out.splitlines()
 
 
+@pytest.mark.parametrize("command", ["tier0", "run"])
+def test_the_folder_of_the_output_is_made(raw_run, tmp_path, command):
+    assert main([command, str(raw_run), "-o", str(tmp_path / "new" / "deeper")]) == 0
+    assert (tmp_path / "new" / "deeper" / "t1_run5.h5").exists()
+    t1 = tmp_path / "new" / "deeper" / "t1_run5.h5"
+    assert main(["tier1", str(t1), "-o", str(tmp_path / "other")]) == 0
+    assert (tmp_path / "other" / "t2_run5.h5").exists()
+
+
+@pytest.mark.parametrize("command", ["run", "demo"])
+def test_a_file_for_a_folder_is_told_so(raw_run, command, capsys):
+    given = [str(raw_run)] if command == "run" else []
+    assert main([command, *given, "-o", str(raw_run)]) == 1
+    assert capsys.readouterr().err == f"pygama: the output folder '{raw_run}' is a file: choose another\n"
+
+
 def test_a_settings_file_gives_window_and_chain(raw_run, tmp_path):
     settings = tmp_path / "settings.json"
     settings.write_text(json.dumps({
@@ -55,6 +72,23 @@ def test_a_settings_file_gives_window_and_chain(raw_run, tmp_path):
     frame = pd.read_hdf(tmp_path / "t2_run5.h5")
     assert "bl_avg" in frame
     assert "trap_max" not in frame
+
+
+@pytest.mark.parametrize("command", ["tier0", "run"])
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        (["--n-samp", "100"], "--n-samp: whole waveforms are kept"),
+        (["--digitizer", "ORSIS3302DecoderForEnergy"], "--digitizer: whole waveforms are kept"),
+        (["--n-blsamp", "7"], "--n-blsamp is for --window tp, and the window is 'none'"),
+        (["--n-blsamp", "7", "--window", "max"], "--n-blsamp is for --window tp, and the window is 'max'"),
+        (["--n-max", "1.5"], "n_max must be a whole number of packets"),
+    ],
+)
+def test_options_without_effect_are_refused(raw_run, tmp_path, capsys, command, given, told):
+    assert main([command, str(raw_run), "-o", str(tmp_path), *given]) == 1
+    assert capsys.readouterr().err.startswith(f"pygama: {told}")
+    assert not list(tmp_path.glob("*.h5"))
 
 
 def test_a_wrong_settings_file_is_refused_with_file_step_and_bound(raw_run, tmp_path, capsys):
@@ -126,6 +160,24 @@ def test_the_demo_prints_the_lines_beside_the_true_ones_and_draws_the_spectrum(t
     true, fitted = row.split()[1:3]
     assert float(fitted) == pytest.approx(float(true), abs=2.0)
     assert (tmp_path / "demo_spectrum.png").read_bytes().startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        (["--events", "0"], "the made-up run has 100 events or more, so that lines can be found, not 0"),
+        (["--events", "99"], "the made-up run has 100 events or more, so that lines can be found, not 99"),
+        (["--seed", "-1"], "seed is a whole number, 0 or more, not '-1'"),
+    ],
+)
+def test_a_demo_that_cannot_be_is_refused_before_a_file_is_made(tmp_path, capsys, given, told):
+    assert main(["demo", "-o", str(tmp_path / "demo"), *given]) == 1
+    assert capsys.readouterr().err == f"pygama: {told}\n"
+    assert not (tmp_path / "demo").exists()
+
+
+def test_the_smallest_demo_comes_to_its_end(tmp_path):
+    assert main(["demo", "-o", str(tmp_path), "--events", "100"]) == 0
 
 
 @pytest.mark.parametrize("command", [["info"], ["run", "-o", "."], ["tier0", "-o", "."]])
@@ -309,6 +361,47 @@ def test_tune_finds_settings_and_writes_them_down(tmp_path, capsys):
 
 
 @pytest.fixture
+def t1_of_demo(tmp_path, capsys):
+    main(["demo", "-o", str(tmp_path), "--events", "1000"])
+    capsys.readouterr()
+    return tmp_path / "t1_run72.h5"
+
+
+RISE = ["--scan", "trap_filter.rise=200,300", "--line", "8477", "--width", "400"]
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ([*RISE, "--width", "0"], "the window of the line is wider than 0, not 0"),
+        ([*RISE, "--width", "nan"], "the window of the line is wider than 0, not nan"),
+        ([*RISE, "--scan", "trap_filter.rise=400"], "trap_filter.rise is scanned twice: give all its values"),
+        ([*RISE, "--scan", "3.rise=400"], "trap_filter.rise and 3.rise are one setting: give all its values"),
+        ([*RISE, "--sample", "0"], "a sample has 1 waveform or more, not 0"),
+        ([*RISE, "--channel", "9"], "t1_run72.h5: no waveform of channel 9 in the sample"),
+        ([*RISE, "--save", "nodir/x.json"], "x.json cannot be written to 'nodir': there is no such folder"),
+    ],
+)
+def test_what_cannot_be_tuned_is_refused_before_the_scan(t1_of_demo, capsys, given, told):
+    assert main(["tune", str(t1_of_demo), *given]) == 1
+    printed = capsys.readouterr()
+    assert printed.err.startswith(f"pygama: {told}")
+    assert "Best: " not in printed.out
+
+
+def test_tune_replaces_settings_files_alone(t1_of_demo, tmp_path, capsys):
+    before = t1_of_demo.read_bytes()
+    notes = tmp_path / "notes.json"
+    notes.write_text('{"this": "is mine"}')
+    for path in (t1_of_demo, notes):
+        assert main(["tune", str(t1_of_demo), *RISE, "--save", str(path)]) == 1
+        assert f"{path.name} is there already and is no settings file" in capsys.readouterr().err
+    assert (t1_of_demo.read_bytes(), notes.read_text()) == (before, '{"this": "is mine"}')
+    for _ in range(2):
+        assert main(["tune", str(t1_of_demo), *RISE, "--save", str(tmp_path / "best.json")]) == 0
+
+
+@pytest.fixture
 def both_tiers(tmp_path):
     shape = RunShape(run_number=6, n_events=1500, n_samples=1600, pulse_at=600, rate_hz=20.0)
     raw = write_run(tmp_path / "Run6", shape)
@@ -362,3 +455,38 @@ def test_a_command_starts_no_threads_for_linear_algebra_unless_told_to():
 
 def test_a_command_inside_another_program_leaves_its_environment_alone():
     assert blas_threads_after("import numpy; from pygama.__main__ import main") == "unset"
+
+
+@pytest.mark.parametrize("command", [["export"], ["spectrum", "-o"]])
+def test_an_output_that_cannot_be_written_is_named_as_it_was_asked_for(both_tiers, capsys, command):
+    capsys.readouterr()
+    name, *option = command
+    for output, why in (("nodir/x.csv", "No such file or directory"), ("file/x.csv", "Not a directory")):
+        Path("file").touch()
+        assert main([name, str(both_tiers[1]), *option, output]) == 1
+        folder = str(Path(output).parent)
+        assert capsys.readouterr().err == (
+            f"pygama: x.csv cannot be written to '{folder}': {why}; "
+            "choose a folder that exists and that you may write to\n"
+        )
+
+
+@pytest.mark.parametrize("command", ["info", "info --quick", "run", "tier0", "settings", "drift"])
+def test_a_named_pipe_is_refused_and_not_waited_for(tmp_path, command):
+    """In a process of its own, since one that waits cannot be told from one that works."""
+    os.mkfifo(tmp_path / "pipe")
+    given = [*command.split(), *["pipe"] * (1 + (command == "drift"))]
+    code = f"from pygama.__main__ import main; raise SystemExit(main({given}))"
+    ended = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert ended.returncode == 1
+    assert "pipe" in ended.stderr
+    assert "not a file on disk; save it to one first" in ended.stderr
+
+
+def test_a_spectrum_has_a_bounded_number_of_bins(both_tiers, capsys):
+    capsys.readouterr()
+    words = ["spectrum", str(both_tiers[1]), "-o", "x.csv", "--bins", "1000000000"]
+    assert main(words) == 1
+    assert capsys.readouterr().err == "pygama: a histogram has 16777216 bins at most, not 1000000000\n"

@@ -275,6 +275,48 @@ def test_a_histogram_that_is_none_is_refused(low, high, bins, folder):
         DataSet(folder).hist("trap_max", low, high, bins)
 
 
+@pytest.mark.parametrize(
+    ("bins", "told"),
+    [
+        (10.0, "the number of bins must be a whole number, not 10.0"),
+        (10**9, "a histogram has 16777216 bins at most, not 1000000000"),
+    ],
+)
+def test_bins_that_cannot_be_counted_are_refused(bins, told, folder):
+    with pytest.raises(SettingsError) as refused:
+        DataSet(folder).hist("trap_max", 0, 100, bins)
+    assert str(refused.value) == told
+
+
+def test_bins_of_two_columns_are_bounded_together(folder):
+    with pytest.raises(SettingsError, match="16777216 are the most"):
+        DataSet(folder).hist2d(("trap_max", 0, 100, 5000), ("channel", 0, 3, 5000))
+
+
+@pytest.mark.parametrize("runs", [[], (), "", " , "])
+def test_a_data_set_of_no_runs_is_refused(folder, runs):
+    with pytest.raises(SettingsError, match="the list of runs is empty; give it as '72-75, 80'"):
+        DataSet(folder, runs=runs)
+
+
+@pytest.mark.parametrize(
+    ("act", "told"),
+    [
+        (lambda folder: DataSet(folder, n_threads=-3), "n_threads must be 1 or more, or None for all cores"),
+        (lambda folder: DataSet(folder, n_threads=0), "n_threads must be 1 or more, or None for all cores"),
+        (lambda folder: DataSet(folder, runs=[72.5]), "the number of a run must be a whole number, not 72.5"),
+        (
+            lambda folder: DataSet(folder).waveforms([1.7]),
+            r"rows are whole numbers, as \[0, 5\], not ",
+        ),
+        (lambda folder: DataSet(folder).waveforms(3), r"rows are whole numbers, as \[0, 5\], not 3"),
+    ],
+)
+def test_what_a_data_set_cannot_take_is_told_in_words(folder, act, told):
+    with pytest.raises(SettingsError, match=told):
+        act(folder)
+
+
 def test_a_column_that_some_runs_lack_is_told_with_these_runs(folder):
     more = np.zeros(4, [*ROWS.descr, ("a_over_e", "f8")])
     write_tier2(folder / "t2_run76.h5", 76, more)

@@ -9,6 +9,9 @@ import pytest
 
 from pygama import __version__, retrieve
 from pygama.__main__ import main
+from pygama.analysis.calibration import Calibration, ChannelCalibration
+from pygama.analysis.calibration_file import write_calibration
+from pygama.analysis.curves import Curve
 from pygama.analysis.tagging import Tagging
 from pygama.block import Block
 from pygama.errors import OutputError, SettingsError, Stopped, TierFileError
@@ -195,6 +198,47 @@ def test_a_pulser_that_is_not_found_is_told(run, tmp_path):
     notes = [one for one in told if isinstance(one, Note)]
     assert [one.level for one in notes] == ["warning"]
     assert "t2_run4.h5: pulser: " in notes[0].text
+
+
+@pytest.fixture
+def calibration(tmp_path):
+    """A calibration of channel 0 alone, 0.05 keV for each ADC count."""
+    curve = Curve((0.0, 0.05), ((0.0, 0.0), (0.0, 0.0)))
+    channels = {"0/8/0": ChannelCalibration(curve=curve)}
+    path = tmp_path / "cal.json"
+    write_calibration(path, Calibration("trap_max", channels=channels))
+    return path
+
+
+def test_a_cut_may_ask_for_energies(run, tmp_path, calibration, monkeypatch, capsys):
+    small_blocks(monkeypatch)
+    frame = pd.read_hdf(run[1])
+    expected = frame.loc[(frame["channel"] == 0) & (frame["trap_max"] > 20_000), "event_number"].tolist()
+    assert 5 < len(expected) < len(passing(run[1]))
+    out = tmp_path / "high.h5"
+    words = ["--cut", "trap_max_kev > 1000", "-o", str(out)]
+    assert main(["select", *map(str, run), *words, "--calibration", str(calibration)]) == 0
+    assert pd.read_hdf(out, CARD)["event_number"].tolist() == expected
+    with TierFile(out) as file:
+        made = json.loads(file.texts("/")["selection"])
+    assert (made["cut"], made["calibration"]) == ("trap_max_kev > 1000", "cal.json")
+    calibration.write_text(calibration.read_text().replace("0.05", "0.06"))
+    assert main(["select", *map(str, run), *words, "--calibration", str(calibration)]) == 1
+    assert "is there already and is not this selection" in capsys.readouterr().err
+    assert main(["select", *map(str, run), "--cut", "trap_max_kev > 1000", "-o", str(tmp_path / "b.h5")]) == 1
+    assert "no column 'trap_max_kev'; energies need a calibration" in capsys.readouterr().err
+
+
+def test_energies_are_exported_and_cut_on(run, tmp_path, calibration, capsys):
+    table, words = tmp_path / "t.csv", ["--cut", "trap_max_kev > 1000 & ~is_pulser", "--columns", "trap_max"]
+    assert main(["export", str(run[1]), str(table), *words, "--calibration", str(calibration)]) == 0
+    written, frame = pd.read_csv(table), pd.read_hdf(run[1])
+    heights = frame.loc[(frame["channel"] == 0) & (frame["trap_max"] > 20_000), "trap_max"]
+    assert written["trap_max"].tolist() == pytest.approx(heights.tolist())
+    assert written["trap_max_kev"].tolist() == pytest.approx((0.05 * heights).tolist())
+    assert main(["export", str(run[1]), str(tmp_path / "u.csv"), *words]) == 1
+    assert "no column 'trap_max_kev'; energies need a calibration" in capsys.readouterr().err
+    assert not (tmp_path / "u.csv").exists()
 
 
 def test_the_command_selects(run, tmp_path, capsys):

@@ -31,12 +31,16 @@ def sample():
     return Block("X", np.zeros(n, [("period_ns", "f8")]), waves)
 
 
-@pytest.fixture
-def tuner(sample):
+def tuner_of(sample):
     chain = Tier1Processor({"pole_zero": {"tau": TAU}, "trap_filter": {"rise": 200, "flat": 100}})
     for name in ("fit_baseline", "bl_subtract", "pole_zero", "trap_filter", "trap_max"):
         chain.add(name)
     return Tuner(sample, chain, Line(around=HEIGHT, width=150))
+
+
+@pytest.fixture
+def tuner(sample):
+    return tuner_of(sample)
 
 
 def test_with_the_settings_as_they_are_the_line_is_where_it_was(tuner):
@@ -134,6 +138,20 @@ def test_the_table_of_a_scan_marks_the_best_and_gives_the_optimum(tuner):
     told = scan.as_dict()
     assert told["optimum"]["pole_zero.tau"] == {"value": value, "error": error, "beyond": ""}
     assert json.loads(json.dumps(told)) == told
+    assert "the error of an optimum is an upper limit" in lines[-1]
+    assert told["note"] == lines[-1]
+
+
+def test_two_settings_differ_less_by_chance_than_their_errors_say(sample):
+    """Held against independent parts of the sample, each of which tries both settings."""
+    parts = [sample[np.arange(start, len(sample), 6)] for start in range(6)]
+    pairs = []
+    for part in parts:
+        tuner = tuner_of(part)
+        pairs.append([tuner.try_settings({"trap_filter.rise": rise}) for rise in (300, 350)])
+    spread = np.std([two.resolution - one.resolution for one, two in pairs], ddof=1)
+    independent = np.mean([np.hypot(one.resolution_error, two.resolution_error) for one, two in pairs])
+    assert spread < 0.6 * independent
 
 
 @pytest.mark.parametrize(

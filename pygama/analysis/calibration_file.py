@@ -59,6 +59,9 @@ def read_calibration(path: Path | str) -> Calibration:
     """Read a calibration file; raises SettingsError that says what is wrong and where."""
     path = Path(path)
     try:
+        if path.is_fifo():
+            # Reading it would wait for somebody to write into it.
+            raise SettingsError(f"{path.name}: not a file on disk; save it to one first")
         if path.stat().st_size > MOST_BYTES:
             raise SettingsError(f"{path.name}: too large for a calibration file")
         text = path.read_text(encoding="utf-8")

@@ -89,7 +89,12 @@ def _moved(before: float, before_error: float, after: float, after_error: float)
 
 
 def report(old: Calibration, new: Calibration, *, min_sigma: float = 3.0) -> Iterator[str]:
-    """Say what moved by `min_sigma` standard deviations or more, and what cannot be compared."""
+    """Say what moved by `min_sigma` standard deviations or more, and what cannot be compared.
+
+    Raises SettingsError for calibrations of different columns, and a `min_sigma` that is no significance.
+    """
+    if not 0 <= min_sigma < math.inf:
+        raise SettingsError(f"the least significance is 0 sigma or more, not {min_sigma:g}")
     drifts = compare(old, new)
     moved = [drift for drift in drifts if drift.significance >= min_sigma]
     yield from (drift.words() for drift in moved)

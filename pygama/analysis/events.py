@@ -10,7 +10,7 @@ Hits may come in any order: cards are read out channel by channel, a memory bank
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -106,6 +106,7 @@ def build_events(
         lost = int(np.count_nonzero(~np.isfinite(time_s)))
         raise SettingsError(f"{lost} hits have no time (NaN), so that they have no event; leave them out")
     place, places = places_of(columns, _WHAT)
+    _check_lengths(columns, ("time_s", "channel", *(() if summed is None else (summed,))))
     for name, why in broken_clocks(time_s, place, places).items():
         raise SettingsError(f"{name}: {why}")
     time_s = _on_one_clock(time_s, place, places, same_clock, offsets_s)
@@ -120,6 +121,13 @@ def build_events(
     energy = None if summed is None else column(columns, summed, _WHAT).astype(np.float64)[order]
     table = _table(times, start, place[order], energy)
     return Events(event, multiplicity, table, order, start, place, places, window_s, sliding)
+
+
+def _check_lengths(columns: Mapping[str, Any], names: Sequence[str]) -> None:
+    lengths = {name: len(column(columns, name, _WHAT)) for name in names}
+    if len(set(lengths.values())) > 1:
+        words = ", ".join(f"{name!r} {length}" for name, length in lengths.items())
+        raise SettingsError(f"columns of hits have one length, not {words} rows; give all of each hit")
 
 
 def _on_one_clock(

@@ -17,6 +17,7 @@ from __future__ import annotations
 import math
 from collections.abc import Collection, Mapping
 from dataclasses import field
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -97,36 +98,45 @@ def from_run_records(tier1: Path | str) -> TimeEstimate:
 def from_marks(columns: Mapping[str, Any]) -> TimeEstimate:
     """Add up the times from start to stop; columns: of run records, in their order.
 
-    Where the stop is missing, the time goes to the last heartbeat and is a lower limit. Raises SettingsError
-    where nothing tells a beginning or an end.
+    A sub-run starts and ends as a run does: what lies between two of them is not counted. Where an end is
+    missing, the time goes to the last heartbeat before the next start and is a lower limit. Raises
+    SettingsError where nothing tells a beginning or an end.
     """
     names = ("timestamp", "is_start", "is_stop", "is_heartbeat", "next_heartbeat_s")
     times, starts, stops, beats, following = (column(columns, name, "the real time") for name in names)
-    real = 0.0
-    variance = 0.0
-    began: int | None = None
-    last_beat: tuple[int, int] | None = None
-    for row in range(len(times)):
-        if starts[row]:
-            began, last_beat = int(times[row]), None
-        elif beats[row]:
-            last_beat = int(times[row]), int(following[row])
-        elif stops[row] and began is not None:
-            real += int(times[row]) - began
-            variance += _WHOLE_SECONDS**2
-            began = None
-    note = "from start to stop; run records tell no dead time"
-    if began is not None:
-        if last_beat is None:
-            raise SettingsError(
-                "a run start has neither a stop nor a heartbeat after it: its end is not known"
-            )
-        real += last_beat[0] - began
-        variance += _WHOLE_SECONDS**2 + max(last_beat[1], 0) ** 2
-        note = "there is no run stop: to the last heartbeat, a lower limit; run records tell no dead time"
-    if not variance:
-        raise SettingsError("the run records tell of no start, so the length of the run is not known")
-    return TimeEstimate("run records", real, math.sqrt(variance), note=note)
+    starts = starts.astype(bool) | _marked(columns, "is_subrun_start", len(times))
+    stops = stops.astype(bool) | _marked(columns, "is_subrun_end", len(times))
+    spans: list[tuple[int, float]] = []
+    is_cut = False
+    begins = np.flatnonzero(starts).tolist()
+    for begin, following_begin in pairwise([*begins, len(times)]):
+        within = slice(begin + 1, following_begin)
+        if (ends := np.flatnonzero(stops[within])).size:
+            spans.append((int(times[within][ends[0]]) - int(times[begin]), 0.0))
+            continue
+        is_cut = True
+        if (last := np.flatnonzero(beats[within])[-1:]).size:
+            beyond = max(int(following[within][last[0]]), 0)
+            spans.append((int(times[within][last[0]]) - int(times[begin]), beyond**2))
+    if not spans:
+        raise SettingsError(
+            "a run start has neither a stop nor a heartbeat after it: its end is not known"
+            if is_cut
+            else "the run records tell of no start, so the length of the run is not known"
+        )
+    note = "from start to stop" if len(spans) == 1 else f"from start to stop, {len(spans)} times"
+    if is_cut:
+        note = "there is no run stop: to the last heartbeat, a lower limit"
+    variance = math.fsum(_WHOLE_SECONDS**2 + beyond for _, beyond in spans)
+    real = float(sum(seconds for seconds, _ in spans))
+    return TimeEstimate(
+        "run records", real, math.sqrt(variance), note=f"{note}; run records tell no dead time"
+    )
+
+
+def _marked(columns: Mapping[str, Any], name: str, n_rows: int) -> np.ndarray:
+    """Give a mark that files of other programs may lack, (n_rows,) bool."""
+    return np.asarray(columns[name]).astype(bool) if name in columns else np.zeros(n_rows, bool)
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,6 +33,8 @@ def places_of(columns: Mapping[str, Any], what: str) -> tuple[np.ndarray, tuple[
     """
     channel = column(columns, "channel", what)
     levels = [np.asarray(columns[name]) if name in columns else channel[:0] for name in ("crate", "card")]
+    for name, values in zip(("crate", "card", "channel"), (*levels, channel), strict=True):
+        _check_level(name, values, len(channel))
     code, sizes, least = _code([*levels, channel])
     values, number = _numbered(code)
     names = []
@@ -41,6 +43,19 @@ def places_of(columns: Mapping[str, Any], what: str) -> tuple[np.ndarray, tuple[
         crate, card = divmod(above, sizes[1])
         names.append(f"{crate + least[0]}/{card + least[1]}/{channel_at + least[2]}")
     return number, tuple(names)
+
+
+def _check_level(name: str, values: np.ndarray, n_rows: int) -> None:
+    """Raise SettingsError for what does not tell a place in each row."""
+    if len(values) not in (0, n_rows):
+        raise SettingsError(
+            f"the column {name!r} has {len(values)} rows, and 'channel' {n_rows}; give columns of one length"
+        )
+    if values.dtype.kind == "f" and not np.isfinite(values).all():
+        lost = int(np.count_nonzero(~np.isfinite(values)))
+        raise SettingsError(
+            f"{lost} hits have no {name} (NaN), so that their place is not known; leave them out"
+        )
 
 
 def _code(levels: list[np.ndarray]) -> tuple[np.ndarray, list[int], list[int]]:

@@ -7,15 +7,13 @@ from pathlib import Path
 from typing import Any
 
 from pygama import __version__
-from pygama.commands.parts import (
-    command,
-)
+from pygama.commands.parts import OUTPUT_HELP, command
 
 
 def add(commands: Any) -> None:
     """Add the commands to the parser."""
     demo = command(commands, "demo", _demo, "make a run with known gamma lines, process it, find the lines")
-    demo.add_argument("-o", "--output-dir", type=Path, metavar="DIR")
+    demo.add_argument("-o", "--output-dir", type=Path, metavar="DIR", help=OUTPUT_HELP)
     demo.add_argument("--events", type=int, default=12000, help="events to make (default %(default)s)")
     demo.add_argument("--seed", type=int, default=72, help="seed of the random numbers (default %(default)s)")
 

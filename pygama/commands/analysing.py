@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from pygama.commands.parts import add_tagging, command, tagging_of
+from pygama.commands.parts import add_calibration, add_tagging, command, tagging_of
 from pygama.errors import SettingsError
 
 
@@ -32,6 +32,7 @@ def _add_select(commands: Any) -> None:
         "--compression", default="zstd", help="zstd (default), lz4 (quicker, larger), zlib or none"
     )
     add_tagging(select)
+    add_calibration(select, "the cut may name COLUMN_kev, as 'trap_max_kev > 2000'")
 
 
 def _add_physics(commands: Any) -> None:
@@ -107,6 +108,7 @@ def _select(options: argparse.Namespace) -> int:
         options.output,
         compression=options.compression,
         tagging=tagging_of(options),
+        calibration=options.calibration,
         tell=listen,
     )
     tell.end_line()

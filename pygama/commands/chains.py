@@ -16,6 +16,10 @@ from pygama.commands.parts import (
     processor_of,
     settings_of,
 )
+from pygama.errors import OutputError
+
+_WIDTH = 0.03
+"""Of the window of a line, where none is given: part of its position."""
 
 
 def add(commands: Any) -> None:
@@ -63,9 +67,11 @@ def _tune(options: argparse.Namespace) -> int:
     from pygama.tuning import Line, Tuner, read_axes, read_sample
 
     settings = settings_of(options)
+    if options.save is not None:
+        _check_saving(options.save)
     axes = read_axes(options.scan)
     sample = read_sample(options.file, options.sample, channel=options.channel)
-    width = options.width or 0.03 * options.line
+    width = _WIDTH * abs(options.line) if options.width is None else options.width
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         tuner = Tuner(sample, processor_of(settings), Line(options.line, width, options.column), pool=pool)
         if not options.json:
@@ -75,6 +81,27 @@ def _tune(options: argparse.Namespace) -> int:
     if options.save is not None:
         write_settings(options.save, **{**settings, "chain": tuner.with_settings(scan.best.settings)})
     return 0
+
+
+def _check_saving(path: Path) -> None:
+    """Raise OutputError where settings cannot be written, or would take the place of something else."""
+    folder = path.parent
+    if not folder.is_dir() or not os.access(folder, os.W_OK):
+        why = "you may not write there" if folder.is_dir() else "there is no such folder"
+        raise OutputError(f"{path.name} cannot be written to '{folder}': {why}; choose another")
+    if path.exists() and not _holds_settings(path):
+        raise OutputError(
+            f"{path.name} is there already and is no settings file; it is left as it is. Move it away, "
+            "or give another name"
+        )
+
+
+def _holds_settings(path: Path) -> bool:
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError):
+        return False
+    return isinstance(found, dict) and not found.keys().isdisjoint(("chain", "tier0"))
 
 
 def _print_settings(options: argparse.Namespace) -> int:

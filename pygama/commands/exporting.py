@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pygama.commands.parts import add_tagging, command, tagging_of
+from pygama.commands.parts import add_calibration, add_tagging, command, tagging_of
 from pygama.errors import SettingsError
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ def add(commands: Any) -> None:
     export.add_argument("--cut", metavar="TEXT", help=CUT_HELP)
     export.add_argument("--pulser", action="store_true", help="add a column is_pulser")
     add_tagging(export)
+    add_calibration(export, "add a column COLUMN_kev, which a cut may name: 'trap_max_kev > 2000'")
     export.add_argument("--key", default="data", help="table in the file (default %(default)s)")
 
     spectrum = command(commands, "spectrum", _spectrum, "histogram a column and write it, or draw it")
@@ -54,9 +56,7 @@ def add(commands: Any) -> None:
     spectrum.add_argument("--bins", type=int, default=8192, metavar="N", help="(default %(default)s)")
     spectrum.add_argument("--cut", metavar="TEXT", help=CUT_HELP)
     add_tagging(spectrum)
-    spectrum.add_argument(
-        "--calibration", type=Path, metavar="FILE.json", help="histogram COLUMN_kev instead of COLUMN"
-    )
+    add_calibration(spectrum, "histogram COLUMN_kev instead of COLUMN")
     spectrum.add_argument("--linear", action="store_true", help="draw counts as they are, not as logarithms")
 
 
@@ -79,22 +79,64 @@ def _export(options: argparse.Namespace) -> int:
         columns=options.columns,
         chosen=chosen,
         added=_told(options, set() if chosen is None else set(chosen.columns)),
-        about={"cut": options.cut or "", "events": tagging_of(options).words},
+        about={
+            "cut": options.cut or "",
+            "events": tagging_of(options).words,
+            "calibration": "" if options.calibration is None else options.calibration.name,
+        },
     )
     print(f"Wrote {options.output} ({options.output.stat().st_size / 1e6:.3f} MB), {n_rows} rows")
     return 0
 
 
 def _told(options: argparse.Namespace, named: set[str]) -> Any:
-    """Give what makes the columns of the pulser and of events, block for block; None where none is wanted."""
-    from pygama.analysis.tagging import OF_EVENTS, PULSER, TagsInTurn, tags_of, wanted_by
+    """Give what makes the columns that are added, block for block; None where none is wanted.
+
+    named: columns that the cut reads.
+    """
     from pygama.storage import TierFile
+
+    with TierFile(options.file) as file:
+        there = set(file.table(options.key).columns)
+    adders = [
+        _energies(options, (named | set(options.columns or ())) - there),
+        _tags(options, named, there),
+    ]
+    return _All([adder for adder in adders if adder is not None]) if any(adders) else None
+
+
+class _All:
+    """Adds what several adders make of a block of rows."""
+
+    def __init__(self, adders: Sequence[Any]) -> None:
+        self._adders = adders
+
+    def __call__(self, columns: Mapping[str, Any]) -> dict[str, Any]:
+        return {name: values for adder in self._adders for name, values in adder(columns).items()}
+
+
+def _energies(options: argparse.Namespace, wanted: set[str]) -> Any:
+    """Give what makes the energies of a block of rows; None where no calibration is given."""
+    if options.calibration is None:
+        if lacking := sorted(name for name in wanted if name.endswith("_kev")):
+            raise SettingsError(
+                f"{options.file.name} has no column {lacking[0]!r}; energies need a calibration of that "
+                "column: give its file (--calibration FILE.json)"
+            )
+        return None
+    from pygama.analysis.calibration import apply
+    from pygama.analysis.calibration_file import read_calibration
+
+    return partial(apply, read_calibration(options.calibration))
+
+
+def _tags(options: argparse.Namespace, named: set[str], there: set[str]) -> Any:
+    """Give what makes the columns of the pulser and of events; None where none is wanted."""
+    from pygama.analysis.tagging import OF_EVENTS, PULSER, TagsInTurn, tags_of, wanted_by
 
     wanted = named | ({PULSER} if options.pulser else set())
     wanted |= set(OF_EVENTS) if options.window is not None else set()
-    with TierFile(options.file) as file:
-        wanted -= set(file.table(options.key).columns)
-    tagging = wanted_by(wanted, tagging_of(options))
+    tagging = wanted_by(wanted - there, tagging_of(options))
     if not tagging.names:
         return None
     tagged = tags_of(options.file, tagging)

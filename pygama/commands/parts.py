@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from pygama.analysis.tagging import Tagging
     from pygama.processing.base import Tier1Processor
 
+OUTPUT_HELP = "made where it is not there (default: the working directory)"
 SETTINGS_HELP = "settings file, or a Tier 2 file to do as it was done; options here beat it"
 
 
@@ -28,12 +29,20 @@ def command(commands: Any, name: str, act: Any, about: str) -> argparse.Argument
 
 def add_output(parser: argparse.ArgumentParser) -> None:
     """Add the options of what is written."""
-    parser.add_argument("-o", "--output-dir", type=Path, metavar="DIR", help="default: the working directory")
+    parser.add_argument("-o", "--output-dir", type=Path, metavar="DIR", help=OUTPUT_HELP)
     parser.add_argument("--suffix", default="", help="goes behind the run number in the file name, as .1")
     parser.add_argument(
         "--compression", default="zstd", help="zstd (default), lz4 (quicker, larger), zlib or none"
     )
     parser.add_argument("--single", action="store_true", help="use one core")
+
+
+def make_output(options: argparse.Namespace) -> None:
+    """Make the folder of what is written, where one is named; raises OutputError."""
+    if options.output_dir is not None:
+        from pygama.processing.outputs import make_folder
+
+        make_folder(options.output_dir)
 
 
 def add_plugins(parser: argparse.ArgumentParser) -> None:
@@ -57,6 +66,11 @@ def add_window(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--n-samp", type=int, metavar="N", help="samples in the window")
     parser.add_argument("--n-blsamp", type=int, metavar="N", help="samples of the baseline, for window tp")
     parser.add_argument("--n-max", type=float, default=float("inf"), metavar="N", help="packets to read")
+
+
+def add_calibration(parser: argparse.ArgumentParser, about: str) -> None:
+    """Add the option that names a calibration file."""
+    parser.add_argument("--calibration", type=Path, metavar="FILE.json", help=about)
 
 
 def add_tagging(parser: argparse.ArgumentParser, *, is_needed: bool = False) -> None:
@@ -94,7 +108,26 @@ def window_of(options: argparse.Namespace, settings: dict[str, Any]) -> dict[str
     for name in ("digitizer", "window", "n_samp", "n_blsamp"):
         if getattr(options, name) is not None:
             joined[name] = getattr(options, name)
+    _refuse_idle(options, joined.get("window") or "none")
     return joined
+
+
+def _refuse_idle(options: argparse.Namespace, window: str) -> None:
+    """Raise SettingsError for options of a window that have no effect with the one that is chosen."""
+    if options.n_blsamp is not None and window != "tp":
+        raise SettingsError(
+            f"--n-blsamp is for --window tp, and the window is '{window}': give that, or leave it out"
+        )
+    idle = [
+        f"--{name.replace('_', '-')}"
+        for name in ("n_samp", "digitizer")
+        if getattr(options, name) is not None
+    ]
+    if idle and window == "none":
+        raise SettingsError(
+            f"{' and '.join(idle)}: whole waveforms are kept, so there is no window for it; "
+            "add --window max or --window tp"
+        )
 
 
 def settings_of(options: argparse.Namespace) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from pygama.commands.parts import (
     add_window,
     command,
     for_each,
+    make_output,
     processor_of,
     settings_of,
     window_of,
@@ -78,6 +79,7 @@ def _tier0(options: argparse.Namespace) -> int:
     from pygama.processing.tier0 import ProcessTier0
 
     settings = window_of(options, settings_of(options))
+    make_output(options)
     return for_each(
         options.files,
         lambda file: ProcessTier0(
@@ -100,6 +102,7 @@ def _tier1(options: argparse.Namespace) -> int:
     if options.save_waves is not None:
         settings["save_waves"] = options.save_waves
     processor = processor_of(settings)
+    make_output(options)
     return for_each(options.files, lambda file: _tier1_one(file, options, settings, processor))
 
 
@@ -131,6 +134,7 @@ def _run(options: argparse.Namespace) -> int:
         settings["save_waves"] = options.save_waves
     window, processor = window_of(options, settings), processor_of(settings)
     waves = settings.get("save_waves", ())
+    make_output(options)
     return for_each(options.files, lambda file: _run_one(file, options, window, processor, waves))
 
 

@@ -224,7 +224,13 @@ class Window:
         return n
 
 
+_NO_FILE = "{} is not a file on disk; save it to one first"
+
+
 def _open(path: Path) -> io.FileIO:
+    if path.is_fifo():
+        # Opening it would wait for somebody to write into it.
+        raise RawFileError(_NO_FILE.format(path))
     try:
         raw = io.FileIO(path)
     except IsADirectoryError:
@@ -235,7 +241,7 @@ def _open(path: Path) -> io.FileIO:
         raise RawFileError(f"{path} cannot be opened ({error.strerror or error})") from error
     if not raw.seekable():
         raw.close()
-        raise RawFileError(f"{path} is not a file on disk; save it to one first")
+        raise RawFileError(_NO_FILE.format(path))
     if hasattr(os, "posix_fadvise"):
         os.posix_fadvise(raw.fileno(), 0, 0, os.POSIX_FADV_SEQUENTIAL)
     return raw

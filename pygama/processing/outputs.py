@@ -25,9 +25,27 @@ def output_path(output_dir: Path | str | None, prefix: str, run_number: int, suf
     if any(mark in suffix for mark in "/\\\0"):
         raise OutputError(f"a suffix becomes part of a file name and cannot be {suffix!r}; try '.1'")
     folder = Path.cwd() if output_dir is None else Path(output_dir)
+    if folder.exists() and not folder.is_dir():
+        raise _is_a_file(folder)
     if not folder.is_dir():
         raise OutputError(f"the output folder '{folder}' does not exist: make it, or choose another")
     return folder / f"{prefix}_run{run_number}{suffix}.h5"
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder for output, and those it lies in, where it is not there; raises OutputError."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except FileExistsError:
+        raise _is_a_file(folder) from None
+    except OSError as problem:
+        raise OutputError(
+            f"the folder '{folder}' cannot be made: {problem.strerror}; choose another"
+        ) from problem
+
+
+def _is_a_file(folder: Path) -> OutputError:
+    return OutputError(f"the output folder '{folder}' is a file: choose another")
 
 
 def run_texts(header: Header, raw_name: str) -> dict[str, str]:
@@ -67,12 +85,32 @@ def claim(path: Path, texts: Mapping[str, str], suffix: str) -> bool:
         what = f"holds run {there['run_number']}, sub-run {there['sub_run']}, with another header"
     else:
         what = "is not known as a file of pygama's"
-    next_suffix = _next_suffix(path, suffix)
-    other = f"{_plain_stem(path, suffix)}{next_suffix}{path.suffix}"
+    other, next_suffix = _another(path, suffix)
     raise OutputError(
         f"{path.name} is there already and {what}; it is left as it is. "
         f"Move it away, or write {other} with suffix '{next_suffix}'"
     )
+
+
+def refuse_old_tier2(path: Path, beside: Path, suffix: str) -> None:
+    """Raise OutputError where a Tier 2 file stands in which the new Tier 1 file `beside` has no event.
+
+    It is of this run, as `claim` made sure, and would be read as if it belonged to the new one.
+    """
+    if not path.exists():
+        return
+    other, next_suffix = _another(beside, suffix)
+    raise OutputError(
+        f"there is no waveform for Tier 2, but {path.name} is there, of an earlier pass, and would not fit "
+        "what is new; all is left as it was. Keep more of the run, move that file away, or write "
+        f"{other} with suffix '{next_suffix}'"
+    )
+
+
+def _another(path: Path, suffix: str) -> tuple[str, str]:
+    """Suggest a name that is free, and the suffix that makes it."""
+    next_suffix = _next_suffix(path, suffix)
+    return f"{_plain_stem(path, suffix)}{next_suffix}{path.suffix}", next_suffix
 
 
 def _plain_stem(path: Path, suffix: str) -> str:

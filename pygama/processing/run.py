@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import os
 import time
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
@@ -31,12 +30,12 @@ from pygama.processing.base import Tier1Processor
 from pygama.processing.steps import nearest
 from pygama.processing.survey import sentences
 from pygama.processing.tier1_sink import Tier1Sink
-from pygama.processing.tier2_sink import Chain, Tier2Sink
-from pygama.processing.windows import Cut, Tier0Options, cut_windows, read_options
+from pygama.processing.tier2_sink import Chain, Tier2Sink, names_of_waves
+from pygama.processing.windows import Cut, Misfits, Tier0Options, cut_windows, idle_options, read_options
 from pygama.progress import Done, Note, Partial, Progress, Started, Tell, shows_partials, tell_nobody
 from pygama.quick_dataclass import dataclass
 from pygama.storage import TierWriter
-from pygama.utils import plural
+from pygama.utils import plural, threads_of, whole_number
 
 _SHOWN_WAVEFORMS = 8
 
@@ -65,8 +64,8 @@ def process_run(
     """Process one raw file into `t1_run<N>.h5` and `t2_run<N>.h5`.
 
     tier0: window options. processor: the chain, the default list if none is given. n_max: packets to read.
-    tell: takes the messages of pygama.progress; it may raise Stopped. multiprocess: work in
-    threads, `n_threads` or as many as there are cores. suffix: goes behind the run number in the file names.
+    tell: takes the messages of pygama.progress; it may raise Stopped. multiprocess: work in threads,
+    `n_threads` or, if None, as many as there are cores. suffix: goes behind the run number in the file names.
     tiers: which files are written; with none, all the work is done and thrown away. decoders, channels: keep
     only these. follow: asked at the end of a file that still grows; False ends the run. skip: byte offsets of
     records to leave out, which the files tell. within: byte offsets of the first record to take and of the
@@ -76,23 +75,23 @@ def process_run(
     Raises RawFileError, SettingsError, OutputError or Stopped; then no output was changed.
     """
     began = time.perf_counter()
-    options = read_options(tier0)
+    options, waves = read_options(tier0), names_of_waves(save_waves)
+    _check_tiers(tiers)
+    n_workers = threads_of(n_threads)
     _tell_if_slow(tell)
     with ExitStack() as stack:
         raw = stack.enter_context(RawFile(raw_file, n_max=_packet_limit(n_max), follow=follow))
         choice = _Choice.of(options, decoders, channels, raw.header, skip, within)
-        pool = stack.enter_context(ThreadPoolExecutor(n_threads or os.cpu_count())) if multiprocess else None
-        processor = (processor or Tier1Processor(default_list=True)).for_run(raw.header.run_number)
+        pool = stack.enter_context(ThreadPoolExecutor(n_workers)) if multiprocess else None
+        processor = _chain_of(processor).for_run(raw.header.run_number)
         texts = outputs.run_texts(raw.header, Path(raw_file).name)
-        if choice.skip:
-            texts["skipped_records"] = json.dumps(choice.skip)
         road = _Road(raw, choice, pool, tell)
         paths = [
             outputs.output_path(output_dir, prefixes[tier - 1], raw.header.run_number, suffix)
             for tier in tiers
         ]
         tell(_started(raw, Path(raw_file), road.runs))
-        if text := choice.idle_window(raw.header):
+        for text in filter(None, (idle_options(tier0), choice.idle_window(raw.header))):
             tell(Note(text, "warning"))
         is_overwriting = [outputs.claim(path, texts, suffix) for path in paths]
         writers = {
@@ -101,8 +100,9 @@ def process_run(
         }
         if any(is_overwriting):
             tell(Note("Overwriting existing file..."))
-        counts = road.go(writers, Chain(processor, pool, tuple(save_waves)), texts)
+        counts = road.go(writers, Chain(processor, pool, waves), texts)
         if 2 in writers and not road.n_rows:
+            outputs.refuse_old_tier2(writers[2].path, paths[0], suffix)
             writers[2].abandon()
             paths.remove(writers[2].path)
             tell(Note("no Tier 2 file was written, because there is no waveform for it", "warning"))
@@ -113,11 +113,30 @@ def process_run(
     return done
 
 
+def _check_tiers(tiers: tuple[int, ...]) -> None:
+    if not isinstance(tiers, Sequence) or len({*tiers} & {1, 2}) < len(tiers):
+        raise SettingsError(f"tiers are some of (1, 2), each once, or none, not {tiers!r}")
+
+
+def _chain_of(processor: Tier1Processor | None) -> Tier1Processor:
+    if processor is None:
+        return Tier1Processor(default_list=True)
+    if not isinstance(processor, Tier1Processor):
+        raise SettingsError(f"processor must be a Tier1Processor, or None for the default, not {processor!r}")
+    return processor
+
+
+def _offsets_of(skip: Collection[int]) -> tuple[int, ...]:
+    if isinstance(skip, str) or not isinstance(skip, Collection):
+        raise SettingsError(f"skip is a list of byte offsets, as [98304], not {skip!r}")
+    return tuple(sorted(whole_number(offset, "a byte offset to skip") for offset in skip))
+
+
 def _packet_limit(n_max: float | None) -> int | None:
     if n_max is None or n_max == float("inf"):
         return None
-    if not n_max >= 0:
-        raise SettingsError(f"n_max must be a number of packets, 0 or more, not {n_max}")
+    if not (n_max >= 0 and n_max == int(n_max)):
+        raise SettingsError(f"n_max must be a whole number of packets, 0 or more, not {n_max}")
     return int(n_max)
 
 
@@ -157,7 +176,7 @@ class _Choice:
         if options.digitizer:
             options = dataclasses.replace(options, digitizer=_first_name(options.digitizer))
         wanted = None if decoders is None else frozenset(map(_first_name, decoders))
-        return cls(options, wanted, channels, tuple(sorted(skip)), within)
+        return cls(options, wanted, channels, _offsets_of(skip), within)
 
     def of_records(self, packets: Packets) -> Packets:
         """Leave out the records that are not wanted."""
@@ -167,6 +186,10 @@ class _Choice:
         if self.within is not None:
             wanted &= (packets.offset >= self.within[0]) & (packets.offset < self.within[1])
         return packets[wanted]
+
+    def skipped(self, packets: Packets) -> list[int]:
+        """Give the byte offsets of records that are left out one by one."""
+        return packets.offset[np.isin(packets.offset, self.skip)].tolist() if self.skip else []
 
     def runs(self, decoder: str) -> bool:
         return decoder in DECODERS and (self.decoders is None or _first_name(decoder) in self.decoders)
@@ -216,6 +239,8 @@ class _Road:
         self._tier1: Tier1Sink | None = None
         self._loaders: list[DataLoader] = []
         self._packets = 0
+        self._misfits = Misfits(choice.options.n_samp)
+        self._left_out: set[int] = set()
         self.n_rows = 0
 
     def go(self, writers: Mapping[int, TierWriter], chain: Chain, texts: Mapping[str, str]) -> dict[str, int]:
@@ -236,6 +261,8 @@ class _Road:
                 tier2.take(parts)
             self._report(packets)
         tier0 = dataclasses.asdict(self._options)
+        if self._left_out:
+            texts = {**texts, "skipped_records": json.dumps(sorted(self._left_out))}
         if tier1 is not None:
             tier1.finish()
             writers[1].set_texts(
@@ -244,10 +271,10 @@ class _Road:
             self._tell_losses(tier1)
         if tier2 is not None:
             tier2.finish(texts, chain, tier0)
+        for text in self._misfits.sentences():
+            self._tell(Note(text, "warning"))
         self._tell_framing()
-        if self._choice.skip:
-            places = ", ".join(map(str, self._choice.skip))
-            self._tell(Note(f"left out on request: the records at bytes {places}", "warning"))
+        self._tell_left_out()
         for text in chain.notes():
             self._tell(Note(text, "warning"))
         for text in chain.remarks():
@@ -257,12 +284,16 @@ class _Road:
     def _decoded(self, packets: Packets) -> Iterator[tuple[Decoded, Cut]]:
         """Decode the records of a stretch, decoder by decoder, and cut the wanted samples."""
         for loader, keys in self._loaders_for(packets.header):
-            records = self._choice.of_records(packets.of(keys))
+            found = packets.of(keys)
+            self._left_out.update(self._choice.skipped(found))
+            records = self._choice.of_records(found)
             if len(records):
                 decoded = loader.decode(records)
                 if decoded.samples is not None and self._choice.channels is not None:
                     decoded = decoded[np.isin(decoded.rows["channel"], self._choice.channels)]
-                yield decoded, cut_windows(decoded, self._options, self._pool)
+                cut = cut_windows(decoded, self._options, self._pool)
+                self._misfits.take(decoded, cut)
+                yield decoded, cut
 
     def _loaders_for(self, header: Header) -> list[tuple[DataLoader, tuple[int, ...]]]:
         if header is not self._header:
@@ -304,6 +335,15 @@ class _Road:
         for (decoder, reason), count in sorted(tier1.damaged.items()):
             records = plural(count, "damaged record")
             self._tell(Note(f"kept apart {records} of {decoder}: {reason}", "warning"))
+
+    def _tell_left_out(self) -> None:
+        if self._left_out:
+            places = ", ".join(map(str, sorted(self._left_out)))
+            self._tell(Note(f"left out on request: the records at bytes {places}", "warning"))
+        if absent := [place for place in self._choice.skip if place not in self._left_out]:
+            places = ", ".join(map(str, absent))
+            text = f"nothing was left out at bytes {places}: no record that is decoded begins there"
+            self._tell(Note(text, "warning"))
 
     def _tell_framing(self) -> None:
         report = self._raw.report

@@ -47,6 +47,9 @@ def read_settings(
 
 def _read(path: Path) -> Any:
     try:
+        if path.is_fifo():
+            # Reading it would wait for somebody to write into it.
+            raise SettingsError("not a file on disk; save it to one first")
         with path.open("rb") as file:
             if file.read(len(_HDF5)) == _HDF5:
                 return _settings_of_tier2(path)

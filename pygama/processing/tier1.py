@@ -20,7 +20,7 @@ from pygama.processing import outputs
 from pygama.processing.base import Tier1Processor
 from pygama.processing.profile import Profile
 from pygama.processing.tier2_rows import fitted, merged
-from pygama.processing.tier2_sink import Chain, Tier2Sink
+from pygama.processing.tier2_sink import Chain, Tier2Sink, names_of_waves
 from pygama.progress import Done, Note, Progress, Tell, print_progress, tell_nobody
 from pygama.storage import Table, TierFile, TierWriter
 from pygama.storage.reader import BLOCKS_AHEAD, WAVEFORM_ARRAY
@@ -61,6 +61,9 @@ def ProcessTier1(  # noqa: N802  (the name of 2018)
     """
     began = time.perf_counter()
     tell = print_progress() if verbose else tell
+    if not isinstance(processor, Tier1Processor):
+        raise SettingsError(f"processor must be a chain, a Tier1Processor, not {processor!r}")
+    waves = names_of_waves(save_waves)
     if profile is not None and executor is not None:
         raise SettingsError("what steps cost is measured in this process alone: leave out the executor")
     with ExitStack() as stack:
@@ -75,7 +78,7 @@ def ProcessTier1(  # noqa: N802  (the name of 2018)
         pool = executor if isinstance(executor, ThreadPoolExecutor) else None
         if multiprocess and executor is None:
             pool = stack.enter_context(ThreadPoolExecutor(os.cpu_count() or 1))
-        work = _Work(tables, processor, pool, tell, tuple(save_waves), executor if pool is None else None)
+        work = _Work(tables, processor, pool, tell, waves, executor if pool is None else None)
         work.open(Path(t1_file), is_parallel=pool is not None or executor is not None)
         outputs.claim(path, texts, suffix)
         writer = stack.enter_context(TierWriter(path, compression=compression, pool=pool))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Executor
 from functools import cached_property
 
@@ -48,6 +48,15 @@ class Told:
         self.not_finite.join(other.not_finite)
         self.worked = self.worked or other.worked
         self.places |= other.places
+
+
+def names_of_waves(names: Sequence[str]) -> tuple[str, ...]:
+    """Take the names of waveforms to save; raises SettingsError for a text, which would be taken letter by
+    letter.
+    """
+    if isinstance(names, str) or not isinstance(names, Sequence):
+        raise SettingsError(f"save_waves is a list of names, as ['wf_blsub'], not {names!r}")
+    return tuple(names)
 
 
 class Chain:

@@ -19,9 +19,10 @@ from pygama.errors import SettingsError
 from pygama.processing.declare import Limits, Span, settings_of
 from pygama.processing.kernels import windows as kernel
 from pygama.quick_dataclass import dataclass
-from pygama.utils import distinct
+from pygama.utils import distinct, plural
 
 _PIECE_BYTES = 4 << 20
+_ANY_LENGTH = 1 << 62
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +60,40 @@ class Cut:
     garbage: dict[tuple[int, ...], Block]
     """The same of the rows whose window does not fit; waveforms shorter than a window keep their length."""
     n_rows: int
+
+
+class Misfits:
+    """Counts the windows that do not fit into their waveforms, decoder by decoder."""
+
+    def __init__(self, n_samp: int) -> None:
+        self._n_samp = n_samp
+        self._counts: dict[str, tuple[int, int, int, int]] = {}
+
+    def take(self, decoded: Decoded, cut: Cut) -> None:
+        """Count the rows of a stretch whose windows were cut."""
+        if decoded.samples is None or not len(decoded.rows):
+            return
+        misfit, total, low, high = self._counts.get(decoded.decoder, (0, 0, _ANY_LENGTH, 0))
+        self._counts[decoded.decoder] = (
+            misfit + sum(map(len, cut.garbage.values())),
+            total + len(decoded.rows),
+            min(low, int(decoded.samples.count.min())),
+            max(high, int(decoded.samples.count.max())),
+        )
+
+    def sentences(self) -> list[str]:
+        """Say how many events are garbage, where they are, and what to do; a sentence a decoder."""
+        said = []
+        for decoder, (misfit, total, low, high) in sorted(self._counts.items()):
+            if misfit:
+                length = str(high) if low == high else f"{low} to {high}"
+                waveforms = plural(total, "waveform")
+                said.append(
+                    f"the window of {self._n_samp} samples did not fit {misfit} of {waveforms} of {length} "
+                    f"samples: kept apart in {decoder}_Garbage, with no row in Tier 2; a smaller n_samp fits "
+                    "more"
+                )
+        return said
 
 
 def cut_windows(decoded: Decoded, options: Tier0Options, pool: Executor | None) -> Cut:
@@ -284,3 +319,20 @@ def read_options(options: Tier0Options | Mapping[str, Any] | None) -> Tier0Optio
             raise SettingsError(f"Tier 0 has no setting {name!r}; it has {', '.join(known)}")
         checked[name] = known[name].check(value, float("nan"))
     return Tier0Options(**checked)
+
+
+def idle_options(options: Tier0Options | Mapping[str, Any] | None) -> str:
+    """Say which options were given for a window that is not cut, "" if none were.
+
+    Options that name the window, be it as "none", are complete, as those that files and objects hold.
+    """
+    if options is None or isinstance(options, Tier0Options) or options.get("window") is not None:
+        return ""
+    idle = [name for name in options if options[name] not in (None, "")]
+    if not idle:
+        return ""
+    does, it = ("does", "it") if len(idle) == 1 else ("do", "them")
+    return (
+        f"{' and '.join(idle)} {does} nothing, because no window is cut: whole waveforms are kept; "
+        f"give window as 'max' or 'tp', or leave {it} out"
+    )

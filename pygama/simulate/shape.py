@@ -94,6 +94,8 @@ class RunShape:
             raise SettingsError(f"drift is the least and the greatest time, not '{self.drift}'")
         if self.n_events < 0:
             raise SettingsError(f"a run has 0 events or more, not '{self.n_events}'")
+        if self.seed < 0:
+            raise SettingsError(f"seed is a whole number, 0 or more, not '{self.seed}'")
         if not self.rate_hz > 0:
             raise SettingsError(f"rate_hz must be above 0, not '{self.rate_hz}'")
         if not self.dead_time_s >= 0:

@@ -42,7 +42,7 @@ _loaded: dict[str, ModuleType] = {}
 
 def check_compression(name: str) -> str:
     """Return one of CHOICES, or raise SettingsError naming them. 'blosc:lz4' means 'lz4'."""
-    plain = name.removeprefix("blosc:")
+    plain = name.removeprefix("blosc:") if isinstance(name, str) else ""
     if plain not in CHOICES:
         choices = ", ".join(repr(choice) for choice in CHOICES)
         raise SettingsError(f"compression must be one of {choices}, not {name!r}; 'lz4' is the fastest")

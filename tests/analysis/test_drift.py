@@ -61,6 +61,14 @@ def test_the_report_says_what_moved_and_what_could_not_be_compared():
     ]
 
 
+@pytest.mark.parametrize("sigma", [float("nan"), -1.0, float("inf")])
+def test_a_significance_that_is_none_is_refused(sigma):
+    old = calibration(c0_8_0=at(5000.0))
+    with pytest.raises(SettingsError, match=f"the least significance is 0 sigma or more, not {sigma:g}"):
+        list(report(old, old, min_sigma=sigma))
+    assert "2 moved by 0 sigma or more" in list(report(old, old, min_sigma=0))[-1]
+
+
 def test_calibrations_of_different_columns_are_not_compared():
     with pytest.raises(SettingsError, match="'trap_max' and of 'energy' cannot be compared"):
         compare(calibration(), calibration(column="energy"))

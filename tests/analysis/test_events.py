@@ -183,3 +183,17 @@ def test_hits_of_a_clock_that_starts_anew_are_not_put_together():
     columns = {"time_s": np.concatenate([times, times]), "channel": np.zeros(400, int)}
     with pytest.raises(SettingsError, match="0/0/0: the clock goes back by 10 s at row 200"):
         build_events(columns, 1e-6)
+
+
+@pytest.mark.parametrize(
+    ("columns", "told"),
+    [
+        ({"time_s": [1.0, 2.0], "channel": [1, 2, 3]}, "one length, not 'time_s' 2, 'channel' 3 rows"),
+        ({"time_s": [1.0, 2.0], "channel": [1, 2], "e": [5.0]}, "'time_s' 2, 'channel' 2, 'e' 1 rows"),
+        ({"time_s": [1.0, 2.0], "channel": [1, 2], "card": [1]}, "'card' has 1 rows, and 'channel' 2"),
+        ({"time_s": [1.0, 2.0], "channel": [1, np.nan]}, "1 hits have no channel .NaN., "),
+    ],
+)
+def test_columns_that_do_not_tell_each_hit_are_refused(columns, told):
+    with pytest.raises(SettingsError, match=told):
+        build_events(columns, 1e-6, summed="e" if "e" in columns else None)

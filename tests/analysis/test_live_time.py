@@ -21,6 +21,7 @@ from pygama.simulate import RunShape, read_truth, write_run
 from pygama.storage import TierFile
 
 START, HEARTBEAT, STOP = "start", "heartbeat", "stop"
+SUBRUN_START, SUBRUN_END = "sub-run start", "sub-run end"
 
 
 def records(*marks: tuple[str, int]) -> dict[str, np.ndarray]:
@@ -31,6 +32,8 @@ def records(*marks: tuple[str, int]) -> dict[str, np.ndarray]:
         "is_stop": (kinds == STOP).astype(int),
         "is_heartbeat": (kinds == HEARTBEAT).astype(int),
         "next_heartbeat_s": np.where(kinds == HEARTBEAT, 30, -1),
+        "is_subrun_start": np.isin(kinds, (START, SUBRUN_START)).astype(int),
+        "is_subrun_end": (kinds == SUBRUN_END).astype(int),
     }
 
 
@@ -60,6 +63,40 @@ def test_a_run_lasts_from_start_to_stop():
 def test_a_run_that_was_started_twice_is_the_sum_of_both():
     found = from_marks(records((START, 0), (STOP, 10), (START, 100), (STOP, 107)))
     assert found.real_s == 17
+
+
+def test_what_lies_between_two_sub_runs_is_not_counted():
+    marks = (
+        (START, 0),
+        (HEARTBEAT, 30),
+        (SUBRUN_END, 100),
+        (HEARTBEAT, 130),
+        (SUBRUN_START, 160),
+        (STOP, 260),
+    )
+    found = from_marks(records(*marks))
+    assert found.real_s == 200
+    assert found.real_error_s == pytest.approx(np.sqrt(4 / 12))
+    assert found.note.startswith("from start to stop, 2 times; ")
+
+
+def test_a_file_may_begin_and_end_with_a_sub_run():
+    assert from_marks(records((SUBRUN_START, 50), (SUBRUN_END, 70))).real_s == 20
+    assert from_marks(records((SUBRUN_END, 5), (SUBRUN_START, 5), (SUBRUN_END, 70), (STOP, 75))).real_s == 65
+
+
+def test_a_sub_run_without_its_end_counts_to_its_last_heartbeat():
+    marks = ((START, 0), (HEARTBEAT, 30), (SUBRUN_START, 100), (SUBRUN_END, 150), (SUBRUN_START, 160))
+    found = from_marks(records(*marks))
+    assert found.real_s == 30 + 50
+    assert found.real_error_s > 30
+    assert "lower limit" in found.note
+
+
+def test_records_of_other_programs_may_know_no_sub_runs():
+    columns = records((START, 0), (STOP, 10))
+    del columns["is_subrun_start"], columns["is_subrun_end"]
+    assert from_marks(columns).real_s == 10
 
 
 def test_without_a_stop_the_last_heartbeat_is_a_lower_limit():

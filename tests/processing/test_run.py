@@ -2,18 +2,21 @@
 
 import json
 import logging
+import struct
 import warnings
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from pygama.analysis.live_time import from_run_records
 from pygama.errors import OutputError, SettingsError, Stopped
 from pygama.orca.packets import RawFile
 from pygama.processing.base import Tier1Processor
 from pygama.processing.run import process_run
 from pygama.processing.tier0 import ProcessTier0
 from pygama.processing.tier1 import ProcessTier1
+from pygama.processing.windows import Tier0Options
 from pygama.progress import Done, Note, Partial, Progress, Started
 from pygama.storage import TierFile, TierWriter
 
@@ -278,10 +281,10 @@ def test_no_tier_is_put_in_place_while_the_other_is_not_whole(plain_run, tmp_pat
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
 
 
-@pytest.mark.parametrize("n_max", [-1, float("nan"), -float("inf")])
+@pytest.mark.parametrize("n_max", [-1, 1.5, float("nan"), -float("inf")])
 def test_an_impossible_number_of_packets_is_refused(plain_run, tmp_path, n_max):
     run = plain_run(n_rows=1, n_samples=2000, n_edge=0)
-    with pytest.raises(SettingsError, match="n_max must be a number of packets, 0 or more, not "):
+    with pytest.raises(SettingsError, match="n_max must be a whole number of packets, 0 or more, not "):
         process_run(run.path, output_dir=tmp_path, n_max=n_max)
 
 
@@ -339,9 +342,76 @@ def test_garbage_shorter_than_the_window_is_counted_as_garbage(plain_run, tmp_pa
     assert (garbage[list(range(1000))].to_numpy() == run.waves).all()
 
 
+def warnings_of(path, folder, **choices):
+    told = []
+    process_run(path, output_dir=folder, tell=told.append, **choices)
+    return [message.text for message in told if isinstance(message, Note) and message.level == "warning"]
+
+
+@pytest.mark.parametrize("tiers", [(1, 2), (2,), ()])
+def test_windows_that_do_not_fit_are_told(plain_run, tmp_path, tiers):
+    run = plain_run()
+    expected = (
+        "the window of 2000 samples did not fit 3 of 24 waveforms of 32000 samples: kept apart in "
+        "ORSIS3302DecoderForEnergy_Garbage, with no row in Tier 2; a smaller n_samp fits more"
+    )
+    assert warnings_of(run.path, tmp_path, tier0=WINDOW, tiers=tiers) == [expected]
+    assert warnings_of(run.path, tmp_path, tiers=tiers) == []
+
+
+@pytest.mark.parametrize("choices", [{"channels": [99]}, {"tier0": {"window": "max", "n_samp": 40000}}])
+def test_an_old_tier_2_does_not_stay_beside_a_tier_1_without_events(plain_run, tmp_path, choices):
+    run = plain_run(n_rows=4, n_edge=1)
+    process_run(run.path, output_dir=tmp_path, tier0=WINDOW)
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    expected = (
+        r"no waveform for Tier 2, but t2_run72\.h5 is there, of an earlier pass.* Keep more of the run, move "
+        r"that file away, or write t1_run72\.1\.h5 with suffix '\.1'"
+    )
+    with pytest.raises(OutputError, match=expected):
+        process_run(run.path, output_dir=tmp_path, **choices)
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
+    done = process_run(run.path, output_dir=tmp_path, suffix=".1", **choices)
+    assert [path.name for path in done.outputs] == ["t1_run72.1.h5"]
+
+
 def offsets_of(path):
     with RawFile(path) as raw:
         return np.concatenate([packets.offset[packets.key == 1] for packets in raw])
+
+
+@pytest.mark.parametrize(
+    ("choices", "told"),
+    [
+        ({"tiers": (3,)}, "tiers are some of (1, 2), each once, or none, not (3,)"),
+        ({"tiers": (1, 1)}, "tiers are some of (1, 2), each once, or none, not (1, 1)"),
+        ({"tiers": 2}, "tiers are some of (1, 2), each once, or none, not 2"),
+        ({"compression": None}, "compression must be one of 'lz4', "),
+        ({"skip": 5}, "skip is a list of byte offsets, as [98304], not 5"),
+        ({"skip": [1.5]}, "a byte offset to skip must be a whole number, not 1.5"),
+        ({"save_waves": "wf_blsub"}, "save_waves is a list of names, as ['wf_blsub'], not 'wf_blsub'"),
+        ({"n_threads": -3}, "n_threads must be 1 or more, or None for all cores, not -3"),
+        ({"n_threads": 0}, "n_threads must be 1 or more, or None for all cores, not 0"),
+        (
+            {"processor": "trap_max"},
+            "processor must be a Tier1Processor, or None for the default, ",
+        ),
+    ],
+)
+def test_what_cannot_be_asked_for_is_told_in_words(plain_run, tmp_path, choices, told):
+    run = plain_run(n_rows=2, n_samples=2000, n_edge=0)
+    with pytest.raises(SettingsError) as refused:
+        process_run(run.path, output_dir=tmp_path, **choices)
+    assert str(refused.value).startswith(told)
+    assert [path.name for path in tmp_path.iterdir()] == [run.path.name]
+
+
+def test_tier_2_needs_a_chain_and_a_list_of_waveforms(plain_run, tmp_path):
+    t1 = ProcessTier0(plain_run(n_rows=2, n_samples=2000, n_edge=0).path, output_dir=tmp_path)
+    with pytest.raises(SettingsError, match="processor must be a chain, a Tier1Processor, not None"):
+        ProcessTier1(t1, None, out_dir=tmp_path)
+    with pytest.raises(SettingsError, match="save_waves is a list of names, as .*, not 'wf_blsub'"):
+        ProcessTier1(t1, demo_chain(), out_dir=tmp_path, save_waves="wf_blsub")
 
 
 def test_records_can_be_left_out_and_the_files_tell_which(plain_run, tmp_path):
@@ -356,6 +426,32 @@ def test_records_can_be_left_out_and_the_files_tell_which(plain_run, tmp_path):
     assert len(pd.read_hdf(done.outputs[1])) == len(numbers)
     text = f"left out on request: the records at bytes {offsets[2]}, {offsets[5]}"
     assert Note(text, "warning") in told
+
+
+def test_a_place_with_no_record_is_not_told_as_left_out(plain_run, tmp_path):
+    run = plain_run(n_edge=0)
+    offset = offsets_of(run.path).tolist()[2]
+    nothing = "nothing was left out at bytes 5: no record that is decoded begins there"
+    assert warnings_of(run.path, tmp_path, skip=[5]) == [nothing]
+    with TierFile(tmp_path / "t2_run72.h5") as file:
+        assert "skipped_records" not in file.texts("/")
+    left_out = f"left out on request: the records at bytes {offset}"
+    assert warnings_of(run.path, tmp_path, skip=[5, offset]) == [left_out, nothing]
+    for name in ("t1_run72.h5", "t2_run72.h5"):
+        with TierFile(tmp_path / name) as file:
+            assert json.loads(file.texts("/")["skipped_records"]) == [offset]
+
+
+@pytest.mark.parametrize(
+    ("given", "idle"),
+    [({"n_samp": 100}, "n_samp does"), ({"digitizer": DECODER, "n_blsamp": 7}, "digitizer and n_blsamp do")],
+)
+def test_options_for_a_window_that_is_not_cut_are_told(plain_run, tmp_path, given, idle):
+    run = plain_run(n_rows=2, n_samples=2000, n_edge=0)
+    (told,) = warnings_of(run.path, tmp_path, tier0=given)
+    assert told.startswith(f"{idle} nothing, because no window is cut")
+    for complete in (None, {}, {"digitizer": None}, {"window": "none", **given}, Tier0Options(**given)):
+        assert warnings_of(run.path, tmp_path, tier0=complete) == []
 
 
 def test_a_part_of_the_records_can_be_taken(plain_run, tmp_path):
@@ -373,3 +469,19 @@ def test_without_tiers_the_work_is_done_and_nothing_is_written(plain_run, tmp_pa
     partials = [message for message in told if isinstance(message, Partial)]
     assert sum(len(partial.columns["trap_max"]) for partial in partials) == len(run.packet)
     assert [path.name for path in tmp_path.iterdir()] == [run.path.name]
+
+
+def test_the_real_time_of_sub_runs_leaves_out_what_lies_between(plain_run, tmp_path):
+    """A sub-run ends at 60 s; a new header and the next one follow at 100 s, which stops at 150 s."""
+    run = plain_run(n_rows=2, n_samples=2000, n_edge=0)
+    data = run.path.read_bytes()
+    (start,) = struct.unpack("<I", data[-4:])
+    header = data[: 4 * (struct.unpack("<I", data[:4])[0] & 0x3FFFF)]
+
+    def record(flags, seconds):
+        return struct.pack("<4I", 5 << 18 | 4, flags, 72, start - 60 + seconds)
+
+    end, following, stop = record(0x10, 60), record(1 << 16 | 0x20, 100), record(1 << 16, 150)
+    run.path.write_bytes(data[:-16] + end + header + following + stop)
+    t1 = process_run(run.path, output_dir=tmp_path).outputs[0]
+    assert from_run_records(t1).real_s == 110

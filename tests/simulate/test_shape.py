@@ -15,6 +15,7 @@ from pygama.simulate import RunShape, benchmark_shape, demo_shape
         ({"channels": ()}, "one or more"),
         ({"damaged": 1.5}, "damaged is a part"),
         ({"n_events": -1}, "0 events or more"),
+        ({"seed": -1}, "seed is a whole number, 0 or more, not '-1'"),
         ({"rate_hz": 0.0}, "above 0"),
         ({"drift": (120.0, 30.0)}, "drift"),
         ({"channels": (1, 1)}, "different"),
