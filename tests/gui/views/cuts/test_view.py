@@ -374,6 +374,26 @@ def test_dragging_an_edge_rewrites_the_cut_in_one_step_of_undo(spectrum: Spectru
     assert spectrum.session.cuts[0].expression == "8300 <= trap_max < 9050"
 
 
+def test_the_edge_of_a_cut_made_of_the_region_is_dragged_and_not_the_region(
+    qtbot: QtBot,
+    spectrum: SpectrumView,
+    move_mouse: Callable[..., None],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    spectrum.bridge.change(changes.mark_region, (8300.0, 20_050.0))
+    spectrum.bridge.change(cut_changes.add_cut, "peak", "8300 <= trap_max < 20050")
+    monkeypatch.setitem(pg.CONFIG_OPTIONS, "mouseRateLimit", 0)
+    plot, place = redrawn(spectrum).plot, spectrum.plot.viewport()
+    height = sum(plot.box.viewRange()[1]) / 2
+    start, end = (plot.mapFromScene(plot.box.mapViewToScene(QPointF(x, height))) for x in (20_050, 30_000))
+    qtbot.mousePress(place, Qt.MouseButton.LeftButton, pos=start)
+    for share in (0.3, 0.6, 1.0):
+        move_mouse(place, start + (end - start) * share)
+    qtbot.mouseRelease(place, Qt.MouseButton.LeftButton, pos=end)
+    assert spectrum.choice.roi == (8300.0, 20_050.0)
+    assert float(spectrum.session.cuts[0].expression.rpartition("<")[2]) == pytest.approx(30_000, rel=0.02)
+
+
 def test_a_range_with_one_end_keeps_the_other_open(spectrum: SpectrumView) -> None:
     spectrum.bridge.change(cut_changes.add_cut, "low", "trap_max >= 500")
     band = redrawn(spectrum).cut_ranges.bands["low"]
