@@ -262,8 +262,8 @@ class CutsView(View):
     def _peaks(self) -> tuple[Peak, ...]:
         """Give the peaks whose survival is shown: what is known of the selected run's."""
         session, live = self.session, self.bridge.live(self.session.selected)
-        outcomes = [(fit, self.bridge.fitting.outcome(session.selected, fit.name)) for fit in session.fits]
-        fitted = [(fit, one.found) for fit, one in outcomes if one is not None and one.found is not None]
+        outcomes = [(fit, self.bridge.fitting.fullest(session.selected, fit)) for fit in session.fits]
+        fitted = [(fit, found) for fit, found in outcomes if found is not None]
         return peaks_of(session, fitted, () if live is None else live.columns.names)
 
     def _fitted(self, run_id: str) -> None:

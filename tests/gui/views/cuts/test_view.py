@@ -269,6 +269,22 @@ def test_the_fitted_peak_has_its_survival_in_the_table(qtbot: QtBot, view: CutsV
     assert table.item(0, 1).text() == table.item(0, 2).text() == cut_words.survival(peak.by_all)
 
 
+def test_the_survival_of_a_peak_that_does_not_pass_is_told_as_none(qtbot: QtBot, view: CutsView) -> None:
+    fit = Fit("line", "trap_max", FitRequest(8300.0, 9050.0, (8670.0,)))
+    view.bridge.change(fit_changes.add_fits, [fit])
+    run_id = view.session.selected
+    view.bridge.fitting.ask(run_id)
+    qtbot.waitUntil(lambda: view.bridge.fitting.outcome(run_id, "line") is not None, timeout=WAIT_MS)
+    view.add("trap_max > 9200", "above")
+    view.bridge.fitting.ask(run_id)
+    qtbot.waitUntil(lambda: bool(view.bridge.fitting.outcome(run_id, "line").why_not), timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: view.found is not None and len(view.found.table.rows) == 1, timeout=WAIT_MS)
+    view.redraw()
+    qtbot.waitUntil(lambda: len(view.found.peaks) == 1, timeout=WAIT_MS)
+    (peak,) = view.found.peaks
+    assert abs(peak.by_all.value) <= 3 * max(peak.by_all.error, 0.01)
+
+
 def test_where_not_every_cut_has_room_the_chosen_one_is_told_beside_all(qtbot: QtBot, view: CutsView) -> None:
     names = ["first", "second", "third", "fourth", "fifth", "sixth"]
     for name in names:
