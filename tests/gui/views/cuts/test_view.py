@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pyqtgraph as pg
 import pytest
-from PyQt5.QtCore import QPoint, QPointF, Qt
+from PyQt5.QtCore import QPoint, QPointF, QRect, Qt
 from PyQt5.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
@@ -250,6 +250,19 @@ def test_a_card_shows_what_it_alone_takes_away_and_its_curve_larger(qtbot: QtBot
     assert large is not None and large.isVisible()
     assert large.title.text() == "low"
     large.close()
+
+
+def test_a_new_cut_is_scrolled_into_view_with_its_figures(qtbot: QtBot, view: CutsView) -> None:
+    view.resize(320, 420)
+    for name in ("first", "second", "third", "fourth", "fifth"):
+        view.add("abs(bl_slope) < 2e-3", name)
+
+    def is_in_view() -> bool:
+        card, seen = view.cards[-1], view.column.viewport().rect()
+        at = card.mapTo(view.column.viewport(), card.rect().topLeft())
+        return card.lost.isVisible() and seen.contains(QRect(at, card.size()))
+
+    qtbot.waitUntil(is_in_view, timeout=WAIT_MS)
 
 
 def test_the_fitted_peak_has_its_survival_in_the_table(qtbot: QtBot, view: CutsView) -> None:
