@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyqtgraph as pg
@@ -39,7 +40,7 @@ from pygama_gui.session.state import Run, Session
 from pygama_gui.widgets import theme, words
 from pygama_gui.widgets.dialogs import file_dialog
 from pygama_gui.widgets.parts import Elided, button, choice_box, label
-from pygama_gui.widgets.plot import Plot
+from pygama_gui.widgets.plot import Plot, ZoomBox
 
 FIND_OUT = "any source"
 PLOT_HEIGHT = 118
@@ -414,11 +415,19 @@ class CalibrationPanel(QWidget):
             plot.recolor()
 
 
+class _ScrolledBox(ZoomBox):
+    """A view box in a panel that scrolls: the wheel is the panel's."""
+
+    def wheelEvent(self, event: Any, axis: int | None = None) -> None:  # noqa: N802  (Qt's name)
+        """Leave the wheel to the panel."""
+        event.ignore()
+
+
 class _LinePlot(Plot):
     """Points with error bars at the energies of lines, and a curve."""
 
     def __init__(self, name: str, y_label: str) -> None:
-        super().__init__(name, "energy (keV)", y_label)
+        super().__init__(name, "energy (keV)", y_label, box=_ScrolledBox())
         self.setFixedHeight(PLOT_HEIGHT)
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self._y_label = y_label
