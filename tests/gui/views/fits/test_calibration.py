@@ -246,12 +246,11 @@ def test_a_file_that_is_no_calibration_is_told(view: FitsView, tmp_path: Path) -
     assert told and told[0].startswith("other.json")
 
 
-def test_the_drift_between_two_runs_is_said(qtbot: QtBot, view: FitsView) -> None:
+@pytest.mark.parametrize("others", [("2018-9-25-Th228Run9001",), ()], ids=["beside it", "before it"])
+def test_the_drift_between_two_runs_is_said(qtbot: QtBot, view: FitsView, others: tuple[str, ...]) -> None:
     use(qtbot, view)
     view.bridge.change(changes.select_run, "2018-9-25-Th228Run72")
-    view.bridge.change(
-        changes.show_spectrum, view.session.spectrum.__class__(others=("2018-9-25-Th228Run9001",))
-    )
+    view.bridge.change(changes.show_spectrum, view.session.spectrum.__class__(others=others))
     propose(qtbot, view)
     said = view.calibration.words.text()
     moved = re.findall(r"Against 2018-9-25-Th228Run9001: (.*) moved by ([+.0-9]+) % ± ([.0-9]+)", said)
