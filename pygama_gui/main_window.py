@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from itertools import pairwise
 from pathlib import Path
 
-from PyQt5.QtCore import QChildEvent, QEvent, QSize, Qt
+from PyQt5.QtCore import QChildEvent, QEvent, QSize, Qt, QTimer
 from PyQt5.QtGui import (
     QCloseEvent,
     QDragEnterEvent,
@@ -250,8 +250,14 @@ class MainWindow(QMainWindow):
         dock.setObjectName(name)
         dock.setWidget(_with_margins(inside, margins))
         dock.setTitleBarWidget(QWidget())
+        dock.visibilityChanged.connect(lambda is_shown: self._come_up(dock) if is_shown else None)
         self.addDockWidget(area, dock)
         return dock
+
+    def _come_up(self, dock: QDockWidget) -> None:
+        """Have the views of a dock drawn that came to the front, once it lies there."""
+        for view in dock.findChildren(View):
+            QTimer.singleShot(0, view.come_up)
 
     # Wiring
 
