@@ -380,6 +380,9 @@ class CalibrationPanel(QWidget):
         beside = session.run(session.spectrum.others[0]) if session.spectrum.others else None
         if beside is not None:
             return next((one for one in known if beside.path.name in one.made_from), None)
+        selected = session.selected_run
+        if selected is None or selected.path.name not in new.made_from:
+            return None  # the calibration is that of another run
         order = [run.path.name for run in session.runs]
         here = min((order.index(name) for name in new.made_from if name in order), default=len(order))
         steps = [(order.index(name) - here, one) for one in known for name in one.made_from if name in order]
