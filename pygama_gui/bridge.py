@@ -62,7 +62,7 @@ logger = logging.getLogger("pygama_gui")
 class Drawn(Protocol):
     """What the tick redraws."""
 
-    def isVisible(self) -> bool: ...  # noqa: N802  (Qt's name)
+    def is_in_sight(self) -> bool: ...
 
     def draw_if_due(self) -> None: ...
 
@@ -340,7 +340,7 @@ class Bridge(QObject):
         end = time.perf_counter() + DRAW_S
         while self._due and time.perf_counter() < end:
             view = self._due.pop(next(iter(self._due)))
-            if view.isVisible():
+            if view.is_in_sight():
                 view.draw_if_due()
 
     def hurry(self, *, is_wanted: bool) -> None:

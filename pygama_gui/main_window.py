@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from itertools import pairwise
 from pathlib import Path
 
-from PyQt5.QtCore import QChildEvent, QEvent, QSize, Qt
+from PyQt5.QtCore import QChildEvent, QEvent, QSize, Qt, QTimer
 from PyQt5.QtGui import (
     QCloseEvent,
     QDragEnterEvent,
@@ -31,7 +31,7 @@ from PyQt5.QtWidgets import (
 
 import pygama
 from pygama_gui.bridge import Bridge
-from pygama_gui.desks.arrivals import FILES_HEIGHT, Arrivals
+from pygama_gui.desks.arrivals import FILES_HEIGHT, Arrivals, drop_words
 from pygama_gui.desks.documents import Documents
 from pygama_gui.desks.plugins import PluginDesk
 from pygama_gui.desks.processing import Processing
@@ -252,8 +252,14 @@ class MainWindow(QMainWindow):
         dock.setObjectName(name)
         dock.setWidget(_with_margins(inside, margins))
         dock.setTitleBarWidget(QWidget())
+        dock.visibilityChanged.connect(lambda is_shown: self._come_up(dock) if is_shown else None)
         self.addDockWidget(area, dock)
         return dock
+
+    def _come_up(self, dock: QDockWidget) -> None:
+        """Have the views of a dock drawn that came to the front, once it lies there."""
+        for view in dock.findChildren(View):
+            QTimer.singleShot(0, view.come_up)
 
     # Wiring
 
@@ -538,9 +544,10 @@ class MainWindow(QMainWindow):
 
     def dragEnterEvent(self, event: QDragEnterEvent | None) -> None:  # noqa: N802  (Qt's name)
         """Take files that are held over the window."""
-        if event is not None and any(url.isLocalFile() for url in event.mimeData().urls()):
+        held = [] if event is None else _files_of(event)
+        if event is not None and held:
             event.acceptProposedAction()
-            self.veil.cover()
+            self.veil.cover(drop_words(held))
             self.runs.highlight(is_over=True)
 
     def dragLeaveEvent(self, event: QDragLeaveEvent | None) -> None:  # noqa: N802  (Qt's name)
@@ -552,9 +559,7 @@ class MainWindow(QMainWindow):
         self._end_drag()
         if event is not None:
             event.acceptProposedAction()
-            self.arrivals.add_paths(
-                [Path(url.toLocalFile()) for url in event.mimeData().urls() if url.isLocalFile()]
-            )
+            self.arrivals.add_paths(_files_of(event))
 
     def _end_drag(self) -> None:
         self.veil.hide()
@@ -594,3 +599,7 @@ def _with_margins(inside: QWidget, margins: tuple[int, int, int, int]) -> QWidge
     column.setContentsMargins(*margins)
     column.addWidget(inside)
     return outer
+
+
+def _files_of(event: QDropEvent) -> list[Path]:
+    return [Path(url.toLocalFile()) for url in event.mimeData().urls() if url.isLocalFile()]

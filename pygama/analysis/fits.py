@@ -24,9 +24,9 @@ from pygama.analysis.goodness import probability, signed_deviances
 from pygama.analysis.likelihood import Cost, Minimum, Start, covariance, minimise, profile_intervals
 from pygama.analysis.peaks import MIN_COUNTS, first_guess
 from pygama.analysis.region_model import RegionModel
-from pygama.analysis.search import FoundPeak, checked_histogram, find_peaks
+from pygama.analysis.search import FoundPeak, checked_histogram, find_peaks, moved_starts
 from pygama.analysis.shapes import FWHM_PER_SIGMA, FWTM_PER_SIGMA, Shape
-from pygama.analysis.trust import Doubt, doubtful, doubts_of, intervals, verdict
+from pygama.analysis.trust import UNLIKELY, Doubt, doubtful, doubts_of, intervals, verdict
 from pygama.errors import SettingsError
 from pygama.quick_dataclass import dataclass
 from pygama.utils import plural
@@ -47,6 +47,8 @@ USUAL_FRACTION, USUAL_SLOPE, USUAL_STEP = (0.15, 0.15), (1.5, 1.0), (0.005, 0.01
 """Of germanium detectors: the tail's share and length (in sigma) and the step, each give or take."""
 MIN_SIGNIFICANCE = 2.5
 """A peak whose area is fewer errors above 0 is told as none."""
+MOVED = 25.0
+"""By so much must chi2 be better where peaks are found elsewhere than asked: five standard deviations."""
 REACH, TOGETHER = 5.0, 3.0
 """In FWHM: how far the window of `around_peak` reaches, and how near peaks are fitted together."""
 BINS_A_PEAK = 100
@@ -68,8 +70,9 @@ _DOMAIN = {
 class FitRequest:
     """What to fit: a window, its peaks and their shape.
 
-    low, high: ends of the window. positions: where peaks stand, about; empty: they are found. shape: 'gauss',
-    or 'hpge' for a Gaussian with a low-energy tail and a step. background: 'linear', or 'step' to add a step
+    low, high: ends of the window. positions: where peaks stand, about; empty: they are found. What is found
+    elsewhere in the window is told as a doubt. shape: 'gauss', or 'hpge' for a Gaussian with a low-energy
+    tail and a step. background: 'linear', or 'step' to add a step
     under each Gaussian (an 'hpge' has one in any case). share_width: whether all peaks have one sigma.
     fixed, limits: of parameters by name: area_1, position_1, sigma (sigma_1 where widths are not shared),
     tail_fraction, tail_slope, step, background, slope; see `parameter_names`. n_bins: bins of the window;
@@ -388,8 +391,8 @@ def _problems_of_names(request: FitRequest) -> Iterator[str]:
     for name, (least, most) in request.limits.items():
         allowed = _domain(name)
         if not max(least, allowed[0]) < min(most, allowed[1]):
-            within = f"{allowed[0]:g} to {allowed[1]:g}"
-            yield f"the limits of {name} must rise within {within}, not go from '{least}' to '{most}'"
+            within = f"between {allowed[0]:g} and {allowed[1]:g}, the lower one first"
+            yield f"limits of {name} must lie {within}, not go from '{least:.6g}' to '{most:.6g}'"
 
 
 def _allowed(name: str, request: FitRequest, reach: tuple[float, float]) -> tuple[float, float]:
@@ -429,8 +432,38 @@ def _fit(counts: np.ndarray, edges: np.ndarray, request: FitRequest) -> RegionFi
             f"{len(counts)} bins for {plural(free, 'value')} to find: widen the window or make bins narrower"
         )
         return RegionFit(request, counts, edges, note=note)
+    fit = _fit_from(cost, positions, request)
+    held = {*request.fixed, *request.limits, *request.priors}
+    is_free = not any(name.startswith("position") for name in held)
+    if request.positions and is_free and (not fit.converged or fit.p_value < UNLIKELY):
+        return _where_it_went(cost, fit)
+    return fit
+
+
+def _fit_from(cost: Cost, positions: tuple[float, ...], request: FitRequest) -> RegionFit:
     priors = _priors(cost, positions, request)
-    return _best_of(Cost(cost.model, counts, priors), positions, request, priors)
+    return _best_of(Cost(cost.model, cost.counts, priors), positions, request, priors)
+
+
+def _where_it_went(cost: Cost, fit: RegionFit) -> RegionFit:
+    """Fit again where the highest peak of the window stands, if none of the fitted ones is that.
+
+    A gain that moved by some widths, as from run to run, leaves a start at the old place on flat ground.
+    """
+    asked = fit.request.positions
+    are_all_there = all(peak.area > MIN_SIGNIFICANCE * peak.area_error for peak in fit.peaks)
+    fitted = asked if not fit.converged else [peak.position for peak in fit.peaks] if are_all_there else []
+    starts = moved_starts(cost.counts, cost.model.edges, asked, fitted)
+    tried = [one for one in (_fit_from(cost, start, fit.request) for start in starts) if one.converged]
+    if not tried:
+        return fit
+    best = min(tried, key=lambda one: one.chi2)
+    if fit.converged and best.chi2 > fit.chi2 - MOVED:
+        return fit
+    at, was = (f"{min(places):.6g}" for places in ([peak.position for peak in best.peaks], asked))
+    about = tuple(name for name in best.parameters if name.startswith("position"))
+    doubt = Doubt("moved", about, f"a peak was found at {at}, not at {was} where it was looked for")
+    return replace(best, doubts=(*best.doubts, doubt))
 
 
 def _priors(cost: Cost, positions: tuple[float, ...], request: FitRequest) -> dict[str, tuple[float, float]]:

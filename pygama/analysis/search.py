@@ -13,7 +13,7 @@ Source: T.-P. Li, Y.-Q. Ma, ApJ 272 (1983) 317, equation 17.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -91,6 +91,22 @@ def find_peaks(
         found = _without_humps(found)
         found = [part for peak in found for part in _parts(peak, found, counts, edges, threshold)]
     return tuple(sorted(found, key=lambda peak: peak.position))
+
+
+def moved_starts(
+    counts: np.ndarray, edges: np.ndarray, asked: Sequence[float], fitted: Sequence[float]
+) -> list[tuple[float, ...]]:
+    """Give where to look for peaks that were not found where they were asked for.
+
+    counts: (n,), edges: (n + 1,) of the window. asked, fitted: positions. All are moved by the same, so that
+    one after the other stands at the highest peak of the window; no choices where a fitted one stands there.
+    """
+    found = find_peaks(counts, edges)
+    highest = max(found, key=lambda peak: peak.significance, default=None)
+    if highest is None or any(abs(at - highest.position) < highest.fwhm for at in fitted):
+        return []
+    choices = [tuple(at + highest.position - one for at in asked) for one in asked]
+    return [choice for choice in choices if all(edges[0] < at < edges[-1] for at in choice)]
 
 
 def checked_histogram(counts: Any, edges: Any) -> tuple[np.ndarray, np.ndarray]:

@@ -18,7 +18,7 @@ import numpy as np
 from pygama.analysis.likelihood import Cost, Minimum, Start, profile_intervals
 from pygama.quick_dataclass import dataclass
 
-CODES = ("not_converged", "misfit", "at_limit", "prior", "no_interval", "asymmetric", "unknown")
+CODES = ("not_converged", "misfit", "at_limit", "prior", "no_interval", "asymmetric", "unknown", "moved")
 """What can be doubted, the gravest first."""
 UNLIKELY = 1e-3
 """A p-value below this says that the model is not that of the counts."""

@@ -222,6 +222,7 @@ def _read_spe(text: str) -> StoredSpectrum:
 
 
 def _n42(spectrum: StoredSpectrum) -> str:
+    from uuid import NAMESPACE_URL, uuid5
     from xml.etree import ElementTree as xml
 
     from pygama import __version__
@@ -266,6 +267,9 @@ def _n42(spectrum: StoredSpectrum) -> str:
     held = add(measurement, "Spectrum", id="spectrum", **references)
     add(held, "LiveTimeDuration", _duration(spectrum.live_time_s))
     add(held, "ChannelData", " ".join(map(str, spectrum.counts.tolist())), compressionCode="None")
+    xml.indent(root)
+    body = xml.tostring(root, encoding="unicode")
+    root.set("n42DocUUID", str(uuid5(NAMESPACE_URL, body)))  # asked for; the same spectrum has the same
     return '<?xml version="1.0" encoding="UTF-8"?>\n' + xml.tostring(root, encoding="unicode") + "\n"
 
 

@@ -168,7 +168,11 @@ class Tier1Waveforms:
         from pygama.storage import TierFile
 
         self._file = TierFile(path)
-        tables = {key: self._file.table(key) for key in self._file.keys}
+        try:
+            tables = {key: self._file.table(key) for key in self._file.keys}
+        except BaseException:
+            self._file.close()
+            raise
         self._tables = {
             key: table
             for key, table in tables.items()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -31,6 +31,18 @@ GROWTH_MS = 700
 """A file that was written to lately is looked at once more after so long: what grew meanwhile is followed."""
 FOLLOWED = "may still grow: followed until nothing comes for a minute, or Ctrl+Space"
 FILES_HEIGHT = 320
+MOST_LOOKED_AT = 8
+"""Files that are held over the window are looked into, as many at most."""
+DROP_WORDS = {
+    "runs": "Drop to add the runs",
+    "picture": "Drop to bring the view back",
+    "session": "Drop to open the session",
+    "settings": "Drop to use the settings",
+    "cuts": "Drop to use the cuts",
+    "calibration": "Drop to use the calibration",
+    "channel map": "Drop to name the channels",
+}
+"""What comes of letting a file go, by its kind."""
 
 
 class Arrivals(QObject):
@@ -237,6 +249,12 @@ def _in_words(found: Found) -> str:
     if n_files := len(found.hdf5):
         said.append(f"{counted(n_files, 'file')} {'is' if n_files == 1 else 'are'} in the files panel")
     return " · ".join(said)
+
+
+def drop_words(paths: Sequence[Path]) -> str:
+    """Say what comes of letting files go over the window, by the first few of them."""
+    kinds = {_kind_of(path) for path in paths[:MOST_LOOKED_AT]}
+    return DROP_WORDS[kinds.pop()] if len(kinds) == 1 else "Drop to open the files"
 
 
 def _kind_of(path: Path) -> str:

@@ -77,6 +77,7 @@ class Fitting(QObject):
         super().__init__(bridge)
         self._bridge = bridge
         self._outcomes: dict[tuple[str, type, str], Outcome | Measured] = {}
+        self._fullest: dict[tuple[str, str], tuple[LiveRun, Fit, RegionFit]] = {}
         self._asked: dict[str, tuple[State, tuple[Asked, ...]]] = {}
         self._last: dict[str, float] = {}
         self._timer = QTimer(self)
@@ -90,6 +91,14 @@ class Fitting(QObject):
         is_present = isinstance(known, Outcome) and known.state[0] is self._bridge.live(run_id)
         return known if is_present and isinstance(known, Outcome) else None
 
+    def fullest(self, run_id: str, fit: Fit) -> RegionFit | None:
+        """Give what a fit came out as when most events passed; None where it never converged on the run.
+
+        A cut that takes a peak away leaves nothing to be fitted, and its survival is asked for all the same.
+        """
+        live, known, found = self._fullest.get((run_id, fit.name), (None, None, None))
+        return found if live is self._bridge.live(run_id) and known == fit else None
+
     def measured(self, run_id: str, name: str) -> Measured | None:
         """Give what a region holds on a run; None before it was measured, and when the data began anew."""
         known = self._outcomes.get((run_id, NamedRegion, name))
@@ -98,7 +107,7 @@ class Fitting(QObject):
 
     def forget(self) -> None:
         """Fit everything again when it is asked for."""
-        self._outcomes, self._asked = {}, {}
+        self._outcomes, self._fullest, self._asked = {}, {}, {}
         self.due.emit()
 
     def measure_again(self, run_id: str) -> None:
@@ -155,7 +164,14 @@ class Fitting(QObject):
             key = (type(outcome.fit), outcome.fit.name)
             if present.get(key) == outcome.fit:
                 self._outcomes[run_id, *key] = outcome
+                self._keep_fullest(run_id, outcome)
         self.fitted.emit(run_id)
+
+    def _keep_fullest(self, run_id: str, outcome: Outcome | Measured) -> None:
+        if isinstance(outcome, Outcome) and outcome.found is not None and outcome.found.converged:
+            before = self.fullest(run_id, outcome.fit)
+            if before is None or before.counts.sum() <= outcome.found.counts.sum():
+                self._fullest[run_id, outcome.fit.name] = (outcome.state[0], outcome.fit, outcome.found)
 
 
 def _all_of(session: Session) -> list[Asked]:

@@ -6,6 +6,7 @@ All of it in the one thread that reads files. Rows of the runs that were looked 
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -116,10 +117,9 @@ class Loading:
             if self._bridge.is_closed:
                 return live
         if live.tier1 is not None:
-            waveforms = Tier1Waveforms(live.tier1)
-            for place in range(min(waveforms.count(), N_FIRST)):
-                live.samples.add(waveforms.sample(place))
-            waveforms.close()
+            with closing(Tier1Waveforms(live.tier1)) as waveforms:
+                for place in range(min(waveforms.count(), N_FIRST)):
+                    live.samples.add(waveforms.sample(place))
         return live
 
     def _show_read(self, run_id: str, state: JobState, live: LiveRun) -> None:

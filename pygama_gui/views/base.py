@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from PyQt5.QtCore import pyqtSignal
 from PyQt5.QtGui import QShowEvent
-from PyQt5.QtWidgets import QAction, QWidget
+from PyQt5.QtWidgets import QAction, QDockWidget, QWidget
 
 from pygama_gui.bridge import Bridge
 from pygama_gui.session.pictured import made_of
@@ -87,10 +87,22 @@ class View(QWidget):
         """Draw what is due."""
 
     def redraw_soon(self) -> None:
-        """Draw on the next tick, or when shown."""
+        """Draw on the next tick, or when it comes to sight."""
         self._is_due = True
-        if self.isVisible():
+        if self.is_in_sight():
             self.bridge.redraw_soon(self)
+
+    def is_in_sight(self) -> bool:
+        """Tell whether it is shown, and in no dock that lies behind another one: that is 'visible' to Qt."""
+        around: QWidget | None = self
+        while around is not None and not isinstance(around, QDockWidget):
+            around = around.parentWidget()
+        return self.isVisible() and (around is None or not around.visibleRegion().isEmpty())
+
+    def come_up(self) -> None:
+        """Draw what became due behind another panel."""
+        if self.is_in_sight():
+            self.draw_if_due()
 
     def draw_if_due(self) -> None:
         """Draw now what is due."""

@@ -11,6 +11,7 @@ from PyQt5.QtCore import QTimer
 
 from pygama_gui.bridge import Bridge
 from pygama_gui.data import chain_facts
+from pygama_gui.data.anchors import Anchor
 from pygama_gui.data.dragged import LEAST_ROWS
 from pygama_gui.data.linked import Cuts, Rows
 from pygama_gui.data.live_run import LiveRun
@@ -20,6 +21,7 @@ from pygama_gui.data.selection import passing_of
 from pygama_gui.data.slices import KINDS
 from pygama_gui.data.trends import Asked, Ready, Trender, Trends, columns_for
 from pygama_gui.data.trends_from_files import GatheredTrends
+from pygama_gui.session.calibration_changes import raw_column
 from pygama_gui.session.state import Session
 from pygama_gui.views.base import View
 
@@ -306,15 +308,19 @@ def _read(path: Path) -> LiveRun:
 
 
 def asked_of(bridge: Bridge, run_id: str, channel: int | None) -> Asked:
-    """Put together what the session says is to be followed of a run."""
+    """Put together what the session says is to be followed of a run.
+
+    The line is one of the column as the chain writes it, also while the spectrum shows its energies.
+    """
     session: Session = bridge.session
     choice, state = session.trends, bridge.state(run_id)
+    shown = raw_column(session, session.spectrum.column)  # the line is that of the preview, in its unit
     named = (choice.column, session.spectrum.column, "bl_int", "trap_max")
     return Asked(
         channel=channel,
         width=choice.width,
         column=choice.column,
-        peak_column=session.spectrum.column if session.line is not None else "",
+        peak_column=shown if session.line is not None else "",
         line=session.line,
         is_growing=state is not None and not state.has_ended,
         units=tuple((name, chain_facts.unit_of(name)) for name in named if name),
@@ -336,9 +342,14 @@ def history(bridge: Bridge, following: Following, trends: Trends, n: int) -> lis
     for run in good:
         table = following.table_of(run.run_id)
         known = following.want(table, [asked])[0] if table is not None else None
-        if known is not None and known.asked == asked:
+        if known is not None and known.asked == asked and _is_of(known.anchor, anchor):
             found.append((bridge.name_of(run.run_id), known))
     return found
+
+
+def _is_of(known: Anchor | None, anchor: Anchor | None) -> bool:
+    """Tell whether a peak of another run is of the same column: a run without energies has another one."""
+    return known is None or anchor is None or known.column == anchor.column
 
 
 def _is_good(bridge: Bridge, run_id: str) -> bool:

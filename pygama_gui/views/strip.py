@@ -175,6 +175,7 @@ class StripView(View):
         self._told_baseline: tuple[object, tuple[str, str]] = ((None, 0), ("", ""))
         self._rates = Rates()
         self._mean: tuple[object, str] = ((None, 0), "")
+        self._most: tuple[object, int] = ((None, 0), 0)
         self.report_action = QAction("Copy s&hift report", self)
         self.report_action.triggered.connect(lambda _checked=False: self.copy_report())
         self.live_time_action = QAction("F&ind the live time", self)
@@ -367,8 +368,11 @@ class StripView(View):
         if chosen in live.channels:
             return chosen
         if live.is_on_disk:  # else what is asked for would change when the channels are known
-            codes, n_events = np.unique(live.columns.column(CODE), return_counts=True)
-            return int(codes[n_events.argmax()])
+            codes = live.columns.column(CODE)
+            if self._most[0] != (live, len(codes)):
+                values, n_events = np.unique(codes, return_counts=True)
+                self._most = ((live, len(codes)), int(values[n_events.argmax()]))
+            return self._most[1]
         figures = self._surveyed.figures
         return max(figures, key=lambda one: one.n_events).code if figures else None
 

@@ -75,8 +75,8 @@ class CardColumn(QScrollArea):
         place = QRect(card.mapTo(inside, QPoint()), card.size())
         if place.top() < bar.value() or place.height() >= room:
             bar.setValue(place.top())
-        elif place.bottom() > bar.value() + room:
-            bar.setValue(place.bottom() - room)
+        elif place.bottom() >= bar.value() + room:
+            bar.setValue(place.bottom() + 1 - room)
 
     def _what_scrolls(self) -> QScrollArea:
         around = self.parentWidget()

@@ -21,6 +21,8 @@ OF_CHOICES = OF_BUTTONS | {
     _KEYS.Key_End,
     _KEYS.Key_F4,
 }
+OF_OPEN_LISTS = frozenset({_KEYS.Key_Return, _KEYS.Key_Enter, _KEYS.Key_Escape, _KEYS.Key_F4})
+"""Keys by which Qt closes an open list at the very moment that it is asked about them."""
 
 
 class OwnKeys(QObject):
@@ -46,7 +48,7 @@ class OwnKeys(QObject):
         asks = QEvent.Type.ShortcutOverride
         if isinstance(event, QKeyEvent) and event.type() == asks and _uses(watched, event):
             event.accept()
-            return True
+            return not (isinstance(watched, QAbstractItemView) and event.key() in OF_OPEN_LISTS)
         is_press = event is not None and event.type() == QEvent.Type.MouseButtonPress
         if is_press and self._plot is not None and not isinstance(watched, QAbstractItemView):
             self._plot.setFocus(Qt.FocusReason.MouseFocusReason)

@@ -39,6 +39,8 @@ class RowTable(QTableWidget):
     def make_room(self) -> None:
         """Share the width among the columns; make rows, and the table, as high as what is in them."""
         columns = range(1, self.columnCount())
+        for at in columns:
+            self.setColumnHidden(at, False)  # the head of a hidden column asks for no width
         widths = {at: self._width_of(at) for at in columns}
         room = self.viewport().width() - LEAST_NAME
         for at in self._dispensable:

@@ -17,7 +17,8 @@ class DropVeil(QFrame):
         super().__init__(parent)
         self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         column = QVBoxLayout(self)
-        column.addWidget(label("Drop to add the runs", px=22, bold=True), 0, Qt.AlignmentFlag.AlignCenter)
+        self.words = label(px=22, bold=True)
+        column.addWidget(self.words, 0, Qt.AlignmentFlag.AlignCenter)
         self.hide()
 
     def paintEvent(self, event: QPaintEvent | None) -> None:  # noqa: N802  (Qt's name)
@@ -30,8 +31,10 @@ class DropVeil(QFrame):
         painter.setPen(QPen(theme.current().color("accent"), 2, Qt.PenStyle.DashLine))
         painter.drawRoundedRect(self.rect().adjusted(1, 1, -2, -2), 10, 10)
 
-    def cover(self) -> None:
-        """Show over all of the parent."""
+    def cover(self, words: str = "") -> None:
+        """Show over all of the parent. words: what comes of letting go; empty: what was said last."""
+        if words:
+            self.words.setText(words)
         self.setGeometry(self.parentWidget().rect().adjusted(6, 6, -6, -6))
         self.raise_()
         self.show()

@@ -177,6 +177,30 @@ def test_positions_that_are_not_given_are_found():
     assert [peak.position for peak in fit.peaks] == pytest.approx([960.0, 1030.0], abs=0.6)
 
 
+@pytest.mark.parametrize("shift", [-45.0, 45.0])
+def test_a_peak_that_moved_within_the_window_is_found_and_told(shift: float) -> None:
+    moved = replace(GAUSS, peaks=((5000, 1000.0 + shift),), background=0.1)
+    fit = fit_region(*counted(moved), ONE)
+    assert fit.converged
+    assert fit.peaks[0].position == pytest.approx(1000.0 + shift, abs=0.5)
+    (told,) = [one for one in fit.doubts if one.code == "moved"]
+    assert told.about == ("position_1",)
+    assert "not at 1000 where it was looked for" in fit.verdict
+
+
+def test_a_doublet_that_moved_keeps_its_order() -> None:
+    moved = replace(DOUBLET, peaks=((5000, 1030.0), (2500, 1048.0)))
+    fit = fit_region(*counted(moved), replace(TWO, positions=(990.0, 1008.0)))
+    assert [peak.position for peak in fit.peaks] == pytest.approx([1030.0, 1048.0], abs=1.0)
+    assert [peak.area for peak in fit.peaks] == pytest.approx([5000, 2500], rel=0.1)
+
+
+def test_a_held_position_is_looked_for_nowhere_else() -> None:
+    moved = replace(GAUSS, peaks=((5000, 1045.0),))
+    held = replace(ONE, limits={"position_1": (990.0, 1010.0)})
+    assert not [one for one in fit_region(*counted(moved), held).doubts if one.code == "moved"]
+
+
 def test_values_and_their_histogram_give_the_same_fit():
     values = draw_region(np.random.default_rng(3), GAUSS)
     both = fit_values(values, ONE), fit_region(*np.histogram(values, 100, (LOW, HIGH)), ONE)
@@ -297,8 +321,8 @@ def test_flat_backgrounds_are_seldom_taken_for_peaks():
         ({"priors": {"sigma": (3.0, 0.0)}}, "a prior of sigma is a number and an error above 0"),
         ({"priors": {"width": (3.0, 1.0)}}, "there is no parameter 'width'"),
         ({"errors": "hesse"}, "errors must be 'auto' or 'parabola' or 'likelihood', not 'hesse'"),
-        ({"limits": {"sigma": (3.0, 2.0)}}, "the limits of sigma must rise"),
-        ({"limits": {"slope": (2.0, 3.0)}}, "the limits of slope must rise within -1 to 1"),
+        ({"limits": {"sigma": (3.0, 2.0)}}, "limits of sigma must lie"),
+        ({"limits": {"slope": (2.0, 3.0)}}, "limits of slope must lie between -1 and 1"),
     ],
 )
 def test_requests_that_cannot_be_met_are_refused(change, words):

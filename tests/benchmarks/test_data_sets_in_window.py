@@ -84,11 +84,13 @@ from pathlib import Path
 from PyQt5.QtWidgets import QApplication
 app = QApplication([])
 from pygama_gui.bridge import Bridge
+from pygama_gui.app import TURN_S
 from pygama_gui.main_window import MainWindow
 from pygama_gui.session import changes, cut_changes, set_changes
 from pygama_gui.session.state import Member, Run
 
 file, n_runs = Path(sys.argv[1]), int(sys.argv[2])
+sys.setswitchinterval(TURN_S)  # as the program has it
 window = MainWindow(Bridge(), remembers=False)
 window.show()
 bridge = window.bridge

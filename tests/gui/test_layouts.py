@@ -64,6 +64,24 @@ def test_the_first_panel_of_a_layout_is_in_front_whatever_was_before(window: Mai
     assert window.fits.visibleRegion().isEmpty()
 
 
+def test_a_panel_behind_another_is_idle_and_drawn_when_it_comes_up(
+    qtbot: QtBot, window: MainWindow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    window.layouts.choose("Inspect")
+    window.cuts_dock.raise_()
+    qtbot.waitUntil(lambda: window.fits.visibleRegion().isEmpty())
+    drawn: list[str] = []
+    monkeypatch.setattr(window.fits, "redraw", lambda: drawn.append("fits"))
+    monkeypatch.setattr(window.runs, "redraw", lambda: drawn.append("runs"))
+    window.fits.redraw_soon()
+    window.runs.redraw_soon()
+    qtbot.waitUntil(lambda: "runs" in drawn)
+    window.bridge.tick()
+    assert drawn == ["runs"]
+    window.fits_dock.raise_()
+    qtbot.waitUntil(lambda: "fits" in drawn)
+
+
 def test_a_panel_behind_another_comes_to_the_front_for_what_is_shown_in_it(window: MainWindow) -> None:
     window.layouts.choose("Inspect")
     window.fits_dock.raise_()

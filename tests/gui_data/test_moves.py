@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from pygama_gui.data import moves
 from pygama_gui.data.moves import band_of, find_move, is_outside
 from pygama_gui.data.slices import Series
 from pygama_gui.data.trend_words import Clock, move_words
@@ -100,3 +101,17 @@ def test_too_few_slices_tell_nothing() -> None:
     few = series(np.array([1.0, 1.0, 9.0, 9.0]), 0.1)
     assert find_move(few) is None
     assert move_words(few, None, Clock()) == "baseline: too few slices to tell"
+
+
+def test_what_moved_is_found_once_for_a_series_and_forgotten_with_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    looked_at: list[int] = []
+    find = moves._find
+    monkeypatch.setattr(moves, "_find", lambda one: looked_at.append(id(one)) or find(one))
+    before = len(moves._KNOWN)
+    one = series(np.repeat([10.0, 20.0], 20), 0.1)
+    assert find_move(one) is find_move(one)
+    assert len(looked_at) == 1
+    other = series(np.repeat([10.0, 30.0], 20), 0.1)
+    assert find_move(other).size == pytest.approx(20.0)
+    del one, other
+    assert len(moves._KNOWN) == before

@@ -8,8 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from pygama.errors import TierFileError
 from pygama.processing.run import process_run
 from pygama.simulate import RunShape, write_run
+from pygama.storage import TierFile
 from pygama_gui.data.channels import CODE, codes_of
 from pygama_gui.data.live import LiveColumns
 from pygama_gui.data.outputs import read_columns
@@ -51,6 +53,26 @@ def test_only_waveforms_that_pass_the_cut_are_read(file: Tier1Waveforms, columns
     assert 0 < file.count(selection) == len(rows) < 300
     events = [file.sample(place, selection).numbers["event_number"] for place in range(len(rows))]
     assert events == columns.column("event_number")[rows].tolist()
+
+
+def test_a_file_with_a_table_that_cannot_be_read_is_closed_again(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    closed: list[Path] = []
+    close = TierFile.close
+
+    def note(self: TierFile) -> None:
+        closed.append(self.path)
+        close(self)
+
+    def refuse(self: TierFile, key: str) -> None:
+        raise TierFileError(f"{key} is damaged")
+
+    monkeypatch.setattr(TierFile, "close", note)
+    monkeypatch.setattr(TierFile, "table", refuse)
+    with pytest.raises(TierFileError):
+        Tier1Waveforms(folder / "t1_run12.h5")
+    assert closed == [folder / "t1_run12.h5"]
 
 
 def test_rows_are_told_by_event_and_channel_where_tables_do_not_match(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
+from uuid import UUID
 from xml.etree import ElementTree
 
 import numpy as np
@@ -52,6 +53,19 @@ def test_n42_holds_channels_times_and_the_low_edge(tmp_path: Path) -> None:
     assert (found["LiveTimeDuration"], found["RealTimeDuration"]) == ("PT99.500000S", "PT100.000000S")
     assert found["StartDateTime"] == "2018-09-25T09:43:00+00:00"
     assert found["Remark"] == "run 9001; cut: trap_max > 3"
+
+
+def test_n42_has_a_document_id_that_is_its_contents(tmp_path: Path) -> None:
+    first, again, other = (
+        ElementTree.parse(write_spectrum(tmp_path / f"{name}.n42", one)).getroot().get("n42DocUUID")
+        for name, one in (
+            ("first", spectrum()),
+            ("again", spectrum()),
+            ("other", spectrum(title="another")),
+        )
+    )
+    assert str(UUID(first)) == first
+    assert first == again != other
 
 
 def test_what_n42_must_say_and_is_not_known_is_said_to_be_unknown(tmp_path: Path) -> None:

@@ -47,6 +47,8 @@ from pygama_gui.widgets.plot import plot_actions
 from pygama_gui.widgets.scrolled import Scrolled
 
 KIND = "Cuts (*.json)"
+SETTLE_MS = 200
+"""So long after its figures came a chosen card is kept in view."""
 LEAST_TABLES = 64
 """Height that is left to the tables at least, in pixels; they scroll."""
 EMPTY = (
@@ -92,6 +94,7 @@ class CutsView(View):
         self.found: Figures | None = None
         self._stops: list[QWidget] = []
         self._renamed = ("", "")
+        self._is_to_be_seen = False
         """The old and the new name of a cut that is being renamed, whose card stays."""
         self._growing = QTimer(self)
         self._growing.setSingleShot(True)
@@ -206,6 +209,9 @@ class CutsView(View):
 
     def _lay_out(self) -> None:
         self.column = CardColumn()
+        bar = self.column.verticalScrollBar()
+        assert bar is not None
+        bar.rangeChanged.connect(lambda *_: self._scroll_to_chosen())
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(8)
@@ -236,6 +242,9 @@ class CutsView(View):
         if old.cuts is not new.cuts or old.cut != new.cut or old.selected != new.selected:
             self._show()
             self._show_table()
+        if old.cut != new.cut:
+            self._is_to_be_seen = True
+            self._scroll_to_chosen()
         if old.selected != new.selected:
             self.found = None
         if old.selected != new.selected or _shown(old) != _shown(new):
@@ -262,8 +271,8 @@ class CutsView(View):
     def _peaks(self) -> tuple[Peak, ...]:
         """Give the peaks whose survival is shown: what is known of the selected run's."""
         session, live = self.session, self.bridge.live(self.session.selected)
-        outcomes = [(fit, self.bridge.fitting.outcome(session.selected, fit.name)) for fit in session.fits]
-        fitted = [(fit, one.found) for fit, one in outcomes if one is not None and one.found is not None]
+        outcomes = [(fit, self.bridge.fitting.fullest(session.selected, fit)) for fit in session.fits]
+        fitted = [(fit, found) for fit, found in outcomes if found is not None]
         return peaks_of(session, fitted, () if live is None else live.columns.names)
 
     def _fitted(self, run_id: str) -> None:
@@ -278,6 +287,8 @@ class CutsView(View):
     def _take(self, run_id: str, found: Figures) -> None:
         if run_id == self.session.selected:
             self._show_figures(found)
+            if self._is_to_be_seen:  # until the lines that came to it have their room
+                QTimer.singleShot(SETTLE_MS, self._leave_scrolling)
             self.drawn.emit()
 
     # Showing
@@ -315,6 +326,14 @@ class CutsView(View):
     def _focus_chosen(self) -> None:
         if (card := self._chosen_card) is not None:
             card.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def _scroll_to_chosen(self) -> None:
+        if self._is_to_be_seen and (card := self._chosen_card) is not None:
+            self.column.scroll_to(card)
+
+    def _leave_scrolling(self) -> None:
+        self._scroll_to_chosen()
+        self._is_to_be_seen = False
 
     def _new_card(self, cut: Cut) -> CutCard:
         card = CutCard(cut, self._words, self._actions[3:10])

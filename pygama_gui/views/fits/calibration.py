@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyqtgraph as pg
@@ -39,7 +40,7 @@ from pygama_gui.session.state import Run, Session
 from pygama_gui.widgets import theme, words
 from pygama_gui.widgets.dialogs import file_dialog
 from pygama_gui.widgets.parts import Elided, button, choice_box, label
-from pygama_gui.widgets.plot import Plot
+from pygama_gui.widgets.plot import Plot, ZoomBox
 
 FIND_OUT = "any source"
 PLOT_HEIGHT = 118
@@ -357,24 +358,36 @@ class CalibrationPanel(QWidget):
         return "\n".join([*parts, *self._drift(found)])
 
     def _drift(self, new: Calibration) -> list[str]:
-        """Say what moved against the calibration of the first other run."""
-        others = self.session.spectrum.others
-        run = self.session.run(others[0]) if others else None
-        if run is None:
+        """Say what moved against the calibration of a run laid beside, or of the nearest one before."""
+        old, place = self._to_compare_with(new), self._place(new)
+        if old is None:
             return []
-        for old in self.session.calibrations:
-            if old.column == new.column and run.path.name in old.made_from and old.made_from != new.made_from:
-                place = self._place(new)
-                moved = [one for one in drift.compare(old, new) if one.place == place]
-                wanted = self._chosen_energy(new)
-                told = [one for one in moved if one.energy_kev is None]
-                lines = [one for one in moved if one.energy_kev is not None]
-                near = [
-                    one for one in lines if wanted and abs((one.energy_kev or 0) - wanted) < NEAR * wanted
-                ]
-                told += near[:1] or lines[-1:]
-                return [f"Against {run.path.name}: {one.words()}" for one in told]
-        return []
+        moved = [one for one in drift.compare(old, new) if one.place == place]
+        wanted = self._chosen_energy(new)
+        told = [one for one in moved if one.energy_kev is None]
+        lines = [one for one in moved if one.energy_kev is not None]
+        near = [one for one in lines if wanted and abs((one.energy_kev or 0) - wanted) < NEAR * wanted]
+        told += near[:1] or lines[-1:]
+        return [f"Against {', '.join(old.made_from)}: {one.words()}" for one in told]
+
+    def _to_compare_with(self, new: Calibration) -> Calibration | None:
+        session = self.session
+        known = [
+            one
+            for one in session.calibrations
+            if one.column == new.column and one.made_from and one.made_from != new.made_from
+        ]
+        beside = session.run(session.spectrum.others[0]) if session.spectrum.others else None
+        if beside is not None:
+            return next((one for one in known if beside.path.name in one.made_from), None)
+        selected = session.selected_run
+        if selected is None or selected.path.name not in new.made_from:
+            return None  # the calibration is that of another run
+        order = [run.path.name for run in session.runs]
+        here = min((order.index(name) for name in new.made_from if name in order), default=len(order))
+        steps = [(order.index(name) - here, one) for one in known for name in one.made_from if name in order]
+        nearest = min(steps, key=lambda step: (step[0] > 0, abs(step[0])), default=None)
+        return None if nearest is None else nearest[1]
 
     def _place(self, found: Calibration) -> str:
         """Give the place of the channel that is shown."""
@@ -414,11 +427,19 @@ class CalibrationPanel(QWidget):
             plot.recolor()
 
 
+class _ScrolledBox(ZoomBox):
+    """A view box in a panel that scrolls: the wheel is the panel's."""
+
+    def wheelEvent(self, event: Any, axis: int | None = None) -> None:  # noqa: N802  (Qt's name)
+        """Leave the wheel to the panel."""
+        event.ignore()
+
+
 class _LinePlot(Plot):
     """Points with error bars at the energies of lines, and a curve."""
 
     def __init__(self, name: str, y_label: str) -> None:
-        super().__init__(name, "energy (keV)", y_label)
+        super().__init__(name, "energy (keV)", y_label, box=_ScrolledBox())
         self.setFixedHeight(PLOT_HEIGHT)
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self._y_label = y_label

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from types import MappingProxyType
@@ -23,12 +24,13 @@ WORDS = {
     "area": "area",
     "position": "position",
     "sigma": "sigma",
-    "tail_fraction": "tail, share",
-    "tail_slope": "tail, length",
-    "step": "step, share",
+    "tail_fraction": "tail share",
+    "tail_slope": "tail length",
+    "step": "step share",
     "background": "background",
     "slope": "slope",
 }
+_NAMES = re.compile(r"\b(?:(?:area|position|sigma)_\d+|tail_fraction|tail_slope)\b")
 
 
 class FitForm(QWidget):
@@ -92,7 +94,7 @@ class FitForm(QWidget):
         with QSignalBlocker(self.width_box):
             self.width_box.setChecked(request.share_width)
         self.width_box.setVisible(n_peaks > 1)
-        for told, text in ((self.figures, figures), (self.note, note)):
+        for told, text in ((self.figures, figures), (self.note, in_words(note))):
             told.setText(text)
             told.setVisible(bool(text))
         names = parameter_names(request, n_peaks)
@@ -241,6 +243,11 @@ def parameter_words(name: str) -> str:
         return WORDS[name]
     kind, _, number = name.rpartition("_")
     return f"{WORDS.get(kind, kind)} {number}"
+
+
+def in_words(sentence: str) -> str:
+    """Name the parameters in a sentence as the rows below it do."""
+    return _NAMES.sub(lambda found: parameter_words(found[0]), sentence)
 
 
 def value_words(known: Parameter | None) -> str:

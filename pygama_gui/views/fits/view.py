@@ -25,7 +25,7 @@ from pygama_gui.session.state import Fit, Run, Session
 from pygama_gui.views import madeup
 from pygama_gui.views.base import View
 from pygama_gui.views.fits.calibration import CalibrationPanel
-from pygama_gui.views.fits.form import FitForm
+from pygama_gui.views.fits.form import FitForm, in_words
 from pygama_gui.views.fits.regions import RegionTable
 from pygama_gui.widgets import theme, words
 from pygama_gui.widgets.dialogs import file_dialog
@@ -196,8 +196,8 @@ class FitsView(View):
             outcome = self.bridge.fitting.outcome(session.selected, fit.name)
             found = None if outcome is None or outcome.found is None else outcome.found
             note = "" if outcome is None else outcome.problem or (_note(found) if found is not None else "")
-            told = [figures(row) for row in self._rows if row.fit.name == fit.name]
-            self.form.show_fit(fit, found, note, "\n".join(one for one in told if one))
+            told = figures(*(row for row in self._rows if row.fit.name == fit.name))
+            self.form.show_fit(fit, found, note, told)
         self.regions.show_present()
         self.calibration.show_present()
         self.drawn.emit()
@@ -245,7 +245,9 @@ class FitsView(View):
         texts = [name, *cells(row)]
         for place, text in enumerate(texts):
             item = QTableWidgetItem(text)
-            item.setToolTip("\n".join(part for part in (row.fit.name, figures(row), row.note) if part))
+            item.setToolTip(
+                "\n".join(part for part in (row.fit.name, figures(row), in_words(row.note)) if part)
+            )
             self.table.setItem(at, place, item)
         if row.peak is None:
             self.table.setSpan(at, 1, 1, len(HEADS) - 1)
@@ -326,7 +328,7 @@ def cells(row: FitRow) -> list[str]:
     """Give the words of a row, from the position on."""
     peak, found = row.peak, row.found
     if peak is None or found is None:
-        return [row.note]
+        return [in_words(row.note)]
     return [
         two_lines(words.with_errors(peak.position, peak.position_error, peak.position_errors)),
         two_lines(words.with_errors(peak.fwhm, peak.fwhm_error, peak.fwhm_errors)),
@@ -337,10 +339,11 @@ def cells(row: FitRow) -> list[str]:
     ]
 
 
-def figures(row: FitRow) -> str:
-    """Say what a narrow table leaves out: 'FWTM 213 +49 −53 · χ²/ndof 12/14 · p 0.61'."""
-    peak, found = row.peak, row.found
-    if peak is None or found is None:
+def figures(*rows: FitRow) -> str:
+    """Say what a narrow table leaves out of a fit: 'FWTM 213 +49 −53 · χ²/ndof 12/14 · p 0.61'."""
+    fit = next((row.found for row in rows if row.found is not None), None)
+    peaks = [row.peak for row in rows if row.peak is not None]
+    if fit is None or not peaks:
         return ""
-    fwtm = words.with_errors(peak.fwtm, peak.fwtm_error, peak.fwtm_errors)
-    return f"FWTM {fwtm} · χ²/ndof {found.chi2:.0f}/{found.ndof} · p {words.p_value(found.p_value)}"
+    fwtm = dict.fromkeys(words.with_errors(one.fwtm, one.fwtm_error, one.fwtm_errors) for one in peaks)
+    return f"FWTM {', '.join(fwtm)} · χ²/ndof {fit.chi2:.0f}/{fit.ndof} · p {words.p_value(fit.p_value)}"

@@ -20,6 +20,8 @@ from pygama_gui.views.base import View
 from pygama_gui.widgets import theme
 from pygama_gui.widgets.plot import Plot
 
+BEHIND, BEFORE = 8.0, 17.0
+"""Heights of a range: those of the chosen cut lie over the region, which a cut was perhaps made of."""
 FAINT, CHOSEN = 26, 52
 """Of 255: how much of a cut's colour is seen, and of the chosen one's."""
 STEPS_A_PIXEL = 2.0
@@ -71,7 +73,7 @@ class Band:
         self._bridge, self._plot, self._name = bridge, plot, name
         self._range: RangeOf | None = None
         self.item = pg.LinearRegionItem((0, 1), swapMode="block")
-        self.item.setZValue(8)
+        self.item.setZValue(BEHIND)
         self.item.movable = False  # only its edges are: a drag between them zooms, however wide it is
         for line in self.item.lines:
             line.setCursor(Qt.CursorShape.SizeHorCursor)
@@ -79,7 +81,7 @@ class Band:
         self.item.sigRegionChangeFinished.connect(self._set_down)
         self.words = pg.TextItem(anchor=(0, 1))
         self.words.setFont(theme.font(theme.SMALL))
-        self.words.setZValue(9)
+        self.words.setZValue(BEHIND + 1)
         plot.addItem(self.item)
         plot.addItem(self.words)
 
@@ -109,6 +111,7 @@ class Band:
                 self.item.setRegion(shown)
         for line, end in zip(self.item.lines, ends, strict=True):
             line.setVisible(math.isfinite(end))
+        self.item.setZValue(BEFORE if is_chosen else BEHIND)
         self._color(cut, is_chosen=is_chosen)
         per_px = (top - bottom) / max(self._plot.box.height(), 1.0)
         self.words.setPos(min(max(shown[0], low), high), bottom + (4 + WORDS_PX * at) * per_px)

@@ -69,7 +69,8 @@ def _range_of(values: np.ndarray, errors: np.ndarray, level: float) -> tuple[flo
     if not len(values):
         return level - 1.0, level + 1.0
     usual = float(np.median(errors))
-    low, high = np.quantile(values, [0.002, 0.998]).tolist()
+    share = 0.002 if usual else 0.0  # pulls say with all of them how well a fit does
+    low, high = np.quantile(values, [share, 1 - share]).tolist()
     low, high = min(low - usual, level), max(high + usual, level)
     middle, half = (low + high) / 2, max((high - low) / 2, 1e-9) * ROOM
     return middle - half, middle + half

@@ -69,6 +69,7 @@ class SpectrumView(View):
         self.region = RegionMark(self.plot, lambda *roi: self._measure(roi), lambda *roi: self._mark(roi))
         self.strip = Strip()
         self.picture: Picture | None = None
+        self._is_first_look = False
         """What is on screen."""
         self.counting = SpectrumCounting(self)
         self.overlays = self.counting.overlays
@@ -159,8 +160,11 @@ class SpectrumView(View):
     def on_session(self, old: Session, new: Session) -> None:
         """Draw what a change brings."""
         before, now = old.spectrum, new.spectrum
-        if old.selected != new.selected or before.column != now.column:
+        if before.column != now.column:
             self.plot.box.forget_zoom()
+        if old.selected != new.selected:
+            self.plot.box.zoomed_y, self._is_first_look = False, True
+        if old.selected != new.selected or before.column != now.column:
             self.peaks.clear()
         if (before.is_log, before.is_rate) != (now.is_log, now.is_rate):
             self.plot.box.zoomed_y = False
@@ -348,6 +352,7 @@ class SpectrumView(View):
             if histogram is not None:
                 self._show_info(histogram)
             return
+        self._leave_empty_place(histogram)
         self.picture = self.counting.pictured(live, histogram)
         self.drawing.fit(self.picture)
         self.drawing.draw(self.picture)
@@ -360,6 +365,14 @@ class SpectrumView(View):
         self.drawing.draw_strip(self.picture)
         self._show_info(histogram)
         self.drawn.emit()
+
+    def _leave_empty_place(self, histogram: LiveHistogram) -> None:
+        """Look at the same place of another run, or at all of it where it has no counts there."""
+        if self._is_first_look and histogram.n_values:
+            self._is_first_look = False
+            first, last = np.searchsorted(histogram.edges, self.plot.box.viewRange()[0])
+            if not histogram.counts[max(first - 1, 0) : last].any():
+                self.plot.box.forget_zoom()
 
     def _leave_lost_energies(self, live: LiveRun | None) -> None:
         """Show the raw column where the calibration of the energies was taken back."""

@@ -13,7 +13,7 @@ from pygama.analysis.fits import FitRequest
 from pygama.analysis.regions import measure_region
 from pygama_gui.bridge import Bridge
 from pygama_gui.machine import fitting
-from pygama_gui.session import changes, fit_changes
+from pygama_gui.session import changes, cut_changes, fit_changes
 from pygama_gui.session.state import Fit, NamedRegion, Run
 from pygama_gui.views import madeup
 
@@ -49,6 +49,17 @@ def test_the_same_fit_is_done_on_another_run(qtbot: QtBot, taken: Bridge) -> Non
     first, second = (fitted(qtbot, taken, run.run_id).found.peaks[0] for run in taken.session.runs)
     assert first != second
     assert first.position == pytest.approx(second.position, abs=5)
+
+
+def test_a_peak_that_a_cut_takes_away_is_still_known(qtbot: QtBot, taken: Bridge) -> None:
+    run_id = taken.session.selected
+    before = fitted(qtbot, taken, run_id).found
+    taken.change(cut_changes.add_cut, "above", "trap_max > 9200")
+    taken.fitting.ask(run_id)
+    qtbot.waitUntil(lambda: bool(taken.fitting.outcome(run_id, "line").why_not), timeout=WAIT_MS)
+    assert taken.fitting.fullest(run_id, FIT) is before
+    taken.change(fit_changes.change_fit, "line", replace(FIT.request, high=9000.0))
+    assert taken.fitting.fullest(run_id, taken.session.fits[0]) is None
 
 
 def test_a_fit_of_a_channel_takes_its_rows_alone(qtbot: QtBot, taken: Bridge) -> None:

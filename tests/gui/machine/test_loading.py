@@ -8,10 +8,13 @@ import numpy as np
 import pytest
 from pytestqt.qtbot import QtBot
 
+from pygama.errors import TierFileError
+from pygama.processing.run import process_run
 from pygama.progress import Failed
 from pygama.simulate import RunShape, write_run
 from pygama.storage import TierFile
 from pygama_gui.bridge import Bridge
+from pygama_gui.jobs.board import JobState
 from pygama_gui.machine import loading as module
 from pygama_gui.session import changes
 from pygama_gui.session.state import Run
@@ -42,6 +45,28 @@ def test_rows_of_runs_not_looked_at_go_and_come_back_the_same(
     with TierFile(tmp_path / "t2_run2.h5") as file:
         assert np.array_equal(file.table("data").column("trap_max"), there)
     assert bridge.data["run2"].n_bytes > there.nbytes
+
+
+def test_a_file_whose_waveforms_cannot_be_read_is_closed_again(
+    bridge: Bridge, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shape = RunShape(run_number=5, n_events=40, n_samples=900, pulse_at=400)
+    done = process_run(write_run(tmp_path / "Run5", shape), output_dir=tmp_path)
+    closed: list[bool] = []
+    close = module.Tier1Waveforms.close
+
+    def note(self: module.Tier1Waveforms) -> None:
+        closed.append(True)
+        close(self)
+
+    def refuse(self: module.Tier1Waveforms, place: int) -> None:
+        raise TierFileError(f"waveform {place} is damaged")
+
+    monkeypatch.setattr(module.Tier1Waveforms, "close", note)
+    monkeypatch.setattr(module.Tier1Waveforms, "sample", refuse)
+    with pytest.raises(TierFileError):
+        bridge.loading._read_outputs(JobState(1, tmp_path / "Run5", outputs=done.outputs, rows=40), ())
+    assert closed == [True]
 
 
 def test_a_run_that_failed_keeps_what_it_told(bridge: Bridge, monkeypatch: pytest.MonkeyPatch) -> None:

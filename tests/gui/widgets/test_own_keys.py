@@ -71,6 +71,26 @@ def test_arrows_choose_in_a_list_closed_or_open(qtbot: QtBot, parts: Parts) -> N
     choices.hidePopup()
 
 
+@pytest.mark.parametrize(
+    ("key", "chosen"),
+    [(Qt.Key.Key_Return, "channel 0"), (Qt.Key.Key_Enter, "channel 0"), (Qt.Key.Key_Escape, "all")],
+)
+def test_return_takes_what_an_open_list_stands_on_and_esc_closes_it(
+    qtbot: QtBot, parts: Parts, key: Qt.Key, chosen: str
+) -> None:
+    view, _, _, choices, done = parts
+    plot_actions(view, [(one, one, lambda: done.append("view")) for one in ("Return", "Enter", "Esc")])
+    choices.showPopup()
+    opened = choices.view()
+    assert opened is not None
+    qtbot.waitUntil(opened.isVisible)
+    qtbot.keyClick(opened, Qt.Key.Key_Down)
+    qtbot.keyClick(opened, key)
+    qtbot.waitUntil(lambda: not opened.isVisible())
+    assert choices.currentText() == chosen
+    assert done == []
+
+
 def test_a_letter_in_an_open_list_goes_to_what_begins_with_it(qtbot: QtBot, parts: Parts) -> None:
     _, _, _, choices, done = parts
     choices.showPopup()

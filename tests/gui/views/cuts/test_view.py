@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pyqtgraph as pg
 import pytest
-from PyQt5.QtCore import QPoint, QPointF, Qt
+from PyQt5.QtCore import QPoint, QPointF, QRect, Qt
 from PyQt5.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
@@ -252,6 +252,19 @@ def test_a_card_shows_what_it_alone_takes_away_and_its_curve_larger(qtbot: QtBot
     large.close()
 
 
+def test_a_new_cut_is_scrolled_into_view_with_its_figures(qtbot: QtBot, view: CutsView) -> None:
+    view.resize(320, 420)
+    for name in ("first", "second", "third", "fourth", "fifth"):
+        view.add("abs(bl_slope) < 2e-3", name)
+
+    def is_in_view() -> bool:
+        card, seen = view.cards[-1], view.column.viewport().rect()
+        at = card.mapTo(view.column.viewport(), card.rect().topLeft())
+        return card.lost.isVisible() and seen.contains(QRect(at, card.size()))
+
+    qtbot.waitUntil(is_in_view, timeout=WAIT_MS)
+
+
 def test_the_fitted_peak_has_its_survival_in_the_table(qtbot: QtBot, view: CutsView) -> None:
     view.add("abs(bl_slope) < 2e-3", "steady")
     fit = Fit("one", "trap_max", FitRequest(8400.0, 8950.0, (8675.0,)))
@@ -267,6 +280,22 @@ def test_the_fitted_peak_has_its_survival_in_the_table(qtbot: QtBot, view: CutsV
     assert table.isVisible()
     assert table.item(0, 0).text() == peak.peak.bands.name
     assert table.item(0, 1).text() == table.item(0, 2).text() == cut_words.survival(peak.by_all)
+
+
+def test_the_survival_of_a_peak_that_does_not_pass_is_told_as_none(qtbot: QtBot, view: CutsView) -> None:
+    fit = Fit("line", "trap_max", FitRequest(8300.0, 9050.0, (8670.0,)))
+    view.bridge.change(fit_changes.add_fits, [fit])
+    run_id = view.session.selected
+    view.bridge.fitting.ask(run_id)
+    qtbot.waitUntil(lambda: view.bridge.fitting.outcome(run_id, "line") is not None, timeout=WAIT_MS)
+    view.add("trap_max > 9200", "above")
+    view.bridge.fitting.ask(run_id)
+    qtbot.waitUntil(lambda: bool(view.bridge.fitting.outcome(run_id, "line").why_not), timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: view.found is not None and len(view.found.table.rows) == 1, timeout=WAIT_MS)
+    view.redraw()
+    qtbot.waitUntil(lambda: len(view.found.peaks) == 1, timeout=WAIT_MS)
+    (peak,) = view.found.peaks
+    assert abs(peak.by_all.value) <= 3 * max(peak.by_all.error, 0.01)
 
 
 def test_where_not_every_cut_has_room_the_chosen_one_is_told_beside_all(qtbot: QtBot, view: CutsView) -> None:
@@ -372,6 +401,26 @@ def test_dragging_an_edge_rewrites_the_cut_in_one_step_of_undo(spectrum: Spectru
     assert 11_900 < float(text.rpartition("<")[2]) < 12_100
     spectrum.bridge.store.undo()
     assert spectrum.session.cuts[0].expression == "8300 <= trap_max < 9050"
+
+
+def test_the_edge_of_a_cut_made_of_the_region_is_dragged_and_not_the_region(
+    qtbot: QtBot,
+    spectrum: SpectrumView,
+    move_mouse: Callable[..., None],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    spectrum.bridge.change(changes.mark_region, (8300.0, 20_050.0))
+    spectrum.bridge.change(cut_changes.add_cut, "peak", "8300 <= trap_max < 20050")
+    monkeypatch.setitem(pg.CONFIG_OPTIONS, "mouseRateLimit", 0)
+    plot, place = redrawn(spectrum).plot, spectrum.plot.viewport()
+    height = sum(plot.box.viewRange()[1]) / 2
+    start, end = (plot.mapFromScene(plot.box.mapViewToScene(QPointF(x, height))) for x in (20_050, 30_000))
+    qtbot.mousePress(place, Qt.MouseButton.LeftButton, pos=start)
+    for share in (0.3, 0.6, 1.0):
+        move_mouse(place, start + (end - start) * share)
+    qtbot.mouseRelease(place, Qt.MouseButton.LeftButton, pos=end)
+    assert spectrum.choice.roi == (8300.0, 20_050.0)
+    assert float(spectrum.session.cuts[0].expression.rpartition("<")[2]) == pytest.approx(30_000, rel=0.02)
 
 
 def test_a_range_with_one_end_keeps_the_other_open(spectrum: SpectrumView) -> None:

@@ -9,6 +9,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PyQt5.QtCore import QPoint, QPointF, Qt
+from PyQt5.QtGui import QWheelEvent
+from PyQt5.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from pygama.analysis.calibration_file import read_calibration
@@ -84,6 +87,25 @@ def use(qtbot: QtBot, view: FitsView) -> None:
     run_id = view.session.selected
     qtbot.waitUntil(lambda: "trap_max_kev" in view.bridge.live(run_id).columns, timeout=WAIT_MS)
     view.redraw()
+
+
+def test_the_wheel_over_the_residuals_scrolls_the_panel(qtbot: QtBot, view: FitsView) -> None:
+    view.resize(340, 400)
+    propose(qtbot, view)
+    plot, bar = view.calibration.residuals, view.form_area.verticalScrollBar()
+    qtbot.waitUntil(lambda: bar.maximum() > 100, timeout=WAIT_MS)
+    view.form_area.ensureWidgetVisible(plot)
+    shown, at = plot.box.viewRange(), bar.value()
+    down, still = QPoint(0, -120), QPoint()
+    middle = QPointF(plot.viewport().rect().center())
+    turned = QWheelEvent(
+        *(middle, QPointF(plot.viewport().mapToGlobal(middle.toPoint())), still, down),
+        *(Qt.MouseButton.NoButton, Qt.KeyboardModifier.NoModifier, Qt.ScrollPhase.NoScrollPhase, False),
+    )
+    bar.setValue(at - 60)
+    QApplication.sendEvent(plot.viewport(), turned)
+    assert plot.box.viewRange() == shown
+    assert bar.value() > at - 60
 
 
 def test_a_proposal_says_how_sure_it_is_and_what_comes_second(qtbot: QtBot, view: FitsView) -> None:
@@ -224,12 +246,11 @@ def test_a_file_that_is_no_calibration_is_told(view: FitsView, tmp_path: Path) -
     assert told and told[0].startswith("other.json")
 
 
-def test_the_drift_between_two_runs_is_said(qtbot: QtBot, view: FitsView) -> None:
+@pytest.mark.parametrize("others", [("2018-9-25-Th228Run9001",), ()], ids=["beside it", "before it"])
+def test_the_drift_between_two_runs_is_said(qtbot: QtBot, view: FitsView, others: tuple[str, ...]) -> None:
     use(qtbot, view)
     view.bridge.change(changes.select_run, "2018-9-25-Th228Run72")
-    view.bridge.change(
-        changes.show_spectrum, view.session.spectrum.__class__(others=("2018-9-25-Th228Run9001",))
-    )
+    view.bridge.change(changes.show_spectrum, view.session.spectrum.__class__(others=others))
     propose(qtbot, view)
     said = view.calibration.words.text()
     moved = re.findall(r"Against 2018-9-25-Th228Run9001: (.*) moved by ([+.0-9]+) % ± ([.0-9]+)", said)

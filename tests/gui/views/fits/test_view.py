@@ -14,7 +14,7 @@ from pygama.analysis.fits import FitRequest, RegionFit
 from pygama_gui.session import changes, fit_changes
 from pygama_gui.session.state import Fit, NamedRegion, Run
 from pygama_gui.views import madeup
-from pygama_gui.views.fits.form import FIXED, FREE, LIMITED
+from pygama_gui.views.fits.form import FIXED, FREE, LIMITED, in_words
 from pygama_gui.views.fits.view import FitsView, figures
 
 WAIT_MS = 60_000
@@ -210,6 +210,21 @@ def test_the_form_tells_what_a_narrow_table_leaves_out(view: FitsView) -> None:
     assert view.form.figures.text().startswith("FWTM ")
 
 
+def test_peaks_of_one_width_say_what_they_share_once(qtbot: QtBot, view: FitsView) -> None:
+    two = Fit("two", "trap_max", FitRequest(3000.0, 9200.0, (3550.0, 8670.0)))
+    view.bridge.change(fit_changes.add_fits, [two])
+    wait_for_peaks(qtbot, view)
+    rows = [row for row in view._rows if row.fit.name == "two"]
+    assert len(rows) == 2
+    assert figures(*rows) == figures(rows[0])
+    assert view.form.figures.text().count("χ²") == 1
+
+
+def test_a_note_names_parameters_as_the_form_does() -> None:
+    told = in_words("errors of area_1, position_2 and tail_slope differ; step 0.005 ± 0.01")
+    assert told == "errors of area 1, position 2 and tail length differ; step 0.005 ± 0.01"
+
+
 def test_why_a_fit_failed_is_told_whole(qtbot: QtBot, view: FitsView) -> None:
     nothing = Fit("nothing", "trap_max", FitRequest(51_000.0, 51_200.0, (51_100.0,)))
     view.bridge.change(fit_changes.add_fits, [nothing])
@@ -239,7 +254,7 @@ def test_the_form_says_why_errors_are_not_to_be_taken_as_they_stand(qtbot: QtBot
     view.form.shape_box.activated.emit(1)
     qtbot.waitUntil(lambda: found() is not None and "step" in found().parameters, timeout=WAIT_MS)
     assert "prior" in {doubt.code for doubt in found().doubts}
-    assert "taken as known beforehand: tail_fraction" in view.form.note.text()
+    assert "taken as known beforehand: tail share" in view.form.note.text()
     assert texts(view, view.table.rowCount() - 1)[0].startswith("▲ ")
 
 

@@ -67,6 +67,29 @@ def test_the_zoom_of_a_person_stays_while_the_run_grows(view: SpectrumView) -> N
     assert view.plot.box.viewRange()[0][1] > 30_000
 
 
+def looked_at(view: SpectrumView, run: Run) -> tuple[float, float]:
+    view.bridge.change(changes.select_run, run.run_id)
+    view.redraw()
+    return view.plot.box.viewRange()[0]
+
+
+def test_another_run_is_shown_where_somebody_looks_unless_it_has_nothing_there(
+    view: SpectrumView, a_run: Callable[..., Run]
+) -> None:
+    feed(view, madeup.partial(2000))
+    first, second, small = view.session.selected_run, a_run(72), a_run(73)
+    for job_id, run, scale in ((2, second, 1.0), (3, small, 0.01)):
+        view.bridge.change(changes.add_runs, [run])
+        view.bridge.adopt(job_id, run)
+        theirs = madeup.partial(2000, seed=job_id)
+        theirs.columns["trap_max"] = scale * theirs.columns["trap_max"]
+        view.bridge.take(job_id, theirs)
+    looked_at(view, first)
+    zoom(view, 8000, 9500)
+    assert looked_at(view, second) == pytest.approx([8000, 9500])
+    assert looked_at(view, small)[1] < 1000
+
+
 def test_bins_suit_what_is_in_view(view: SpectrumView) -> None:
     feed(view, madeup.partial(20_000))
     view.redraw()

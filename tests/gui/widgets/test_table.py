@@ -1,0 +1,25 @@
+"""Tests that a table of a few rows shows what it has room for, whole."""
+
+from __future__ import annotations
+
+from PyQt5.QtWidgets import QTableWidgetItem
+from pytestqt.qtbot import QtBot
+
+from pygama_gui.widgets.table import quiet_table
+
+
+def test_a_column_comes_back_only_where_its_head_has_room(qtbot: QtBot, themed: object) -> None:
+    table = quiet_table("Regions", ("Region", "Net", "A long head of a column"), (2,))
+    qtbot.addWidget(table)
+    table.setRowCount(1)
+    for at, text in enumerate(("7810", "24", "8")):
+        table.setItem(0, at, QTableWidgetItem(text))
+    table.show()
+    shown = {}
+    for width in (100, 170, 500):
+        table.resize(width, 200)
+        shown[width] = not table.isColumnHidden(2)
+        assert table.horizontalHeader().length() <= table.viewport().width() or not shown[width]
+    assert shown == {100: False, 170: False, 500: True}
+    head = table.horizontalHeader()
+    assert table.columnWidth(2) >= head.sectionSizeHint(2)
