@@ -12,6 +12,7 @@ import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Executor
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
 Settings = Mapping[str, Any]
 """'step.setting' -> value, as {'trap_filter.rise': 300}; a step can also be named by its place, '3.rise'."""
 
+N_GROUPS = 20
+"""Groups of events that are left out in turn, to see how much settings differ by chance."""
 SAME_EVENTS = (
     "All were tried on the same events, so that they differ less by chance than their errors say: the error "
     "of an optimum is an upper limit, and fewer may be as good"
@@ -109,6 +112,8 @@ class Tried:
     fit: PeakFit
     scale: float
     """How far the peak moved: its place over that with the settings as they are."""
+    without: tuple[float, ...] = ()
+    """The resolution with one of the groups of events left out, group by group; empty where not asked for."""
 
     @property
     def resolution(self) -> float:
@@ -139,13 +144,20 @@ class Scan:
         return min(fitted, key=lambda one: one.resolution)
 
     def as_good(self) -> list[Tried]:
-        """Settings whose resolution is within one standard deviation of the best, the best among them.
+        """Settings that differ from the best by one standard deviation or less, the best among them.
 
-        All are tried on the same events, so that differences are better known than that: it is generous.
+        All are tried on the same events, so that the error of a difference is smaller than those of both; it
+        is known where groups of events were left out. Elsewhere it is that of the best, which is generous.
         """
         best = self.best
-        limit = best.resolution + best.resolution_error
-        return [one for one in self.tried if one.fit.converged and one.resolution <= limit]
+        return [one for one in self.tried if one.fit.converged and _is_as_good(one, best)]
+
+    @property
+    def is_paired(self) -> bool:
+        """Whether the errors of differences are known, as those of the same events."""
+        return len(self.tried) > 1 and all(
+            _groups(one) is not None for one in self.tried if one.fit.converged
+        )
 
     def optimum(self, axis: str) -> tuple[float, float]:
         """Give the best value of one numeric axis, the others at their best, and its standard deviation.
@@ -154,7 +166,8 @@ class Scan:
 
         A parabola through the resolutions gives both. Where it has no lowest point within the axis, the best
         value that was tried is given, and half of the range that is as good for its deviation. The deviation
-        is an upper limit: it takes the resolutions as independent, and they are of the same events.
+        is an upper limit unless `is_paired`: it takes the resolutions as independent, and they are of the
+        same events.
         """
         if (parabola := self._lowest(axis)) is not None:
             return parabola
@@ -196,7 +209,7 @@ class Scan:
                 for axis, (value, error) in optima.items()
             },
             "as_good": [one.settings for one in self.as_good()],
-            "note": SAME_EVENTS if len(self.tried) > 1 else "",
+            "note": self._note(),
         }
 
     def lines(self) -> list[str]:
@@ -220,8 +233,11 @@ class Scan:
         lines.append(
             f"{len(good)} of {len(self.tried)} are as good within one standard deviation of the best"
         )
-        lines += [SAME_EVENTS] if len(self.tried) > 1 else []
+        lines += [self._note()] if self._note() else []
         return lines
+
+    def _note(self) -> str:
+        return SAME_EVENTS if len(self.tried) > 1 and not self.is_paired else ""
 
     def _words_of_optimum(self, axis: str) -> str:
         value, error = self.optimum(axis)
@@ -312,9 +328,42 @@ def number_of(value: Any) -> float:
     return float(value)
 
 
+def _is_as_good(one: Tried, best: Tried) -> bool:
+    mine, others = _groups(one), _groups(best)
+    error = best.resolution_error if mine is None or others is None else _jackknifed(mine - others)
+    return one.resolution - best.resolution <= error
+
+
+def _groups(one: Tried) -> np.ndarray | None:
+    """Give the resolutions without each of the groups, (N_GROUPS,); None where they are not all known."""
+    return np.array(one.without) if one.without and np.isfinite(one.without).all() else None
+
+
+def _jackknifed(values: np.ndarray) -> float:
+    """Give the standard deviation of what has these values with one of as many groups left out, in turn.
+
+    Source: B. Efron, C. Stein, Ann. Statist. 9 (1981) 586.
+    """
+    n = len(values)
+    return math.sqrt((n - 1) / n * float(((values - values.mean()) ** 2).sum()))
+
+
 def _parabola(values: np.ndarray, row: Sequence[Tried]) -> tuple[float, float] | None:
-    """Fit a parabola by least squares; its lowest point and the error of that, None if it has none."""
-    y = np.array([one.resolution for one in row])
+    """Fit a parabola by least squares; its lowest point and the error of that, None if it has none.
+
+    The error is that of resolutions of the same events where each is known without groups of these.
+    """
+    found = _lowest_point(values, row, np.array([one.resolution for one in row]))
+    groups = [_groups(one) for one in row]
+    if found is None or any(group is None for group in groups):
+        return found
+    lowest = [_lowest_point(values, row, y) for y in np.transpose([g for g in groups if g is not None])]
+    if any(one is None for one in lowest):
+        return found
+    return found[0], _jackknifed(np.array([one[0] for one in lowest if one is not None]))
+
+
+def _lowest_point(values: np.ndarray, row: Sequence[Tried], y: np.ndarray) -> tuple[float, float] | None:
     weight = 1 / np.array([one.resolution_error for one in row])
     centre, span = values.mean(), np.ptp(values) / 2
     x = (values - centre) / span
@@ -395,20 +444,40 @@ class Tuner:
 
     def try_settings(self, settings: Settings) -> Tried:
         """Run the sample with these settings and fit the line where its events have gone."""
+        return self._tried(settings)[0]
+
+    def _tried(self, settings: Settings) -> tuple[Tried, np.ndarray]:
+        """Try settings; gives the values of the column, (n_rows,), too."""
         values = self.values(settings)
-        members = values[self._members]
-        scale = float(np.median(members)) / self._reference
-        fit = fit_peak(values, self._line.around * scale, self._line.width * abs(scale))
-        return Tried(dict(settings), fit, scale)
+        scale = float(np.median(values[self._members])) / self._reference
+        return Tried(dict(settings), self._fit(values, scale), scale), values
+
+    def _fit(self, values: np.ndarray, scale: float) -> PeakFit:
+        return fit_peak(values, self._line.around * scale, self._line.width * abs(scale))
+
+    def _with_groups(self, one: Tried, values: np.ndarray) -> Tried:
+        """Fit again with one of N_GROUPS groups of events left out in turn."""
+        if not one.fit.converged:
+            return one
+        group = np.arange(len(values)) % N_GROUPS
+        fits = [self._fit(values[group != left_out], one.scale) for left_out in range(N_GROUPS)]
+        return replace(one, without=tuple(Tried({}, fit, one.scale).resolution for fit in fits))
 
     def scan(self, axes: Mapping[str, Sequence[Any]]) -> Scan:
-        """Try all combinations of the values of one, two or more settings."""
-        return Scan({name: tuple(values) for name, values in axes.items()}, tuple(self.steps_of(axes)))
+        """Try all combinations of the values of one, two or more settings.
+
+        Groups of events are left out in turn, so that the scan knows how much settings differ by chance.
+        """
+        tried = tuple(self._with_groups(*self._tried(settings)) for settings in self._combinations(axes))
+        return Scan({name: tuple(values) for name, values in axes.items()}, tried)
 
     def steps_of(self, axes: Mapping[str, Sequence[Any]]) -> Iterator[Tried]:
         """Try the combinations one by one, for whoever wants to show or to stop them."""
+        return map(self.try_settings, self._combinations(axes))
+
+    def _combinations(self, axes: Mapping[str, Sequence[Any]]) -> Iterator[dict[str, Any]]:
         if not axes or any(not len(values) for values in axes.values()):
             raise SettingsError("a scan needs one setting or more, each with one value or more")
         self._refuse_doubles(list(axes))
         for values in itertools.product(*axes.values()):
-            yield self.try_settings(dict(zip(axes, values, strict=True)))
+            yield dict(zip(axes, values, strict=True))

@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pytest
 
+from pygama.analysis.peaks import PeakFit
 from pygama.block import Block
 from pygama.errors import SettingsError, TierFileError
 from pygama.processing.base import Tier1Processor
@@ -12,7 +13,7 @@ from pygama.processing.tier0 import ProcessTier0
 from pygama.processing.tier1 import ProcessTier1
 from pygama.simulate import RunShape, write_run
 from pygama.storage import TierFile
-from pygama.tuning import Line, Tuner, read_axes, read_sample
+from pygama.tuning import Line, Scan, Tried, Tuner, _jackknifed, read_axes, read_sample
 
 HEIGHT = 10000.0
 TAU = 3000.0
@@ -138,20 +139,44 @@ def test_the_table_of_a_scan_marks_the_best_and_gives_the_optimum(tuner):
     told = scan.as_dict()
     assert told["optimum"]["pole_zero.tau"] == {"value": value, "error": error, "beyond": ""}
     assert json.loads(json.dumps(told)) == told
-    assert "the error of an optimum is an upper limit" in lines[-1]
-    assert told["note"] == lines[-1]
+    assert (told["note"], scan.is_paired) == ("", True)
+    one_by_one = Scan(scan.axes, tuple(tuner.steps_of(scan.axes)))
+    assert (one_by_one.optimum("pole_zero.tau")[0], one_by_one.is_paired) == (value, False)
+    assert one_by_one.optimum("pole_zero.tau")[1] > error
+    assert "the error of an optimum is an upper limit" in one_by_one.lines()[-1]
+    assert one_by_one.as_dict()["note"] == one_by_one.lines()[-1]
 
 
 def test_two_settings_differ_less_by_chance_than_their_errors_say(sample):
     """Held against independent parts of the sample, each of which tries both settings."""
     parts = [sample[np.arange(start, len(sample), 6)] for start in range(6)]
-    pairs = []
-    for part in parts:
-        tuner = tuner_of(part)
-        pairs.append([tuner.try_settings({"trap_filter.rise": rise}) for rise in (300, 350)])
+    pairs = [tuner_of(part).scan({"trap_filter.rise": [200, 350]}).tried for part in parts]
     spread = np.std([two.resolution - one.resolution for one, two in pairs], ddof=1)
     independent = np.mean([np.hypot(one.resolution_error, two.resolution_error) for one, two in pairs])
+    said = np.mean([_jackknifed(np.subtract(two.without, one.without)) for one, two in pairs])
     assert spread < 0.6 * independent
+    assert 0.5 * spread < said < 0.7 * independent
+
+
+def test_the_error_of_an_optimum_is_that_of_independent_samples(sample):
+    parts = [sample[np.arange(start, len(sample), 6)] for start in range(6)]
+    taus = {"pole_zero.tau": [2000, 2500, 3000, 3500, 4000]}
+    value, error = np.transpose([tuner_of(part).scan(taus).optimum("pole_zero.tau") for part in parts])
+    assert 0.5 < error.mean() / value.std(ddof=1) < 2
+
+
+def test_only_what_differs_by_chance_is_as_good():
+    def tried(rise, resolution, shifts):
+        fit = PeakFit(
+            (900.0, 1100.0), 50, position=1000.0, fwhm=1000 * resolution, fwhm_error=2.0, converged=True
+        )
+        return Tried({"a.rise": rise}, fit, 1.0, tuple(resolution + shift for shift in shifts))
+
+    common = 1e-4 * np.arange(20)
+    scan = Scan({"a.rise": (1, 2)}, (tried(1, 0.010, common), tried(2, 0.011, common)))
+    assert [one.settings["a.rise"] for one in scan.as_good()] == [1]
+    apart = Scan({"a.rise": (1, 2)}, (tried(1, 0.010, common), tried(2, 0.011, common[::-1])))
+    assert [one.settings["a.rise"] for one in apart.as_good()] == [1, 2]
 
 
 @pytest.mark.parametrize(
