@@ -21,7 +21,7 @@ from pygama_gui.data.selection import passing_of
 from pygama_gui.data.slices import KINDS
 from pygama_gui.data.trends import Asked, Ready, Trender, Trends, columns_for
 from pygama_gui.data.trends_from_files import GatheredTrends
-from pygama_gui.session.calibration_changes import raw_column
+from pygama_gui.session.calibration_changes import curve_of, raw_column
 from pygama_gui.session.state import Session
 from pygama_gui.views.base import View
 
@@ -308,20 +308,17 @@ def _read(path: Path) -> LiveRun:
 
 
 def asked_of(bridge: Bridge, run_id: str, channel: int | None) -> Asked:
-    """Put together what the session says is to be followed of a run.
-
-    The line is one of the column as the chain writes it, also while the spectrum shows its energies.
-    """
+    """Put together what the session says is to be followed of a run."""
     session: Session = bridge.session
     choice, state = session.trends, bridge.state(run_id)
-    shown = raw_column(session, session.spectrum.column)  # the line is that of the preview, in its unit
+    column, line = _line_of(session, run_id, channel)
     named = (choice.column, session.spectrum.column, "bl_int", "trap_max")
     return Asked(
         channel=channel,
         width=choice.width,
         column=choice.column,
-        peak_column=shown if session.line is not None else "",
-        line=session.line,
+        peak_column=column,
+        line=line,
         is_growing=state is not None and not state.has_ended,
         units=tuple((name, chain_facts.unit_of(name)) for name in named if name),
     )
@@ -345,6 +342,23 @@ def history(bridge: Bridge, following: Following, trends: Trends, n: int) -> lis
         if known is not None and known.asked == asked and _is_of(known.anchor, anchor):
             found.append((bridge.name_of(run.run_id), known))
     return found
+
+
+def _line_of(session: Session, run_id: str, channel: int | None) -> tuple[str, tuple[float, float] | None]:
+    """Give the line that is followed, and its column; an empty one where none was chosen.
+
+    It was chosen in the preview, in the unit of the chain; where energies are shown and the run has some,
+    it is followed in keV.
+    """
+    if session.line is None:
+        return "", None
+    shown = session.spectrum.column
+    column = raw_column(session, shown)
+    curve = None if column == shown else curve_of(session, session.run(run_id), column, channel)
+    if curve is None:
+        return column, session.line
+    low, high = curve.energy(session.line).tolist()
+    return shown, (low, high)
 
 
 def _is_of(known: Anchor | None, anchor: Anchor | None) -> bool:
