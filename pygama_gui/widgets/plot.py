@@ -39,7 +39,7 @@ LABEL_SHARE, LABEL_FROM = 0.5, 340
 LEGEND_GAP, LOW_LEGEND_GAP, LOW_LEGEND_MARGIN = 10, 3, 2
 """Pixels between a legend and the end of its plot, and within it above and below its one line."""
 AXIS_ROOM, HINT_MARGIN = 76, 8
-"""Width of the axis on the left, for its label and numbers such as -200 000; what is kept free beside a hint."""
+"""Width of the axis on the left, with room for -200 000, and what is kept free on either side of a hint."""
 
 
 class ZoomBox(pg.ViewBox):
