@@ -74,9 +74,10 @@ class Processing:
                 begin()
                 return
             names = run_name(runs[0]) + (f" and {len(runs) - 1} more" if len(runs) > 1 else "")
-            need_words, free_words = words.size(need.n_bytes), words.size(free)
+            need_words, free_words, floor = map(words.size, (need.n_bytes, free, FLOOR_BYTES))
             self._window.banner.say(
-                f"{names} may need {need_words} ({need.basis}), and {free_words} is free on the output disk.",
+                f"{names} may need {need_words} ({need.basis}), and {free_words} is free on the output disk, "
+                f"of which {floor} is to stay free.",
                 level="warning",
                 remedies=[
                     ("Start all the same", begin),

@@ -23,6 +23,7 @@ class Remedy(NamedTuple):
 
 
 AGAIN = Remedy("Run again", "again")
+FOLDER = Remedy("Choose a folder…", "folder")
 BUNDLE = Remedy("Save bundle…", "bundle")
 
 
@@ -34,7 +35,9 @@ def remedies_for(state: JobState | None) -> tuple[Remedy, ...]:
         return _after_a_crash(state)
     if (other := other_name(state.text)) is not None:
         return (Remedy(f"Write {other[0]}", "aside"),)
-    return (Remedy("Choose a folder…", "folder"),) if needs_folder(state.text) else (AGAIN,)
+    if needs_room(state.text):
+        return (AGAIN, FOLDER)
+    return (FOLDER,) if needs_folder(state.text) else (AGAIN,)
 
 
 def _after_a_crash(state: JobState) -> tuple[Remedy, ...]:
@@ -51,6 +54,11 @@ def other_name(text: str) -> tuple[str, str] | None:
     """Give the file name and the suffix that a refusal to overwrite another run suggests."""
     found = _SUFFIX.search(text)
     return None if found is None else (found[1], found[2])
+
+
+def needs_room(text: str) -> bool:
+    """Tell whether it would go on once there is room."""
+    return "make room" in text
 
 
 def needs_folder(text: str) -> bool:

@@ -42,8 +42,20 @@ class DiskRoom(QObject):
         bridge.threads.do(
             "look at disk",
             lambda: (free_bytes(folder), need_of(raw_bytes, done)),
-            lambda found: then(*found),
+            lambda found: self._take_found(folder, found, then),
         )
+
+    def _take_found(
+        self, folder: Path, found: tuple[int | None, Need], then: Callable[[int | None, Need], None]
+    ) -> None:
+        self._tell_known({folder: found[0]})
+        then(*found)
+
+    def _tell_known(self, free: Mapping[Path, int | None]) -> None:
+        """Tell what was found, where it is about the folder that output goes to."""
+        folder = self._bridge.session.output_dir
+        if folder is not None and folder in free:
+            self.known.emit(free[folder])
 
     def look(self) -> None:
         """Ask how much room the output folder has."""
@@ -62,6 +74,7 @@ class DiskRoom(QObject):
     def _halt(self, free: Mapping[Path, int | None]) -> None:
         """Pause the jobs that write where hardly any room is left; nothing is lost."""
         self._is_looking = False
+        self._tell_known(free)
         bridge, reasons = self._bridge, {}
         for run_id, spec in bridge.writing().items():
             room, state = free.get(spec.output_dir), bridge.state(run_id)

@@ -280,15 +280,13 @@ def process_on_add(session: Session, is_wanted: bool) -> Session:  # noqa: FBT00
     return replace(session, process_on_add=is_wanted)
 
 
-@on_view
 def watch_folder(session: Session, folder: Path | None) -> Session:
-    """Watch a folder for new runs, or none."""
+    """Choose the folder that is watched for new runs, if any."""
     return replace(session, watched=folder)
 
 
-@on_view
 def allow_jobs(session: Session, number: int) -> Session:
-    """Process so many runs at once."""
+    """Choose how many runs are processed at once."""
     return replace(session, n_jobs=number)
 
 
@@ -336,6 +334,15 @@ def show_plane(session: Session, choice: PlaneChoice) -> Session:
 def show_trends(session: Session, choice: TrendsChoice) -> Session:
     """Change what the trends show."""
     return replace(session, trends=choice)
+
+
+def set_band(session: Session, k: float, n_reference: int) -> Session:
+    """Choose the reference band of the trends.
+
+    k: its half width in standard deviations. n_reference: earlier runs that it is made of; 0: the run itself.
+    """
+    trends = replace(session.trends, k=k, n_reference=n_reference, has_band=True)
+    return replace(session, trends=trends)
 
 
 @on_view

@@ -38,8 +38,8 @@ LABEL_SHARE, LABEL_FROM = 0.5, 340
 """Part of the axis, at most, that a label takes at the end of the numbers, in a plot so wide, in pixels."""
 LEGEND_GAP, LOW_LEGEND_GAP, LOW_LEGEND_MARGIN = 10, 3, 2
 """Pixels between a legend and the end of its plot, and within it above and below its one line."""
-AXIS_ROOM, HINT_MARGIN = 62, 8
-"""Width of the axis on the left, and what is kept free on either side of a hint."""
+AXIS_ROOM, HINT_MARGIN = 76, 8
+"""Width of the axis on the left, with room for -200 000, and what is kept free on either side of a hint."""
 
 
 class ZoomBox(pg.ViewBox):
@@ -315,7 +315,7 @@ class Plot(pg.GraphicsView):
         for axis in (self.x_axis, self.y_axis):
             axis.setStyle(tickLength=TICK, tickFont=theme.font(theme.SMALL), maxTickLevel=1)
             axis.enableAutoSIPrefix(False)
-        self.y_axis.setWidth(62)
+        self.y_axis.setWidth(AXIS_ROOM)
         self.x_axis.setHeight(AXIS)
         self._hint = label(tone="soft")
         self._hint.setParent(self)

@@ -17,6 +17,7 @@ from pytestqt.qtbot import QtBot
 from pygama.simulate import RunShape, write_run
 from pygama_gui.bridge import Bridge
 from pygama_gui.jobs import room
+from pygama_gui.jobs.remedies import remedies_for
 from pygama_gui.jobs.runner import JobRunner
 from pygama_gui.jobs.spec import threads_for
 from pygama_gui.main_window import MainWindow
@@ -150,7 +151,7 @@ def test_too_little_room_is_told_before_the_start(
     qtbot.waitUntil(window.banner.isVisible, timeout=WAIT_MS)
     assert window.banner.words.text() == (
         "Run 7 may need 3.75 MB (if Tier 1 and Tier 2 take as much room as the raw data), "
-        "and 201 MB is free on the output disk."
+        "and 201 MB is free on the output disk, of which 200 MB is to stay free."
     )
     assert [one.text() for one in window.banner.act_buttons] == ["Start all the same", "Choose a folder…"]
     assert state_of(window, run) == ""
@@ -183,6 +184,20 @@ def test_jobs_halt_before_the_disk_is_full(
     assert sentences(window, four)[0].startswith("▶")
 
 
+def test_the_strip_hears_of_room_as_soon_as_anybody_looked(
+    qtbot: QtBot, window: MainWindow, a_run: Callable[..., Run], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    usage = shutil.disk_usage("/")
+    told: list[int | None] = []
+    window.bridge.room.known.connect(told.append)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _folder: usage._replace(free=201_000_000))
+    run = a_run(7)
+    window.bridge.change(changes.add_runs, [run])
+    window.processing.start([run])
+    qtbot.waitUntil(window.banner.isVisible, timeout=WAIT_MS)
+    assert told[-1:] == [201_000_000]
+
+
 def test_a_full_disk_ends_in_a_sentence(qtbot: QtBot, themed: object, tmp_path: Path) -> None:
     tiny = tmp_path / "tiny"
     tiny.mkdir()
@@ -200,6 +215,7 @@ def test_a_full_disk_ends_in_a_sentence(qtbot: QtBot, themed: object, tmp_path: 
         qtbot.waitUntil(lambda: job() is not None and job().state == "failed", timeout=WAIT_MS)
         assert "No space left on device; make room or choose another folder" in job().text
         assert list(tiny.iterdir()) == []
+        assert [one.words for one in remedies_for(job())] == ["Run again", "Choose a folder…"]
     finally:
         bridge.close()
         subprocess.run(["umount", tiny], check=True)

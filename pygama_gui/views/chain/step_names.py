@@ -12,6 +12,7 @@ from pygama.processing.declare import Processor
 from pygama_gui.data.wiring import Wire, plain_reads
 from pygama_gui.widgets import theme
 from pygama_gui.widgets.parts import choice_box, label
+from pygama_gui.widgets.typed_line import TypedLine
 
 
 class NamesForm(QWidget):
@@ -42,7 +43,7 @@ class NamesForm(QWidget):
             self.boxes[name] = box
             self._add(f"reads {name}", box)
         for name, _ in known.writes:
-            line = QLineEdit()
+            line = TypedLine()
             line.setAcceptDrops(False)
             line.setAccessibleName(f"Name of the output {name}")
             line.setToolTip(f"What {known.name} writes as {name}; letters, digits and underscores")

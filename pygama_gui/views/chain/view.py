@@ -368,6 +368,7 @@ class ChainView(View):
             if found[index].mends:
                 self._apply_mend(found[index].mends[0])
                 return
+        self.bridge.log("No step needs mending")
 
     def _apply_mend(self, mend: Mend) -> None:
         self.bridge.change(mend.change, *mend.args)

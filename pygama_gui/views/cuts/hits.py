@@ -10,7 +10,6 @@ from PyQt5.QtWidgets import (
     QCheckBox,
     QDialog,
     QLabel,
-    QLineEdit,
     QTableWidgetItem,
     QVBoxLayout,
     QWidget,
@@ -27,6 +26,7 @@ from pygama_gui.widgets import theme, words
 from pygama_gui.widgets.checklist import CheckList, Item
 from pygama_gui.widgets.parts import button, choice_box, label, row
 from pygama_gui.widgets.table import quiet_table, two_lines
+from pygama_gui.widgets.typed_line import TypedLine
 
 HEADS = ("channel", "period (s)", "amplitude", "pulses", "tagged", "false")
 ABOUT = (
@@ -75,7 +75,7 @@ class HitsDialog(QDialog):
             self.table.horizontalHeaderItem(at).setToolTip(about)
 
     def _make_events(self) -> None:
-        self.window_field = QLineEdit()
+        self.window_field = TypedLine()
         self.window_field.setAccessibleName("Window in which hits are one event")
         self.window_field.setMaximumWidth(90)
         self.unit_box = choice_box("Unit of the window", *UNITS)

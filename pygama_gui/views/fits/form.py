@@ -15,6 +15,7 @@ from pygama.analysis.fits import FitRequest, Parameter, RegionFit, parameter_nam
 from pygama_gui.session.state import Fit
 from pygama_gui.widgets import theme, words
 from pygama_gui.widgets.parts import Elided, choice_box, label
+from pygama_gui.widgets.typed_line import TypedLine
 
 SHAPES = {"gauss": "Gaussian", "hpge": "Gaussian with tail and step"}
 BACKGROUNDS = {"linear": "straight background", "step": "background with step"}
@@ -40,7 +41,7 @@ class FitForm(QWidget):
         super().__init__()
         self._changed, self._renamed = changed, renamed
         self._fit: Fit | None = None
-        self.name_field = QLineEdit()
+        self.name_field = TypedLine()
         self.name_field.setAccessibleName("Name of the fit")
         self.name_field.setToolTip("Name of the fit (F2)")
         self.name_field.setAcceptDrops(False)  # files are for the window
@@ -180,7 +181,7 @@ class ParameterRow(QWidget):
         grid.addLayout(fields, 1, 0, 1, 3)
 
     def _field(self, name: str) -> QLineEdit:
-        field = QLineEdit()
+        field = TypedLine()
         field.setAccessibleName(name)
         field.setToolTip(name)
         field.setFixedWidth(FIELD_WIDTH)

@@ -116,7 +116,7 @@ class SpectrumPeaks:
         roi = self._view.choice.roi
         if roi is None:
             self._view.bridge.log("Mark a region to fit: Alt- or Shift-drag over the spectrum", "warning")
-            self._view.begin_region()
+            self._view.want_region()
         else:
             self._add([FitRequest(*roi)])
 

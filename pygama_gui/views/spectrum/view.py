@@ -296,6 +296,16 @@ class SpectrumView(View):
         self.choose(others=() if self.choice.others else before)
 
     def begin_region(self) -> None:
+        """Let the next drag mark a region; asked for once more, mark all that is in view."""
+        if self.plot.box.is_region_wanted:
+            self.plot.box.cancel()
+            low, high = self.plot.box.viewRange()[0]
+            self._mark((float(low), float(high)))
+            self.redraw_soon()
+        else:
+            self.want_region()
+
+    def want_region(self) -> None:
         """Let the next drag mark a region."""
         self.plot.box.is_region_wanted = True
         self.redraw_soon()
@@ -484,7 +494,7 @@ class SpectrumView(View):
 
     def _show_info(self, histogram: LiveHistogram) -> None:
         if self.plot.box.is_region_wanted:
-            self.controls.info.setText("Drag over the spectrum to mark a region; Esc gives up")
+            self.controls.info.setText("Drag over the spectrum, or Shift+R for all in view; Esc gives up")
             return
         progress = self.bridge.data_sets.progress(self.session.selected)
         live = self.bridge.live(self.session.selected)

@@ -140,7 +140,7 @@ class TrendsView(View):
             ("&Fewer slices", "]", lambda: self.slice_anew(1)),
             ("A&utomatic slices", "0", lambda: self._change(width=None)),
             ("Show / hide the &band", "B", lambda: self._change(has_band=not self.choice.has_band)),
-            *((band_words(k), "", partial(self._change, k=k, has_band=True)) for k in BANDS),
+            *((band_words(k), "", partial(self._set_band, k=k)) for k in BANDS),
             None,
             ("Zoom &in", "+", lambda: self._zoom(1 / ZOOM_OUT)),
             ("Zoom &out", "-", lambda: self._zoom(ZOOM_OUT)),
@@ -359,6 +359,13 @@ class TrendsView(View):
                 plot.box.is_region_wanted = False
         self.bridge.change(changes.show_trends, replace(self.choice, **values))
 
+    def _set_band(self, k: float | None = None, n_reference: int | None = None) -> None:
+        """Choose how wide the band is, or what it is made of; this can be undone, unlike a look."""
+        choice = self.choice
+        k = choice.k if k is None else k
+        n_reference = choice.n_reference if n_reference is None else n_reference
+        self.bridge.change(changes.set_band, k, n_reference)
+
     def _move_window(self, window: tuple[float, float]) -> None:
         """Move the marked time; a cut of it goes along, and all views with the cut."""
         before = self.choice.window
@@ -379,7 +386,10 @@ class TrendsView(View):
 
     def _choose_band(self, at: int) -> None:
         n = list(REFERENCES.values())[at]
-        self._change(has_band=n is not None, n_reference=n or 0)
+        if n is None:
+            self._change(has_band=False)
+        else:
+            self._set_band(n_reference=n)
 
     def _choose_column(self, at: int) -> None:
         self._change(column=self.column_box.itemText(at) if at else "")

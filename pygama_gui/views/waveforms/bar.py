@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from PyQt5.QtCore import Qt
-from PyQt5.QtWidgets import QCheckBox, QLineEdit
+from PyQt5.QtWidgets import QCheckBox
 
 from pygama_gui.data.samples import Sample
 from pygama_gui.views.waveforms.actions import OVERLAYS
@@ -14,6 +14,7 @@ from pygama_gui.views.waveforms.contrast import KINDS
 from pygama_gui.widgets import theme, words
 from pygama_gui.widgets.checklist import CheckList
 from pygama_gui.widgets.parts import Controls, Elided, choice_box, icon_button
+from pygama_gui.widgets.typed_line import TypedLine
 
 if TYPE_CHECKING:
     from pygama_gui.views.waveforms.view import WaveformView
@@ -48,7 +49,7 @@ class WaveformBar:
         view = self._view
         self.previous = icon_button("previous", "Previous waveform (Shift+N)", lambda: view.step(-1))
         self.next = icon_button("next", "Next waveform (N)", lambda: view.step(1))
-        self.place = QLineEdit()
+        self.place = TypedLine()
         self.place.setAcceptDrops(False)
         self.place.setFixedWidth(72)
         self.place.setAlignment(Qt.AlignmentFlag.AlignRight)

@@ -53,6 +53,9 @@ def test_the_edit_menu_names_what_is_undone() -> None:
         (changes.move_step, (3, 0), "move a step (trap_max)"),
         (changes.remove_run, ("run1",), "remove run from the list (run 1)"),
         (changes.mark_region, ((1.0, 2.0),), "mark a region of the spectrum"),
+        (changes.set_band, (3.0, 2), "choose the reference band of the trends"),
+        (changes.watch_folder, (Path("/raw"),), "choose the folder that is watched for new runs, if any"),
+        (changes.allow_jobs, (2,), "choose how many runs are processed at once"),
     ],
 )
 def test_what_is_undone_says_what_it_is_about(
@@ -126,6 +129,15 @@ def test_undoing_a_region_leaves_the_channel_that_was_chosen_since() -> None:
     store.change(changes.show_spectrum, replace(store.session.spectrum, channel=3))
     store.undo()
     assert (store.session.spectrum.roi, store.session.spectrum.channel) == (None, 3)
+
+
+def test_undoing_the_band_of_the_trends_leaves_the_column_that_was_chosen_since() -> None:
+    store = Store()
+    store.change(changes.set_band, 3.0, 2)
+    store.change(changes.show_trends, replace(store.session.trends, column="bl_int"))
+    store.undo()
+    trends = store.session.trends
+    assert (trends.k, trends.n_reference, trends.column) == (TrendsChoice().k, 0, "bl_int")
 
 
 def test_undoing_the_addition_of_the_selected_run_selects_one_that_is_there() -> None:
@@ -205,6 +217,7 @@ ARGUMENTS: dict[str, st.SearchStrategy[tuple[Any, ...]]] = {
         width=st.none() | st.just(10.0),
         window=st.none() | ends,
     ).map(lambda choice: (choice,)),
+    "set_band": st.tuples(st.sampled_from([3.0, 4.0]), few),
     "show_channels": st.builds(ChannelsChoice, column=st.sampled_from(["trap_max", "bl_int"])).map(
         lambda choice: (choice,)
     ),

@@ -9,7 +9,7 @@ import pyqtgraph as pg
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from PyQt5.QtCore import QPoint, QPointF, Qt
+from PyQt5.QtCore import QPoint, QPointF, QRectF, Qt
 from PyQt5.QtGui import QPainter, QPixmap, QWheelEvent
 from PyQt5.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
@@ -229,3 +229,23 @@ def test_names_of_curves_are_away_where_they_would_take_the_plot(
         legend.addItem(pg.PlotCurveItem([0, 1], [0, 1]), name)
     legend.place(at_top=True)
     assert legend.isVisible() is is_there
+
+
+def test_the_label_of_the_heights_stands_clear_of_six_figures_and_a_sign(qtbot: QtBot) -> None:
+    plot = Plot("A plot", "time (µs)", "ADC counts above baseline")
+    qtbot.addWidget(plot)
+    plot.resize(500, 400)
+    plot.show()
+    plot.box.setYRange(-210_000, 210_000, padding=0)
+    numbers = [text for _, _, text in texts_of(plot.y_axis)]
+    assert "-200\u2009000" in numbers
+    label = plot.y_axis.mapRectFromItem(plot.y_axis.label, plot.y_axis.label.boundingRect())
+    assert min(place.left() for place, _, _ in texts_of(plot.y_axis)) >= label.right()
+
+
+def texts_of(axis: CountAxis) -> list[tuple[QRectF, int, str]]:
+    pixmap = QPixmap(10, 10)
+    painter = QPainter(pixmap)
+    texts: list[tuple[QRectF, int, str]] = axis.generateDrawSpecs(painter)[2]
+    painter.end()
+    return texts

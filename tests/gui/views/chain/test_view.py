@@ -391,3 +391,10 @@ def test_a_step_is_dragged_to_another_place_by_its_handle(
     qtbot.mouseRelease(handle, Qt.MouseButton.LeftButton, pos=end)
     assert [step.step for step in bridge.session.chain][-1] == "fit_baseline"
     assert view.column.drop_line.isHidden()
+
+
+def test_mending_a_chain_in_which_nothing_is_amiss_says_so(view: ChainView) -> None:
+    told: list[str] = []
+    view.bridge.logged.connect(lambda text, _level: told.append(text))
+    view.mend()
+    assert told == ["No step needs mending"]

@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
+from PyQt5.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
 from pygama.progress import Partial
@@ -341,3 +342,14 @@ def test_values_that_are_not_there_are_said_not_drawn(view: SpectrumView) -> Non
 def test_an_empty_plot_says_how_to_fill_it(view: SpectrumView) -> None:
     view.redraw()
     assert view.plot._hint.text() == "Waiting for the first events…"
+
+
+def test_a_region_is_marked_without_the_mouse(qtbot: QtBot, view: SpectrumView) -> None:
+    feed(view, madeup.partial(300))
+    zoom(view, 8000, 9000)
+    view.plot.setFocus()
+    qtbot.keyClick(view.plot, Qt.Key.Key_R, Qt.KeyboardModifier.ShiftModifier)
+    assert view.choice.roi is None
+    qtbot.keyClick(view.plot, Qt.Key.Key_R, Qt.KeyboardModifier.ShiftModifier)
+    assert view.choice.roi == pytest.approx((8000, 9000))
+    assert not view.plot.box.is_region_wanted

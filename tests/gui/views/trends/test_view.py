@@ -328,3 +328,13 @@ def test_a_dragged_edge_is_followed_but_for_the_peak_which_comes_when_the_hand_r
     assert view.shown[0][1].n_chosen == moved.n_chosen
     assert view.plots["position"].frame.opacity() == 1.0
     assert not view.told["position"].text().startswith("of the cuts before")
+
+
+def test_the_width_of_the_band_is_undone_by_its_name(view: TrendsView) -> None:
+    before = view.choice
+    words = {action.text().replace("&", ""): action for action in view.actions()}
+    next(action for text, action in words.items() if text.startswith("Band of ") and "3" in text).trigger()
+    assert view.choice.k == 3.0
+    assert view.bridge.store.undo_label == "choose the reference band of the trends"
+    view.bridge.store.undo()
+    assert view.choice == before
