@@ -159,16 +159,16 @@ class Bridge(QObject):
         """
         session = self.session
         idle = [run for run in runs if not self.is_active(run.run_id)]
+        tier0, chain, plugins = dict(session.tier0), session.to_chain(), _plugins_of(session)
+        threads = threads_for(session.n_jobs)
         for run in idle:
-            tier0, chain = dict(session.tier0), session.to_chain()
-            threads = threads_for(session.n_jobs)
             spec = JobSpec(
                 run.path,
                 output_dir,
                 tier0,
                 chain,
                 suffix=run.suffix,
-                plugins=_plugins_of(session),
+                plugins=plugins,
                 skip=run.skip,
                 n_threads=threads,
                 follow_s=PATIENCE_S if follow or unsure else None,
@@ -484,16 +484,22 @@ class Bridge(QObject):
             return tuple(calibrations_of(self.session, one.run) for one in run.members)
         return calibrations_of(self.session, run)
 
-    def restore(self, run: Run, found: Outputs) -> None:
-        """Show a run as processed whose files were found."""
-        self.restore_rows(run, found.paths, found.n_rows, found.made_on)
+    def restore(self, found: Iterable[tuple[Run, Outputs]]) -> None:
+        """Show runs as processed whose files were found."""
+        found = list(found)
+        for run, one in found:
+            self._restore(run, one.paths, one.n_rows, one.made_on)
+        self.announce([run.run_id for run, _ in found])
 
     def restore_rows(self, run: Run, outputs: tuple[Path, ...], n_rows: int, made_on: float) -> None:
-        """Show a run, or a data set, whose rows are in files."""
+        """Show a data set whose rows are in files."""
+        self._restore(run, outputs, n_rows, made_on)
+        self.announce([run.run_id])
+
+    def _restore(self, run: Run, outputs: tuple[Path, ...], n_rows: int, made_on: float) -> None:
         job_id = next(self._job_ids)
         self._job_of[run.run_id], self._run_of[job_id] = job_id, run.run_id
         self.board.restore(job_id, run.path, outputs, n_rows, made_on)
-        self.announce([run.run_id])
 
     def forget_rows(self, run_id: str) -> None:
         """Forget the rows of a data set; its files are to be read again."""

@@ -14,7 +14,7 @@ from pygama.errors import PygamaError
 from pygama.processing.base import Tier1Processor
 from pygama.processing.declare import REGISTRY, Processor
 from pygama.processing.plugins import loaded_plugins
-from pygama_gui.data.wiring import RAW, made_names, wires
+from pygama_gui.data.wiring import RAW, made_names, outputs_of, wires
 from pygama_gui.session.state import Step
 
 __all__ = ["RAW", "made_names", "wires"]
@@ -84,7 +84,7 @@ def step_words(chain: Sequence[Step], name: str) -> str:
     """Name a computed trace by the step that writes it and its settings: 'trap_filter rise 400 flat 150'."""
     for step in reversed(chain):
         known = processor(step.step)
-        if known is not None and step.enabled and name in wires((step,))[0].writes:
+        if known is not None and step.enabled and name in outputs_of(step):
             values = {setting.name: setting.default for setting in known.settings} | dict(step.settings)
             shown = [f"{key} {value:g}" for key, value in values.items() if _is_number(value)]
             times = {key: str(value).strip() for key, value in values.items() if is_time(value)}

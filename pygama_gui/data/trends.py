@@ -36,6 +36,8 @@ from pygama_gui.data.slices import (
 
 OF_PEAK = ("position", "width")
 """Kinds of series that are fitted, which takes most of the time."""
+MOST_KNOWN = 8
+"""Runs whose peaks are known: the one that is looked at, the five of a band, and two more."""
 MOST_READY = 4
 """Runs and channels that are kept sorted."""
 BASELINES = ("bl_int", "bl_avg", "fc_baseline")
@@ -150,12 +152,19 @@ def clock_of(rows: Rows) -> np.ndarray:
     return np.asarray(rows[CLOCK if CLOCK in rows else "time_s"], np.float64)
 
 
+class _Peaks:
+    """The peaks of a run that were found and fitted."""
+
+    def __init__(self) -> None:
+        self.fits = Fits()
+        self.anchors: dict[Hashable, tuple[int, Anchor | None]] = {}
+
+
 class Trender:
     """Follows runs; to be used in one thread at a time. It keeps fits and the peaks that it found."""
 
     def __init__(self) -> None:
-        self._fits = Fits()
-        self._anchors: dict[Hashable, tuple[int, Anchor | None]] = {}
+        self._peaks: OrderedDict[Hashable, _Peaks] = OrderedDict()
         self._ready: OrderedDict[tuple[Hashable, int | None], Ready] = OrderedDict()
         self._levels: tuple[Hashable, _Levels | None] = (None, None)
         self._spans: tuple[Hashable, tuple[int, tuple[float, float]]] = (None, (0, (0.0, 0.0)))
@@ -327,7 +336,7 @@ class Trender:
             if anchor is not None:
                 key = (table, asked.channel, column)
                 parts = self._in_window(rows, chosen, slices, anchor, ready)
-                made += peak_of(*parts, anchor, asked.unit(column), self._fits, key)
+                made += peak_of(*parts, anchor, asked.unit(column), self._peaks_of(table).fits, key)
         if asked.column and asked.column in rows and rows[asked.column].dtype.kind in "iuf":
             made.append(medians("column", asked.column, asked.column, asked.unit(asked.column)))
         return made, anchor
@@ -358,13 +367,25 @@ class Trender:
         if line is not None and asked.is_line_fixed:
             return Anchor(column, *line)
         key = (table, asked.channel, column, line)
-        n, anchor = self._anchors.get(key, (0, None))
+        anchors = self._peaks_of(table).anchors
+        n, anchor = anchors.get(key, (0, None))
         if int(np.count_nonzero(chosen)) >= 2 * max(n, 1):
             values = np.asarray(heights[chosen], np.float64)
             anchor = None if line is None else at_line(values, column, line)
             anchor = anchor or find_anchor(values, column)
-            self._anchors[key] = (len(values), anchor)
+            anchors[key] = (len(values), anchor)
         return anchor
+
+    def _peaks_of(self, table: Hashable) -> _Peaks:
+        """Give what is known of the peaks of a run; of those not followed for longest it is forgotten.
+
+        A table that stands for a run may hold all of its rows.
+        """
+        known = self._peaks.setdefault(table, _Peaks())
+        self._peaks.move_to_end(table)
+        while len(self._peaks) > MOST_KNOWN:
+            self._peaks.popitem(last=False)
+        return known
 
 
 def aligned(values: np.ndarray, codes: np.ndarray) -> np.ndarray:

@@ -134,9 +134,10 @@ def free_outputs(chain: Sequence[Step], step: Step) -> dict[str, str]:
 def value_units(chain: Sequence[Step]) -> dict[str, str]:
     """Give the columns that the enabled steps of a chain write, in order, with the units as declared."""
     found: dict[str, str] = {}
-    for step, wire in zip(chain, wires(chain), strict=True):
-        if step.enabled and wire.known is not None and not wire.known.writes_waves:
-            found.update(zip(wire.writes, dict(wire.known.writes).values(), strict=True))
+    for step in chain:
+        known = REGISTRY.get(step.step)
+        if step.enabled and known is not None and not known.writes_waves:
+            found.update(zip(outputs_of(step), dict(known.writes).values(), strict=True))
     return found
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -161,10 +162,14 @@ class Arrivals(QObject):
         """Leave out runs that are there under another name, and say so."""
         runs: list[Run] = []
         refused = list(found.refused)
+        by_header: defaultdict[str, list[Run]] = defaultdict(list)
+        for one in self._bridge.session.runs:
+            by_header[one.header_sha256].append(one)
         for run in found.runs:
-            known = files.known_as(run, (*self._bridge.session.runs, *runs))
+            known = files.known_as(run, by_header[run.header_sha256])
             if known is None:
                 runs.append(run)
+                by_header[run.header_sha256].append(run)
             else:
                 title = run_title(known)
                 refused.append((run.path, f"{run.path.name} is in the list as {title}: the same header"))

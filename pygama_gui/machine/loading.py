@@ -5,7 +5,7 @@ All of it in the one thread that reads files. Rows of the runs that were looked 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -30,6 +30,8 @@ Waveforms = Tier1Waveforms | SetWaveforms
 
 N_FIRST = 50
 """Waveforms of an earlier session's file that are read at once, to be laid over each other."""
+N_TOGETHER = 25
+"""Runs whose files are looked for at a time: views are told once of them all, and a reader waits little."""
 KEPT_RUNS, KEPT_BYTES = 12, 400_000_000
 """Rows of so many runs, and of so many bytes, stay in memory; beyond, those not looked at for longest go."""
 
@@ -45,24 +47,33 @@ class Loading:
     def look_for_outputs(self) -> None:
         """Look for files of runs that were not processed in this session, and show those of the selected."""
         bridge = self._bridge
+        new: list[tuple[Run, Path]] = []
         for run in bridge.session.runs:
             if bridge.state(run.run_id) is None and (folder := bridge.folder_of(run)) is not None:
-                self._look_for(run, folder)
+                key = (run.run_id, folder, run.suffix)
+                if key not in self._looked_for:
+                    self._looked_for.add(key)
+                    new.append((run, folder))
+        new.sort(key=lambda one: one[0].run_id not in self.looked_at)
+        for at in range(0, len(new), N_TOGETHER):
+            self._look_for(new[at : at + N_TOGETHER])
         bridge.data_sets.look()
         self._load_shown()
 
-    def _look_for(self, run: Run, folder: Path) -> None:
-        key = (run.run_id, folder, run.suffix)
-        if key not in self._looked_for:
-            self._looked_for.add(key)
-            self._bridge.in_background(
-                lambda: find_outputs(run, folder), lambda found: self._take_found(run, found)
-            )
+    def _look_for(self, runs: Sequence[tuple[Run, Path]]) -> None:
+        """Look for the files of some runs, each in its folder."""
 
-    def _take_found(self, run: Run, found: Outputs | None) -> None:
-        is_known = self._bridge.session.run(run.run_id) is not None
-        if found is not None and is_known and self._bridge.state(run.run_id) is None:
-            self._bridge.restore(run, found)
+        def look() -> list[tuple[Run, Outputs]]:
+            answers = ((run, find_outputs(run, folder)) for run, folder in runs if not self._bridge.is_closed)
+            return [(run, found) for run, found in answers if found is not None]
+
+        self._bridge.in_background(look, self._take_found)
+
+    def _take_found(self, found: list[tuple[Run, Outputs]]) -> None:
+        bridge = self._bridge
+        known = {run.run_id for run in bridge.session.runs if bridge.state(run.run_id) is None}
+        if wanted := [(run, outputs) for run, outputs in found if run.run_id in known]:
+            bridge.restore(wanted)
             self._load_shown()
 
     @property

@@ -27,6 +27,8 @@ from pygama_gui.views.base import View
 
 GROWTH = 1.05
 """A run is followed anew when it has so many times the rows."""
+MOST_READ = 12
+"""Runs whose files were read only for the band of another one, of which a band takes 5; the oldest go."""
 MOST_HELD = 400
 EARLIER = "of the cuts before"
 """What is said of figures that are not of the present cuts yet."""
@@ -217,10 +219,13 @@ class Following:
             self._read[run_id] = None
             path = state.outputs[-1]
             self._bridge.in_background(lambda: _read(path), lambda live: self._take_read(run_id, live))
+        self._read[run_id] = self._read.pop(run_id)  # the last one that goes
         return self._read[run_id]
 
     def _take_read(self, run_id: str, live: LiveRun) -> None:
         self._read[run_id] = live
+        for other in [one for one, rows in self._read.items() if rows is not None][:-MOST_READ]:
+            del self._read[other]
         self._news()
 
     def _last_of(self, live: LiveRun, asked: Asked) -> Trends | None:

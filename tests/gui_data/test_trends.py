@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import weakref
 
 import numpy as np
 import pytest
@@ -114,3 +115,17 @@ def test_a_sorted_run_is_followed_to_the_same_numbers_whichever_rows_pass(
             assert (one.kind, one.name, one.unit) == (other.kind, other.name, other.unit)
             for what in ("times", "half_widths", "values", "errors"):
                 assert np.array_equal(getattr(one, what), getattr(other, what), equal_nan=True)
+
+
+def test_runs_that_are_followed_no_more_are_let_go() -> None:
+    class Table:
+        """Stands for a run."""
+
+    rng = np.random.default_rng(7)
+    rows = {"time_s": np.arange(2000.0), "trap_max": rng.normal(1000.0, 5.0, 2000)}
+    trender, tables = Trender(), [Table() for _ in range(20)]
+    for table in tables:
+        trender.follow(table, rows, None, Asked(column="trap_max", has_peak=True))
+    held = [weakref.ref(table) for table in tables]
+    del table, tables
+    assert 0 < sum(one() is not None for one in held) <= 8

@@ -313,6 +313,14 @@ class RunModel(QAbstractListModel):
         for at in rows:
             self.dataChanged.emit(self.index(at), self.index(at))
 
+    def is_plain(self, row: int) -> bool:
+        """Tell whether a card has three lines and nothing else, as most of a long list."""
+        run = self.runs[row]
+        if isinstance(run, DataSet):
+            return False
+        state = self._bridge.state(run.run_id)
+        return state is None or (state.state in ("waiting", "done") and not earlier_line(state))
+
     def place_of(self, run_id: str) -> QModelIndex:
         """Find a run."""
         at = self._places.get(run_id)
@@ -332,17 +340,18 @@ class RunCard(QStyledItemDelegate):
 
     def sizeHint(self, option: QStyleOptionViewItem, index: QModelIndex) -> QSize:  # noqa: N802  (Qt's name)
         """Leave room for three lines, the pace, an earlier failure, a bar and buttons."""
+        model = index.model()
+        if isinstance(model, RunModel) and model.is_plain(index.row()):
+            return _PLAIN_SIZE
         state = index.data(STATE_ROLE)
         viewport = None if option.widget is None else option.widget.viewport()
         width = max((300 if viewport is None else viewport.width()) - 2 * PADDING - 1, LEAST_WIDTH)
         if (of_set := index.data(SET_ROLE)) is not None:
             return self._size_of_set(of_set, state, width)
-        if state is None:
-            return _PLAIN_SIZE
         height = 2 * PADDING + 2 * LINE + 2 + sentence_height(state, width)
-        if state.state == "running":
+        if state is not None and state.state == "running":
             height += LINE
-        if shows_bar(state):
+        if state is not None and shows_bar(state):
             height += 8
         if earlier_line(state):
             height += LINE

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from itertools import islice
 
 from PyQt5.QtWidgets import QDialog, QDialogButtonBox, QLineEdit, QVBoxLayout, QWidget
 
@@ -18,12 +19,19 @@ from pygama_gui.widgets.parts import label
 
 def members_of(bridge: Bridge, runs: Iterable[Run]) -> list[Member]:
     """Give those of the runs that were processed to their end, with their files."""
-    found = []
+    return list(_members(bridge, runs))
+
+
+def has_several_members(bridge: Bridge, runs: Iterable[Run]) -> bool:
+    """Tell whether two of the runs or more were processed to their end."""
+    return len(list(islice(_members(bridge, runs), 2))) > 1
+
+
+def _members(bridge: Bridge, runs: Iterable[Run]) -> Iterator[Member]:
     for run in runs:
         state = bridge.state(run.run_id)
         if state is not None and state.state == "done" and state.outputs:
-            found.append(Member(run, state.outputs[-1], tier1_among(state.outputs)))
-    return found
+            yield Member(run, state.outputs[-1], tier1_among(state.outputs))
 
 
 def make_set(bridge: Bridge, runs: Iterable[Run]) -> str:

@@ -29,7 +29,7 @@ from pygama_gui.views import madeup
 from pygama_gui.views.base import View
 from pygama_gui.views.runs.cards import RunCard, RunModel, in_short, refusal, run_title
 from pygama_gui.views.runs.headers import compare_headers, show_header
-from pygama_gui.views.runs.set_making import RangeDialog, make_set, members_of
+from pygama_gui.views.runs.set_making import RangeDialog, has_several_members, make_set
 from pygama_gui.widgets import theme
 from pygama_gui.widgets.own_keys import Menu
 from pygama_gui.widgets.parts import button, label, link, panel, row
@@ -518,7 +518,7 @@ class RunsView(View):
 
     def _enable_set_actions(self) -> None:
         self.set_action.setEnabled(len(self.marked_runs()) > 1)
-        self.range_action.setEnabled(len(members_of(self.bridge, self.session.runs)) > 1)
+        self.range_action.setEnabled(has_several_members(self.bridge, self.session.runs))
         self.rename_action.setEnabled(isinstance(self.session.selected_run, DataSet))
 
     def _enable_table_actions(self) -> None:

@@ -14,6 +14,7 @@ from pygama.progress import Failed
 from pygama.simulate import RunShape, write_run
 from pygama.storage import TierFile
 from pygama_gui.bridge import Bridge
+from pygama_gui.data.outputs import Outputs
 from pygama_gui.jobs.board import JobState
 from pygama_gui.machine import loading as module
 from pygama_gui.session import changes
@@ -77,3 +78,24 @@ def test_a_run_that_failed_keeps_what_it_told(bridge: Bridge, monkeypatch: pytes
     bridge.take(1, Failed("cut short"))
     bridge.change(changes.select_run, "")
     assert list(bridge.data) == ["run1"]
+
+
+def test_files_of_earlier_runs_are_told_of_together_those_looked_at_first(
+    bridge: Bridge, qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked: list[str] = []
+
+    def found(run: Run, folder: Path) -> Outputs:
+        looked.append(run.run_id)
+        return Outputs(None, None, 0, 0.0)
+
+    monkeypatch.setattr(module, "find_outputs", found)
+    runs = [Run(str(n), tmp_path / f"Run{n}", n, 0, 0, 1) for n in range(60)]
+    told: list[set[str]] = []
+    bridge.change(changes.add_runs, runs)
+    bridge.change(changes.select_run, "57")
+    bridge.jobs_changed.connect(told.append)
+    bridge.change(changes.choose_output_dir, tmp_path)
+    qtbot.waitUntil(lambda: bridge.state("59") is not None, timeout=WAIT_MS)
+    assert looked[0] == "57"
+    assert [len(some) for some in told] == [25, 25, 10]

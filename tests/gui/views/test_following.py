@@ -1,17 +1,23 @@
-"""Tests what is asked of the trends of a run."""
+"""Tests what is asked of the trends of a run, and what of them is kept."""
 
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
+from pytestqt.qtbot import QtBot
 
 from pygama.analysis.calibration import Calibration, ChannelCalibration
 from pygama.analysis.curves import Curve
 from pygama_gui.bridge import Bridge
 from pygama_gui.data.anchors import Anchor
+from pygama_gui.data.live_run import LiveRun
+from pygama_gui.data.outputs import Outputs
 from pygama_gui.session import calibration_changes, changes
+from pygama_gui.session.state import Run
 from pygama_gui.views import following
+from pygama_gui.views.log import LastLineView
 
 ADC, KEV = Anchor("trap_max", 8400.0, 8950.0), Anchor("trap_max_kev", 578.0, 588.0, "Tl-208")
 
@@ -47,3 +53,30 @@ def test_a_peak_in_counts_gives_no_band_for_one_in_energies(
     known: Anchor | None, anchor: Anchor | None, is_taken: bool
 ) -> None:
     assert following._is_of(known, anchor) is is_taken
+
+
+def test_rows_read_for_the_bands_of_many_runs_are_let_go_the_oldest_first(
+    qtbot: QtBot, bridge: Bridge, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: list[Path] = []
+
+    def note(path: Path) -> LiveRun:
+        read.append(path)
+        return LiveRun()
+
+    monkeypatch.setattr(following, "_read", note)
+    monkeypatch.setattr(following, "MOST_READ", 2)
+    runs = [Run(str(n), Path(f"Run{n}"), n) for n in range(3)]
+    bridge.restore([(run, Outputs(None, Path(f"t2_run{run.run_id}.h5"), 10, 0.0)) for run in runs])
+    owner = LastLineView(bridge)
+    qtbot.addWidget(owner)
+    kept = following.Following(owner)
+
+    def has_read(run_id: str) -> bool:
+        return kept.table_of(run_id) is not None
+
+    for run_id in ("0", "1", "0", "2"):
+        qtbot.waitUntil(lambda run_id=run_id: has_read(run_id), timeout=10_000)  # type: ignore[misc]
+    assert [path.name for path in read] == ["t2_run0.h5", "t2_run1.h5", "t2_run2.h5"]
+    assert has_read("0")
+    assert not has_read("1")
