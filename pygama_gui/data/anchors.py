@@ -13,12 +13,15 @@ from pygama.quick_dataclass import dataclass
 from pygama_gui.data.binned import values_like
 from pygama_gui.data.preview import suggest_line
 from pygama_gui.data.slices import LEAST_SLICES, Series, Slices
+from pygama_gui.session.calibration_changes import KEV
 
 IN_PEAK, MOST_FITS = 30, 30
 """Events in the window of a peak that slices are joined for, and the most fits of a run."""
 THALLIUM = "Tl-208 2614.5 keV"
 ANCHOR_LINES = (238.632, 583.187, 727.330, 860.557, 911.204, 2614.511)
 """Lines of the Th-228 chain, keV, by which Tl-208 is known."""
+USUAL = {"Cs-137": 661.657, "Co-60": 1332.492, "K-40": 1460.822, "Tl-208": 2614.511}
+"""Lines, keV, by which detectors are watched."""
 AGREE, CLEAR, HALF_WINDOW = 1e-3, 4.0, 5.0
 """How well places and energies agree, relative; areas over their errors; window in FWHM to each side."""
 BINS_OF_FIT, LEAST_BINS = 80, 8
@@ -69,7 +72,16 @@ def _thallium(values: np.ndarray) -> PeakFit | None:
 def at_line(values: np.ndarray, column: str, line: tuple[float, float]) -> Anchor | None:
     """Give the line that was chosen if there is a peak with enough events for some slices; else None."""
     fit = fit_peak(values, (line[0] + line[1]) / 2, line[1] - line[0])
-    return Anchor(column, *line) if fit.converged and fit.area >= LEAST_SLICES * IN_PEAK else None
+    is_clear = fit.converged and fit.area >= LEAST_SLICES * IN_PEAK
+    return Anchor(column, *line, _name_of(fit, column)) if is_clear else None
+
+
+def _name_of(fit: PeakFit, column: str) -> str:
+    """Name a peak of energies that lies where one of the usual lines is; empty where none is."""
+    if not column.endswith(KEV):
+        return ""
+    near = (name for name, energy in USUAL.items() if abs(fit.position - energy) < fit.fwhm / 2)
+    return next((f"{name} {USUAL[name]:.1f} keV" for name in near), "")
 
 
 @dataclass(frozen=True, eq=False)

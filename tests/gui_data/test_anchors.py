@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from pygama.analysis.peaks import FWHM_PER_SIGMA
-from pygama_gui.data.anchors import THALLIUM, find_anchor
+from pygama_gui.data.anchors import THALLIUM, at_line, find_anchor
 from pygama_gui.data.trends import Asked, Trender
 
 
@@ -42,3 +42,19 @@ def test_a_peak_that_no_chain_explains_has_no_name() -> None:
     assert anchor is not None
     assert anchor.name == ""
     assert anchor.low < 9000.0 < anchor.high
+
+
+@pytest.mark.parametrize(
+    ("column", "at", "name"),
+    [
+        ("trap_max_kev", 1460.5, "K-40 1460.8 keV"),
+        ("trap_max_kev", 2614.8, "Tl-208 2614.5 keV"),
+        ("trap_max_kev", 1500.0, ""),
+        ("trap_max", 1460.5, ""),
+    ],
+)
+def test_a_chosen_line_of_energies_has_the_name_of_a_usual_line(column: str, at: float, name: str) -> None:
+    values = np.random.default_rng(1).normal(at, 1.3, 2000)
+    anchor = at_line(values, column, (at - 15, at + 15))
+    assert anchor is not None
+    assert anchor.name == name
