@@ -128,12 +128,13 @@ def applied_at_the_end(name: str) -> Iterator[None]:
     """
     app = QApplication.instance()
     assert isinstance(app, QApplication)
-    if app in _dressed:
-        apply(name)
-        yield
-    else:
+    if app not in _dressed or _present[0] != name:
         _choose(app, name)
+    if app.styleSheet():
+        app.setStyleSheet("")
+    try:
         yield
+    finally:
         app.setStyleSheet(current().style_sheet())
 
 
