@@ -228,10 +228,20 @@ def test_records_around_damage_are_kept_and_what_is_skipped_is_told(
     before = [offset for offset, behind in zip(offsets, offsets[1:], strict=False) if behind <= start]
     after = [offset - moved for offset in offsets if offset >= end]
     assert set(before) <= set(read.offsets)
-    assert set(after) <= set(read.offsets)
+    assert set(after) - swallowed(offsets, start, after) <= set(read.offsets)
     extra = set(read.offsets) - set(before) - set(after)
     assert extra <= {offset for offset in offsets if offset < end}
     assert_tiled(read, len(bad), offsets[0])
+
+
+def swallowed(offsets, start, after):
+    """Records that the damaged one takes for its own: the bytes it lost are as many as theirs.
+
+    It ends where another begins then, and nothing tells it from a whole one.
+    """
+    hit = max(offset for offset in offsets if offset <= start)
+    end = offsets[offsets.index(hit) + 1]
+    return {offset for offset in after if offset < end} if end in after else set()
 
 
 def assert_tiled(read, n_bytes, first):
@@ -512,3 +522,17 @@ def test_a_stranger_at_the_end_is_not_searched_for_records_at_odd_bytes(start, r
     run.record(77, range(6000, 6023), form="extended")
     report = read_all(stream.getvalue()).report
     assert (report.counts, report.skipped) == ({-33: 6, 77: 1}, [])
+
+
+def test_a_wave_that_lost_as_much_as_a_heartbeat_has_takes_it_for_its_own(a_run, read_all):
+    data, offsets = a_run
+    at = next(
+        i
+        for i, (one, other) in enumerate(zip(offsets[1:], offsets[2:], strict=False), 1)
+        if other - one == 16
+    )
+    start = offsets[at - 1] + 312
+    bad, _ = damaged(data, start, start + 16, "lost")
+    read = read_all(bad)
+    assert read.offsets == [*offsets[:at], *(offset - 16 for offset in offsets[at + 1 :])]
+    assert read.report.skipped == []
