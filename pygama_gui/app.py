@@ -137,19 +137,21 @@ def make_window(
     from pygama_gui import keeping
     from pygama_gui.bridge import Bridge
     from pygama_gui.main_window import MainWindow
+    from pygama_gui.widgets import theme
 
     session, problem = restored or _restored(remembers=remembers)
     session = changes.overrule(session, options.output, options.theme)
-    try:
-        window = MainWindow(Bridge(Store(session)), remembers=remembers)
-    except Exception as error:  # noqa: BLE001  (whatever is wrong with the last session, the window must open)
-        logger.exception("the last session")
-        problem = (
-            f"The last session could not be shown ({type(error).__name__}: {error}); "
-            f"here is an empty one. {keeping.put_aside()}"
-        )
-        session = Session(output_dir=session.output_dir, theme=session.theme, recent=session.recent)
-        window = MainWindow(Bridge(Store(session)), remembers=remembers)
+    with theme.applied_at_the_end(session.theme):
+        try:
+            window = MainWindow(Bridge(Store(session)), remembers=remembers)
+        except Exception as error:  # noqa: BLE001  (whatever is wrong with the last session, the window must open)
+            logger.exception("the last session")
+            problem = (
+                f"The last session could not be shown ({type(error).__name__}: {error}); "
+                f"here is an empty one. {keeping.put_aside()}"
+            )
+            session = Session(output_dir=session.output_dir, theme=session.theme, recent=session.recent)
+            window = MainWindow(Bridge(Store(session)), remembers=remembers)
     if problem:
         window.bridge.log(problem, "warning")
     if window.keeper is not None and window.keeper.begin():

@@ -87,10 +87,6 @@ class MainWindow(QMainWindow):
 
     def __init__(self, bridge: Bridge, *, remembers: bool = True) -> None:
         super().__init__()
-        with theme.applied_at_the_end(bridge.session.theme):
-            self._make(bridge, remembers=remembers)
-
-    def _make(self, bridge: Bridge, *, remembers: bool) -> None:
         self.bridge = bridge
         self.remembers = remembers
         self.demo_asked: Callable[[], None] = lambda: None

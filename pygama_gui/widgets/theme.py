@@ -128,13 +128,12 @@ def applied_at_the_end(name: str) -> Iterator[None]:
     """
     app = QApplication.instance()
     assert isinstance(app, QApplication)
-    if app not in _dressed or _present[0] != name:
-        _choose(app, name)
-    if app.styleSheet():
-        app.setStyleSheet("")
-    try:
+    if app in _dressed:
+        apply(name)
         yield
-    finally:
+    else:
+        _choose(app, name)
+        yield
         app.setStyleSheet(current().style_sheet())
 
 
