@@ -16,10 +16,12 @@ from dataclasses import replace
 import numpy as np
 
 from pygama.analysis.curves import fit_curve
-from pygama.analysis.fits import FitRequest, FittedPeak, RegionFit, fit_region
+from pygama.analysis.fit_request import FitRequest
+from pygama.analysis.fits import fit_region
 from pygama.analysis.lines import GammaLine, lines_of
 from pygama.analysis.matching import Hypothesis, Spectrum, on_off_ratio
 from pygama.analysis.peaks import PeakFit
+from pygama.analysis.region_fit import FittedPeak, RegionFit
 from pygama.quick_dataclass import dataclass
 
 Fit = Callable[[np.ndarray, np.ndarray], PeakFit]

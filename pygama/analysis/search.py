@@ -109,6 +109,11 @@ def moved_starts(
     return [choice for choice in choices if all(edges[0] < at < edges[-1] for at in choice)]
 
 
+def mean_bin_width(edges: np.ndarray) -> float:
+    """Give the width of the bins between edges, (n + 1,), where they are as good as equal."""
+    return float(edges[-1] - edges[0]) / (len(edges) - 1)
+
+
 def checked_histogram(counts: Any, edges: Any) -> tuple[np.ndarray, np.ndarray]:
     """Give counts and edges as floats; raises SettingsError where they are no histogram."""
     counts, edges = np.asarray(counts, float), np.asarray(edges, float)

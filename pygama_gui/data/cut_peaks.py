@@ -6,7 +6,7 @@ import math
 from collections.abc import Collection, Iterable
 
 from pygama.analysis.efficiency import peak_bands
-from pygama.analysis.fits import RegionFit
+from pygama.analysis.region_fit import RegionFit
 from pygama_gui.data.tally import Peak, peak_of_region
 from pygama_gui.session.calibration_changes import calibrations_of, of_channel
 from pygama_gui.session.state import Fit, Session

@@ -18,8 +18,8 @@ from pygama.analysis.calibration import (
     place_text,
 )
 from pygama.analysis.curves import fit_curve
-from pygama.analysis.fits import FittedPeak
 from pygama.analysis.lines import GammaLine, lines_of
+from pygama.analysis.region_fit import FittedPeak
 from pygama.analysis.resolution import fit_resolution
 from pygama.errors import SettingsError
 from pygama_gui.data.linked import Counts

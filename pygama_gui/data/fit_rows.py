@@ -7,7 +7,7 @@ import io
 import math
 from collections.abc import Sequence
 
-from pygama.analysis.fits import FittedPeak, RegionFit
+from pygama.analysis.region_fit import FittedPeak, RegionFit
 from pygama.quick_dataclass import dataclass
 from pygama_gui.session.state import Fit
 

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PyQt5.QtCore import QObject, QTimer, pyqtSignal
 
-from pygama.analysis.fits import RegionFit, fit_region
+from pygama.analysis.fits import fit_region
+from pygama.analysis.region_fit import RegionFit
 from pygama.analysis.regions import Region, measure_region
 from pygama.errors import SettingsError
 from pygama.quick_dataclass import dataclass

@@ -509,7 +509,7 @@ print(f"wrote {folder / f'{stem}_{COLUMN}.png'}")
 _FIT_WINDOW = '''
 import math
 
-from pygama.analysis.fits import FitRequest, fit_region
+from pygama.analysis import FitRequest, fit_region
 
 
 def window_of(numbers, low, high, n):

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
-from pygama.analysis.fits import FitRequest
+from pygama.analysis.fit_request import FitRequest
 from pygama_gui.session.changes import on_view
 from pygama_gui.session.named import changed, free_name, named, taken_out
 from pygama_gui.session.state import Fit, NamedRegion, Session

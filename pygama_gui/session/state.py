@@ -15,7 +15,7 @@ from typing import Any
 
 from pygama.analysis.calibration import Calibration
 from pygama.analysis.cuts import Cut
-from pygama.analysis.fits import FitRequest
+from pygama.analysis.fit_request import FitRequest
 from pygama.analysis.tagging import Tagging
 from pygama.channel_map import Channel
 from pygama.quick_dataclass import dataclass

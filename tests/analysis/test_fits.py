@@ -7,14 +7,9 @@ import numpy as np
 import pytest
 from iminuit import Minuit
 
-from pygama.analysis.fits import (
-    FitRequest,
-    around_peak,
-    fit_region,
-    fit_values,
-    interval,
-    parameter_names,
-)
+from pygama.analysis.fit_request import FitRequest, parameter_names
+from pygama.analysis.fit_starts import around_peak
+from pygama.analysis.fits import fit_region, fit_values, interval
 from pygama.analysis.likelihood import Cost
 from pygama.analysis.region_model import RegionModel
 from pygama.analysis.shapes import Shape

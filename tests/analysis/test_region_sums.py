@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pygama.analysis import region_sums
-from pygama.analysis.fits import FitRequest, parameter_names
+from pygama.analysis.fit_request import FitRequest, parameter_names
 from pygama.analysis.goodness import deviances
 from pygama.analysis.region_model import RegionModel
 from pygama.analysis.region_sums import sums_of, sums_plainly

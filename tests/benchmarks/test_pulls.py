@@ -24,7 +24,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from pygama.analysis.fits import FitRequest, RegionFit, fit_region, fit_values, interval
+from pygama.analysis.fit_request import FitRequest
+from pygama.analysis.fits import fit_region, fit_values, interval
+from pygama.analysis.region_fit import RegionFit
 from pygama.analysis.search import find_peaks
 from pygama.analysis.shapes import Shape
 from pygama.simulate import RegionTruth, draw_region

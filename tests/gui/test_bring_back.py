@@ -14,7 +14,7 @@ from pytestqt.qtbot import QtBot
 
 from pygama.analysis.calibration import Calibration, ChannelCalibration, Recipe, place_text
 from pygama.analysis.curves import Curve
-from pygama.analysis.fits import FitRequest
+from pygama.analysis.fit_request import FitRequest
 from pygama.processing.run import process_run
 from pygama.simulate import RunShape, write_run
 from pygama.storage.spectrum_files import read_spectrum

@@ -7,7 +7,9 @@ import pytest
 
 from pygama.analysis.calibration import Calibration, ChannelCalibration, MatchedLine
 from pygama.analysis.curves import Curve
-from pygama.analysis.fits import FitRequest, RegionFit, fit_region
+from pygama.analysis.fit_request import FitRequest
+from pygama.analysis.fits import fit_region
+from pygama.analysis.region_fit import RegionFit
 from pygama.analysis.resolution import ResolutionCurve, fit_resolution
 from pygama_gui.data.cut_peaks import peaks_of
 from pygama_gui.session.state import Fit, Session, SpectrumChoice

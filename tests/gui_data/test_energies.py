@@ -9,8 +9,8 @@ import pytest
 
 from pygama.analysis.calibration import Calibration, ChannelCalibration, Recipe
 from pygama.analysis.curves import Curve
-from pygama.analysis.fits import FittedPeak
 from pygama.analysis.lines import lines_of
+from pygama.analysis.region_fit import FittedPeak
 from pygama_gui.data.channels import codes_of
 from pygama_gui.data.energies import CHUNK, all_energies, calibrated, energies, from_peaks
 

@@ -7,7 +7,9 @@ import io
 
 import numpy as np
 
-from pygama.analysis.fits import FitRequest, FittedPeak, fit_region
+from pygama.analysis.fit_request import FitRequest
+from pygama.analysis.fits import fit_region
+from pygama.analysis.region_fit import FittedPeak
 from pygama_gui.data.fit_rows import COLUMNS, FitRow, as_csv, as_text, drift_words
 from pygama_gui.session.state import Fit
 

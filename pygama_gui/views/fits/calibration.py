@@ -24,8 +24,8 @@ from pygama.analysis.calibration import (
 )
 from pygama.analysis.calibration_file import read_calibration, write_calibration
 from pygama.analysis.curves import Curve
-from pygama.analysis.fits import FittedPeak
 from pygama.analysis.lines import sources
+from pygama.analysis.region_fit import FittedPeak
 from pygama.errors import OutputError, SettingsError
 from pygama_gui.bridge import Bridge
 from pygama_gui.data import chain_facts

@@ -11,7 +11,8 @@ from typing import Any
 from PyQt5.QtCore import QSignalBlocker, Qt
 from PyQt5.QtWidgets import QCheckBox, QGridLayout, QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
 
-from pygama.analysis.fits import FitRequest, Parameter, RegionFit, parameter_names
+from pygama.analysis.fit_request import FitRequest, parameter_names
+from pygama.analysis.region_fit import Parameter, RegionFit
 from pygama_gui.session.state import Fit
 from pygama_gui.widgets import theme, words
 from pygama_gui.widgets.parts import Elided, choice_box, label

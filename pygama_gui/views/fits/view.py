@@ -15,7 +15,8 @@ from PyQt5.QtWidgets import (
     QWidget,
 )
 
-from pygama.analysis.fits import FitRequest, RegionFit
+from pygama.analysis.fit_request import FitRequest
+from pygama.analysis.region_fit import RegionFit
 from pygama_gui.bridge import Bridge
 from pygama_gui.data import chain_facts, fit_rows
 from pygama_gui.data.fit_rows import FitRow

@@ -12,7 +12,7 @@ from PyQt5.QtGui import QImage
 from PyQt5.QtWidgets import QApplication
 
 import pygama
-from pygama.analysis.fits import RegionFit
+from pygama.analysis.region_fit import RegionFit
 from pygama_gui.data import chain_facts
 from pygama_gui.data.selection import chooses_times, passing_of
 from pygama_gui.data.spectrum_pictures import (

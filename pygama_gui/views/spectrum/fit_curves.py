@@ -8,7 +8,7 @@ import numpy as np
 import pyqtgraph as pg
 from PyQt5.QtCore import Qt
 
-from pygama.analysis.fits import FittedPeak, RegionFit
+from pygama.analysis.region_fit import FittedPeak, RegionFit
 from pygama.quick_dataclass import dataclass
 from pygama_gui.views.spectrum.room import Room, words_item, write
 from pygama_gui.widgets import theme, words

@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from PyQt5.QtCore import QPointF, Qt
 
-from pygama.analysis.fits import FitRequest, RegionFit, around_peak
+from pygama.analysis.fit_request import FitRequest
+from pygama.analysis.fit_starts import around_peak
 from pygama.analysis.lines import lines_of
+from pygama.analysis.region_fit import RegionFit
 from pygama.analysis.search import FoundPeak, find_peaks
 from pygama_gui.data import chain_facts
 from pygama_gui.session import changes, fit_changes

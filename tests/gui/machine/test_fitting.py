@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from pytestqt.qtbot import QtBot
 
-from pygama.analysis.fits import FitRequest
+from pygama.analysis.fit_request import FitRequest
 from pygama.analysis.regions import measure_region
 from pygama_gui.bridge import Bridge
 from pygama_gui.machine import fitting

@@ -21,7 +21,7 @@ from pytestqt.qtbot import QtBot
 
 from pygama.analysis.calibration import Calibration, ChannelCalibration, place_text
 from pygama.analysis.curves import Curve
-from pygama.analysis.fits import FitRequest
+from pygama.analysis.fit_request import FitRequest
 from pygama.processing.settings import write_settings
 from pygama.progress import Partial, tell_nobody
 from pygama.simulate import RunShape, write_run

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pygama.analysis.fits import FitRequest
+from pygama.analysis.fit_request import FitRequest
 from pygama_gui.session import fit_changes, saved
 from pygama_gui.session.state import Fit, NamedRegion, Session
 from pygama_gui.session.store import Store

@@ -15,7 +15,7 @@ from pytestqt.qtbot import QtBot
 
 from pygama.analysis.cuts import Cut, load_cuts
 from pygama.analysis.efficiency import survival_at
-from pygama.analysis.fits import FitRequest
+from pygama.analysis.fit_request import FitRequest
 from pygama_gui.bridge import Bridge
 from pygama_gui.session import changes, cut_changes, fit_changes
 from pygama_gui.session.state import Fit, Run

@@ -15,7 +15,7 @@ from PyQt5.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from pygama.analysis.calibration_file import read_calibration
-from pygama.analysis.fits import FitRequest
+from pygama.analysis.fit_request import FitRequest
 from pygama.analysis.lines import lines_of
 from pygama.block import Block
 from pygama.progress import Partial

@@ -10,7 +10,8 @@ from PyQt5.QtCore import QRect, Qt
 from PyQt5.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
-from pygama.analysis.fits import FitRequest, RegionFit
+from pygama.analysis.fit_request import FitRequest
+from pygama.analysis.region_fit import RegionFit
 from pygama_gui.session import changes, fit_changes
 from pygama_gui.session.state import Fit, NamedRegion, Run
 from pygama_gui.views import madeup
