@@ -403,9 +403,10 @@ def test_stopping_the_search_keeps_the_waveforms_that_were_found(
     events = events_that_pass(folder, 3000.0)
     assert 0 < browser.n < len(events)
     assert shown_event(window) in events
-    browser.go_to(browser.n - 1)
-    qtbot.waitUntil(lambda: browser.sample.place == browser.n - 1, timeout=WAIT_MS)
-    assert shown_event(window) == events[browser.n - 1]
+    last = browser.n - 1
+    browser.go_to(last)
+    qtbot.waitUntil(lambda: browser.sample.place == last, timeout=WAIT_MS)
+    assert shown_event(window) == events[last]
     assert "stopped: press 'Read again'" in browser.how_far
 
 
