@@ -18,7 +18,7 @@ from pygama.storage import TierFile, TierWriter
 
 pytestmark = [pytest.mark.benchmark_suite, pytest.mark.timeout(1800)]
 
-WINDOW = ("--window", "max", "--n-samp", "2000", "--n-blsamp", "10000")
+WINDOW = ("--window", "max", "--n-samp", "2000")
 DECODER = "ORSIS3302DecoderForEnergy"
 ROWS = 31331
 
