@@ -9,8 +9,11 @@ import pytest
 from PyQt5.QtCore import QEvent, QPoint, QPointF, Qt
 from PyQt5.QtGui import QMouseEvent
 from PyQt5.QtWidgets import QApplication, QWidget
+from pytestqt.qtbot import QtBot
 
 from pygama_gui.bridge import Bridge
+from pygama_gui.main_window import MainWindow
+from pygama_gui.session import changes
 from pygama_gui.session.state import Run
 from pygama_gui.session.store import Store
 from pygama_gui.widgets import theme
@@ -38,6 +41,36 @@ def bridge(themed: QApplication) -> Iterator[Bridge]:
     made = Bridge(Store())
     yield made
     made.close()
+
+
+@pytest.fixture
+def open_window(qtbot: QtBot, themed: QApplication) -> Iterator[Callable[..., MainWindow]]:
+    """Open windows that remember nothing, with their files in a folder if one is given; closed at the end."""
+    opened: list[MainWindow] = []
+
+    def make(
+        bridge: Bridge | None = None,
+        *,
+        output_dir: Path | None = None,
+        size: tuple[int, int] | None = None,
+        shows: bool = True,
+    ) -> MainWindow:
+        made = MainWindow(Bridge() if bridge is None else bridge, remembers=False)
+        opened.append(made)
+        qtbot.addWidget(made)
+        if output_dir is not None:
+            output_dir.mkdir(exist_ok=True)
+            made.bridge.change(changes.choose_output_dir, output_dir)
+        if size is not None:
+            made.resize(*size)
+        if shows:
+            made.show()
+            qtbot.waitExposed(made)
+        return made
+
+    yield make
+    for one in opened:
+        one.close()
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import csv
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +19,6 @@ from pygama import boxes as library
 from pygama.boxes import as_box, rows_through
 from pygama.processing.run import process_run
 from pygama.simulate import RunShape, write_run
-from pygama_gui.bridge import Bridge
 from pygama_gui.data import live_set
 from pygama_gui.data.live_set import LiveSet
 from pygama_gui.data.selection import waveforms_of
@@ -47,25 +46,19 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def window(
-    qtbot: QtBot, themed: object, folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[MainWindow]:
+    qtbot: QtBot, open_window: Callable[..., MainWindow], folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> MainWindow:
     """A window that shows the waveforms of run 11, processed before."""
     monkeypatch.setattr(sys, "argv", ["script"])
-    made = MainWindow(Bridge(), remembers=False)
-    qtbot.addWidget(made)
-    made.resize(1300, 800)
-    made.show()
-    qtbot.waitExposed(made)
+    made = open_window(output_dir=folder, size=(1300, 800))
     bridge = made.bridge
-    bridge.change(changes.choose_output_dir, folder)
     bridge.change(changes.add_runs, [read_run(folder / f"Run{number}") for number in N_EVENTS])
     bridge.change(changes.select_run, bridge.session.runs[0].run_id)
     bridge.change(changes.choose_layout, "Inspect")
     bridge.change(changes.choose_tab, 1)
     qtbot.waitUntil(lambda: made.waveforms.sample is not None, timeout=WAIT_MS)
     settle(qtbot, made)
-    yield made
-    made.close()
+    return made
 
 
 def settle(qtbot: QtBot, window: MainWindow) -> None:

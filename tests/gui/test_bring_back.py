@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -18,7 +18,6 @@ from pygama.analysis.fit_request import FitRequest
 from pygama.processing.run import process_run
 from pygama.simulate import RunShape, write_run
 from pygama.storage.spectrum_files import read_spectrum
-from pygama_gui.bridge import Bridge
 from pygama_gui.main_window import MainWindow
 from pygama_gui.session import calibration_changes, changes, cut_changes, fit_changes, tag_changes
 from pygama_gui.session.pictured import view_of
@@ -44,25 +43,17 @@ VIEWS = {"waveforms": 1, "spectrum": 2, "plane": 3, "trends": 4, "channels": 5}
 
 
 @pytest.fixture
-def window(qtbot: QtBot, themed: object, tmp_path: Path) -> Iterator[Callable[[], MainWindow]]:
+def window(open_window: Callable[..., MainWindow], tmp_path: Path) -> Callable[[], MainWindow]:
     """Make windows that know where the processed run of this test lies, and show nothing yet."""
     shape = RunShape(run_number=12, n_events=400, n_samples=900, pulse_at=400)
     process_run(write_run(tmp_path / "Run12", shape), output_dir=tmp_path)
-    made: list[MainWindow] = []
 
     def make() -> MainWindow:
-        window = MainWindow(Bridge(), remembers=False)
-        qtbot.addWidget(window)
-        window.bridge.change(changes.choose_output_dir, tmp_path)
-        window.bridge.change(changes.process_on_add, False)
-        window.resize(1200, 800)
-        window.show()
-        made.append(window)
-        return window
+        made = open_window(output_dir=tmp_path, size=(1200, 800))
+        made.bridge.change(changes.process_on_add, False)
+        return made
 
-    yield make
-    for one in made:
-        one.close()
+    return make
 
 
 def drop(window: MainWindow, path: Path) -> None:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from pytestqt.qtbot import QtBot
 
 from pygama.channel_map import Channel
-from pygama_gui.bridge import Bridge
 from pygama_gui.main_window import MainWindow
 from pygama_gui.session import changes, saved
 from pygama_gui.session.state import Run
@@ -17,13 +16,8 @@ from pygama_gui.views import madeup
 
 
 @pytest.fixture
-def window(qtbot: QtBot, themed: object) -> Iterator[MainWindow]:
-    made = MainWindow(Bridge(), remembers=False)
-    qtbot.addWidget(made)
-    made.show()
-    qtbot.waitExposed(made)
-    yield made
-    made.close()
+def window(open_window: Callable[..., MainWindow]) -> MainWindow:
+    return open_window()
 
 
 @pytest.fixture

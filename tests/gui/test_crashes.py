@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -39,17 +39,9 @@ def offsets(raw_run: Path) -> list[int]:
 
 
 @pytest.fixture
-def window(qtbot: QtBot, themed: object, tmp_path: Path) -> Iterator[MainWindow]:
+def window(open_window: Callable[..., MainWindow], tmp_path: Path) -> MainWindow:
     runner = JobRunner(1, "job_targets:crash_at_records", warm=False)
-    made = MainWindow(Bridge(Store(), runner), remembers=False)
-    qtbot.addWidget(made)
-    made.show()
-    qtbot.waitExposed(made)
-    out = tmp_path / "out"
-    out.mkdir()
-    made.bridge.change(changes.choose_output_dir, out)
-    yield made
-    made.close()
+    return open_window(Bridge(Store(), runner), output_dir=tmp_path / "out")
 
 
 def crash(qtbot: QtBot, window: MainWindow, raw_run: Path, *deadly: int, alone: bool = True) -> str:

@@ -8,7 +8,7 @@ import os
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -26,7 +26,6 @@ from pygama.boxes import rows_through
 from pygama.processing.run import process_run
 from pygama.simulate import RunShape, write_run
 from pygama.storage import TierFile
-from pygama_gui.bridge import Bridge
 from pygama_gui.data import live_set, passes
 from pygama_gui.data.files_waveforms import FilesWaveforms
 from pygama_gui.data.health import Survey
@@ -61,20 +60,15 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def window(
-    qtbot: QtBot, themed: object, folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[MainWindow]:
+    qtbot: QtBot, open_window: Callable[..., MainWindow], folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> MainWindow:
     """A window whose list has the three runs, processed."""
     monkeypatch.setattr(sys, "argv", ["script"])
-    made = MainWindow(Bridge(), remembers=False)
-    qtbot.addWidget(made)
-    made.show()
-    qtbot.waitExposed(made)
+    made = open_window(output_dir=folder)
     bridge = made.bridge
-    bridge.change(changes.choose_output_dir, folder)
     bridge.change(changes.add_runs, [read_run(folder / f"Run{number}") for number in N_EVENTS])
     qtbot.waitUntil(lambda: all(bridge.state(run.run_id) for run in bridge.session.runs), timeout=WAIT_MS)
-    yield made
-    made.close()
+    return made
 
 
 def made_set(qtbot: QtBot, window: MainWindow) -> DataSet:

@@ -30,11 +30,9 @@ from pytestqt.qtbot import QtBot
 
 from pygama.processing.run import process_run
 from pygama.simulate import RunShape, write_run
-from pygama_gui.bridge import Bridge
 from pygama_gui.layouts import LAYOUTS
 from pygama_gui.main_window import MainWindow
 from pygama_gui.session import changes
-from pygama_gui.session.state import Run
 from pygama_gui.widgets.palette import Palette, entries_of
 
 WAIT_MS = 60_000
@@ -42,18 +40,13 @@ MOST_TABS = 400
 
 
 @pytest.fixture
-def window(qtbot: QtBot, themed: object, tmp_path: Path, a_run: Callable[..., Run]) -> Iterator[MainWindow]:
+def window(qtbot: QtBot, open_window: Callable[..., MainWindow], tmp_path: Path) -> MainWindow:
     """A window that shows a run that was processed, and all its panels."""
     raw = write_run(tmp_path / "Run12", RunShape(run_number=12, n_events=60, n_samples=1200, pulse_at=500))
     process_run(raw, output_dir=tmp_path)
-    made = MainWindow(Bridge(), remembers=False)
-    qtbot.addWidget(made)
-    made.bridge.change(changes.choose_output_dir, tmp_path)
+    made = open_window(output_dir=tmp_path, size=(1600, 1200))
     made.bridge.change(changes.process_on_add, False)
     made.arrivals.add_paths([raw])
-    made.resize(1600, 1200)
-    made.show()
-    qtbot.waitExposed(made)
     for dock in made.findChildren(QDockWidget):
         dock.show()
     qtbot.waitUntil(lambda: made.spectrum.shown() is not None, timeout=WAIT_MS)
@@ -62,8 +55,7 @@ def window(qtbot: QtBot, themed: object, tmp_path: Path, a_run: Callable[..., Ru
     made.runs.show_refused(((tmp_path / "notes", "not a run"),))
     made.activateWindow()
     QApplication.processEvents()
-    yield made
-    made.close()
+    return made
 
 
 def is_ours(widget: QWidget) -> bool:

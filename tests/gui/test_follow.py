@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -29,16 +29,8 @@ N_EVENTS = 1500
 
 
 @pytest.fixture
-def window(qtbot: QtBot, themed: object, tmp_path: Path) -> Iterator[MainWindow]:
-    made = MainWindow(Bridge(), remembers=False)
-    qtbot.addWidget(made)
-    made.show()
-    qtbot.waitExposed(made)
-    out = tmp_path / "out"
-    out.mkdir()
-    made.bridge.change(changes.choose_output_dir, out)
-    yield made
-    made.close()
+def window(open_window: Callable[..., MainWindow], tmp_path: Path) -> MainWindow:
+    return open_window(output_dir=tmp_path / "out")
 
 
 @pytest.fixture

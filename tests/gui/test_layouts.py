@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable
 
 import pytest
 from PyQt5 import sip
@@ -21,18 +21,14 @@ TEN_SECONDS = 10_000
 
 
 @pytest.fixture
-def window(qtbot: QtBot, themed: object) -> Iterator[MainWindow]:
-    made = show(qtbot, Session())
-    yield made
-    made.close()
+def show(open_window: Callable[..., MainWindow]) -> Callable[[Session], MainWindow]:
+    """Open a window that begins with a session."""
+    return lambda session: open_window(Bridge(Store(session)))
 
 
-def show(qtbot: QtBot, session: Session) -> MainWindow:
-    made = MainWindow(Bridge(Store(session)), remembers=False)
-    qtbot.addWidget(made)
-    made.show()
-    qtbot.waitExposed(made)
-    return made
+@pytest.fixture
+def window(show: Callable[[Session], MainWindow]) -> MainWindow:
+    return show(Session())
 
 
 def seen(window: MainWindow) -> set[str]:
@@ -134,31 +130,34 @@ def test_reset_puts_every_panel_back_and_forgets_what_was_moved(qtbot: QtBot, wi
     assert dict(window.bridge.session.arrangements) == {}
 
 
-def test_another_window_begins_as_the_last_one_was_left(qtbot: QtBot, window: MainWindow) -> None:
+def test_another_window_begins_as_the_last_one_was_left(
+    window: MainWindow, show: Callable[[Session], MainWindow]
+) -> None:
     window.layouts.choose("On shift")
     window.layouts.note()
     window.runs_dock.hide()
     window.resize(1200, 800)
     QApplication.processEvents()
     window.layouts.note()
-    other = show(qtbot, window.bridge.session)
+    other = show(window.bridge.session)
     assert seen(other) == {"log"}
     assert other.size() == window.size()
-    other.close()
 
 
 @pytest.mark.parametrize("held", ["", "no base64 at all", "aGVsbG8="])
-def test_an_arrangement_that_is_none_gives_the_layout_as_it_is_made(qtbot: QtBot, held: str) -> None:
+def test_an_arrangement_that_is_none_gives_the_layout_as_it_is_made(
+    show: Callable[[Session], MainWindow], held: str
+) -> None:
     session = changes.arrange(Session(), held, Arrangement(held, held))
-    window = show(qtbot, session)
+    window = show(session)
     assert seen(window) == {"runs", "settings"}
-    window.close()
 
 
-def test_a_layout_of_a_newer_version_is_shown_as_the_first_one(qtbot: QtBot) -> None:
-    window = show(qtbot, Session(layout="Moon base"))
+def test_a_layout_of_a_newer_version_is_shown_as_the_first_one(
+    show: Callable[[Session], MainWindow],
+) -> None:
+    window = show(Session(layout="Moon base"))
     assert seen(window) == set(LAYOUTS[0].docks)
-    window.close()
 
 
 def test_what_moves_after_the_window_is_gone_is_let_be(qtbot: QtBot, themed: object) -> None:

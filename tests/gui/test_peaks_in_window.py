@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from types import MappingProxyType
 
@@ -15,22 +15,14 @@ from pytestqt.qtbot import QtBot
 from pygama.analysis.calibration import Calibration, ChannelCalibration
 from pygama.analysis.calibration_file import write_calibration
 from pygama.analysis.curves import Curve
-from pygama_gui.bridge import Bridge
 from pygama_gui.main_window import MainWindow
-from pygama_gui.session import changes
 
 WAIT_MS = 60_000
 
 
 @pytest.fixture
-def window(qtbot: QtBot, themed: object, tmp_path: Path) -> Iterator[MainWindow]:
-    made = MainWindow(Bridge(), remembers=False)
-    qtbot.addWidget(made)
-    made.bridge.change(changes.choose_output_dir, tmp_path)
-    made.show()
-    qtbot.waitExposed(made)
-    yield made
-    made.close()
+def window(open_window: Callable[..., MainWindow], tmp_path: Path) -> MainWindow:
+    return open_window(output_dir=tmp_path)
 
 
 def drop(window: MainWindow, path: Path) -> None:

@@ -6,7 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -31,16 +31,10 @@ WAIT_MS = 90_000
 
 
 @pytest.fixture
-def window(qtbot: QtBot, themed: object, tmp_path: Path) -> Iterator[MainWindow]:
+def window(open_window: Callable[..., MainWindow], tmp_path: Path) -> MainWindow:
     """Give a window whose jobs work until told."""
     runner = JobRunner(1, "job_targets:work_until_told", warm=False)
-    made = MainWindow(Bridge(Store(), runner), remembers=False)
-    qtbot.addWidget(made)
-    made.show()
-    qtbot.waitExposed(made)
-    made.bridge.change(changes.choose_output_dir, tmp_path)
-    yield made
-    made.close()
+    return open_window(Bridge(Store(), runner), output_dir=tmp_path)
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -66,25 +66,19 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def window(
-    qtbot: QtBot, themed: object, folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[MainWindow]:
+    qtbot: QtBot, open_window: Callable[..., MainWindow], folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> MainWindow:
     """A window that shows run 11, processed before."""
     monkeypatch.setattr(sys, "argv", ["script"])
-    made = MainWindow(Bridge(), remembers=False)
-    qtbot.addWidget(made)
-    made.resize(1300, 800)
-    made.show()
-    qtbot.waitExposed(made)
+    made = open_window(output_dir=folder, size=(1300, 800))
     bridge = made.bridge
-    bridge.change(changes.choose_output_dir, folder)
     bridge.change(changes.add_runs, [read_run(folder / f"Run{number}") for number in (11, 12, TWO_CARDS)])
     bridge.change(changes.select_run, bridge.session.runs[0].run_id)
     bridge.change(changes.choose_layout, "Inspect")
     bridge.change(changes.choose_tab, 2)
     qtbot.waitUntil(lambda: made.spectrum.shown() is not None, timeout=WAIT_MS)
     settle(qtbot, made)
-    yield made
-    made.close()
+    return made
 
 
 def settle(qtbot: QtBot, window: MainWindow) -> None:

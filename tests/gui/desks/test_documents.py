@@ -6,7 +6,7 @@ import csv
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +16,6 @@ from pytestqt.qtbot import QtBot
 
 from pygama.simulate import RunShape, write_run
 from pygama.storage import TierFile
-from pygama_gui.bridge import Bridge
 from pygama_gui.main_window import MainWindow
 from pygama_gui.session import changes, cut_changes, exports, saved
 from pygama_gui.session.state import Run, Session
@@ -25,14 +24,9 @@ WAIT_MS = 60_000
 
 
 @pytest.fixture
-def window(qtbot: QtBot, themed: object, monkeypatch: pytest.MonkeyPatch) -> Iterator[MainWindow]:
+def window(open_window: Callable[..., MainWindow], monkeypatch: pytest.MonkeyPatch) -> MainWindow:
     monkeypatch.setattr(sys, "argv", ["script"])
-    made = MainWindow(Bridge(), remembers=False)
-    qtbot.addWidget(made)
-    made.show()
-    qtbot.waitExposed(made)
-    yield made
-    made.close()
+    return open_window()
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,6 @@ from pygama.channel_map import Channel
 from pygama.processing.run import process_run
 from pygama.simulate import RunShape, write_run
 from pygama.storage import TierFile
-from pygama_gui.bridge import Bridge
 from pygama_gui.desks.writing import Writing
 from pygama_gui.main_window import MainWindow
 from pygama_gui.session import changes, cut_changes
@@ -26,17 +25,13 @@ WAIT_MS = 60_000
 
 
 @pytest.fixture
-def window(qtbot: QtBot, themed: object, tmp_path: Path) -> Iterator[MainWindow]:
+def window(qtbot: QtBot, open_window: Callable[..., MainWindow], tmp_path: Path) -> MainWindow:
     shape = RunShape(run_number=12, n_events=200, n_samples=900, pulse_at=400)
     process_run(write_run(tmp_path / "Run12", shape), output_dir=tmp_path)
-    made = MainWindow(Bridge(), remembers=False)
-    qtbot.addWidget(made)
-    made.bridge.change(changes.choose_output_dir, tmp_path)
+    made = open_window(output_dir=tmp_path)
     made.arrivals.add_paths([tmp_path / "Run12"], process=False)
-    made.show()
     qtbot.waitUntil(lambda: made.spectrum.shown() is not None, timeout=WAIT_MS)
-    yield made
-    made.close()
+    return made
 
 
 def run_of(window: MainWindow) -> Run:

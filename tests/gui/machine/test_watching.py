@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from pytestqt.qtbot import QtBot
 
 from pygama.simulate import RunShape, write_run
-from pygama_gui.bridge import Bridge
 from pygama_gui.machine import watching
 from pygama_gui.main_window import MainWindow
 from pygama_gui.session import changes, files
@@ -20,18 +19,10 @@ WAIT_MS = 60_000
 
 @pytest.fixture
 def window(
-    qtbot: QtBot, themed: object, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[MainWindow]:
+    open_window: Callable[..., MainWindow], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> MainWindow:
     monkeypatch.setattr(watching, "WATCH_MS", 20)
-    made = MainWindow(Bridge(), remembers=False)
-    qtbot.addWidget(made)
-    made.show()
-    qtbot.waitExposed(made)
-    out = tmp_path / "out"
-    out.mkdir()
-    made.bridge.change(changes.choose_output_dir, out)
-    yield made
-    made.close()
+    return open_window(output_dir=tmp_path / "out")
 
 
 @pytest.fixture

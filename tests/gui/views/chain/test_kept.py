@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,7 +13,6 @@ from pytestqt.qtbot import QtBot
 from pygama.processing.settings import read_settings
 from pygama.simulate import RunShape, write_run
 from pygama.storage import TierFile
-from pygama_gui.bridge import Bridge
 from pygama_gui.main_window import MainWindow
 from pygama_gui.session import changes, saved
 from pygama_gui.session.state import Session, Step
@@ -24,12 +23,8 @@ COLUMNS = ["bl_int", "bl_slope", "trap_max"]
 
 
 @pytest.fixture
-def window(qtbot: QtBot, themed: object, tmp_path: Path) -> Iterator[MainWindow]:
-    made = MainWindow(Bridge(), remembers=False)
-    qtbot.addWidget(made)
-    made.bridge.change(changes.choose_output_dir, tmp_path)
-    yield made
-    made.close()
+def window(open_window: Callable[..., MainWindow], tmp_path: Path) -> MainWindow:
+    return open_window(output_dir=tmp_path, shows=False)
 
 
 def tick(view: ChainView, words: str) -> None:
