@@ -7,7 +7,6 @@ rest of the file is there. Links are told, not followed. Every read is bounded, 
 
 from __future__ import annotations
 
-import pickle
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -22,6 +21,7 @@ from pygama.quick_dataclass import dataclass
 from pygama.storage.as_text import as_text
 from pygama.storage.hdf5 import may_be_hdf5, quiet, reason_of, tables
 from pygama.storage.inside_rows import Column, Columns, Source, find_source
+from pygama.storage.opening import DAMAGE, close, open_to_read
 from pygama.storage.reader import LONG_TEXTS
 from pygama.storage.safe import plain_data_or_nothing, refusal_of
 
@@ -32,25 +32,6 @@ MOST_ROWS = 10_000
 """Rows that `rows` gives at once."""
 LONGEST_TEXT = 16 * 1024 * 1024
 """Bytes of one stored text."""
-
-_DAMAGE = (
-    OSError,
-    tables.HDF5ExtError,
-    tables.NodeError,
-    pickle.UnpicklingError,
-    LookupError,
-    AttributeError,
-    TypeError,
-    ValueError,
-    ArithmeticError,
-    MemoryError,
-    RuntimeError,
-    NotImplementedError,
-    ImportError,
-    EOFError,
-    AssertionError,
-)
-"""What PyTables and NumPy raise over files that are damaged, or made to."""
 
 
 @dataclass(frozen=True)
@@ -174,7 +155,7 @@ class InsideFile:
         if not may_be_hdf5(self.path):
             raise TierFileError(f"{self.path.name} is not an HDF5 file, so there is nothing to look into")
         with self._reading(self.path.name):
-            self._file = tables.open_file(str(self.path), "r")
+            self._file = open_to_read(self.path)
 
     def __enter__(self) -> InsideFile:
         return self
@@ -190,7 +171,7 @@ class InsideFile:
             file, self._file = self._file, None
             self._sources = {}
             with plain_data_or_nothing():
-                file.close()
+                close(file)
 
     @contextmanager
     def _reading(self, where: str) -> Iterator[None]:
@@ -200,7 +181,7 @@ class InsideFile:
                 yield
             except TierFileError:
                 raise
-            except _DAMAGE as error:
+            except DAMAGE as error:
                 reason = "; ".join(refused()) or _short(reason_of(error))
                 raise TierFileError(f"{where} cannot be read: {_sentence(reason)}") from error
 

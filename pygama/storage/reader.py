@@ -22,6 +22,7 @@ from pygama.quick_dataclass import dataclass
 from pygama.storage.fixed_frame import read_fixed_frame
 from pygama.storage.frame_layout import PANDAS_NAMES, FrameLayout, Label, plain_labels, read_layout
 from pygama.storage.hdf5 import may_be_hdf5, quiet, reason_of, tables
+from pygama.storage.opening import close, open_to_read
 from pygama.storage.safe import only_plain_data
 from pygama.storage.stored_rows import MemoryRows, PackedRows, Rows, Scratch, StoredRows
 
@@ -55,7 +56,7 @@ class TierFile:
             )
         try:
             with only_plain_data(self.path.name), _read_errors(self.path), quiet():
-                self._file = tables.open_file(str(self.path), "r")
+                self._file = open_to_read(self.path)
                 self._kinds = {group._v_name: kind for group, kind in self._frames()}
         except BaseException:
             self.close()
@@ -79,7 +80,7 @@ class TierFile:
         if self._file is not None:
             file, self._file = self._file, None
             with only_plain_data(self.path.name):
-                file.close()
+                close(file)
 
     @contextmanager
     def reading(self) -> Iterator[Any]:
@@ -127,8 +128,12 @@ class TierFile:
 
 def texts_of_file(path: Path) -> dict[str, str]:
     """Read the texts stored with a file as `TierFile.texts` does, without looking at its tables."""
-    with only_plain_data(path.name), _read_errors(path), quiet(), tables.open_file(str(path), "r") as file:
-        return _texts_of(file, file.root)
+    with only_plain_data(path.name), _read_errors(path), quiet():
+        file = open_to_read(path)
+        try:
+            return _texts_of(file, file.root)
+        finally:
+            close(file)
 
 
 def _texts_of(file: Any, group: Any) -> dict[str, str]:
@@ -155,6 +160,7 @@ def _read_errors(path: Path) -> Iterator[None]:
         AttributeError,
         TypeError,
         ValueError,
+        SystemError,
     ) as error:
         raise TierFileError(
             f"{path.name} cannot be read as a Tier file ({reason_of(error)}); process the raw file again"

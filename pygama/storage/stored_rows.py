@@ -24,6 +24,9 @@ from pygama.storage.chunks import HEADER_BYTES, Unpacker, is_snappy, load_blosc
 from pygama.storage.hdf5 import tables
 from pygama.storage.sample_chunks import unpack_stored_samples
 
+_LEAST_CHUNK_BYTES = 16
+"""What the smallest compressed chunk takes in a file."""
+
 
 @dataclass(frozen=True, slots=True)
 class ChunkPlace:
@@ -95,7 +98,8 @@ class PackedRows:
     """Some rows as they lie in the file.
 
     chunks: compressed, each of `chunk_rows` rows; of all of their rows, `n_rows` from `skip` on are meant.
-    records: the rows themselves, where they did not come as chunks.
+    records: the rows themselves, where they did not come as chunks. where, first: the file and the node, and
+    the number of the first row that is meant, to be named where a chunk is damaged.
     """
 
     kind: np.dtype
@@ -106,6 +110,8 @@ class PackedRows:
     chunks: tuple[bytes | ChunkPlace, ...] = ()
     unpacker: Unpacker | None = None
     records: np.ndarray | None = None
+    where: str = ""
+    first: int = 0
 
     @property
     def n_bytes(self) -> int:
@@ -123,10 +129,22 @@ class PackedRows:
         if self.unpacker is not None and self.chunks:
             places = memory.reshape(len(self.chunks), self.unpacker.chunk_bytes)
             done = self._unpack_samples(places)
-            for chunk, place in zip(self.chunks[done:], places[done:], strict=True):
-                self.unpacker.unpack(chunk if isinstance(chunk, bytes) else chunk.view(), place)
+            for number, (chunk, place) in enumerate(
+                zip(self.chunks[done:], places[done:], strict=True), done
+            ):
+                try:
+                    self.unpacker.unpack(chunk if isinstance(chunk, bytes) else chunk.view(), place)
+                except TierFileError as error:
+                    raise TierFileError(
+                        f"{self._rows_of(number)}: {error}; process the raw file again"
+                    ) from error
         rows = memory.view(self.kind).reshape(len(self.chunks) * self.chunk_rows, *self.row_shape)
         return rows[self.skip : self.skip + self.n_rows]
+
+    def _rows_of(self, number: int) -> str:
+        """Name the rows of a chunk."""
+        begin = self.first - self.skip + number * self.chunk_rows
+        return f"{self.where}: rows {begin} to {begin + self.chunk_rows - 1}"
 
     def _unpack_samples(self, out: np.ndarray) -> int:
         """Decompress the first chunks at once, where they lie in the file and are samples; gives how many."""
@@ -178,11 +196,21 @@ class StoredRows:
         self.row_shape = tuple(int(size) for size in leaf.shape[1:])
         self.n_rows = int(leaf.nrows)
         self.chunk_rows = int(leaf.chunkshape[0]) if leaf.chunkshape else 1
+        self._check_number()
         self._unpacker = self._find_unpacker()
         self._file = _places_in(leaf)
         self._may_be_snappy = True
         self._near: tuple[int, np.ndarray] | None = None
         self._near_memory = np.empty(0, np.uint8)
+
+    def _check_number(self) -> None:
+        """Refuse a number of rows for whose chunks the file has no room: memory would be asked for them."""
+        n_bytes = self._path.stat().st_size
+        if self.n_rows // self.chunk_rows * _LEAST_CHUNK_BYTES > n_bytes:
+            raise TierFileError(
+                f"{self._where}: it says {self.n_rows} rows, for which its {n_bytes} bytes have no room: "
+                "it is damaged; process the raw file again"
+            )
 
     def _find_unpacker(self) -> Unpacker | None:
         leaf = self._leaf
@@ -217,7 +245,15 @@ class StoredRows:
             chunks.append(chunk)
         skip = start - first * self.chunk_rows
         return PackedRows(
-            self.kind, self.row_shape, n_rows, skip, self.chunk_rows, tuple(chunks), self._unpacker
+            self.kind,
+            self.row_shape,
+            n_rows,
+            skip,
+            self.chunk_rows,
+            tuple(chunks),
+            self._unpacker,
+            where=self._where,
+            first=start,
         )
 
     def _is_snappy(self, chunk: bytes | ChunkPlace) -> bool:

@@ -1,0 +1,157 @@
+"""Opens HDF5 files to be read, so that damage in them is an error and does not end the process.
+
+PyTables asks HDF5 for the names of nodes and attributes, and for the version of its own format, and uses
+what it gets unseen: a name that is no UTF-8, or a version that cannot be read, is an access to address 0.
+About one in twenty files with a few wrong bytes outside of the samples is such a file. HDF5 is asked here
+first. Where its functions are not found by name (Windows), PyTables is left as it is.
+
+Source: HDF5 reference manual, H5Aiterate2, H5Literate2, H5Aexists, H5Aopen, H5Aread, H5Tget_class.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import pickle
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from pygama.storage import native
+from pygama.storage.hdf5 import tables
+
+_TEXT = 3
+"""HDF5's number of the class of text."""
+_BY_NAME, _AS_IT_COMES = 0, 2
+"""In which order names are gone through."""
+_LONGEST_VERSION = 64
+
+DAMAGE: tuple[type[Exception], ...] = (
+    tables.HDF5ExtError,
+    tables.NodeError,
+    ArithmeticError,
+    AssertionError,
+    AttributeError,
+    EOFError,
+    ImportError,
+    LookupError,
+    MemoryError,
+    OSError,
+    RuntimeError,
+    SystemError,
+    TypeError,
+    ValueError,
+    pickle.UnpicklingError,
+)
+"""What PyTables and NumPy raise over files that are damaged, or made to."""
+
+_Take = ctypes.PYFUNCTYPE(ctypes.c_int, native.ID, ctypes.c_char_p, ctypes.c_void_p, ctypes.c_void_p)
+"""What HDF5 calls for each name."""
+_ITERATE = (native.ID, ctypes.c_int, ctypes.c_int, ctypes.c_void_p, _Take, ctypes.c_void_p)
+
+_SIGNATURES: dict[str, native.Signature] = {
+    "H5Aiterate2": (ctypes.c_int, _ITERATE),
+    "H5Literate2": (ctypes.c_int, _ITERATE),
+    "H5Aexists": (ctypes.c_int, (native.ID, ctypes.c_char_p)),
+    "H5Aopen": (native.ID, (native.ID, ctypes.c_char_p, native.ID)),
+    "H5Aget_type": (native.ID, (native.ID,)),
+    "H5Aget_storage_size": (ctypes.c_uint64, (native.ID,)),
+    "H5Aread": (ctypes.c_int, (native.ID, native.ID, ctypes.c_void_p)),
+    "H5Aclose": (ctypes.c_int, (native.ID,)),
+    "H5Tget_class": (ctypes.c_int, (native.ID,)),
+    "H5Tget_size": (ctypes.c_size_t, (native.ID,)),
+    "H5Tis_variable_str": (ctypes.c_int, (native.ID,)),
+    "H5Tclose": (ctypes.c_int, (native.ID,)),
+}
+
+
+def open_to_read(path: Path) -> Any:
+    """Open a file with PyTables. Raises what PyTables raises, and then nothing of it stays open."""
+    _make_careful()
+    before = set(_open_files())
+    try:
+        return tables.open_file(str(path), "r")
+    except BaseException:
+        for half in set(_open_files()) - before:
+            close(half)
+        raise
+
+
+def close(file: Any) -> None:
+    """Close a file of PyTables, whatever is damaged in it."""
+    try:
+        file.close()
+    except DAMAGE:
+        # a damaged node stands in the way of the file: PyTables closes it last
+        with suppress(*DAMAGE):
+            file._close_file()
+        with suppress(LookupError, AttributeError):
+            tables.file._open_files.remove(file)
+
+
+def _open_files() -> Iterable[Any]:
+    registry = getattr(tables.file, "_open_files", None)
+    return () if registry is None else registry.handlers
+
+
+@cache
+def _make_careful() -> None:
+    """Let PyTables ask here first, in this process, from now on."""
+    library = _library()
+    if library is None:
+        return
+    listed = tables.group.Group._g_list_group
+
+    def names_of_attributes(_attributes: Any, node: Any) -> list[str]:
+        return _names(library.H5Aiterate2, node, "attribute")
+
+    def nodes_inside(group: Any, parent: Any) -> Any:
+        _names(library.H5Literate2, group, "node")
+        return listed(group, parent)
+
+    tables.attributeset.AttributeSet._g_list_attr = names_of_attributes
+    tables.group.Group._g_list_group = nodes_inside
+    tables.utilsextension.read_f_attr = _version
+
+
+@cache
+def _library() -> Any:
+    return native.functions(_SIGNATURES)
+
+
+def _names(iterate: Callable[..., int], node: Any, what: str) -> list[str]:
+    """List the names of attributes or nodes in a node; raises HDF5ExtError where they cannot be read."""
+    found: list[bytes] = []
+
+    def take(_node: int, name: bytes, _about: int, _data: int) -> int:
+        found.append(name)
+        return 0
+
+    if iterate(node._v_objectid, _BY_NAME, _AS_IT_COMES, None, _Take(take), None) < 0:
+        raise tables.HDF5ExtError(f"the names of {what}s in {node._v_pathname} are damaged")
+    try:
+        return [name.decode() for name in found]
+    except UnicodeDecodeError as error:
+        raise tables.HDF5ExtError(f"the name of a {what} in {node._v_pathname} is damaged") from error
+
+
+def _version(place: int, name: str) -> str | None:
+    """Read a short text of an attribute; None where there is none."""
+    library = _library()
+    if library.H5Aexists(place, name.encode()) <= 0:
+        return None
+    attribute = library.H5Aopen(place, name.encode(), 0)
+    kind = library.H5Aget_type(attribute)
+    try:
+        n_bytes = library.H5Tget_size(kind)
+        is_short = 0 < n_bytes == library.H5Aget_storage_size(attribute) <= _LONGEST_VERSION
+        if not is_short or library.H5Tget_class(kind) != _TEXT or library.H5Tis_variable_str(kind) != 0:
+            return None
+        text = ctypes.create_string_buffer(n_bytes + 1)
+        if library.H5Aread(attribute, kind, text) < 0:
+            return None
+        return text.value.decode("ascii", "replace")
+    finally:
+        library.H5Tclose(kind)
+        library.H5Aclose(attribute)
