@@ -10,7 +10,7 @@ import numpy as np
 from pygama.quick_dataclass import dataclass
 from pygama_gui.data.headers import Difference
 from pygama_gui.data.moves import Band, band_of, find_move
-from pygama_gui.data.slices import LEAST_SLICES, Series
+from pygama_gui.data.slices import LEAST_SLICES, Series, error_of_median
 
 NOW_SHARE, NOW_S = 0.05, (10.0, 60.0)
 """The rate now is that of the last part of the run, of this length, s."""
@@ -106,8 +106,7 @@ def level_of(series: Series, history: Sequence[Series], k: float, source: str) -
     if not known.any():
         return None
     value = float(np.median(series.values[known]))
-    errors = series.errors[known & np.isfinite(series.errors)]
-    error = float(np.median(errors)) / math.sqrt(len(errors)) if len(errors) else math.nan
+    error = error_of_median(series.errors[known])
     band = band_of(history, k, source) if history else band_of([series], k)
     move = find_move(series)
     is_followed = int(known.sum()) >= LEAST_SLICES

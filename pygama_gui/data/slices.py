@@ -129,6 +129,19 @@ def median_and_scatter(values: np.ndarray) -> tuple[float, float]:
     return middle, MAD_TO_SIGMA * float(np.median(np.abs(known - middle)))
 
 
+def error_of_median(errors: np.ndarray) -> float:
+    """Give the error of a median of values with such errors, as for normal values; NaN without any.
+
+    The median of many values knows less than their mean, by a factor of √(π/2); within 3 % for any number.
+    """
+    known = errors[np.isfinite(errors)]
+    if not len(known):
+        return math.nan
+    n_odd = len(known) | 1
+    share = max(math.pi / (2 * n_odd + math.pi - 2), 1 / len(known))
+    return float(np.median(known)) * math.sqrt(share)
+
+
 # Series
 
 

@@ -58,7 +58,7 @@ def test_a_level_beside_the_band_of_an_earlier_run() -> None:
     assert level is not None
     assert level.is_ok
     assert level.is_followed
-    assert level.error == pytest.approx(0.1 / math.sqrt(8))
+    assert level.error == pytest.approx(0.1 * 0.41, rel=0.02)  # medians of 8 normal values
     level = level_of(outside, past, 4.0, "Run 7")
     assert level is not None
     assert not level.is_ok

@@ -8,7 +8,16 @@ import numpy as np
 import pytest
 
 from pygama_gui.data.moves import band_of, is_outside
-from pygama_gui.data.slices import Series, Slices, median_of, next_width, rate_of, scatter_of, suitable_width
+from pygama_gui.data.slices import (
+    Series,
+    Slices,
+    error_of_median,
+    median_of,
+    next_width,
+    rate_of,
+    scatter_of,
+    suitable_width,
+)
 
 
 def series(values: np.ndarray, error: float = 1.0, kind: str = "baseline", width: float = 60.0) -> Series:
@@ -97,3 +106,13 @@ def test_so_many_slices_of_a_steady_run_lie_outside_as_is_said(k: float, least: 
     steady = [series(rng.normal(10.0, 0.5, 60), 0.5) for _ in range(400)]
     outside = np.mean([is_outside(one, band_of([one], k)) for one in steady])
     assert least <= outside <= most
+
+
+@pytest.mark.parametrize("n", [1, 2, 3, 4, 7, 10, 51])
+def test_the_error_of_a_median_is_how_far_medians_scatter(n: int) -> None:
+    medians = np.median(np.random.default_rng(n).normal(5.0, 2.0, (40_000, n)), axis=1)
+    assert error_of_median(np.full(n, 2.0)) == pytest.approx(medians.std(), rel=0.04)
+
+
+def test_the_error_of_no_median_is_unknown() -> None:
+    assert math.isnan(error_of_median(np.array([np.nan])))

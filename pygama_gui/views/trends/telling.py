@@ -10,7 +10,7 @@ import numpy as np
 
 from pygama_gui.data.live_run import LiveRun
 from pygama_gui.data.moves import find_move, is_outside
-from pygama_gui.data.slices import KINDS, Series
+from pygama_gui.data.slices import KINDS, Series, error_of_median
 from pygama_gui.data.trend_words import move_words, outside_words, sentence
 from pygama_gui.data.trends import Trends
 from pygama_gui.jobs.board import as_sentence
@@ -71,8 +71,8 @@ def _words_of_one(view: TrendsView, name: str, series: Series) -> str:
         return series.note
     band = view.bands.get((name, series.kind))
     parts = [move_words(series, find_move(series), view.clock)]
-    middle = float(np.nanmedian(series.values))
-    parts.append(f"median {words.with_error(middle, _error_of(series))} {series.unit}".rstrip())
+    middle, error = float(np.nanmedian(series.values)), error_of_median(series.errors[series.is_known])
+    parts.append(f"median {words.with_error(middle, error)} {series.unit}".rstrip())
     if view.choice.has_band and band is not None:
         parts.append(
             f"band {words.with_error(band.middle, band.half)} {series.unit}".rstrip()
@@ -132,8 +132,3 @@ def key(index: int, name: str) -> str:
     """Name a channel with the shape and the colour of its values, as rich text."""
     shape, color = SHAPES[index % len(SHAPES)], theme.current().series(index)
     return f'<span style="color:{color}">{shape}</span>&nbsp;{escape(name)}'
-
-
-def _error_of(series: Series) -> float:
-    known = series.errors[series.is_known]
-    return float(np.nanmedian(known)) / max(len(known), 1) ** 0.5
