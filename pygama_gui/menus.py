@@ -14,6 +14,7 @@ from pygama_gui.layouts import LAYOUTS
 from pygama_gui.session import changes
 from pygama_gui.session.state import MOST_JOBS, SIZES, Run
 from pygama_gui.widgets import manual, theme
+from pygama_gui.widgets.key_hints import KeyHints
 from pygama_gui.widgets.own_keys import Menu, MenuBarKeys
 
 if TYPE_CHECKING:
@@ -72,6 +73,7 @@ class Menus:
         self._act(about, "&Documentation", "Shift+F1", lambda: manual.Manual(window).show())
         self._act(about, "&Keys and mouse", ["?", "F1"], window.show_keys)
         self._act(about, "&About pygama", "", window.show_about)
+        self._hints = KeyHints(bar, window.last_line.hint)
 
     def _undo(self) -> None:
         """Take the last change back, and say which: it may be one that is out of sight."""

@@ -139,6 +139,11 @@ class LastLineView(View):
         self.log_link.setToolTip(words)
         self.log_link.setAccessibleName(words)
 
+    def hint(self, text: str) -> None:
+        """Show what is no news and stands in no log, until something happens."""
+        self.line.setText(text)
+        theme.mark(self.line, "tone", TOKENS["info"])
+
     def _show(self, text: str, level: str) -> None:
         self.line.setText(f"{time.strftime('%H:%M:%S')}  {MARKS[level]}{text}")
         theme.mark(self.line, "tone", TOKENS[level])

@@ -59,17 +59,18 @@ def entries_of(menu_bar: QMenuBar) -> list[Entry]:
 
 def _entries(menu: QMenu, outside: str) -> Iterator[Entry]:
     menu.aboutToShow.emit()
-    place = outside + _plain(menu.title())
+    place = outside + plain(menu.title())
     for action in menu.actions():
         inner = action.menu()
         if inner is not None:
             yield from _entries(inner, place + BETWEEN)
         elif not action.isSeparator():
             keys = action.shortcut().toString(QKeySequence.SequenceFormat.NativeText)
-            yield Entry(_plain(action.text()), place, keys, action)
+            yield Entry(plain(action.text()), place, keys, action)
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
+    """Give the words of an action without the marks of its letter."""
     return text.replace("&&", "\0").replace("&", "").replace("\0", "&")
 
 
