@@ -104,10 +104,10 @@ def _make_careful() -> None:
     listed = tables.group.Group._g_list_group
 
     def names_of_attributes(_attributes: Any, node: Any) -> list[str]:
-        return _names(library.H5Aiterate2, node, "attribute")
+        return _names(library.H5Aiterate2, node, "an attribute")
 
     def nodes_inside(group: Any, parent: Any) -> Any:
-        _names(library.H5Literate2, group, "node")
+        _names(library.H5Literate2, group, "a node")
         return listed(group, parent)
 
     tables.attributeset.AttributeSet._g_list_attr = names_of_attributes
@@ -129,11 +129,11 @@ def _names(iterate: Callable[..., int], node: Any, what: str) -> list[str]:
         return 0
 
     if iterate(node._v_objectid, _BY_NAME, _AS_IT_COMES, None, _Take(take), None) < 0:
-        raise tables.HDF5ExtError(f"the names of {what}s in {node._v_pathname} are damaged")
+        raise tables.HDF5ExtError(f"what {node._v_pathname} holds cannot be listed")
     try:
         return [name.decode() for name in found]
     except UnicodeDecodeError as error:
-        raise tables.HDF5ExtError(f"the name of a {what} in {node._v_pathname} is damaged") from error
+        raise tables.HDF5ExtError(f"the name of {what} in {node._v_pathname} is damaged") from error
 
 
 def _version(place: int, name: str) -> str | None:
