@@ -78,6 +78,15 @@ class Bits:
             number = number >> np.uint64(width)
 
 
+@dataclass(frozen=True, slots=True)
+class Made:
+    """One column of numbers that is not plain bits of a word, for the description of a decoder."""
+
+    name: str
+    unit: str = ""
+    about: str = ""
+
+
 def word_of(packets: Packets, word: int) -> np.ndarray:
     """Take word `word` of every record, (n,) uint32; negative words count from the end."""
     return packets.words[packets.start + (word if word >= 0 else packets.size + word)]
@@ -184,10 +193,14 @@ class DataLoader:
     """The decoder's name in the header of a run."""
     also: ClassVar[tuple[str, ...]] = ()
     """Other names of the same layout."""
+    beside: ClassVar[tuple[str, ...]] = ()
+    """Names of records without rows, which tell how the others are read."""
     card_classes: ClassVar[tuple[str, ...]] = ()
     """Classes of the cards whose parameters go into the Tier 1 file; those that have the name under which the
     header declares the records go there too."""
     fields: ClassVar[tuple[Bits, ...]] = ()
+    made: ClassVar[tuple[Made, ...]] = ()
+    """Columns of a decoder that does not read them from plain bits."""
     first_columns: ClassVar[tuple[str, ...]] = ()
     """Columns that come first, in this order; the others follow as they are declared."""
     min_words: ClassVar[int] = 2
@@ -324,5 +337,5 @@ class Registry:
     def add(self, *decoders: type[DataLoader]) -> None:
         """Make decoders known by all their names."""
         for decoder in decoders:
-            for name in (decoder.name, *decoder.also):
+            for name in (decoder.name, *decoder.also, *decoder.beside):
                 self.classes[name] = decoder

@@ -359,7 +359,7 @@ class _Road:
 
 
 def _keys_of(loader: DataLoader, header: Header) -> tuple[int, ...]:
-    names = (loader.name, *loader.also)
+    names = (loader.name, *loader.also, *loader.beside)
     return tuple(key for key, decoder in header.decoders.items() if decoder in names)
 
 

@@ -190,6 +190,9 @@ def _decoder(decoder: type[DataLoader]) -> Iterator[str]:
     if decoder.also:
         yield ""
         yield "Other names: " + ", ".join(f"`{name}`" for name in decoder.also) + "."
+    if decoder.beside:
+        yield ""
+        yield "Read with: " + ", ".join(f"`{name}`" for name in decoder.beside) + "."
     if decoder.card_classes:
         yield ""
         yield "Cards: " + ", ".join(f"`{name}`" for name in decoder.card_classes) + "."
@@ -198,6 +201,8 @@ def _decoder(decoder: type[DataLoader]) -> Iterator[str]:
     yield "| --- | --- | --- | --- |"
     for bits in decoder.fields:
         yield f"| `{bits.name}` | {_place(bits)} | {bits.unit} | {bits.about} |"
+    for column in decoder.made:
+        yield f"| `{column.name}` |  | {column.unit} | {column.about} |"
 
 
 def _place(bits: Bits) -> str:

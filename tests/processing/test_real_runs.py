@@ -35,12 +35,13 @@ def test_a_flashcam_run_of_2022_has_its_67_waveforms_of_6402_samples(real_run, t
     assert len(pd.read_hdf(tmp_path / "t2_run1280.h5")) == 67
 
 
-def test_an_fcio_run_of_2025_is_counted_by_id_and_gives_no_empty_table(real_run, tmp_path):
+def test_a_run_of_2025_is_counted_by_id_and_gives_no_empty_table(real_run, tmp_path):
     found = survey(real_run(FCIO))
     assert found.counts == {3: 3, 6: 1, 7: 1, 8: 497}
     assert (found.header.run_number, found.header.start_time) == (35300, 1735691971)
     done = process_run(real_run(FCIO), output_dir=tmp_path)
-    assert [path.name for path in done.outputs] == ["t1_run35300.h5"]
+    assert [path.name for path in done.outputs] == ["t1_run35300.h5", "t2_run35300.h5"]
+    assert len(pd.read_hdf(tmp_path / "t2_run35300.h5")) == 61
     with TierFile(tmp_path / "t1_run35300.h5") as file:
         rows = file.table("ORRunDecoderForRun").read().rows
         assert all(file.table(key).n_rows for key in file.keys)
