@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -14,6 +15,8 @@ CODE = "_channel"
 """Name of the column of codes among those of a run; never shown."""
 CLOCK = "_clock"
 """Name of the column of times of data taking, s, that go on from run to run of a data set; never shown."""
+
+_PLACE = re.compile(r"(?:crate (\d+) )?(?:card (\d+) )?channel (\d+)")
 
 
 def codes_of(columns: Mapping[str, Any]) -> np.ndarray | None:
@@ -41,6 +44,12 @@ def names_of(codes: Iterable[int], detectors: Iterable[Channel] = ()) -> list[st
     codes = list(codes)
     known = {code_of(one): one.name for one in detectors}
     return [known.get(code, place) for code, place in zip(codes, _places_of(codes), strict=True)]
+
+
+def short_name(name: str) -> str:
+    """Write the place of a channel shortly: '1/0/2' for 'crate 1 card 0 channel 2'; detectors as they are."""
+    numbers = _PLACE.fullmatch(name)
+    return "/".join(number for number in numbers.groups() if number) if numbers else name
 
 
 def without_ignored(codes: Iterable[int], detectors: Iterable[Channel]) -> list[int]:

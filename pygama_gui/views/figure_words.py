@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 from pygama_gui.data.health import Figures, Peak
+from pygama_gui.jobs.board import counted
 from pygama_gui.widgets import words
 
 
@@ -12,14 +13,15 @@ def rate_words(figures: Figures) -> str:
     """Write the rate with its error; the events where no rate is known."""
     if math.isfinite(figures.rate) and figures.n_events:
         return f"{words.with_error(figures.rate, figures.rate_error)} Hz"
-    return f"{words.count(figures.n_events)} events"
+    return counted(figures.n_events, "event")
 
 
 def baseline_words(figures: Figures) -> str:
     """Write the median of the baseline and its scatter from event to event: 'bl 8162.4 ± 3.1'."""
     if not math.isfinite(figures.baseline):
         return ""
-    return f"bl {words.level(figures.baseline)} ± {words.three_digits(figures.baseline_rms)}"
+    scatter = f" ± {words.three_digits(figures.baseline_rms)}" if figures.n_events > 1 else ""
+    return f"bl {words.level(figures.baseline)}{scatter}"
 
 
 def fwhm_words(peak: Peak, unit: str) -> str:

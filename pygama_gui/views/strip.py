@@ -682,8 +682,12 @@ def _header_differences(before: Run, run: Run) -> list[Difference] | None:
 
 def _mean_and_spread(values: np.ndarray) -> tuple[str, str]:
     """Give the median and the scatter of the newest values; both robust against pulses on a tail."""
-    middle, scatter = median_and_scatter(np.asarray(values[-N_BASELINE:], np.float64))
-    return (f"{middle:.1f} ± {scatter:.1f}", "ADC") if math.isfinite(middle) else (words.UNKNOWN, "")
+    newest = np.asarray(values[-N_BASELINE:], np.float64)
+    middle, scatter = median_and_scatter(newest)
+    if not math.isfinite(middle):
+        return words.UNKNOWN, ""
+    spread = f" ± {scatter:.1f}" if np.isfinite(newest).sum() > 1 else ""
+    return f"{middle:.1f}{spread}", "ADC"
 
 
 def _mean_rate(times: np.ndarray) -> str:

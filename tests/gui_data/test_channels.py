@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
-from pygama_gui.data.channels import codes_of, names_of
+from pygama_gui.data.channels import codes_of, names_of, short_name
 
 
 def test_the_same_channel_of_two_cards_has_two_codes():
@@ -36,3 +37,16 @@ def test_a_row_without_a_channel_has_no_code():
 
 def test_columns_without_channels_have_no_codes():
     assert codes_of({"time_s": [1.0]}) is None
+
+
+@pytest.mark.parametrize(
+    ("name", "short"),
+    [
+        ("crate 1 card 0 channel 2", "1/0/2"),
+        ("card 5 channel 12", "5/12"),
+        ("channel 3", "3"),
+        ("P42574A", "P42574A"),
+    ],
+)
+def test_a_place_is_written_shortly_where_there_is_no_room(name: str, short: str) -> None:
+    assert short_name(name) == short

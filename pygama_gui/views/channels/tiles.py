@@ -21,6 +21,7 @@ from PyQt5.QtGui import (
 from PyQt5.QtWidgets import QAbstractScrollArea, QFrame
 
 from pygama.quick_dataclass import dataclass
+from pygama_gui.data.channels import short_name
 from pygama_gui.data.health import Figures, Health, Peak
 from pygama_gui.views.figure_words import baseline_words, fwhm_words, rate_words
 from pygama_gui.widgets import theme
@@ -266,7 +267,10 @@ class TileGrid(QAbstractScrollArea):
         tone = "soft" if tile.is_late or tile.is_all_late else tile.health.tone
         lamp_width = self._write(painter, inside, 0, tile.late(tile.health.words), tone, is_right=True)
         name_room = inside.adjusted(0, 0, -lamp_width - INSIDE, 0)
-        self._write(painter, name_room, 0, tile.name, "text", is_bold=True)
+        bold = QFontMetrics(theme.font(theme.SMALL, bold=True))
+        fits = bold.horizontalAdvance(tile.name) <= name_room.width()
+        name = tile.name if fits else short_name(tile.name)
+        self._write(painter, name_room, 0, name, "text", is_bold=True)
         for line, text in enumerate(tile.lines):
             self._write(painter, inside, inside.height() - (N_FIGURES - line) * LINE, text, "soft")
         spectrum = inside.adjusted(0, LINE + 4, 0, -N_FIGURES * LINE - 3)
