@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Mapping, Sequence
+from itertools import chain
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
@@ -51,7 +52,10 @@ class _Config:
 
 @dataclass(frozen=True)
 class _Event:
-    """An event of a stream: its traces, (n,), and the first of their numbers, in numbers of two bytes."""
+    """An event of a stream: its traces, and where in the record, in bytes, each begins.
+
+    n_numbers: of two bytes, of each trace.
+    """
 
     kind: int
     stamp: tuple[int, int, int, int]
@@ -59,9 +63,9 @@ class _Event:
     offset: tuple[int, int]
     """Seconds and microseconds, Unix time, of the beginning of the counters."""
     config: _Config
-    traces: np.ndarray
-    first: np.ndarray
-    n_samples: np.ndarray
+    traces: Sequence[int]
+    begins: Sequence[int]
+    n_numbers: Sequence[int]
 
 
 def messages_of(stream: bytes | memoryview) -> list[tuple[int, list[Frame]]]:
@@ -124,28 +128,28 @@ class _Streams(DataLoader):
         """Take note of configurations, and decode events; what does not hold together goes to `damaged`."""
         words = packets.words.view(np.uint8)
         events: list[_Event] = []
-        numbers: list[int] = []
+        records: list[int] = []
         wrong: dict[int, str] = {}
         for record, (start, size) in enumerate(
             zip(packets.start.tolist(), packets.size.tolist(), strict=True)
         ):
             try:
-                event = self._read(words[4 * start : 4 * (start + size)].data, 2 * start)
+                event = self._read(words[4 * start : 4 * (start + size)].data)
             except _BrokenError as problem:
                 wrong[record] = str(problem)
             else:
                 if event is not None:
                     events.append(event)
-                    numbers.append(record)
-        columns, samples = self._columns(packets, events, packets.number[np.array(numbers, np.int64)])
+                    records.append(record)
+        columns, samples = self._columns(packets, events, records)
         damaged = damaged_records(packets[np.array(sorted(wrong), np.int64)], list(wrong.values()))
         return Decoded(self.name, self.table(columns), self._samples_of(samples), {}, damaged)
 
     def _samples_of(self, samples: Samples) -> Samples | None:
         return None
 
-    def _read(self, record: memoryview, first: int) -> _Event | None:
-        """Read a record, which begins at number `first`; None for a configuration, and what is not for us."""
+    def _read(self, record: memoryview) -> _Event | None:
+        """Read a record; None for a configuration, and what is not for us."""
         if len(record) < HEAD_BYTES:
             raise _BrokenError("shorter than 2 words")
         stream = int.from_bytes(record[4:6], "little")
@@ -157,7 +161,7 @@ class _Streams(DataLoader):
                 elif kind in self.kinds:
                     if stream not in self._configs:
                         raise _BrokenError("no configuration of its stream came before")
-                    event = _event(record, kind, frames, self._configs[stream], first)
+                    event = _event(record, kind, frames, self._configs[stream])
             except (IndexError, struct.error, ValueError) as problem:
                 if isinstance(problem, _BrokenError):
                     raise
@@ -179,17 +183,24 @@ class _Streams(DataLoader):
         return _Config(int(n_samples), 16.0 if n_bits >= 16 else 4.0, places)
 
     def _columns(
-        self, packets: Packets, events: Sequence[_Event], numbers: np.ndarray
+        self, packets: Packets, events: Sequence[_Event], records: Sequence[int]
     ) -> tuple[dict[str, np.ndarray], Samples]:
         """Put the traces of all events one behind the other."""
-        of = np.repeat(np.arange(len(events)), [len(event.traces) for event in events])
-        nothing = [np.zeros(0, np.int64)]
-        traces = np.concatenate(nothing + [event.traces for event in events])
-        first = np.concatenate(nothing + [event.first for event in events])
-        count = np.concatenate(nothing + [event.n_samples for event in events])
-        places = np.concatenate(
-            [np.zeros((0, 4), np.int64)] + [event.config.places[event.traces] for event in events]
-        )
+        n_traces = [len(event.traces) for event in events]
+        of = np.repeat(np.arange(len(events)), n_traces)
+
+        def joined(name: str) -> np.ndarray:
+            numbers = chain.from_iterable(getattr(event, name) for event in events)
+            return np.fromiter(numbers, np.int64, sum(n_traces))
+
+        traces = joined("traces")
+        starts = packets.start[np.array(records, np.int64)]
+        first = 2 * starts[of] + joined("begins") // 2
+        places = np.empty((len(traces), 4), np.int64)
+        configs = {id(event.config): event.config for event in events}
+        which = np.array([id(event.config) for event in events], np.int64)[of]
+        for key, config in configs.items():
+            places[which == key] = config.places[traces[which == key]]
         stamps = np.array([event.stamp for event in events], np.int64).reshape(-1, 4)[of]
         offsets = np.array([event.offset for event in events], np.int64).reshape(-1, 2)[of]
         source = packets.words.view("<u2")
@@ -205,13 +216,13 @@ class _Streams(DataLoader):
             "fc_event": stamps[:, 0],
             "fc_baseline": source[first].astype(np.int64),
             "energy": source[first + 1].astype(np.int64),
-            "event_number": numbers.astype(np.int64)[of],
+            "event_number": packets.number[np.array(records, np.int64)].astype(np.int64)[of],
             "timestamp": stamps[:, 1] * per_second + stamps[:, 2],
             "time_s": since_start + stamps[:, 1] + stamps[:, 2] / per_second,
         }
         periods = np.array([event.config.period_ns for event in events], float)
         columns |= self._timing(periods[of])
-        return columns, Samples(source, first + TRACE_HEAD, count)
+        return columns, Samples(source, first + TRACE_HEAD, joined("n_numbers") - TRACE_HEAD)
 
     def _timing(self, period_ns: np.ndarray) -> dict[str, np.ndarray]:
         return {}
@@ -249,62 +260,59 @@ def _numbers(record: memoryview, frame: Frame) -> tuple[int, ...]:
     return struct.unpack_from(f"<{n_bytes // 4}i", record, at)
 
 
-def _event(record: memoryview, kind: int, frames: Sequence[Frame], config: _Config, first: int) -> _Event:
-    """Find the traces of an event, whose record begins at number `first` of two bytes."""
+def _event(record: memoryview, kind: int, frames: Sequence[Frame], config: _Config) -> _Event:
+    """Find the traces of an event."""
     event_type = _numbers(record, frames[0])[0]
     offset = _numbers(record, frames[2])
     event, seconds, ticks, most = _numbers(record, frames[3])[:4]
     if kind == EVENT:
-        traces, places, n_numbers = _of_all(frames[4], config)
+        traces, begins, n_numbers = _of_all(frames[4], config)
     elif kind == SPARSE:
-        traces, places, n_numbers = _of_some(record, frames)
+        traces, begins, n_numbers = _of_some(record, frames)
     else:
-        traces, places, n_numbers = _of_headers(record, frames)
-    if len(traces) and not 0 <= traces.min() <= traces.max() < len(config.places):
+        traces, begins, n_numbers = _of_headers(record, frames)
+    if max(traces, default=0) >= len(config.places):
         raise _BrokenError("a trace has no place in the configuration of FCIO")
-    if (places % 2).any() or (n_numbers < TRACE_HEAD).any():
+    if any(at % 2 for at in begins) or min(n_numbers, default=TRACE_HEAD) < TRACE_HEAD:
         raise _BrokenError("a trace of FCIO is no whole number of samples")
-    return _Event(
-        kind=int(event_type),
-        stamp=(event, seconds, ticks, most),
-        offset=(offset[0], offset[1]),
-        config=config,
-        traces=traces,
-        first=first + places // 2,
-        n_samples=n_numbers - TRACE_HEAD,
-    )
+    stamp = (event, seconds, ticks, most)
+    return _Event(event_type, stamp, (offset[0], offset[1]), config, traces, begins, n_numbers)
 
 
-def _of_all(frame: Frame, config: _Config) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+_Lying = tuple[Sequence[int], Sequence[int], Sequence[int]]
+"""Traces, where each begins, in bytes, and how many numbers it has."""
+
+
+def _of_all(frame: Frame, config: _Config) -> _Lying:
     n_traces, n_each = len(config.places), config.n_samples + TRACE_HEAD
-    if frame[1] != 2 * n_traces * n_each:
+    at, n_bytes = frame
+    if n_bytes != 2 * n_traces * n_each:
         raise _BrokenError("an event has not the traces and samples that its configuration tells")
-    traces = np.arange(n_traces)
-    return traces, frame[0] + 2 * n_each * traces, np.full(n_traces, n_each)
+    return range(n_traces), range(at, at + n_bytes, 2 * n_each), [n_each] * n_traces
 
 
-def _of_some(record: memoryview, frames: Sequence[Frame]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _of_some(record: memoryview, frames: Sequence[Frame]) -> _Lying:
     traces = _listed(record, frames[6])
-    lying = np.array(frames[7 : 7 + len(traces)], np.int64).reshape(-1, 2)
+    lying = frames[7 : 7 + len(traces)]
     if len(lying) != len(traces) or _numbers(record, frames[5])[0] != len(traces):
         raise _BrokenError("an event has not the traces that it lists")
-    if (lying[:, 1] % 2).any():
+    if any(n_bytes % 2 for _, n_bytes in lying):
         raise _BrokenError("a trace of FCIO is no whole number of samples")
-    return traces, lying[:, 0], lying[:, 1] // 2
+    return traces, [at for at, _ in lying], [n_bytes // 2 for _, n_bytes in lying]
 
 
-def _of_headers(record: memoryview, frames: Sequence[Frame]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _of_headers(record: memoryview, frames: Sequence[Frame]) -> _Lying:
     """Find the two numbers of each trace in the last two frames."""
     traces = _listed(record, frames[-2])
     at, n_bytes = frames[-1]
     if n_bytes != 2 * TRACE_HEAD * len(traces):
         raise _BrokenError("an event has not the traces that it lists")
-    return traces, at + 2 * TRACE_HEAD * np.arange(len(traces)), np.full(len(traces), TRACE_HEAD)
+    return traces, range(at, at + n_bytes, 2 * TRACE_HEAD), [TRACE_HEAD] * len(traces)
 
 
-def _listed(record: memoryview, frame: Frame) -> np.ndarray:
+def _listed(record: memoryview, frame: Frame) -> tuple[int, ...]:
     at, n_bytes = frame
-    return np.frombuffer(record[at : at + n_bytes // 2 * 2], "<u2").astype(np.int64)
+    return struct.unpack_from(f"<{n_bytes // 2}H", record, at)
 
 
 def encode_message(kind: int, frames: Sequence[bytes]) -> bytes:
