@@ -43,8 +43,8 @@ SATURATED_SHARE, LEAST_SATURATED = 0.02, 5
 """Share, and number, of events at the end of the range."""
 PILE, NEAR = 1e-3, 0.02
 """Parts of the range, from its top down, in which events pile up, and in which they are compared."""
-PILE_OVER = 20.0
-"""A pile is so many times as dense as the events below it."""
+PILE_OVER, LEAST_PILED = 20.0, 8
+"""A pile is so many times as dense as the events below it, and holds as many events or more."""
 DRIFT_SIGMA, DRIFT_SCATTERS = 5.0, 5.0
 """A drift is this significant, and this many times the scatter of single events."""
 LEAST_FOR_DRIFT = 30
@@ -312,8 +312,13 @@ def is_flagged(columns: Mapping[str, np.ndarray]) -> np.ndarray:
 
 
 def in_pile(n_top: int, n_near: int) -> int:
-    """Give the events that pile up at the top, 0 where that is no pile; n_near: those near it and at it."""
-    is_pile = n_top >= LEAST_SATURATED and n_top / PILE > PILE_OVER * (n_near - n_top) / (NEAR - PILE)
+    """Give the events that pile up at the top, 0 where that is no pile; n_near: those near it and at it.
+
+    Below it there may be more than were seen: a few events of a line at the top of a spectrum are no pile.
+    """
+    below = n_near - n_top
+    most = below + 2 * math.sqrt(below + 1)
+    is_pile = n_top >= LEAST_PILED and n_top / PILE > PILE_OVER * most / (NEAR - PILE)
     return n_top if is_pile else 0
 
 

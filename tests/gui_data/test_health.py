@@ -93,6 +93,12 @@ def test_without_such_a_column_events_that_pile_up_at_the_top_are_counted() -> N
     assert count_saturated({}, np.minimum(falling, 15_000.0)) == int((falling >= 14_985.0).sum())
 
 
+def test_a_line_at_the_top_of_few_events_is_no_pile() -> None:
+    rng = np.random.default_rng(2)
+    piled = [count_saturated({}, rng.normal(11_500.0, 12.0, 12)) for _ in range(2000)]
+    assert np.mean(np.array(piled) > 0) < 0.02
+
+
 def test_a_channel_is_saturated_from_two_parts_in_a_hundred() -> None:
     found = judge(
         [Figures(0, 1000, saturated=19), Figures(1, 1000, saturated=20), Figures(2, 10, saturated=4)]
