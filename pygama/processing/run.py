@@ -178,13 +178,14 @@ class _Choice:
         wanted = None if decoders is None else frozenset(map(_first_name, decoders))
         return cls(options, wanted, channels, _offsets_of(skip), within)
 
-    def of_records(self, packets: Packets) -> Packets:
-        """Leave out the records that are not wanted."""
+    def of_records(self, packets: Packets, beside: Collection[int]) -> Packets:
+        """Leave out the records that are not wanted; beside: keys of those that tell how others are read."""
         if not self.skip and self.within is None:
             return packets
         wanted = ~np.isin(packets.offset, self.skip)
         if self.within is not None:
-            wanted &= (packets.offset >= self.within[0]) & (packets.offset < self.within[1])
+            is_within = (packets.offset >= self.within[0]) | np.isin(packets.key, list(beside))
+            wanted &= is_within & (packets.offset < self.within[1])
         return packets[wanted]
 
     def skipped(self, packets: Packets) -> list[int]:
@@ -286,7 +287,7 @@ class _Road:
         for loader, keys in self._loaders_for(packets.header):
             found = packets.of(keys)
             self._left_out.update(self._choice.skipped(found))
-            records = self._choice.of_records(found)
+            records = self._choice.of_records(found, _keys_named(loader.beside, packets.header))
             if len(records):
                 decoded = loader.decode(records)
                 if decoded.samples is not None and self._choice.channels is not None:
@@ -359,7 +360,10 @@ class _Road:
 
 
 def _keys_of(loader: DataLoader, header: Header) -> tuple[int, ...]:
-    names = (loader.name, *loader.also, *loader.beside)
+    return _keys_named((loader.name, *loader.also, *loader.beside), header)
+
+
+def _keys_named(names: Collection[str], header: Header) -> tuple[int, ...]:
     return tuple(key for key, decoder in header.decoders.items() if decoder in names)
 
 

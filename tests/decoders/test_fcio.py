@@ -24,7 +24,7 @@ from pygama.decoders.fcio import (
 )
 from pygama.orca.header import Card, Header, header_of
 from pygama.orca.packets import Packets
-from pygama.orca.writer import run_header
+from pygama.orca.writer import RUN_RECORDS, RunWriter, run_header
 from pygama.processing.run import process_run
 from pygama.storage import TierFile
 
@@ -206,6 +206,41 @@ def test_events_without_a_configuration_are_kept_apart(
 ) -> None:
     decoded = FCIOEvents(header).decode(packets_of(header, [encode_record(sparse(1))]))
     assert decoded.damaged.reason == ["no configuration of its stream came before"]
+
+
+@pytest.fixture
+def run_file(tmp_path: Path) -> tuple[Path, list[int]]:
+    """A run of three events of some traces, and where their records begin."""
+    types = {"FlashCam": {"Config": (6, "ORFCIOConfigDecoder"), "Event": (7, "ORFCIOEventDecoder")}}
+    header = run_header(run_number=5, start_time=START, record_types={**RUN_RECORDS, **types})
+    offsets = []
+    with RunWriter(tmp_path / "Run5", header) as writer:
+        writer.run_start(5, START)
+        writer.record(6, encode_record(encode_config(PLACES, N), begins=True)[1:], "extended")
+        for hit in ((0,), (1, 2), (2,)):
+            offsets.append(writer.offset)
+            writer.record(7, encode_record(sparse(*hit))[1:], "extended")
+        writer.run_stop(START + 10)
+    return tmp_path / "Run5", offsets
+
+
+def test_a_run_of_such_events_becomes_a_table(run_file: tuple[Path, list[int]], tmp_path: Path) -> None:
+    done = process_run(run_file[0], output_dir=tmp_path, tiers=(1,))
+    with TierFile(done.outputs[0]) as file:
+        table = file.table("ORFCIOEventDecoder").read()
+    assert table.rows["trace_index"].tolist() == [0, 1, 2, 2]
+    assert len(set(table.rows["event_number"].tolist())) == 3
+    assert table.waveforms is not None
+    assert table.waveforms.tolist() == [trace(index)[2:].tolist() for index in (0, 1, 2, 2)]
+
+
+def test_a_part_of_a_run_is_read_by_the_configuration_before_it(
+    run_file: tuple[Path, list[int]], tmp_path: Path
+) -> None:
+    path, offsets = run_file
+    done = process_run(path, output_dir=tmp_path, tiers=(1,), within=(offsets[1], offsets[2]))
+    with TierFile(done.outputs[0]) as file:
+        assert file.table("ORFCIOEventDecoder").read().rows["trace_index"].tolist() == [1, 2]
 
 
 def test_a_real_record_parts_as_it_was_read_by_hand() -> None:
