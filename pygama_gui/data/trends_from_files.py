@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from pygama_gui.data.anchors import BINS_OF_FIT, Anchor, FineCounts, peak_of_counts
+from pygama_gui.data.anchors import BINS_OF_FIT, Anchor, FineCounts, at_line, peak_of_counts
 from pygama_gui.data.binned import MOST_FINE, BinnedGroups, add_places, scale_of
 from pygama_gui.data.channels import CLOCK, CODE
 from pygama_gui.data.energies import fine_range
@@ -124,9 +124,10 @@ class _Followed:
             name: BinnedGroups(scale_of(self._leveled(name, self._sample), n_bins), n) for name in medians
         }
         self._peak_column = self._column_of_peak(sample)
+        self._chosen = self._chosen_anchor()
         self._fine = self._make_fine(n, most_cells)
         self._uncut = None  # counts of all rows of the channel, where cuts leave some of them out
-        if has_cuts and self._fine is not None:
+        if has_cuts and self._chosen is None and self._fine is not None:
             self._uncut = replace(self._fine, counts=np.zeros_like(self._fine.counts[:1]))
 
     def _column_of_peak(self, rows: Rows) -> str:
@@ -151,13 +152,22 @@ class _Followed:
         codes = rows[CODE] if which is None else rows[CODE][which]
         return values - self._levels.levels[self._levels.places(codes)]
 
+    def _chosen_anchor(self) -> Anchor | None:
+        """Give the line that was chosen, where it is to be followed in any case or is clear in the sample."""
+        line, column = self.asked.line, self._peak_column
+        if line is None or not column or column != self.asked.peak_column:
+            return None
+        if self.asked.is_line_fixed:
+            return Anchor(column, *line)
+        return at_line(np.asarray(self._sample[column], np.float64), column, line)
+
     def _make_fine(self, n_slices: int, most_cells: int) -> FineCounts | None:
         """Choose the bins of the peak: those of its window where that is given, else of the whole range."""
         if not self._peak_column:
             return None
-        if self.asked.line is not None and self.asked.is_line_fixed:
-            low, high = self.asked.line
-            return FineCounts(np.zeros((n_slices, BINS_OF_FIT), np.uint32), low, high)
+        if self._chosen is not None:
+            counts = np.zeros((n_slices, BINS_OF_FIT), np.uint32)
+            return FineCounts(counts, self._chosen.low, self._chosen.high)
         low, high = fine_range(self._sample[self._peak_column])
         n_bins = max(min(N_PEAK, most_cells // n_slices), LEAST_BINS)
         return FineCounts(np.zeros((n_slices, n_bins), np.uint32), low, high)
@@ -226,11 +236,9 @@ class _Followed:
         )
 
     def _anchor(self) -> Anchor | None:
-        if self._fine is None:
-            return None
+        if self._fine is None or self._chosen is not None:
+            return self._chosen
         line = self.asked.line if self._peak_column == self.asked.peak_column else None
-        if line is not None and self.asked.is_line_fixed:
-            return Anchor(self._peak_column, *line)
         found = None if self._uncut is None else self._uncut.total().find_anchor(self._peak_column, line)
         return found or self._fine.total().find_anchor(self._peak_column, line)
 

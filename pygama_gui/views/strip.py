@@ -452,8 +452,9 @@ class StripView(View):
         remark = _gain_words(place, trends.asked.unit(trends.anchor.column))
         figure.show_value(value if is_ok else f"▲ {value}", remark, "", "soft" if is_ok else "warn")
         of = f"{how} of {whose}" if whose else how
+        at = _place_words(place, trends.asked.unit(trends.anchor.column))
         lines = [
-            f"{value} {remark}",
+            f"{value} {at}" if remark == at else f"{value} {at}, {remark}",
             f"{of}, as in Trends; that of a region or of a sample may differ within its error",
         ]
         if trends.is_line_missed:
@@ -662,9 +663,14 @@ def _beside(unit: str, level: Level | None) -> tuple[str, str, str]:
     return f"{unit} · steady" if level.is_followed else unit, "", "soft"
 
 
+def _place_words(place: Level, unit: str) -> str:
+    """Say where the peak lies."""
+    return f"at {words.with_error(place.value, place.error)} {unit}".rstrip()
+
+
 def _gain_words(place: Level, unit: str) -> str:
     """Say where the peak lies, and whether it moved."""
-    at = f"at {words.with_error(place.value, place.error)} {unit}".rstrip()
+    at = _place_words(place, unit)
     if place.moved and place.value:
         return f"gain {100 * place.moved / place.value:+.2g} %".replace("-", "−")
     if not place.is_ok and place.band is not None:

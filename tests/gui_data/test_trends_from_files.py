@@ -14,6 +14,7 @@ from pygama.analysis.cuts import Cut
 from pygama.block import Block
 from pygama.storage import TierWriter
 from pygama_gui.data import live_set, trends_from_files
+from pygama_gui.data.anchors import Anchor
 from pygama_gui.data.channels import CLOCK, CODE
 from pygama_gui.data.cutting import joined
 from pygama_gui.data.linked import Cuts
@@ -155,6 +156,21 @@ def test_a_set_on_disk_is_followed_by_the_peak_of_all_its_events_whatever_passes
     (cut,) = gathered(live, joined((Cut("few", "n_peaks == 4"),)), Asked(channel=0))
     assert whole.anchor is not None
     assert cut.anchor == whole.anchor
+
+
+@pytest.mark.parametrize("cut", ["", "n_peaks == 2"])
+def test_the_chosen_line_of_a_set_on_disk_is_followed_however_many_slices_there_are(
+    load: Callable[..., LiveSet], monkeypatch: pytest.MonkeyPatch, cut: str
+) -> None:
+    monkeypatch.setattr(trends_from_files, "MOST_CELLS", 10_000)
+    cuts = joined((Cut("a", cut),)) if cut else None
+    asked = Asked(channel=0, width=50.0, peak_column="trap_max", line=(1960.0, 2040.0))
+    (found,) = gathered(load(on_disk=True), cuts, asked)
+    assert found.anchor == Anchor("trap_max", 1960.0, 2040.0)
+    assert not found.is_line_missed
+    position = found.of("position")
+    assert position is not None
+    assert np.nanmedian(position.values) == pytest.approx(2002, abs=1.5)
 
 
 def test_times_out_of_order_make_a_second_pass_and_no_more(load: Callable[..., LiveSet]) -> None:

@@ -150,6 +150,7 @@ def test_the_peak_that_is_followed_is_told_with_its_width(qtbot: QtBot, view: St
     view.redraw()
     assert view.figures["PEAK"].isVisible()
     assert view.figures["PEAK"].value.text().startswith("FWHM ")
+    assert re.match(r"FWHM .+ ± .+ ADC at .+ ± .+ ADC\n", view.figures["PEAK"].toolTip())
     assert re.search(r"\nMedian of \d+ fits to slices of time of \S", view.figures["PEAK"].toolTip())
 
 
