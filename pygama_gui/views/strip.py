@@ -452,10 +452,12 @@ class StripView(View):
         remark = _gain_words(place, trends.asked.unit(trends.anchor.column))
         figure.show_value(value if is_ok else f"▲ {value}", remark, "", "soft" if is_ok else "warn")
         of = f"{how} of {whose}" if whose else how
+        is_chosen = not is_one_of_many or channel == self.session.trends.channel
+        as_in = "as in Trends" if is_chosen else "as in Trends where that channel is chosen"
         at = _place_words(place, trends.asked.unit(trends.anchor.column))
         lines = [
             f"{value} {at}" if remark == at else f"{value} {at}, {remark}",
-            f"{of}, as in Trends; that of a region or of a sample may differ within its error",
+            f"{of}, {as_in}; that of a region or of a sample may differ within its error",
         ]
         if trends.is_line_missed:
             lines.append("No clear peak is where one was chosen; another one is followed")

@@ -159,6 +159,13 @@ def test_the_strip_says_whose_peak_it_follows(qtbot: QtBot, view: StripView) -> 
     qtbot.waitUntil(lambda: "width" in view._levels, timeout=WAIT_MS)
     view.redraw()
     assert view.figures["PEAK"].caption.text() == "PEAK · channel 0"
+    assert "as in Trends where that channel is chosen" in view.figures["PEAK"].toolTip()
+    view.bridge.change(changes.show_trends, replace(view.session.trends, channel=view._surveyed.codes[1]))
+    qtbot.waitUntil(
+        lambda: view.redraw() or view.figures["PEAK"].caption.text().endswith(" · channel 1"),
+        timeout=WAIT_MS,
+    )
+    assert "as in Trends;" in view.figures["PEAK"].toolTip()
 
 
 def test_a_peak_of_too_few_events_has_a_place_but_no_width(qtbot: QtBot, view: StripView) -> None:
