@@ -200,6 +200,7 @@ class Menus:
                 toggle = dock.toggleViewAction()
                 assert toggle is not None
                 toggle.setText(f"{dock.windowTitle()} panel")
+                toggle.triggered.connect(partial(_bring_to_front, dock))
                 menu.addAction(toggle)
         self.move_action.setCheckable(True)
         self.move_action.toggled.connect(window.show_dock_titles)
@@ -248,3 +249,9 @@ class Menus:
             action.setCheckable(True)
             group.addAction(action)
         at_once.aboutToShow.connect(lambda: group.actions()[bridge.session.n_jobs - 1].setChecked(True))
+
+
+def _bring_to_front(dock: QDockWidget, is_shown: bool) -> None:
+    """Let a panel that was asked for not lie behind the one beside it."""
+    if is_shown:
+        dock.raise_()

@@ -45,7 +45,7 @@ def settle(app: QApplication, bridge: Bridge, until: Callable[[], bool] = lambda
         app.processEvents()
         time.sleep(0.01)
         if not bridge.threads.are_idle:
-            busy_at = now
+            busy_at = time.monotonic()  # not of before: one pass may draw for long
 
 
 def _take_views(app: QApplication, window: MainWindow, folder: Path, name: str) -> None:

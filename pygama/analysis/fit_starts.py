@@ -11,7 +11,13 @@ import numpy as np
 from pygama.analysis.fit_request import FitRequest, limits_of, reach_of
 from pygama.analysis.likelihood import Cost, Start
 from pygama.analysis.peaks import first_guess
-from pygama.analysis.search import FoundPeak, checked_histogram, find_peaks, mean_bin_width
+from pygama.analysis.search import (
+    FoundPeak,
+    checked_histogram,
+    find_peaks,
+    may_be_several,
+    mean_bin_width,
+)
 from pygama.errors import SettingsError
 
 FEW_FOR_A_TAIL = 3000.0
@@ -33,8 +39,9 @@ def around_peak(counts: Any, edges: Any, x: float) -> FitRequest:
     """Choose what to fit for the peak under `x`: its window, and the neighbours that overlap with it.
 
     counts: (n,), edges: (n + 1,) of the whole spectrum. The window reaches five FWHM to both sides and stops
-    short of strong neighbours; peaks closer than three FWHM are fitted together. Where no peak stands out
-    near `x`, the window is one around `x` itself. Raises SettingsError for an `x` outside the histogram.
+    short of strong neighbours; peaks closer than three FWHM are fitted together. One that is much wider than
+    those beside it has no position: the fit finds out whether it is two. Where no peak stands out near `x`,
+    the window is one around `x` itself. Raises SettingsError for an `x` outside the histogram.
     """
     counts, edges = checked_histogram(counts, edges)
     if not edges[0] <= x <= edges[-1]:
@@ -57,7 +64,9 @@ def around_peak(counts: Any, edges: Any, x: float) -> FitRequest:
             low = max(low, other.position + keep_off)
         else:
             high = min(high, other.position - keep_off)
-    return FitRequest(float(low), float(high), tuple(peak.position for peak in together))
+    is_told_by_fit = len(together) == 1 and may_be_several(chosen, found)
+    positions = () if is_told_by_fit else tuple(peak.position for peak in together)
+    return FitRequest(float(low), float(high), positions)
 
 
 def _overlap(peak: FoundPeak, chosen: FoundPeak) -> bool:

@@ -32,6 +32,8 @@ MIN_SIGNIFICANCE = 2.5
 """A peak whose area is fewer errors above 0 is told as none."""
 MOVED = 25.0
 """By so much must chi2 be better where peaks are found elsewhere than asked: five standard deviations."""
+SPLITS = ((-0.4, 0.4), (-0.25, 0.6), (-0.6, 0.25))
+"""Where two peaks are tried that look like one, in its FWHM from its place."""
 BINS_A_PEAK = 100
 """Bins of `fit_values`, where the request names none."""
 
@@ -110,8 +112,11 @@ def _fit(counts: np.ndarray, edges: np.ndarray, request: FitRequest) -> RegionFi
     fit = _fit_from(cost, positions, request)
     held = {*request.fixed, *request.limits, *request.priors}
     is_free = not any(name.startswith("position") for name in held)
-    if request.positions and is_free and (not fit.converged or fit.p_value < UNLIKELY):
+    if is_free and request.positions and (not fit.converged or fit.p_value < UNLIKELY):
         return _where_it_went(cost, fit)
+    is_one_held = any(name.startswith("area") for name in held)
+    if is_free and not (request.positions or is_one_held) and fit.converged and fit.p_value < UNLIKELY:
+        return _as_two(fit)
     return fit
 
 
@@ -139,6 +144,23 @@ def _where_it_went(cost: Cost, fit: RegionFit) -> RegionFit:
     about = tuple(name for name in best.parameters if name.startswith("position"))
     doubt = Doubt("moved", about, f"a peak was found at {at}, not at {was} where it was looked for")
     return replace(best, doubts=(*best.doubts, doubt))
+
+
+def _as_two(fit: RegionFit) -> RegionFit:
+    """Fit two peaks where one that was found does not explain the counts, if they do.
+
+    The search takes two that overlap for a wide one. The tail of a peak is none beside it: two Gaussians do
+    not explain that.
+    """
+    if len(fit.peaks) != 1:
+        return fit
+    model = RegionModel(parameter_names(fit.request, 2), fit.edges)
+    cost, one = Cost(model, fit.counts), fit.peaks[0]
+    starts = [tuple(one.position + share * one.fwhm for share in pair) for pair in SPLITS]
+    inside = [start for start in starts if fit.edges[0] < start[0] and start[1] < fit.edges[-1]]
+    tried = [_fit_from(cost, start, fit.request) for start in inside]
+    good = [two for two in tried if two.converged and two.p_value >= UNLIKELY and two.chi2 < fit.chi2 - MOVED]
+    return min(good, key=lambda two: two.chi2, default=fit)
 
 
 def _best_of(

@@ -486,7 +486,7 @@ def _judge(
     )
     top = in_order[0]
     if top.score <= 0 or not top.found:
-        return Match(None, None, 0.0, _nothing_found(name))
+        return Match(None, None, 0.0, _nothing_found(name, gain_range))
     named = (one for one in in_order if one.source == name and _goes_with(one, top))
     best = next(named, top)
     others = [one for one in in_order if not _is_same_gain(one, top)]
@@ -494,7 +494,12 @@ def _judge(
     confidence = float(1 / (1 + weights.sum()))
     if confidence < min_confidence and name not in ("", best.source):
         best, others, confidence = _of_source(name, in_order)
-    refused = _why_unsure(best, others, confidence, min_confidence) or _why_not(best, top, name, gain_range)
+    unsure = (
+        ""
+        if confidence >= min_confidence
+        else _why_unsure(best, others, (confidence, min_confidence), gain_range)
+    )
+    refused = unsure or _why_not(best, top, name, gain_range)
     rival = others[0] if others and others[0].score > 0 else None
     return Match(best, rival, confidence, refused)
 
@@ -525,16 +530,23 @@ def _goes_with(named: Hypothesis, top: Hypothesis) -> bool:
     return named is top or (is_near and named.score > _ENOUGH and len(named.found) >= n_needed)
 
 
-def _nothing_found(name: str) -> str:
+def _nothing_found(name: str, gain_range: tuple[float, float] | None) -> str:
     of = f"of {name}" if name else "of any source that is known"
-    return f"no lines {of} stand out from the background; take more events, or give an expected gain"
+    return f"no lines {of} stand out from the background; take more events, or {_about_gain(gain_range)}"
+
+
+def _about_gain(gain_range: tuple[float, float] | None) -> str:
+    """Say what can be done about the gain: to give one, or to correct that which was given."""
+    if gain_range is None:
+        return "give an expected gain"
+    return f"correct the gain that was expected ({gain_range[0]:.5g} to {gain_range[1]:.5g})"
 
 
 def _why_not(best: Hypothesis, top: Hypothesis, name: str, gain_range: tuple[float, float] | None) -> str:
     if name and (best.source != name or best.score <= 0):
         return (
             f"this does not look like {name}: {top.words()} explains it better; "
-            "name that source as well if it was there, or give an expected gain"
+            f"name that source as well if it was there, or {_about_gain(gain_range)}"
         )
     if gain_range is not None and not gain_range[0] <= best.gain <= gain_range[1]:
         times = best.gain / math.sqrt(gain_range[0] * gain_range[1])
@@ -546,19 +558,20 @@ def _why_not(best: Hypothesis, top: Hypothesis, name: str, gain_range: tuple[flo
 
 
 def _why_unsure(
-    best: Hypothesis, others: Sequence[Hypothesis], confidence: float, min_confidence: float
+    best: Hypothesis,
+    others: Sequence[Hypothesis],
+    confidence: tuple[float, float],
+    gain_range: tuple[float, float] | None,
 ) -> str:
-    if confidence >= min_confidence:
-        return ""
+    """Say why a hypothesis is not certain; confidence: what it has, and what was wanted."""
+    advice = f"take more events, or {_about_gain(gain_range)}"
     if best.n_main == 1 or len(best.found) < 2:
         found = "no line" if not best.found else "only one line"
         return (
             f"{found} of {best.source} stands out, and a single line could stand anywhere: "
-            "give a second source, more events or an expected gain"
+            f"name a second source that was there, {advice}"
         )
     rival = next((one for one in others if one.score > 0), None)
     against = f"it could also be {rival.words()}" if rival else "it could also be chance"
-    return (
-        f"{best.words()} is not certain ({100 * confidence:.0f} %, {100 * min_confidence:.4g} % wanted): "
-        f"{against}; take more events, or give an expected gain"
-    )
+    has, wanted = (100 * one for one in confidence)
+    return f"{best.words()} is not certain ({has:.0f} %, {wanted:.4g} % wanted): {against}; {advice}"

@@ -178,6 +178,9 @@ class _Spectrum:
             shares = np.concatenate(([0.0], np.maximum(net, 0.0)))
             ends = np.interp(np.array(_FWHM_SHARES) * shares[-1], shares, self.edges[low : high + 1])
             fwhm = max(float(ends[1] - ends[0]), bin_width)
+            if not ends[0] <= 0.5 * float(self.edges[at] + self.edges[at + 1]) <= ends[1]:
+                # without background, all places whose stretch holds the whole peak are as significant
+                at = int(np.searchsorted(self.edges, 0.5 * float(ends[0] + ends[1]))) - 1
         position, n_net, n_all = self._mean(at, fwhm, background)
         error = _ERROR * fwhm / FWHM_PER_SIGMA * math.sqrt(max(n_all, 1.0)) / max(n_net, 1.0)
         return FoundPeak(position, error, fwhm, n_net, significance)
@@ -294,10 +297,7 @@ def _parts(
     peak: FoundPeak, found: list[FoundPeak], counts: np.ndarray, edges: np.ndarray, threshold: float
 ) -> list[FoundPeak]:
     """Look again, with the width of its neighbours, at a peak that is much wider; give what it is made of."""
-    others = sorted(
-        (one for one in found if one is not peak), key=lambda one: abs(one.position - peak.position)
-    )
-    expected = float(np.median([one.fwhm for one in others[:_N_NEXT]])) if len(others) > 1 else math.inf
+    expected = _width_beside(peak, found)
     if peak.fwhm < _MERGED * expected:
         return [peak]
     ends = [peak.position - 3 * peak.fwhm, peak.position + 3 * peak.fwhm]
@@ -305,3 +305,16 @@ def _parts(
     parts = find_peaks(counts[low:high], edges[low : high + 1], fwhm=expected, threshold=threshold)
     parts = tuple(one for one in parts if abs(one.position - peak.position) < peak.fwhm)
     return list(parts) if len(parts) > 1 else [peak]
+
+
+def may_be_several(peak: FoundPeak, found: Sequence[FoundPeak]) -> bool:
+    """Tell whether a peak is so much wider than those next to it that it may be several that overlap."""
+    return peak.fwhm >= _MERGED * _width_beside(peak, found)
+
+
+def _width_beside(peak: FoundPeak, found: Sequence[FoundPeak]) -> float:
+    """Give the usual width of the peaks next to one; infinity where there are too few to tell."""
+    others = sorted(
+        (one for one in found if one is not peak), key=lambda one: abs(one.position - peak.position)
+    )
+    return float(np.median([one.fwhm for one in others[:_N_NEXT]])) if len(others) > 1 else math.inf

@@ -12,7 +12,7 @@ from pygama.errors import SettingsError
 from pygama.quick_dataclass import dataclass
 from pygama_gui.data.binned import values_like
 from pygama_gui.data.preview import suggest_line
-from pygama_gui.data.slices import LEAST_SLICES, Series, Slices
+from pygama_gui.data.slices import Series, Slices
 from pygama_gui.session.calibration_changes import KEV
 
 IN_PEAK, MOST_FITS = 30, 30
@@ -24,6 +24,8 @@ USUAL = {"Cs-137": 661.657, "Co-60": 1332.492, "K-40": 1460.822, "Tl-208": 2614.
 """Lines, keV, by which detectors are watched."""
 AGREE, CLEAR, HALF_WINDOW = 1e-3, 4.0, 5.0
 """How well places and energies agree, relative; areas over their errors; window in FWHM to each side."""
+TELLING = 1 / 3
+"""Error of a width, over the width, above which the fit does not tell it."""
 BINS_OF_FIT, LEAST_BINS = 80, 8
 """Bins of the window of a peak of many events, and the fewest that are fitted."""
 MOST_SOUGHT = 200_000
@@ -70,9 +72,13 @@ def _thallium(values: np.ndarray) -> PeakFit | None:
 
 
 def at_line(values: np.ndarray, column: str, line: tuple[float, float]) -> Anchor | None:
-    """Give the line that was chosen if there is a peak with enough events for some slices; else None."""
-    fit = fit_peak(values, (line[0] + line[1]) / 2, line[1] - line[0])
-    is_clear = fit.converged and fit.area >= LEAST_SLICES * IN_PEAK
+    """Give the line that was chosen if there is a clear peak; else None."""
+    return _anchor_of(fit_peak(values, (line[0] + line[1]) / 2, line[1] - line[0]), column, line)
+
+
+def _anchor_of(fit: PeakFit, column: str, line: tuple[float, float]) -> Anchor | None:
+    """Give the line where the fit of its window is a clear peak; else None."""
+    is_clear = fit.converged and fit.area > CLEAR * fit.area_error
     return Anchor(column, *line, _name_of(fit, column)) if is_clear else None
 
 
@@ -120,11 +126,9 @@ class FineCounts:
         return fit_peak_counts(counts, edges)
 
     def find_anchor(self, column: str, line: tuple[float, float] | None = None) -> Anchor | None:
-        """Look for a peak to follow: that at the line if it has events for some slices, or another."""
-        if line is not None:
-            fit = self.fit(*line)
-            if fit.converged and fit.area >= LEAST_SLICES * IN_PEAK:
-                return Anchor(column, *line)
+        """Look for a peak to follow: that at the line if it is clear, or another."""
+        if line is not None and (anchor := _anchor_of(self.fit(*line), column, line)) is not None:
+            return anchor
         return find_anchor(values_like(self.counts, self.edges, MOST_SOUGHT), column)
 
 
@@ -180,24 +184,24 @@ def join_for_fits(inside: Sequence[int] | np.ndarray) -> int:
 def series_of_fits(
     slices: Slices, join: int, found: Sequence[PeakFit], anchor: Anchor, unit: str
 ) -> tuple[Series, Series]:
-    """Give position and FWHM of the peak by its fits, one for so many neighbouring slices together."""
-    times, half = slices.joined_edges(join)
-    good = np.array([fit.converged for fit in found], bool)
-    note = "" if good.any() else (found[0].note if found else "no slice is whole yet")
+    """Give position and FWHM of the peak by its fits, one for so many neighbouring slices together.
 
-    def series(kind: str, name: str, what: str) -> Series:
+    A width is left out where its error says that the fit does not tell it.
+    """
+    times, half = slices.joined_edges(join)
+    has_peak = np.array([fit.converged for fit in found], bool)
+    tells_width = np.array([fit.converged and fit.fwhm_error < TELLING * fit.fwhm for fit in found], bool)
+    no_peak = found[0].note if found else "no slice is whole yet"
+    no_width = "too few events to tell the width" if has_peak.any() else no_peak
+
+    def series(kind: str, name: str, what: str, good: np.ndarray, why_none: str) -> Series:
         numbers = np.array([getattr(fit, what) for fit in found], np.float64)
         errors = np.array([getattr(fit, f"{what}_error") for fit in found], np.float64)
-        return Series(
-            kind,
-            name,
-            unit,
-            times,
-            half,
-            np.where(good, numbers, np.nan),
-            np.where(good, errors, np.nan),
-            note=note,
-        )
+        values, errors = np.where(good, numbers, np.nan), np.where(good, errors, np.nan)
+        return Series(kind, name, unit, times, half, values, errors, note="" if good.any() else why_none)
 
     name = anchor.name.partition(" ")[0] or "peak"
-    return series("position", f"{name} position", "position"), series("width", f"{name} FWHM", "fwhm")
+    return (
+        series("position", f"{name} position", "position", has_peak, no_peak),
+        series("width", f"{name} FWHM", "fwhm", tells_width, no_width),
+    )

@@ -33,7 +33,9 @@ COLUMNS = (
     "shape",
     "background",
     "note",
+    *(f"{name}_error_{way}" for name in ("position", "fwhm", "fwtm", "area") for way in ("down", "up")),
 )
+"""The last ones are given where the likelihood is uneven, so that the single errors are not to be trusted."""
 
 
 @dataclass(frozen=True)
@@ -74,7 +76,17 @@ class FitRow:
             ]
             numbers = [number if isinstance(number, int) else f"{number:.8g}" for number in numbers]
         ends = [f"{request.low:.8g}", f"{request.high:.8g}", request.shape, request.background, self.note]
-        return [*head, *numbers, *ends]
+        return [*head, *numbers, *ends, *self._uneven()]
+
+    def _uneven(self) -> list[str]:
+        """Give the errors downwards and upwards of position, widths and area; empty where one error does."""
+        one = self.peak
+        pairs = (
+            [None] * 4
+            if one is None
+            else [one.position_errors, one.fwhm_errors, one.fwtm_errors, one.area_errors]
+        )
+        return [f"{error:.8g}" if pair is not None else "" for pair in pairs for error in pair or (0.0, 0.0)]
 
 
 def as_csv(rows: Sequence[FitRow]) -> str:

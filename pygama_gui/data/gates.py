@@ -226,6 +226,6 @@ def top_of(corners: np.ndarray, x: Point, y: Point) -> Point:
 def corners_text(points: Sequence[Point]) -> str:
     """Say how many corners were set, and what comes next."""
     if not points:
-        return "Click to set corners of the gate; Esc gives up"
-    more = "Return closes" if len(points) > 2 else "click to set more"
+        return "Click, or arrows and Space, to set corners of the gate; Esc gives up"
+    more = "Return closes" if len(points) > 2 else "click or Space sets more"
     return f"{len(points)} corner{'s' if len(points) > 1 else ''} · {more} · Backspace takes one back"

@@ -83,7 +83,8 @@ class SpectrumPicture:
     """All that is shown: edges (n + 1,) of the bins in `unit`, and heights of `scale` a count.
 
     main: of the selected run. others: drawn beside it. marks: (x, words). Ranges are those on screen; of
-    y in what is drawn, also where it is logarithmic. Times are NaN where they are not known.
+    y in what is drawn, also where it is logarithmic. Times are NaN where they are not known. finest: edges
+    and counts for other programs, where the bins on screen were chosen by what is in view.
     """
 
     edges: np.ndarray
@@ -107,6 +108,7 @@ class SpectrumPicture:
     start_s: float = math.nan
     about: Mapping[str, str] = field(default_factory=dict)
     made: Mapping[str, Any] = field(default_factory=dict)
+    finest: tuple[np.ndarray, np.ndarray] | None = None
 
     @property
     def drawn(self) -> tuple[Histogram, ...]:
@@ -137,16 +139,17 @@ def png_bytes(picture: SpectrumPicture) -> bytes:
 
 def stored(picture: SpectrumPicture) -> StoredSpectrum:
     """Give the main histogram for other programs; the live time is not known here and none is made up."""
+    edges, counts = picture.finest or (picture.edges, picture.main.counts)
     return StoredSpectrum(
-        picture.main.counts,
-        float(picture.edges[0]),
-        float(picture.edges[-1] - picture.edges[0]) / len(picture.main.counts),
+        counts,
+        float(edges[0]),
+        float(edges[-1] - edges[0]) / len(counts),
         picture.unit or "channel",
         title=picture.about.get("title", picture.column),
         real_time_s=picture.real_time_s,
         live_time_s=picture.live_time_s,
         start_s=picture.start_s,
-        remarks={name: text for name, text in picture.about.items() if name != "title"},
+        remarks={name: text for name, text in picture.about.items() if name not in ("title", "bins")},
     )
 
 

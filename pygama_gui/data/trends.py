@@ -92,6 +92,12 @@ class Trends:
         """Whether all rows that there are were followed."""
         return self.n_rows >= self.n_all
 
+    @property
+    def is_line_missed(self) -> bool:
+        """Whether another peak is followed than the one that was chosen, because none is clear there."""
+        line, anchor = self.asked.line, self.anchor
+        return line is not None and anchor is not None and (anchor.low, anchor.high) != line
+
     def of(self, kind: str) -> Series | None:
         """Give the series of a kind."""
         return next((one for one in self.series if one.kind == kind), None)
@@ -332,7 +338,7 @@ class Trender:
         column = asked.peak_column if asked.peak_column in rows else first_of(HEIGHTS, rows)
         anchor = None
         if column and asked.has_peak:
-            anchor = self._anchor(table, rows[column], chosen, column, asked)
+            anchor = self._anchor(table, rows, chosen, column, asked)
             if anchor is not None:
                 key = (table, asked.channel, column)
                 parts = self._in_window(rows, chosen, slices, anchor, ready)
@@ -360,21 +366,25 @@ class Trender:
         return few, np.asarray(rows[anchor.column][inside], np.float64)
 
     def _anchor(
-        self, table: Hashable, heights: np.ndarray, chosen: np.ndarray, column: str, asked: Asked
+        self, table: Hashable, rows: Rows, chosen: np.ndarray, column: str, asked: Asked
     ) -> Anchor | None:
-        """Take the line that was chosen; else look for one, again when there are twice as many events."""
+        """Take the line that was chosen; else look for one, again when there are twice as many events.
+
+        It is looked for among all events of the channel, whatever passes the cuts, and when the run is over
+        among all that came: so whoever follows the channel follows the same peak.
+        """
         line = asked.line if column == asked.peak_column else None
         if line is not None and asked.is_line_fixed:
             return Anchor(column, *line)
         key = (table, asked.channel, column, line)
         anchors = self._peaks_of(table).anchors
         n, anchor = anchors.get(key, (0, None))
-        if int(np.count_nonzero(chosen)) >= 2 * max(n, 1):
-            values = np.asarray(heights[chosen], np.float64)
-            anchor = None if line is None else at_line(values, column, line)
-            anchor = anchor or find_anchor(values, column)
-            anchors[key] = (len(values), anchor)
-        return anchor
+        its = is_chosen_row(rows, None, asked.channel)
+        n_its = int(np.count_nonzero(its))
+        if n_its >= 2 * max(n, 1) if asked.is_growing else n_its != n:
+            anchor = _seek(rows[column], its, column, line)
+            anchors[key] = (n_its, anchor)
+        return anchor or _seek(rows[column], chosen, column, line)
 
     def _peaks_of(self, table: Hashable) -> _Peaks:
         """Give what is known of the peaks of a run; of those not followed for longest it is forgotten.
@@ -386,6 +396,15 @@ class Trender:
         while len(self._peaks) > MOST_KNOWN:
             self._peaks.popitem(last=False)
         return known
+
+
+def _seek(
+    heights: np.ndarray, chosen: np.ndarray, column: str, line: tuple[float, float] | None
+) -> Anchor | None:
+    """Look for a peak to follow among the chosen events: that at the line if it is clear, or another."""
+    values = np.asarray(heights[chosen], np.float64)
+    anchor = None if line is None else at_line(values, column, line)
+    return anchor or find_anchor(values, column)
 
 
 def aligned(values: np.ndarray, codes: np.ndarray) -> np.ndarray:

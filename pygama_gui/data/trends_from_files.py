@@ -10,11 +10,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from pygama_gui.data.anchors import BINS_OF_FIT, Anchor, FineCounts, peak_of_counts
+from pygama_gui.data.anchors import BINS_OF_FIT, Anchor, FineCounts, at_line, peak_of_counts
 from pygama_gui.data.binned import MOST_FINE, BinnedGroups, add_places, scale_of
 from pygama_gui.data.channels import CLOCK, CODE
 from pygama_gui.data.energies import fine_range
@@ -58,7 +58,10 @@ class GatheredTrends:
         self._cuts, self._n_all, self._n_rows = cuts, live.n_rows, 0
         duration = sum(last - first for first, last in live.spans if first <= last)
         most = MOST_CELLS // len(asks)
-        self._parts = [_Followed(asked, sample, duration, live.n_rows, most) for asked in asks]
+        has_cuts = cuts is not None
+        self._parts = [
+            _Followed(asked, sample, duration, live.n_rows, most, has_cuts=has_cuts) for asked in asks
+        ]
 
     def add(self, rows: Rows) -> None:
         """Follow the next rows."""
@@ -100,7 +103,9 @@ class _Levels:
 class _Followed:
     """One of the things that are asked."""
 
-    def __init__(self, asked: Asked, sample: Rows, duration: float, n_rows: int, most_cells: int) -> None:
+    def __init__(
+        self, asked: Asked, sample: Rows, duration: float, n_rows: int, most_cells: int, *, has_cuts: bool
+    ) -> None:
         self.asked = asked
         self._sample = _of_channel(sample, asked.channel)
         self._span = (0.0, duration)
@@ -119,7 +124,11 @@ class _Followed:
             name: BinnedGroups(scale_of(self._leveled(name, self._sample), n_bins), n) for name in medians
         }
         self._peak_column = self._column_of_peak(sample)
+        self._chosen = self._chosen_anchor()
         self._fine = self._make_fine(n, most_cells)
+        self._uncut = None  # counts of all rows of the channel, where cuts leave some of them out
+        if has_cuts and self._chosen is None and self._fine is not None:
+            self._uncut = replace(self._fine, counts=np.zeros_like(self._fine.counts[:1]))
 
     def _column_of_peak(self, rows: Rows) -> str:
         if not self.asked.has_peak:
@@ -143,26 +152,41 @@ class _Followed:
         codes = rows[CODE] if which is None else rows[CODE][which]
         return values - self._levels.levels[self._levels.places(codes)]
 
+    def _chosen_anchor(self) -> Anchor | None:
+        """Give the line that was chosen, where it is to be followed in any case or is clear in the sample."""
+        line, column = self.asked.line, self._peak_column
+        if line is None or not column or column != self.asked.peak_column:
+            return None
+        if self.asked.is_line_fixed:
+            return Anchor(column, *line)
+        return at_line(np.asarray(self._sample[column], np.float64), column, line)
+
     def _make_fine(self, n_slices: int, most_cells: int) -> FineCounts | None:
         """Choose the bins of the peak: those of its window where that is given, else of the whole range."""
         if not self._peak_column:
             return None
-        if self.asked.line is not None and self.asked.is_line_fixed:
-            low, high = self.asked.line
-            return FineCounts(np.zeros((n_slices, BINS_OF_FIT), np.uint32), low, high)
+        if self._chosen is not None:
+            counts = np.zeros((n_slices, BINS_OF_FIT), np.uint32)
+            return FineCounts(counts, self._chosen.low, self._chosen.high)
         low, high = fine_range(self._sample[self._peak_column])
         n_bins = max(min(N_PEAK, most_cells // n_slices), LEAST_BINS)
         return FineCounts(np.zeros((n_slices, n_bins), np.uint32), low, high)
 
     def add(self, rows: Rows, passes: np.ndarray) -> None:
         """Count rows; passes: (n,) bool."""
+        is_its = np.ones(len(passes), bool)
         if self.asked.channel is not None and CODE in rows:
-            passes = passes & (rows[CODE] == self.asked.channel)
+            is_its = rows[CODE] == self.asked.channel
+        passes = passes & is_its
         self._n_chosen += int(np.count_nonzero(passes))
         clock = rows[CLOCK]
         with np.errstate(invalid="ignore"):
             places = np.floor(clock / self._width) - math.floor(self._span[0] / self._width)
-            which = np.flatnonzero(passes & (places >= 0) & (places < len(self._slices.counts)))
+            is_inside = (places >= 0) & (places < len(self._slices.counts))
+        which = np.flatnonzero(passes & is_inside)
+        if self._uncut is not None:
+            heights = np.asarray(rows[self._peak_column][is_its & is_inside], np.float64)
+            self._add_to_peak(self._uncut, np.zeros(len(heights), np.int32), heights)
         self._newest = max(self._newest, float(np.nanmax(clock, initial=-math.inf)))
         places = places[which].astype(np.int32)
         self._slices.counts += np.bincount(places, minlength=len(self._slices.counts))
@@ -212,12 +236,11 @@ class _Followed:
         )
 
     def _anchor(self) -> Anchor | None:
-        if self._fine is None:
-            return None
+        if self._fine is None or self._chosen is not None:
+            return self._chosen
         line = self.asked.line if self._peak_column == self.asked.peak_column else None
-        if line is not None and self.asked.is_line_fixed:
-            return Anchor(self._peak_column, *line)
-        return self._fine.total().find_anchor(self._peak_column, line)
+        found = None if self._uncut is None else self._uncut.total().find_anchor(self._peak_column, line)
+        return found or self._fine.total().find_anchor(self._peak_column, line)
 
 
 def _of_channel(rows: Rows, channel: int | None) -> Rows:

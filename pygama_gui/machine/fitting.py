@@ -34,6 +34,9 @@ MOST_BINS = 960
 N_REGION_BINS = 64
 """Bins of a region, about."""
 
+MARKED = ""
+"""Stands for the region that is marked in the spectrum, which has no name."""
+
 Asked = Fit | NamedRegion
 State = tuple["LiveRun", int, Cuts | None]
 """What a fit holds for: the data of a run, its rows, and the cuts."""
@@ -106,6 +109,17 @@ class Fitting(QObject):
         is_present = isinstance(known, Measured) and known.state[0] is self._bridge.live(run_id)
         return known if is_present and isinstance(known, Measured) else None
 
+    def measured_mark(self, run_id: str) -> Measured | None:
+        """Give what the region that is marked in the spectrum holds on a run; None before it was measured."""
+        known = self.measured(run_id, MARKED)
+        live = self._bridge.live(run_id)
+        return known if known is not None and known.fit == _marked(self._bridge.session, live) else None
+
+    def is_to_be_measured(self, run_id: str) -> bool:
+        """Whether a region is marked in the spectrum of a run that is not measured yet."""
+        marked = _marked(self._bridge.session, self._bridge.live(run_id))
+        return marked is not None and self.measured_mark(run_id) is None
+
     def forget(self) -> None:
         """Fit everything again when it is asked for."""
         self._outcomes, self._fullest, self._asked = {}, {}, {}
@@ -123,10 +137,10 @@ class Fitting(QObject):
     def ask(self, run_id: str) -> None:
         """Have those fits done on a run that are new, were changed, or hold for fewer rows or other cuts."""
         live, session = self._bridge.live(run_id), self._bridge.session
-        if live is None or not len(live.columns) or not (session.fits or session.regions):
+        if live is None or not len(live.columns):
             return  # of a run whose rows are being read nothing is said
         state: State = (live, len(live.columns), passing_of(session))
-        wanted: list[Asked] = [one for one in _all_of(session) if self._is_stale(run_id, one, state)]
+        wanted = [one for one in _all_of(session, live) if self._is_stale(run_id, one, state)]
         if not wanted or self._asked.get(run_id) == (state, tuple(wanted)):
             return
         if all(self._only_grew(run_id, fit, state) for fit in wanted) and not self._is_time(run_id):
@@ -159,8 +173,8 @@ class Fitting(QObject):
         )
 
     def _take(self, run_id: str, outcomes: Sequence[Outcome | Measured]) -> None:
-        session = self._bridge.session
-        present = {(type(one), one.name): one for one in _all_of(session)}
+        session, live = self._bridge.session, self._bridge.live(run_id)
+        present = {(type(one), one.name): one for one in _all_of(session, live)}
         for outcome in outcomes:
             key = (type(outcome.fit), outcome.fit.name)
             if present.get(key) == outcome.fit:
@@ -175,8 +189,19 @@ class Fitting(QObject):
                 self._fullest[run_id, outcome.fit.name] = (outcome.state[0], outcome.fit, outcome.found)
 
 
-def _all_of(session: Session) -> list[Asked]:
-    return [*session.fits, *session.regions]
+def _all_of(session: Session, live: LiveRun | None) -> list[Asked]:
+    marked = _marked(session, live)
+    return [*session.fits, *session.regions, *([] if marked is None else [marked])]
+
+
+def _marked(session: Session, live: LiveRun | None) -> NamedRegion | None:
+    """Give the region that is marked in the spectrum; None on disk, where each move would read all files."""
+    choice = session.spectrum
+    if choice.roi is None or live is None or live.is_on_disk or choice.column not in live.columns:
+        return None
+    return NamedRegion(
+        MARKED, choice.column, *choice.roi, choice.channel if choice.channel in live.channels else None
+    )
 
 
 def _want(asked: Asked, live: LiveRun) -> Want:

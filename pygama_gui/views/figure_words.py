@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+from pygama_gui.data.anchors import TELLING
 from pygama_gui.data.health import Figures, Peak
 from pygama_gui.jobs.board import counted
 from pygama_gui.widgets import words
@@ -25,8 +26,8 @@ def baseline_words(figures: Figures) -> str:
 
 
 def fwhm_words(peak: Peak, unit: str) -> str:
-    """Write the FWHM of the peak with its error."""
-    if not math.isfinite(peak.fwhm):
+    """Write the FWHM of the peak, and which one it is; nothing where the fit does not tell the width."""
+    if not peak.fwhm_error < TELLING * peak.fwhm:
         return ""
-    line = f" ({peak.name.partition(' ')[0]})" if peak.name else ""
-    return f"FWHM {words.with_error(peak.fwhm, peak.fwhm_error)} {unit}".rstrip() + line
+    line = peak.name.partition(" ")[0] or f"at {words.with_error(peak.position, peak.position_error)}"
+    return f"{f'FWHM {words.with_error(peak.fwhm, peak.fwhm_error)} {unit}'.rstrip()} ({line})"

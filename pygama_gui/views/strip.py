@@ -24,7 +24,7 @@ from pygama_gui.data.run_times import RunTimes, Spell
 from pygama_gui.data.shift import Check, Level, Rates, level_of, rates, report
 from pygama_gui.data.slices import Series, median_and_scatter
 from pygama_gui.data.trends import Trends, aligned
-from pygama_gui.jobs.board import JobState, counted
+from pygama_gui.jobs.board import JobState, as_sentence, counted
 from pygama_gui.session import changes
 from pygama_gui.session.calibration_changes import KEV
 from pygama_gui.session.state import DataSet, Run, Session
@@ -437,24 +437,41 @@ class StripView(View):
     def _show_peak(self) -> None:
         """Show width and place of the peak that is followed, beside what is expected."""
         figure, trends = self.figures["PEAK"], self._trends
-        figure.has_value = "width" in self._levels and "position" in self._levels
+        figure.has_value = "position" in self._levels
         if trends is None or trends.anchor is None or not figure.has_value:
             figure.show_value(words.UNKNOWN)
             return
-        (series, width), (_, place) = self._levels["width"], self._levels["position"]
-        figure.caption.setText(trends.anchor.name.partition(" ")[0] or "PEAK")
-        is_ok = place.is_ok and width.is_ok
-        value = f"FWHM {words.with_error(width.value, width.error)} {series.unit}".rstrip()
-        remark = _gain_words(place, series.unit)
-        figure.show_value(value if is_ok else f"▲ {value}", remark, "", "soft" if is_ok else "warn")
+        _, place = self._levels["position"]
         channel = trends.asked.channel
-        whose = "" if channel is None else f" of {self.bridge.names([channel])[0]}"
+        whose = "" if channel is None else self.bridge.names([channel])[0]
+        is_one_of_many = len(self.bridge.shown(self._surveyed.codes)) > 1
+        name = trends.anchor.name.partition(" ")[0] or "PEAK"
+        figure.caption.setText(f"{name} · {whose}" if whose and is_one_of_many else name)
+        value, is_width_ok, how = self._width_words(trends)
+        is_ok = place.is_ok and is_width_ok
+        remark = _gain_words(place, trends.asked.unit(trends.anchor.column))
+        figure.show_value(value if is_ok else f"▲ {value}", remark, "", "soft" if is_ok else "warn")
+        of = f"{how} of {whose}" if whose else how
+        is_chosen = not is_one_of_many or channel == self.session.trends.channel
+        as_in = "as in Trends" if is_chosen else "as in Trends where that channel is chosen"
+        at = _place_words(place, trends.asked.unit(trends.anchor.column))
+        lines = [
+            f"{value} {at}" if remark == at else f"{value} {at}, {remark}",
+            f"{of}, {as_in}; that of a region or of a sample may differ within its error",
+        ]
+        if trends.is_line_missed:
+            lines.append("No clear peak is where one was chosen; another one is followed")
+        figure.setToolTip("\n".join(lines))
+
+    def _width_words(self, trends: Trends) -> tuple[str, bool, str]:
+        """Give the width, whether it is as expected, and how it was found, or why it is not known."""
+        if "width" not in self._levels:
+            found = trends.of("width")
+            return f"FWHM {words.UNKNOWN}", True, "no width" if found is None else as_sentence(found.note)
+        series, level = self._levels["width"]
         n_fits = int(series.is_known.sum())
-        fits = "One fit" if n_fits == 1 else f"Median of {n_fits} fits to slices of time"
-        how = f"{fits}{whose}, as in Trends"
-        figure.setToolTip(
-            f"{value} {remark}\n{how}; that of a region or of a sample may differ within its error"
-        )
+        how = "One fit" if n_fits == 1 else f"Median of {n_fits} fits to slices of time"
+        return f"FWHM {words.with_error(level.value, level.error)} {series.unit}".rstrip(), level.is_ok, how
 
     def _show_channels(self) -> None:
         found = self._surveyed
@@ -648,9 +665,14 @@ def _beside(unit: str, level: Level | None) -> tuple[str, str, str]:
     return f"{unit} · steady" if level.is_followed else unit, "", "soft"
 
 
+def _place_words(place: Level, unit: str) -> str:
+    """Say where the peak lies."""
+    return f"at {words.with_error(place.value, place.error)} {unit}".rstrip()
+
+
 def _gain_words(place: Level, unit: str) -> str:
     """Say where the peak lies, and whether it moved."""
-    at = f"at {words.with_error(place.value, place.error)} {unit}".rstrip()
+    at = _place_words(place, unit)
     if place.moved and place.value:
         return f"gain {100 * place.moved / place.value:+.2g} %".replace("-", "−")
     if not place.is_ok and place.band is not None:

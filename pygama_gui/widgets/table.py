@@ -101,10 +101,10 @@ def quiet_table(name: str, heads: Sequence[str], dispensable: Sequence[int] = ()
     return table
 
 
-def two_lines(text: str) -> str:
-    """Put the error of a value below it: '3510.1 ± 1.1', '117 +27 −29'."""
-    for sign in (" ± ", " +"):
-        value, found, error = text.partition(sign)
-        if found:
-            return f"{value}\n{sign.strip()}{' ' if sign.endswith(' ') else ''}{error}"
-    return text
+def error_below(text: str) -> str:
+    """Put the error of a value below it, '3510.1 ± 1.1', and uneven ones below each other: '117 +27 −29'."""
+    value, plus, errors = text.partition(" +")
+    if not plus:
+        return text.replace(" ± ", "\n± ", 1)
+    up, minus, down = errors.partition(" −")
+    return f"{value}\n+{up}" + (f"\n−{down}" if minus else "")

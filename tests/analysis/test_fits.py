@@ -607,3 +607,50 @@ def test_a_fit_whose_errors_are_not_known_is_no_crash():
     unknown = [fit for fit in fits if not np.isfinite(fit.covariance).all()]
     assert unknown
     assert not any(fit.converged for fit in unknown)
+
+
+def close_lines(seed: int = 4) -> tuple[np.ndarray, np.ndarray]:
+    """Three lines of FWHM 4 apart from each other, and two that are one and a half FWHM from each other."""
+    rng = np.random.default_rng(seed)
+    lines = [(300, 900), (400, 900), (700, 900), (500, 2800), (506, 1400)]
+    parts = [rng.normal(at, 4 / 2.3548, n) for at, n in lines]
+    return np.histogram(np.concatenate([*parts, rng.uniform(0, 1000, 2000)]), 4000, (0, 1000))
+
+
+def test_two_lines_that_the_search_takes_for_one_are_fitted_as_two():
+    counts, edges = close_lines()
+    fit = fit_region(counts, edges, FitRequest(480.0, 526.0))
+    assert [peak.position for peak in fit.peaks] == pytest.approx([500, 506], abs=0.3)
+    assert [peak.area for peak in fit.peaks] == pytest.approx([2800, 1400], rel=0.1)
+    assert fit.p_value > 1e-3
+
+
+def test_two_lines_under_the_cursor_that_look_like_one_are_fitted_as_two():
+    rng = np.random.default_rng(3)
+    lines = [(8000, 800), (9000, 800), (11_000, 800), (10_000, 2800), (10_056, 1400)]
+    values = np.concatenate([rng.normal(at, 16.4, n) for at, n in lines])
+    counts, edges = np.histogram(values, 8192, (0, 50_000))
+    request = around_peak(counts, edges, 10_010.0)
+    assert request.positions == ()
+    fit = fit_region(counts, edges, request)
+    assert [peak.position for peak in fit.peaks] == pytest.approx([10_000, 10_056], abs=3)
+
+
+def test_one_peak_that_was_asked_for_stays_one():
+    counts, edges = close_lines()
+    fit = fit_region(counts, edges, FitRequest(480.0, 526.0, (502.0,)))
+    assert len(fit.peaks) == 1
+    assert "misfit" in [one.code for one in fit.doubts]
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_tail_is_no_second_line(seed):
+    fit = fit_region(*counted(HPGE, seed=seed), FitRequest(950.0, 1050.0))
+    assert len(fit.peaks) == 1
+    assert fit.p_value < 1e-3
+
+
+@pytest.mark.parametrize("held", [{"fixed": {"area_1": 3000.0}}, {"limits": {"position_1": (498.0, 504.0)}}])
+def test_a_peak_of_which_something_is_held_stays_one(held):
+    counts, edges = close_lines()
+    assert len(fit_region(counts, edges, FitRequest(480.0, 526.0, **held)).peaks) == 1

@@ -159,3 +159,15 @@ def test_a_peak_with_stray_counts_and_no_background_is_found_in_bins_of_any_widt
     values = np.concatenate((rng.normal(38_470, 56, 30), stray))
     found = find_peaks(*np.histogram(values, np.arange(0, 60_000 + bin_width, bin_width)))
     assert [peak.position for peak in found] == [pytest.approx(38_470, abs=60)]
+
+
+@pytest.mark.parametrize("n_bins", [2048, 4096, 8192])
+def test_without_background_a_peak_is_where_its_counts_are(n_bins):
+    rng = np.random.default_rng(3)
+    at = (8000.0, 9000.0, 11_000.0)
+    counts, edges = np.histogram(
+        np.concatenate([rng.normal(one, 16.4, 800) for one in at]), n_bins, (0.0, 50_000.0)
+    )
+    found = find_peaks(counts, edges)
+    assert [peak.position for peak in found] == pytest.approx(at, abs=6)
+    assert all(peak.counts > 600 for peak in found)

@@ -543,6 +543,15 @@ def test_a_cut_file_that_is_dropped_is_taken(qtbot: QtBot, bridge: Bridge, tmp_p
     window.close()
 
 
+def test_a_panel_that_is_asked_for_lies_in_front(qtbot: QtBot, window: MainWindow) -> None:
+    window.show()
+    window.fits_dock.hide()
+    toggle = window.fits_dock.toggleViewAction()
+    assert toggle is not None
+    toggle.trigger()
+    qtbot.waitUntil(lambda: not window.fits.visibleRegion().isEmpty(), timeout=WAIT_MS)
+
+
 def test_an_action_of_a_hidden_panel_brings_it_to_the_front(qtbot: QtBot, window: MainWindow) -> None:
     window.layouts.choose("Process")
     window.settings_dock.raise_()

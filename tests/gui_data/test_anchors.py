@@ -7,8 +7,9 @@ import math
 import numpy as np
 import pytest
 
-from pygama.analysis.peaks import FWHM_PER_SIGMA
-from pygama_gui.data.anchors import THALLIUM, at_line, find_anchor
+from pygama.analysis.peaks import FWHM_PER_SIGMA, PeakFit
+from pygama_gui.data.anchors import THALLIUM, Anchor, FineCounts, at_line, find_anchor, series_of_fits
+from pygama_gui.data.slices import Slices
 from pygama_gui.data.trends import Asked, Trender
 
 
@@ -58,3 +59,37 @@ def test_a_chosen_line_of_energies_has_the_name_of_a_usual_line(column: str, at:
     anchor = at_line(values, column, (at - 15, at + 15))
     assert anchor is not None
     assert anchor.name == name
+
+
+def test_a_chosen_line_of_a_few_dozen_events_is_followed() -> None:
+    rng = np.random.default_rng(2)
+    values = np.concatenate([rng.normal(9000.0, 20.0, 35), rng.exponential(2000.0, 230)])
+    assert at_line(values, "trap_max", (8760.0, 9240.0)) == Anchor("trap_max", 8760.0, 9240.0)
+
+
+def test_a_chosen_line_where_nothing_stands_out_is_not_followed() -> None:
+    values = np.random.default_rng(2).uniform(8000.0, 10_000.0, 2000)
+    assert at_line(values, "trap_max", (8760.0, 9240.0)) is None
+
+
+def test_a_chosen_line_of_counted_energies_has_the_name_of_a_usual_line() -> None:
+    counts, edges = np.histogram(np.random.default_rng(1).normal(1460.8, 1.3, 2000), 8000, (0.0, 3000.0))
+    fine = FineCounts(counts[None, :], float(edges[0]), float(edges[-1]))
+    anchor = fine.total().find_anchor("trap_max_kev", (1446.0, 1476.0))
+    assert anchor is not None
+    assert anchor.name == "K-40 1460.8 keV"
+
+
+def test_a_width_whose_error_is_as_large_as_a_third_of_it_is_not_told() -> None:
+    anchor = Anchor("trap_max", 660.0, 740.0)
+    slices = Slices(np.array([0.5, 1.5]), 1.0, (0.0, 2.0), is_growing=True)
+    fits = [
+        PeakFit((660.0, 740.0), 40, 700.0, 4.0, 31.0, 14.0, 12.0, 4.0, converged=True),
+        PeakFit((660.0, 740.0), 40, 701.0, 3.0, 20.0, 5.0, 30.0, 6.0, converged=True),
+    ]
+    position, width = series_of_fits(slices, 1, fits, anchor, "ADC")
+    assert position.values.tolist() == [700.0, 701.0]
+    assert np.isnan(width.values[0])
+    assert width.values[1] == 20.0
+    _, width = series_of_fits(slices, 2, fits[:1], anchor, "ADC")
+    assert width.note == "too few events to tell the width"

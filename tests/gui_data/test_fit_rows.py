@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from dataclasses import replace
 
 import numpy as np
 
@@ -12,6 +13,7 @@ from pygama.analysis.fits import fit_region
 from pygama.analysis.region_fit import FittedPeak
 from pygama_gui.data.fit_rows import COLUMNS, FitRow, as_csv, as_text, drift_words
 from pygama_gui.session.state import Fit
+from pygama_gui.views.spectrum.fit_curves import peak_words
 
 FIT = Fit("8670 ADC", "trap_max", FitRequest(8500.0, 8800.0, (8670.0,)))
 
@@ -29,6 +31,20 @@ def test_a_table_of_fits_can_be_read_again() -> None:
     assert float(read["position"]) == float(f"{row.peak.position:.8g}")
     assert float(read["area"]) == float(f"{row.peak.area:.8g}")
     assert (read["run"], read["fit"], read["peak"], read["shape"]) == ("Run 1", "8670 ADC", "1", "gauss")
+
+
+def test_uneven_errors_are_written_as_the_table_shows_them() -> None:
+    uneven = FittedPeak(
+        3956.12, 0.05, 0.80, 0.09, 1.45, 0.17, 92.0, 9.6, fwhm_errors=(0.061, 0.064), area_errors=(9.0, 10.0)
+    )
+    row = a_row()
+    assert row.found is not None
+    row = replace(row, found=replace(row.found, peaks=(uneven,)))
+    (read,) = csv.DictReader(io.StringIO(as_csv([row])))
+    assert (read["fwhm_error_down"], read["fwhm_error_up"]) == ("0.061", "0.064")
+    assert (read["area_error_down"], read["area_error_up"]) == ("9", "10")
+    assert (read["position_error_down"], read["position_error_up"]) == ("", "")
+    assert peak_words(uneven, "keV") == "3956.12 ± 0.05 keV\nFWHM 0.80 +0.06 −0.06 keV"
 
 
 def test_a_fit_that_found_nothing_says_why() -> None:

@@ -230,3 +230,20 @@ def test_the_line_that_is_suggested_has_many_events_far_up() -> None:
     assert found is not None
     assert found[0] < 38_000 < found[1]
     assert found[1] - found[0] < 600
+
+
+@pytest.mark.parametrize("seed", [3, 5])
+def test_a_clump_of_events_within_a_broad_peak_is_not_taken_for_the_peak(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    broad, clump = rng.normal(20_800.0, 46.0, 60), rng.normal(20_830.0, 6.0, 12)
+    found = preview.peak_window(np.concatenate([broad, clump, rng.uniform(500.0, 40_000.0, 700)]), 20_830.0)
+    assert found is not None
+    assert (found[1] - found[0]) / preview.WINDOW_IN_FWHM == pytest.approx(108.0, rel=0.3)
+
+
+def test_of_two_lines_beside_each_other_one_is_found() -> None:
+    rng = np.random.default_rng(1)
+    values = np.concatenate([rng.normal(20_800.0, 11.0, 300), rng.normal(21_000.0, 11.0, 300)])
+    found = preview.peak_window(values, 20_800.0)
+    assert found is not None
+    assert (found[1] - found[0]) / preview.WINDOW_IN_FWHM == pytest.approx(25.9, rel=0.15)

@@ -129,3 +129,58 @@ def test_runs_that_are_followed_no_more_are_let_go() -> None:
     held = [weakref.ref(table) for table in tables]
     del table, tables
     assert 0 < sum(one() is not None for one in held) <= 8
+
+
+def two_lines(n: int) -> dict[str, np.ndarray]:
+    """Make events of two lines: the lower one has most of those that come first, the upper one of all."""
+    rng = np.random.default_rng(8)
+    is_high = rng.random(n) < np.where(np.arange(n) < n // 2, 0.03, 0.9)
+    heights = np.where(is_high, rng.normal(9000.0, 6.0, n), rng.normal(2000.0, 3.0, n))
+    is_flat = rng.random(n) < 0.3
+    heights[is_flat] = rng.uniform(500.0, 12_000.0, int(is_flat.sum()))
+    return {"time_s": np.sort(rng.uniform(0.0, 100.0, n)), "trap_max": heights}
+
+
+def test_the_peak_of_a_run_that_is_over_does_not_depend_on_when_it_was_first_looked_at() -> None:
+    rows = two_lines(600)
+    begun = {name: values[:301] for name, values in rows.items()}
+    early, late = Trender(), Trender()
+    before = early.follow("run", begun, None, Asked(is_growing=True)).anchor
+    assert before is not None
+    assert before.high < 3000.0
+    assert early.follow("run", rows, None, Asked()).anchor == late.follow("run", rows, None, Asked()).anchor
+    found = late.follow("run", rows, None, Asked()).anchor
+    assert found is not None
+    assert found.low > 8000.0
+
+
+def test_the_peak_is_that_of_all_events_of_the_channel_whatever_passes_the_cuts() -> None:
+    rows = two_lines(4000)
+    cuts = joined((Cut("early", "time_s < 40"),))
+    assert (
+        Trender().follow("run", rows, cuts, Asked()).anchor
+        == Trender().follow("run", rows, None, Asked()).anchor
+    )
+
+
+def test_a_peak_that_only_cuts_bring_out_is_followed() -> None:
+    rng = np.random.default_rng(4)
+    n, n_good = 400_000, 200
+    rows = {"time_s": np.sort(rng.uniform(0.0, 100.0, n)), "trap_max": rng.uniform(500.0, 12_000.0, n)}
+    rows["is_good"] = np.zeros(n, np.int64)
+    good = rng.choice(n, n_good, replace=False)
+    rows["is_good"][good] = 1
+    rows["trap_max"][good[:80]] = rng.normal(9000.0, 10.0, 80)
+    assert Trender().follow("run", rows, None, Asked()).anchor is None
+    anchor = Trender().follow("run", rows, joined((Cut("good", "is_good == 1"),)), Asked()).anchor
+    assert anchor is not None
+    assert anchor.low < 9000.0 < anchor.high
+
+
+@pytest.mark.parametrize(("line", "is_missed"), [((1970.0, 2030.0), False), ((5000.0, 5100.0), True)])
+def test_a_chosen_line_without_a_clear_peak_is_told_to_be_missed(
+    line: tuple[float, float], is_missed: bool
+) -> None:
+    trends = Trender().follow("run", two_lines(400), None, Asked(peak_column="trap_max", line=line))
+    assert trends.anchor is not None
+    assert trends.is_line_missed is is_missed

@@ -25,7 +25,7 @@ from pygama_gui.session.state import DataSet, Session
 from pygama_gui.widgets import theme, words
 from pygama_gui.widgets.checklist import CheckList, Item
 from pygama_gui.widgets.parts import button, choice_box, label, row
-from pygama_gui.widgets.table import quiet_table, two_lines
+from pygama_gui.widgets.table import error_below, quiet_table
 from pygama_gui.widgets.typed_line import TypedLine
 
 HEADS = ("channel", "period (s)", "amplitude", "pulses", "tagged", "false")
@@ -331,7 +331,7 @@ def _figures(train: PulseTrain) -> tuple[str, ...]:
     part, error = train.recorded_fraction
     return (
         f"{train.period_s:.9g}\n± {train.period_error_s:.2g}",
-        two_lines(words.with_error(train.amplitude, train.amplitude_sigma)),
+        error_below(words.with_error(train.amplitude, train.amplitude_sigma)),
         f"{train.n_recorded} of {train.n_expected}\n{words.with_error(100 * part, 100 * error)} %",
         f"{100 * train.efficiency:.2f} %",
         f"{train.false_rate_hz:.2g} Hz",

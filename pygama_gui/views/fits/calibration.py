@@ -41,8 +41,11 @@ from pygama_gui.widgets import theme, words
 from pygama_gui.widgets.dialogs import file_dialog
 from pygama_gui.widgets.parts import Elided, button, choice_box, label
 from pygama_gui.widgets.plot import Plot, ZoomBox
+from pygama_gui.widgets.typed_line import TypedLine
 
 FIND_OUT = "any source"
+GAIN_WIDTH, GAIN_WITHIN = 80, 0.1
+"""Pixels of the field of the gain, and how far off, relative, the gain may be."""
 PLOT_HEIGHT = 118
 N_POINTS = 200
 MOST_TOLD = 3
@@ -71,6 +74,12 @@ class CalibrationPanel(QWidget):
             self.source_box.setItemData(at, one.title, Qt.ItemDataRole.ToolTipRole)
         self.bend_box = _check("parabola", "Let the curve bend")
         self.zero_box = _check("through 0", "Let the value 0 have no energy")
+        self.gain_field = TypedLine()
+        self.gain_field.setAccessibleName("Expected gain")
+        self.gain_field.setToolTip("Units of the column a keV that are expected, to 10 %; empty: not known")
+        self.gain_field.setFixedWidth(GAIN_WIDTH)
+        self.gain_field.setAcceptDrops(False)  # files are for the window
+        self.gain_field.editingFinished.connect(self._mark_gain)
         self.calibrate_button = button("Calibrate", "Calibrate what the spectrum shows")
         self.calibrate_button.clicked.connect(lambda: self.calibrate_shown())
         self.use_button = button("Use it", "Use the calibration that is proposed", primary=True)
@@ -98,6 +107,12 @@ class CalibrationPanel(QWidget):
             kind.addWidget(widget)
         kind.addStretch(1)
         column.addLayout(kind)
+        gain = QHBoxLayout()
+        gain.addWidget(label("gain about", tone="soft", px=theme.SMALL))
+        gain.addWidget(self.gain_field)
+        gain.addWidget(label("a keV", tone="soft", px=theme.SMALL))
+        gain.addStretch(1)
+        column.addLayout(gain)
         acts = QHBoxLayout()
         for widget in (self.calibrate_button, self.use_button, self.drop_button):
             acts.addWidget(widget)
@@ -109,7 +124,7 @@ class CalibrationPanel(QWidget):
 
     def stops(self) -> list[QWidget]:
         """Give what Tab goes through, in order."""
-        boxes = [self.source_box, self.bend_box, self.zero_box]
+        boxes = [self.source_box, self.bend_box, self.zero_box, self.gain_field]
         return [*boxes, self.calibrate_button, self.use_button, self.drop_button]
 
     @property
@@ -126,11 +141,26 @@ class CalibrationPanel(QWidget):
     def recipe(self) -> Recipe:
         """What to calibrate with, as the controls say."""
         source = self.source_box.currentText()
+        gain = self._gain
         return Recipe(
             source=() if source == FIND_OUT else (source,),
+            gain_range=None if gain is None else ((1 - GAIN_WITHIN) * gain, (1 + GAIN_WITHIN) * gain),
             is_quadratic=self.bend_box.isChecked(),
             is_through_zero=self.zero_box.isChecked(),
         )
+
+    @property
+    def _gain(self) -> float | None:
+        """The gain that is expected; None where none, or no number above 0, was typed."""
+        try:
+            gain = words.number(self.gain_field.text())
+        except ValueError:
+            return None
+        return gain if gain > 0 and math.isfinite(gain) else None
+
+    def _mark_gain(self) -> None:
+        is_wrong = bool(self.gain_field.text().strip()) and self._gain is None
+        theme.mark(self.gain_field, "tone", "bad" if is_wrong else "")
 
     # What a person does
 

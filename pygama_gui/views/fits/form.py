@@ -42,6 +42,7 @@ class FitForm(QWidget):
         super().__init__()
         self._changed, self._renamed = changed, renamed
         self._fit: Fit | None = None
+        self._n_peaks = 1
         self.name_field = TypedLine()
         self.name_field.setAccessibleName("Name of the fit")
         self.name_field.setToolTip("Name of the fit (F2)")
@@ -54,6 +55,12 @@ class FitForm(QWidget):
         self.shape_box.activated.connect(lambda at: self._change(shape=list(SHAPES)[at]))
         self.background_box.activated.connect(lambda at: self._change(background=list(BACKGROUNDS)[at]))
         self.width_box.toggled.connect(lambda is_one: self._change(share_width=is_one))
+        self.places_field = TypedLine()
+        self.places_field.setAccessibleName("Where peaks are fitted")
+        self.places_field.setToolTip("Where peaks are fitted, one for each number: 21235; 21291.5")
+        self.places_field.setPlaceholderText("peaks that are found in the window")
+        self.places_field.setAcceptDrops(False)  # files are for the window
+        self.places_field.editingFinished.connect(self._place)
         self.figures = label(tone="soft", px=theme.SMALL)
         self.note = label(tone="soft", px=theme.SMALL)
         for told in (self.figures, self.note):
@@ -70,6 +77,7 @@ class FitForm(QWidget):
         boxes.addWidget(self.shape_box, 1)
         boxes.addWidget(self.background_box, 1)
         column.addLayout(boxes)
+        column.addWidget(self.places_field)
         column.addWidget(self.width_box)
         column.addWidget(self.figures)
         column.addWidget(self.note)
@@ -80,15 +88,21 @@ class FitForm(QWidget):
     def stops(self) -> list[QWidget]:
         """Give what Tab goes through, in order."""
         rows = [stop for row in self.rows.values() for stop in row.stops()]
-        return [self.name_field, self.shape_box, self.background_box, self.width_box, *rows]
+        boxes = [self.shape_box, self.background_box]
+        return [self.name_field, *boxes, self.places_field, self.width_box, *rows]
 
     def show_fit(self, fit: Fit, found: RegionFit | None, note: str, figures: str = "") -> None:
         """Show a fit and what it gave. figures: what the table may have no room for."""
         self._fit = fit
         request = fit.request
         n_peaks = len(request.positions) or (len(found.peaks) if found is not None else 0) or 1
+        self._n_peaks = n_peaks
         if not self.name_field.hasFocus():
             self.name_field.setText(fit.name)
+        if not self.places_field.isModified():
+            self.places_field.setText("; ".join(f"{at:.7g}" for at in request.positions))
+            self.places_field.setCursorPosition(0)
+            theme.mark(self.places_field, "tone", "")
         self.shape_box.setCurrentIndex(list(SHAPES).index(request.shape) if request.shape in SHAPES else 0)
         at = list(BACKGROUNDS).index(request.background) if request.background in BACKGROUNDS else 0
         self.background_box.setCurrentIndex(at)
@@ -123,11 +137,25 @@ class FitForm(QWidget):
         if self._fit is not None and name and name != self._fit.name:
             self._renamed(name)
 
+    def _place(self) -> None:
+        """Fit peaks at the places that were typed; each is a number, with others behind semicolons."""
+        if self._fit is None:
+            return
+        try:
+            typed = [words.number(text) for text in self.places_field.text().split(";") if text.strip()]
+        except ValueError:
+            theme.mark(self.places_field, "tone", "bad")
+            return
+        theme.mark(self.places_field, "tone", "")
+        shown = [float(f"{at:.7g}") for at in self._fit.request.positions]
+        if sorted(typed) != shown:
+            self._change(positions=tuple(sorted(typed)))
+
     def _change(self, **values: Any) -> None:
         if self._fit is None:
             return
         request = replace(self._fit.request, **values)
-        known = parameter_names(request, max(len(request.positions), len(self._fit.request.positions), 1))
+        known = parameter_names(request, len(request.positions) or self._n_peaks)
         fixed = {name: value for name, value in request.fixed.items() if name in known}
         limits = {name: ends for name, ends in request.limits.items() if name in known}
         request = replace(request, fixed=MappingProxyType(fixed), limits=MappingProxyType(limits))

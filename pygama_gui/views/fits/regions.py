@@ -16,7 +16,7 @@ from pygama_gui.session.state import NamedRegion
 from pygama_gui.widgets import words
 from pygama_gui.widgets.parts import label
 from pygama_gui.widgets.plot import Entry, plot_actions
-from pygama_gui.widgets.table import quiet_table, two_lines
+from pygama_gui.widgets.table import error_below, quiet_table
 
 HEADS = ("Region", "Net", "Gross", "Centroid", "FWHM", "FWTM", "Rate (1/s)")
 DISPENSABLE = (5, 2, 6)
@@ -92,7 +92,7 @@ class RegionTable(QWidget):
                 texts = self._texts(region)
                 told = "\n".join(f"{head} {text}" for head, text in zip(HEADS, texts, strict=True) if text)
                 for place, text in enumerate(texts):
-                    item = QTableWidgetItem(two_lines(text) if place else text)
+                    item = QTableWidgetItem(error_below(text) if place else text)
                     item.setToolTip(told)
                     self.table.setItem(at, place, item)
             self.table.make_room()

@@ -34,7 +34,7 @@ from pygama_gui.widgets.own_keys import Menu
 from pygama_gui.widgets.parts import label
 from pygama_gui.widgets.plot import Entry, plot_actions
 from pygama_gui.widgets.scrolled import Scrolled
-from pygama_gui.widgets.table import RowTable, quiet_table, two_lines
+from pygama_gui.widgets.table import RowTable, error_below, quiet_table
 
 HEADS = ("Fit", "Position", "FWHM", "Area", "χ²/ndof", "p", "FWTM")
 DISPENSABLE = (6, 5, 4)
@@ -331,12 +331,12 @@ def cells(row: FitRow) -> list[str]:
     if peak is None or found is None:
         return [in_words(row.note)]
     return [
-        two_lines(words.with_errors(peak.position, peak.position_error, peak.position_errors)),
-        two_lines(words.with_errors(peak.fwhm, peak.fwhm_error, peak.fwhm_errors)),
-        two_lines(words.with_errors(peak.area, peak.area_error, peak.area_errors)),
+        error_below(words.with_errors(peak.position, peak.position_error, peak.position_errors)),
+        error_below(words.with_errors(peak.fwhm, peak.fwhm_error, peak.fwhm_errors)),
+        error_below(words.with_errors(peak.area, peak.area_error, peak.area_errors)),
         f"{found.chi2:.0f}/{found.ndof}",
         words.p_value(found.p_value),
-        two_lines(words.with_errors(peak.fwtm, peak.fwtm_error, peak.fwtm_errors)),
+        error_below(words.with_errors(peak.fwtm, peak.fwtm_error, peak.fwtm_errors)),
     ]
 
 

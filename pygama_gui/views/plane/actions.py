@@ -113,6 +113,7 @@ class PlaneActions:
             ("Make a range of &x", "Shift+X", partial(gates.begin, "x")),
             ("Make a range of &y", "Shift+Y", partial(gates.begin, "y")),
             None,
+            ("Set a cor&ner at the cursor", "Space", gates.set_corner),
             ("&Close the polygon", "Return", gates.close),
             ("Take the last corner &back", "Backspace", gates.take_back),
             ("&Give up", "Esc", self._view.give_up),

@@ -39,6 +39,8 @@ HANDLE_PX = 7
 TEXT_SHARE = 0.5
 SEND_MS = 40
 """While a gate is dragged, the cut follows this often."""
+CURSOR_STEPS = 100
+"""Steps of the arrows across what is in view."""
 SHAPES = ("polygon", "rectangle", "x", "y")
 """What a new gate can be; 'x' and 'y' are ranges."""
 
@@ -153,7 +155,9 @@ class PlaneGates:
         """Begin a new gate of a shape."""
         self.give_up()
         self.mode = mode
-        if mode != "polygon":
+        if mode == "polygon":
+            self._cursor = self._cursor or self._middle
+        else:
             self._box.is_region_wanted = True
             self._box.region_along = mode if mode in ("x", "y") else ""
         self.draw()
@@ -187,6 +191,30 @@ class PlaneGates:
         # Many window managers keep Alt for themselves.
         wanted = Qt.KeyboardModifier.AltModifier | Qt.KeyboardModifier.ShiftModifier
         return bool(keys & wanted) and self._insert(at)
+
+    def set_corner(self) -> None:
+        """Set a corner where the cursor is, which the arrows move."""
+        if self.mode != "polygon":
+            self.begin("polygon")
+            return
+        self._cursor = self._cursor or self._middle
+        self.draft.append((self._cursor.x(), self._cursor.y()))
+        self.draw()
+        self._view.show_info()
+
+    @property
+    def _middle(self) -> QPointF:
+        return QPointF(self._box.viewRect().center())
+
+    def _move_cursor(self, x: int, y: int) -> None:
+        """Move the cursor by some steps, of which a hundred go across what is in view; it stays in view."""
+        at, seen = self._cursor or self._middle, self._box.viewRect()
+        left, low = min(seen.left(), seen.right()), min(seen.top(), seen.bottom())
+        width, height = abs(seen.width()), abs(seen.height())
+        new_x = at.x() + x * width / CURSOR_STEPS
+        new_y = at.y() + y * height / CURSOR_STEPS
+        self._cursor = QPointF(min(max(new_x, left), left + width), min(max(new_y, low), low + height))
+        self._draw_draft()
 
     def double_click(self) -> bool:
         """Close the polygon; tells whether the double click was for that."""
@@ -306,7 +334,10 @@ class PlaneGates:
         self._view.redraw_soon()
 
     def nudge(self, x: int, y: int) -> bool:
-        """Move the chosen gate by some bins; tells whether there is one."""
+        """Move the cursor of a polygon, or the chosen gate by some bins; tells whether there is one."""
+        if self.mode == "polygon":
+            self._move_cursor(x, y)
+            return True
         name, plane = self.chosen, self._view.plane
         if not name or plane is None:
             return False
@@ -364,7 +395,7 @@ class PlaneGates:
     def hover(self, at: QPointF | None) -> None:
         """Follow the mouse: the line to the next corner, and a cursor that says what can be dragged."""
         self._cursor = at
-        if self.mode == "polygon" and self.draft:
+        if self.mode == "polygon":
             self._draw_draft()
         viewport = self._plot.viewport()
         if self.mode:
@@ -466,11 +497,11 @@ class PlaneGates:
 
     def _draw_draft(self) -> None:
         drawn = self._draft_items
-        if self.mode != "polygon" or not self.draft:
+        cursor = [] if self._cursor is None else [(self._cursor.x(), self._cursor.y())]
+        if self.mode != "polygon" or not (self.draft or cursor):
             self._hide(drawn)
             return
-        corners = np.array(self.draft)
-        line = corners if self._cursor is None else np.vstack((corners, (self._cursor.x(), self._cursor.y())))
+        line = corners = np.array([*self.draft, *cursor])
         drawn.line.setData(*line.T, pen=theme.current().pen("marker"))
         drawn.handles.setData(*corners.T, brush=theme.current().color("marker"), pen=None)
         for item in (drawn.line, drawn.handles):

@@ -112,6 +112,7 @@ class SpectrumExporter(Saver[SpectrumPicture]):
             start_s=float(run.start_time) if run is not None and run.start_time else math.nan,
             about=about,
             made=view.made(about),
+            finest=view.fine_bins() if view.choice.width is None else None,
         )
 
     def _main_name(self) -> str:

@@ -112,8 +112,9 @@ def _at(x: np.ndarray, y: np.ndarray, place: float) -> float:
 
 def peak_words(peak: FittedPeak, unit: str) -> str:
     """Say where a peak stands and how wide it is."""
-    position = f"{words.with_error(peak.position, peak.position_error)} {unit}".rstrip()
-    return f"{position}\nFWHM {words.with_error(peak.fwhm, peak.fwhm_error)} {unit}".rstrip()
+    position = words.with_errors(peak.position, peak.position_error, peak.position_errors)
+    fwhm = words.with_errors(peak.fwhm, peak.fwhm_error, peak.fwhm_errors)
+    return f"{f'{position} {unit}'.rstrip()}\nFWHM {fwhm} {unit}".rstrip()
 
 
 def goodness_words(fit: RegionFit) -> str:

@@ -55,6 +55,8 @@ class SpectrumPeaks:
         self.cursor: float | None = None
         """Where the read-out stands."""
         self._mouse: float | None = None
+        self._is_told_later = False
+        """Whether what the region holds is to be written as soon as it is measured."""
         scene = view.plot.scene()
         scene.sigMouseMoved.connect(self._follow_mouse)
         scene.sigMouseClicked.connect(self._clicked)
@@ -193,6 +195,9 @@ class SpectrumPeaks:
 
     def _fitted(self, run_id: str) -> None:
         if run_id == self._view.session.selected:
+            if self._is_told_later and self._view.choice.roi is not None:
+                self.integrate()
+            self._is_told_later &= self._view.choice.roi is not None
             self._view.redraw_soon()
 
     # Searching, integrating, marking
@@ -228,6 +233,11 @@ class SpectrumPeaks:
         roi = view.choice.roi
         if roi is None:
             self._mark_around(self.here)
+            return
+        fitting, run_id = view.bridge.fitting, view.session.selected
+        self._is_told_later = fitting.is_to_be_measured(run_id)
+        if self._is_told_later:
+            fitting.ask(run_id)
             return
         found, unit = view.measured(roi), chain_facts.unit_of(view.choice.column)
         ends = f"{words.level(roi[0])} to {words.level(roi[1])} {unit}".rstrip()

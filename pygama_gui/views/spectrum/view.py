@@ -421,7 +421,13 @@ class SpectrumView(View):
             self.region.write(told, roi, room or Room(self.plot))
 
     def measured(self, roi: tuple[float, float]) -> Region | None:
-        """Measure a region of the spectrum."""
+        """Measure a region of the spectrum: the marked one as those that are kept, as soon as it is counted.
+
+        Until then, and on disk, in bins of the histogram, whose edges are not those of the region.
+        """
+        exact = self.bridge.fitting.measured_mark(self.session.selected)
+        if exact is not None and (exact.fit.low, exact.fit.high) == roi:
+            return exact.found
         histogram = self._histogram
         if histogram is None:
             return None

@@ -40,8 +40,7 @@ def _moved(view: TrendsView) -> str:
     """Say what moved of all that is shown."""
     if not view.is_apart:
         name, trends = view.shown[0]
-        peak = f" · peak: {trends.anchor.name}" if trends.anchor is not None and trends.anchor.name else ""
-        return sentence(name, trends, view.clock) + peak
+        return sentence(name, trends, view.clock) + _peak_words(trends)
     moved = []
     for name, trends in view.shown:
         if any(find_move(one) is not None for one in trends.series if one.kind not in trends.late):
@@ -49,6 +48,14 @@ def _moved(view: TrendsView) -> str:
     left = len(view.channels_offered) - MOST_APART
     more = f" ({left} more channels are not drawn)" if left > 0 else ""
     return (" · ".join(moved) or f"{len(view.shown)} channels: nothing moved") + more
+
+
+def _peak_words(trends: Trends) -> str:
+    """Name the peak that is followed, and say so where it is not the one that was chosen."""
+    if trends.anchor is None:
+        return ""
+    name = f" · peak: {trends.anchor.name}" if trends.anchor.name else ""
+    return f"{name} · no clear peak where one was chosen" if trends.is_line_missed else name
 
 
 def words_of(view: TrendsView, found: list[tuple[str, Trends, Series]]) -> str:

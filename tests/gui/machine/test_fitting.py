@@ -140,6 +140,20 @@ def test_a_kept_region_is_measured_as_the_library_does_on_the_same_counts(
     assert (found.net, found.centroid, found.rate) == (expected.net, expected.centroid, expected.rate)
 
 
+def test_the_marked_region_holds_what_it_will_hold_when_it_is_kept(qtbot: QtBot, taken: Bridge) -> None:
+    run_id, marked = taken.session.selected, (8601.3, 8740.9)
+    taken.change(changes.show_spectrum, replace(taken.session.spectrum, column="trap_max", channel=1))
+    taken.change(changes.mark_region, marked)
+    assert taken.fitting.is_to_be_measured(run_id)
+    taken.change(fit_changes.keep_region, NamedRegion("line", "trap_max", *marked, channel=1))
+    taken.fitting.ask(run_id)
+    qtbot.waitUntil(lambda: taken.fitting.measured(run_id, "line") is not None, timeout=WAIT_MS)
+    assert not taken.fitting.is_to_be_measured(run_id)
+    assert taken.fitting.measured_mark(run_id).found == taken.fitting.measured(run_id, "line").found
+    taken.change(changes.mark_region, (8600.0, 8740.0))
+    assert taken.fitting.measured_mark(run_id) is None
+
+
 def test_fit_and_region_of_one_name_do_not_get_in_each_others_way(qtbot: QtBot, taken: Bridge) -> None:
     taken.change(fit_changes.keep_region, NamedRegion("line", "gone", 0.0, 1.0))
     run_id = taken.session.selected

@@ -150,7 +150,45 @@ def test_the_peak_that_is_followed_is_told_with_its_width(qtbot: QtBot, view: St
     view.redraw()
     assert view.figures["PEAK"].isVisible()
     assert view.figures["PEAK"].value.text().startswith("FWHM ")
+    assert re.match(r"FWHM .+ ± .+ ADC at .+ ± .+ ADC\n", view.figures["PEAK"].toolTip())
     assert re.search(r"\nMedian of \d+ fits to slices of time of \S", view.figures["PEAK"].toolTip())
+
+
+def test_the_strip_says_whose_peak_it_follows(qtbot: QtBot, view: StripView) -> None:
+    show(qtbot, view, ended())
+    qtbot.waitUntil(lambda: "width" in view._levels, timeout=WAIT_MS)
+    view.redraw()
+    assert view.figures["PEAK"].caption.text() == "PEAK · channel 0"
+    assert "as in Trends where that channel is chosen" in view.figures["PEAK"].toolTip()
+    view.bridge.change(changes.show_trends, replace(view.session.trends, channel=view._surveyed.codes[1]))
+    qtbot.waitUntil(
+        lambda: view.redraw() or view.figures["PEAK"].caption.text().endswith(" · channel 1"),
+        timeout=WAIT_MS,
+    )
+    assert "as in Trends;" in view.figures["PEAK"].toolTip()
+
+
+def test_a_peak_of_too_few_events_has_a_place_but_no_width(qtbot: QtBot, view: StripView) -> None:
+    show(qtbot, view, ended())
+    qtbot.waitUntil(lambda: "width" in view._levels, timeout=WAIT_MS)
+    assert view._trends is not None
+    width = view._trends.of("width")
+    assert width is not None
+    del view._levels["width"]
+    lost = replace(width, values=np.full_like(width.values, np.nan), note="too few events to tell the width")
+    others = tuple(one for one in view._trends.series if one.kind != "width")
+    view._trends = replace(view._trends, series=(*others, lost))
+    view._show_peak()
+    assert view.figures["PEAK"].value.text() == "FWHM —"
+    assert "Too few events to tell the width" in view.figures["PEAK"].toolTip()
+
+
+def test_the_strip_says_that_the_chosen_peak_is_not_there(qtbot: QtBot, view: StripView) -> None:
+    view.bridge.change(changes.choose_line, (20_000.0, 20_400.0))
+    show(qtbot, view, ended())
+    qtbot.waitUntil(lambda: "width" in view._levels, timeout=WAIT_MS)
+    view.redraw()
+    assert "No clear peak is where one was chosen" in view.figures["PEAK"].toolTip()
 
 
 def test_the_rate_now_stands_beside_the_mean_while_the_run_is_under_way(

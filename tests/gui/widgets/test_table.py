@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
 from PyQt5.QtWidgets import QTableWidgetItem
 from pytestqt.qtbot import QtBot
 
-from pygama_gui.widgets.table import quiet_table
+from pygama_gui.widgets.table import error_below, quiet_table
 
 
 def test_a_column_comes_back_only_where_its_head_has_room(qtbot: QtBot, themed: object) -> None:
@@ -23,3 +24,16 @@ def test_a_column_comes_back_only_where_its_head_has_room(qtbot: QtBot, themed: 
     assert shown == {100: False, 170: False, 500: True}
     head = table.horizontalHeader()
     assert table.columnWidth(2) >= head.sectionSizeHint(2)
+
+
+@pytest.mark.parametrize(
+    ("text", "lines"),
+    [
+        ("3510.1 ± 1.1", ["3510.1", "± 1.1"]),
+        ("117 +27 −29", ["117", "+27", "−29"]),
+        ("−0.7 +0.4 −0.2", ["−0.7", "+0.4", "−0.2"]),
+        ("—", ["—"]),
+    ],
+)
+def test_errors_stand_below_their_value(text: str, lines: list[str]) -> None:
+    assert error_below(text).split("\n") == lines

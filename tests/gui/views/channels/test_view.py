@@ -15,11 +15,13 @@ from pygama.analysis.curves import Curve
 from pygama.channel_map import Channel
 from pygama.progress import Partial
 from pygama_gui.bridge import Bridge
+from pygama_gui.data.health import Peak
 from pygama_gui.session import calibration_changes, changes, cut_changes
 from pygama_gui.session.state import SORTS, ChannelMap, Run
 from pygama_gui.views import madeup, surveying
 from pygama_gui.views.channels.tiles import HEIGHT
 from pygama_gui.views.channels.view import ChannelsView, row_of
+from pygama_gui.views.figure_words import fwhm_words
 
 WAIT_MS = 60_000
 
@@ -272,3 +274,16 @@ def test_energies_that_no_event_has_give_way_to_what_they_are_made_of(
     feed(qtbot, view, events(mixed(500, 500)))
     assert view.surveyed.column == "trap_max"
     assert all(tile.figures.counts.any() for tile in view.tiles)
+
+
+@pytest.mark.parametrize(
+    ("peak", "told"),
+    [
+        (Peak(3.65, 0.1, 2614.4, 0.05, "Tl-208 2614.5 keV"), "FWHM 3.65 ± 0.10 keV (Tl-208)"),
+        (Peak(3.65, 0.1, 2614.4, 0.05), "FWHM 3.65 ± 0.10 keV (at 2614.40 ± 0.05)"),
+        (Peak(31.0, 14.0, 700.0, 4.0), ""),
+        (Peak(), ""),
+    ],
+)
+def test_a_width_is_told_with_its_peak_where_the_fit_tells_it(peak: Peak, told: str) -> None:
+    assert fwhm_words(peak, "keV") == told

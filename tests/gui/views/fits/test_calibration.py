@@ -81,6 +81,39 @@ def propose(qtbot: QtBot, view: FitsView) -> None:
     view.redraw()
 
 
+def test_a_single_line_is_calibrated_where_the_gain_is_expected(
+    qtbot: QtBot, bridge: Bridge, a_run: Callable[..., Run]
+) -> None:
+    run = a_run()
+    bridge.change(changes.add_runs, [run])
+    bridge.adopt(1, run)
+    rng = np.random.default_rng(1)
+    energy = np.concatenate([rng.normal(661.657, 0.8, 900), rng.exponential(500, 3000) + 30])
+    columns = {"channel": np.zeros(3900, int), "time_s": np.arange(3900.0), "trap_max": GAIN * energy}
+    bridge.take(1, Partial("ORSIS3302DecoderForEnergy", columns, None, {}))
+    view = FitsView(bridge)
+    qtbot.addWidget(view)
+    panel = view.calibration
+    panel.source_box.setCurrentText("Cs-137")
+    panel.zero_box.setChecked(True)
+    propose(qtbot, view)
+    (one,) = panel.proposal.channels.values()
+    assert "give an expected gain" in one.refused
+    panel.gain_field.setText(f"{1.05 * GAIN:.2f}".replace(".", ","))
+    propose(qtbot, view)
+    (one,) = panel.proposal.channels.values()
+    assert one.curve is not None
+    assert one.curve.energy(GAIN * 661.657) == pytest.approx(661.657, abs=0.2)
+
+
+@pytest.mark.parametrize("typed", ["much", "-3", "0", "nan"])
+def test_what_is_no_gain_is_marked_and_not_used(view: FitsView, typed: str) -> None:
+    view.calibration.gain_field.setText(typed)
+    view.calibration.gain_field.editingFinished.emit()
+    assert view.calibration.gain_field.property("tone") == "bad"
+    assert view.calibration.recipe.gain_range is None
+
+
 def use(qtbot: QtBot, view: FitsView) -> None:
     propose(qtbot, view)
     view.calibration.use()

@@ -100,6 +100,41 @@ def test_a_parameter_is_fixed_at_what_was_found_and_then_at_what_is_typed(
     )
 
 
+def test_peaks_are_fitted_at_the_places_that_are_typed(qtbot: QtBot, view: FitsView) -> None:
+    assert view.form.places_field.text() == "8670"
+    assert not view.form.width_box.isVisible()
+    view.form.places_field.setText("8700,5; 8640")
+    view.form.places_field.editingFinished.emit()
+    assert view.session.chosen_fit.request.positions == (8640.0, 8700.5)
+    view.redraw()
+    assert view.form.places_field.text() == "8640; 8700.5"
+    assert view.form.width_box.isVisible()
+    assert "area_2" in view.form.rows
+    view.form._hold("area_2", 100.0, None)
+    assert dict(view.session.chosen_fit.request.fixed) == {"area_2": 100.0}
+    view.redraw()
+    view.form.places_field.setText("")
+    view.form.places_field.editingFinished.emit()
+    assert view.session.chosen_fit.request.positions == ()
+
+
+def test_a_place_that_is_no_number_is_marked_and_nothing_changes(view: FitsView) -> None:
+    before = view.session.chosen_fit.request
+    view.form.places_field.setText("8640; there")
+    view.form.places_field.editingFinished.emit()
+    assert view.session.chosen_fit.request == before
+    assert view.form.places_field.property("tone") == "bad"
+
+
+def test_what_is_fixed_of_a_peak_goes_with_it(view: FitsView) -> None:
+    view.form._change(positions=(8640.0, 8700.0))
+    view.redraw()
+    view.form._hold("area_2", 100.0, None)
+    view.redraw()
+    view.form._change(positions=(8670.0,))
+    assert dict(view.session.chosen_fit.request.fixed) == {}
+
+
 def test_a_parameter_is_limited_and_freed(view: FitsView) -> None:
     row = view.form.rows["position_1"]
     row.box.setCurrentText(LIMITED)

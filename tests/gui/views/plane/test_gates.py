@@ -91,7 +91,7 @@ def draw_triangle(click: Callable[..., None]) -> None:
 
 def test_clicks_and_return_make_a_cut(qtbot: QtBot, view: PlaneView, click: Callable[..., None]) -> None:
     qtbot.keyClick(view.plot, Qt.Key.Key_G)
-    assert view.bar.info.text().startswith("Click to set corners")
+    assert view.bar.info.text().startswith("Click, or arrows and Space, to set corners")
     draw_triangle(click)
     assert view.bar.info.text().startswith("3 corners")
     qtbot.keyClick(view.plot, Qt.Key.Key_Return)
@@ -100,6 +100,33 @@ def test_clicks_and_return_make_a_cut(qtbot: QtBot, view: PlaneView, click: Call
     assert corners(view)[:, 0] == pytest.approx([5000, 30_000, 30_000], rel=0.01)
     assert corners(view)[:, 1] == pytest.approx([0.6, 0.6, 0.95], abs=0.005)
     assert view.gates.mode == ""
+
+
+def test_a_polygon_is_drawn_by_keys_alone(qtbot: QtBot, view: PlaneView) -> None:
+    (left, right), (low, high) = view.box.viewRange()
+    middle = ((left + right) / 2, (low + high) / 2)
+    view.gates.hover(None)
+    qtbot.keyClick(view.plot, Qt.Key.Key_G)
+    qtbot.keyClick(view.plot, Qt.Key.Key_Space)
+    qtbot.keyClick(view.plot, Qt.Key.Key_Right, Qt.KeyboardModifier.ShiftModifier)
+    qtbot.keyClick(view.plot, Qt.Key.Key_Space)
+    qtbot.keyClick(view.plot, Qt.Key.Key_Up, Qt.KeyboardModifier.ShiftModifier)
+    qtbot.keyClick(view.plot, Qt.Key.Key_Up)
+    qtbot.keyClick(view.plot, Qt.Key.Key_Space)
+    qtbot.keyClick(view.plot, Qt.Key.Key_Return)
+    assert view.box.viewRange() == [[left, right], [low, high]]
+    far = middle[0] + 0.1 * (right - left)
+    assert corners(view)[:, 0] == pytest.approx([middle[0], far, far], rel=0.005)
+    up = middle[1] + 0.11 * (high - low)
+    assert corners(view)[:, 1] == pytest.approx([middle[1], middle[1], up], abs=0.005)
+
+
+def test_the_cursor_of_a_polygon_stays_in_view(qtbot: QtBot, view: PlaneView) -> None:
+    left = view.box.viewRange()[0][0]
+    view.gates.begin("polygon")
+    view.nudge(-100, 0, is_far=True)
+    view.gates.set_corner()
+    assert view.gates.draft[0][0] == pytest.approx(left)
 
 
 def test_a_double_click_closes_the_polygon(qtbot: QtBot, view: PlaneView, click: Callable[..., None]) -> None:

@@ -64,10 +64,24 @@ def test_an_empty_spectrum_has_nothing_to_save(view: SpectrumView) -> None:
 def test_a_spe_file_holds_every_event_of_the_run(qtbot: QtBot, view: SpectrumView, tmp_path: Path) -> None:
     feed(view)
     read = read_spectrum(saved(qtbot, view, tmp_path / "one.spe"))
-    expected, _ = np.histogram(madeup.partial(3000).columns["trap_max"], shown(view).edges)
+    edges, _ = view.fine_bins()
+    expected, _ = np.histogram(madeup.partial(3000).columns["trap_max"], edges)
+    assert len(expected) > len(shown(view).main.counts)
     assert read.counts.tolist() == expected.tolist()
     assert read.counts.sum() == 3000
+    width, low = float(edges[1] - edges[0]), float(edges[0])
+    assert read.remarks["bins"] == f"{len(expected)} of {width!r} ADC from {low!r}"
     assert view.exporter.name() == "run9001_trap_max"
+
+
+def test_a_file_for_other_programs_has_the_bins_that_were_chosen(
+    qtbot: QtBot, view: SpectrumView, tmp_path: Path
+) -> None:
+    feed(view)
+    view.rebin(2.0)
+    view.redraw()
+    read = read_spectrum(saved(qtbot, view, tmp_path / "one.spe"))
+    assert read.counts.tolist() == shown(view).main.counts.tolist()
 
 
 def test_the_picture_has_what_is_on_screen(qtbot: QtBot, view: SpectrumView) -> None:

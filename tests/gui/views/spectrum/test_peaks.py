@@ -155,6 +155,7 @@ def test_integrating_marks_the_peak_at_the_cursor_then_tells_it(qtbot: QtBot, vi
     lines: list[str] = []
     view.bridge.logged.connect(lambda text, _level: lines.append(text))
     view.peaks.integrate()
+    qtbot.waitUntil(lambda: bool(lines), timeout=WAIT_MS)
     assert all(word in lines[-1] for word in ("net", "centroid", "FWHM", "FWTM", "counts/s"))
 
 
@@ -164,6 +165,19 @@ def test_fits_of_another_column_are_not_drawn(qtbot: QtBot, view: SpectrumView) 
     view.choose_column("bl_int")
     view.redraw()
     assert view.peaks.shown_fits() == []
+
+
+def test_what_is_written_beside_the_region_is_counted_between_its_very_ends(
+    qtbot: QtBot, view: SpectrumView
+) -> None:
+    roi = (8601.3, 8740.9)
+    view.bridge.change(changes.mark_region, roi)
+    view.redraw()
+    qtbot.waitUntil(lambda: not view.bridge.fitting.is_to_be_measured(view.session.selected), timeout=WAIT_MS)
+    values = view.bridge.live(view.session.selected).columns.column("trap_max")
+    found = view.measured(roi)
+    assert found is not None
+    assert found.gross == ((values >= roi[0]) & (values < roi[1])).sum()
 
 
 def test_a_region_is_kept_by_the_name_of_its_place_and_drawn(view: SpectrumView) -> None:
