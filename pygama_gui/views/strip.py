@@ -33,7 +33,7 @@ from pygama_gui.views.base import View
 from pygama_gui.views.figure_words import baseline_words, rate_words
 from pygama_gui.views.following import Following, asked_of, history
 from pygama_gui.views.surveying import Surveying
-from pygama_gui.widgets import theme, words
+from pygama_gui.widgets import menu_words, theme, words
 from pygama_gui.widgets.parts import label
 
 N_BASELINE = 20_000
@@ -176,9 +176,13 @@ class StripView(View):
         self._rates = Rates()
         self._mean: tuple[object, str] = ((None, 0), "")
         self._most: tuple[object, int] = ((None, 0), 0)
-        self.report_action = QAction("Copy s&hift report", self)
+        self.report_action = menu_words.name(
+            QAction(self), "Copy s&hift report | elog e-log summary status clipboard"
+        )
         self.report_action.triggered.connect(lambda _checked=False: self.copy_report())
-        self.live_time_action = QAction("F&ind the live time", self)
+        self.live_time_action = menu_words.name(
+            QAction(self), "F&ind the live time | dead time livetime pulser"
+        )
         self.live_time_action.triggered.connect(lambda _checked=False: self.find_live_time())
         self.figures = {caption: Figure(caption) for caption in captions}
         frame = _Narrow()

@@ -18,7 +18,7 @@ from PyQt5.QtGui import QContextMenuEvent, QFocusEvent, QFontMetrics, QMouseEven
 from PyQt5.QtWidgets import QAction, QGraphicsGridLayout, QMenu, QSizePolicy, QWidget
 
 from pygama_gui.session.pictured import Zoom
-from pygama_gui.widgets import theme
+from pygama_gui.widgets import menu_words, theme
 from pygama_gui.widgets.own_keys import Menu
 from pygama_gui.widgets.parts import label
 
@@ -402,7 +402,7 @@ class Plot(pg.GraphicsView):
         """Show our own menu."""
         if event is None or self.fill_menu is None:
             return
-        menu = Menu(self)
+        menu = Menu("", self)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.fill_menu(menu)
         menu.popup(event.globalPos())
@@ -541,7 +541,7 @@ def _power_of_ten(exponent: float) -> str:
 
 
 Entry = tuple[str, str, Callable[[], object]] | None
-"""Of a menu: words, key, and what it does; None is a line between entries."""
+"""Of a menu: words with other names behind a bar, key, and what it does; None is a line between entries."""
 
 
 def plot_actions(
@@ -560,7 +560,7 @@ def plot_actions(
     actions = []
     for entry in entries:
         words, key, act = entry or ("", "", lambda: None)
-        action = QAction(words, owner)
+        action = menu_words.name(QAction(owner), words)
         action.setSeparator(entry is None)
         if key:
             action.setShortcut(key)

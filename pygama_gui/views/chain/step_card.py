@@ -106,7 +106,7 @@ class StepCard(QFrame):
         self.more.setAccessibleName(f"More for {self.name}")
         self.more.setToolTip("Duplicate, rename, move, remove…")
         self.more.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
-        menu = Menu(self)
+        menu = Menu("", self)
         menu.addActions(list(actions))
         menu.aboutToShow.connect(self.chosen)
         self.more.setMenu(menu)
