@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from PyQt5.QtGui import QKeySequence
 from PyQt5.QtWidgets import QAction, QMenu
 
-from pygama_gui.data.shaping import ALIGNED_BY, calibration_of
+from pygama_gui.data.shaping import ALIGNED_BY, energy_source
 from pygama_gui.jobs.board import counted
 from pygama_gui.views.waveforms.browser import PACES
 from pygama_gui.views.waveforms.cursors import FAR
@@ -253,12 +253,12 @@ class WaveformActions:
 
     def _fill_heights(self, menu: QMenu) -> None:
         view = self._view
-        calibration = calibration_of(view.session.chain)
+        source = energy_source(view.session.chain, view.calibrations)
         energy = self.find("Energy in keV")
-        energy.setEnabled(calibration is not None)
-        why = "No calibration is known: put calibrate, which gives keV, into the chain"
-        energy.setToolTip(f"By {calibration[0]}, of {calibration[1]}" if calibration else why)
-        if calibration is None:
+        energy.setEnabled(source is not None)
+        why = "No calibration is known: calibrate the run in Fits, or put calibrate into the chain"
+        energy.setToolTip(f"By {source[0]}, of {source[1]}" if source else why)
+        if source is None:
             menu_words.add_note(menu, f"({why})")
 
     def _fill_alignment(self, menu: QMenu) -> None:

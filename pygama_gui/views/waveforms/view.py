@@ -11,16 +11,18 @@ from PyQt5.QtCore import QSize, Qt
 from PyQt5.QtGui import QHideEvent, QResizeEvent
 from PyQt5.QtWidgets import QAction, QLayout, QMenu, QVBoxLayout, QWidget
 
+from pygama.analysis.calibration import Calibration
 from pygama.quick_dataclass import dataclass
 from pygama_gui.bridge import Bridge
 from pygama_gui.data import chain_facts
 from pygama_gui.data.live_run import LiveRun
 from pygama_gui.data.samples import Sample
 from pygama_gui.data.selection import waveforms_of
-from pygama_gui.data.shaping import SUBTRACTED, Look, Shaped, calibration_of, shape
+from pygama_gui.data.shaping import SUBTRACTED, Look, Shaped, energy_source, shape
 from pygama_gui.data.typical import Extremes
 from pygama_gui.session import changes
-from pygama_gui.session.state import Run, Session, Step, WaveformChoice
+from pygama_gui.session.calibration_changes import calibrations_of
+from pygama_gui.session.state import DataSet, Run, Session, Step, WaveformChoice
 from pygama_gui.views import madeup
 from pygama_gui.views.base import View
 from pygama_gui.views.waveforms.actions import PAN, WaveformActions
@@ -223,6 +225,9 @@ class WaveformView(View):
         elif old.chain is not new.chain or old.waveforms != new.waveforms:
             self._forget_height()
             self.redraw_soon()
+        if new.waveforms.is_calibrated and old.calibrations != new.calibrations:
+            self._forget_height()
+            self.redraw_soon()
         if old.spectrum.roi != new.spectrum.roi or (old.cuts, old.cut) != (new.cuts, new.cut):
             self.redraw_soon()
 
@@ -325,8 +330,9 @@ class WaveformView(View):
         self.choose(is_normalised=not self.choice.is_normalised, is_calibrated=False)
 
     def toggle_calibrated(self) -> None:
-        """Show heights in keV where the chain gives the energy, or in ADC counts."""
-        if calibration_of(self.session.chain) is not None or self.choice.is_calibrated:
+        """Show heights in keV where the chain or a calibration gives the energy, or in ADC counts."""
+        is_known = energy_source(self.session.chain, self.calibrations) is not None
+        if is_known or self.choice.is_calibrated:
             self.choose(is_calibrated=not self.choice.is_calibrated, is_normalised=False)
 
     def toggle_hidden(self, name: str) -> None:
@@ -403,7 +409,13 @@ class WaveformView(View):
     @property
     def look(self) -> Look:
         """How waveforms are looked at."""
-        return Look.of(self.choice)
+        return Look.of(self.choice, self.calibrations)
+
+    @property
+    def calibrations(self) -> tuple[Calibration, ...]:
+        """Those that hold for the run; none of a data set, each run of which has its own."""
+        run = self.session.run(self.session.selected)
+        return () if isinstance(run, DataSet) else calibrations_of(self.session, run)
 
     @property
     def x_per_sample(self) -> float:
@@ -650,4 +662,4 @@ def _axes_of(session: Session) -> Any:
 def _heights_of(session: Session) -> Any:
     """Give what decides what y is."""
     choice = session.waveforms
-    return Look.of(choice), choice.is_log, choice.is_amplitude
+    return Look.of(choice, session.calibrations), choice.is_log, choice.is_amplitude

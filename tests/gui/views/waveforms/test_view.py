@@ -16,11 +16,13 @@ from PyQt5.QtGui import QKeySequence
 from PyQt5.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
+from pygama.analysis.calibration import Calibration, ChannelCalibration
+from pygama.analysis.curves import Curve
 from pygama_gui.bridge import Bridge
 from pygama_gui.data import chain_facts
 from pygama_gui.data.samples import Sample
 from pygama_gui.data.shaping import shape
-from pygama_gui.session import changes
+from pygama_gui.session import calibration_changes, changes
 from pygama_gui.session.state import DEFAULT_CHAIN, Run, Step
 from pygama_gui.views import madeup
 from pygama_gui.views.waveforms.pictures import NAME_ROOM
@@ -376,7 +378,7 @@ def test_keys_move_the_active_cursor(qtbot: QtBot, view: WaveformView) -> None:
     view.draw_if_due()
     assert view.choice.cursors == (first + 1, second - 10)
     n = second - first - 11
-    assert f"Δt {n * 16} ns = {n} samples".replace(" ", "") in view.reading.text().replace(
+    assert f"Δt {n * 0.016:.3f} µs = {n} samples".replace(" ", "") in view.reading.text().replace(
         "\u2009", ""
     ).replace(" ", "")
     view.toggle_cursors()
@@ -392,6 +394,19 @@ def test_energy_in_kev_says_why_it_is_not_to_be_had(view: WaveformView) -> None:
     heights.aboutToShow.emit()
     assert not energy.isEnabled()
     assert "No calibration is known" in heights.actions()[-1].text()
+
+
+def test_heights_are_in_kev_once_the_run_is_calibrated(view: WaveformView) -> None:
+    curve = ChannelCalibration(Curve((0.0, 0.5), np.zeros((2, 2))))
+    channels = {f"0/0/{n}": curve for n in range(2)}
+    counts = view.traces_picture.curves[""].getOriginalDataset()[1]
+    view.bridge.change(calibration_changes.take_calibration, Calibration("trap_max", channels=channels))
+    view.commands.find("Heights").menu().aboutToShow.emit()
+    assert view.commands.find("Energy in keV").isEnabled()
+    view.toggle_calibrated()
+    view.draw_if_due()
+    assert view.plot.labels["left"] == "energy (keV)"
+    assert view.traces_picture.curves[""].getOriginalDataset()[1] == pytest.approx(counts / 2)
 
 
 def test_what_is_shown_is_copied_as_a_table(view: WaveformView) -> None:
