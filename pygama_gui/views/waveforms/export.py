@@ -12,6 +12,7 @@ import numpy as np
 import pygama
 from pygama_gui.data.channels import names_of
 from pygama_gui.data.samples import Sample
+from pygama_gui.data.shaping import energy_source
 from pygama_gui.data.waveform_files import Curve, Picture, csv_text, save
 from pygama_gui.views.exporting import Saver
 from pygama_gui.views.waveforms import contrast as waveform_contrast
@@ -82,6 +83,9 @@ class Exporter(Saver[Picture]):
                 about["channel"] = names_of([*view.channels, sample.channel])[-1].removeprefix("channel ")
         if (cut := view.telling.cut_words) and sample is None:
             about["cut"] = cut
+        source = energy_source(session.chain, view.calibrations) if view.choice.is_calibrated else None
+        if source is not None:
+            about["energy"] = "{} of {}".format(*source)
         about["chain"] = json.dumps(session.to_chain())
         about["made by"] = f"pygama {pygama.__version__}"
         names = {"run": "Run", "event": "event", "channel": "channel"}
@@ -111,7 +115,7 @@ class Exporter(Saver[Picture]):
                 *_wave_columns(shown),
                 *_behind(behind, traces.x),
             ),
-            about=self._about(drawn.sample),
+            about=self._about(drawn.sample) | {"heights": view.plot.labels["left"]},
             levels=tuple((one.words, one.height) for one in traces.levels if one.name not in hidden),
             instants=tuple((one.words, one.x) for one in traces.instants if one.name not in hidden),
             x_range=x_range,

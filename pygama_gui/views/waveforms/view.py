@@ -503,6 +503,7 @@ class WaveformView(View):
         self.bar.show_state()
         if found is None:
             self.extremes.hide()
+            self._hide_cursors()
             self.plot.show_hint(READING)
             return
         extremes, period_ns = found
@@ -522,6 +523,7 @@ class WaveformView(View):
         if found is None or hint:
             self.contrast.picture.hide()
             self.extremes.hide()
+            self._hide_cursors()
             return
         self._label_axes(found.period_ns, is_above=self.look.needs_baseline)
         self._show_extremes(self.contrast.extremes(self.choice.picture), found.period_ns)
@@ -571,6 +573,12 @@ class WaveformView(View):
         self.reading.setText(cursor_words(at, -round(start), heights, period_ns, unit))
         self.reading.show()
 
+    def _hide_cursors(self) -> None:
+        """Hide them where nothing is drawn that they could stand on."""
+        self._measured = None
+        self.cursors.hide()
+        self.reading.hide()
+
     def _say(self, problem: str) -> None:
         self.problem.setText(problem)
         self.problem.setVisible(bool(problem))
@@ -600,9 +608,7 @@ class WaveformView(View):
         if but != "noise":
             self.noise.hide()
         if but in ("", "noise"):
-            self._measured = None
-            self.cursors.hide()
-            self.reading.hide()
+            self._hide_cursors()
         if not but:
             self._say(self.browser.said)
 

@@ -386,6 +386,19 @@ def test_keys_move_the_active_cursor(qtbot: QtBot, view: WaveformView) -> None:
     assert view.reading.isHidden()
 
 
+def test_no_cursors_stand_where_nothing_is_drawn(view: WaveformView) -> None:
+    view.toggle_cursors()
+    view.draw_if_due()
+    assert view.cursors.is_shown
+    view.choose(picture="difference")
+    view.draw_if_due()
+    assert "Make a cut first" in view.plot._hint.text()
+    assert (view.cursors.is_shown, view.reading.isHidden()) == (False, True)
+    view.choose(picture="traces")
+    view.draw_if_due()
+    assert (view.cursors.is_shown, view.reading.isHidden()) == (True, False)
+
+
 def test_energy_in_kev_says_why_it_is_not_to_be_had(view: WaveformView) -> None:
     energy = view.commands.find("Energy in keV")
     view.toggle_calibrated()
@@ -407,6 +420,9 @@ def test_heights_are_in_kev_once_the_run_is_calibrated(view: WaveformView) -> No
     view.draw_if_due()
     assert view.plot.labels["left"] == "energy (keV)"
     assert view.traces_picture.curves[""].getOriginalDataset()[1] == pytest.approx(counts / 2)
+    view.copy_csv()
+    lines = QApplication.clipboard().text().splitlines()
+    assert {"# heights: energy (keV)", "# energy: trap_max_kev of trap_max"} <= set(lines)
 
 
 def test_what_is_shown_is_copied_as_a_table(view: WaveformView) -> None:
@@ -414,6 +430,7 @@ def test_what_is_shown_is_copied_as_a_table(view: WaveformView) -> None:
     lines = QApplication.clipboard().text().splitlines()
     assert "# run: 9001" in lines
     rows = [line for line in lines if not line.startswith("#")]
+    assert "# heights: ADC counts above baseline" in lines
     assert rows[0] == "sample,time_ns,waveform,wf_trap"
     assert len(rows) == 1 + madeup.N_SAMPLES
     assert rows[2].startswith("1,16,")
