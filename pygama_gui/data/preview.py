@@ -176,7 +176,7 @@ def library_steps(chain: Chained) -> list[LibraryStep]:
 
 
 def trace(chain: Chained, sample: Sample) -> dict[str, Any]:
-    """Run what can be run of a chain on one waveform: name -> array or number; empty where that fails."""
+    """Run what can be run of a chain on one waveform, up to the step that fails: name -> array or number."""
     written = {name for step in chain for name in outputs_of(step)} | made_names()
     columns = {
         name: float(value)
@@ -184,12 +184,15 @@ def trace(chain: Chained, sample: Sample) -> dict[str, Any]:
         if np.ndim(value) == 0 and not isinstance(value, str) and name not in written
     }
     period = sample.period_ns or 10.0
-    try:
-        made = Tier1Processor.from_chain([step.to_chain() for step in runnable(chain)])
-        traced = made.trace(sample.waveform, period, columns | {"period_ns": period})
-    except (PygamaError, ValueError):
-        return {}
-    return {"waveform": sample.waveform, **traced}
+    steps = [step.to_chain() for step in runnable(chain)]
+    for n in range(len(steps), 0, -1):
+        try:
+            made = Tier1Processor.from_chain(steps[:n])
+            traced = made.trace(sample.waveform, period, columns | {"period_ns": period})
+        except (PygamaError, ValueError):
+            continue
+        return {"waveform": sample.waveform, **traced}
+    return {"waveform": sample.waveform}
 
 
 class Bench:

@@ -239,7 +239,12 @@ class ChainView(View):
 
     def _effect(self) -> str:
         last = self.sandbox.last
-        if last is None or not self.sandbox.is_changed or last.asked.chain is not self.session.chain:
+        if (
+            last is None
+            or last.problem
+            or not self.sandbox.is_changed
+            or last.asked.chain is not self.session.chain
+        ):
             return ""
         return effect_words(last, chain_facts.unit_of(last.asked.column)).short
 
