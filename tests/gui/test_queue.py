@@ -128,6 +128,22 @@ def test_all_are_paused_and_go_on_together(qtbot: QtBot, window: MainWindow, fou
     assert [state_of(window, run) for run in both] == ["running", "running"]
 
 
+def test_pause_is_for_the_run_under_way_while_a_waiting_one_is_selected(
+    qtbot: QtBot, window: MainWindow, four: list[Run]
+) -> None:
+    runs = window.runs
+    qtbot.waitUntil(lambda: state_of(window, four[0]) == "running", timeout=WAIT_MS)
+    window.bridge.change(changes.select_run, four[2].run_id)
+    runs.pause_button.click()
+    assert state_of(window, four[0]) == "paused"
+    assert (runs.pause_button.text(), runs.process_button.text()) == ("Go on", "Paused")
+    runs.pause_button.click()
+    assert (runs.pause_button.text(), runs.process_button.text()) == ("Pause", "Processing…")
+    runs.stop_button.click()
+    qtbot.waitUntil(lambda: state_of(window, four[2]) == "stopped", timeout=WAIT_MS)
+    assert state_of(window, four[0]) == "running"
+
+
 def test_progress_tells_rate_bytes_and_time_left(bridge: Bridge, a_run: Callable[..., Run]) -> None:
     from pygama.progress import Progress, Started
 

@@ -423,14 +423,23 @@ class RunsView(View):
         return is_new
 
     def _target(self) -> str | None:
-        """The run that Pause and Stop are for: the selected one if it is active, else the one under way."""
+        """The run that Stop is for: the selected one if it is active, else the one under way."""
         active = self.bridge.active()
         if self.session.selected in active:
             return self.session.selected
         return active[0] if active else None
 
+    def _under_way(self) -> str | None:
+        """The run that Pause is for: the selected one if it has begun, else the first that has."""
+        begun = [run_id for run_id in self.bridge.active() if self._state_of(run_id) in ("running", "paused")]
+        return self.session.selected if self.session.selected in begun else next(iter(begun), None)
+
+    def _state_of(self, run_id: str) -> str:
+        state = self.bridge.state(run_id)
+        return "" if state is None else state.state
+
     def _pause(self) -> None:
-        if (run_id := self._target()) is not None:
+        if (run_id := self._under_way()) is not None:
             self.bridge.pause(run_id)
 
     def _stop(self) -> None:
@@ -499,9 +508,8 @@ class RunsView(View):
 
     def _show_buttons(self) -> None:
         runs, waiting = self.session.runs, self._unprocessed()
-        target = self._target()
-        state = None if target is None else self.bridge.state(target)
-        is_paused = state is not None and state.state == "paused"
+        target, under_way = self._target(), self._under_way()
+        is_paused = under_way is not None and self._state_of(under_way) == "paused"
         self.process_button.setText(self._process_words(len(waiting), is_active=target is not None))
         is_set = isinstance(self.session.selected_run, DataSet)
         can_again = bool(runs) and target is None
@@ -509,9 +517,8 @@ class RunsView(View):
         self.process_action.setEnabled(bool(waiting) or can_again)
         self._enable_queue_actions()
         self.pause_button.setText("Go on" if is_paused else "Pause")
-        is_under_way = state is not None and state.state in ("running", "paused")
-        self._enable(self.pause_button, is_under_way)
-        self.pause_action.setEnabled(is_under_way)
+        self._enable(self.pause_button, under_way is not None)
+        self.pause_action.setEnabled(under_way is not None)
         self._enable(self.stop_button, target is not None)
         for action in (self.stop_action, self.stop_all_action):
             action.setEnabled(target is not None)
@@ -556,7 +563,8 @@ class RunsView(View):
         if n_waiting:
             return f"Process {n_waiting}"
         if is_active:
-            return "Processing…"
+            is_running = any(self._state_of(run_id) == "running" for run_id in self.bridge.active())
+            return "Processing…" if is_running or self._under_way() is None else "Paused"
         return "Process again" if self.session.runs else "Process"
 
     def menu_for(self, run: Run) -> QMenu:
