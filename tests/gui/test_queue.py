@@ -89,6 +89,16 @@ def test_a_waiting_run_is_processed_next_by_its_action(window: MainWindow, four:
     assert sentences(window, four)[3] == "■ waiting, next"
 
 
+def test_runs_that_wait_stand_together_below_the_others(
+    qtbot: QtBot, window: MainWindow, four: list[Run]
+) -> None:
+    qtbot.waitUntil(lambda: state_of(window, four[0]) == "running", timeout=WAIT_MS)
+    window.bridge.place_in_queue(four[3].run_id, 0)
+    window.bridge.stop(four[0].run_id)
+    qtbot.waitUntil(lambda: state_of(window, four[3]) == "running", timeout=WAIT_MS)
+    assert [run.run_number for run in window.runs.model.runs] == [1, 4, 2, 3]
+
+
 def test_a_waiting_card_is_dragged_to_another_place(
     qtbot: QtBot, window: MainWindow, four: list[Run], move_mouse: Callable[..., None]
 ) -> None:
