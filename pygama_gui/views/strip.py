@@ -475,11 +475,12 @@ class StripView(View):
         n = 0 if state is None else state.warnings
         states = [self.bridge.state(run.run_id) for run in self.session.runs]
         n_failed = sum(one is not None and one.state == "failed" for one in states)
+        warned = f"▲ {counted(n, 'warning')}" if n else ""
         if n_failed:
-            remark = f"run{'s' if n_failed > 1 else ''} failed{f' · ▲ {n} in the log' if n else ''}"
+            remark = f"run{'s' if n_failed > 1 else ''} failed{f' · {warned}' if n else ''}"
             self.figures["ERRORS"].show_value(f"✕ {n_failed}", remark, "bad", "bad")
         elif n:
-            self.figures["ERRORS"].show_value(f"▲ {n}", "in the log", "warn", "warn")
+            self.figures["ERRORS"].show_value("0", warned, "", "warn")
         else:
             self.figures["ERRORS"].show_value("0")
         waiting = len(self.bridge.queue())
@@ -542,7 +543,7 @@ class StripView(View):
             n_ok = sum(one.state == "ok" for one in self._surveyed.health)
             n = len(self._surveyed.health)
             made.append(Check("channels", f"{n_ok} of {n} ok", "all", n_ok == n))
-        made.append(Check("errors", seen["ERRORS"], "0", seen["ERRORS"].startswith("0")))
+        made.append(Check("errors", seen["ERRORS"], "0", seen["ERRORS"] == "0"))
         made.append(Check("queue", seen["QUEUE"] if self.figures["QUEUE"].has_value else "0 waiting"))
         if self._free is not None:
             room = words.size(LOW_DISK)
