@@ -475,12 +475,12 @@ class StripView(View):
         n = 0 if state is None else state.warnings
         states = [self.bridge.state(run.run_id) for run in self.session.runs]
         n_failed = sum(one is not None and one.state == "failed" for one in states)
-        warned = f"▲ {counted(n, 'warning')}" if n else ""
+        sign, noun = f"▲ {n}", "warning" if n == 1 else "warnings"
         if n_failed:
-            remark = f"run{'s' if n_failed > 1 else ''} failed{f' · {warned}' if n else ''}"
+            remark = f"run{'s' if n_failed > 1 else ''} failed{f' · {sign} {noun}' if n else ''}"
             self.figures["ERRORS"].show_value(f"✕ {n_failed}", remark, "bad", "bad")
         elif n:
-            self.figures["ERRORS"].show_value("0", warned, "", "warn")
+            self.figures["ERRORS"].show_value(sign, noun, "warn", "warn")
         else:
             self.figures["ERRORS"].show_value("0")
         waiting = len(self.bridge.queue())
