@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import combinations, pairwise
 
 from PyQt5.QtCore import QSize, Qt
@@ -39,20 +39,37 @@ MOUSE = (
 
 
 def keys_of(menu_bar: QMenuBar) -> list[tuple[str, list[tuple[str, str]]]]:
-    """Give the keys of each menu: (menu, [(key, what it does)])."""
+    """Give the keys of each menu: (menu, [(key, what it does)]).
+
+    A menu within one whose keys work everywhere stands by itself where its own work in one panel alone.
+    """
     found = []
     for action in menu_bar.actions():
         menu = action.menu()
-        if menu is not None and (keys := list(_keys(menu))):
-            found.append((_plain(action.text()), keys))
+        if menu is None:
+            continue
+        apart = [inner for inner in _inside(menu) if _is_of_panel(inner) and not _is_of_panel(menu)]
+        parts = [(_plain(action.text()), menu), *((_plain(one.title()), one) for one in apart)]
+        found += [(name, keys) for name, one in parts if (keys := list(_keys(one, without=apart)))]
     return found
 
 
-def _keys(menu: QMenu) -> Iterator[tuple[str, str]]:
+def _inside(menu: QMenu) -> list[QMenu]:
+    return [inner for action in menu.actions() if (inner := action.menu()) is not None]
+
+
+def _is_of_panel(menu: QMenu) -> bool:
+    """Tell whether the keys of a menu work only where the focus is in one panel."""
+    everywhere = Qt.ShortcutContext.WindowShortcut
+    keyed = [action for action in menu.actions() if not action.shortcut().isEmpty()]
+    return bool(keyed) and all(action.shortcutContext() != everywhere for action in keyed)
+
+
+def _keys(menu: QMenu, *, without: Sequence[QMenu] = ()) -> Iterator[tuple[str, str]]:
     for action in menu.actions():
         inner = action.menu()
         if inner is not None:
-            yield from _keys(inner)
+            yield from () if inner in without else _keys(inner)
         elif not action.shortcut().isEmpty():
             sequences = [key.toString(QKeySequence.SequenceFormat.NativeText) for key in action.shortcuts()]
             keys = [SPELT.get(sequence, sequence) for sequence in sequences]

@@ -525,6 +525,13 @@ def test_the_key_sheet_needs_no_scrolling_to_the_side(
     sheet.close()
 
 
+def test_keys_of_the_files_panel_do_not_stand_among_those_that_work_everywhere(window: MainWindow) -> None:
+    found = dict(keys_of(window.menuBar()))
+    assert ("Ctrl+W", "Take the file off the list") in found["In the files panel"]
+    assert ("A", "Show all") not in found["View"]
+    assert ("Ctrl+1", "Process") in found["View"]
+
+
 @pytest.mark.parametrize("tab", range(1, 6))
 def test_the_keys_of_a_picture_work_when_its_tab_was_clicked(
     qtbot: QtBot, window: MainWindow, tab: int
