@@ -20,7 +20,7 @@ from pygama.analysis.calibration import Calibration, ChannelCalibration
 from pygama.analysis.curves import Curve
 from pygama_gui.bridge import Bridge
 from pygama_gui.data import chain_facts
-from pygama_gui.data.samples import Sample
+from pygama_gui.data.samples import N_KEPT, Sample
 from pygama_gui.data.shaping import shape
 from pygama_gui.session import calibration_changes, changes
 from pygama_gui.session.state import DEFAULT_CHAIN, Run, Step
@@ -62,6 +62,26 @@ def test_going_back_freezes_the_view(view: WaveformView) -> None:
     assert (view.browser.is_following, view.browser.place) == (False, 3)
     assert view.bar.info.text().startswith("of the newest 5")
     assert view.bar.place.text() == "4"
+
+
+def test_a_frozen_waveform_stays_while_newer_ones_come(view: WaveformView) -> None:
+    view.step(-1)
+    view.draw_if_due()
+    frozen, run_id = view.browser.sample, view.session.selected
+    for seed in range(2, 62):
+        view.bridge.take(1, madeup.partial(50, seed=seed, n_waveforms=5))
+        view.bridge.data_grew.emit({run_id})
+        view.draw_if_due()
+    assert view.browser.n == N_KEPT
+    assert view.browser.sample is frozen
+    assert view.bar.place.text() == ""  # it is no longer one of them
+    assert view.bar.info.text().startswith(f"older than the newest {N_KEPT}")
+    view.step(1)
+    view.draw_if_due()
+    assert (view.browser.sample is frozen, view.bar.place.text()) == (False, "2")
+    view.toggle_following()
+    view.draw_if_due()
+    assert view.bar.info.text().startswith("newest")
 
 
 def test_going_beyond_the_ends_stays_within(view: WaveformView) -> None:
