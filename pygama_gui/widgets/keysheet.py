@@ -8,7 +8,6 @@ from itertools import combinations, pairwise
 from PyQt5.QtCore import QSize, Qt
 from PyQt5.QtGui import QKeySequence
 from PyQt5.QtWidgets import (
-    QApplication,
     QDialog,
     QGridLayout,
     QHBoxLayout,
@@ -21,11 +20,10 @@ from PyQt5.QtWidgets import (
 )
 
 from pygama_gui.widgets import theme
-from pygama_gui.widgets.parts import button, label
+from pygama_gui.widgets.parts import button, label, room_on_screen
 
 SPELT = {".": ". (dot)", ",": ", (comma)", "-": "- (minus)", "+": "+ (plus)"}
 """Keys that are hardly seen in print."""
-SHARE_OF_SCREEN = 0.95
 MOUSE = (
     ("drag to the right", "zoom into the band"),
     ("drag to the left", "zoom out"),
@@ -91,7 +89,7 @@ class KeySheet(QDialog):
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         groups = [*keys_of(menu_bar), ("Mouse on a plot", list(MOUSE))]
         frame = 2 * 24 + 4 + self.style().pixelMetric(QStyle.PixelMetric.PM_ScrollBarExtent)
-        room = QApplication.primaryScreen().availableSize() * SHARE_OF_SCREEN
+        room = room_on_screen()
         inside = self._inside(groups, self.N_COLUMNS)
         for n in range(self.N_COLUMNS - 1, 0, -1):
             if inside.sizeHint().width() + frame <= room.width():

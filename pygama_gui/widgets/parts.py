@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from PyQt5.QtCore import QEvent, QSize, Qt
 from PyQt5.QtGui import QHelpEvent, QPainter, QPaintEvent, QResizeEvent
 from PyQt5.QtWidgets import (
+    QApplication,
     QComboBox,
     QFrame,
     QHBoxLayout,
@@ -30,6 +31,12 @@ LOW = 200
 """A view that is lower, in pixels, has one line of controls."""
 LEAST_INFO = 220
 """A line of words beside controls goes above them where it has less room than this, and needs more."""
+SHARE_OF_SCREEN = 0.95
+
+
+def room_on_screen() -> QSize:
+    """Give the most that a window beside the main one may take, so that all of it can be reached."""
+    return QApplication.primaryScreen().availableSize() * SHARE_OF_SCREEN
 
 
 def panel(*, margin: int = 12, spacing: int = 8) -> tuple[QFrame, QVBoxLayout]:
