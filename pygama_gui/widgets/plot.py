@@ -435,6 +435,7 @@ class Plot(pg.GraphicsView):
             axes[side].setLabel(text, **style)
         for axis in (self.x_axis, self.y_axis):
             axis.resizeEvent()  # puts the label in its place, which setLabel does not
+        self.viewport().update()  # else bits of a longer label stay where it stood
 
     def _fitting(self, label: str) -> str:
         """Leave out the unit where a narrow plot has no room, and the end of what is still too long."""
