@@ -418,6 +418,8 @@ class CutsView(View):
             card.show_figures(by_name.get(name), None if found is None else found.curves.get(name))
         so_far = "" if found is None or found.is_whole else "so far: "
         self.summary.setText("" if found is None else so_far + cut_words.total(found.table))
+        if found is not None:
+            self.summary.short = so_far + cut_words.total(found.table, cut_words.short_share)
         self.table_link.setVisible(found is not None)
         self._show_table()
 
