@@ -52,11 +52,12 @@ READING = "Reading the waveforms…"
 
 @dataclass(frozen=True)
 class Drawn:
-    """What is on the plot, for cursors and exports."""
+    """What is on the plot, for cursors and exports. others: the waveforms behind, sample for sample."""
 
     sample: Sample
     traces: Traces
     names: Mapping[str, str]
+    others: Shaped | None
 
 
 class WaveformView(View):
@@ -468,10 +469,11 @@ class WaveformView(View):
         traces = traces_of(sample, made, chain, look)
         names = {"": "waveform, baseline subtracted" if traces.is_above_baseline else "waveform"}
         names |= {name: self._name_of(name, traces) for name in traces.computed}
-        self.drawn_now = Drawn(sample, traces, names)
+        others = self._others(sample)
+        self.drawn_now = Drawn(sample, traces, names, others)
         self._say(problem or traces.problem or self.browser.said)
         self._label_axes(sample.period_ns, is_above=traces.is_above_baseline)
-        self.traces_picture.draw_others(self._others(sample))
+        self.traces_picture.draw_others(others)
         self.traces_picture.draw(traces, names, self.choice.hidden)
         is_steady = self.browser.is_following or self.browser.is_playing
         self.traces_picture.fit(traces, self.choice.hidden, only_grows=is_steady)

@@ -463,6 +463,21 @@ def test_what_is_shown_is_saved(qtbot: QtBot, view: WaveformView, tmp_path: Path
     qtbot.waitUntil(path.exists, timeout=30_000)
 
 
+def test_waveforms_laid_behind_are_in_the_table_sample_for_sample(qtbot: QtBot, view: WaveformView) -> None:
+    view.resize(300, 300)  # so that they are drawn thinned
+    view.choose(overlay=5)
+    view.draw_if_due()
+    qtbot.waitUntil(lambda: len(view.traces_picture.others) == 4)
+    columns = dict(view.exporter.picture().columns)
+    assert [name for name in columns if name.startswith("waveform")] == [
+        "waveform",
+        *(f"waveform_{number}" for number in range(2, 6)),
+    ]
+    others = view.browser.live.samples.of(None)[:-1]
+    assert len(columns["waveform_2"]) == madeup.N_SAMPLES
+    assert np.ptp(columns["waveform_2"]) == pytest.approx(np.ptp(others[0].waveform.astype(float)), abs=5)
+
+
 @pytest.mark.parametrize("picture", ["density", "noise"])
 def test_other_pictures_have_tables_too(qtbot: QtBot, view: WaveformView, picture: str) -> None:
     view.choose(picture=picture)
