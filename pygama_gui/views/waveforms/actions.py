@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 MANY = (100, 300, 1000, 3000, 10_000)
 OVERLAYS = (1, 5, 20, 50)
 PAN = 0.1
+NO_ENERGY = "No calibration is known: calibrate the run in Fits, or put calibrate into the chain"
 
 
 class WaveformActions:
@@ -53,6 +54,8 @@ class WaveformActions:
         self.only_passing = self.find("Only events that pass the cuts")
         for one in (self.only_roi, self.only_passing):
             one.setCheckable(True)
+        self.energy = self.find("Energy in keV")
+        self.show_energy()
 
     def _actions(self, entries: list[Entry]) -> list[QAction]:
         return plot_actions(self._view, entries)
@@ -252,14 +255,16 @@ class WaveformActions:
             menu_words.add_note(menu, "the chain makes nothing")
 
     def _fill_heights(self, menu: QMenu) -> None:
+        self.show_energy()
+        if not self.energy.isEnabled():
+            menu_words.add_note(menu, f"({NO_ENERGY})")
+
+    def show_energy(self) -> None:
+        """Offer energies where the chain or a calibration gives them, else say why not."""
         view = self._view
         source = energy_source(view.session.chain, view.calibrations)
-        energy = self.find("Energy in keV")
-        energy.setEnabled(source is not None)
-        why = "No calibration is known: calibrate the run in Fits, or put calibrate into the chain"
-        energy.setToolTip(f"By {source[0]}, of {source[1]}" if source else why)
-        if source is None:
-            menu_words.add_note(menu, f"({why})")
+        self.energy.setEnabled(source is not None)
+        self.energy.setToolTip(f"By {source[0]}, of {source[1]}" if source else NO_ENERGY)
 
     def _fill_alignment(self, menu: QMenu) -> None:
         view = self._view

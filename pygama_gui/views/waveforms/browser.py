@@ -169,7 +169,8 @@ class Browser:
         number, run = numbers.get("event_number"), numbers.get(RUN)
         self.place, self.said = 0, ""
         wanted_run = None if run is None else int(run)
-        self._event_wanted = self._brought_event if number is None else (int(number), False, wanted_run)
+        stayed = None if number is None else (int(number), False, wanted_run)
+        self._event_wanted = self._brought_event or stayed
         if not self.is_finished:
             self._stay_live(number)
         self._ask()

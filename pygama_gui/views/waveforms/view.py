@@ -226,6 +226,8 @@ class WaveformView(View):
         elif old.chain is not new.chain or old.waveforms != new.waveforms:
             self._forget_height()
             self.redraw_soon()
+        if (old.chain, old.calibrations, old.selected) != (new.chain, new.calibrations, new.selected):
+            self.commands.show_energy()
         if new.waveforms.is_calibrated and old.calibrations != new.calibrations:
             self._forget_height()
             self.redraw_soon()
