@@ -27,10 +27,10 @@ class CardColumn(QScrollArea):
         self.drop_line.hide()
         self.is_whole = False
         self._brought: QWidget | None = None
-        """The card that was brought into view, until somebody scrolls: it may still grow."""
+        """The card that was brought into view, which may still grow; until `leave`."""
         if (bar := self.verticalScrollBar()) is not None:
             bar.rangeChanged.connect(lambda _low, _high: self._bring_again())
-            bar.actionTriggered.connect(lambda _action: self._leave())
+            bar.actionTriggered.connect(lambda _action: self.leave())
         self.setWidgetResizable(True)
         self.setWidget(self.inside)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
@@ -88,7 +88,8 @@ class CardColumn(QScrollArea):
         if self._brought is not None and self._brought in self.cards() and not self.is_whole:
             self.scroll_to(self._brought)
 
-    def _leave(self) -> None:
+    def leave(self) -> None:
+        """Bring nothing back into view by itself: somebody scrolls, or works at what would move away."""
         self._brought = None
 
     def _what_scrolls(self) -> QScrollArea:

@@ -169,7 +169,9 @@ class ChainView(View):
     # What the session and the sandbox bring
 
     def on_session(self, old: Session, new: Session) -> None:
-        """Show the chain of the session."""
+        """Show the chain of the session; what somebody sets stays under the mouse."""
+        if old.chain is not new.chain:
+            self.column.leave()
         if old.chain is not new.chain or old.step != new.step or old.selected != new.selected:
             self._show()
         elif (old.outputs, old.save_waves) != (new.outputs, new.save_waves):

@@ -38,6 +38,17 @@ def test_a_card_that_grows_after_it_was_brought_into_view_stays_there(
     qtbot.waitUntil(lambda: second.height() == 200 and is_in_view(column, second))
 
 
+def test_a_card_that_somebody_works_at_stays_where_it_is(qtbot: QtBot, column: CardColumn) -> None:
+    third = column.cards()[2]
+    column.scroll_to(third)
+    bar = column.verticalScrollBar()
+    at, most = bar.value(), bar.maximum()
+    column.leave()
+    third.setFixedHeight(140)
+    qtbot.waitUntil(lambda: bar.maximum() > most)
+    assert bar.value() == at
+
+
 def test_what_somebody_scrolled_away_from_is_not_brought_back(qtbot: QtBot, column: CardColumn) -> None:
     second = column.cards()[1]
     column.scroll_to(second)

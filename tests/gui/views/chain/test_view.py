@@ -374,6 +374,13 @@ def test_cards_up_to_a_step_that_fails_keep_their_height(view: ChainView, bridge
     assert not view.cards[2].thumbnail.grab().isNull()
 
 
+def test_a_setting_that_is_changed_stays_under_the_mouse(view: ChainView, bridge: Bridge) -> None:
+    view.column.scroll_to(view.cards[2])
+    assert view.column._brought is view.cards[2]
+    bridge.change(changes.set_setting, 2, "rise", 350)
+    assert view.column._brought is None
+
+
 def test_a_whole_chain_lacks_nothing() -> None:
     assert chain_facts.what_is_amiss(DEFAULT_CHAIN) == {}
 
