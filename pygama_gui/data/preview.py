@@ -26,6 +26,7 @@ from pygama.processing.rerun import Rerun
 from pygama.processing.steps import Step as LibraryStep
 from pygama.quick_dataclass import dataclass
 from pygama.tuning import Line, Tried, Tuner, read_sample
+from pygama_gui.data import chain_facts
 from pygama_gui.data.channels import codes_of
 from pygama_gui.data.samples import Sample
 from pygama_gui.data.wiring import made_names, outputs_of, runnable, value_units
@@ -115,6 +116,11 @@ class Asked:
     reference: Chained
     column: str
     line: tuple[float, float] | None
+
+    @property
+    def is_changed(self) -> bool:
+        """Whether the chain does something else than the reference."""
+        return chain_facts.written_out(self.chain) != chain_facts.written_out(self.reference)
 
 
 @dataclass(frozen=True)
