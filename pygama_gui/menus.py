@@ -13,14 +13,22 @@ from PyQt5.QtWidgets import QAction, QActionGroup, QDockWidget, QMenu
 from pygama_gui.layouts import LAYOUTS
 from pygama_gui.session import changes
 from pygama_gui.session.state import MOST_JOBS, SIZES, Run
-from pygama_gui.widgets import manual, theme
+from pygama_gui.widgets import manual, menu_words, theme
 from pygama_gui.widgets.key_hints import KeyHints
 from pygama_gui.widgets.own_keys import Menu, MenuBarKeys
 
 if TYPE_CHECKING:
     from pygama_gui.main_window import MainWindow
 
-THEMES = {"light": "Li&ght theme", "dark": "&Dark theme"}
+THEMES = {"light": "Li&ght theme | bright white day mode", "dark": "&Dark theme | black night mode"}
+TAB_NAMES = {
+    "Spectrum": " | histogram energy",
+    "Plane": " | scatter 2d histogram heatmap correlation",
+    "Trends": " | stability drift history rate gain against time",
+    "Channels": " | detectors survey grid",
+    "Waveforms": " | traces pulses signals",
+}
+"""What tabs are called elsewhere."""
 TABS = ("Overview", "Waveforms", "Spectrum", "Plane", "Trends", "Channels")
 
 
@@ -32,19 +40,23 @@ class Menus:
         bar = window.menuBar()
         assert bar is not None
         self._keys = MenuBarKeys(bar)
-        self.watch_action = QAction("&Watch a folder…", window)
+        self.watch_action = menu_words.name(
+            QAction(window), "&Watch a folder… | directory follow monitor automatic"
+        )
         self._file(self._menu("&File"))
         edit = self._menu("&Edit")
-        self.undo_action = self._act(edit, "&Undo", "Ctrl+Z", self._undo)
-        self.redo_action = self._act(edit, "&Redo", ["Ctrl+Shift+Z", "Ctrl+Y"], self._redo)
+        self.undo_action = self._act(edit, "&Undo | back revert", "Ctrl+Z", self._undo)
+        self.redo_action = self._act(edit, "&Redo | again repeat", ["Ctrl+Shift+Z", "Ctrl+Y"], self._redo)
         edit.addSeparator()
         self.export_actions = self._exports(edit)
         self.layout_actions: dict[str, QAction] = {}
         self.size_actions: dict[int, QAction] = {}
         self.theme_actions: dict[str, QAction] = {}
-        self.move_action = QAction("&Move panels", window)
+        self.move_action = menu_words.name(QAction(window), "&Move panels | docks arrange windows undock")
         self._view(self._menu("&View"))
-        self.auto_action = QAction("Process runs as they are a&dded", window)
+        self.auto_action = menu_words.name(
+            QAction(window), "Process runs as they are a&dded | automatic start"
+        )
         self._run(self._menu("&Run"))
         chain = self._menu("&Chain")
         chain.addMenu(window.chain.add_menu)
@@ -52,7 +64,12 @@ class Menus:
         chain.addMenu(window.preview.menu)
         chain.addSeparator()
         chain.addMenu(window.settings_bar.presets_menu)
-        self._act(chain, "Add plu&g-in…", "", window.settings_files.ask_add_plugin)
+        self._act(
+            chain,
+            "Add plu&g-in… | plugin own processor extension code",
+            "",
+            window.settings_files.ask_add_plugin,
+        )
         self._menu("&Waveform").addActions(list(window.waveforms.view_actions()))
         spectrum = self._menu("&Spectrum")
         window.spectrum.actions_of.fill_menu(spectrum)
@@ -67,12 +84,26 @@ class Menus:
                 menu = self._menu(name)
                 menu.addActions(actions)
                 if view is window.cuts:
-                    self._act(menu, "Save the wavefor&ms that pass…", "", window.waveform_saving.ask)
+                    self._act(
+                        menu,
+                        "Save the wavefor&ms that pass… | export skim select hdf5",
+                        "",
+                        window.waveform_saving.ask,
+                    )
         about = self._menu("&Help")
-        self.find_action = self._act(about, "&Find a command…", "Ctrl+K", window.show_palette)
-        self._act(about, "&Documentation", "Shift+F1", lambda: manual.Manual(window).show())
-        self._act(about, "&Keys and mouse", ["?", "F1"], window.show_keys)
-        self._act(about, "&About pygama", "", window.show_about)
+        self.find_action = self._act(
+            about, "&Find a command… | palette search", "Ctrl+K", window.show_palette
+        )
+        self._act(
+            about,
+            "&Documentation | help manual guide how to handbook",
+            "Shift+F1",
+            lambda: manual.Manual(window).show(),
+        )
+        self._act(
+            about, "&Keys and mouse | help shortcuts keyboard hotkeys bindings", ["?", "F1"], window.show_keys
+        )
+        self._act(about, "&About pygama | help version license", "", window.show_about)
         self._hints = KeyHints(bar, window.last_line.hint)
 
     def _undo(self) -> None:
@@ -94,7 +125,7 @@ class Menus:
         return menu
 
     def _act(self, menu: QMenu, words: str, keys: str | list[str], act: Callable[[], Any]) -> QAction:
-        action = QAction(words, menu)  # goes away with a menu that is filled anew
+        action = menu_words.name(QAction(menu), words)  # goes away with a menu that is filled anew
         action.setShortcuts([QKeySequence(key) for key in ([keys] if isinstance(keys, str) else keys) if key])
         action.triggered.connect(lambda _checked=False: act())
         menu.addAction(action)
@@ -102,35 +133,66 @@ class Menus:
 
     def _file(self, menu: QMenu) -> None:
         window = self._window
-        self._act(menu, "&Open raw files…", "Ctrl+O", window.arrivals.ask_open)
-        self._act(menu, "Open a &folder…", "Ctrl+Shift+O", window.arrivals.ask_open_folder)
-        self._act(menu, "Open a &Tier file…", "Ctrl+T", window.arrivals.ask_open_tier)
-        recent = Menu("Open &recent", window)
+        self._act(menu, "&Open raw files… | load import add runs data", "Ctrl+O", window.arrivals.ask_open)
+        self._act(
+            menu,
+            "Open a &folder… | load import add directory runs",
+            "Ctrl+Shift+O",
+            window.arrivals.ask_open_folder,
+        )
+        self._act(
+            menu, "Open a &Tier file… | load import hdf5 h5 browse", "Ctrl+T", window.arrivals.ask_open_tier
+        )
+        recent = Menu("Open &recent | last history", window)
         recent.setToolTipsVisible(True)
         recent.aboutToShow.connect(lambda: self._fill_recent(recent))
         menu.addMenu(recent)
         self.watch_action.setCheckable(True)
         self.watch_action.triggered.connect(window.arrivals.watch_folder)
         menu.addAction(self.watch_action)
-        self._act(menu, "Try the &demo run", "", lambda: window.demo_asked())
+        self._act(
+            menu, "Try the &demo run | example sample test data tutorial", "", lambda: window.demo_asked()
+        )
         menu.addSeparator()
-        self._act(menu, "O&utput folder…", "", lambda: window.processing.ask_output_dir([]))
+        self._act(
+            menu,
+            "O&utput folder… | directory where to write results destination",
+            "",
+            lambda: window.processing.ask_output_dir([]),
+        )
         menu.addSeparator()
-        self._act(menu, "&Load settings…", "", window.settings_files.ask_load)
-        self._act(menu, "Sa&ve settings…", "", window.settings_files.ask_save)
+        self._act(
+            menu,
+            "&Load settings… | open import config configuration options json chain recipe preferences",
+            "",
+            window.settings_files.ask_load,
+        )
+        self._act(
+            menu,
+            "Sa&ve settings… | export config configuration options json chain recipe preferences",
+            "",
+            window.settings_files.ask_save,
+        )
         menu.addSeparator()
         documents = window.documents
-        self._act(menu, "Open s&ession…", "Ctrl+Alt+O", documents.ask_open)
-        self._act(menu, "&Save session", "Ctrl+S", documents.save)
-        self._act(menu, "Save session &as…", "Ctrl+Shift+S", documents.ask_save)
+        self._act(menu, "Open s&ession… | load workspace project restore", "Ctrl+Alt+O", documents.ask_open)
+        self._act(menu, "&Save session | workspace project store", "Ctrl+S", documents.save)
+        self._act(
+            menu, "Save session &as… | workspace project store export", "Ctrl+Shift+S", documents.ask_save
+        )
         menu.addSeparator()
-        self._act(menu, "&Channel map…", "", window.settings_files.ask_channel_map)
-        self._act(menu, "For&get the channel map", "", window.settings_files.forget_channel_map)
+        self._act(menu, "&Channel map… | detector names load", "", window.settings_files.ask_channel_map)
+        self._act(
+            menu,
+            "For&get the channel map | detector names remove",
+            "",
+            window.settings_files.forget_channel_map,
+        )
         menu.addSeparator()
-        self._act(menu, "&Quit", "Ctrl+Q", window.close)
+        self._act(menu, "&Quit | exit close leave", "Ctrl+Q", window.close)
 
     def _sizes(self, menu: QMenu) -> None:
-        sizes = Menu("Si&ze of text and buttons", self._window)
+        sizes = Menu("Si&ze of text and buttons | font scale zoom bigger larger smaller ui dpi", self._window)
         group = QActionGroup(self._window)
         for percent in SIZES:
             action = self._act(sizes, f"{percent} %", "", partial(self._window.choose_size, percent))
@@ -153,7 +215,7 @@ class Menus:
             action = self._act(menu, path.name, "", partial(self._window.arrivals.add_paths, [path]))
             action.setToolTip(str(path))
         if menu.isEmpty():
-            self._act(menu, "nothing yet", "", lambda: None).setEnabled(False)
+            menu_words.add_note(menu, "nothing yet")
 
     def _exports(self, menu: QMenu) -> list[QAction]:
         """Offer what the window does as a command, a script and a notebook, of one run and of all."""
@@ -167,18 +229,49 @@ class Menus:
             return list(bridge.session.runs)
 
         return [
-            self._act(menu, "&Copy as command", "Ctrl+Shift+C", lambda: documents.copy_commands(one())),
-            self._act(menu, "Save as &Python script…", "Ctrl+E", lambda: documents.ask_save_script(one())),
-            self._act(menu, "Save as &notebook…", "Ctrl+Shift+E", lambda: documents.ask_save_notebook(one())),
-            self._act(menu, "Copy &all runs as commands", "", lambda: documents.copy_commands(every())),
-            self._act(menu, "Save all as Python &script…", "", lambda: documents.ask_save_script(every())),
-            self._act(menu, "Save all as no&tebook…", "", lambda: documents.ask_save_notebook(every())),
+            self._act(
+                menu,
+                "&Copy as command | command line cli terminal shell export clipboard",
+                "Ctrl+Shift+C",
+                lambda: documents.copy_commands(one()),
+            ),
+            self._act(
+                menu,
+                "Save as &Python script… | export code",
+                "Ctrl+E",
+                lambda: documents.ask_save_script(one()),
+            ),
+            self._act(
+                menu,
+                "Save as &notebook… | export jupyter ipynb code",
+                "Ctrl+Shift+E",
+                lambda: documents.ask_save_notebook(one()),
+            ),
+            self._act(
+                menu,
+                "Copy &all runs as commands | command line cli terminal shell export clipboard",
+                "",
+                lambda: documents.copy_commands(every()),
+            ),
+            self._act(
+                menu,
+                "Save all as Python &script… | export code",
+                "",
+                lambda: documents.ask_save_script(every()),
+            ),
+            self._act(
+                menu,
+                "Save all as no&tebook… | export jupyter ipynb code",
+                "",
+                lambda: documents.ask_save_notebook(every()),
+            ),
         ]
 
     def _view(self, menu: QMenu) -> None:
         window = self._window
         for number, name in enumerate(TABS):
-            self._act(menu, f"&{name}", str(number + 1), partial(window.go_to_tab, number))
+            words = f"&{name}{TAB_NAMES.get(name, '')}"
+            self._act(menu, words, str(number + 1), partial(window.go_to_tab, number))
         menu.addSeparator()
         self._layouts(menu)
         themes = QActionGroup(window)
@@ -192,9 +285,19 @@ class Menus:
         inside = Menu("In the files pan&el", window)
         inside.addActions(list(window.files.view_actions()))
         menu.addMenu(inside)
-        self._act(menu, "Show or hide the log", "Ctrl+L", window.toggle_log)
-        self._act(menu, "Show or hide the f&iles", "Ctrl+Shift+I", window.toggle_files)
-        self._act(menu, "Show or hide the P&ython console", "Ctrl+J", window.toggle_console)
+        self._act(menu, "Show or hide the log | messages errors warnings output", "Ctrl+L", window.toggle_log)
+        self._act(
+            menu,
+            "Show or hide the f&iles | hdf5 h5 browser rows table tree",
+            "Ctrl+Shift+I",
+            window.toggle_files,
+        )
+        self._act(
+            menu,
+            "Show or hide the P&ython console | terminal shell pandas dataframe ipython",
+            "Ctrl+J",
+            window.toggle_console,
+        )
         for dock in window.findChildren(QDockWidget):
             if dock not in window.bottom_docks:  # they lie on each other
                 toggle = dock.toggleViewAction()
@@ -205,11 +308,11 @@ class Menus:
         self.move_action.setCheckable(True)
         self.move_action.toggled.connect(window.show_dock_titles)
         menu.addAction(self.move_action)
-        self._act(menu, "&Full screen", "F11", window.toggle_full_screen)
+        self._act(menu, "&Full screen | fullscreen maximise maximize", "F11", window.toggle_full_screen)
 
     def _layouts(self, menu: QMenu) -> None:
         window = self._window
-        inner = Menu("&Layout", window)
+        inner = Menu("&Layout | arrangement windows workspace perspective", window)
         inner.setToolTipsVisible(True)
         menu.addMenu(inner)
         group = QActionGroup(window)
@@ -221,7 +324,12 @@ class Menus:
             group.addAction(action)
             self.layout_actions[layout.name] = action
         inner.addSeparator()
-        self._act(inner, "&Reset this layout", "Ctrl+Shift+0", window.layouts.reset)
+        self._act(
+            inner,
+            "&Reset this layout | default restore windows docks panels",
+            "Ctrl+Shift+0",
+            window.layouts.reset,
+        )
 
     def mark_layout(self, name: str) -> None:
         """Mark the layout in use; the first one for a name that a newer version may know."""
@@ -240,7 +348,7 @@ class Menus:
 
     def _at_once(self, menu: QMenu) -> None:
         bridge = self._window.bridge
-        at_once = Menu("R&uns at once", self._window)
+        at_once = Menu("R&uns at once | parallel jobs workers cores threads cpu limit", self._window)
         menu.addMenu(at_once)
         group = QActionGroup(self._window)
         for number in range(1, MOST_JOBS + 1):

@@ -19,7 +19,7 @@ from PyQt5.QtWidgets import QWidget
 from pygama.block import Block
 from pygama.errors import PygamaError
 from pygama_gui.bridge import Bridge
-from pygama_gui.data import chain_facts, preview
+from pygama_gui.data import preview
 from pygama_gui.data.live_run import LiveRun
 from pygama_gui.data.preview import Asked, Axis, Bench, Chained, Compared, Facts, GridScan
 from pygama_gui.data.samples import Sample
@@ -139,9 +139,7 @@ class Sandbox(QObject):
     @property
     def is_changed(self) -> bool:
         """Whether the chain is another one than the run was processed with."""
-        chains = (self.reference, self.session.chain)
-        before, now = (chain_facts.written_out(chain) for chain in chains)
-        return before != now
+        return self.asked.is_changed
 
     def show_waveform(self, sample: Sample | None) -> None:
         """Make this the waveform that cards show before and after their step."""

@@ -26,6 +26,7 @@ from pygama.processing.rerun import Rerun
 from pygama.processing.steps import Step as LibraryStep
 from pygama.quick_dataclass import dataclass
 from pygama.tuning import Line, Tried, Tuner, read_sample
+from pygama_gui.data import chain_facts
 from pygama_gui.data.channels import codes_of
 from pygama_gui.data.samples import Sample
 from pygama_gui.data.wiring import made_names, outputs_of, runnable, value_units
@@ -118,6 +119,11 @@ class Asked:
     column: str
     line: tuple[float, float] | None
 
+    @property
+    def is_changed(self) -> bool:
+        """Whether the chain does something else than the reference."""
+        return chain_facts.written_out(self.chain) != chain_facts.written_out(self.reference)
+
 
 @dataclass(frozen=True)
 class Compared:
@@ -178,7 +184,7 @@ def library_steps(chain: Chained) -> list[LibraryStep]:
 
 
 def trace(chain: Chained, sample: Sample) -> dict[str, Any]:
-    """Run what can be run of a chain on one waveform: name -> array or number; empty where that fails."""
+    """Run what can be run of a chain on one waveform, up to the step that fails: name -> array or number."""
     written = {name for step in chain for name in outputs_of(step)} | made_names()
     columns = {
         name: float(value)
@@ -186,12 +192,15 @@ def trace(chain: Chained, sample: Sample) -> dict[str, Any]:
         if np.ndim(value) == 0 and not isinstance(value, str) and name not in written
     }
     period = sample.period_ns or 10.0
-    try:
-        made = Tier1Processor.from_chain([step.to_chain() for step in runnable(chain)])
-        traced = made.trace(sample.waveform, period, columns | {"period_ns": period})
-    except (PygamaError, ValueError):
-        return {}
-    return {"waveform": sample.waveform, **traced}
+    steps = [step.to_chain() for step in runnable(chain)]
+    for n in range(len(steps), 0, -1):
+        try:
+            made = Tier1Processor.from_chain(steps[:n])
+            traced = made.trace(sample.waveform, period, columns | {"period_ns": period})
+        except (PygamaError, ValueError):
+            continue
+        return {"waveform": sample.waveform, **traced}
+    return {"waveform": sample.waveform}
 
 
 class Bench:

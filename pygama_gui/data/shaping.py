@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from pygama.analysis.calibration import Calibration
 from pygama.block import Block
 from pygama.errors import PygamaError
 from pygama.processing.base import Tier1Processor
@@ -18,6 +19,8 @@ from pygama.processing.declare import REGISTRY, Processor
 from pygama.processing.processors.timing import t0, time_points
 from pygama.processing.processors.transforms import asym_trap_filter
 from pygama.quick_dataclass import dataclass
+from pygama_gui.data.channels import codes_of
+from pygama_gui.data.energies import all_energies
 from pygama_gui.data.samples import Bunch
 from pygama_gui.session.state import Step, WaveformChoice
 
@@ -38,11 +41,19 @@ class Look:
     aligned_by: str = ""
     is_normalised: bool = False
     is_calibrated: bool = False
+    calibrations: tuple[Calibration, ...] = ()
+    """Those that hold for the run; they give the energy where the chain does not."""
 
     @classmethod
-    def of(cls, choice: WaveformChoice) -> Look:
-        """Take from what was chosen."""
-        return cls(choice.is_above_baseline, choice.aligned_by, choice.is_normalised, choice.is_calibrated)
+    def of(cls, choice: WaveformChoice, calibrations: tuple[Calibration, ...]) -> Look:
+        """Take from what was chosen, and the calibrations that hold for the run."""
+        return cls(
+            choice.is_above_baseline,
+            choice.aligned_by,
+            choice.is_normalised,
+            choice.is_calibrated,
+            calibrations,
+        )
 
     @property
     def needs_baseline(self) -> bool:
@@ -80,7 +91,7 @@ def shape(bunch: Bunch, chain: Sequence[Step], look: Look) -> Shaped:
     starts = np.zeros(len(bunch))
     if look.aligned_by:
         starts = starts_of(flat, look.aligned_by, bunch.period_ns, made)
-    factors = factors_of(flat, look, chain, made)
+    factors = factors_of(flat, look, chain, made, codes_of(bunch.numbers))
     known = np.isfinite(starts) & np.isfinite(factors)
     heights = heights[known] * factors[known, None]
     return Shaped(heights, starts[known], bunch.period_ns, int((~known).sum()), np.flatnonzero(known))
@@ -103,17 +114,39 @@ def starts_of(
 
 
 def factors_of(
-    flat: np.ndarray, look: Look, chain: Sequence[Step], made: Mapping[str, np.ndarray]
+    flat: np.ndarray,
+    look: Look,
+    chain: Sequence[Step],
+    made: Mapping[str, np.ndarray],
+    codes: np.ndarray | None,
 ) -> np.ndarray:
-    """Give what heights are multiplied by, (n,); NaN where it is not known."""
+    """Give what heights are multiplied by, (n,); NaN where it is not known.
+
+    codes: of the channels, (n,); None where the run does not tell channels apart.
+    """
     if look.is_normalised:
         highest = flat.max(axis=1)
         return np.divide(1.0, highest, out=np.full(len(flat), np.nan), where=highest > 0)
-    calibration = calibration_of(chain) if look.is_calibrated else None
-    if calibration is None:
+    source = energy_source(chain, look.calibrations) if look.is_calibrated else None
+    if source is None:
         return np.ones(len(flat))
-    energy, height = (np.asarray(made.get(name, np.full(len(flat), np.nan))) for name in calibration)
+    nothing = np.full(len(flat), np.nan)
+    height = np.asarray(made.get(source[1], nothing), np.float64)
+    if calibration_of(chain) is None:
+        energy = all_energies(look.calibrations, {source[1]: height}, codes)[source[0]]
+    else:
+        energy = np.asarray(made.get(source[0], nothing))
     return np.divide(energy, height, out=np.full(len(flat), np.nan), where=height > 0)
+
+
+def energy_source(chain: Sequence[Step], calibrations: Sequence[Calibration]) -> tuple[str, str] | None:
+    """Find an energy in keV, and the height in ADC counts of the chain that it is made of.
+
+    What the chain gives goes before what is made of it by a calibration.
+    """
+    units = units_of(chain)
+    made = ((one.energy_column, one.column) for one in calibrations if units.get(one.column) == "adc")
+    return calibration_of(chain) or next(made, None)
 
 
 def calibration_of(chain: Sequence[Step]) -> tuple[str, str] | None:
@@ -181,8 +214,8 @@ def _made_of(bunch: Bunch, chain: Sequence[Step], look: Look) -> dict[str, np.nd
     there = units_of(chain)
     keep = [SUBTRACTED] if SUBTRACTED in there else []
     wanted = [name for name in (*BASELINES, look.aligned_by) if name in there]
-    if look.is_calibrated and (calibration := calibration_of(chain)) is not None:
-        wanted += calibration
+    if look.is_calibrated and (source := energy_source(chain, look.calibrations)) is not None:
+        wanted += [name for name in source if name in there]
     try:
         processor = Tier1Processor.from_chain([step.to_chain() for step in chain])
         return processor.chain(outputs=wanted, keep=keep).run(_block(bunch))

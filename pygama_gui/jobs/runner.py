@@ -301,7 +301,7 @@ class _Worker:
             f"near byte {self._last.offset} of {name}" if self._last else f"before the first record of {name}"
         )
         end = exit_sentence(self.process.exitcode)
-        return f"{end} {place}; the old output is untouched. Start the job again."
+        return f"{end} {place}; no output was changed. Start the job again."
 
     def is_alive(self) -> bool:
         """Say whether the process is there; its exit code may have been taken by somebody else."""

@@ -81,12 +81,12 @@ def _do(target: str, spec: JobSpec, tell: Teller) -> Ending:
         return Failed(str(error))
     except MemoryError:
         return Failed(
-            f"{spec.path.name} needs more memory than there is; the old output is untouched. "
+            f"{spec.path.name} needs more memory than there is; no output was changed. "
             "Close other programs or run fewer jobs at once, and start it again.",
             traceback.format_exc(),
         )
     except Exception as error:  # noqa: BLE001  (whatever it is, the window must hear of it)
-        text = f"{spec.path.name}: something unexpected happened, the old output is untouched"
+        text = f"{spec.path.name}: something unexpected happened, no output was changed"
         return Failed(f"{text} ({type(error).__name__}: {error})", traceback.format_exc())
     return Done((), tell.rows, time.monotonic() - start)
 

@@ -33,7 +33,7 @@ from pygama_gui.views.base import View
 from pygama_gui.views.figure_words import baseline_words, rate_words
 from pygama_gui.views.following import Following, asked_of, history
 from pygama_gui.views.surveying import Surveying
-from pygama_gui.widgets import theme, words
+from pygama_gui.widgets import menu_words, theme, words
 from pygama_gui.widgets.parts import label
 
 N_BASELINE = 20_000
@@ -176,9 +176,13 @@ class StripView(View):
         self._rates = Rates()
         self._mean: tuple[object, str] = ((None, 0), "")
         self._most: tuple[object, int] = ((None, 0), 0)
-        self.report_action = QAction("Copy s&hift report", self)
+        self.report_action = menu_words.name(
+            QAction(self), "Copy s&hift report | elog e-log summary status clipboard"
+        )
         self.report_action.triggered.connect(lambda _checked=False: self.copy_report())
-        self.live_time_action = QAction("F&ind the live time", self)
+        self.live_time_action = menu_words.name(
+            QAction(self), "F&ind the live time | dead time livetime pulser"
+        )
         self.live_time_action.triggered.connect(lambda _checked=False: self.find_live_time())
         self.figures = {caption: Figure(caption) for caption in captions}
         frame = _Narrow()
@@ -488,11 +492,12 @@ class StripView(View):
         n = 0 if state is None else state.warnings
         states = [self.bridge.state(run.run_id) for run in self.session.runs]
         n_failed = sum(one is not None and one.state == "failed" for one in states)
+        sign, noun = f"▲ {n}", "warning" if n == 1 else "warnings"
         if n_failed:
-            remark = f"run{'s' if n_failed > 1 else ''} failed{f' · ▲ {n} in the log' if n else ''}"
+            remark = f"run{'s' if n_failed > 1 else ''} failed{f' · {sign} {noun}' if n else ''}"
             self.figures["ERRORS"].show_value(f"✕ {n_failed}", remark, "bad", "bad")
         elif n:
-            self.figures["ERRORS"].show_value(f"▲ {n}", "in the log", "warn", "warn")
+            self.figures["ERRORS"].show_value(sign, noun, "warn", "warn")
         else:
             self.figures["ERRORS"].show_value("0")
         waiting = len(self.bridge.queue())
@@ -555,7 +560,7 @@ class StripView(View):
             n_ok = sum(one.state == "ok" for one in self._surveyed.health)
             n = len(self._surveyed.health)
             made.append(Check("channels", f"{n_ok} of {n} ok", "all", n_ok == n))
-        made.append(Check("errors", seen["ERRORS"], "0", seen["ERRORS"].startswith("0")))
+        made.append(Check("errors", seen["ERRORS"], "0", seen["ERRORS"] == "0"))
         made.append(Check("queue", seen["QUEUE"] if self.figures["QUEUE"].has_value else "0 waiting"))
         if self._free is not None:
             room = words.size(LOW_DISK)

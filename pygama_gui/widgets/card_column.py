@@ -26,6 +26,11 @@ class CardColumn(QScrollArea):
         self.drop_line.setObjectName("dropLine")
         self.drop_line.hide()
         self.is_whole = False
+        self._brought: QWidget | None = None
+        """The card that was brought into view, which may still grow; until `leave`."""
+        if (bar := self.verticalScrollBar()) is not None:
+            bar.rangeChanged.connect(lambda _low, _high: self._bring_again())
+            bar.actionTriggered.connect(lambda _action: self.leave())
         self.setWidgetResizable(True)
         self.setWidget(self.inside)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
@@ -68,6 +73,7 @@ class CardColumn(QScrollArea):
 
     def scroll_to(self, card: QWidget) -> None:
         """Bring a card into view, its head at least."""
+        self._brought = card
         area = self._what_scrolls()
         bar, room, inside = area.verticalScrollBar(), area.viewport().height(), area.widget()
         if bar is None or inside is None:
@@ -77,6 +83,14 @@ class CardColumn(QScrollArea):
             bar.setValue(place.top())
         elif place.bottom() >= bar.value() + room:
             bar.setValue(place.bottom() + 1 - room)
+
+    def _bring_again(self) -> None:
+        if self._brought is not None and self._brought in self.cards() and not self.is_whole:
+            self.scroll_to(self._brought)
+
+    def leave(self) -> None:
+        """Bring nothing back into view by itself: somebody scrolls, or works at what would move away."""
+        self._brought = None
 
     def _what_scrolls(self) -> QScrollArea:
         around = self.parentWidget()

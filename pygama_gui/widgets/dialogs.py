@@ -8,6 +8,8 @@ from pathlib import Path
 from PyQt5.QtCore import QSize, Qt
 from PyQt5.QtWidgets import QFileDialog, QWidget
 
+from pygama_gui.widgets.parts import room_on_screen
+
 SIZE = QSize(860, 520)
 
 
@@ -15,7 +17,7 @@ def file_dialog(parent: QWidget, title: str, folder: Path) -> QFileDialog:
     """Make a dialog that goes away when it is closed; shown by its `open`."""
     dialog = QFileDialog(parent, title, str(folder))
     dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-    dialog.resize(SIZE)
+    dialog.resize(SIZE.boundedTo(room_on_screen()))
     return dialog
 
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import combinations, pairwise
 
 from PyQt5.QtCore import QSize, Qt
 from PyQt5.QtGui import QKeySequence
 from PyQt5.QtWidgets import (
-    QApplication,
     QDialog,
     QGridLayout,
     QHBoxLayout,
@@ -21,11 +20,10 @@ from PyQt5.QtWidgets import (
 )
 
 from pygama_gui.widgets import theme
-from pygama_gui.widgets.parts import button, label
+from pygama_gui.widgets.parts import button, label, room_on_screen
 
 SPELT = {".": ". (dot)", ",": ", (comma)", "-": "- (minus)", "+": "+ (plus)"}
 """Keys that are hardly seen in print."""
-SHARE_OF_SCREEN = 0.95
 MOUSE = (
     ("drag to the right", "zoom into the band"),
     ("drag to the left", "zoom out"),
@@ -39,20 +37,37 @@ MOUSE = (
 
 
 def keys_of(menu_bar: QMenuBar) -> list[tuple[str, list[tuple[str, str]]]]:
-    """Give the keys of each menu: (menu, [(key, what it does)])."""
+    """Give the keys of each menu: (menu, [(key, what it does)]).
+
+    A menu within one whose keys work everywhere stands by itself where its own work in one panel alone.
+    """
     found = []
     for action in menu_bar.actions():
         menu = action.menu()
-        if menu is not None and (keys := list(_keys(menu))):
-            found.append((_plain(action.text()), keys))
+        if menu is None:
+            continue
+        apart = [inner for inner in _inside(menu) if _is_of_panel(inner) and not _is_of_panel(menu)]
+        parts = [(_plain(action.text()), menu), *((_plain(one.title()), one) for one in apart)]
+        found += [(name, keys) for name, one in parts if (keys := list(_keys(one, without=apart)))]
     return found
 
 
-def _keys(menu: QMenu) -> Iterator[tuple[str, str]]:
+def _inside(menu: QMenu) -> list[QMenu]:
+    return [inner for action in menu.actions() if (inner := action.menu()) is not None]
+
+
+def _is_of_panel(menu: QMenu) -> bool:
+    """Tell whether the keys of a menu work only where the focus is in one panel."""
+    everywhere = Qt.ShortcutContext.WindowShortcut
+    keyed = [action for action in menu.actions() if not action.shortcut().isEmpty()]
+    return bool(keyed) and all(action.shortcutContext() != everywhere for action in keyed)
+
+
+def _keys(menu: QMenu, *, without: Sequence[QMenu] = ()) -> Iterator[tuple[str, str]]:
     for action in menu.actions():
         inner = action.menu()
         if inner is not None:
-            yield from _keys(inner)
+            yield from () if inner in without else _keys(inner)
         elif not action.shortcut().isEmpty():
             sequences = [key.toString(QKeySequence.SequenceFormat.NativeText) for key in action.shortcuts()]
             keys = [SPELT.get(sequence, sequence) for sequence in sequences]
@@ -74,7 +89,7 @@ class KeySheet(QDialog):
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         groups = [*keys_of(menu_bar), ("Mouse on a plot", list(MOUSE))]
         frame = 2 * 24 + 4 + self.style().pixelMetric(QStyle.PixelMetric.PM_ScrollBarExtent)
-        room = QApplication.primaryScreen().availableSize() * SHARE_OF_SCREEN
+        room = room_on_screen()
         inside = self._inside(groups, self.N_COLUMNS)
         for n in range(self.N_COLUMNS - 1, 0, -1):
             if inside.sizeHint().width() + frame <= room.width():

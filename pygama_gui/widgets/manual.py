@@ -37,6 +37,7 @@ from PyQt5.QtWidgets import (
 
 from pygama.quick_dataclass import dataclass
 from pygama_gui.widgets import theme
+from pygama_gui.widgets.parts import room_on_screen
 
 PAGES = (
     "window.md",
@@ -50,7 +51,6 @@ PAGES = (
 )
 """Files among the documents, in the order in which they are listed."""
 SIZE = QSize(1060, 720)
-SHARE_OF_SCREEN = 0.95
 CONTENTS_WIDTH = 250
 PICTURE_WIDTH = 680
 DEEPEST = 3
@@ -140,7 +140,7 @@ class Manual(QDialog):
         outer = QVBoxLayout(self)
         outer.setContentsMargins(14, 14, 14, 14)
         outer.addWidget(split)
-        self.resize(SIZE.boundedTo(QApplication.primaryScreen().availableSize() * SHARE_OF_SCREEN))
+        self.resize(SIZE.boundedTo(room_on_screen()))
         self.field.textChanged.connect(self._list)
         self.field.returnPressed.connect(self._find_next)
         self.field.installEventFilter(self)

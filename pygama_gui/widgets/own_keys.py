@@ -10,6 +10,8 @@ from PyQt5.QtCore import QCoreApplication, QEvent, QObject, Qt
 from PyQt5.QtGui import QKeyEvent
 from PyQt5.QtWidgets import QAbstractButton, QAbstractItemView, QComboBox, QMenu, QMenuBar, QWidget
 
+from pygama_gui.widgets import menu_words
+
 _KEYS = Qt.Key
 OF_BUTTONS = frozenset({_KEYS.Key_Space, _KEYS.Key_Select})
 OF_CHOICES = OF_BUTTONS | {
@@ -56,7 +58,11 @@ class OwnKeys(QObject):
 
 
 class Menu(QMenu):
-    """A menu whose letters choose from it, though views have the same keys."""
+    """A menu whose letters choose from it, though views have the same keys; words as of `menu_words`."""
+
+    def __init__(self, words: str, parent: QWidget) -> None:
+        super().__init__(parent)
+        menu_words.name_menu(self, words)
 
     def event(self, event: QEvent | None) -> bool:
         """Take a letter before the views' actions do."""

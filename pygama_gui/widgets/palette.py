@@ -1,4 +1,4 @@
-"""Finds whatever can be done by a few letters of its name: a list of all actions of the menus.
+"""Finds whatever can be done by a few letters of a name of it: a list of all actions of the menus.
 
 It is made of the menus each time it is opened, so nothing can be missing and nothing can be wrong in it.
 """
@@ -27,7 +27,7 @@ from PyQt5.QtWidgets import (
 )
 
 from pygama.quick_dataclass import dataclass
-from pygama_gui.widgets import theme
+from pygama_gui.widgets import menu_words, theme
 
 WIDTH, N_ROWS, ROW, TOP = 620, 12, 30, 88
 BETWEEN = " › "
@@ -38,12 +38,16 @@ MOVES = (Qt.Key.Key_Up, Qt.Key.Key_Down, Qt.Key.Key_PageUp, Qt.Key.Key_PageDown)
 
 @dataclass(frozen=True)
 class Entry:
-    """One action. place: the menus that it is in; keys: as they are written on this system."""
+    """One action. place: the menus that it is in; keys: as they are written on this system.
+
+    others: what it and its menus are called elsewhere.
+    """
 
     words: str
     place: str
     keys: str
     action: QAction
+    others: str = ""
 
     @property
     def text(self) -> str:
@@ -54,19 +58,21 @@ class Entry:
 def entries_of(menu_bar: QMenuBar) -> list[Entry]:
     """List all actions of the menus in their order; menus that are filled when they open are filled."""
     menus = [menu for top in menu_bar.actions() if (menu := top.menu()) is not None]
-    return [entry for menu in menus for entry in _entries(menu, "")]
+    return [entry for menu in menus for entry in _entries(menu, "", "")]
 
 
-def _entries(menu: QMenu, outside: str) -> Iterator[Entry]:
+def _entries(menu: QMenu, outside: str, others: str) -> Iterator[Entry]:
     menu.aboutToShow.emit()
     place = outside + plain(menu.title())
+    others = f"{others} {menu_words.other_names(menu)}"
     for action in menu.actions():
         inner = action.menu()
         if inner is not None:
-            yield from _entries(inner, place + BETWEEN)
-        elif not action.isSeparator():
+            yield from _entries(inner, place + BETWEEN, others)
+        elif not action.isSeparator() and not menu_words.is_note(action):
             keys = action.shortcut().toString(QKeySequence.SequenceFormat.NativeText)
-            yield Entry(plain(action.text()), place, keys, action)
+            names = f"{menu_words.other_names(action)} {others}".lower()
+            yield Entry(plain(action.text()), place, keys, action, names)
 
 
 def plain(text: str) -> str:
@@ -74,34 +80,61 @@ def plain(text: str) -> str:
     return text.replace("&&", "\0").replace("&", "").replace("\0", "&")
 
 
-def found(query: str, entries: list[Entry]) -> list[Entry]:
+def found(query: str, entries: list[Entry], near: QWidget | None = None) -> list[Entry]:
     """Give the entries that have every word of a query, the best first; all of them for an empty one.
 
-    Of those that fit equally well, what lies deep in menus of menus comes last: one of many things to choose
-    from, such as a step of the chain, is seldom meant before a command.
+    near: what has the focus. Of those that fit equally well, what cannot be done now comes last; then that of
+    the view with the focus is meant before that of another, what is to be seen before what is not, and a
+    command before one of many things to choose from deep in menus of menus, such as a step of the chain.
     """
     words = query.lower().split()
+    if not words:
+        return sorted(entries, key=lambda entry: not entry.action.isEnabled())
     ranked = []
     for entry in entries:
-        ranks = [_rank(word, entry.words.lower(), entry.text) for word in words]
-        if None not in ranks:
-            order = (entry.place.count(BETWEEN) >= DEEP, len(entry.words)) if words else (False, 0)
-            ranked.append((not entry.action.isEnabled(), sum(rank or 0 for rank in ranks), order, entry))
+        ranks = [_rank(word, entry) for word in words]
+        fits = [rank for rank in ranks if rank is not None]
+        if len(fits) == len(words):
+            depth, distance = entry.place.count(BETWEEN), _distance(entry.action, near)
+            order = (distance > 0, depth >= DEEP, distance, depth, len(entry.words))
+            ranked.append((sum(fits), not entry.action.isEnabled(), order, entry))
     return [one[-1] for one in sorted(ranked, key=lambda one: one[:3])]
 
 
-def _rank(word: str, name: str, text: str) -> int | None:
-    """Say how well a word fits: 0 begins a word of the name … 4 has its letters in order; None not at all."""
-    if any(part.startswith(word) for part in name.split()):
+def _rank(word: str, entry: Entry) -> int | None:
+    """Say how well a word fits: 0 begins a word of the name … 5 has letters of one; None not at all."""
+    name, place = entry.words.lower(), entry.text
+    if _begins(word, name):
         return 0
-    if word in name:
+    if _begins(word, entry.others):
         return 1
-    if any(part.startswith(word) for part in text.split()):
+    if word in name:
         return 2
-    if word in text:
+    if _begins(word, place):
         return 3
-    letters = iter(name)
-    return 4 if len(word) > 1 and all(letter in letters for letter in word) else None
+    if word in place or word in entry.others:
+        return 4
+    return 5 if any(_skips(word, part) for part in name.split()) else None
+
+
+def _begins(word: str, text: str) -> bool:
+    return any(part.startswith(word) for part in text.split())
+
+
+def _skips(word: str, part: str) -> bool:
+    """Tell whether a word is another one with letters left out, but for the first."""
+    letters = iter(part)
+    return len(word) > 1 and part[:1] == word[0] and all(letter in letters for letter in word)
+
+
+def _distance(action: QAction, near: QWidget | None) -> int:
+    """Say how far what has an action is: 0 has the focus, 1 is to be seen or is the window, 2 is not."""
+    owner = action.parent()
+    if not isinstance(owner, QWidget) or isinstance(owner, QMenu):
+        return 1
+    if near is not None and not owner.isWindow() and (owner is near or owner.isAncestorOf(near)):
+        return 0
+    return 1 if owner.isVisible() else 2
 
 
 class Palette(QFrame):
@@ -178,7 +211,7 @@ class Palette(QFrame):
         self.close()
 
     def _show(self, query: str) -> None:
-        self._shown = found(query, self._entries)
+        self._shown = found(query, self._entries, self._before)
         self.list.clear()
         for entry in self._shown:
             item = QListWidgetItem(", ".join(part for part in (entry.words, entry.place, entry.keys) if part))

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from PyQt5.QtCore import QEvent, QSize, Qt
 from PyQt5.QtGui import QHelpEvent, QPainter, QPaintEvent, QResizeEvent
 from PyQt5.QtWidgets import (
+    QApplication,
     QComboBox,
     QFrame,
     QHBoxLayout,
@@ -30,6 +31,12 @@ LOW = 200
 """A view that is lower, in pixels, has one line of controls."""
 LEAST_INFO = 220
 """A line of words beside controls goes above them where it has less room than this, and needs more."""
+SHARE_OF_SCREEN = 0.95
+
+
+def room_on_screen() -> QSize:
+    """Give the most that a window beside the main one may take, so that all of it can be reached."""
+    return QApplication.primaryScreen().availableSize() * SHARE_OF_SCREEN
 
 
 def panel(*, margin: int = 12, spacing: int = 8) -> tuple[QFrame, QVBoxLayout]:
@@ -178,7 +185,12 @@ class Yielding(QLabel):
 
 
 class Elided(QLabel):
-    """A line of text that is cut with '…' where there is no room, and shown whole as its tooltip."""
+    """A line of text that is cut with '…' where there is no room, and shown whole as its tooltip.
+
+    short: another text for less room, which is cut in its place; until another text is set.
+    """
+
+    short = ""
 
     def __init__(
         self, text: str = "", *, tone: str = "soft", px: int = theme.SMALL, bold: bool = False
@@ -191,15 +203,23 @@ class Elided(QLabel):
 
     def setText(self, text: str | None) -> None:  # noqa: N802  (Qt's name)
         """Show a text."""
+        self.short = ""
         super().setText(text)
         self.setToolTip(text or "")
+
+    @property
+    def shown(self) -> str:
+        """What there is room for."""
+        metrics, text = self.fontMetrics(), self.text()
+        if self.short and metrics.horizontalAdvance(text) > self.width():
+            text = self.short
+        return metrics.elidedText(text, Qt.TextElideMode.ElideRight, self.width())
 
     def paintEvent(self, event: QPaintEvent | None) -> None:  # noqa: N802  (Qt's name)
         """Draw as much as fits."""
         painter = QPainter(self)
         painter.setPen(self.palette().color(self.foregroundRole()))
-        text = self.fontMetrics().elidedText(self.text(), Qt.TextElideMode.ElideRight, self.width())
-        painter.drawText(self.rect(), int(self.alignment()), text)
+        painter.drawText(self.rect(), int(self.alignment()), self.shown)
 
 
 class Controls(QWidget):

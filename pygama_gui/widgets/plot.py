@@ -18,7 +18,7 @@ from PyQt5.QtGui import QContextMenuEvent, QFocusEvent, QFontMetrics, QMouseEven
 from PyQt5.QtWidgets import QAction, QGraphicsGridLayout, QMenu, QSizePolicy, QWidget
 
 from pygama_gui.session.pictured import Zoom
-from pygama_gui.widgets import theme
+from pygama_gui.widgets import menu_words, theme
 from pygama_gui.widgets.own_keys import Menu
 from pygama_gui.widgets.parts import label
 
@@ -39,6 +39,8 @@ LABEL_SHARE, LABEL_FROM = 0.5, 340
 LEGEND_GAP, LOW_LEGEND_GAP, LOW_LEGEND_MARGIN = 10, 3, 2
 """Pixels between a legend and the end of its plot, and within it above and below its one line."""
 AXIS_ROOM, HINT_MARGIN = 76, 8
+AROUND_LABEL = 16
+"""Pixels that are left free at both sides of an axis and of the text of its label, all together."""
 """Width of the axis on the left, with room for -200 000, and what is kept free on either side of a hint."""
 
 
@@ -238,13 +240,13 @@ class ValueAxis(PlainAxis):
             self.resizeEvent()
 
     def generateDrawSpecs(self, painter: Any) -> Any:  # noqa: N802  (Qt's name)
-        """Leave out the numbers where the label stands."""
+        """Leave out the numbers where the label stands, and those that would touch another."""
         specs = super().generateDrawSpecs(painter)
-        if specs is None or not self.is_low or not self.label.isVisible():
-            return specs
+        if specs is None:
+            return None
         axis, ticks, texts = specs
-        end = self.label.x() - LABEL_GAP
-        return axis, ticks, [text for text in texts if text[0].right() < end]
+        end = self.label.x() - LABEL_GAP if self.is_low and self.label.isVisible() else math.inf
+        return axis, ticks, _apart([text for text in texts if text[0].right() < end])
 
     def tickStrings(self, values: Sequence[float], scale: float, spacing: float) -> list[str]:  # noqa: N802
         """Write the numbers."""
@@ -257,6 +259,15 @@ class ValueAxis(PlainAxis):
         self.label.setY(size.height() - words.height())
         if self.is_low:
             self.label.setX(size.width() - words.width())
+
+
+def _apart(texts: list[Any]) -> list[Any]:
+    """Give the numbers of an axis that stand clear of the one before: (rectangle, flags, text) each."""
+    kept: list[Any] = []
+    for text in sorted(texts, key=lambda one: one[0].left()):
+        if not kept or text[0].left() >= kept[-1][0].right() + LABEL_GAP:
+            kept.append(text)
+    return kept
 
 
 class Frame(pg.GraphicsWidget):
@@ -402,7 +413,7 @@ class Plot(pg.GraphicsView):
         """Show our own menu."""
         if event is None or self.fill_menu is None:
             return
-        menu = Menu(self)
+        menu = Menu("", self)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.fill_menu(menu)
         menu.popup(event.globalPos())
@@ -411,7 +422,10 @@ class Plot(pg.GraphicsView):
         fits = (
             QFontMetrics(theme.font(theme.SMALL)).horizontalAdvance(self.labels["left"]) < self._room_for_y()
         )
-        wanted = {**self.labels, "left": self.labels["left"] if fits else self._short_y_label}
+        wanted = {
+            "bottom": self._fitting(self.labels["bottom"]),
+            "left": self.labels["left"] if fits else self._short_y_label,
+        }
         if wanted == self._written:
             return
         self._written = wanted
@@ -421,6 +435,14 @@ class Plot(pg.GraphicsView):
             axes[side].setLabel(text, **style)
         for axis in (self.x_axis, self.y_axis):
             axis.resizeEvent()  # puts the label in its place, which setLabel does not
+        self.viewport().update()  # else bits of a longer label stay where it stood
+
+    def _fitting(self, label: str) -> str:
+        """Leave out the unit where a narrow plot has no room, and the end of what is still too long."""
+        metrics, room = QFontMetrics(theme.font(theme.SMALL)), self.width() - AXIS_ROOM - AROUND_LABEL
+        if metrics.horizontalAdvance(label) < room or room <= 0:
+            return label
+        return metrics.elidedText(label.partition(" (")[0], Qt.TextElideMode.ElideRight, room)
 
     def _lay_low(self) -> None:
         """Let a low plot give its curves the line of the label."""
@@ -541,7 +563,7 @@ def _power_of_ten(exponent: float) -> str:
 
 
 Entry = tuple[str, str, Callable[[], object]] | None
-"""Of a menu: words, key, and what it does; None is a line between entries."""
+"""Of a menu: words with other names behind a bar, key, and what it does; None is a line between entries."""
 
 
 def plot_actions(
@@ -560,7 +582,7 @@ def plot_actions(
     actions = []
     for entry in entries:
         words, key, act = entry or ("", "", lambda: None)
-        action = QAction(words, owner)
+        action = menu_words.name(QAction(owner), words)
         action.setSeparator(entry is None)
         if key:
             action.setShortcut(key)

@@ -197,8 +197,9 @@ def test_a_damaged_picture_is_told_and_changes_nothing(
         made.banner.dismiss()
 
 
+@pytest.mark.parametrize("is_processed", [True, False])
 def test_a_picture_of_a_waveform_brings_its_event_back(
-    qtbot: QtBot, window: Callable[[], MainWindow], tmp_path: Path
+    qtbot: QtBot, window: Callable[[], MainWindow], tmp_path: Path, is_processed: bool
 ) -> None:
     first = window()
     set_up(qtbot, first, tmp_path, "waveforms")
@@ -208,8 +209,14 @@ def test_a_picture_of_a_waveform_brings_its_event_back(
     shown = first.waveforms.sample
     assert shown is not None
     path = saved(qtbot, first, "waveforms", tmp_path / "one.png")
+    if not is_processed:
+        for tier in tmp_path.glob("t?_run12.h5"):
+            tier.unlink()
     second = window()
     drop(second, path)
+    if not is_processed:
+        wait_for(qtbot, second.runs.process_action.isEnabled)
+        second.runs.process_action.trigger()
 
     def is_there() -> bool:
         found = second.waveforms.sample

@@ -27,7 +27,7 @@ from pygama_gui.session import changes, files, places, saved
 from pygama_gui.session.state import Run, Session
 from pygama_gui.widgets.keysheet import KeySheet, keys_of
 from pygama_gui.widgets.own_keys import Menu
-from pygama_gui.widgets.palette import entries_of
+from pygama_gui.widgets.palette import entries_of, found
 
 WAIT_MS = 60_000
 
@@ -92,6 +92,50 @@ def test_a_dropped_run_is_processed_and_shown(
     assert window.spectrum._histogram is not None
     window.waveforms.go_to(17)
     qtbot.waitUntil(lambda: window.waveforms.bar.place.text() == "18", timeout=WAIT_MS)
+
+
+ELSEWHERE = {
+    "find peaks": "Search peaks in view",
+    "gauss": "Fit the region",
+    "log scale": "Logarithmic / linear",
+    "rebin": "More bins",
+    "unzoom": "Show all",
+    "screenshot": "Copy as picture",
+    "night mode": "Dark theme",
+    "bigger text": "115 %",
+    "shortcuts": "Keys and mouse",
+    "exit": "Quit",
+    "undo": "Undo",
+    "kill": "Stop",
+    "resume": "Pause / go on",
+    "priority": "Earlier in the queue",
+    "parallel": "2, sharing the cores",
+    "fft": "Noise spectrum",
+    "persistence": "Density of many",
+    "superpose": "5 over each other",
+    "play speed": "2 waveforms a second",
+    "delta t": "Show / hide the cursors",
+    "next waveform": "Next",
+    "lasso": "Draw a polygon",
+    "new cut": "Add a cut…",
+    "coincidence": "Build events…",
+    "energy calibration": "Calibrate all channels",
+    "optimize filter": "Scan two settings…",
+    "load config": "Load settings…",
+    "parquet": "Save the table…",
+    "merge runs": "Make a data set of runs…",
+    "command line": "Copy as command",
+    "elog": "Copy shift report",
+    "errors": "Show or hide the log",
+}
+"""What somebody types, and the command that is meant by it."""
+
+
+def test_commands_are_found_by_what_other_programs_call_them(window: MainWindow) -> None:
+    entries = entries_of(window.menuBar())
+    shown = {query: found(query, entries, window.spectrum.plot)[:8] for query in ELSEWHERE}
+    missed = [query for query, fits in shown.items() if ELSEWHERE[query] not in [one.words for one in fits]]
+    assert missed == []
 
 
 def test_the_timer_rests_when_there_is_nothing_to_do(
@@ -479,6 +523,13 @@ def test_the_key_sheet_needs_no_scrolling_to_the_side(
     assert scroll is not None
     assert scroll.horizontalScrollBar().maximum() == 0
     sheet.close()
+
+
+def test_keys_of_the_files_panel_do_not_stand_among_those_that_work_everywhere(window: MainWindow) -> None:
+    found = dict(keys_of(window.menuBar()))
+    assert ("Ctrl+W", "Take the file off the list") in found["In the files panel"]
+    assert ("A", "Show all") not in found["View"]
+    assert ("Ctrl+1", "Process") in found["View"]
 
 
 @pytest.mark.parametrize("tab", range(1, 6))

@@ -83,6 +83,16 @@ def test_a_waiting_run_is_processed_next_by_its_action(window: MainWindow, four:
     assert sentences(window, four)[3] == "■ waiting, next"
 
 
+def test_runs_that_wait_stand_together_below_the_others(
+    qtbot: QtBot, window: MainWindow, four: list[Run]
+) -> None:
+    qtbot.waitUntil(lambda: state_of(window, four[0]) == "running", timeout=WAIT_MS)
+    window.bridge.place_in_queue(four[3].run_id, 0)
+    window.bridge.stop(four[0].run_id)
+    qtbot.waitUntil(lambda: state_of(window, four[3]) == "running", timeout=WAIT_MS)
+    assert [run.run_number for run in window.runs.model.runs] == [1, 4, 2, 3]
+
+
 def test_a_waiting_card_is_dragged_to_another_place(
     qtbot: QtBot, window: MainWindow, four: list[Run], move_mouse: Callable[..., None]
 ) -> None:
@@ -120,6 +130,22 @@ def test_all_are_paused_and_go_on_together(qtbot: QtBot, window: MainWindow, fou
     assert [state_of(window, run) for run in both] == ["paused", "paused"]
     window.runs.pause_all_action.trigger()
     assert [state_of(window, run) for run in both] == ["running", "running"]
+
+
+def test_pause_is_for_the_run_under_way_while_a_waiting_one_is_selected(
+    qtbot: QtBot, window: MainWindow, four: list[Run]
+) -> None:
+    runs = window.runs
+    qtbot.waitUntil(lambda: state_of(window, four[0]) == "running", timeout=WAIT_MS)
+    window.bridge.change(changes.select_run, four[2].run_id)
+    runs.pause_button.click()
+    assert state_of(window, four[0]) == "paused"
+    assert (runs.pause_button.text(), runs.process_button.text()) == ("Go on", "Paused")
+    runs.pause_button.click()
+    assert (runs.pause_button.text(), runs.process_button.text()) == ("Pause", "Processing…")
+    runs.stop_button.click()
+    qtbot.waitUntil(lambda: state_of(window, four[2]) == "stopped", timeout=WAIT_MS)
+    assert state_of(window, four[0]) == "running"
 
 
 def test_progress_tells_rate_bytes_and_time_left(bridge: Bridge, a_run: Callable[..., Run]) -> None:

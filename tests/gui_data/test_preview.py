@@ -167,6 +167,17 @@ def test_a_step_that_fails_is_named_with_its_reason(block: Block) -> None:
     assert "600" in facts.failed[4]
 
 
+def test_a_waveform_is_taken_through_the_chain_up_to_the_step_that_fails() -> None:
+    wave = 1000 + 4000 * (np.arange(N_SAMPLES) >= 300)
+    sample = Sample("made_up", wave, {"period_ns": PERIOD_NS})
+    whole = preview.trace(CHAIN, sample)
+    assert {"wf_blsub", "wf_trap", "trap_max"} <= set(whole)
+    broken = preview.trace(with_setting(2, rise=N_SAMPLES + 1), sample)
+    assert set(whole) - set(broken) == {"wf_trap", "trap_max"}
+    np.testing.assert_array_equal(broken["wf_blsub"], whole["wf_blsub"])
+    assert set(preview.trace(with_setting(0, i_end=-5), sample)) == {"waveform"}
+
+
 def test_the_newest_waveforms_that_are_alike_make_a_sample() -> None:
     samples = [
         Sample("a", np.full(n, 7, np.uint16), {"event_number": n, "bl_int": 3.0, "period_ns": 10.0})

@@ -8,11 +8,20 @@ from types import MappingProxyType
 import numpy as np
 import pytest
 
+from pygama.analysis.calibration import Calibration, ChannelCalibration
+from pygama.analysis.curves import Curve
 from pygama.processing.processors.quality import psd
 from pygama_gui.data.density import count_density, full_frame
 from pygama_gui.data.noise import noise_spectrum
 from pygama_gui.data.samples import Bunch
-from pygama_gui.data.shaping import Look, Shaped, baseline_stretch, calibration_of, shape
+from pygama_gui.data.shaping import (
+    Look,
+    Shaped,
+    baseline_stretch,
+    calibration_of,
+    energy_source,
+    shape,
+)
 from pygama_gui.session.state import DEFAULT_CHAIN, Step
 
 EDGES = (1000, 1100.5)
@@ -77,6 +86,26 @@ def test_calibrated_waveforms_reach_their_energy(tmp_path, monkeypatch) -> None:
     place = {"crate": np.zeros(2, int), "card": np.full(2, 5), "channel": np.arange(2)}
     shaped = shape(Bunch(bunch.waveforms, {**bunch.numbers, **place}), chain, Look(is_calibrated=True))
     assert shaped.heights[:, -1] == pytest.approx([1.0 + 2.0 * 500.0, 0.5 * 2000.0])
+
+
+def line(offset: float, slope: float) -> ChannelCalibration:
+    return ChannelCalibration(Curve((offset, slope), np.zeros((2, 2))))
+
+
+def test_a_calibration_of_the_run_gives_the_energy_where_the_chain_does_not() -> None:
+    known = Calibration("trap_max", channels={"0/0/0": line(1.0, 2.0), "0/0/1": line(0.0, 0.5)})
+    look = Look(is_calibrated=True, calibrations=(Calibration("tail_slope"), known))
+    assert energy_source(CHAIN, look.calibrations) == ("trap_max_kev", "trap_max")
+    shaped = shape(steps_at(), CHAIN, look)
+    assert shaped.heights[:, -1] == pytest.approx([1.0 + 2.0 * 500.0, 0.5 * 2000.0])
+
+
+def test_a_channel_without_calibration_is_left_out() -> None:
+    look = Look(
+        is_calibrated=True, calibrations=(Calibration("trap_max", channels={"0/0/1": line(0.0, 0.5)}),)
+    )
+    shaped = shape(steps_at(), CHAIN, look)
+    assert (shaped.rows_of_bunch.tolist(), shaped.n_left_out) == ([1], 1)
 
 
 def test_no_calibration_is_known_without_a_step_that_gives_kev() -> None:

@@ -43,6 +43,6 @@ def test_a_folder_is_asked_for_where_nothing_can_be_written():
 
 
 def test_nothing_is_offered_for_a_worker_that_was_killed():
-    text = "The worker was ended by signal 9 (SIGKILL) near byte 512 of Run7; the old output is untouched."
+    text = "The worker was ended by signal 9 (SIGKILL) near byte 512 of Run7; no output was changed."
     assert other_name(text) is None
     assert not needs_folder(text)

@@ -141,7 +141,7 @@ def test_a_worker_that_dies_by_a_signal_says_which_and_where(make_runner, spec, 
     ending = hear_out(runner)[-1]
     assert isinstance(ending, Failed)
     assert f"({name})" in ending.text
-    assert "near byte 123456 of Run72; the old output is untouched" in ending.text
+    assert "near byte 123456 of Run72; no output was changed" in ending.text
 
 
 def test_a_worker_that_dies_says_after_which_record(make_runner, spec, hear_out):

@@ -33,7 +33,7 @@ def effect_words(found: Compared, unit: str) -> Effect:
     old, new = found.old_fit, found.new_fit
     if new is None:
         return Effect()
-    if old is None or found.asked.chain == found.asked.reference:
+    if old is None or not found.asked.is_changed:
         return Effect(f"FWHM {width_words(new)} {unit}".rstrip() if new.converged else new.note)
     fwhm = f"FWHM {width_words(old)} → {width_words(new)} {unit}".rstrip()
     return Effect(fwhm, *change_words(found))

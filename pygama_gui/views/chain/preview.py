@@ -208,7 +208,7 @@ class PreviewView(View):
         spectra = [counts for counts in (old, new) if counts is not None]
         self._fit_view(edges, spectra, 0.0 if fitted is None else float(fitted[1].max()))
         present = theme.current()
-        is_same = found.asked.chain == found.asked.reference
+        is_same = not found.asked.is_changed
         self._draw(self.old_curve, edges, None if is_same else old, present.pen("faint"), "line")
         self._draw(self.new_curve, edges, new, present.pen("accent"), None)
         x, heights = ([], []) if fitted is None else fitted

@@ -22,10 +22,11 @@ from pygama_gui.sandbox import Sandbox
 from pygama_gui.session import changes
 from pygama_gui.session.state import Session, Step
 from pygama_gui.widgets import theme, words
-from pygama_gui.widgets.parts import button, choice_box, label, row
+from pygama_gui.widgets.parts import button, choice_box, label, room_on_screen, row
 from pygama_gui.widgets.words import shown
 
 N_CELLS, MOST_CELLS = 9, 25
+SIZE = QSize(720, 620)
 LEFT, BOTTOM, TOP, RIGHT = 64, 40, 6, 112
 MAPS = {"light": "viridis", "dark": "inferno"}
 Choice = tuple[int, Setting]
@@ -405,7 +406,7 @@ class ScanWindow(QDialog):
         self.sandbox.scan_ended.connect(self._ended)
         bridge.session_changed.connect(self._on_session)
         self._lay_out()
-        self.resize(720, 620)
+        self.resize(SIZE.boundedTo(room_on_screen()))
 
     def _lay_out(self) -> None:
         column = QVBoxLayout(self)

@@ -88,7 +88,7 @@ class SettingsBar(QWidget):
         self.save_button.clicked.connect(lambda: self.save_asked.emit())
         for one in (self.load_button, self.save_button):
             one.setObjectName("compact")
-        self.presets_menu = Menu("&Presets", self)
+        self.presets_menu = Menu("&Presets | recipe template default config", self)
         self.presets_menu.setToolTipsVisible(True)
         for path in presets():
             action = self.presets_menu.addAction(path.stem.replace("_", " ").capitalize())

@@ -106,7 +106,7 @@ class StepCard(QFrame):
         self.more.setAccessibleName(f"More for {self.name}")
         self.more.setToolTip("Duplicate, rename, move, remove…")
         self.more.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
-        menu = Menu(self)
+        menu = Menu("", self)
         menu.addActions(list(actions))
         menu.aboutToShow.connect(self.chosen)
         self.more.setMenu(menu)
@@ -331,7 +331,9 @@ def pictured(step: Step, wire: Wire, traces: Traces | None, period_ns: float | N
     before = np.asarray(waves[0], np.float64) if waves else None
     if wire.known.writes_waves:
         after = traces.get(wire.writes[0])
-        return None if before is None or after is None else Pictured(before, np.asarray(after, np.float64))
+        if before is None:
+            return None
+        return Pictured(before, None if after is None else np.asarray(after, np.float64))
     units = dict(wire.known.writes)
     level = at = None
     lines = []
@@ -344,7 +346,7 @@ def pictured(step: Step, wire: Wire, traces: Traces | None, period_ns: float | N
             level = value
         if unit == "ns" and name.startswith(("tp", "t0")) and period_ns:
             at = value / period_ns if at is None or name == "tp_50" else at
-    return Pictured(before, None, level, at, tuple(lines)) if lines else None
+    return Pictured(before, None, level, at, tuple(lines)) if lines or before is not None else None
 
 
 def value_words(value: float, unit: str) -> str:

@@ -109,19 +109,23 @@ class ChainView(View):
         self._actions = plot_actions(
             self,
             [
-                ("&Add a step…", "Ctrl+I", self.open_library),
-                ("&Mend what is amiss", "Ctrl+M", self.mend),
+                ("&Add a step… | new processor filter insert chain", "Ctrl+I", self.open_library),
+                ("&Mend what is amiss | fix repair", "Ctrl+M", self.mend),
                 None,
                 ("&Duplicate the step", "Ctrl+D", self.duplicate),
                 ("Re&name inputs and outputs", "F2", self._toggle_names),
-                ("Settings of single &channels", "Shift+F2", self._toggle_channels),
+                ("Settings of single &channels | per detector", "Shift+F2", self._toggle_channels),
                 ("Move the step &up", "Ctrl+Up", lambda: self._move(-1)),
                 ("Move the step do&wn", "Ctrl+Down", lambda: self._move(1)),
-                ("Switch the step &on / off", "Ctrl+Return", self._switch),
-                ("Rese&t all settings of the step", "", self._reset),
-                ("&Remove the step", "Ctrl+Del", self._remove),
+                ("Switch the step &on / off | enable disable toggle", "Ctrl+Return", self._switch),
+                ("Rese&t all settings of the step | default", "", self._reset),
+                ("&Remove the step | delete", "Ctrl+Del", self._remove),
                 None,
-                ("&Scan two settings…", "Ctrl+G", self.scan_asked.emit),
+                (
+                    "&Scan two settings… | optimise optimize tune filter grid",
+                    "Ctrl+G",
+                    self.scan_asked.emit,
+                ),
             ],
             self.come_to_sight,
         )
@@ -165,7 +169,9 @@ class ChainView(View):
     # What the session and the sandbox bring
 
     def on_session(self, old: Session, new: Session) -> None:
-        """Show the chain of the session."""
+        """Show the chain of the session; what somebody sets stays under the mouse."""
+        if old.chain is not new.chain:
+            self.column.leave()
         if old.chain is not new.chain or old.step != new.step or old.selected != new.selected:
             self._show()
         elif (old.outputs, old.save_waves) != (new.outputs, new.save_waves):
@@ -235,7 +241,12 @@ class ChainView(View):
 
     def _effect(self) -> str:
         last = self.sandbox.last
-        if last is None or not self.sandbox.is_changed or last.asked.chain is not self.session.chain:
+        if (
+            last is None
+            or last.problem
+            or not self.sandbox.is_changed
+            or last.asked.chain is not self.session.chain
+        ):
             return ""
         return effect_words(last, chain_facts.unit_of(last.asked.column)).short
 

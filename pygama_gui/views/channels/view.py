@@ -201,11 +201,15 @@ class ChannelsView(View):
             None,
             *((sort_words(sort), "", self._sorter(sort)) for sort in SORTS),
             None,
-            ("&Logarithmic / linear", "L", lambda: self._change(is_log=not self.choice.is_log)),
+            ("&Logarithmic / linear | scale lin", "L", lambda: self._change(is_log=not self.choice.is_log)),
             ("As a &table", "", lambda: self._change(is_table=not self.choice.is_table)),
             None,
-            ("Save t&he channels…", "Ctrl+Alt+S", self.exporter.ask),
-            ("Copy as CSV", "Ctrl+C", self.exporter.copy),
+            (
+                "Save t&he channels… | export picture image figure screenshot print pdf png csv",
+                "Ctrl+Alt+S",
+                self.exporter.ask,
+            ),
+            ("Copy as CSV | clipboard export data table", "Ctrl+C", self.exporter.copy),
         ]
 
     def _sorter(self, sort: str) -> Callable[[], None]:
@@ -320,7 +324,7 @@ class ChannelsView(View):
         self._change(sort=SORTED_BY.get(COLUMNS[section], SORTS[0]))
 
     def _show_menu(self, at: Any) -> None:
-        menu = Menu(self)
+        menu = Menu("", self)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         menu.addActions(self._actions)
         menu.popup(at)

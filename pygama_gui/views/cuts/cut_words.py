@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 from pygama.analysis.efficiency import CutEfficiency, EfficiencyTable, Ratio, Survival
 from pygama_gui.data.cutting import Problem
@@ -141,8 +142,8 @@ def _survival_cells(found: Survival | None) -> list[str]:
     return ["", ""] if found is None else [f"{found.value:.6g}", f"{found.error:.3g}"]
 
 
-def total(found: EfficiencyTable) -> str:
-    """Say what all cuts that are on do together."""
+def total(found: EfficiencyTable, share: Callable[[Ratio], str] = share) -> str:
+    """Say what all cuts that are on do together. share: writes the share that passes."""
     if not any(one.in_order is not None for one in found.rows):
         return "No cut is on"
     if not found.total.n_in:

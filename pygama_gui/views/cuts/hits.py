@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from PyQt5.QtCore import Qt
+from PyQt5.QtCore import QSize, Qt
 from PyQt5.QtGui import QShowEvent
 from PyQt5.QtWidgets import (
     QCheckBox,
@@ -24,7 +24,7 @@ from pygama_gui.session.codes import code_at, place_of
 from pygama_gui.session.state import DataSet, Session
 from pygama_gui.widgets import theme, words
 from pygama_gui.widgets.checklist import CheckList, Item
-from pygama_gui.widgets.parts import button, choice_box, label, row
+from pygama_gui.widgets.parts import button, choice_box, label, room_on_screen, row
 from pygama_gui.widgets.table import error_below, quiet_table
 from pygama_gui.widgets.typed_line import TypedLine
 
@@ -37,6 +37,7 @@ ABOUT = (
     "Estimate of the part of the recorded pulses that is tagged",
     "Expected rate of tagged hits that are no pulses",
 )
+SIZE = QSize(620, 460)
 UNITS = {"ns": 1e-9, "µs": 1e-6, "ms": 1e-3, "s": 1.0}
 SUGGESTED = ("1", "µs")
 ALL = "all channels"
@@ -57,7 +58,7 @@ class HitsDialog(QDialog):
         self._make_events()
         self._lay_out()
         self._show_window()
-        self.resize(620, 460)
+        self.resize(SIZE.boundedTo(room_on_screen()))
         bridge.session_changed.connect(self._on_session)
         bridge.hit_tags.told.connect(self._on_told)
         bridge.data_grew.connect(self._on_data)

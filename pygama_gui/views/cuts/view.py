@@ -140,30 +140,34 @@ class CutsView(View):
             self,
             [
                 (
-                    "&Add a cut…",
+                    "&Add a cut… | new filter select gate condition",
                     "Ctrl+I",
                     lambda: self.new_field.setFocus(Qt.FocusReason.ShortcutFocusReason),
                 ),
-                ("Take the &region of the spectrum", "Ctrl+U", self.take_region),
+                ("Take the &region of the spectrum | roi gate cut range", "Ctrl+U", self.take_region),
                 None,
                 ("Re&name the cut", "F2", self.rename),
                 ("&Duplicate the cut", "Ctrl+D", self.duplicate),
                 ("Move the cut &up", "Ctrl+Up", lambda: self._move(-1)),
                 ("Move the cut do&wn", "Ctrl+Down", lambda: self._move(1)),
-                ("Switch the cut &on / off", "Ctrl+Return", self._switch),
-                ("&Turn the cut round", "Ctrl+Alt+I", self._invert),
-                ("Remo&ve the cut", "Del", self._remove),
-                ("Remove all cuts", "", lambda: self.bridge.change(cut_changes.remove_all_cuts)),
+                ("Switch the cut &on / off | enable disable toggle", "Ctrl+Return", self._switch),
+                ("&Turn the cut round | invert not negate", "Ctrl+Alt+I", self._invert),
+                ("Remo&ve the cut | delete", "Del", self._remove),
+                (
+                    "Remove all cuts | delete clear",
+                    "",
+                    lambda: self.bridge.change(cut_changes.remove_all_cuts),
+                ),
                 None,
                 ("Spectrum of &passing events alone", "Ctrl+Shift+U", self._toggle_only_passing),
-                ("Show / hide the ta&ble", "Ctrl+B", self.toggle_table),
-                ("&Copy the table", "Ctrl+Alt+C", self.copy_table),
+                ("Show / hide the ta&ble | efficiency survival cuts", "Ctrl+B", self.toggle_table),
+                ("&Copy the table | efficiency survival cuts clipboard", "Ctrl+Alt+C", self.copy_table),
                 None,
-                ("Ta&g the pulser", "Ctrl+Alt+G", self.tag_pulser),
-                ("Build &events…", "Ctrl+Alt+E", self.build_events),
+                ("Ta&g the pulser | dead time livetime", "Ctrl+Alt+G", self.tag_pulser),
+                ("Build &events… | coincidence multiplicity veto", "Ctrl+Alt+E", self.build_events),
                 None,
-                ("&Load cuts…", "", self._ask_load),
-                ("&Save cuts…", "", self._ask_save),
+                ("&Load cuts… | open import", "", self._ask_load),
+                ("&Save cuts… | export", "", self._ask_save),
             ],
             self.come_to_sight,
         )
@@ -189,7 +193,7 @@ class CutsView(View):
         self.more.setAccessibleName("More for cuts")
         self.more.setToolTip("Load, save, copy the table…")
         self.more.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
-        menu = Menu(self)
+        menu = Menu("", self)
         menu.addActions(self._actions[-10:])
         self.more.setMenu(menu)
         self.hint = label(EMPTY, tone="soft", px=theme.SMALL)
@@ -414,6 +418,8 @@ class CutsView(View):
             card.show_figures(by_name.get(name), None if found is None else found.curves.get(name))
         so_far = "" if found is None or found.is_whole else "so far: "
         self.summary.setText("" if found is None else so_far + cut_words.total(found.table))
+        if found is not None:
+            self.summary.short = so_far + cut_words.total(found.table, cut_words.short_share)
         self.table_link.setVisible(found is not None)
         self._show_table()
 

@@ -46,8 +46,8 @@ class RegionTable(QWidget):
         return [
             ("Look at the region in the spectrum", "Return", self.look),
             ("Rename the region", "F2", self.edit_name),
-            ("Remove the region from the list", "Del", self.remove),
-            ("Copy the regions as text", "Ctrl+C", self.copy),
+            ("Remove the region from the list | roi delete", "Del", self.remove),
+            ("Copy the regions as text | roi counts clipboard", "Ctrl+C", self.copy),
         ]
 
     @property

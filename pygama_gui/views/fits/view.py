@@ -117,26 +117,34 @@ class FitsView(View):
     def _of_table(self) -> list[Entry]:
         """Give what is done with keys that mean something else in a field."""
         return [
-            ("&Look at the fit in the spectrum", "Return", self.look),
+            ("&Look at the fit in the spectrum | show zoom", "Return", self.look),
             ("Re&name the fit", "F2", self.form.name_field.setFocus),
-            ("&Remove the fit", "Del", self.remove),
+            ("&Remove the fit | delete", "Del", self.remove),
             ("&Copy the table as text", "Ctrl+C", lambda: self._copy(fit_rows.as_text(self._rows))),
         ]
 
     def _entries(self) -> list[Entry]:
         return [
-            ("Fit everything &again", "Shift+A", self.bridge.fitting.forget),
-            ("R&emove all fits", "", lambda: self.bridge.change(fit_changes.remove_all_fits)),
+            ("Fit everything &again | refit update", "Shift+A", self.bridge.fitting.forget),
+            ("R&emove all fits | delete clear", "", lambda: self.bridge.change(fit_changes.remove_all_fits)),
             ("Copy the table as CS&V", "Ctrl+Shift+X", lambda: self._copy(fit_rows.as_csv(self._rows))),
-            ("E&xport the table as CSV…", "", self.ask_export),
+            ("E&xport the table as CSV… | save results fits peaks", "", self.ask_export),
             None,
-            ("Calibrate &what the spectrum shows", "Shift+K", self.calibration.calibrate_shown),
-            ("Calibrate with the &fitted peaks", "", self.calibrate_with_fits),
-            ("Calibrate all c&hannels", "Ctrl+Shift+K", self.calibration.calibrate),
-            ("&Use the proposed calibration", "", self.calibration.use),
-            ("&Save the calibration…", "", self.calibration.ask_save),
-            ("&Take a calibration…", "", self.calibration.ask_load),
-            ("F&orget the calibration", "", self.calibration.forget),
+            (
+                "Calibrate &what the spectrum shows | energy calibration kev automatic lines",
+                "Shift+K",
+                self.calibration.calibrate_shown,
+            ),
+            ("Calibrate with the &fitted peaks | energy calibration kev", "", self.calibrate_with_fits),
+            (
+                "Calibrate all c&hannels | energy calibration kev detectors automatic lines",
+                "Ctrl+Shift+K",
+                self.calibration.calibrate,
+            ),
+            ("&Use the proposed calibration | apply accept", "", self.calibration.use),
+            ("&Save the calibration… | export energy json", "", self.calibration.ask_save),
+            ("&Take a calibration… | load open import energy json", "", self.calibration.ask_load),
+            ("F&orget the calibration | remove delete energy", "", self.calibration.forget),
         ]
 
     def _make_table(self) -> RowTable:

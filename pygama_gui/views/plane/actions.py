@@ -60,14 +60,14 @@ class PlaneActions:
     def _looking(self) -> list[Entry]:
         view = self._view
         return [
-            ("Show &all", "A", view.show_all),
-            ("&Reset axes", "R", view.show_all),
-            ("Autoscale &x", "X", view.autoscale_x),
-            ("Autoscale &y", "Y", view.autoscale_y),
-            ("Autoscale the colours", "Z", view.autoscale_z),
-            ("&Logarithmic / linear colours", "L", partial(view.toggle, "is_log")),
-            ("Zoom &in", "+", lambda: view.box.zoom(1 / ZOOM_OUT)),
-            ("Zoom &out", "-", lambda: view.box.zoom(ZOOM_OUT)),
+            ("Show &all | unzoom reset zoom out home full view whole range", "A", view.show_all),
+            ("&Reset axes | zoom default", "R", view.show_all),
+            ("Autoscale &x | fit range limits zoom", "X", view.autoscale_x),
+            ("Autoscale &y | fit range limits zoom height", "Y", view.autoscale_y),
+            ("Autoscale the colours | colors z range", "Z", view.autoscale_z),
+            ("&Logarithmic / linear colours | scale lin colors", "L", partial(view.toggle, "is_log")),
+            ("Zoom &in | closer magnify", "+", lambda: view.box.zoom(1 / ZOOM_OUT)),
+            ("Zoom &out | wider", "-", lambda: view.box.zoom(ZOOM_OUT)),
             None,
             ("&Next channel", ".", partial(view.next_channel, 1)),
             ("&Previous channel", ",", partial(view.next_channel, -1)),
@@ -76,8 +76,8 @@ class PlaneActions:
     def _binning(self) -> list[Entry]:
         view = self._view
         return [
-            ("&More bins", "[", partial(view.rebin, 0.5)),
-            ("&Fewer bins", "]", partial(view.rebin, 2.0)),
+            ("&More bins | rebin binning finer", "[", partial(view.rebin, 0.5)),
+            ("&Fewer bins | rebin binning coarser", "]", partial(view.rebin, 2.0)),
             ("A&utomatic bins", "0", lambda: view.choose(x_width=None, y_width=None)),
             None,
             ("More bins of &x", "Alt+[", partial(view.rebin, 0.5, y=False)),
@@ -89,18 +89,18 @@ class PlaneActions:
     def _columns(self) -> list[Entry]:
         view = self._view
         return [
-            ("&A/E against energy", "K", view.show_shape),
+            ("&A/E against energy | psd pulse shape aoe", "K", view.show_shape),
             ("Against &time / against energy", "T", view.toggle_time),
-            ("&Swap the axes", "S", view.swap),
+            ("&Swap the axes | exchange flip", "S", view.swap),
         ]
 
     def _drawing(self) -> list[Entry]:
         view = self._view
         return [
-            ("Show / hide the p&rojections", "E", partial(view.toggle, "has_edges")),
+            ("Show / hide the p&rojections | histogram sides", "E", partial(view.toggle, "has_edges")),
             ("Pr&ofile: none / mean / median", "O", view.next_profile),
             ("&Normalise each slice of x", "Shift+U", partial(view.toggle, "is_normalised")),
-            ("&Points / counts", "V", view.toggle_style),
+            ("&Points / counts | scatter histogram", "V", view.toggle_style),
             ("Points where they are &few", "Shift+V", lambda: view.choose(style="auto")),
             ("Show / hide what the &cuts take away", "B", partial(view.toggle, "has_all")),
         ]
@@ -108,15 +108,15 @@ class PlaneActions:
     def _gating(self) -> list[Entry]:
         gates = self._view.gates
         return [
-            ("Draw a &polygon", "G", partial(gates.begin, "polygon")),
-            ("Make a &rectangle", "Shift+R", partial(gates.begin, "rectangle")),
-            ("Make a range of &x", "Shift+X", partial(gates.begin, "x")),
-            ("Make a range of &y", "Shift+Y", partial(gates.begin, "y")),
+            ("Draw a &polygon | lasso gate cut select", "G", partial(gates.begin, "polygon")),
+            ("Make a &rectangle | gate cut box select", "Shift+R", partial(gates.begin, "rectangle")),
+            ("Make a range of &x | gate cut", "Shift+X", partial(gates.begin, "x")),
+            ("Make a range of &y | gate cut", "Shift+Y", partial(gates.begin, "y")),
             None,
             ("Set a cor&ner at the cursor", "Space", gates.set_corner),
             ("&Close the polygon", "Return", gates.close),
             ("Take the last corner &back", "Backspace", gates.take_back),
-            ("&Give up", "Esc", self._view.give_up),
+            ("&Give up | cancel abort", "Esc", self._view.give_up),
             None,
             ("Bring the gate into &view", "F", gates.show_chosen),
             ("R&emove the corner or the gate", "Del", gates.remove),
@@ -134,7 +134,11 @@ class PlaneActions:
     def _exporting(self) -> list[Entry]:
         view = self._view
         return [
-            ("Sa&ve as PNG, SVG or CSV…", "Ctrl+Alt+S", view.exporter.ask),
-            ("Copy as CSV", "Ctrl+C", view.exporter.copy),
-            ("Copy the pic&ture", "Ctrl+Alt+C", view.exporter.copy_picture),
+            (
+                "Sa&ve as PNG, SVG or CSV… | export picture image plot figure screenshot print pdf",
+                "Ctrl+Alt+S",
+                view.exporter.ask,
+            ),
+            ("Copy as CSV | clipboard export data table", "Ctrl+C", view.exporter.copy),
+            ("Copy the pic&ture | clipboard image screenshot plot", "Ctrl+Alt+C", view.exporter.copy_picture),
         ]

@@ -195,14 +195,14 @@ def shows_bar(state: JobState) -> bool:
 
 
 def in_queue_order(runs: tuple[Run, ...], bridge: Bridge) -> tuple[Run, ...]:
-    """Give the runs with those that wait in the order in which they will be processed."""
+    """Give the runs; several that wait come last, in the order in which they will be processed."""
     queue = bridge.queue()
     if len(queue) < 2:
         return runs
     waiting = set(queue)
     by_id = {run.run_id: run for run in runs}
-    places = iter([by_id[run_id] for run_id in queue if run_id in by_id])
-    return tuple(next(places) if run.run_id in waiting else run for run in runs)
+    others = (run for run in runs if run.run_id not in waiting)
+    return (*others, *(by_id[run_id] for run_id in queue if run_id in by_id))
 
 
 _PLAIN_SIZE = QSize(100, 2 * PADDING + 3 * LINE + 2 + GAP)

@@ -23,7 +23,7 @@ from pygama_gui.jobs.board import counted
 from pygama_gui.session.state import Run
 from pygama_gui.views.runs.cards import run_name, run_title
 from pygama_gui.widgets import theme
-from pygama_gui.widgets.parts import button, label, row
+from pygama_gui.widgets.parts import button, label, room_on_screen, row
 
 SIZE = QSize(800, 620)
 MARKS = {"changed": "≠ changed", "added": "+ added", "removed": "− removed"}
@@ -37,7 +37,7 @@ class HeaderWindow(QDialog):
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setWindowTitle(title)
         self.setAccessibleName(title)
-        self.resize(SIZE)
+        self.resize(SIZE.boundedTo(room_on_screen()))
         self.search = QLineEdit()
         self.search.setPlaceholderText("Search names and values")
         self.search.setAccessibleName("Search names and values")

@@ -30,7 +30,7 @@ from pygama_gui.views.base import View
 from pygama_gui.views.runs.cards import RunCard, RunModel, in_short, refusal, run_title
 from pygama_gui.views.runs.headers import compare_headers, show_header
 from pygama_gui.views.runs.set_making import RangeDialog, has_several_members, make_set
-from pygama_gui.widgets import theme
+from pygama_gui.widgets import menu_words, theme
 from pygama_gui.widgets.own_keys import Menu
 from pygama_gui.widgets.parts import button, label, link, panel, row
 
@@ -216,32 +216,40 @@ class RunsView(View):
 
     def _make_actions(self) -> None:
         def _action(words: str, key: str) -> QAction:
-            action = QAction(words, self)
+            action = menu_words.name(QAction(self), words)
             action.setShortcut(key)
             return action
 
-        self.process_action = _action("&Process all", "Ctrl+R")
-        self.again_action = _action("Process &selected run", "Ctrl+Shift+R")
-        self.next_action = _action("Process &next", "Ctrl+Shift+N")
-        self.follow_action = _action("&Follow the run", "Ctrl+Space")
-        self.earlier_action = _action("&Earlier in the queue", "Alt+Up")
-        self.later_action = _action("&Later in the queue", "Alt+Down")
-        self.retry_action = _action("&Retry failed", "Ctrl+Alt+R")
-        self.pause_action = _action("P&ause / go on", "Ctrl+P")
-        self.pause_all_action = _action("Pause all / all go on", "Ctrl+Shift+P")
-        self.stop_action = _action("S&top", "Ctrl+.")
-        self.stop_all_action = _action("Stop all", "Ctrl+Shift+.")
-        self.table_action = _action("Sa&ve the table…", "Ctrl+Alt+T")
-        self.passing_action = _action("Save the rows that pass the cuts…", "")
-        self.header_action = _action("Sho&w the header", "Ctrl+H")
-        self.reveal_action = _action("Show in the file mana&ger", "")
-        self.copy_path_action = _action("Cop&y the path", "Ctrl+Alt+P")
-        self.set_action = _action("Make a data set of the selected runs", "Ctrl+Alt+D")
-        self.range_action = _action("Make a data set of runs…", "Ctrl+Alt+Shift+D")
+        self.process_action = _action("&Process all | start run go begin", "Ctrl+R")
+        self.again_action = _action(
+            "Process &selected run | start again reprocess rerun redo begin", "Ctrl+Shift+R"
+        )
+        self.next_action = _action("Process &next | start first priority", "Ctrl+Shift+N")
+        self.follow_action = _action("&Follow the run | live growing online tail", "Ctrl+Space")
+        self.earlier_action = _action("&Earlier in the queue | priority move up sooner order", "Alt+Up")
+        self.later_action = _action("&Later in the queue | priority move down order", "Alt+Down")
+        self.retry_action = _action("&Retry failed | restart again rerun errors", "Ctrl+Alt+R")
+        self.pause_action = _action("P&ause / go on | resume continue hold", "Ctrl+P")
+        self.pause_all_action = _action("Pause all / all go on | resume continue hold", "Ctrl+Shift+P")
+        self.stop_action = _action("S&top | cancel abort kill end", "Ctrl+.")
+        self.stop_all_action = _action("Stop all | cancel abort kill end", "Ctrl+Shift+.")
+        self.table_action = _action("Sa&ve the table… | export csv parquet root lh5 rows data", "Ctrl+Alt+T")
+        self.passing_action = _action(
+            "Save the rows that pass the cuts… | export csv parquet root lh5 table data filter", ""
+        )
+        self.header_action = _action("Sho&w the header | plist metadata info about run compare", "Ctrl+H")
+        self.reveal_action = _action("Show in the file mana&ger | reveal open folder explorer finder", "")
+        self.copy_path_action = _action("Cop&y the path | clipboard file name", "Ctrl+Alt+P")
+        self.set_action = _action(
+            "Make a data set of the selected runs | merge combine sum add several", "Ctrl+Alt+D"
+        )
+        self.range_action = _action(
+            "Make a data set of runs… | merge combine sum add several", "Ctrl+Alt+Shift+D"
+        )
         self.rename_action = _action("Rename the data set", "F2")
         self.rename_action.setShortcutContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
         self.addAction(self.rename_action)
-        self.remove_action = _action("Re&move from the list", "Del")
+        self.remove_action = _action("Re&move from the list | delete run clear", "Del")
         self.remove_action.setShortcutContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
         self.addAction(self.remove_action)
 
@@ -415,14 +423,23 @@ class RunsView(View):
         return is_new
 
     def _target(self) -> str | None:
-        """The run that Pause and Stop are for: the selected one if it is active, else the one under way."""
+        """The run that Stop is for: the selected one if it is active, else the one under way."""
         active = self.bridge.active()
         if self.session.selected in active:
             return self.session.selected
         return active[0] if active else None
 
+    def _under_way(self) -> str | None:
+        """The run that Pause is for: the selected one if it has begun, else the first that has."""
+        begun = [run_id for run_id in self.bridge.active() if self._state_of(run_id) in ("running", "paused")]
+        return self.session.selected if self.session.selected in begun else next(iter(begun), None)
+
+    def _state_of(self, run_id: str) -> str:
+        state = self.bridge.state(run_id)
+        return "" if state is None else state.state
+
     def _pause(self) -> None:
-        if (run_id := self._target()) is not None:
+        if (run_id := self._under_way()) is not None:
             self.bridge.pause(run_id)
 
     def _stop(self) -> None:
@@ -491,9 +508,8 @@ class RunsView(View):
 
     def _show_buttons(self) -> None:
         runs, waiting = self.session.runs, self._unprocessed()
-        target = self._target()
-        state = None if target is None else self.bridge.state(target)
-        is_paused = state is not None and state.state == "paused"
+        target, under_way = self._target(), self._under_way()
+        is_paused = under_way is not None and self._state_of(under_way) == "paused"
         self.process_button.setText(self._process_words(len(waiting), is_active=target is not None))
         is_set = isinstance(self.session.selected_run, DataSet)
         can_again = bool(runs) and target is None
@@ -501,9 +517,8 @@ class RunsView(View):
         self.process_action.setEnabled(bool(waiting) or can_again)
         self._enable_queue_actions()
         self.pause_button.setText("Go on" if is_paused else "Pause")
-        is_under_way = state is not None and state.state in ("running", "paused")
-        self._enable(self.pause_button, is_under_way)
-        self.pause_action.setEnabled(is_under_way)
+        self._enable(self.pause_button, under_way is not None)
+        self.pause_action.setEnabled(under_way is not None)
         self._enable(self.stop_button, target is not None)
         for action in (self.stop_action, self.stop_all_action):
             action.setEnabled(target is not None)
@@ -548,12 +563,13 @@ class RunsView(View):
         if n_waiting:
             return f"Process {n_waiting}"
         if is_active:
-            return "Processing…"
+            is_running = any(self._state_of(run_id) == "running" for run_id in self.bridge.active())
+            return "Processing…" if is_running or self._under_way() is None else "Paused"
         return "Process again" if self.session.runs else "Process"
 
     def menu_for(self, run: Run) -> QMenu:
         """Make the menu of a run, which is the selected one."""
-        menu = Menu(self)
+        menu = Menu("", self)
         menu.setToolTipsVisible(True)
         if isinstance(run, DataSet):
             menu.addActions([self.rename_action, self.reveal_action, self.copy_path_action])

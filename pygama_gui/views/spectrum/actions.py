@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from PyQt5.QtWidgets import QAction, QActionGroup, QMenu
 
 from pygama_gui.session.state import STRIPS, DataSet
+from pygama_gui.widgets import menu_words
 from pygama_gui.widgets.own_keys import Menu
 from pygama_gui.widgets.plot import ZOOM_OUT, Entry, plot_actions
 
@@ -66,7 +67,7 @@ class SpectrumActions:
 
     def __init__(self, view: SpectrumView) -> None:
         self._view = view
-        self.compare_menu = Menu("Compare &with", view)
+        self.compare_menu = Menu("Compare &with | overlay runs", view)
         self.compare_menu.aboutToShow.connect(self.fill_compare_menu)
         self._compare = plot_actions(view, self._comparing())
         self._strips = self._strip_actions()
@@ -91,46 +92,66 @@ class SpectrumActions:
     def _looking(self) -> list[Entry]:
         view = self._view
         return [
-            ("Show &all", "A", view.show_all),
-            ("&Reset axes", "R", view.show_all),
-            ("Autoscale &x", "X", view.autoscale_x),
-            ("Autoscale &y", "Y", view.autoscale_y),
-            ("&Logarithmic / linear", "L", view.toggle_log),
-            ("Counts / counts a uni&t and second", "Shift+Y", view.toggle_rate),
+            ("Show &all | unzoom reset zoom out home full view whole range", "A", view.show_all),
+            ("&Reset axes | zoom default", "R", view.show_all),
+            ("Autoscale &x | fit range limits zoom", "X", view.autoscale_x),
+            ("Autoscale &y | fit range limits zoom height", "Y", view.autoscale_y),
+            ("&Logarithmic / linear | scale axis lin", "L", view.toggle_log),
+            (
+                "Counts / counts a uni&t and second | rate normalise normalize live time density",
+                "Shift+Y",
+                view.toggle_rate,
+            ),
             None,
-            ("&More bins", "[", lambda: view.rebin(0.5)),
-            ("&Fewer bins", "]", lambda: view.rebin(2.0)),
-            ("A&utomatic bins", "0", lambda: view.choose(width=None)),
+            ("&More bins | rebin binning finer narrower", "[", lambda: view.rebin(0.5)),
+            ("&Fewer bins | rebin binning coarser wider", "]", lambda: view.rebin(2.0)),
+            ("A&utomatic bins | rebin binning default", "0", lambda: view.choose(width=None)),
             None,
-            ("&Centre on the next highest peak", "C", view.centre_on_peak),
-            ("Zoom &in", "+", lambda: view.plot.box.zoom(1 / ZOOM_OUT)),
-            ("Zoom &out", "-", lambda: view.plot.box.zoom(ZOOM_OUT)),
+            ("&Centre on the next highest peak | center find go", "C", view.centre_on_peak),
+            ("Zoom &in | closer magnify", "+", lambda: view.plot.box.zoom(1 / ZOOM_OUT)),
+            ("Zoom &out | wider", "-", lambda: view.plot.box.zoom(ZOOM_OUT)),
         ]
 
     def _regions(self) -> list[Entry]:
         view = self._view
         return [
-            ("Mark a re&gion", "Shift+R", view.begin_region),
-            ("Give up mar&king", "Esc", view.give_up),
-            ("Bring the region into &view", "F", view.show_region),
-            ("R&emove the region", "Del", view.remove_under_mouse),
+            ("Mark a re&gion | roi interest select range window", "Shift+R", view.begin_region),
+            ("Give up mar&king | cancel abort", "Esc", view.give_up),
+            ("Bring the region into &view | roi interest zoom", "F", view.show_region),
+            ("R&emove the region | roi interest delete clear", "Del", view.remove_under_mouse),
         ]
 
     def _of_peaks(self) -> list[Entry]:
         peaks = self._view.peaks
         return [
-            ("Fit the peak at the &cursor", "G", peaks.fit_here),
-            ("&Fit the region", "Shift+F", peaks.fit_region),
-            ("Fit &all peaks in view", "Shift+P", peaks.fit_found),
+            ("Fit the peak at the &cursor | gauss gaussian resolution fwhm width", "G", peaks.fit_here),
+            (
+                "&Fit the region | roi gauss gaussian peak resolution fwhm width background",
+                "Shift+F",
+                peaks.fit_region,
+            ),
+            (
+                "Fit &all peaks in view | gauss gaussian resolution fwhm width automatic",
+                "Shift+P",
+                peaks.fit_found,
+            ),
             None,
-            ("&Search peaks in view", "P", peaks.search),
-            ("&Integrate the region", "I", peaks.integrate),
-            ("&Keep the region by name", "Shift+I", peaks.keep_region),
-            ("&Mark the place of the cursor", "M", peaks.mark),
-            ("&Read out at the cursor", "Q", peaks.toggle_cursor),
+            ("&Search peaks in view | find detect lines", "P", peaks.search),
+            ("&Integrate the region | roi area counts sum net background", "I", peaks.integrate),
+            ("&Keep the region by name | roi save store", "Shift+I", peaks.keep_region),
+            ("&Mark the place of the cursor | marker label line", "M", peaks.mark),
+            ("&Read out at the cursor | crosshair value coordinates measure", "Q", peaks.toggle_cursor),
             None,
-            ("Cali&brate with the fitted peaks", "K", self._view.calibrate_asked.emit),
-            ("&Gamma lines", "Shift+G", peaks.toggle_lines),
+            (
+                "Cali&brate with the fitted peaks | energy calibration kev",
+                "K",
+                self._view.calibrate_asked.emit,
+            ),
+            (
+                "&Gamma lines | isotopes sources nuclides th228 co60 k40 ba133 known energies",
+                "Shift+G",
+                peaks.toggle_lines,
+            ),
         ]
 
     def _moving(self) -> list[Entry]:
@@ -148,17 +169,21 @@ class SpectrumActions:
     def _comparing(self) -> list[Entry]:
         view = self._view
         return [
-            ("Show / &hide the other runs", "B", view.toggle_beside),
-            ("Di&fference", "D", lambda: view.toggle_strip("difference")),
-            ("Rati&o", "Shift+D", lambda: view.toggle_strip("ratio")),
+            ("Show / &hide the other runs | compare overlay reference", "B", view.toggle_beside),
+            ("Di&fference | subtract compare minus", "D", lambda: view.toggle_strip("difference")),
+            ("Rati&o | divide compare", "Shift+D", lambda: view.toggle_strip("ratio")),
         ]
 
     def _exporting(self) -> list[Entry]:
         exporter = self._view.exporter
         return [
-            ("Save t&he spectrum…", "Ctrl+Alt+S", exporter.ask),
-            ("Copy as CSV", "Ctrl+C", exporter.copy),
-            ("Copy as picture", "Ctrl+Alt+C", exporter.copy_picture),
+            (
+                "Save t&he spectrum… | export picture image plot figure screenshot print png svg csv spe",
+                "Ctrl+Alt+S",
+                exporter.ask,
+            ),
+            ("Copy as CSV | clipboard export data table", "Ctrl+C", exporter.copy),
+            ("Copy as picture | clipboard image screenshot plot", "Ctrl+Alt+C", exporter.copy_picture),
         ]
 
     def _strip_actions(self) -> list[QAction]:
@@ -185,7 +210,7 @@ class SpectrumActions:
             action.setEnabled(view.bridge.state(run.run_id) is not None)
             action.triggered.connect(lambda _checked=False, run_id=run.run_id: view.lay_beside(run_id))
         if not others:
-            menu.addAction("there is no other run").setEnabled(False)
+            menu_words.add_note(menu, "there is no other run")
         menu.addSeparator()
         menu.addActions(self._compare)
         below = Menu("Draw &below", menu)

@@ -52,6 +52,8 @@ class SpectrumPeaks:
         self._reading = Lines(view.plot, "text", Qt.PenStyle.DashLine, 21)
         self.found: tuple[FoundPeak, ...] = ()
         """Peaks that were searched for."""
+        self._untold: set[str] = set()
+        """Names of fits that were asked for, until it is known what came out."""
         self.cursor: float | None = None
         """Where the read-out stands."""
         self._mouse: float | None = None
@@ -148,6 +150,7 @@ class SpectrumPeaks:
         ]
         if fits:
             self.found = ()
+            self._untold |= {fit.name for fit in fits}
             view.bridge.change(fit_changes.add_fits, fits)
 
     def _is_there(self, request: FitRequest) -> bool:
@@ -160,6 +163,8 @@ class SpectrumPeaks:
         ]
         for fit in same:
             self._view.bridge.change(fit_changes.choose_fit, fit.name)
+            self._untold.add(fit.name)
+        self._tell_of_failures(self._view.session.selected)
         return bool(same)
 
     def _name_of(self, request: FitRequest) -> str:
@@ -199,6 +204,16 @@ class SpectrumPeaks:
                 self.integrate()
             self._is_told_later &= self._view.choice.roi is not None
             self._view.redraw_soon()
+            self._tell_of_failures(run_id)
+
+    def _tell_of_failures(self, run_id: str) -> None:
+        """Say what kept fits from being made: nothing is drawn, and their panel may be out of sight."""
+        bridge = self._view.bridge
+        for name in sorted(self._untold):
+            if (outcome := bridge.fitting.outcome(run_id, name)) is not None:
+                self._untold.remove(name)
+                if outcome.why_not:
+                    bridge.log(f"Fit {name}: {outcome.why_not}", "warning")
 
     # Searching, integrating, marking
 

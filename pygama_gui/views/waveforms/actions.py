@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 from PyQt5.QtGui import QKeySequence
 from PyQt5.QtWidgets import QAction, QMenu
 
-from pygama_gui.data.shaping import ALIGNED_BY, calibration_of
+from pygama_gui.data.shaping import ALIGNED_BY, energy_source
 from pygama_gui.jobs.board import counted
 from pygama_gui.views.waveforms.browser import PACES
 from pygama_gui.views.waveforms.cursors import FAR
 from pygama_gui.views.waveforms.traces import outputs_of
-from pygama_gui.widgets import words
+from pygama_gui.widgets import menu_words, words
 from pygama_gui.widgets.own_keys import Menu
 from pygama_gui.widgets.plot import ZOOM_OUT, Entry, plot_actions
 
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 MANY = (100, 300, 1000, 3000, 10_000)
 OVERLAYS = (1, 5, 20, 50)
 PAN = 0.1
+NO_ENERGY = "No calibration is known: calibrate the run in Fits, or put calibrate into the chain"
 
 
 class WaveformActions:
@@ -36,14 +37,14 @@ class WaveformActions:
         browse[1].setShortcuts([QKeySequence("Shift+N"), QKeySequence("Up")])
         self.all = [
             *browse,
-            self._menu("Pace of playing", self._fill_paces),
+            self._menu("Pace of playing | speed rate slower faster", self._fill_paces),
             self._separator(),
             *self._actions(self._looking()),
             self._separator(),
-            self._submenu("Pic&ture", self._actions(self._pictures()), self._fill_pictures),
-            self._menu("Curves and val&ues", self._fill_steps),
+            self._submenu("Pic&ture | mode", self._actions(self._pictures()), self._fill_pictures),
+            self._menu("Curves and val&ues | traces legend steps", self._fill_steps),
             self._submenu("&Heights", self._actions(self._heights()), self._fill_heights),
-            self._menu("Align", self._fill_alignment),
+            self._menu("Align | shift time", self._fill_alignment),
             self._submenu("Noise &spectrum", self._actions(self._noise())),
             self._submenu("&Cursors", self._actions(self._cursors())),
             self._separator(),
@@ -53,6 +54,8 @@ class WaveformActions:
         self.only_passing = self.find("Only events that pass the cuts")
         for one in (self.only_roi, self.only_passing):
             one.setCheckable(True)
+        self.energy = self.find("Energy in keV")
+        self.show_energy()
 
     def _actions(self, entries: list[Entry]) -> list[QAction]:
         return plot_actions(self._view, entries)
@@ -74,25 +77,29 @@ class WaveformActions:
     def _browsing(self) -> list[Entry]:
         view = self._view
         return [
-            ("&Next", "N", lambda: view.step(1)),
-            ("&Previous", "Shift+N", lambda: view.step(-1)),
-            ("&Jump to a waveform…", "J", view.bar.ask_jump),
-            ("Jump to an &event…", "Shift+J", view.bar.ask_jump_to_event),
-            ("&Freeze / follow, play / stop", "Space", view.toggle_following),
-            ("Play through / stop", "G", view.browser.play),
-            ("Only events in the &region of the spectrum", "I", view.toggle_only_roi),
-            ("Only events that pass the cuts", "Shift+I", view.toggle_only_passing),
+            ("&Next | forward waveform trace", "N", lambda: view.step(1)),
+            ("&Previous | back waveform trace last", "Shift+N", lambda: view.step(-1)),
+            ("&Jump to a waveform… | go number index", "J", view.bar.ask_jump),
+            ("Jump to an &event… | go find number", "Shift+J", view.bar.ask_jump_to_event),
+            ("&Freeze / follow, play / stop | live pause hold", "Space", view.toggle_following),
+            ("Play through / stop | slideshow movie animate start browse", "G", view.browser.play),
+            (
+                "Only events in the &region of the spectrum | filter roi interest peak",
+                "I",
+                view.toggle_only_roi,
+            ),
+            ("Only events that pass the cuts | filter passing select", "Shift+I", view.toggle_only_passing),
         ]
 
     def _looking(self) -> list[Entry]:
         view = self._view
         return [
-            ("Show &all", "A", view.show_all),
-            ("Reset axes", "R", view.show_all),
-            ("Autoscale &x", "X", view.autoscale_x),
-            ("Autoscale &y", "Y", view.autoscale_y),
-            ("Zoom &in", "+", lambda: view.plot.box.zoom(1 / ZOOM_OUT)),
-            ("Zoom &out", "-", lambda: view.plot.box.zoom(ZOOM_OUT)),
+            ("Show &all | unzoom reset zoom out home full view whole range", "A", view.show_all),
+            ("Reset axes | zoom default", "R", view.show_all),
+            ("Autoscale &x | fit range limits zoom", "X", view.autoscale_x),
+            ("Autoscale &y | fit range limits zoom height", "Y", view.autoscale_y),
+            ("Zoom &in | closer magnify", "+", lambda: view.plot.box.zoom(1 / ZOOM_OUT)),
+            ("Zoom &out | wider", "-", lambda: view.plot.box.zoom(ZOOM_OUT)),
             ("Move to the left", "Left", lambda: view.nudge(-1)),
             ("Move to the right", "Right", lambda: view.nudge(1)),
             ("Move far to the left", "Shift+Left", lambda: view.nudge(-FAR)),
@@ -102,32 +109,48 @@ class WaveformActions:
     def _pictures(self) -> list[Entry]:
         view = self._view
         return [
-            ("&Waveforms", "W", lambda: view.choose(picture="traces")),
-            ("&Density of many", "D", lambda: view.choose(picture="density")),
-            ("Noise &spectrum", "S", lambda: view.choose(picture="noise")),
-            ("&Inside of the chosen cut", "E", lambda: view.choose(picture="inside")),
-            ("&Outside of the chosen cut", "Shift+E", lambda: view.choose(picture="outside")),
-            ("Di&fference of inside and outside", "T", lambda: view.choose(picture="difference")),
+            ("&Waveforms | traces pulses", "W", lambda: view.choose(picture="traces")),
+            (
+                "&Density of many | persistence heatmap overlay superpose",
+                "D",
+                lambda: view.choose(picture="density"),
+            ),
+            ("Noise &spectrum | fft fourier power frequency psd", "S", lambda: view.choose(picture="noise")),
+            ("&Inside of the chosen cut | average passing", "E", lambda: view.choose(picture="inside")),
+            (
+                "&Outside of the chosen cut | average failing rejected",
+                "Shift+E",
+                lambda: view.choose(picture="outside"),
+            ),
+            (
+                "Di&fference of inside and outside | compare subtract contrast",
+                "T",
+                lambda: view.choose(picture="difference"),
+            ),
             None,
-            ("Most t&ypical and most extreme", "Q", view.toggle_extremes),
-            ("Cut by a &box…", "B", view.mark_box),
+            ("Most t&ypical and most extreme | outliers unusual strange", "Q", view.toggle_extremes),
+            ("Cut by a &box… | gate select draw", "B", view.mark_box),
             ("Remove the c&hosen box", "Del", view.drawn_boxes.remove),
-            ("Give up mar&king", "Esc", view.give_up),
-            ("&Curves and values…", "V", lambda: view.bar.steps.open()),
+            ("Give up mar&king | cancel abort", "Esc", view.give_up),
+            ("&Curves and values… | traces legend steps show hide", "V", lambda: view.bar.steps.open()),
         ]
 
     def _heights(self) -> list[Entry]:
         view = self._view
         return [
-            ("Above the &baseline / raw", "U", view.toggle_baseline),
-            ("Nor&malise to the maximum", "Shift+U", view.toggle_normalised),
-            ("Energy in &keV", "K", view.toggle_calibrated),
+            ("Above the &baseline / raw | subtract adc units", "U", view.toggle_baseline),
+            ("Nor&malise to the maximum | normalize scale height", "Shift+U", view.toggle_normalised),
+            ("Energy in &keV | calibrated calibration units", "K", view.toggle_calibrated),
         ]
 
     def _noise(self) -> list[Entry]:
         view = self._view
         return [
-            ("&Logarithmic / linear noise", "Shift+L", lambda: view.choose(is_log=not view.choice.is_log)),
+            (
+                "&Logarithmic / linear noise | scale lin",
+                "Shift+L",
+                lambda: view.choose(is_log=not view.choice.is_log),
+            ),
             (
                 "Roo&t of the power / power",
                 "Shift+S",
@@ -143,14 +166,18 @@ class WaveformActions:
     def _cursors(self) -> list[Entry]:
         view = self._view
         return [
-            ("Show / &hide the cursors", "M", view.toggle_cursors),
+            ("Show / &hide the cursors | measure time difference delta markers", "M", view.toggle_cursors),
             ("Move the other cursor", "O", view.next_cursor),
         ]
 
     def _exporting(self) -> list[Entry]:
         return [
-            ("Save as PN&G, SVG or CSV…", "Ctrl+Alt+S", self._view.ask_export),
-            ("Copy as CSV", "Ctrl+C", self._view.copy_csv),
+            (
+                "Save as PN&G, SVG or CSV… | export picture image plot figure screenshot print pdf waveform",
+                "Ctrl+Alt+S",
+                self._view.ask_export,
+            ),
+            ("Copy as CSV | clipboard export data", "Ctrl+C", self._view.copy_csv),
         ]
 
     # Menus
@@ -193,7 +220,8 @@ class WaveformActions:
         return _action_of(menu)
 
     def _tick(self, menu: QMenu, text: str, act: Callable[[], None], *, is_on: bool) -> None:
-        action = menu.addAction(text)
+        action = menu_words.name(QAction(menu), text)
+        menu.addAction(action)
         action.setCheckable(True)
         action.setChecked(is_on)
         action.triggered.connect(lambda _checked=False: act())
@@ -208,7 +236,7 @@ class WaveformActions:
         view = self._view
         menu.addSeparator()
         for n in OVERLAYS:
-            text = "One waveform" if n == 1 else f"{n} over each other"
+            text = "One waveform" if n == 1 else f"{n} over each other | overlay superpose several many"
             is_on = view.choice.picture == "traces" and view.choice.overlay == n
             self._tick(menu, text, partial(view.choose, picture="traces", overlay=n), is_on=is_on)
         self._fill_many(menu)
@@ -224,17 +252,19 @@ class WaveformActions:
         for item in self._view.step_items():
             self._tick(menu, item.words, partial(self._view.toggle_hidden, item.name), is_on=item.is_on)
         if menu.isEmpty():
-            menu.addAction("the chain makes nothing").setEnabled(False)
+            menu_words.add_note(menu, "the chain makes nothing")
 
     def _fill_heights(self, menu: QMenu) -> None:
+        self.show_energy()
+        if not self.energy.isEnabled():
+            menu_words.add_note(menu, f"({NO_ENERGY})")
+
+    def show_energy(self) -> None:
+        """Offer energies where the chain or a calibration gives them, else say why not."""
         view = self._view
-        calibration = calibration_of(view.session.chain)
-        energy = self.find("Energy in keV")
-        energy.setEnabled(calibration is not None)
-        why = "No calibration is known: put calibrate, which gives keV, into the chain"
-        energy.setToolTip(f"By {calibration[0]}, of {calibration[1]}" if calibration else why)
-        if calibration is None:
-            menu.addAction(f"({why})").setEnabled(False)
+        source = energy_source(view.session.chain, view.calibrations)
+        self.energy.setEnabled(source is not None)
+        self.energy.setToolTip(f"By {source[0]}, of {source[1]}" if source else NO_ENERGY)
 
     def _fill_alignment(self, menu: QMenu) -> None:
         view = self._view

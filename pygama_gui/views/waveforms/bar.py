@@ -25,7 +25,7 @@ PICTURES = (*(("traces", n) for n in OVERLAYS), *((kind, 1) for kind in ("densit
 """What the list of pictures offers: the kind, and the waveforms over each other."""
 CONTRAST_WORDS = ("inside the cut", "outside the cut", "inside − outside")
 EVENT = re.compile(r"\s*(?:e|event)\s*([\d\s\u2009]+)", re.IGNORECASE)
-NO_REGION = "Mark a region in the spectrum first: Alt-drag over a peak"
+NO_REGION = "Mark a region in the spectrum first: Alt- or Shift-drag over a peak"
 
 
 class WaveformBar:
@@ -187,7 +187,7 @@ class WaveformBar:
         if self.place.hasFocus() and self.place.isModified():
             return
         browser = self._view.browser
-        is_known = sample is not None and not (browser.is_live and browser.is_following)
+        is_known = sample is not None and not (browser.is_live and (browser.is_following or browser.has_left))
         place = browser.place if sample is None or sample.place is None else sample.place
         self.place.setText(words.count(place + 1) if is_known else "")
 

@@ -51,6 +51,10 @@ class Browser:
         self.said = ""
         """Why the last jump went nowhere."""
         self.is_following = True
+        self.has_left = False
+        """Whether a waveform that is frozen is no longer among the newest of a run under way."""
+        self._goes = False
+        """Whether another waveform of a run under way was asked for than the one that is shown."""
         self.is_finished = False
         self.live_run: LiveRun | None = None
         self._event_wanted: tuple[int, bool, int | None] | None = None
@@ -165,7 +169,8 @@ class Browser:
         number, run = numbers.get("event_number"), numbers.get(RUN)
         self.place, self.said = 0, ""
         wanted_run = None if run is None else int(run)
-        self._event_wanted = self._brought_event if number is None else (int(number), False, wanted_run)
+        stayed = None if number is None else (int(number), False, wanted_run)
+        self._event_wanted = self._brought_event or stayed
         if not self.is_finished:
             self._stay_live(number)
         self._ask()
@@ -177,6 +182,7 @@ class Browser:
             return
         numbers = [sample.numbers.get("event_number") for sample in live.samples.selected(self.selection)]
         self.place = numbers.index(number) if number is not None and number in numbers else 0
+        self._goes = True
 
     @property
     def _brought_event(self) -> tuple[int, bool, int | None] | None:
@@ -200,6 +206,7 @@ class Browser:
         """Show the waveform at a place, counted from 0; stays within what there is."""
         self.is_following, self.said, self._event_wanted, self._brought = False, "", None, None
         self.place = max(0, min(place, self.n - 1)) if self.n else 0
+        self._goes = True
         self._ask()
         self._changed()
 
@@ -337,8 +344,17 @@ class Browser:
             self.place = len(samples) - 1
             self.sample = samples[-1]
         elif not self.is_following:
+            self._stay_or_go(samples)
+
+    def _stay_or_go(self, samples: list[Sample]) -> None:
+        """Stay at the waveform that is frozen while newer ones come and the oldest go, or go to another."""
+        places = [place for place, sample in enumerate(samples) if sample is self.sample]
+        self.has_left = self.sample is not None and not self._goes and not places
+        if self.sample is None or self._goes:
             self.place = min(self.place, len(samples) - 1)
-            self.sample = samples[self.place]
+            self.sample, self._goes = samples[self.place], False
+        else:
+            self.place = places[0] if places else 0
 
 
 def _is_other(sample: Sample, asked: Asked) -> bool:

@@ -120,7 +120,7 @@ def cursor_words(
     n = at[1] - at[0]
     distance = f"{_whole(n)} samples"
     if period_ns:
-        distance = f"{_grouped(n * period_ns)} ns = {distance}"
+        distance = f"{_grouped(n * period_ns / 1000.0, 3)} µs = {distance}"
     parts.append(f"Δt {distance}")
     if values[0] is not None and values[1] is not None:
         parts.append(f"Δ {_grouped(values[1] - values[0])} {unit}".rstrip())

@@ -12,9 +12,11 @@ import numpy as np
 import pygama
 from pygama_gui.data.channels import names_of
 from pygama_gui.data.samples import Sample
+from pygama_gui.data.shaping import Shaped, energy_source
 from pygama_gui.data.waveform_files import Curve, Picture, csv_text, save
 from pygama_gui.views.exporting import Saver
 from pygama_gui.views.waveforms import contrast as waveform_contrast
+from pygama_gui.views.waveforms.pictures import MOST_CURVES
 from pygama_gui.views.waveforms.typical import picked_words
 
 if TYPE_CHECKING:
@@ -82,6 +84,9 @@ class Exporter(Saver[Picture]):
                 about["channel"] = names_of([*view.channels, sample.channel])[-1].removeprefix("channel ")
         if (cut := view.telling.cut_words) and sample is None:
             about["cut"] = cut
+        source = energy_source(session.chain, view.calibrations) if view.choice.is_calibrated else None
+        if source is not None:
+            about["energy"] = "{} of {}".format(*source)
         about["chain"] = json.dumps(session.to_chain())
         about["made by"] = f"pygama {pygama.__version__}"
         names = {"run": "Run", "event": "event", "channel": "channel"}
@@ -95,11 +100,7 @@ class Exporter(Saver[Picture]):
         traces, hidden = drawn.traces, view.choice.hidden
         waves = {"": traces.raw, **traces.computed}
         shown = {name: y for name, y in waves.items() if name not in hidden}
-        behind = [
-            Curve(f"waveform {number}", np.asarray(curve.xData), np.asarray(curve.yData), is_behind=True)
-            for number, curve in enumerate(view.traces_picture.others, 2)
-            if curve.xData is not None
-        ]
+        behind = _curves_of(drawn.others)
         curves = [Curve(drawn.names[name], traces.x, y) for name, y in shown.items()]
         (x_range, y_range) = (tuple(ends) for ends in view.plot.box.viewRange())
         return Picture(
@@ -111,7 +112,7 @@ class Exporter(Saver[Picture]):
                 *_wave_columns(shown),
                 *_behind(behind, traces.x),
             ),
-            about=self._about(drawn.sample),
+            about=self._about(drawn.sample) | {"heights": view.plot.labels["left"]},
             levels=tuple((one.words, one.height) for one in traces.levels if one.name not in hidden),
             instants=tuple((one.words, one.x) for one in traces.instants if one.name not in hidden),
             x_range=x_range,
@@ -223,6 +224,18 @@ def _of_one_length(columns: list[tuple[str, np.ndarray]]) -> tuple[tuple[str, np
     return tuple(
         (name, np.concatenate([values, np.full(n - len(values), np.nan)])) for name, values in columns
     )
+
+
+def _curves_of(others: Shaped | None) -> list[Curve]:
+    """Give the waveforms that are laid behind, sample for sample: those on the plot are thinned."""
+    if others is None:
+        return []
+    step = (others.period_ns or 1000.0) / 1000.0
+    pairs = zip(others.heights[-MOST_CURVES:], others.starts[-MOST_CURVES:], strict=True)
+    return [
+        Curve(f"waveform {number}", (np.arange(len(y)) - start) * step, y, is_behind=True)
+        for number, (y, start) in enumerate(pairs, 2)
+    ]
 
 
 def _time_columns(sample: Sample, n: int) -> list[tuple[str, np.ndarray]]:

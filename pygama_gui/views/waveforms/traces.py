@@ -20,7 +20,7 @@ from pygama_gui.data.shaping import (
     RAW,
     SUBTRACTED,
     Look,
-    calibration_of,
+    energy_source,
     factors_of,
     reads_of,
     starts_of,
@@ -120,7 +120,7 @@ def traces_of(sample: Sample, made: Mapping[str, Any], chain: Sequence[Step], lo
     is_above = look.needs_baseline and (SUBTRACTED in waves or baseline is not None)
     outputs = outputs_of(chain)
     flat = waves[SUBTRACTED] if SUBTRACTED in waves else raw - (baseline or 0.0)
-    start, factor, problem = _start_and_factor(flat, sample.period_ns, values, chain, look)
+    start, factor, problem = _start_and_factor(flat, sample, values, chain, look)
     if is_above:
         raw = flat
         waves.pop(SUBTRACTED, None)
@@ -151,23 +151,22 @@ def traces_of(sample: Sample, made: Mapping[str, Any], chain: Sequence[Step], lo
 
 def _start_and_factor(
     flat: np.ndarray,
-    period_ns: float | None,
+    sample: Sample,
     values: Mapping[str, float],
     chain: Sequence[Step],
     look: Look,
 ) -> tuple[float, float, str]:
     """Give the sample at time 0 and the factor of heights; what is not to be had is 0 and 1, and said."""
     made = {name: np.array([value]) for name, value in values.items()}
-    start = starts_of(flat[None, :], look.aligned_by, period_ns, made)[0] if look.aligned_by else 0.0
-    factor = factors_of(flat[None, :], look, chain, made)[0]
+    start = starts_of(flat[None, :], look.aligned_by, sample.period_ns, made)[0] if look.aligned_by else 0.0
+    code = None if sample.channel is None else np.array([sample.channel])
+    factor = factors_of(flat[None, :], look, chain, made, code)[0]
     problems = []
     if not np.isfinite(start):
         problems.append(f"This waveform has no {look.aligned_by} to stand at time 0.")
     if not np.isfinite(factor):
-        calibration = calibration_of(chain)
-        what = (
-            f"no {calibration[0]}" if look.is_calibrated and calibration is not None else "no height above 0"
-        )
+        source = energy_source(chain, look.calibrations) if look.is_calibrated else None
+        what = "no height above 0" if source is None else f"no {source[0]}"
         problems.append(f"This waveform has {what}; its heights are in ADC counts.")
     start, factor = (
         float(one) if np.isfinite(one) else other for one, other in ((start, 0.0), (factor, 1.0))

@@ -11,16 +11,18 @@ from PyQt5.QtCore import QSize, Qt
 from PyQt5.QtGui import QHideEvent, QResizeEvent
 from PyQt5.QtWidgets import QAction, QLayout, QMenu, QVBoxLayout, QWidget
 
+from pygama.analysis.calibration import Calibration
 from pygama.quick_dataclass import dataclass
 from pygama_gui.bridge import Bridge
 from pygama_gui.data import chain_facts
 from pygama_gui.data.live_run import LiveRun
 from pygama_gui.data.samples import Sample
 from pygama_gui.data.selection import waveforms_of
-from pygama_gui.data.shaping import SUBTRACTED, Look, Shaped, calibration_of, shape
+from pygama_gui.data.shaping import SUBTRACTED, Look, Shaped, energy_source, shape
 from pygama_gui.data.typical import Extremes
 from pygama_gui.session import changes
-from pygama_gui.session.state import Run, Session, Step, WaveformChoice
+from pygama_gui.session.calibration_changes import calibrations_of
+from pygama_gui.session.state import DataSet, Run, Session, Step, WaveformChoice
 from pygama_gui.views import madeup
 from pygama_gui.views.base import View
 from pygama_gui.views.waveforms.actions import PAN, WaveformActions
@@ -50,11 +52,12 @@ READING = "Reading the waveforms…"
 
 @dataclass(frozen=True)
 class Drawn:
-    """What is on the plot, for cursors and exports."""
+    """What is on the plot, for cursors and exports. others: the waveforms behind, sample for sample."""
 
     sample: Sample
     traces: Traces
     names: Mapping[str, str]
+    others: Shaped | None
 
 
 class WaveformView(View):
@@ -223,6 +226,11 @@ class WaveformView(View):
         elif old.chain is not new.chain or old.waveforms != new.waveforms:
             self._forget_height()
             self.redraw_soon()
+        if (old.chain, old.calibrations, old.selected) != (new.chain, new.calibrations, new.selected):
+            self.commands.show_energy()
+        if new.waveforms.is_calibrated and old.calibrations != new.calibrations:
+            self._forget_height()
+            self.redraw_soon()
         if old.spectrum.roi != new.spectrum.roi or (old.cuts, old.cut) != (new.cuts, new.cut):
             self.redraw_soon()
 
@@ -325,8 +333,9 @@ class WaveformView(View):
         self.choose(is_normalised=not self.choice.is_normalised, is_calibrated=False)
 
     def toggle_calibrated(self) -> None:
-        """Show heights in keV where the chain gives the energy, or in ADC counts."""
-        if calibration_of(self.session.chain) is not None or self.choice.is_calibrated:
+        """Show heights in keV where the chain or a calibration gives the energy, or in ADC counts."""
+        is_known = energy_source(self.session.chain, self.calibrations) is not None
+        if is_known or self.choice.is_calibrated:
             self.choose(is_calibrated=not self.choice.is_calibrated, is_normalised=False)
 
     def toggle_hidden(self, name: str) -> None:
@@ -403,7 +412,13 @@ class WaveformView(View):
     @property
     def look(self) -> Look:
         """How waveforms are looked at."""
-        return Look.of(self.choice)
+        return Look.of(self.choice, self.calibrations)
+
+    @property
+    def calibrations(self) -> tuple[Calibration, ...]:
+        """Those that hold for the run; none of a data set, each run of which has its own."""
+        run = self.session.run(self.session.selected)
+        return () if isinstance(run, DataSet) else calibrations_of(self.session, run)
 
     @property
     def x_per_sample(self) -> float:
@@ -456,10 +471,11 @@ class WaveformView(View):
         traces = traces_of(sample, made, chain, look)
         names = {"": "waveform, baseline subtracted" if traces.is_above_baseline else "waveform"}
         names |= {name: self._name_of(name, traces) for name in traces.computed}
-        self.drawn_now = Drawn(sample, traces, names)
+        others = self._others(sample)
+        self.drawn_now = Drawn(sample, traces, names, others)
         self._say(problem or traces.problem or self.browser.said)
         self._label_axes(sample.period_ns, is_above=traces.is_above_baseline)
-        self.traces_picture.draw_others(self._others(sample))
+        self.traces_picture.draw_others(others)
         self.traces_picture.draw(traces, names, self.choice.hidden)
         is_steady = self.browser.is_following or self.browser.is_playing
         self.traces_picture.fit(traces, self.choice.hidden, only_grows=is_steady)
@@ -491,6 +507,7 @@ class WaveformView(View):
         self.bar.show_state()
         if found is None:
             self.extremes.hide()
+            self._hide_cursors()
             self.plot.show_hint(READING)
             return
         extremes, period_ns = found
@@ -510,6 +527,7 @@ class WaveformView(View):
         if found is None or hint:
             self.contrast.picture.hide()
             self.extremes.hide()
+            self._hide_cursors()
             return
         self._label_axes(found.period_ns, is_above=self.look.needs_baseline)
         self._show_extremes(self.contrast.extremes(self.choice.picture), found.period_ns)
@@ -559,6 +577,12 @@ class WaveformView(View):
         self.reading.setText(cursor_words(at, -round(start), heights, period_ns, unit))
         self.reading.show()
 
+    def _hide_cursors(self) -> None:
+        """Hide them where nothing is drawn that they could stand on."""
+        self._measured = None
+        self.cursors.hide()
+        self.reading.hide()
+
     def _say(self, problem: str) -> None:
         self.problem.setText(problem)
         self.problem.setVisible(bool(problem))
@@ -588,9 +612,7 @@ class WaveformView(View):
         if but != "noise":
             self.noise.hide()
         if but in ("", "noise"):
-            self._measured = None
-            self.cursors.hide()
-            self.reading.hide()
+            self._hide_cursors()
         if not but:
             self._say(self.browser.said)
 
@@ -650,4 +672,4 @@ def _axes_of(session: Session) -> Any:
 def _heights_of(session: Session) -> Any:
     """Give what decides what y is."""
     choice = session.waveforms
-    return Look.of(choice), choice.is_log, choice.is_amplitude
+    return Look.of(choice, session.calibrations), choice.is_log, choice.is_amplitude

@@ -230,10 +230,13 @@ def test_warnings_and_runs_that_failed_are_counted(view: StripView, a_run: Calla
     view.bridge.change(changes.add_runs, [other])
     view.bridge.adopt(2, other)
     view.bridge.take(1, Note("something odd", "warning"))
+    view.redraw()
+    assert view.figures["ERRORS"].value.text() == "▲ 1"  # a narrow strip has room for no more
+    assert view.figures["ERRORS"].remark.text() == "warning"
     view.bridge.take(2, Failed("it broke", ""))
     view.redraw()
     assert view.figures["ERRORS"].value.text() == "✕ 1"
-    assert view.figures["ERRORS"].remark.text() == "run failed · ▲ 1 in the log"
+    assert view.figures["ERRORS"].remark.text() == "run failed · ▲ 1 warning"
 
 
 def test_the_shift_report_is_copied_with_values_and_channels(qtbot: QtBot, view: StripView) -> None:

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
-from PyQt5.QtWidgets import QFileDialog, QLineEdit, QWidget
+import pytest
+from PyQt5.QtCore import QSize
+from PyQt5.QtWidgets import QApplication, QFileDialog, QLineEdit, QWidget
 from pytestqt.qtbot import QtBot
 
-from pygama_gui.widgets.dialogs import ask_folder
+from pygama_gui.bridge import Bridge
+from pygama_gui.views.chain.scan import ScanWindow
+from pygama_gui.views.cuts.hits import HitsDialog
+from pygama_gui.views.runs.headers import HeaderWindow
+from pygama_gui.widgets.dialogs import ask_folder, file_dialog
 
 
 def dialog_of(parent: QWidget) -> QFileDialog:
@@ -41,3 +48,28 @@ def test_choosing_no_folder_is_told(qtbot: QtBot, tmp_path: Path) -> None:
     ask_folder(parent, "Choose", tmp_path, lambda _folder: told.append("taken"), lambda: told.append("none"))
     dialog_of(parent).reject()
     assert told == ["none"]
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda parent, bridge: ScanWindow(bridge, parent),
+        lambda parent, bridge: HitsDialog(bridge, parent),
+        lambda parent, bridge: HeaderWindow(parent, "Header", ("Name", "Value")),
+        lambda parent, bridge: file_dialog(parent, "Choose", Path.home()),
+    ],
+)
+def test_a_window_beside_the_main_one_is_no_higher_than_a_low_screen(
+    qtbot: QtBot,
+    bridge: Bridge,
+    monkeypatch: pytest.MonkeyPatch,
+    make: Callable[[QWidget, Bridge], QWidget],
+) -> None:
+    room = QSize(960, 520)  # 1920 x 1040 where all is twice as large
+    monkeypatch.setattr(type(QApplication.primaryScreen()), "availableSize", lambda _: room)
+    parent = QWidget()
+    qtbot.addWidget(parent)
+    made = make(parent, bridge)
+    made.ensurePolished()
+    for size in (made.size(), made.minimumSizeHint()):
+        assert (size.width() < room.width(), size.height() < room.height()) == (True, True)

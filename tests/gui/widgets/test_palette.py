@@ -7,6 +7,7 @@ from PyQt5.QtCore import Qt
 from PyQt5.QtWidgets import QAction, QLineEdit, QMainWindow, QMenu
 from pytestqt.qtbot import QtBot
 
+from pygama_gui.widgets import menu_words
 from pygama_gui.widgets.palette import Entry, Palette, entries_of, found
 
 
@@ -83,8 +84,45 @@ def test_every_word_must_fit(window: QMainWindow) -> None:
     assert words_found(window, "save moon") == []
 
 
-def test_what_cannot_be_done_now_stands_last(window: QMainWindow) -> None:
-    assert words_found(window, "t")[-1] == "Tune"
+def test_a_command_is_found_by_a_name_that_it_has_elsewhere_after_those_that_have_it_here(
+    window: QMainWindow,
+) -> None:
+    quitting = window.menuBar().actions()[0].menu().actions()[2]
+    assert words_found(window, "exit") == []
+    menu_words.name(quitting, "&Quit | exit dark")
+    assert words_found(window, "exit") == ["Quit"]
+    assert words_found(window, "dark") == ["Dark theme", "Quit"]
+
+
+def test_all_in_a_menu_is_found_by_another_name_of_the_menu(window: QMainWindow) -> None:
+    menu = window.menuBar().actions()[1].menu()
+    menu_words.name_menu(menu, "&View | appearance")
+    assert words_found(window, "appearance") == ["Dark theme", "Tune"]
+    assert words_found(window, "appearance dark") == ["Dark theme"]
+
+
+def test_letters_scattered_over_several_words_find_nothing(window: QMainWindow) -> None:
+    assert words_found(window, "drk") == ["Dark theme"]
+    assert words_found(window, "dthm") == []
+
+
+def test_what_a_menu_only_tells_is_no_command(window: QMainWindow) -> None:
+    menu_words.add_note(window.menuBar().actions()[0].menu(), "nothing moonlit yet")
+    assert words_found(window, "moonlit") == []
+
+
+def test_the_command_of_the_view_with_the_focus_comes_first(window: QMainWindow) -> None:
+    view = window.menuBar().actions()[1].menu()
+    zooms = [QAction("Zoom", window), QAction("Zoom", window.centralWidget())]
+    view.addActions(zooms)
+    near = found("zoom", entries_of(window.menuBar()), window.centralWidget())
+    assert [entry.action for entry in near] == zooms[::-1]
+    assert [entry.action for entry in found("zoom", entries_of(window.menuBar()))] == zooms
+
+
+def test_of_what_fits_equally_well_that_which_cannot_be_done_now_stands_last(window: QMainWindow) -> None:
+    assert words_found(window, "t")[:2] == ["Dark theme", "Tune"]
+    assert words_found(window, "tune")[0] == "Tune"
 
 
 def open_palette(window: QMainWindow, qtbot: QtBot) -> Palette:

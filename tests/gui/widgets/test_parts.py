@@ -10,6 +10,22 @@ from pygama_gui.widgets.parts import LOW, Controls, Elided, button, choice_box
 
 
 @pytest.mark.usefixtures("themed")
+def test_words_without_room_give_way_to_shorter_ones_before_they_are_cut(qtbot: QtBot) -> None:
+    line = Elided("1 755 of 11 992 pass all · 14.63 % (14.31–14.96)")
+    line.short = "1 755 of 11 992 pass all · 14.6 ± 0.3 %"
+    qtbot.addWidget(line)
+    wide, narrow = (line.fontMetrics().horizontalAdvance(text) + 2 for text in (line.text(), line.short))
+    line.resize(wide, 20)
+    assert line.shown == line.text()
+    line.resize(narrow, 20)
+    assert line.shown == line.short
+    line.resize(narrow // 2, 20)
+    assert line.shown.startswith("1 755 of") and line.shown.endswith("…")
+    line.setText("No cut is on, and nothing is left out of all that was recorded in this run")
+    assert line.shown.startswith("No cut")
+
+
+@pytest.mark.usefixtures("themed")
 def test_words_go_above_the_controls_where_they_have_no_room_beside_them(qtbot: QtBot) -> None:
     info, before, after = (
         Elided("of 12 000 events · channel 1 · event 3 · 0.816 s"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import combinations
 
 import numpy as np
 import pyqtgraph as pg
@@ -199,6 +200,25 @@ def test_a_low_plot_has_its_label_at_the_end_of_the_numbers(qtbot: QtBot) -> Non
         assert numbers
         assert not any(rect.intersects(label) for rect in numbers)
         assert plot.sceneRect().contains(label)
+
+
+@pytest.mark.usefixtures("themed")
+@pytest.mark.parametrize("width", range(170, 400, 20))
+def test_numbers_and_label_of_a_narrow_plot_stand_clear(qtbot: QtBot, width: int) -> None:
+    plot = Plot("narrow", "trap_max (ADC counts)", "counts")
+    qtbot.addWidget(plot)
+    plot.box.setXRange(0.0, 58_000.0, padding=0)
+    plot.resize(width, 160)
+    plot.show()
+    plot.grab()
+    paper = QPixmap(width, 160)
+    painter = QPainter(paper)
+    numbers = [rect for rect, _, _ in plot.x_axis.generateDrawSpecs(painter)[2]]
+    painter.end()
+    assert numbers
+    assert not any(one.intersects(other) for one, other in combinations(numbers, 2))
+    assert plot.x_axis.label.boundingRect().width() <= plot.x_axis.width()
+    assert plot.labels["bottom"] == "trap_max (ADC counts)"
 
 
 @pytest.mark.usefixtures("themed")

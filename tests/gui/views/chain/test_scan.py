@@ -182,6 +182,15 @@ def test_no_difference_is_claimed_that_the_errors_do_not_allow(block: Block) -> 
     assert effect_words(found, "ADC").change.startswith("no clear difference")
 
 
+def test_a_default_that_is_written_out_is_compared_with_nothing(block: Block) -> None:
+    chain = (replace(CHAIN[0], settings={**CHAIN[0].settings, "i_start": 0}), *CHAIN[1:])
+    found = Bench(block).compare(Asked(chain, CHAIN, "trap_max", WINDOW))
+    assert chain != CHAIN
+    assert effect_words(found, "ADC") == effect_words(
+        Bench(block).compare(Asked(CHAIN, CHAIN, "trap_max", WINDOW)), "ADC"
+    )
+
+
 def test_a_scan_fills_the_grid_and_a_click_adopts_a_cell_in_one_step(
     qtbot: QtBot, scan: ScanWindow, bridge: Bridge
 ) -> None:

@@ -363,6 +363,24 @@ def test_a_waveform_is_pictured_before_and_after_each_step(view: ChainView) -> N
     assert not view.cards[3].thumbnail.grab().isNull()
 
 
+def test_cards_up_to_a_step_that_fails_keep_their_height(view: ChainView, bridge: Bridge) -> None:
+    sample = Sample("a", madeup.pulse(9000.0), {"period_ns": 16.0})
+    bridge.change(changes.set_setting, 2, "rise", 99_999)
+    view.sandbox.traces = preview.trace(view.session.chain, sample)
+    view._show()
+    shown = [card.thumbnail.pictured for card in view.cards]
+    assert [one is not None for one in shown] == [True, True, True, False]
+    assert shown[2] is not None and shown[2].after is None
+    assert not view.cards[2].thumbnail.grab().isNull()
+
+
+def test_a_setting_that_is_changed_stays_under_the_mouse(view: ChainView, bridge: Bridge) -> None:
+    view.column.scroll_to(view.cards[2])
+    assert view.column._brought is view.cards[2]
+    bridge.change(changes.set_setting, 2, "rise", 350)
+    assert view.column._brought is None
+
+
 def test_a_whole_chain_lacks_nothing() -> None:
     assert chain_facts.what_is_amiss(DEFAULT_CHAIN) == {}
 

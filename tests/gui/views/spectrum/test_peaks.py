@@ -79,6 +79,20 @@ def test_the_region_is_fitted_with_the_peaks_in_it(qtbot: QtBot, view: SpectrumV
     assert view.session.fits == (fit,)
 
 
+def test_a_fit_that_gives_nothing_says_why_each_time(qtbot: QtBot, view: SpectrumView) -> None:
+    told: list[tuple[str, str]] = []
+    view.bridge.logged.connect(lambda text, level: told.append((text, level)))
+    view.bridge.change(changes.mark_region, (61_000.0, 61_400.0))
+    view.peaks.fit_region()
+    view.redraw()
+    qtbot.waitUntil(lambda: len(told) == 1, timeout=WAIT_MS)
+    outcome = view.bridge.fitting.outcome(view.session.selected, "61200 ADC")
+    assert outcome is not None
+    assert told == [(f"Fit 61200 ADC: {outcome.why_not}", "warning")]
+    view.peaks.fit_region()
+    assert told == [told[0]] * 2
+
+
 def test_residuals_stand_below_a_fit_that_is_in_view(qtbot: QtBot, view: SpectrumView) -> None:
     view.look_at(8000, 9500)
     view.redraw()

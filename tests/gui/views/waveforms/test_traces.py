@@ -127,7 +127,7 @@ def test_values_of_a_plug_in_are_marked_by_their_units() -> None:
 def test_cursors_say_distances_in_time_and_samples() -> None:
     heights = np.arange(100.0)
     assert cursor_words((10, 87), 0, heights, 16.0, "ADC") == (
-        "A 0.160 µs: 10 ADC   B 1.392 µs: 87 ADC   Δt 1232 ns = 77 samples   Δ 77 ADC"
+        "A 0.160 µs: 10 ADC   B 1.392 µs: 87 ADC   Δt 1.232 µs = 77 samples   Δ 77 ADC"
     )
     assert cursor_words((87, 10), 0, None, None, "ADC") == "A sample 87   B sample 10   Δt −77 samples"
 

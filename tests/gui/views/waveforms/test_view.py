@@ -16,11 +16,13 @@ from PyQt5.QtGui import QKeySequence
 from PyQt5.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
+from pygama.analysis.calibration import Calibration, ChannelCalibration
+from pygama.analysis.curves import Curve
 from pygama_gui.bridge import Bridge
 from pygama_gui.data import chain_facts
-from pygama_gui.data.samples import Sample
+from pygama_gui.data.samples import N_KEPT, Sample
 from pygama_gui.data.shaping import shape
-from pygama_gui.session import changes
+from pygama_gui.session import calibration_changes, changes
 from pygama_gui.session.state import DEFAULT_CHAIN, Run, Step
 from pygama_gui.views import madeup
 from pygama_gui.views.waveforms.pictures import NAME_ROOM
@@ -60,6 +62,26 @@ def test_going_back_freezes_the_view(view: WaveformView) -> None:
     assert (view.browser.is_following, view.browser.place) == (False, 3)
     assert view.bar.info.text().startswith("of the newest 5")
     assert view.bar.place.text() == "4"
+
+
+def test_a_frozen_waveform_stays_while_newer_ones_come(view: WaveformView) -> None:
+    view.step(-1)
+    view.draw_if_due()
+    frozen, run_id = view.browser.sample, view.session.selected
+    for seed in range(2, 62):
+        view.bridge.take(1, madeup.partial(50, seed=seed, n_waveforms=5))
+        view.bridge.data_grew.emit({run_id})
+        view.draw_if_due()
+    assert view.browser.n == N_KEPT
+    assert view.browser.sample is frozen
+    assert view.bar.place.text() == ""  # it is no longer one of them
+    assert view.bar.info.text().startswith(f"older than the newest {N_KEPT}")
+    view.step(1)
+    view.draw_if_due()
+    assert (view.browser.sample is frozen, view.bar.place.text()) == (False, "2")
+    view.toggle_following()
+    view.draw_if_due()
+    assert view.bar.info.text().startswith("newest")
 
 
 def test_going_beyond_the_ends_stays_within(view: WaveformView) -> None:
@@ -376,12 +398,25 @@ def test_keys_move_the_active_cursor(qtbot: QtBot, view: WaveformView) -> None:
     view.draw_if_due()
     assert view.choice.cursors == (first + 1, second - 10)
     n = second - first - 11
-    assert f"Δt {n * 16} ns = {n} samples".replace(" ", "") in view.reading.text().replace(
+    assert f"Δt {n * 0.016:.3f} µs = {n} samples".replace(" ", "") in view.reading.text().replace(
         "\u2009", ""
     ).replace(" ", "")
     view.toggle_cursors()
     view.draw_if_due()
     assert view.reading.isHidden()
+
+
+def test_no_cursors_stand_where_nothing_is_drawn(view: WaveformView) -> None:
+    view.toggle_cursors()
+    view.draw_if_due()
+    assert view.cursors.is_shown
+    view.choose(picture="difference")
+    view.draw_if_due()
+    assert "Make a cut first" in view.plot._hint.text()
+    assert (view.cursors.is_shown, view.reading.isHidden()) == (False, True)
+    view.choose(picture="traces")
+    view.draw_if_due()
+    assert (view.cursors.is_shown, view.reading.isHidden()) == (True, False)
 
 
 def test_energy_in_kev_says_why_it_is_not_to_be_had(view: WaveformView) -> None:
@@ -394,11 +429,26 @@ def test_energy_in_kev_says_why_it_is_not_to_be_had(view: WaveformView) -> None:
     assert "No calibration is known" in heights.actions()[-1].text()
 
 
+def test_heights_are_in_kev_once_the_run_is_calibrated(view: WaveformView) -> None:
+    curve = ChannelCalibration(Curve((0.0, 0.5), np.zeros((2, 2))))
+    channels = {f"0/0/{n}": curve for n in range(2)}
+    counts = view.traces_picture.curves[""].getOriginalDataset()[1]
+    view.bridge.change(calibration_changes.take_calibration, Calibration("trap_max", channels=channels))
+    view.commands.find("Energy in keV").trigger()  # though no menu was opened since
+    view.draw_if_due()
+    assert view.plot.labels["left"] == "energy (keV)"
+    assert view.traces_picture.curves[""].getOriginalDataset()[1] == pytest.approx(counts / 2)
+    view.copy_csv()
+    lines = QApplication.clipboard().text().splitlines()
+    assert {"# heights: energy (keV)", "# energy: trap_max_kev of trap_max"} <= set(lines)
+
+
 def test_what_is_shown_is_copied_as_a_table(view: WaveformView) -> None:
     view.copy_csv()
     lines = QApplication.clipboard().text().splitlines()
     assert "# run: 9001" in lines
     rows = [line for line in lines if not line.startswith("#")]
+    assert "# heights: ADC counts above baseline" in lines
     assert rows[0] == "sample,time_ns,waveform,wf_trap"
     assert len(rows) == 1 + madeup.N_SAMPLES
     assert rows[2].startswith("1,16,")
@@ -409,6 +459,21 @@ def test_what_is_shown_is_saved(qtbot: QtBot, view: WaveformView, tmp_path: Path
     path = tmp_path / f"wave.{suffix}"
     view.exporter.save(view.exporter.picture(), path)
     qtbot.waitUntil(path.exists, timeout=30_000)
+
+
+def test_waveforms_laid_behind_are_in_the_table_sample_for_sample(qtbot: QtBot, view: WaveformView) -> None:
+    view.resize(300, 300)  # so that they are drawn thinned
+    view.choose(overlay=5)
+    view.draw_if_due()
+    qtbot.waitUntil(lambda: len(view.traces_picture.others) == 4)
+    columns = dict(view.exporter.picture().columns)
+    assert [name for name in columns if name.startswith("waveform")] == [
+        "waveform",
+        *(f"waveform_{number}" for number in range(2, 6)),
+    ]
+    others = view.browser.live.samples.of(None)[:-1]
+    assert len(columns["waveform_2"]) == madeup.N_SAMPLES
+    assert np.ptp(columns["waveform_2"]) == pytest.approx(np.ptp(others[0].waveform.astype(float)), abs=5)
 
 
 @pytest.mark.parametrize("picture", ["density", "noise"])
