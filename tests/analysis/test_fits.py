@@ -654,3 +654,16 @@ def test_a_tail_is_no_second_line(seed):
 def test_a_peak_of_which_something_is_held_stays_one(held):
     counts, edges = close_lines()
     assert len(fit_region(counts, edges, FitRequest(480.0, 526.0, **held)).peaks) == 1
+
+
+@pytest.mark.parametrize("n", [3000, 10_000])
+def test_a_peak_with_a_tail_is_not_fitted_as_two(n: int):
+    rng = np.random.default_rng(n)
+    values = rng.normal(1000.0, 3.0, n)
+    has_tail = rng.random(n) < 0.15
+    values[has_tail] -= rng.exponential(4.5, int(has_tail.sum()))
+    fit = fit_values(
+        np.append(values, rng.uniform(950.0, 1050.0, n // 20)), FitRequest(960, 1040, n_bins=100)
+    )
+    assert len(fit.peaks) == 1
+    assert fit.p_value < 1e-3
