@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Hashable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 
 import numpy as np
 
@@ -44,15 +44,20 @@ class Anchor:
 
 def find_anchor(values: np.ndarray, column: str) -> Anchor | None:
     """Look for a peak to follow: Tl-208 where the lines of its chain tell it, else the highest clear one."""
-    known = np.asarray(values, np.float64)
-    known = known[np.isfinite(known) & (known > 0)]
-    known = known[:: max(len(known) // MOST_SOUGHT, 1)]
+    known = _some_of(values)
     thallium = _thallium(known)
     if thallium is not None:
         half = HALF_WINDOW * thallium.fwhm
         return Anchor(column, thallium.position - half, thallium.position + half, THALLIUM)
     window = suggest_line(known)
     return None if window is None else Anchor(column, *window)
+
+
+def _some_of(values: np.ndarray) -> np.ndarray:
+    """Give the heights among which a peak is looked for."""
+    known = np.asarray(values, np.float64)
+    known = known[np.isfinite(known) & (known > 0)]
+    return known[:: max(len(known) // MOST_SOUGHT, 1)]
 
 
 def _thallium(values: np.ndarray) -> PeakFit | None:
@@ -73,19 +78,24 @@ def _thallium(values: np.ndarray) -> PeakFit | None:
 
 def at_line(values: np.ndarray, column: str, line: tuple[float, float]) -> Anchor | None:
     """Give the line that was chosen if there is a clear peak; else None."""
-    return _anchor_of(fit_peak(values, (line[0] + line[1]) / 2, line[1] - line[0]), column, line)
+    fit = fit_peak(values, (line[0] + line[1]) / 2, line[1] - line[0])
+    return _anchor_of(fit, column, line, lambda: values)
 
 
-def _anchor_of(fit: PeakFit, column: str, line: tuple[float, float]) -> Anchor | None:
-    """Give the line where the fit of its window is a clear peak; else None."""
+def _anchor_of(
+    fit: PeakFit, column: str, line: tuple[float, float], values: Callable[[], np.ndarray]
+) -> Anchor | None:
+    """Give the line where the fit of its window is a clear peak; else None. values: all of the column."""
     is_clear = fit.converged and fit.area > CLEAR * fit.area_error
-    return Anchor(column, *line, _name_of(fit, column)) if is_clear else None
+    return Anchor(column, *line, _name_of(fit, column, values)) if is_clear else None
 
 
-def _name_of(fit: PeakFit, column: str) -> str:
-    """Name a peak of energies that lies where one of the usual lines is; empty where none is."""
+def _name_of(fit: PeakFit, column: str, values: Callable[[], np.ndarray]) -> str:
+    """Name a peak: of energies by where the usual lines are, of heights if it is Tl-208; else empty."""
     if not column.endswith(KEV):
-        return ""
+        thallium = _thallium(_some_of(values()))
+        is_it = thallium is not None and abs(fit.position - thallium.position) < fit.fwhm / 2
+        return THALLIUM if is_it else ""
     near = (name for name, energy in USUAL.items() if abs(fit.position - energy) < fit.fwhm / 2)
     return next((f"{name} {USUAL[name]:.1f} keV" for name in near), "")
 
@@ -127,9 +137,15 @@ class FineCounts:
 
     def find_anchor(self, column: str, line: tuple[float, float] | None = None) -> Anchor | None:
         """Look for a peak to follow: that at the line if it is clear, or another."""
-        if line is not None and (anchor := _anchor_of(self.fit(*line), column, line)) is not None:
-            return anchor
-        return find_anchor(values_like(self.counts, self.edges, MOST_SOUGHT), column)
+        if line is not None:
+            anchor = _anchor_of(self.fit(*line), column, line, self._values)
+            if anchor is not None:
+                return anchor
+        return find_anchor(self._values(), column)
+
+    def _values(self) -> np.ndarray:
+        """Give values that lie as the counts do, of one group."""
+        return values_like(self.counts, self.edges, MOST_SOUGHT)
 
 
 def peak_of_counts(slices: Slices, fine: FineCounts, anchor: Anchor, unit: str) -> tuple[Series, Series]:

@@ -36,6 +36,19 @@ def test_the_thallium_line_is_known_by_its_chain() -> None:
     assert anchor.low < 14.7 * 2614.511 < anchor.high
 
 
+def test_a_chosen_line_of_heights_that_is_thallium_has_its_name() -> None:
+    rng = np.random.default_rng(5)
+    lines = [rng.normal(14.7 * kev, 12.0, 400) for kev in (238.632, 583.187, 911.204, 2614.511)]
+    values = np.concatenate([*lines, rng.uniform(500.0, 42_000.0, 3000)])
+    places = {kev: (14.7 * kev - 300, 14.7 * kev + 300) for kev in (583.187, 2614.511)}
+    names = [getattr(at_line(values, "trap_max", place), "name", None) for place in places.values()]
+    assert names == ["", THALLIUM]
+    fine = FineCounts(*np.histogram(values, 40_000, (0.0, 50_000.0))[:1], 0.0, 50_000.0)
+    anchor = fine.find_anchor("trap_max", places[2614.511])
+    assert anchor is not None
+    assert anchor.name == THALLIUM
+
+
 def test_a_peak_that_no_chain_explains_has_no_name() -> None:
     rng = np.random.default_rng(6)
     values = np.concatenate([rng.normal(9000.0, 10.0, 2000), rng.uniform(500.0, 12_000.0, 3000)])

@@ -107,7 +107,7 @@ class SpectrumActions:
             ("&Fewer bins | rebin binning coarser wider", "]", lambda: view.rebin(2.0)),
             ("A&utomatic bins | rebin binning default", "0", lambda: view.choose(width=None)),
             None,
-            ("&Centre on the next highest peak | center find go", "C", view.centre_on_peak),
+            ("&Centre on the next highest peak | center go", "C", view.centre_on_peak),
             ("Zoom &in | closer magnify", "+", lambda: view.plot.box.zoom(1 / ZOOM_OUT)),
             ("Zoom &out | wider", "-", lambda: view.plot.box.zoom(ZOOM_OUT)),
         ]
