@@ -74,6 +74,11 @@ def test_what_nobody_asks_for_is_not_kept():
     assert memory._store.free == {}
 
 
+def test_a_block_of_waveforms_is_kept_though_nobody_asked_for_it():
+    memory.give_back([np.empty((64, 2000))])
+    assert list(memory._store.free) == [(64, 2000)]
+
+
 def test_looking_at_one_waveform_after_the_other_keeps_no_memory():
     steps = [Step("fit_baseline"), Step("bl_subtract"), Step("trap_filter"), Step("trap_max")]
     rng = np.random.default_rng(2)

@@ -1,8 +1,9 @@
 """Lends memory for waveforms and takes it back: fresh memory costs several times what a kernel does with it.
 
 Each thread has its own. What is given back is kept only where nobody else holds the array or a view of it, so
-a processor may return its input, or keep it, and nothing is written over. Of a shape, no more are kept than
-were missing once: many a processor makes its arrays itself, and nobody would ever take what it gave back.
+a processor may return its input, or keep it, and nothing is written over. Of a small shape, no more are kept
+than were missing once: many a processor makes its arrays itself, and nobody would ever take what comes back.
+Of blocks of waveforms more are kept: what is let go of is given to the system, and then asked for anew.
 """
 
 from __future__ import annotations
@@ -14,6 +15,8 @@ import numpy as np
 
 _MOST_BYTES = 16 << 20
 """Kept for each thread."""
+_SMALL_BYTES = 64 << 10
+"""A few waveforms, as somebody looks at them; a block that is processed is larger."""
 
 
 class _Store(threading.local):
@@ -53,11 +56,11 @@ def forget() -> None:
 
 
 def _keep(array: np.ndarray) -> None:
-    if len(_store.free.get(array.shape, ())) >= _store.n_missed.get(array.shape, 0):
+    n_kept, n_missed = len(_store.free.get(array.shape, ())), _store.n_missed.get(array.shape, 0)
+    if n_kept >= n_missed and array.nbytes < _SMALL_BYTES:
         return
     if _store.n_bytes + array.nbytes > _MOST_BYTES:
         forget()
-        _store.n_missed[array.shape] = 1
     _store.free.setdefault(array.shape, []).append(array)
     _store.n_bytes += array.nbytes
 
