@@ -1,12 +1,17 @@
-"""Does work in threads, one for each kind, and hands what comes back over in the main one."""
+"""Does work in threads, one for each kind, and hands what comes back over in the main one.
+
+What comes back first is handed over at once, the next in another turn of the event loop: Qt would go on with
+what was posted meanwhile, painting too, before it looks at keys, mouse and timers again.
+"""
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, Literal, get_args
 
-from PyQt5.QtCore import QObject, Qt, pyqtSignal
+from PyQt5.QtCore import QObject, Qt, QTimer, pyqtSignal
 
 Kind = Literal[
     "read files",
@@ -21,6 +26,8 @@ Kind = Literal[
 ]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 """One thread each: HDF5 files bear no second one, and no kind of work waits for another."""
+TURN_MS = 1
+"""Not 0: that would be after all that comes from a hand that moves."""
 
 
 class Threads(QObject):
@@ -40,9 +47,12 @@ class Threads(QObject):
         """What stops work that would not end by itself, called before it is waited for."""
         # Queued: what is done at once must not be handed over in the middle of asking for it.
         self._came_back.connect(  # type: ignore[call-arg]
-            lambda then, otherwise, future: self._finish(then, otherwise, future),
-            Qt.ConnectionType.QueuedConnection,
+            lambda *answer: self._line_up(*answer), Qt.ConnectionType.QueuedConnection
         )
+        self._answers: deque[tuple[Callable[[Any], None], Callable[[], None], Future[Any]]] = deque()
+        self._turn = QTimer(self)
+        self._turn.setInterval(TURN_MS)
+        self._turn.timeout.connect(self._hand_over)
 
     @property
     def are_idle(self) -> bool:
@@ -65,6 +75,21 @@ class Threads(QObject):
             future = self._pools[kind].submit(work)
             future.add_done_callback(lambda done: self._came_back.emit(then, otherwise, done))
 
+    def _line_up(
+        self, then: Callable[[Any], None], otherwise: Callable[[], None], future: Future[Any]
+    ) -> None:
+        self._answers.append((then, otherwise, future))
+        if not self._turn.isActive():
+            self._turn.start()
+            self._hand_over()
+
+    def _hand_over(self) -> None:
+        """Hand over the answer that came first; end where none has come in this turn."""
+        if self._answers:
+            self._finish(*self._answers.popleft())
+        else:
+            self._turn.stop()
+
     def _finish(
         self, then: Callable[[Any], None], otherwise: Callable[[], None], future: Future[Any]
     ) -> None:
@@ -80,6 +105,7 @@ class Threads(QObject):
     def close(self) -> None:
         """End the threads; what is under way is waited for, what waits is left."""
         self.is_closed = True
+        self._turn.stop()
         for stop in self.before_end:
             stop()
         for pool in self._pools.values():

@@ -50,9 +50,13 @@ class OptionsView(View):
     def on_session(self, old: Session, new: Session) -> None:
         """Show the options of the session."""
         if old.selected != new.selected or old.runs is not new.runs:
-            self._offer_digitizers()
+            self.redraw_soon()
         if old.tier0 is not new.tier0:
             self._show()
+
+    def redraw(self) -> None:
+        """Offer the digitizers of the run: a field made anew has no part in the turn in which a run comes."""
+        self._offer_digitizers()
 
     def _make_form(self) -> Form:
         self._digitizers = self._digitizers_of_run()

@@ -14,7 +14,7 @@ from pathlib import Path
 from string import Template
 
 import pyqtgraph as pg
-from PyQt5.QtCore import QByteArray, QSize, Qt
+from PyQt5.QtCore import QByteArray, QEvent, QSize, Qt
 from PyQt5.QtGui import QColor, QFont, QIcon, QPainter, QPalette, QPen, QPixmap
 from PyQt5.QtSvg import QSvgRenderer
 from PyQt5.QtWidgets import QApplication, QStyleFactory, QWidget
@@ -116,7 +116,7 @@ def apply(name: str) -> None:
     if app in _dressed and _present[0] == name:
         return
     _choose(app, name)
-    app.setStyleSheet(theme(name).style_sheet())
+    _style(app)
 
 
 @contextmanager
@@ -134,7 +134,7 @@ def applied_at_the_end(name: str) -> Iterator[None]:
     else:
         _choose(app, name)
         yield
-        app.setStyleSheet(current().style_sheet())
+        _style(app)
 
 
 def _choose(app: QApplication, name: str) -> None:
@@ -144,6 +144,24 @@ def _choose(app: QApplication, name: str) -> None:
         app.setStyle(QStyleFactory.create("Fusion"))
         app.setFont(font())
     app.setPalette(theme(name).palette())
+
+
+def _style(app: QApplication) -> None:
+    """Put the style sheet of the present theme on every widget, once.
+
+    Qt goes from every widget that it has rules for through all that is in it, and so styles each as often
+    as it lies deep. Where it has forgotten its rules, it goes through none.
+    """
+    style = app.style()
+    if not app.styleSheet() or style is None:
+        app.setStyleSheet(current().style_sheet())
+        return
+    style.unpolish(app)  # forgets the rules
+    app.setStyleSheet(current().style_sheet())
+    outermost = [one for one in app.topLevelWidgets() if one.parent() is None]
+    for widget in [each for one in outermost for each in (one, *one.findChildren(QWidget))]:
+        widget.style().polish(widget)
+        app.sendEvent(widget, QEvent(QEvent.Type.StyleChange))
 
 
 def font(px: int = NORMAL, *, bold: bool = False) -> QFont:

@@ -55,15 +55,46 @@ def test_what_somebody_holds_a_view_of_is_not_lent_again():
 )
 def test_only_whole_arrays_of_waveforms_are_kept(array):
     arrays = [array.copy("K") if array.base is None else array]
+    memory.empty(array.shape)
     memory.give_back(arrays)
     assert memory._store.n_bytes == 0
+
+
+def test_no_more_is_kept_than_was_missing_once():
+    one, other = memory.empty(SHAPE), memory.empty(SHAPE)
+    arrays = [one, other, *(np.empty(SHAPE) for _ in range(5))]
+    del one, other
+    memory.give_back(arrays)
+    assert len(memory._store.free[SHAPE]) == 2
+
+
+def test_what_nobody_asks_for_is_not_kept():
+    for _ in range(5):
+        memory.give_back([np.empty(SHAPE)])
+    assert memory._store.free == {}
+
+
+def test_a_block_of_waveforms_is_kept_though_nobody_asked_for_it():
+    memory.give_back([np.empty((64, 2000))])
+    assert list(memory._store.free) == [(64, 2000)]
+
+
+def test_looking_at_one_waveform_after_the_other_keeps_no_memory():
+    steps = [Step("fit_baseline"), Step("bl_subtract"), Step("trap_filter"), Step("trap_max")]
+    rng = np.random.default_rng(2)
+    block = Block("X", np.zeros(1, [("channel", "i8")]), rng.integers(900, 1100, (1, 700)).astype(np.uint16))
+    kept = []
+    for _ in range(5):
+        Chain(steps, keep=["wf_blsub", "wf_trap"], fused=False).run(block)
+        kept.append(sum(map(len, memory._store.free.values())))
+    assert kept[-1] == kept[1]
 
 
 def test_little_is_kept_for_each_thread(monkeypatch):
     monkeypatch.setattr(memory, "_MOST_BYTES", 1000)
     for n_rows in range(1, 30):
-        memory.give_back([np.empty((n_rows, 1))])
-        assert memory._store.n_bytes <= 1000
+        memory.give_back([memory.empty((n_rows, 1))])
+        assert 0 < memory._store.n_bytes <= 1000
 
 
 def test_each_thread_has_its_own():

@@ -579,7 +579,6 @@ class WaveformView(View):
 
     def _hide_cursors(self) -> None:
         """Hide them where nothing is drawn that they could stand on."""
-        self._measured = None
         self.cursors.hide()
         self.reading.hide()
 
@@ -612,6 +611,7 @@ class WaveformView(View):
         if but != "noise":
             self.noise.hide()
         if but in ("", "noise"):
+            self._measured = None
             self._hide_cursors()
         if not but:
             self._say(self.browser.said)

@@ -2,17 +2,63 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterator
 from itertools import product
 
 import pytest
-from PyQt5.QtGui import QColor
-from PyQt5.QtWidgets import QApplication
+from PyQt5.QtCore import QEvent, QObject
+from PyQt5.QtGui import QColor, QImage
+from PyQt5.QtWidgets import QApplication, QCheckBox, QComboBox, QLineEdit, QPushButton, QVBoxLayout, QWidget
 
 from pygama_gui.widgets import theme
 from pygama_gui.widgets.shades import color_table
 
 READ = ("text", "soft", "accent", "ok", "warn", "bad", "trace", "marker")
 GROUNDS = ("bg", "panel", "raised", "accent_soft")
+
+
+class StylesHeard(QObject):
+    """Counts how often each object hears that its style is another one."""
+
+    def __init__(self, app: QApplication) -> None:
+        super().__init__()
+        self.times: Counter[QObject] = Counter()
+        app.installEventFilter(self)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.StyleChange:
+            self.times[watched] += 1
+        return False
+
+
+@pytest.fixture
+def in_light(themed: QApplication) -> Iterator[QApplication]:
+    yield themed
+    theme.apply("light")
+
+
+def nested(*inside: QWidget) -> QWidget:
+    """Put widgets four frames deep."""
+    held = QWidget()
+    column = QVBoxLayout(held)
+    for widget in inside:
+        column.addWidget(widget)
+    for _ in range(3):
+        outer = QWidget()
+        QVBoxLayout(outer).addWidget(held)
+        held = outer
+    return held
+
+
+def controls() -> QWidget:
+    box = QComboBox()
+    box.addItems(["one", "two"])
+    return nested(QPushButton("press"), QLineEdit("words"), QCheckBox("tick"), box)
+
+
+def picture(widget: QWidget) -> QImage:
+    return widget.grab().toImage()
 
 
 def luminance(color: QColor) -> float:
@@ -63,3 +109,34 @@ def test_an_icon_is_drawn_in_the_colour_of_the_theme(themed: QApplication) -> No
 def test_a_single_count_of_a_plane_is_seen_on_its_ground(name: str) -> None:
     single = QColor(*color_table(name)[1].tolist())
     assert contrast(single, theme.theme(name).color("panel")) >= 2
+
+
+def test_each_widget_is_styled_once_however_deep_it_lies(in_light: QApplication, qtbot) -> None:
+    button = QPushButton("press")
+    outside = nested(button)
+    qtbot.addWidget(outside)
+    with qtbot.waitExposed(outside):
+        outside.show()
+    heard = StylesHeard(in_light)
+    theme.apply("dark")
+    assert [heard.times[one] for one in (outside, *outside.findChildren(QWidget))] == [1] * 5
+
+
+def test_what_is_there_takes_the_same_look_as_what_is_made_in_a_theme(in_light: QApplication, qtbot) -> None:
+    made_in_light = controls()
+    qtbot.addWidget(made_in_light)
+    before = picture(made_in_light)
+    theme.apply("dark")
+    made_in_dark = controls()
+    qtbot.addWidget(made_in_dark)
+    assert picture(made_in_light) == picture(made_in_dark) != before
+
+
+def test_a_widget_has_its_first_look_again_after_another_theme(in_light: QApplication, qtbot) -> None:
+    there = controls()
+    qtbot.addWidget(there)
+    before = picture(there)
+    theme.apply("dark")
+    picture(there)
+    theme.apply("light")
+    assert picture(there) == before

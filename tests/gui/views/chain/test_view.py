@@ -398,6 +398,19 @@ def test_options_of_the_window_appear_when_one_is_cut(qtbot: QtBot, bridge: Brid
     assert not options.form.fields["n_samp"].isHidden()
 
 
+def test_the_digitizers_of_a_run_are_offered_after_the_turn_in_which_it_came(
+    qtbot: QtBot, bridge: Bridge, a_run: Callable[..., Run]
+) -> None:
+    options = OptionsView(bridge)
+    qtbot.addWidget(options)
+    with qtbot.waitExposed(options):
+        options.show()
+    before = options.form.fields["digitizer"]
+    bridge.change(changes.add_runs, [a_run()])
+    assert options.form.fields["digitizer"] is before
+    qtbot.waitUntil(lambda: options.form.fields["digitizer"].setting.choices == a_run().decoders)
+
+
 def test_a_step_is_dragged_to_another_place_by_its_handle(
     qtbot: QtBot, view: ChainView, bridge: Bridge, move_mouse: Callable[..., None]
 ) -> None:
