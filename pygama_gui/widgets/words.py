@@ -60,7 +60,7 @@ def with_error(value: float, error: float) -> str:
 def with_errors(value: float, error: float, uneven: tuple[float, float] | None) -> str:
     """3.15, 0.6, (0.51, 0.72) -> '3.2 +0.7 −0.5'.
 
-    uneven: errors downwards and upwards, where the single one does not do.
+    uneven: errors downwards and upwards, where the single one does not do; once, where they are written alike.
     """
     if uneven is None or not (math.isfinite(value) and all(math.isfinite(one) for one in uneven)):
         return with_error(value, error)
@@ -70,7 +70,8 @@ def with_errors(value: float, error: float, uneven: tuple[float, float] | None) 
     exponent = math.floor(math.log10(least))
     decimals = max(0, -(exponent - 1 if least / 10**exponent < 2 else exponent))
     down, up = (_grouped(one, decimals) for one in uneven)
-    return f"{_grouped(value, decimals)} +{up} −{down}".replace("-", "−")
+    errors = f"± {up}" if up == down else f"+{up} −{down}"
+    return f"{_grouped(value, decimals)} {errors}".replace("-", "−")
 
 
 def level(value: float) -> str:

@@ -44,7 +44,7 @@ def test_uneven_errors_are_written_as_the_table_shows_them() -> None:
     assert (read["fwhm_error_down"], read["fwhm_error_up"]) == ("0.061", "0.064")
     assert (read["area_error_down"], read["area_error_up"]) == ("9", "10")
     assert (read["position_error_down"], read["position_error_up"]) == ("", "")
-    assert peak_words(uneven, "keV") == "3956.12 ± 0.05 keV\nFWHM 0.80 +0.06 −0.06 keV"
+    assert peak_words(uneven, "keV") == "3956.12 ± 0.05 keV\nFWHM 0.80 ± 0.06 keV"
 
 
 def test_a_fit_that_found_nothing_says_why() -> None:

@@ -15,7 +15,7 @@ from pygama.analysis.fit_request import FitRequest, parameter_names
 from pygama.analysis.region_fit import Parameter, RegionFit
 from pygama_gui.session.state import Fit
 from pygama_gui.widgets import theme, words
-from pygama_gui.widgets.parts import Elided, choice_box, label
+from pygama_gui.widgets.parts import Elided, choice_box, label, row
 from pygama_gui.widgets.typed_line import TypedLine
 
 SHAPES = {"gauss": "Gaussian", "hpge": "Gaussian with tail and step"}
@@ -58,7 +58,7 @@ class FitForm(QWidget):
         self.places_field = TypedLine()
         self.places_field.setAccessibleName("Where peaks are fitted")
         self.places_field.setToolTip("Where peaks are fitted, one for each number: 21235; 21291.5")
-        self.places_field.setPlaceholderText("peaks that are found in the window")
+        self.places_field.setPlaceholderText("wherever they are found")
         self.places_field.setAcceptDrops(False)  # files are for the window
         self.places_field.editingFinished.connect(self._place)
         self.figures = label(tone="soft", px=theme.SMALL)
@@ -77,7 +77,7 @@ class FitForm(QWidget):
         boxes.addWidget(self.shape_box, 1)
         boxes.addWidget(self.background_box, 1)
         column.addLayout(boxes)
-        column.addWidget(self.places_field)
+        column.addLayout(row(label("peaks near", tone="soft"), self.places_field))
         column.addWidget(self.width_box)
         column.addWidget(self.figures)
         column.addWidget(self.note)
@@ -117,18 +117,18 @@ class FitForm(QWidget):
         if tuple(self.rows) != names:
             self._make_rows(names)
         known = {} if found is None else found.parameters
-        for name, row in self.rows.items():
-            row.show_value(known.get(name), request.fixed.get(name), request.limits.get(name))
+        for name, one in self.rows.items():
+            one.show_value(known.get(name), request.fixed.get(name), request.limits.get(name))
 
     def _make_rows(self, names: tuple[str, ...]) -> None:
-        for row in self.rows.values():
-            self._parameters.removeWidget(row)
-            row.deleteLater()
+        for one in self.rows.values():
+            self._parameters.removeWidget(one)
+            one.deleteLater()
         self.rows = {name: ParameterRow(name, self._hold) for name in names}
         before: QWidget = self.width_box
-        for row in self.rows.values():
-            self._parameters.addWidget(row)
-            for stop in row.stops():
+        for one in self.rows.values():
+            self._parameters.addWidget(one)
+            for stop in one.stops():
                 self.setTabOrder(before, stop)
                 before = stop
 

@@ -50,6 +50,7 @@ def test_a_young_file_that_is_followed_is_said_to_grow_first() -> None:
 @pytest.mark.parametrize(
     ("value", "uneven", "text"),
     [
+        (36.2, (5.7, 6.3), "36 ± 6"),
         (3.152, (0.51, 0.72), "3.2 +0.7 −0.5"),
         (53.69, (8.4, 8.9), "54 +9 −8"),
         (-0.0123, (0.0015, 0.004), "−0.0123 +0.0040 −0.0015"),
