@@ -60,7 +60,7 @@ def with_error(value: float, error: float) -> str:
 def with_errors(value: float, error: float, uneven: tuple[float, float] | None) -> str:
     """3.15, 0.6, (0.51, 0.72) -> '3.2 +0.7 −0.5'.
 
-    uneven: errors downwards and upwards, where the single one does not do; once, where they are written alike.
+    uneven: errors downwards and upwards, where the single one does not do; written once if alike.
     """
     if uneven is None or not (math.isfinite(value) and all(math.isfinite(one) for one in uneven)):
         return with_error(value, error)
