@@ -461,13 +461,12 @@ class PlaneView(View):
         )
         if plane.channel != self.channel or not self._is_of_columns(plane):
             return
-        is_first = self.plane is None
         self.plane = plane
         self._drawn_at = time.monotonic()
         self._draw(plane)
         self.events.ask(plane)
-        if is_first:
-            self.redraw_soon()  # the number of bins suits the number of events from now on
+        if (plane.x, plane.y) != tuple(self.axes.of(live, name) for name in (self.x_name, self.y_name)):
+            self.redraw_soon()  # in as many bins as suit the number of events, which is known now
 
     def count_now(self) -> None:
         """Count and draw at once, in this thread: for pictures and rehearsals."""
