@@ -5,7 +5,7 @@ what it gets unseen: a name that is no UTF-8, or a version that cannot be read, 
 About one in twenty files with a few wrong bytes outside of the samples is such a file. HDF5 is asked here
 first. Where its functions are not found by name (Windows), PyTables is left as it is.
 
-Source: HDF5 reference manual, H5Aiterate2, H5Literate2, H5Aexists, H5Aopen, H5Aread, H5Tget_class.
+Source: HDF5 reference manual, H5Aget_name_by_idx, H5Lget_name_by_idx, H5Aexists, H5Aopen, H5Aread.
 """
 
 from __future__ import annotations
@@ -46,13 +46,15 @@ DAMAGE: tuple[type[Exception], ...] = (
 )
 """What PyTables and NumPy raise over files that are damaged, or made to."""
 
-_Take = ctypes.PYFUNCTYPE(ctypes.c_int, native.ID, ctypes.c_char_p, ctypes.c_void_p, ctypes.c_void_p)
-"""What HDF5 calls for each name."""
-_ITERATE = (native.ID, ctypes.c_int, ctypes.c_int, ctypes.c_void_p, _Take, ctypes.c_void_p)
+_BY_INDEX = (native.ID, ctypes.c_char_p, ctypes.c_int, ctypes.c_int, ctypes.c_uint64)
+_NAME_BY_INDEX = (*_BY_INDEX, ctypes.c_void_p, ctypes.c_size_t, native.ID)
+_LONGEST_NAME = 4096
 
 _SIGNATURES: dict[str, native.Signature] = {
-    "H5Aiterate2": (ctypes.c_int, _ITERATE),
-    "H5Literate2": (ctypes.c_int, _ITERATE),
+    "H5Aget_num_attrs": (ctypes.c_int, (native.ID,)),
+    "H5Gget_num_objs": (ctypes.c_int, (native.ID, ctypes.c_void_p)),
+    "H5Aget_name_by_idx": (ctypes.c_ssize_t, _NAME_BY_INDEX),
+    "H5Lget_name_by_idx": (ctypes.c_ssize_t, _NAME_BY_INDEX),
     "H5Aexists": (ctypes.c_int, (native.ID, ctypes.c_char_p)),
     "H5Aopen": (native.ID, (native.ID, ctypes.c_char_p, native.ID)),
     "H5Aget_type": (native.ID, (native.ID,)),
@@ -104,10 +106,13 @@ def _make_careful() -> None:
     listed = tables.group.Group._g_list_group
 
     def names_of_attributes(_attributes: Any, node: Any) -> list[str]:
-        return _names(library.H5Aiterate2, node, "an attribute")
+        n_names = library.H5Aget_num_attrs(node._v_objectid)
+        return _names(library.H5Aget_name_by_idx, n_names, node, "an attribute")
 
     def nodes_inside(group: Any, parent: Any) -> Any:
-        _names(library.H5Literate2, group, "a node")
+        n_names = ctypes.c_uint64(0)
+        is_told = library.H5Gget_num_objs(group._v_objectid, ctypes.byref(n_names)) >= 0
+        _names(library.H5Lget_name_by_idx, n_names.value if is_told else -1, group, "a node")
         return listed(group, parent)
 
     tables.attributeset.AttributeSet._g_list_attr = names_of_attributes
@@ -120,15 +125,21 @@ def _library() -> Any:
     return native.functions(_SIGNATURES)
 
 
-def _names(iterate: Callable[..., int], node: Any, what: str) -> list[str]:
-    """List the names of attributes or nodes in a node; raises HDF5ExtError where they cannot be read."""
+def _names(name_of: Callable[..., int], n_names: int, node: Any, what: str) -> list[str]:
+    """List the names of attributes or nodes in a node; raises HDF5ExtError where they cannot be read.
+
+    n_names: below 0 where they cannot be counted.
+
+    One by one: HDF5 could call back for each, but holds a lock of its own then, and Python may go on with
+    another thread meanwhile. If that asks HDF5 something, it waits for ever, and so do we.
+    """
     found: list[bytes] = []
-
-    def take(_node: int, name: bytes, _about: int, _data: int) -> int:
-        found.append(name)
-        return 0
-
-    if iterate(node._v_objectid, _BY_NAME, _AS_IT_COMES, None, _Take(take), None) < 0:
+    text = ctypes.create_string_buffer(_LONGEST_NAME)
+    for at in range(n_names):
+        if name_of(node._v_objectid, b".", _BY_NAME, _AS_IT_COMES, at, text, len(text), 0) < 0:
+            break
+        found.append(text.value)
+    if len(found) != n_names:
         raise tables.HDF5ExtError(f"what {node._v_pathname} holds cannot be listed")
     try:
         return [name.decode() for name in found]
