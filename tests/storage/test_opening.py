@@ -17,6 +17,9 @@ from pygama.storage.hdf5 import tables
 from pygama.storage.inside import look_inside, read_rows
 from pygama.storage.reader import texts_of_file
 
+pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+"""PyTables' nodes of a damaged file try to close it once more when they are let go of."""
+
 
 @pytest.fixture
 def path(write: Callable[..., Path], make_block: Callable[..., Block]) -> Path:
