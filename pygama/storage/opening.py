@@ -85,7 +85,10 @@ def close(file: Any) -> None:
     try:
         file.close()
     except DAMAGE:
-        # a damaged node stands in the way of the file: PyTables closes it last
+        # a damaged node stands in the way of the file, which PyTables closes last; no node may try again
+        nodes = [*file._node_manager.registry.values(), file.__dict__.get("root")]
+        for node in filter(None, nodes):
+            node.__dict__["_v_isopen"] = False
         with suppress(*DAMAGE):
             file._close_file()
         with suppress(LookupError, AttributeError):

@@ -17,9 +17,6 @@ from pygama.storage.hdf5 import tables
 from pygama.storage.inside import look_inside, read_rows
 from pygama.storage.reader import texts_of_file
 
-pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
-"""PyTables' nodes of a damaged file try to close it once more when they are let go of."""
-
 
 @pytest.fixture
 def path(write: Callable[..., Path], make_block: Callable[..., Block]) -> Path:
@@ -101,7 +98,7 @@ def test_the_version_of_the_format_is_that_of_pytables(path: Path) -> None:
         assert str(opened.format_version) == tables.file.format_version
 
 
-@settings(max_examples=150, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_a_file_damaged_anywhere_is_read_or_refused(path: Path, data: st.DataObject) -> None:
     whole = path.read_bytes()
