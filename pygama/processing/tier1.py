@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import re
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
@@ -19,14 +20,15 @@ from pygama.errors import OutputError, SettingsError, TierFileError
 from pygama.processing import outputs
 from pygama.processing.base import Tier1Processor
 from pygama.processing.profile import Profile
-from pygama.processing.tier2_rows import fitted, merged
-from pygama.processing.tier2_sink import Chain, Tier2Sink, names_of_waves
+from pygama.processing.tier2_rows import fitted, gathered, joint_dtype, merged
+from pygama.processing.tier2_sink import KEY, Chain, Tier2Sink, names_of_waves
 from pygama.progress import Done, Note, Progress, Tell, print_progress, tell_nobody
 from pygama.storage import Table, TierFile, TierWriter
 from pygama.storage.reader import BLOCKS_AHEAD, WAVEFORM_ARRAY
 
 _BLOCK_BYTES = 2 << 20
-_ROWS_AHEAD = 12288
+_ROWS_A_WRITE = 2048
+_ROWS_AHEAD = 8192
 """Rows of Tier 2 that may wait: work for the pool while a file is begun, in little memory."""
 
 
@@ -80,6 +82,8 @@ def ProcessTier1(  # noqa: N802  (the name of 2018)
             pool = stack.enter_context(ThreadPoolExecutor(os.cpu_count() or 1))
         work = _Work(tables, processor, pool, tell, waves, executor if pool is None else None)
         work.open(Path(t1_file), is_parallel=pool is not None or executor is not None)
+        # The pool works while the output is looked at and begun.
+        work.begin()
         outputs.claim(path, texts, suffix)
         writer = stack.enter_context(TierWriter(path, compression=compression, pool=pool))
         work.go(writer, texts, json.loads(source.texts("/").get("tier0", "{}")))
@@ -165,7 +169,9 @@ class _Work:
         self._pool = pool
         self._tell = tell
         self._total = sum(table.n_rows for table in tables)
+        self._dtypes: dict[str, np.dtype] = {}
         self._columns: tuple[str, ...] = ()
+        self._parts: Iterable[Block] = ()
         self.n_rows = 0
 
     def open(self, path: Path, *, is_parallel: bool) -> None:
@@ -181,32 +187,43 @@ class _Work:
         for line in lines:
             self._tell(Note(line))
 
-    def go(self, writer: TierWriter, texts: Mapping[str, str], tier0: Mapping[str, object]) -> None:
-        """Process all rows in file order."""
-        sink = Tier2Sink(writer)
+    def begin(self) -> None:
+        """Lay out the columns and have the first rows made, and with them those that the pool makes ahead."""
         filled = [table for table in self._tables if table.n_rows]
-        first = {decoder_of(table.key): self._chain.run(table.read(0, 0)).rows.dtype for table in filled}
-        if first:
-            self._columns = tuple(sink.expect(first).names or ())
-        if self._save_waves:
-            self._write_with_waves(sink, filled)
-        elif first:
-            for rows in merged([self._rows_of(table, sink.expect(first)) for table in filled]):
-                sink.write(rows)
-                self._report(len(rows))
-        self._chain.check()
-        sink.finish(texts, self._chain, tier0)
-
-    def _write_with_waves(self, sink: Tier2Sink, filled: list[Table]) -> None:
-        if len(filled) > 1:
+        if self._save_waves and len(filled) > 1:
             names = ", ".join(table.key for table in filled)
             raise SettingsError(
                 f"waveforms can be saved of one table at a time: choose one of {names} as digitizers"
             )
-        for table in filled:
-            for done in self._blocks_of(table):
-                sink.write(done.rows, done.traces)
-                self._report(len(done))
+        self._dtypes = {
+            decoder_of(table.key): self._chain.run(table.read(0, 0)).rows.dtype for table in filled
+        }
+        parts = self._blocks_of(filled[0]) if self._save_waves and filled else self._merged(filled)
+        first = next(parts, None)
+        self._parts = parts if first is None else itertools.chain((first,), parts)
+
+    def _merged(self, filled: Sequence[Table]) -> Iterator[Block]:
+        """Give the rows of all tables in file order."""
+        if filled:
+            dtype = joint_dtype(self._dtypes)
+            for rows in merged([self._rows_of(table, dtype) for table in filled]):
+                yield Block(KEY, rows)
+
+    def go(self, writer: TierWriter, texts: Mapping[str, str], tier0: Mapping[str, object]) -> None:
+        """Process all rows in file order."""
+        sink = Tier2Sink(writer)
+        if self._dtypes:
+            self._columns = tuple(sink.expect(self._dtypes).names or ())
+        for part in gathered(self._reported(), _ROWS_A_WRITE):
+            sink.write(part.rows, part.traces)
+        self._chain.check()
+        sink.finish(texts, self._chain, tier0)
+
+    def _reported(self) -> Iterator[Block]:
+        for part in self._parts:
+            self.n_rows += len(part)
+            self._tell(Progress(self.n_rows, self._total, self.n_rows, self.n_rows))
+            yield part
 
     def _rows_of(self, table: Table, dtype: np.dtype) -> Iterator[np.ndarray]:
         for done in self._blocks_of(table):
@@ -232,10 +249,6 @@ class _Work:
             self._chain.told.join(told)
             self._chain.check()
             yield done
-
-    def _report(self, n_rows: int) -> None:
-        self.n_rows += n_rows
-        self._tell(Progress(self.n_rows, self._total, self.n_rows, self.n_rows))
 
     def close(self, done: Done) -> None:
         """Tell what was done."""

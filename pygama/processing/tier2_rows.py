@@ -13,7 +13,9 @@ from functools import lru_cache
 
 import numpy as np
 
+from pygama.block import Block
 from pygama.storage.column_copies import copy_columns
+from pygama.storage.reader import joined_blocks
 
 FIRST = ("board_id", "channel", "energy", "energy_first", "event_number", "timestamp", "ts_hi")
 _NAME_BYTES = "S48"
@@ -93,6 +95,21 @@ def merged(streams: Sequence[Iterable[np.ndarray]]) -> Iterator[np.ndarray]:
             ready.append(part[:end])
             held[place] = part[end:] if end < len(part) else _next_filled(sources[place])
         yield in_file_order(ready)
+
+
+def gathered(parts: Iterable[Block], n_rows: int) -> Iterator[Block]:
+    """Join parts without waveforms until they have `n_rows` or more: what each costs is paid less often.
+
+    Parts with traces, which are large, are passed on as they come.
+    """
+    waiting: list[Block] = []
+    for part in parts:
+        waiting.append(part)
+        if part.traces or sum(map(len, waiting)) >= n_rows:
+            yield joined_blocks(waiting)
+            waiting = []
+    if waiting:
+        yield joined_blocks(waiting)
 
 
 def _next_filled(source: Iterator[np.ndarray]) -> np.ndarray | None:

@@ -20,7 +20,7 @@ from pygama.block import Block
 from pygama.errors import TierFileError
 from pygama.quick_dataclass import dataclass
 from pygama.storage.fixed_frame import read_fixed_frame
-from pygama.storage.frame_layout import PANDAS_NAMES, FrameLayout, Label, plain_labels, read_layout
+from pygama.storage.frame_layout import PANDAS_NAMES, FrameLayout, plain_labels, read_layout
 from pygama.storage.hdf5 import may_be_hdf5, quiet, reason_of, tables
 from pygama.storage.opening import close, open_to_read
 from pygama.storage.safe import only_plain_data
@@ -118,7 +118,9 @@ class TierFile:
             except (LookupError, TypeError, ValueError):
                 return None
             samples = [WAVEFORM_ARRAY] if any(isinstance(label, int) for label in labels) else []
-            return frozenset({*filter(_is_name, labels), *group._v_children, *samples})
+            return frozenset(
+                {*(label for label in labels if isinstance(label, str)), *group._v_children, *samples}
+            )
 
     def texts(self, key: str) -> dict[str, str]:
         """Read the texts stored with a table, or with the file (key "/")."""
@@ -435,10 +437,6 @@ class Table:
             return node.read(*slice(start, stop).indices(self.n_rows)[:2])
 
 
-def _is_name(label: Label) -> bool:
-    return isinstance(label, str)
-
-
 def attributes_of(node: Any) -> dict[str, Any]:
     """Give the attributes of a node, under a guard of `safe`."""
     # From PyTables' own memory of them: asking for one by name would read and unpickle it a second time.
@@ -448,6 +446,8 @@ def attributes_of(node: Any) -> dict[str, Any]:
 
 def joined_blocks(blocks: Sequence[Block]) -> Block:
     """Put blocks of equal columns and lengths behind one another."""
+    if len(blocks) == 1:
+        return blocks[0]
     waveforms = [block.waveforms for block in blocks if block.waveforms is not None]
     return Block(
         blocks[0].decoder,

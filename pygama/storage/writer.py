@@ -397,7 +397,7 @@ def _check_fit(
     expected, given = stored.layout.rows_type, block.rows.dtype
     if given.names != expected.names:
         raise OutputError(f"{key}: rows with columns {given.names} do not fit a table with {expected.names}")
-    for name in expected.names or ():
+    for name in () if given == expected else expected.names or ():
         if not np.can_cast(given[name], expected[name], "safe"):
             raise OutputError(
                 f"{key}: column {name!r} of type {given[name]} does not fit into {expected[name]}"

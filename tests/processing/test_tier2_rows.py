@@ -4,7 +4,15 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pygama.processing.tier2_rows import fitted, in_file_order, joint_dtype, merged, tier2_columns
+from pygama.block import Block
+from pygama.processing.tier2_rows import (
+    fitted,
+    gathered,
+    in_file_order,
+    joint_dtype,
+    merged,
+    tier2_columns,
+)
 
 
 def table(**columns):
@@ -60,3 +68,20 @@ def test_merged_streams_are_in_file_order_and_complete(numbers, cuts):
     parts = list(merged(streams))
     joint = np.concatenate(parts)["event_number"].tolist() if parts else []
     assert joint == list(range(len(numbers)))
+
+
+@given(lengths=st.lists(st.integers(1, 9), max_size=20), wanted=st.integers(1, 12))
+def test_gathered_rows_are_the_same_in_fewer_parts(lengths, wanted):
+    ends = np.cumsum([0, *lengths])
+    parts = [Block("data", table(row=np.arange(a, b))) for a, b in zip(ends, ends[1:], strict=False)]
+    found = list(gathered(parts, wanted))
+    assert [row for part in found for row in part.rows["row"]] == list(range(ends[-1]))
+    assert all(wanted <= len(part) < wanted + max(lengths) for part in found[:-1])
+
+
+def test_parts_with_waveforms_are_passed_on_as_they_come():
+    parts = [
+        Block("data", table(row=[place]), None, {"wf_blsub": np.full((1, 4), place, np.float32)})
+        for place in range(3)
+    ]
+    assert [len(part) for part in gathered(parts, 100)] == [1, 1, 1]
