@@ -9,12 +9,13 @@ whole numbers and therefore exact. Rows may lie any number of bytes apart and at
 import numpy as np
 
 from libc.stdint cimport int64_t, uint16_t
-from libc.stdlib cimport free, malloc
+from libc.stdlib cimport free
 
 cdef extern from *:
     """
     #include <float.h>
     #include <stdint.h>
+    #include <stdlib.h>
     #include <string.h>
 
     /* Let the machine choose the width of its vectors at run time, where the loader can. */
@@ -64,26 +65,33 @@ cdef extern from *:
     #define SHUFFLE(type, a, b, ...) __builtin_shuffle((type)(a), (type)(b), (type){__VA_ARGS__})
     #endif
 
-    INLINE void transpose_eight(const Lanes *lanes, int64_t at, narrow *out) {
-        typedef uint32_t pairs __attribute__((vector_size(16)));
-        typedef uint64_t fours __attribute__((vector_size(16)));
-        narrow of_two[8];
+    /* Sixteen samples of each row; of those that lie in a vector, the upper half is eight samples later. */
+    INLINE void transpose_sixteen(const Lanes *lanes, int64_t at, narrow *out) {
+        typedef uint16_t ones __attribute__((vector_size(32)));
+        typedef uint32_t pairs __attribute__((vector_size(32)));
+        typedef uint64_t fours __attribute__((vector_size(32)));
+        ones of_two[8];
         for (int i = 0; i < 4; i++) {
-            narrow a, b;
+            ones a, b;
             memcpy(&a, lanes->rows[2 * i] + at, sizeof a);
             memcpy(&b, lanes->rows[2 * i + 1] + at, sizeof b);
-            of_two[i] = SHUFFLE(narrow, a, b, 0, 8, 1, 9, 2, 10, 3, 11) ^ lanes->flip;
-            of_two[i + 4] = SHUFFLE(narrow, a, b, 4, 12, 5, 13, 6, 14, 7, 15) ^ lanes->flip;
+            of_two[i] = SHUFFLE(ones, a, b, 0, 16, 1, 17, 2, 18, 3, 19, 8, 24, 9, 25, 10, 26, 11, 27);
+            of_two[i + 4] = SHUFFLE(ones, a, b, 4, 20, 5, 21, 6, 22, 7, 23, 12, 28, 13, 29, 14, 30, 15, 31);
         }
         for (int i = 0; i < 8; i += 4) {
-            pairs a = SHUFFLE(pairs, of_two[i], of_two[i + 1], 0, 4, 1, 5);
-            pairs b = SHUFFLE(pairs, of_two[i + 2], of_two[i + 3], 0, 4, 1, 5);
-            pairs c = SHUFFLE(pairs, of_two[i], of_two[i + 1], 2, 6, 3, 7);
-            pairs d = SHUFFLE(pairs, of_two[i + 2], of_two[i + 3], 2, 6, 3, 7);
-            out[i] = (narrow)SHUFFLE(fours, a, b, 0, 2);
-            out[i + 1] = (narrow)SHUFFLE(fours, a, b, 1, 3);
-            out[i + 2] = (narrow)SHUFFLE(fours, c, d, 0, 2);
-            out[i + 3] = (narrow)SHUFFLE(fours, c, d, 1, 3);
+            pairs a = SHUFFLE(pairs, of_two[i], of_two[i + 1], 0, 8, 1, 9, 4, 12, 5, 13);
+            pairs b = SHUFFLE(pairs, of_two[i + 2], of_two[i + 3], 0, 8, 1, 9, 4, 12, 5, 13);
+            pairs c = SHUFFLE(pairs, of_two[i], of_two[i + 1], 2, 10, 3, 11, 6, 14, 7, 15);
+            pairs d = SHUFFLE(pairs, of_two[i + 2], of_two[i + 3], 2, 10, 3, 11, 6, 14, 7, 15);
+            fours eights[4] = {
+                SHUFFLE(fours, a, b, 0, 4, 2, 6), SHUFFLE(fours, a, b, 1, 5, 3, 7),
+                SHUFFLE(fours, c, d, 0, 4, 2, 6), SHUFFLE(fours, c, d, 1, 5, 3, 7),
+            };
+            for (int j = 0; j < 4; j++) {
+                ones both = (ones)eights[j] ^ lanes->flip;
+                memcpy(out + i + j, &both, sizeof(narrow));
+                memcpy(out + i + j + 8, (const char *)&both + sizeof(narrow), sizeof(narrow));
+            }
         }
     }
     #endif
@@ -93,12 +101,12 @@ cdef extern from *:
         int64_t k = 0;
     #if LANES == 8
         Lanes own = *lanes;
-        for (; k + 8 <= n; k += 8) {
+        for (; k + 16 <= n; k += 16) {
             int64_t at = 2 * (begin + k);
             /* Rows that lie far apart are not foreseen by the hardware. */
             if (own.ahead && k % 32 == 0)
                 for (int lane = 0; lane < LANES; lane++) __builtin_prefetch(own.rows[lane] + at + own.ahead, 0, 2);
-            transpose_eight(&own, at, out + k);
+            transpose_sixteen(&own, at, out + k);
         }
     #endif
         for (; k < n; k++) {
@@ -115,6 +123,10 @@ cdef extern from *:
         wide made;
         for (int lane = 0; lane < LANES; lane++) LANE(made, lane) = LANE(given, lane);
         *out = made;
+    }
+
+    CLONES static void widen_all(const narrow *samples, int64_t n, wide *out) {
+        for (int64_t k = 0; k < n; k++) widen(samples + k, out + k);
     }
 
     INLINE void split(const wide *whole, part *parts) {
@@ -163,17 +175,27 @@ cdef extern from *:
     /* table0, table1: `rise` times the trapezoid of the line 1 and of the line 0, 1, 2 ...
      * settled: from this sample on the first is 0 and the second, which never falls, stands still.
      * lost: the part of its height that a pulse loses from one sample to the next; 0 leaves it as it is.
-     * ring: the last `size` samples of all lanes; so few that they stay in the nearest cache. */
+     * ring: the last `size` samples of all lanes, widened once for the four times that each is read.
+     * before: as many of those before the record as are asked for at a time. */
     typedef struct {
         int64_t n, rise, gap, settled, size;
         const double *table0, *table1;
         double lost;
-        narrow *ring;
+        wide *ring, *before;
+        void *memory;
     } Trapezoid;
+
+    /* Returns whether there is memory for the ring, at a place where no vector lies across two lines of it. */
+    static int make_ring(Trapezoid *shape) {
+        shape->memory = malloc((shape->size + CHUNK) * sizeof(wide) + 64);
+        shape->ring = (wide *)(((uintptr_t)shape->memory + 63) / 64 * 64);
+        shape->before = shape->ring + shape->size;
+        return shape->memory != NULL;
+    }
 
     /* The samples that come into and go out of the two windows whose difference is the trapezoid. */
     typedef struct {
-        const narrow *late_in, *late_out, *early_in, *early_out;
+        const wide *late_in, *late_out, *early_in, *early_out;
     } Taps;
 
     /* The baseline is before + value + slope * k, and samples before the record count as `before`.
@@ -186,12 +208,7 @@ cdef extern from *:
     } State;
 
     INLINE void step(wide *height, const Taps *taps, int64_t k) {
-        wide late_in, late_out, early_in, early_out;
-        widen(taps->late_in + k, &late_in);
-        widen(taps->late_out + k, &late_out);
-        widen(taps->early_in + k, &early_in);
-        widen(taps->early_out + k, &early_out);
-        *height += (late_in - late_out) - (early_in - early_out);
+        *height += (taps->late_in[k] - taps->late_out[k]) - (taps->early_in[k] - taps->early_out[k]);
     }
 
     CLONES static void walk(State *state, const Taps *taps, int64_t n, wide *maximum) {
@@ -245,37 +262,50 @@ cdef extern from *:
         else walk_over(state, *taps, n, table0, table1, 0);
     }
 
-    /* Find the samples from k on in the ring; returns how many of `n` there are before a tap comes to its end. */
-    static int64_t place_taps(const Trapezoid *shape, int64_t k, int64_t n, Taps *taps) {
+    /* Find the samples from k on, which lie in the ring from `place` on, and those behind them; returns how many
+     * of `n` there are before a tap comes to its end. */
+    static int64_t place_taps(const Trapezoid *shape, int64_t k, int64_t place, int64_t n, Taps *taps) {
         const int64_t delays[4] = {0, shape->rise, shape->gap, shape->gap + shape->rise};
-        const narrow **const places[4] = {&taps->late_in, &taps->late_out, &taps->early_in, &taps->early_out};
+        const wide **const places[4] = {&taps->late_in, &taps->late_out, &taps->early_in, &taps->early_out};
         for (int i = 0; i < 4; i++) {
-            int64_t place = (k - delays[i] + shape->size) % shape->size, left = shape->size - place;
-            *places[i] = shape->ring + place;
+            int64_t at = place - delays[i] + (delays[i] > place ? shape->size : 0), left = shape->size - at;
+            *places[i] = shape->ring + at;
+            if (k < delays[i]) {
+                *places[i] = shape->before;
+                left = delays[i] - k;
+            }
             n = n < left ? n : left;
         }
         return n;
     }
 
-    /* Walk to sample `end`: over the baseline, or in whole numbers only, which is nearly three times as fast. */
+    CLONES static void fill(const narrow *sample, int64_t n, wide *out) {
+        for (int64_t i = 0; i < n; i++) widen(sample, out + i);
+    }
+
+    /* Walk to sample `end`: over the baseline, or in whole numbers only, which is several times as fast. */
     static void walk_to(int64_t end, int is_over, State *state, const Lanes *lanes, const Trapezoid *shape) {
-        int64_t n, ready = 0;
+        int64_t n, ready = 0, place = 0;
         memset(&state->height, 0, sizeof state->height);
-        for (int64_t i = 0; i < shape->size; i++) shape->ring[i] = state->before;
+        fill(&state->before, CHUNK, shape->before);
         for (int64_t k = 0; k < end; k += n) {
+            if (place == shape->size) place = 0;
             if (k == ready) {
+                narrow samples[CHUNK];
                 n = end - k < CHUNK ? end - k : CHUNK;
-                transpose(lanes, k, n, shape->ring + k % shape->size);
+                transpose(lanes, k, n, samples);
+                widen_all(samples, n, shape->ring + place);
                 ready += n;
             }
             Taps taps;
             int is_settled = k >= shape->settled;
             int64_t stop = is_settled || ready < shape->settled ? ready : shape->settled;
-            n = place_taps(shape, k, stop - k, &taps);
+            n = place_taps(shape, k, place, stop - k, &taps);
             if (is_over)
                 walk_over_baseline(state, &taps, n, shape->table0 + k, shape->table1 + k, shape->lost);
             else
                 walk(state, &taps, n, is_settled ? &state->settled : &state->unsettled);
+            place += n;
         }
     }
 
@@ -323,8 +353,6 @@ cdef extern from *:
     enum:
         LANES
         CHUNK
-    ctypedef struct narrow:
-        pass
     ctypedef struct Lanes:
         const char *rows[LANES]
         int64_t ahead
@@ -334,7 +362,8 @@ cdef extern from *:
         const double *table0
         const double *table1
         double lost
-        narrow *ring
+        void *memory
+    int make_ring(Trapezoid *shape) noexcept nogil
     void sum_stretch(const Lanes *lanes, int64_t begin, int64_t end, int64_t *total, int64_t *moment) noexcept nogil
     void find_highest(const Lanes *lanes, const Trapezoid *shape, const double *value, const double *slope,
                       double *highest) noexcept nogil
@@ -390,15 +419,7 @@ cdef Trapezoid trapezoid_of(const Rows *rows, int64_t rise, int64_t flat, const 
     shape.table0, shape.table1 = &table0[0], &table1[0]
     # A chunk is written in one piece, and not over samples that its first still needs.
     shape.size = (shape.gap + rise + 2 * CHUNK - 1) // CHUNK * CHUNK
-    shape.ring = NULL
     return shape
-
-
-cdef int make_ring(Trapezoid *shape) except -1:
-    shape.ring = <narrow *>malloc(shape.size * sizeof(narrow))
-    if shape.ring == NULL:
-        raise MemoryError
-    return 0
 
 
 def baselines(waveforms, int64_t begin, int64_t end, int64_t order):
@@ -429,12 +450,13 @@ def trapezoid_maxima(waveforms, const double[::1] bl_int, const double[::1] bl_s
     maxima = np.empty(rows.n_rows)
     cdef double[::1] out = maxima
     cdef int64_t i = 0
-    make_ring(&shape)
+    if not make_ring(&shape):
+        raise MemoryError
     with nogil:
         while i < rows.n_rows:
             shape_lanes(&rows, i, &shape, &bl_int[i], &bl_slope[i], &out[i])
             i += LANES
-        free(shape.ring)
+        free(shape.memory)
     return maxima
 
 
@@ -447,13 +469,14 @@ def baselines_and_maxima(waveforms, int64_t begin, int64_t end, int64_t order, i
     values, slopes, maxima = np.empty(rows.n_rows), np.empty(rows.n_rows), np.empty(rows.n_rows)
     cdef double[::1] value = values, slope = slopes, out = maxima
     cdef int64_t i = 0
-    make_ring(&shape)
+    if not make_ring(&shape):
+        raise MemoryError
     with nogil:
         while i < rows.n_rows:
             fit_lanes(&rows, i, &stretch, &value[i], &slope[i])
             shape_lanes(&rows, i, &shape, &value[i], &slope[i], &out[i])
             i += LANES
-        free(shape.ring)
+        free(shape.memory)
     return values, slopes, maxima
 
 
