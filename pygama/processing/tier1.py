@@ -85,7 +85,9 @@ def ProcessTier1(  # noqa: N802  (the name of 2018)
         # The pool works while the output is looked at and begun.
         work.begin()
         outputs.claim(path, texts, suffix)
-        writer = stack.enter_context(TierWriter(path, compression=compression, pool=pool))
+        # Rows of numbers are compressed here while the pool reads; waveforms are too many for one thread.
+        helpers = pool if waves else None
+        writer = stack.enter_context(TierWriter(path, compression=compression, pool=helpers))
         work.go(writer, texts, json.loads(source.texts("/").get("tier0", "{}")))
     done = Done((path,), work.n_rows, time.perf_counter() - began, {"data": work.n_rows})
     work.close(done)
