@@ -138,8 +138,9 @@ class Bridge(QObject):
         self.store.change(change, *args, merge=merge)
 
     def warm_up(self) -> None:
-        """Get ready: a spare worker, the modules that read files, and what earlier sessions made or left."""
+        """Get ready: a spare worker, threads, modules that read files, what earlier sessions made or left."""
         self.runner.warm_up()
+        self.threads.warm_up()
         self.in_background(import_readers, lambda _nothing: None)
         if (folder := self.session.output_dir) is not None:
             self.in_background(lambda: remove_orphans(folder), self._log_removed)

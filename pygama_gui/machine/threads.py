@@ -54,6 +54,11 @@ class Threads(QObject):
         self._turn.setInterval(TURN_MS)
         self._turn.timeout.connect(self._hand_over)
 
+    def warm_up(self) -> None:
+        """Begin all threads: who asks for work first would wait until its thread gets a core."""
+        for pool in self._pools.values():
+            pool.submit(int)
+
     @property
     def are_idle(self) -> bool:
         """Whether all work that was asked for is done and handed over."""

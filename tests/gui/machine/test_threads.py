@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 
 import pytest
@@ -9,7 +10,7 @@ from PyQt5.QtCore import QEvent
 from PyQt5.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
-from pygama_gui.machine.threads import Threads
+from pygama_gui.machine.threads import KINDS, Threads
 
 
 @pytest.fixture
@@ -54,3 +55,10 @@ def test_the_turns_end_when_all_is_handed_over(qtbot: QtBot, threads: Threads) -
     for _ in range(3):
         threads.do("compute", lambda: None, lambda _found: None)
     qtbot.waitUntil(lambda: threads.are_idle and not threads._turn.isActive())
+
+
+def test_threads_that_were_warmed_up_are_there_before_work_is_asked_for(threads: Threads) -> None:
+    before = {thread.ident for thread in threading.enumerate()}
+    threads.warm_up()
+    new = [thread.name for thread in threading.enumerate() if thread.ident not in before]
+    assert sorted(name.rpartition("_")[0] for name in new) == sorted(KINDS)
