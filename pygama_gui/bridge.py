@@ -55,6 +55,8 @@ ROOM_EVERY_TICKS = 20
 N_LINES = 5000
 DRAW_S = 0.002
 """Views are redrawn on one tick until this much time is gone; painting comes on top."""
+HEAR_S = 0.012
+"""Messages are taken on one tick until so much work is done, as where a hundred jobs are stopped at once."""
 
 logger = logging.getLogger("pygama_gui")
 
@@ -96,6 +98,7 @@ class Bridge(QObject):
         self._run_of: dict[int, str] = {}
         self._spec_of: dict[int, JobSpec] = {}
         self.lines: deque[str] = deque(maxlen=N_LINES)
+        self._heard: deque[tuple[int, Message]] = deque()
         """The newest lines of the log."""
         self._noted: dict[int, Note] = {}
         self._due: dict[int, Drawn] = {}
@@ -325,7 +328,7 @@ class Bridge(QObject):
             self.room.look()
         if self._n_ticks % ROOM_EVERY_TICKS == 1:
             self.room.watch()
-        if not self.runner.busy and not self._due:
+        if not (self.runner.busy or self._due or self._heard):
             self.timer.stop()
         self._pace()
 
@@ -369,13 +372,13 @@ class Bridge(QObject):
         return run_id
 
     def _hear(self) -> None:
-        heard = self.runner.hear()
+        self._heard += self.runner.hear()
         self._n_quiet += 1
-        if not heard:
+        if not self._heard:
             return
+        heard, told = self._take_heard()
         if any(not isinstance(message, Progress) for _, message in heard):
             self._n_quiet = 0
-        told = {self.take(job_id, message) for job_id, message in heard}
         told |= {self._run_of[job_id] for job_id in self.board.line_up(self.runner.waiting)}
         grew = {self._run_of[job_id] for job_id, message in heard if isinstance(message, Partial | Done)}
         self.announce(told)
@@ -386,6 +389,16 @@ class Bridge(QObject):
         is_end = any(isinstance(message, Done | Failed | StoppedByRequest) for _, message in heard)
         if is_end and not self.active():
             self.all_ended.emit()
+
+    def _take_heard(self) -> tuple[list[tuple[int, Message]], set[str]]:
+        """Take messages until the time for them is used; gives them and the ids of their runs."""
+        taken: list[tuple[int, Message]] = []
+        told: set[str] = set()
+        end = time.thread_time() + HEAR_S
+        while self._heard and (not taken or time.thread_time() < end):
+            taken.append(self._heard.popleft())
+            told.add(self.take(*taken[-1]))
+        return taken, told
 
     def _submit(self, run: Run, spec: JobSpec) -> None:
         job_id = next(self._job_ids)

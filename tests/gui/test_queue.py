@@ -56,6 +56,22 @@ def sentences(window: MainWindow, runs: list[Run]) -> list[str]:
     return [run_sentence(window.bridge.state(run.run_id))[0] for run in runs]
 
 
+def test_what_many_jobs_tell_at_once_is_taken_bit_by_bit(
+    qtbot: QtBot, window: MainWindow, four: list[Run], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pygama_gui.bridge.HEAR_S", 0.0)
+    window.bridge.timer.stop()
+    window.bridge.stop_all()
+    stopped = []
+    for _ in range(3):
+        window.bridge.tick()
+        stopped.append([state_of(window, run) for run in four[1:]].count("stopped"))
+    assert stopped == [1, 2, 3]
+    window.bridge.timer.start()
+    qtbot.waitUntil(lambda: not window.bridge.active(), timeout=WAIT_MS)
+    assert {state_of(window, run) for run in four} == {"stopped"}
+
+
 def test_runs_that_wait_say_their_place(window: MainWindow, four: list[Run]) -> None:
     assert sentences(window, four)[1:] == ["■ waiting, next", "■ waiting, 2nd", "■ waiting, 3rd"]
 
