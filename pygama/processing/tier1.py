@@ -7,7 +7,7 @@ import json
 import os
 import re
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
@@ -82,7 +82,8 @@ def ProcessTier1(  # noqa: N802  (the name of 2018)
             pool = stack.enter_context(ThreadPoolExecutor(os.cpu_count() or 1))
         work = _Work(tables, processor, pool, tell, waves, executor if pool is None else None)
         work.open(Path(t1_file), is_parallel=pool is not None or executor is not None)
-        # The pool works while the output is looked at and begun.
+        # The pool works while the output is looked at and begun; if that fails, it need not go on.
+        stack.callback(work.end)
         work.begin()
         outputs.claim(path, texts, suffix)
         # Rows of numbers are compressed here while the pool reads; waveforms are too many for one thread.
@@ -173,7 +174,8 @@ class _Work:
         self._total = sum(table.n_rows for table in tables)
         self._dtypes: dict[str, np.dtype] = {}
         self._columns: tuple[str, ...] = ()
-        self._parts: Iterable[Block] = ()
+        self._made: Generator[Block] = self._merged(())
+        self._first: Block | None = None
         self.n_rows = 0
 
     def open(self, path: Path, *, is_parallel: bool) -> None:
@@ -200,11 +202,14 @@ class _Work:
         self._dtypes = {
             decoder_of(table.key): self._chain.run(table.read(0, 0)).rows.dtype for table in filled
         }
-        parts = self._blocks_of(filled[0]) if self._save_waves and filled else self._merged(filled)
-        first = next(parts, None)
-        self._parts = parts if first is None else itertools.chain((first,), parts)
+        self._made = self._blocks_of(filled[0]) if self._save_waves and filled else self._merged(filled)
+        self._first = next(self._made, None)
 
-    def _merged(self, filled: Sequence[Table]) -> Iterator[Block]:
+    def end(self) -> None:
+        """Give up what the pool has not begun."""
+        self._made.close()
+
+    def _merged(self, filled: Sequence[Table]) -> Generator[Block]:
         """Give the rows of all tables in file order."""
         if filled:
             dtype = joint_dtype(self._dtypes)
@@ -222,7 +227,7 @@ class _Work:
         sink.finish(texts, self._chain, tier0)
 
     def _reported(self) -> Iterator[Block]:
-        for part in self._parts:
+        for part in itertools.chain(() if self._first is None else (self._first,), self._made):
             self.n_rows += len(part)
             self._tell(Progress(self.n_rows, self._total, self.n_rows, self.n_rows))
             yield part
@@ -231,7 +236,7 @@ class _Work:
         for done in self._blocks_of(table):
             yield fitted(done.rows, decoder_of(table.key), dtype)
 
-    def _blocks_of(self, table: Table) -> Iterator[Block]:
+    def _blocks_of(self, table: Table) -> Generator[Block]:
         if self._executor is not None:
             yield from self._blocks_from(self._executor, table)
             return

@@ -12,7 +12,7 @@ from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPool
 import numpy as np
 import pytest
 
-from pygama.errors import SettingsError
+from pygama.errors import OutputError, SettingsError
 from pygama.processing import remote
 from pygama.processing.base import Tier1Processor
 from pygama.processing.profile import Profile
@@ -198,3 +198,28 @@ def test_the_client_of_a_cluster_does_it_too(t1_file, tmp_path):
     )
     alone = ProcessTier1(t1_file, chain_with(), out_dir=tmp_path)
     assert (tmp_path / "dask_run5.h5").read_bytes() == alone.read_bytes()
+
+
+class FirstAlone(ThreadPoolExecutor):
+    """Does the first call at once, and does not come to the others."""
+
+    def __init__(self):
+        super().__init__(1)
+        self.asked: list[Future] = []
+
+    def submit(self, work, /, *arguments, **named):
+        self.asked.append(Future())
+        if len(self.asked) == 1:
+            self.asked[0].set_result(work(*arguments, **named))
+        return self.asked[-1]
+
+
+def test_what_the_pool_has_not_begun_is_given_up_where_the_output_is_refused(t1_file, tmp_path, monkeypatch):
+    monkeypatch.setattr("pygama.processing.tier1._BLOCK_BYTES", 1)
+    (tmp_path / "t2_run5.h5").write_text("of somebody else")
+    pool = FirstAlone()
+    with pytest.raises(OutputError, match="not known as a file of pygama"):
+        ProcessTier1(t1_file, chain_with(), out_dir=tmp_path, executor=pool)
+    assert len(pool.asked) > 2
+    assert all(one.cancelled() for one in pool.asked[1:])
+    assert (tmp_path / "t2_run5.h5").read_text() == "of somebody else"
