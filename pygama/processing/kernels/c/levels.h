@@ -5,72 +5,33 @@
 
 #include "vectors.h"
 
-/* The highest of the samples, of which there is one at least; NaN where one of them is. */
-CLONES static double highest_of(const double *x, int64_t n) {
-    double top = x[0];
-    int is_lost = 0;
-    int64_t k = 0;
-#if HAS_VECTORS
-    if (n >= 16) {
-        four best[4];
-        mask lost[4] = {{0}};
-        UNROLL
-        for (int i = 0; i < 4; i++) best[i] = AT(x + 4 * i);
-        for (; k + 16 <= n; k += 16) {
-            UNROLL
-            for (int i = 0; i < 4; i++) {
-                four v = AT(x + k + 4 * i);
-                mask higher = v > best[i];
-                best[i] = (four)((higher & (mask)v) | (~higher & (mask)best[i]));
-                lost[i] |= v != v;
-            }
-        }
-        for (int i = 0; i < 4; i++) {
-            is_lost |= is_any(lost + i);
-            for (int lane = 0; lane < 4; lane++)
-                if (best[i][lane] > top) top = best[i][lane];
-        }
+/* The highest, or lowest, of the samples, of which there is one at least; NaN where one of them is. Two halves
+ * of a stretch are compared first, so that one look tells whether either holds no number. */
+#define BEST_OF(name, beats)                                                                               \
+    CLONES static double name(const double *x, int64_t n) {                                                \
+        double best[16];                                                                                   \
+        int64_t lost[16] = {0}, is_lost = 0, k = 0;                                                        \
+        for (int j = 0; j < 16; j++) best[j] = x[0];                                                       \
+        for (; k + 32 <= n; k += 32) {                                                                     \
+            for (int j = 0; j < 16; j++) {                                                                 \
+                double one = x[k + j], other = x[k + 16 + j];                                              \
+                double better = one beats other ? one : other;                                             \
+                best[j] = better beats best[j] ? better : best[j];                                         \
+                lost[j] |= isunordered(one, other) ? -1 : 0;                                               \
+            }                                                                                              \
+        }                                                                                                  \
+        for (int j = 0; j < 16; j++) {                                                                     \
+            is_lost |= lost[j];                                                                            \
+            if (best[j] beats best[0]) best[0] = best[j];                                                  \
+        }                                                                                                  \
+        for (; k < n; k++) {                                                                               \
+            if (x[k] beats best[0]) best[0] = x[k];                                                        \
+            is_lost |= x[k] != x[k];                                                                       \
+        }                                                                                                  \
+        return is_lost || best[0] != best[0] ? NAN : best[0];                                              \
     }
-#endif
-    for (; k < n; k++) {
-        if (x[k] > top) top = x[k];
-        is_lost |= x[k] != x[k];
-    }
-    return is_lost ? NAN : top;
-}
-
-CLONES static double lowest_of(const double *x, int64_t n) {
-    double low = x[0];
-    int is_lost = 0;
-    int64_t k = 0;
-#if HAS_VECTORS
-    if (n >= 16) {
-        four best[4];
-        mask lost[4] = {{0}};
-        UNROLL
-        for (int i = 0; i < 4; i++) best[i] = AT(x + 4 * i);
-        for (; k + 16 <= n; k += 16) {
-            UNROLL
-            for (int i = 0; i < 4; i++) {
-                four v = AT(x + k + 4 * i);
-                mask lower = v < best[i];
-                best[i] = (four)((lower & (mask)v) | (~lower & (mask)best[i]));
-                lost[i] |= v != v;
-            }
-        }
-        for (int i = 0; i < 4; i++) {
-            is_lost |= is_any(lost + i);
-            for (int lane = 0; lane < 4; lane++)
-                if (best[i][lane] < low) low = best[i][lane];
-        }
-    }
-#endif
-    for (; k < n; k++) {
-        if (x[k] < low) low = x[k];
-        is_lost |= x[k] != x[k];
-    }
-    return is_lost ? NAN : low;
-}
+BEST_OF(highest_of, >)
+BEST_OF(lowest_of, <)
 
 /* The first sample that is `height`, which one of them is. */
 CLONES static int64_t place_of(const double *x, int64_t n, double height) {
