@@ -39,6 +39,11 @@ class Doubt:
     about: tuple[str, ...]
     words: str
 
+    @property
+    def is_about_peaks(self) -> bool:
+        """Whether more than the background is doubtful, and it is not told by uneven errors alone."""
+        return self.code != "asymmetric" and not (self.about and {*self.about} <= {"background", "slope"})
+
 
 def is_round(cost: Cost, at: Minimum, spread: np.ndarray, start: Start, i: int) -> bool:
     """Say whether the likelihood of parameter `i` is a parabola as far as one error to both sides."""

@@ -7,6 +7,7 @@ import io
 import math
 from collections.abc import Sequence
 
+from pygama.analysis.fits import MIN_SIGNIFICANCE
 from pygama.analysis.region_fit import FittedPeak, RegionFit
 from pygama.quick_dataclass import dataclass
 from pygama_gui.session.state import Fit
@@ -54,6 +55,16 @@ class FitRow:
         """The peak."""
         peaks = () if self.found is None or not self.found.converged else self.found.peaks
         return peaks[self.index] if self.index < len(peaks) else None
+
+    @property
+    def is_doubtful(self) -> bool:
+        """Whether there is more to know of the peak than its numbers and their errors say."""
+        found, peak = self.found, self.peak
+        if found is None or peak is None:
+            return bool(self.note)
+        if peak.area_error > 0 and peak.significance <= MIN_SIGNIFICANCE:
+            return True
+        return any(one.is_about_peaks for one in found.doubts) if found.doubts else bool(found.note)
 
     def values(self) -> list[object]:
         """Give the values of `COLUMNS`; empty text for what is not known."""

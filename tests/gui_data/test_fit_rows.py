@@ -7,10 +7,12 @@ import io
 from dataclasses import replace
 
 import numpy as np
+import pytest
 
 from pygama.analysis.fit_request import FitRequest
 from pygama.analysis.fits import fit_region
 from pygama.analysis.region_fit import FittedPeak
+from pygama.analysis.trust import Doubt
 from pygama_gui.data.fit_rows import COLUMNS, FitRow, as_csv, as_text, drift_words
 from pygama_gui.session.state import Fit
 from pygama_gui.views.spectrum.fit_curves import peak_words
@@ -45,6 +47,33 @@ def test_uneven_errors_are_written_as_the_table_shows_them() -> None:
     assert (read["area_error_down"], read["area_error_up"]) == ("9", "10")
     assert (read["position_error_down"], read["position_error_up"]) == ("", "")
     assert peak_words(uneven, "keV") == "3956.12 ± 0.05 keV\nFWHM 0.80 ± 0.06 keV"
+
+
+@pytest.mark.parametrize(
+    ("code", "about", "is_doubtful"),
+    [
+        ("asymmetric", ("area_1", "sigma"), False),  # both errors are shown
+        ("at_limit", ("slope",), False),  # few counts of background
+        ("at_limit", ("slope", "sigma"), True),
+        ("no_interval", ("position_1",), True),
+        ("misfit", (), True),
+    ],
+)
+def test_a_mark_is_for_doubts_about_the_peak(code: str, about: tuple[str, ...], is_doubtful: bool) -> None:
+    row = a_row()
+    assert row.found is not None
+    assert not row.is_doubtful
+    doubts = (Doubt(code, about, "said"),)
+    row = replace(row, found=replace(row.found, doubts=doubts), note="said")
+    assert row.is_doubtful == is_doubtful
+
+
+def test_a_peak_that_does_not_stand_out_is_marked_however_its_errors_are_told() -> None:
+    row = a_row()
+    assert row.found is not None
+    weak = replace(row.found.peaks[0], area=4.0, area_error=2.0)
+    row = replace(row, found=replace(row.found, peaks=(weak,)))
+    assert row.is_doubtful
 
 
 def test_a_fit_that_found_nothing_says_why() -> None:

@@ -260,7 +260,7 @@ class FitsView(View):
             self.table.setItem(at, place, item)
         if row.peak is None:
             self.table.setSpan(at, 1, 1, len(HEADS) - 1)
-        elif row.note:
+        elif row.is_doubtful:
             self.table.item(at, 0).setText(f"▲ {name}")
 
     # What a person does
