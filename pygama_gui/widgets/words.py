@@ -7,6 +7,8 @@ import re
 
 THIN = "\u2009"
 UNKNOWN = "—"
+ALIKE = 1.1
+"""Errors downwards and upwards with no larger ratio are told as one."""
 
 
 def count(number: float | None) -> str:
@@ -60,13 +62,16 @@ def with_error(value: float, error: float) -> str:
 def with_errors(value: float, error: float, uneven: tuple[float, float] | None) -> str:
     """3.15, 0.6, (0.51, 0.72) -> '3.2 +0.7 −0.5'.
 
-    uneven: errors downwards and upwards, where the single one does not do; written once if alike.
+    uneven: errors downwards and upwards, where the single one does not do; the larger one alone where they
+    are alike to a tenth.
     """
     if uneven is None or not (math.isfinite(value) and all(math.isfinite(one) for one in uneven)):
         return with_error(value, error)
     least = min((one for one in uneven if one > 0), default=0.0)
     if not least:
         return with_error(value, error)
+    if max(uneven) <= ALIKE * min(uneven):
+        return with_error(value, max(uneven))
     exponent = math.floor(math.log10(least))
     decimals = max(0, -(exponent - 1 if least / 10**exponent < 2 else exponent))
     down, up = (_grouped(one, decimals) for one in uneven)
