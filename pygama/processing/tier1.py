@@ -87,11 +87,10 @@ def ProcessTier1(  # noqa: N802  (the name of 2018)
         work.begin()
         outputs.claim(path, texts, suffix)
         # Rows of numbers are compressed here while the pool reads; waveforms are too many for one thread.
-        helpers = pool if waves else None
-        writer = stack.enter_context(TierWriter(path, compression=compression, pool=helpers))
+        writer = TierWriter(path, compression=compression, pool=pool if waves else None)
+        stack.enter_context(writer)
         work.go(writer, texts, json.loads(source.texts("/").get("tier0", "{}")))
-    done = Done((path,), work.n_rows, time.perf_counter() - began, {"data": work.n_rows})
-    work.close(done)
+    work.close(Done((path,), work.n_rows, time.perf_counter() - began, {"data": work.n_rows}))
     return path
 
 
