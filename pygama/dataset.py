@@ -6,7 +6,8 @@ computed beside the decompression, in threads.
 
 Rows are numbered through, run after run. A run with a Tier 2 file gives its rows in the order of that file;
 one with a Tier 1 file alone gives the numbers that the cards gave, table after table. 'run' and 'sub_run'
-say which file a row is of: two files of one run and sub-run are refused.
+say which file a row is of: two files of one run and sub-run are refused. A run that recorded no event is a
+run without rows, and lacks nothing.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from functools import cached_property, partial
+from operator import attrgetter
 from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -31,7 +33,7 @@ from pygama.block import Block
 from pygama.boxes import boxes_among, rows_through
 from pygama.errors import SettingsError, TierFileError
 from pygama.processing.outputs import run_number_in
-from pygama.processing.tier1 import digitizer_tables
+from pygama.processing.tier1 import digitizer_tables, holds_waveforms
 from pygama.processing.tier2_sink import KEY
 from pygama.progress import Progress, Tell, tell_nobody
 from pygama.quick_dataclass import dataclass
@@ -48,6 +50,8 @@ _STEP = 32_768
 _PLACE = ("crate", "card", "channel")
 _OWN = ("run", "sub_run", "row")
 _KEV = "_kev"
+_RAW_HEADER = "header"
+"""Text that Tier 1 files of ours hold, and Tier 2 files do not."""
 _MOST_RUNS = 1_000_000
 
 Calibrate = Callable[[Mapping[str, np.ndarray]], Mapping[str, np.ndarray]]
@@ -154,7 +158,8 @@ class DataSet:
     @cached_property
     def columns(self) -> tuple[str, ...]:
         """Names of the columns that all runs have, in the order of the first; then run, sub_run and row."""
-        common = [name for name in self.runs[0].kinds if all(name in part.kinds for part in self.runs)]
+        filled = [part.kinds for part in self.runs if part.n_rows]
+        common = [name for name in filled[0] if all(name in kinds for kinds in filled)]
         return (*common, *(name for name in _OWN if name not in common))
 
     def blocks(
@@ -302,7 +307,7 @@ class DataSet:
         total = sum(part.n_rows * part.row_bytes for part in self.runs)
         done_rows = done_bytes = 0
         with ThreadPoolExecutor(self._n_threads) as pool:
-            for part in self.runs:
+            for part in filter(attrgetter("n_rows"), self.runs):
                 self._prepare(part, names)
                 with TierFile(part.path) as file:
                     first = part.first_row
@@ -368,7 +373,7 @@ class DataSet:
         """Make a cut ready, and raise SettingsError for columns that are not there."""
         selection = None if cut is None else selection_of(cut)
         for name in dict.fromkeys([*columns, *(selection.columns if selection is not None else ())]):
-            lacking = [part for part in self.runs if not self._has(part, name)]
+            lacking = [part for part in self.runs if part.n_rows and not self._has(part, name)]
             if lacking:
                 raise SettingsError(self._what_lacks(name, lacking))
         return selection
@@ -548,9 +553,11 @@ def _look(path: Path) -> _Found:
         number = int(texts["run_number"]) if "run_number" in texts else run_number_in(path.name)
         if number is None:
             raise TierFileError(f"{path.name} does not say its run number: name it like t2_run72.h5")
-        is_tier2 = _is_tier2(file)
-        tables = _tables(file, is_tier2)
-        common = [name for name in tables[0].columns if all(name in table.columns for table in tables)]
+        is_tier1 = _RAW_HEADER in texts
+        is_tier2 = not is_tier1 and _is_tier2(file)
+        is_empty = is_tier1 and not holds_waveforms(file)
+        tables = [] if is_empty else _tables(file, is_tier2)
+        common = [name for table in tables[:1] for name in table.columns if _all_have(tables, name)]
         start = texts.get("start_time", "")
         return _Found(
             path,
@@ -560,9 +567,13 @@ def _look(path: Path) -> _Found:
             texts.get("header_sha256", ""),
             int(start) if start.isdigit() else None,
             sum(table.n_rows for table in tables),
-            max(table.row_bytes for table in tables),
+            max((table.row_bytes for table in tables), default=0),
             {name: tables[0].kinds[name] for name in common},
         )
+
+
+def _all_have(tables: Sequence[Table], name: str) -> bool:
+    return all(name in table.columns for table in tables)
 
 
 def _is_tier2(file: TierFile) -> bool:
@@ -598,6 +609,9 @@ def _gather(paths: Sequence[Path], wanted: tuple[int, ...] | None) -> tuple[RunF
         raise SettingsError(
             f"{_listed([f'run {run}' for run in missing])}: no file is there among those given"
         )
+    if not any(found.n_rows for tiers in files.values() for found in tiers.values()):
+        names = _listed([found.path.name for tiers in files.values() for found in tiers.values()])
+        raise TierFileError(f"{names}: no run has an event; give a data set runs that have some")
     parts: list[RunFiles] = []
     first_row = 0
     for (run, sub_run), tiers in sorted(files.items()):

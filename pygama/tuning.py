@@ -38,6 +38,8 @@ SAME_EVENTS = (
     "of an optimum is an upper limit, and fewer may be as good"
 )
 """What a scan says of its errors."""
+_FAR_OFF = 3.0
+"""So many standard deviations from a parabola are taken for more than chance."""
 _MIN_EVENTS = 15
 _MOST_VALUES = 10000
 _STRETCHES = 16
@@ -164,10 +166,11 @@ class Scan:
 
         Of values with a unit, as "4 us", in that unit, which must be the same for all.
 
-        A parabola through the resolutions gives both. Where it has no lowest point within the axis, the best
-        value that was tried is given, and half of the range that is as good for its deviation. The deviation
-        is an upper limit unless `is_paired`: it takes the resolutions as independent, and they are of the
-        same events.
+        A parabola through the resolutions near the best gives both. Where it has no lowest point within the
+        axis, the best value that was tried is given, and half of the range that is as good for its deviation.
+        Where values so far apart were tried that a parabola describes no more than three of them, how far
+        the fourth moves its lowest point is part of the deviation. The deviation is an upper limit unless
+        `is_paired`: it takes the resolutions as independent, and they are of the same events.
         """
         if (parabola := self._lowest(axis)) is not None:
             return parabola
@@ -187,7 +190,7 @@ class Scan:
 
     def _lowest(self, axis: str) -> tuple[float, float] | None:
         values = self._values(axis)
-        parabola = _parabola(values, self._row(axis)) if len(values) > 3 else None
+        parabola = _parabola(values, self._row(axis)) if len(np.unique(values)) > 3 else None
         is_inside = parabola is not None and values.min() <= parabola[0] <= values.max()
         return parabola if is_inside else None
 
@@ -351,23 +354,94 @@ def _jackknifed(values: np.ndarray) -> float:
 def _parabola(values: np.ndarray, row: Sequence[Tried]) -> tuple[float, float] | None:
     """Fit a parabola by least squares; its lowest point and the error of that, None if it has none.
 
-    The error is that of resolutions of the same events where each is known without groups of these.
+    Far from its lowest point a resolution is no parabola, so the values at the ends are left out until one
+    describes the others. Three it always describes, so that how far the last one left out moved the lowest
+    point is an error as well. The rest is that of resolutions of the same events where each is known without
+    groups of these.
     """
-    found = _lowest_point(values, row, np.array([one.resolution for one in row]))
+    *wider, (near, those) = _towards_the_best(values, row)
+    found = _lowest_point(near, those)
+    if found is None:
+        return None
+    value, error = found[0], _error_of(found, near, those)
+    if len(those) > 3:
+        return value, error
+    before = _lowest_point(*wider[-1])
+    moved = np.ptp(near) / 2 if before is None else before[0] - value
+    return value, math.hypot(error, moved)
+
+
+def _error_of(found: tuple[float, float], values: np.ndarray, row: Sequence[Tried]) -> float:
+    """Give the error of a lowest point, from those without groups of events where these are known."""
+    groups = _all_groups(row)
+    lowest = [] if groups is None else [_lowest_point(values, row, y) for y in groups.T]
+    known = [one[0] for one in lowest if one is not None]
+    return _jackknifed(np.array(known)) if len(known) == N_GROUPS else found[1]
+
+
+def _towards_the_best(values: np.ndarray, row: Sequence[Tried]) -> list[tuple[np.ndarray, list[Tried]]]:
+    """Give shorter and shorter stretches of what was tried, until a parabola describes one: values and those.
+
+    Of the two ends that which is less sharp goes first; the best and those beside it stay, and three in all.
+    """
+    order = np.unique(values, return_index=True)[1]
+    values, those = values[order], [row[at] for at in order.tolist()]
+    resolution = _resolutions(those)
+    first, last, best = 0, len(those), int(np.argmin(resolution))
+    stretches = [(values, those)]
+    while last - first > 3 and not _is_parabola(*stretches[-1]):
+        ends = [end for end in (first, last - 1) if abs(end - best) > 1]
+        if max(ends, key=lambda end: resolution[end]) == first:
+            first += 1
+        else:
+            last -= 1
+        stretches.append((values[first:last], those[first:last]))
+    return stretches
+
+
+def _resolutions(row: Sequence[Tried]) -> np.ndarray:
+    return np.array([one.resolution for one in row])
+
+
+def _is_parabola(values: np.ndarray, row: Sequence[Tried]) -> bool:
+    """Tell whether none lies farther from the parabola through all than chance puts it."""
+    groups, errors = _all_groups(row), np.array([one.resolution_error for one in row])
+    left = _beside(values, row, _resolutions(row))
+    if groups is not None:
+        errors = np.array(
+            [_jackknifed(one) for one in np.transpose([_beside(values, row, y) for y in groups.T])]
+        )
+    return bool((np.abs(left) <= _FAR_OFF * errors).all())
+
+
+def _beside(values: np.ndarray, row: Sequence[Tried], y: np.ndarray) -> np.ndarray:
+    """Give how far each lies above the parabola through all."""
+    x, coefficients, _ = _fitted(values, row, y)
+    return y - np.polyval(coefficients, x)
+
+
+def _all_groups(row: Sequence[Tried]) -> np.ndarray | None:
+    """Give the resolutions without each of the groups, (n, N_GROUPS); None where one is not known."""
     groups = [_groups(one) for one in row]
-    if found is None or any(group is None for group in groups):
-        return found
-    lowest = [_lowest_point(values, row, y) for y in np.transpose([g for g in groups if g is not None])]
-    if any(one is None for one in lowest):
-        return found
-    return found[0], _jackknifed(np.array([one[0] for one in lowest if one is not None]))
+    return None if any(group is None for group in groups) else np.array(groups)
 
 
-def _lowest_point(values: np.ndarray, row: Sequence[Tried], y: np.ndarray) -> tuple[float, float] | None:
+def _fitted(
+    values: np.ndarray, row: Sequence[Tried], y: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Fit a parabola in x, which goes from -1 to 1 about; gives x, the coefficients and their covariance."""
     weight = 1 / np.array([one.resolution_error for one in row])
-    centre, span = values.mean(), np.ptp(values) / 2
-    x = (values - centre) / span
+    x = (values - values.mean()) / (np.ptp(values) / 2)
     coefficients, covariance = np.polyfit(x, y, 2, w=weight, cov="unscaled")
+    return x, coefficients, covariance
+
+
+def _lowest_point(
+    values: np.ndarray, row: Sequence[Tried], y: np.ndarray | None = None
+) -> tuple[float, float] | None:
+    """Give the lowest point of the parabola through resolutions, those of `row` or others, and its error."""
+    centre, span = values.mean(), np.ptp(values) / 2
+    _, coefficients, covariance = _fitted(values, row, _resolutions(row) if y is None else y)
     a, b, _ = coefficients
     if a <= 0:
         return None

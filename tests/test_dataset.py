@@ -446,6 +446,27 @@ def test_tier_1_alone_is_a_data_set_too(both_tiers):
     assert data.waveforms([2]).rows["event_number"] == data.column("event_number")[2]
 
 
+@pytest.fixture(params=[True, False], ids=["with slow control", "with run records alone"])
+def empty_run(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
+    """The Tier 1 file of run 80, which recorded no event."""
+    shape = RunShape(run_number=80, n_events=0, pulser_hz=0, slow_control=request.param, histograms=False)
+    raw = write_run(tmp_path / "Run80", shape)
+    return ProcessTier0(raw, output_dir=tmp_path, decoders=None if request.param else ["ORRunDecoderForRun"])
+
+
+def test_a_run_without_events_is_a_run_without_rows(folder, frame, empty_run):
+    data = DataSet([folder / f"t2_run{run}.h5" for run in N_ROWS] + [empty_run])
+    assert [(part.run, part.n_rows) for part in data.runs] == [(72, 100), (73, 57), (75, 3), (80, 0)]
+    assert data.columns == (*ROWS.names, "run", "sub_run", "row")
+    assert data.to_frame()["trap_max"].tolist() == frame["trap_max"].tolist()
+    assert data.count("trap_max > 500") == (frame["trap_max"] > 500).sum()
+
+
+def test_runs_without_any_event_are_no_data_set(empty_run):
+    with pytest.raises(TierFileError, match="t1_run80.h5: no run has an event"):
+        DataSet(empty_run)
+
+
 def test_waveforms_need_a_tier_1_file(folder):
     with pytest.raises(TierFileError, match="run 72 has no Tier 1 file"):
         DataSet(folder).waveforms([0])

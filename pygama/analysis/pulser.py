@@ -29,7 +29,7 @@ LEAST_PULSES = 10
 _WHAT = "finding the pulser"
 _BAND = 0.004
 """Relative width of a bin in which heights are counted; three make a band."""
-_MOST_BANDS = 20
+_MOST_BANDS = 60
 _NEIGHBOURS = 8
 """How many hits of a band ahead an interval is looked for."""
 _MOST_HITS = 20_000

@@ -262,7 +262,9 @@ def _in_bins(fwhm: Width, edges: np.ndarray) -> np.ndarray:
     width = np.broadcast_to(np.asarray(fwhm(centres) if callable(fwhm) else fwhm, float), centres.shape)
     if not (np.isfinite(width) & (width > 0)).all():
         raise SettingsError("fwhm must be above 0 everywhere in the spectrum")
-    return np.maximum(width / np.diff(edges), _LEAST_BINS / 2)
+    # What is wider than the spectrum is not found in it, however wide.
+    widest = np.minimum(width, 2 * (edges[-1] - edges[0]))
+    return np.maximum(widest / np.diff(edges), _LEAST_BINS / 2)
 
 
 def _candidates(

@@ -50,12 +50,15 @@ def _from_table(processor: Processor, table: str) -> dict[str, dict[str, Any]]:
 
 
 def check_channels(processor: Processor, channels: Mapping[str, Any]) -> None:
-    """Raise SettingsError if a place is none or its settings are wrong."""
+    """Raise SettingsError if a place is none or there twice, or its settings are wrong."""
+    known: dict[tuple[int, ...], str] = {}
     for place, settings in channels.items():
         if not isinstance(place, str) or not _PLACE.fullmatch(place):
             raise SettingsError(
                 f"a channel is given as crate/card/channel, card/channel or channel, not {place!r}"
             )
+        if (other := known.setdefault(tuple(map(int, place.split("/"))), place)) != place:
+            raise SettingsError(f"{other!r} and {place!r} are one channel; leave one of them out")
         if not isinstance(settings, Mapping):
             raise SettingsError(
                 f"channel {place}: settings must be names and values in braces, not {settings!r}"

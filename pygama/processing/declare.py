@@ -127,6 +127,10 @@ class Setting:
             number = float(found[1].replace(",", "."))
             if found[2].startswith("sample"):
                 return number
+            if self.low is not None and self.low >= 0 and (number < 0 or number == 0 < self.low):
+                raise SettingsError(f"{self.name} must be {self._range()}, not {text.strip()!r}")
+            if not abs(number) <= _LARGEST / _TIME_UNITS_NS[found[2]]:
+                raise SettingsError(f"{self.name} must be {self._expected()}, not {text.strip()!r}")
             if period_ns is None:
                 return text.strip()
             if not period_ns > 0 or not np.isfinite(period_ns):
@@ -134,7 +138,8 @@ class Setting:
                     f"{self.name} is {text.strip()!r}, but the sampling period is unknown; give it in samples"
                 )
             samples = number * _TIME_UNITS_NS[found[2]] / period_ns
-            return round(samples) if self.type is int else samples
+            is_whole = self.type is int and np.isfinite(samples)
+            return round(samples) if is_whole else samples
         try:
             return float(text.strip().replace(",", "."))
         except ValueError:

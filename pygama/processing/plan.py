@@ -306,6 +306,8 @@ class _Binder:
         return name
 
     def _missing(self, number: int, name: str) -> str:
+        if name in self._steps[number - 1].writes:
+            return "which it writes itself; give it another input"
         for place, other in enumerate(self._steps, 1):
             if place != number and other.name in REGISTRY and name in other.writes:
                 if place > number and (ring := self._ring(number, place)):
@@ -390,6 +392,10 @@ def _wanted(
             raise SettingsError(
                 f"the chain gives no {name!r}; {nearest(name, [*values, *waves, 'waveform'])}"
             )
+    for name in keep:
+        if name not in waves and (name in values or there[name].ndim == 1):
+            there_are = nearest(name, [*waves, "waveform"])
+            raise SettingsError(f"{name!r} is one number a row, and no waveform to keep; {there_are}")
     return wanted
 
 

@@ -94,9 +94,12 @@ def _checked(entry: Any, folder: Path) -> dict[str, str]:
     path = (folder / given["file"]).resolve()
     plugin = _loaded.get(path) or _alike(path, given.get("sha256"))
     if plugin is None:
+        shown, where = path, ""
+        if not path.is_file():
+            shown, where = Path("FOLDER", path.name), f", and is not in '{path.parent}'"
         raise PluginNeeded(
-            f"the plug-in '{given['file']}' is needed, which is code and only runs when you say so: "
-            f"--allow-plugin {path} on the command line, plugins=[…] in Python",
+            f"the plug-in '{given['file']}' is needed{where}; it is code and only runs when you say so: "
+            f"--allow-plugin {shown} on the command line, plugins=[…] in Python",
             path,
         )
     if given.get("sha256") not in (None, plugin.sha256):

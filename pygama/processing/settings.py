@@ -27,7 +27,11 @@ _ENTRIES = ("tier0", "chain", "outputs", "save_waves", "plugins")
 _SCHEMA_ENTRY = "$schema"
 """Where a file says which schema it follows, editors check it while it is written."""
 _HDF5 = b"\x89HDF\r\n\x1a\n"
-_TIME_PATTERN = r"^\s*[0-9]*[.,]?[0-9]+([eE][-+]?[0-9]+)?\s*(ns|us|µs|μs|ms|s|samples?)\s*$"
+_NAME_PATTERN = r"^[^\W\d]\w*$"
+_NUMBER_PATTERN = r"^\s*[0-9]*[.,]?[0-9]+([eE][-+]?[0-9]+)?\s*"
+_TIME_PATTERN = _NUMBER_PATTERN + r"(ns|us|µs|μs|ms|s|samples?)\s*$"
+_SAMPLES_PATTERN = _NUMBER_PATTERN + r"samples?\s*$"
+"""Of options of Tier 0: they are read before any sampling period is known."""
 
 
 def read_settings(
@@ -192,7 +196,8 @@ def schema(*, tier0: type | None = None) -> dict[str, Any]:
     """Make the JSON Schema (2020-12) of settings files from all that is declared."""
     properties: dict[str, Any] = {_SCHEMA_ENTRY: {"type": "string"}, "tier0": {"type": "object"}}
     if tier0 is not None:
-        properties["tier0"] = _object({item.name: _setting_schema(item) for item in settings_of(tier0)})
+        options = {item.name: _setting_schema(item, times=_SAMPLES_PATTERN) for item in settings_of(tier0)}
+        properties["tier0"] = _object(options)
     steps = [_step_schema(processor) for processor in REGISTRY.values()]
     properties["chain"] = {"type": "array", "items": {"oneOf": steps}}
     names = {"type": "array", "items": {"type": "string"}}
@@ -237,11 +242,12 @@ def _step_schema(processor: Processor) -> dict[str, Any]:
     own = dict(settings)
     settings["test"] = {"type": "boolean", "description": "draw the step for one waveform", "default": False}
     reads = [name for name, kind in processor.reads if kind != "period"]
+    name_there = {"type": "string", "pattern": _NAME_PATTERN}
     properties = {
         "step": {"const": processor.name, "description": processor.summary},
         "settings": _object(settings),
-        "inputs": _object({name: {"type": "string"} for name in reads}),
-        "outputs": _object({name: {"type": "string"} for name, _ in processor.writes}),
+        "inputs": _object(dict.fromkeys(reads, name_there)),
+        "outputs": _object({name: name_there for name, _ in processor.writes}),
         "enabled": {"type": "boolean", "default": True},
         "channels": {
             "description": "settings of single channels, by crate/card/channel, card/channel or channel; "
@@ -254,7 +260,7 @@ def _step_schema(processor: Processor) -> dict[str, Any]:
     return _object(properties, required=["step"])
 
 
-def _setting_schema(setting: Setting) -> dict[str, Any]:
+def _setting_schema(setting: Setting, *, times: str = _TIME_PATTERN) -> dict[str, Any]:
     made: dict[str, Any] = {"description": setting.about, "default": setting.default}
     if setting.unit:
         made["description"] = f"{setting.about} ({setting.unit})"
@@ -268,7 +274,7 @@ def _setting_schema(setting: Setting) -> dict[str, Any]:
             made[bound] = value
     if setting.unit == "samples":
         types.append("string")
-        made["pattern"] = _TIME_PATTERN
+        made["pattern"] = times
     types += ["null"] if setting.optional else []
     made["type"] = types if len(types) > 1 else types[0]
     return made

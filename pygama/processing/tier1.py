@@ -108,6 +108,11 @@ def digitizer_tables(source: TierFile, wanted: Sequence[str] | None) -> list[Tab
     return tables
 
 
+def holds_waveforms(source: TierFile) -> bool:
+    """Tell whether a file holds a waveform; that of a run without any event does not."""
+    return any(source.table(key).n_samples for key in source.keys if _holds_events(source, key))
+
+
 def _belongs(key: str, name: str) -> bool:
     return key == name or re.fullmatch(re.escape(name) + r"(_\d+)+", key) is not None
 

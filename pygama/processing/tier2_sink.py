@@ -52,9 +52,10 @@ class Told:
 
 def names_of_waves(names: Sequence[str]) -> tuple[str, ...]:
     """Take the names of waveforms to save; raises SettingsError for a text, which would be taken letter by
-    letter.
+    letter, and for what is no name.
     """
-    if isinstance(names, str) or not isinstance(names, Sequence):
+    is_list = isinstance(names, Sequence) and not isinstance(names, str)
+    if not is_list or not all(isinstance(name, str) for name in names):
         raise SettingsError(f"save_waves is a list of names, as ['wf_blsub'], not {names!r}")
     return tuple(names)
 

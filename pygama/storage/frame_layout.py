@@ -8,6 +8,7 @@ The attributes are those of pandas 0.15.2 to 3.1, which all of these read.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from functools import cached_property
 from typing import Any
@@ -29,6 +30,9 @@ PANDAS_NAMES = frozenset(
     }
 )
 """Attributes of a table's group that belong to pandas."""
+
+_RESERVED = re.compile(r"_[cfgv]_")
+"""How names begin that PyTables keeps for itself, also those of attributes made of them."""
 
 Label = str | int
 
@@ -224,6 +228,10 @@ def little_endian(kind: np.dtype) -> np.dtype:
 def _alone(columns: Mapping[str, np.dtype]) -> list[Field]:
     if taken := {"index", f"values_block_{len(columns)}"} & columns.keys():
         raise OutputError(f"column {taken.pop()!r} has a name that the table itself needs; give it another")
+    if reserved := [name for name in columns if _RESERVED.match(name)]:
+        raise OutputError(
+            f"column {reserved[0]!r} begins as names that PyTables keeps for itself; give it another name"
+        )
     return [Field(name, kind, (name,), alone=True) for name, kind in columns.items()]
 
 

@@ -7,6 +7,7 @@ from pygama.analysis.pulser import PulserTag, tag_pulser
 from pygama.errors import SettingsError
 from pygama.processing.run import process_run
 from pygama.simulate import RunShape, read_truth, write_run
+from pygama.simulate.spectrum import Resolution, draw_energies
 from pygama.storage import TierFile
 
 TICK_S = 1e-8
@@ -124,6 +125,16 @@ def test_a_pulser_that_is_not_so_plain_is_tagged(case, seed):
     print(f"{case}, seed {seed}: {efficiency:.5f} tagged, {false:.2g} false")
     assert efficiency > 0.99
     assert false < 1e-4
+
+
+@pytest.mark.parametrize("gain_drift", [0.02, 0.05, 0.1])
+def test_a_pulser_whose_height_drifts_is_found_among_lines_that_drift_as_well(gain_drift):
+    columns, is_pulser = made_up(3, rate_hz=30, duration_s=400)
+    rng = np.random.default_rng(3)
+    energies = Resolution().smear(rng, draw_energies(rng, len(is_pulser))[0])
+    energies[is_pulser] = 3000.0
+    columns["trap_max"] = energies * (1 + gain_drift * columns["time_s"] / 400)
+    assert np.array_equal(tag_pulser(columns).is_pulser, is_pulser)
 
 
 def test_rows_may_come_in_any_order():

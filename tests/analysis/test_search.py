@@ -171,3 +171,9 @@ def test_without_background_a_peak_is_where_its_counts_are(n_bins):
     found = find_peaks(counts, edges)
     assert [peak.position for peak in found] == pytest.approx(at, abs=6)
     assert all(peak.counts > 600 for peak in found)
+
+
+@pytest.mark.parametrize("fwhm", [1.0, 1e9, 1e300])
+def test_a_peak_wider_than_the_spectrum_is_not_found(fwhm):
+    counts = np.random.default_rng(1).poisson(3, 2000)
+    assert find_peaks(counts, np.linspace(0, 1e-8, 2001), fwhm=fwhm) == ()

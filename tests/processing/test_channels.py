@@ -90,6 +90,7 @@ def test_rows_without_crate_and_card_know_their_channel():
         ({"1/2/3/4": {}}, "not '1/2/3/4'"),
         ({"0/5/2": {"i_end": -1}}, "channel 0/5/2: i_end must be 0 samples or more, not -1"),
         ({"2": {"rise": 1}}, "channel 2: avg_baseline has no setting 'rise'"),
+        ({"0/2": {}, "0/02": {}}, "'0/2' and '0/02' are one channel; leave one of them out"),
         ({"2": 7}, "channel 2: settings must be names and values in braces, not 7"),
         ([1], r"channels must be places and their settings in braces, not \[1\]"),
     ],

@@ -122,6 +122,19 @@ def test_a_time_is_kept_as_text_until_the_sampling_period_is_known():
     assert RISE.check(" 4 us ") == "4 us"
 
 
+@pytest.mark.parametrize("text", ["-4 us", "0 us", "1e400 us"])
+def test_a_time_that_no_period_makes_right_is_refused_before_one_is_known(text):
+    with pytest.raises(SettingsError, match=f"^rise must be .*, not '{text}'$"):
+        RISE.check(text)
+
+
+def test_a_time_of_so_many_samples_that_no_number_holds_them_is_refused():
+    with pytest.raises(
+        SettingsError, match="^rise must be a whole number of samples, 1 or more, not '1e300 s'$"
+    ):
+        RISE.check("1e300 s", period_ns=1e-9)
+
+
 @pytest.mark.parametrize(
     ("setting", "value", "text"),
     [
@@ -129,6 +142,8 @@ def test_a_time_is_kept_as_text_until_the_sampling_period_is_known():
         (RISE, "0", "rise must be 1 sample or more, not '0'"),
         (RISE, "1 ns", "rise must be 1 sample or more, not '1 ns'"),
         (RISE, 1.5, "rise must be a whole number of samples, 1 or more, not 1.5"),
+        (RISE, "1e400 us", "rise must be a whole number of samples, 1 or more, not '1e400 us'"),
+        (RISE, "1e308 s", "rise must be a whole number of samples, 1 or more, not '1e308 s'"),
         (RISE, "wide", "rise must be a whole number of samples, 1 or more, not 'wide'"),
         (RISE, True, "rise must be a whole number of samples, 1 or more, not True"),
         (RISE, None, "rise must be a whole number of samples, 1 or more, not empty"),

@@ -106,6 +106,13 @@ def test_steps_that_wait_for_each_other_are_named():
     )
 
 
+def test_a_step_cannot_read_what_it_writes():
+    steps = [Step("trap_filter", inputs={"wf_blsub": "wf_trap"})]
+    assert message(steps) == (
+        "step 1, trap_filter, reads 'wf_trap', which it writes itself; give it another input"
+    )
+
+
 def test_a_single_value_is_no_waveform():
     steps = [Step("trap_max", inputs={"wf_trap": "energy"})]
     assert message(steps) == "step 1, trap_max, reads waveforms, but 'energy' is one number a row"

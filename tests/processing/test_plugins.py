@@ -116,6 +116,14 @@ def test_a_settings_file_never_runs_the_plugin_that_it_names(write, tmp_path):
     assert not ran.exists()
 
 
+def test_a_plugin_that_is_not_beside_the_settings_is_not_looked_for_there(tmp_path):
+    with pytest.raises(plugins.PluginNeeded) as caught:
+        read_settings(settings_naming(tmp_path))
+    assert f"is needed, and is not in '{tmp_path.resolve()}'" in str(caught.value)
+    assert f"--allow-plugin {Path('FOLDER', 'mine.py')} " in str(caught.value)
+    assert caught.value.path == tmp_path.resolve() / "mine.py"
+
+
 def test_a_plugin_that_was_agreed_to_is_run_for_the_settings_file(write, tmp_path):
     plugin = write(GOOD)
     settings = read_settings(settings_naming(tmp_path), plugins=[plugin])

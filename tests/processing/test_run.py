@@ -390,6 +390,12 @@ def offsets_of(path):
         ({"skip": 5}, "skip is a list of byte offsets, as [98304], not 5"),
         ({"skip": [1.5]}, "a byte offset to skip must be a whole number, not 1.5"),
         ({"save_waves": "wf_blsub"}, "save_waves is a list of names, as ['wf_blsub'], not 'wf_blsub'"),
+        ({"save_waves": [3]}, "save_waves is a list of names, as ['wf_blsub'], not [3]"),
+        (
+            {"save_waves": ["trap_max"]},
+            "'trap_max' is one number a row, and no waveform to keep; there are wf_blsub, wf_trap, waveform",
+        ),
+        ({"save_waves": ["channel"]}, "'channel' is one number a row, and no waveform to keep; "),
         ({"n_threads": -3}, "n_threads must be 1 or more, or None for all cores, not -3"),
         ({"n_threads": 0}, "n_threads must be 1 or more, or None for all cores, not 0"),
         (

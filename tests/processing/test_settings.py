@@ -153,6 +153,13 @@ def test_the_schema_allows_times_where_samples_are_meant():
     assert not re.search(rise["pattern"], "four")
 
 
+def test_the_schema_takes_no_time_for_an_option_that_is_read_before_a_period_is_known():
+    n_samp = schema(tier0=Options)["properties"]["tier0"]["properties"]["n_samp"]
+    assert re.search(n_samp["pattern"], "2000 samples")
+    assert not re.search(n_samp["pattern"], "20 us")
+    assert "unknown" in refused({"tier0": {"n_samp": "20 us"}}, tier0=Options)
+
+
 def test_the_schema_holds_the_options_of_the_first_tier():
     options = schema(tier0=Options)["properties"]["tier0"]
     assert options["properties"]["window"]["enum"] == ["none", "max"]
@@ -179,6 +186,8 @@ def test_the_schema_accepts_the_presets_and_refuses_what_the_check_refuses():
         {"chain": [{"step": "trap_filtr"}]},
         {"chain": [{"step": "trap_filter", "channels": {"crate 0": {}}}]},
         {"chain": [{"step": "trap_filter", "channels": {"0": {"rise": 0}}}]},
+        {"chain": [{"step": "trap_filter", "inputs": {"wf_blsub": "wf raw"}}]},
+        {"chain": [{"step": "trap_max", "outputs": {"trap_max": "9_max"}}]},
         {"plugins": [7]},
         {"outputs": "trap_max"},
     ):

@@ -172,6 +172,11 @@ def test_a_queryable_column_cannot_be_named_as_the_index():
         plan_layout(np.dtype([("index", "i8")]), None, 0, queryable=True)
 
 
+def test_a_queryable_column_cannot_begin_as_names_of_pytables():
+    with pytest.raises(OutputError, match="column '_v_max' begins"):
+        plan_layout(np.dtype([("_v_max", "f8")]), None, 0, queryable=True)
+
+
 @pytest.mark.parametrize("name", ["values_cols", "non_index_axes"])
 def test_a_table_without_the_names_of_its_columns_is_refused(write, make_block, name):
     path = write(make_block())

@@ -26,6 +26,7 @@ Place = tuple[int, int, int]
 """(crate, card, channel)."""
 
 _PLACE = ("crate", "card", "channel")
+_LARGEST = float(np.finfo(np.float64).max)
 _SQLITE = (".db", ".sqlite", ".sqlite3")
 
 
@@ -180,7 +181,7 @@ def _numbers(table: str, place: Place, field: str, value: Any) -> tuple[float, .
         with contextlib.suppress(ValueError):
             value = json.loads(value)
     listed = value if isinstance(value, list) else [value]
-    if not listed or not all(type(number) in (int, float) and np.isfinite(number) for number in listed):
+    if not listed or not all(type(number) in (int, float) and abs(number) <= _LARGEST for number in listed):
         raise SettingsError(f"{table}: {field!r} of {_name(place)} must be numbers, not {value!r}")
     return tuple(float(number) for number in listed)
 

@@ -123,6 +123,7 @@ def test_a_table_that_is_not_there_is_named(tmp_path):
          "'tau' of crate 0, card 8, channel 1 must be numbers, not 'long'$"),
         ('[{"crate": 0, "card": 8, "channel": 1, "tau": []}]', "must be numbers, not \\[\\]$"),
         ('[{"crate": 0, "card": 8, "channel": 1, "tau": NaN}]', "must be numbers, not nan$"),
+        ('[{"crate": 0, "card": 8, "channel": 1, "tau": 1' + "0" * 400 + "}]", "must be numbers, not 1000"),
         ('[{"crate": 0, "card": 8, "channel": 1}, {"crate": 0, "card": 8, "channel": 1}]',
          "entry 2 is the second one for crate 0, card 8, channel 1$"),
     ],
