@@ -16,6 +16,7 @@ from pygama.analysis.calibration import Calibration, ChannelCalibration
 from pygama.analysis.calibration_file import write_calibration
 from pygama.analysis.curves import Curve
 from pygama_gui.main_window import MainWindow
+from pygama_gui.widgets.keysheet import keys_of
 
 WAIT_MS = 60_000
 
@@ -68,3 +69,19 @@ def test_the_real_run_is_calibrated_and_fitted_by_keys(
     assert 1.0 < peak.fwhm < 4.0
     bridge.store.undo()
     assert bridge.session.fits == ()
+
+
+def test_what_the_spectrum_shows_is_calibrated_by_a_key_in_it(
+    qtbot: QtBot, window: MainWindow, real_run: Callable[[str], Path]
+) -> None:
+    spectrum, panel = window.spectrum, window.fits.calibration
+    drop(window, real_run("2018-9-25-Th228Run9001"))
+    qtbot.waitUntil(lambda: spectrum.picture is not None, timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: not window.bridge.active(), timeout=WAIT_MS)
+    window.activateWindow()
+    spectrum.plot.setFocus()
+    qtbot.waitUntil(spectrum.plot.hasFocus, timeout=WAIT_MS)
+    QTest.keyClick(spectrum.plot, Qt.Key.Key_K, Qt.KeyboardModifier.ShiftModifier)
+    qtbot.waitUntil(lambda: panel.proposal is not None, timeout=WAIT_MS)
+    assert window.fits_dock.isVisible()
+    assert dict(keys_of(window.menuBar()))["Spectrum"].count(("Shift+K", "Calibrate what is shown")) == 1

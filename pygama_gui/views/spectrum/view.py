@@ -61,6 +61,8 @@ class SpectrumView(View):
 
     calibrate_asked = pyqtSignal()
     """Somebody wants to calibrate with the fitted peaks."""
+    calibrate_shown_asked = pyqtSignal()
+    """Somebody wants the lines found in what is shown."""
 
     def __init__(self, bridge: Bridge) -> None:
         super().__init__(bridge)
