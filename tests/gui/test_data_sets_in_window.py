@@ -288,6 +288,31 @@ def test_cuts_and_channels_hold_for_waveforms_of_a_data_set(
         qtbot.waitUntil(lambda: window.waveforms.browser.n == int(is_it.sum()), timeout=WAIT_MS)
 
 
+@BOTH
+def test_waveforms_of_a_data_set_are_in_kev_by_the_calibration_of_each_run(
+    qtbot: QtBot, window: MainWindow, most_rows: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(live_set, "MOST_ROWS", most_rows)
+    slopes = {11: 0.5, 12: 2.0, 14: 0.25}
+    for number, slope in slopes.items():
+        window.bridge.change(take_calibration, calibrated(number, slope))
+    made_set(qtbot, window)
+    window.bridge.change(changes.choose_tab, 1)
+    view, heights = window.waveforms, {}
+    for is_in_kev in (False, True):
+        if is_in_kev:
+            view.commands.find("Energy in keV").trigger()
+        for number, place in ((11, 20), (12, 220), (14, 420)):
+            view.browser.go_to(place)
+            qtbot.waitUntil(lambda place=place: view.browser.sample.place == place, timeout=WAIT_MS)
+            view.redraw()
+            shown = view.traces_picture.curves[""].getOriginalDataset()[1]
+            heights[number, is_in_kev] = float(np.ptp(shown))
+    assert view.plot.labels["left"] == "energy (keV)"
+    for number, slope in slopes.items():
+        assert heights[number, True] == pytest.approx(slope * heights[number, False])
+
+
 def show_waveforms(qtbot: QtBot, window: MainWindow, monkeypatch: pytest.MonkeyPatch) -> DataSet:
     """Show the waveforms of a set on disk of which 20 rows are read at once."""
     monkeypatch.setattr(live_set, "MOST_ROWS", 300)
