@@ -192,6 +192,57 @@ def test_the_spectrum_of_a_data_set_holds_the_events_of_all_runs(
     assert picture.counts.sum() > 500
 
 
+def test_a_spectrum_on_disk_follows_the_hand_by_a_sample_and_says_so(
+    qtbot: QtBot, window: MainWindow, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(live_set, "MOST_ROWS", 300)
+    monkeypatch.setattr(live_set, "SAMPLE_ROWS", 240)
+    made_set(qtbot, window)
+    bridge, spectrum, values = window.bridge, window.spectrum, heights_in(folder)
+    bridge.change(cut_changes.add_cut, "low", "trap_max < 4000")
+    window.show_cuts()
+    settle(qtbot, window)
+    bridge.data_sets._rest.setInterval(100_000)
+    bridge.counting.serve_first("spectrum")
+    bridge.change(cut_changes.edit_cut, "low", "trap_max < 3000")
+    qtbot.waitUntil(lambda: spectrum.picture.is_estimate, timeout=WAIT_MS)
+    n = len(bridge.live(bridge.session.selected).columns)
+    assert 240 <= n < 300
+    assert f"from a sample of {n} rows" in spectrum.controls.info.text()
+    assert spectrum.drawing.curve.opacity() < 1
+    assert not spectrum.picture.counts[spectrum.picture.edges[:-1] > 3000].any()
+    qtbot.waitUntil(lambda: "from a sample" in window.cuts.summary.text(), timeout=WAIT_MS)
+    bridge.counting.serve_first("")
+    settle(qtbot, window)
+    qtbot.waitUntil(lambda: not spectrum.picture.is_estimate, timeout=WAIT_MS)
+    assert "sample" not in spectrum.controls.info.text() + window.cuts.summary.text()
+    assert spectrum.drawing.curve.opacity() == 1
+    assert spectrum.picture.counts.sum() == np.count_nonzero(values < 3000)
+
+
+def test_a_plane_on_disk_follows_the_hand_by_a_sample_and_says_so(
+    qtbot: QtBot, window: MainWindow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(live_set, "MOST_ROWS", 300)
+    monkeypatch.setattr(live_set, "SAMPLE_ROWS", 240)
+    made_set(qtbot, window)
+    bridge, plane = window.bridge, window.plane
+    bridge.change(cut_changes.add_cut, "low", "trap_max < 4000")
+    window.go_to_tab(3)
+    qtbot.waitUntil(lambda: plane.plane is not None, timeout=WAIT_MS)
+    settle(qtbot, window)
+    bridge.data_sets._rest.setInterval(100_000)
+    bridge.counting.serve_first(plane.OWNER)
+    bridge.change(cut_changes.edit_cut, "low", "trap_max < 3000")
+    n = len(bridge.live(bridge.session.selected).columns)
+    qtbot.waitUntil(lambda: plane.plane.n_sampled == n, timeout=WAIT_MS)
+    assert f"from a sample of {n} rows" in plane.bar.info.text()
+    bridge.counting.serve_first("")
+    settle(qtbot, window)
+    qtbot.waitUntil(lambda: plane.plane.n_sampled == 0, timeout=WAIT_MS)
+    assert "sample" not in plane.bar.info.text()
+
+
 @pytest.mark.parametrize("is_notebook", [False, True], ids=["script", "notebook"])
 def test_what_is_saved_of_a_data_set_gives_the_spectrum_on_screen(
     qtbot: QtBot, window: MainWindow, tmp_path: Path, is_notebook: bool

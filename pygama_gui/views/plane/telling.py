@@ -78,6 +78,7 @@ def in_view(view: PlaneView, plane: Plane) -> str:
     """Say how many events are in view, and how many are not."""
     progress = view.bridge.data_sets.progress(view.session.selected)
     parts = [progress.words] if plane.live.is_on_disk and progress is not None else []
+    parts += [words.sampled(plane.n_sampled)] if plane.n_sampled else []
     parts += [f"{counted(plane.n_inside, 'event')} in view"]
     outside = plane.n_chosen - plane.n_inside
     parts += [f"{words.count(outside)} outside"] if outside else []

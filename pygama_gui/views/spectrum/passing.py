@@ -42,6 +42,21 @@ class Passing:
         found = self._newest(run_id, column, channel, like, PASSING)
         return None if found is None else found.counts
 
+    def n_sampled(self, run_id: str) -> int:
+        """Tell by how many rows of a sample what passes is estimated; 0 where it was counted."""
+        live = self._bridge.live(run_id)
+        return max(
+            (
+                counts.n_sampled
+                for (of, want), (state, counts) in self._known.items()
+                if of == run_id
+                and want.rows == PASSING
+                and state[0] is live
+                and state == self._asked.get((of, want))
+            ),
+            default=0,
+        )
+
     def all_counts(self, run_id: str, column: str, channel: int | None, like: LiveHistogram) -> Counts | None:
         """Give the counts of all rows, with cuts or without, as `counts` does those that pass."""
         return self._newest(run_id, column, channel, like, ALL)
@@ -62,6 +77,7 @@ class Passing:
                 run_id,
                 [want],
                 lambda counts: self._take(key, state, counts),
+                takes_estimates=True,
             )
         known = self._known.get(key)
         return known[1] if known is not None and known[0][0].is_same_as(live) else None

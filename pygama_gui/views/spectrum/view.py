@@ -516,6 +516,8 @@ class SpectrumView(View):
             parts.append(seconds_words(live, self.channel, is_rate=self.picture.is_rate))
         if live is not None and live.is_on_disk and progress is not None:
             parts.insert(0, progress.words)
+        if n_sampled := self.counting.passing.n_sampled(self.session.selected):
+            parts.insert(0, words.sampled(n_sampled))
         has_values = histogram.n_values > histogram.n_nan
         if has_values and self.choice.column != raw_column(self.session, self.choice.column):
             whose = borrowed(self.session, self.session.selected_run, self.choice.column)
