@@ -45,6 +45,7 @@ from pygama_gui.views.trends import telling
 from pygama_gui.widgets import theme
 
 WAIT_MS = 60_000
+BOTH = pytest.mark.parametrize("most_rows", [10_000, 300], ids=["in memory", "on disk"])
 N_EVENTS = {11: 150, 12: 200, 14: 250}
 
 
@@ -220,6 +221,31 @@ def test_a_spectrum_on_disk_follows_the_hand_by_a_sample_and_says_so(
     assert spectrum.picture.counts.sum() == np.count_nonzero(values < 3000)
 
 
+@BOTH
+def test_a_region_of_a_data_set_is_counted_between_its_very_ends(
+    qtbot: QtBot, window: MainWindow, folder: Path, most_rows: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(live_set, "MOST_ROWS", most_rows)
+    monkeypatch.setattr(passes, "STEP_S", 0.0)
+    made_set(qtbot, window)
+    bridge, spectrum, values = window.bridge, window.spectrum, heights_in(folder)
+    told: list[str] = []
+    draw_each_step(monkeypatch, spectrum)
+    spectrum.drawn.connect(lambda: told.append(spectrum.region.words.toPlainText()))
+    roi = (1234.5, 4321.5)
+    bridge.change(changes.mark_region, roi)
+    for cut in ("", "trap_max < 3000"):
+        if cut:
+            bridge.change(cut_changes.add_cut, "low", cut)
+        expected = int(((values >= roi[0]) & (values < (3000 if cut else roi[1]))).sum())
+        settle(qtbot, window)
+        spectrum.redraw()
+        assert spectrum.measured(roi).gross == expected
+        assert told[-1].startswith(f"gross {expected}")
+        assert "whole bins" not in told[-1]
+    assert any("by whole bins, until it is counted" in one for one in told) == (most_rows == 300)
+
+
 def test_a_plane_on_disk_follows_the_hand_by_a_sample_and_says_so(
     qtbot: QtBot, window: MainWindow, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -282,9 +308,6 @@ def test_the_commands_of_a_data_set_make_its_files(qtbot: QtBot, window: MainWin
     window.documents.copy_commands([made])
     lines = QApplication.clipboard().text().splitlines()
     assert [line.split()[2].rsplit("/", 1)[-1] for line in lines] == ["Run11", "Run12", "Run14"]
-
-
-BOTH = pytest.mark.parametrize("most_rows", [10_000, 300], ids=["in memory", "on disk"])
 
 
 @BOTH

@@ -421,6 +421,7 @@ class CutsView(View):
             so_far = f"{words.sampled(found.n_sampled)}: "
         self.summary.setText("" if found is None else so_far + cut_words.total(found.table))
         if found is not None:
+            so_far = "sample: " if found.n_sampled else so_far
             self.summary.short = so_far + cut_words.total(found.table, cut_words.short_share)
         self.table_link.setVisible(found is not None)
         self._show_table()

@@ -18,6 +18,7 @@ from pygama_gui.data.live import LiveHistogram
 from pygama_gui.data.live_run import LiveRun
 from pygama_gui.data.selection import passing_of
 from pygama_gui.jobs.board import counted
+from pygama_gui.machine.fitting import Measured
 from pygama_gui.session import changes
 from pygama_gui.session.calibration_changes import KEV, borrowed, carried_over, raw_column
 from pygama_gui.session.exports import ALL_CHANNELS, Shown
@@ -420,15 +421,29 @@ class SpectrumView(View):
     def _measure(self, roi: tuple[float, float], room: Room | None = None) -> None:
         if self._histogram is not None:
             told = region_words(self.measured(roi), chain_facts.unit_of(self.choice.column))
+            told += f"\n{why}" if (why := self._why_about(roi)) else ""
             self.region.write(told, roi, room or Room(self.plot))
+
+    def _why_about(self, roi: tuple[float, float]) -> str:
+        """Say why what a region of a data set on disk holds is not known exactly; empty where it is."""
+        selected, live = self.session.selected, self.bridge.live(self.session.selected)
+        if n_sampled := self.counting.passing.n_sampled(selected):
+            return words.sampled(n_sampled)
+        if self._exact(roi) is not None or live is None or not live.is_on_disk:
+            return ""
+        return "by whole bins, until it is counted"
+
+    def _exact(self, roi: tuple[float, float]) -> Measured | None:
+        """Give what a region holds, if it is the marked one and is counted."""
+        exact = self.bridge.fitting.measured_mark(self.session.selected)
+        return exact if exact is not None and (exact.fit.low, exact.fit.high) == roi else None
 
     def measured(self, roi: tuple[float, float]) -> Region | None:
         """Measure a region of the spectrum: the marked one as those that are kept, as soon as it is counted.
 
-        Until then, and on disk, in bins of the histogram, whose edges are not those of the region.
+        Until then, in bins of the histogram, whose edges are not those of the region.
         """
-        exact = self.bridge.fitting.measured_mark(self.session.selected)
-        if exact is not None and (exact.fit.low, exact.fit.high) == roi:
+        if (exact := self._exact(roi)) is not None:
             return exact.found
         histogram = self._histogram
         if histogram is None:
