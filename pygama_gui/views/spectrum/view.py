@@ -178,8 +178,12 @@ class SpectrumView(View):
 
     def on_jobs(self, run_ids: set[str]) -> None:
         """Say why there is nothing to see."""
-        if self.counting.counted is None and self.session.selected in run_ids:
+        if self.session.selected not in run_ids:
+            return
+        if self.counting.counted is None:
             self.redraw_soon()
+        elif self.picture is not None and (histogram := self._histogram) is not None:
+            self._show_info(histogram)  # of a data set on disk, how far it is counted
 
     def on_data(self, run_ids: set[str]) -> None:
         """Count new rows."""

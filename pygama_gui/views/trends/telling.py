@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from pygama_gui.data.chain_facts import unit_of
 from pygama_gui.data.live_run import LiveRun
 from pygama_gui.data.moves import find_move, is_outside
 from pygama_gui.data.slices import KINDS, Series, error_of_median
@@ -40,7 +41,7 @@ def _moved(view: TrendsView) -> str:
     """Say what moved of all that is shown."""
     if not view.is_apart:
         name, trends = view.shown[0]
-        return sentence(name, trends, view.clock) + _peak_words(trends)
+        return sentence(name, trends, view.clock) + _peak_words(trends) + _pooled_words(view, trends)
     moved = []
     for name, trends in view.shown:
         if any(find_move(one) is not None for one in trends.series if one.kind not in trends.late):
@@ -56,6 +57,17 @@ def _peak_words(trends: Trends) -> str:
         return ""
     name = f" · peak: {trends.anchor.name}" if trends.anchor.name else ""
     return f"{name} · no clear peak where one was chosen" if trends.is_line_missed else name
+
+
+def _pooled_words(view: TrendsView, trends: Trends) -> str:
+    """Warn where the peaks of several channels are put into one before their gains are made equal."""
+    n, anchor = len(view.channels_offered), trends.anchor
+    if anchor is None or trends.asked.channel is not None or n < 2 or unit_of(anchor.column) != "ADC":
+        return ""
+    return (
+        f" · ▲ peak of {n} channels together in {anchor.column}, whatever their gains: "
+        "choose one or each channel, or calibrate all and show energies in Spectrum"
+    )
 
 
 def words_of(view: TrendsView, found: list[tuple[str, Trends, Series]]) -> str:
