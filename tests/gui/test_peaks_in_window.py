@@ -71,8 +71,9 @@ def test_the_real_run_is_calibrated_and_fitted_by_keys(
     assert bridge.session.fits == ()
 
 
+@pytest.mark.parametrize("is_for_all", [False, True])
 def test_what_the_spectrum_shows_is_calibrated_by_a_key_in_it(
-    qtbot: QtBot, window: MainWindow, real_run: Callable[[str], Path]
+    qtbot: QtBot, window: MainWindow, real_run: Callable[[str], Path], is_for_all: bool
 ) -> None:
     spectrum, panel = window.spectrum, window.fits.calibration
     drop(window, real_run("2018-9-25-Th228Run9001"))
@@ -81,7 +82,10 @@ def test_what_the_spectrum_shows_is_calibrated_by_a_key_in_it(
     window.activateWindow()
     spectrum.plot.setFocus()
     qtbot.waitUntil(spectrum.plot.hasFocus, timeout=WAIT_MS)
-    QTest.keyClick(spectrum.plot, Qt.Key.Key_K, Qt.KeyboardModifier.ShiftModifier)
+    keys = Qt.KeyboardModifier.ShiftModifier
+    if is_for_all:
+        keys |= Qt.KeyboardModifier.ControlModifier
+    QTest.keyClick(spectrum.plot, Qt.Key.Key_K, keys)
     qtbot.waitUntil(lambda: panel.proposal is not None, timeout=WAIT_MS)
     assert window.fits_dock.isVisible()
     assert dict(keys_of(window.menuBar()))["Spectrum"].count(("Shift+K", "Calibrate what is shown")) == 1
