@@ -269,6 +269,25 @@ def test_a_plane_on_disk_follows_the_hand_by_a_sample_and_says_so(
     assert "sample" not in plane.bar.info.text()
 
 
+@pytest.mark.parametrize("tab", [2, 3], ids=["spectrum", "plane"])
+def test_how_far_a_set_is_counted_is_no_longer_told_when_it_is(
+    qtbot: QtBot, window: MainWindow, monkeypatch: pytest.MonkeyPatch, tab: int
+) -> None:
+    monkeypatch.setattr(live_set, "MOST_ROWS", 300)
+    made = made_set(qtbot, window)
+    window.go_to_tab(tab)
+    info = window.spectrum.controls.info if tab == 2 else window.plane.bar.info
+    qtbot.waitUntil(lambda: " events" in info.text(), timeout=WAIT_MS)
+    monkeypatch.setattr(passes, "STEP_S", 0.0)
+    told: list[str] = []
+    window.bridge.jobs_changed.connect(lambda _run_ids: told.append(info.text()))
+    live = window.bridge.live(made.run_id)
+    window.bridge.data_sets.count("other", live, [(None, Want(Axis("bl_int", 0.0, 1e4, 10)))], lambda _: None)
+    settle(qtbot, window)
+    assert any("counted 0 of 600 rows" in one for one in told)
+    assert "counted" not in info.text()
+
+
 @pytest.mark.parametrize("is_notebook", [False, True], ids=["script", "notebook"])
 def test_what_is_saved_of_a_data_set_gives_the_spectrum_on_screen(
     qtbot: QtBot, window: MainWindow, tmp_path: Path, is_notebook: bool

@@ -272,9 +272,13 @@ class PlaneView(View):
             self.redraw_soon()
 
     def on_jobs(self, run_ids: set[str]) -> None:
-        """Say why there is nothing to see."""
-        if self.plane is None and self.session.selected in run_ids:
+        """Say why there is nothing to see, or how far a data set on disk is counted."""
+        if self.session.selected not in run_ids:
+            return
+        if self.plane is None:
             self.redraw_soon()
+        elif self.plane.live.is_on_disk:
+            self.show_info()
 
     def on_data(self, run_ids: set[str]) -> None:
         """Count new rows, a few times a second."""

@@ -177,7 +177,7 @@ class SpectrumView(View):
             self.redraw_soon()
 
     def on_jobs(self, run_ids: set[str]) -> None:
-        """Say why there is nothing to see."""
+        """Say why there is nothing to see, or how far a data set on disk is counted."""
         if self.session.selected not in run_ids:
             return
         if self.counting.counted is None:
