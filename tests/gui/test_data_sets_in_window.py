@@ -263,6 +263,10 @@ def test_a_plane_on_disk_follows_the_hand_by_a_sample_and_says_so(
     n = len(bridge.live(bridge.session.selected).columns)
     qtbot.waitUntil(lambda: plane.plane.n_sampled == n, timeout=WAIT_MS)
     assert f"from a sample of {n} rows" in plane.bar.info.text()
+    plane._cursor = QPointF(plane.plane.x.low + 1.0, plane.plane.y.low + 1.0)  # as under the hand
+    plane.show_info()
+    assert plane.bar.info.text().startswith(f"from a sample of {n} rows · 0 events · ")
+    plane._cursor = None
     bridge.counting.serve_first("")
     settle(qtbot, window)
     qtbot.waitUntil(lambda: plane.plane.n_sampled == 0, timeout=WAIT_MS)

@@ -67,10 +67,11 @@ def under_cursor(plane: Plane, at: QPointF, *, is_normalised: bool) -> str:
         return ""
     x, y = (_bin_words(axis, place) for axis, place in zip((plane.x, plane.y), places, strict=True))
     n = int(plane.counts[places[0], places[1]])
-    parts = [counted(n, "event"), x, y]
+    sampled = [words.sampled(plane.n_sampled)] if plane.n_sampled else []
+    parts = [*sampled, counted(n, "event"), x, y]
     if is_normalised:
         total = int(plane.counts[places[0]].sum())
-        parts.insert(1, f"{100 * n / max(total, 1):.3g} % of the slice")
+        parts.insert(len(sampled) + 1, f"{100 * n / max(total, 1):.3g} % of the slice")
     return " · ".join(parts)
 
 
