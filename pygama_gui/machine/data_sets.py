@@ -111,6 +111,8 @@ class DataSets(QObject):
         self._pass: Pass | None = None
         self._aside: Pass | None = None
         """One that goes on when nobody waits for anything else."""
+        self._is_waiting_for_hand = False
+        """Whether the pass stands still while a hand moves an edge."""
         self._rest = QTimer(self)
         self._rest.setSingleShot(True)
         self._rest.setInterval(HAND_RESTS_MS)
@@ -408,6 +410,8 @@ class DataSets(QObject):
     def _next(self) -> None:
         """Begin the next pass; what can wait is left or laid aside while somebody waits for something."""
         hurried = {owner: wish for owner, wish in self._waiting.items() if not wish.can_wait}
+        if self._pass is not None and self._is_waiting_for_hand and not self._rest.isActive():
+            self._count_on(self._pass)
         if self._pass is not None:
             self._pass.is_interrupted = bool(hurried) and self._pass.can_wait
             return
@@ -442,6 +446,9 @@ class DataSets(QObject):
 
     def _count_on(self, present: Pass) -> None:
         self._tell_how_far(present)
+        self._is_waiting_for_hand = self._rest.isActive()
+        if self._is_waiting_for_hand:  # counting beside it, the window would not follow
+            return
         self._bridge.in_background(
             present.go_on,
             lambda is_done: self._take_step(present, is_done=is_done),

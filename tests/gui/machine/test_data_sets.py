@@ -456,6 +456,38 @@ def test_what_a_sample_tells_too_late_is_not_handed_over(
     assert [one.n_sampled for (one,) in found] == [0]
 
 
+def test_a_pass_stands_still_while_the_hand_moves(
+    qtbot: QtBot,
+    bridge: Bridge,
+    on_disk: None,
+    loaded: Callable[[], LiveSet],
+    data_set: DataSet,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    live = loaded()
+    monkeypatch.setattr(passes, "STEP_S", 0.0)
+    bridge.data_sets._rest.setInterval(100_000)
+    counted: list[int] = []
+    bridge.data_sets.count("other", live, [(None, WANT)], lambda found: counted.append(found[0].n_rows))
+    wait_for(qtbot, lambda: bool(counted))
+    bridge.counting.serve_first("view")
+    bridge.change(cut_changes.add_cut, "low", "trap_max < 300")
+    found: list[Any] = []
+    count_by_sample(bridge, data_set, found)
+    wait_for(qtbot, lambda: bool(found) and bridge.data_sets._is_waiting_for_hand)
+    n = len(counted)
+    for _ in range(3):
+        done: list[bool] = []
+        bridge.in_background(lambda: True, done.append)
+        wait_for(qtbot, lambda done=done: bool(done))
+    assert len(counted) == n
+    assert counted[-1] < 1500
+    bridge.counting.serve_first("")
+    wait_for(qtbot, lambda: not bridge.counting.is_busy)
+    assert counted[-1] == 1500
+    assert found[-1][0].n_sampled == 0
+
+
 def test_a_sample_tells_what_the_cuts_do_while_the_hand_moves(
     qtbot: QtBot, bridge: Bridge, on_disk: None, loaded: Callable[[], LiveSet], data_set: DataSet
 ) -> None:
