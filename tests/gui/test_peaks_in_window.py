@@ -16,6 +16,8 @@ from pygama.analysis.calibration import Calibration, ChannelCalibration
 from pygama.analysis.calibration_file import write_calibration
 from pygama.analysis.curves import Curve
 from pygama_gui.main_window import MainWindow
+from pygama_gui.session import saved
+from pygama_gui.session.state import Session
 from pygama_gui.widgets.keysheet import keys_of
 
 WAIT_MS = 60_000
@@ -69,6 +71,16 @@ def test_the_real_run_is_calibrated_and_fitted_by_keys(
     assert 1.0 < peak.fwhm < 4.0
     bridge.store.undo()
     assert bridge.session.fits == ()
+
+
+def test_a_calibration_that_comes_with_a_session_is_taken_into_it(window: MainWindow, tmp_path: Path) -> None:
+    curve = ChannelCalibration(Curve((0.2, 0.068), ((1e-4, 0.0), (0.0, 1e-10))), source="Th-228")
+    channels = MappingProxyType({"0/5/0": curve})
+    write_calibration(tmp_path / "calibration.json", Calibration("trap_max", channels=channels))
+    saved.save(Session(), tmp_path / "session.json")
+    window.arrivals.add_paths([tmp_path / "calibration.json", tmp_path / "session.json"])
+    (taken,) = window.bridge.session.calibrations
+    assert taken.column == "trap_max"
 
 
 @pytest.mark.parametrize("is_for_all", [False, True])
