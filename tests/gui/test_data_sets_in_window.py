@@ -203,6 +203,9 @@ def test_a_spectrum_on_disk_follows_the_hand_by_a_sample_and_says_so(
     bridge.change(cut_changes.add_cut, "low", "trap_max < 4000")
     window.show_cuts()
     settle(qtbot, window)
+    bridge.change(changes.mark_region, (500.0, 2500.0))
+    settle(qtbot, window)
+    exact = spectrum.measured((500.0, 2500.0))
     bridge.data_sets._rest.setInterval(100_000)
     bridge.counting.serve_first("spectrum")
     bridge.change(cut_changes.edit_cut, "low", "trap_max < 3000")
@@ -210,6 +213,9 @@ def test_a_spectrum_on_disk_follows_the_hand_by_a_sample_and_says_so(
     n = len(bridge.live(bridge.session.selected).columns)
     assert 240 <= n < 300
     assert f"from a sample of {n} rows" in spectrum.controls.info.text()
+    estimate = spectrum.measured((500.0, 2500.0))
+    assert estimate.gross == pytest.approx(exact.gross, rel=0.3)
+    assert estimate.net_error > 1.2 * exact.net_error  # that of the sample
     assert spectrum.drawing.curve.opacity() < 1
     assert not spectrum.picture.counts[spectrum.picture.edges[:-1] > 3000].any()
     qtbot.waitUntil(lambda: "from a sample" in window.cuts.summary.text(), timeout=WAIT_MS)
@@ -238,9 +244,9 @@ def test_a_region_of_a_data_set_is_counted_between_its_very_ends(
         if cut:
             bridge.change(cut_changes.add_cut, "low", cut)
         expected = int(((values >= roi[0]) & (values < (3000 if cut else roi[1]))).sum())
+        qtbot.waitUntil(lambda n=expected: spectrum.measured(roi).gross == n, timeout=WAIT_MS)
         settle(qtbot, window)
         spectrum.redraw()
-        assert spectrum.measured(roi).gross == expected
         assert told[-1].startswith(f"gross {expected}")
         assert "whole bins" not in told[-1]
     assert any("by whole bins, until it is counted" in one for one in told) == (most_rows == 300)

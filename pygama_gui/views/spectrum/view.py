@@ -457,7 +457,10 @@ class SpectrumView(View):
         counts = spectra.joined(self.counting.fine_counts(histogram), factor)
         live = self.bridge.live(self.session.selected)
         seconds = None if live is None else self.counting.seconds(live) or None
-        return measure_region(counts, histogram.edges[::factor], *roi, live_time_s=seconds)
+        n_sampled = self.counting.passing.n_sampled(self.session.selected)
+        scale = live.n_rows / n_sampled if live is not None and n_sampled else 1.0
+        found = measure_region(counts / scale, histogram.edges[::factor], *roi, live_time_s=seconds)
+        return found if found is None or scale == 1.0 else found.scaled(scale)
 
     def rehearse(self) -> None:
         """Draw a made-up spectrum once, unseen."""
