@@ -295,6 +295,7 @@ class MainWindow(QMainWindow):
         self.files.open_asked.connect(self.arrivals.ask_open_tier)
         self.fits.look_asked.connect(self._look_at_fit)
         self.spectrum.calibrate_asked.connect(self._calibrate)
+        self.spectrum.calibrate_shown_asked.connect(self._calibrate_shown)
         self.cuts.region_taken.connect(self.show_cuts)
         shown_in = (
             (self.cuts, self.cuts_dock),
@@ -380,6 +381,11 @@ class MainWindow(QMainWindow):
         """Calibrate with the fitted peaks, and show what comes of it."""
         self.fits.come_to_sight()
         self.fits.calibrate_with_fits()
+
+    def _calibrate_shown(self) -> None:
+        """Find the lines in what the spectrum shows, and show what comes of it."""
+        self.fits.come_to_sight()
+        self.fits.calibration.calibrate_shown()
 
     def show_cuts(self) -> None:
         """Bring the panel of cuts to the front, for the cut that came into it."""

@@ -9,6 +9,7 @@ the background.
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -49,6 +50,11 @@ class Region:
     def gross_error(self) -> float:
         """Error of the gross counts; of none it is that of one."""
         return math.sqrt(max(self.gross, 1.0))
+
+    def scaled(self, scale: float) -> Region:
+        """Take its counts for those of a sample of which all are `scale` times as many, errors as well."""
+        names = ("gross", "net", "net_error", "background", "background_error", "rate", "rate_error")
+        return replace(self, **{name: scale * getattr(self, name) for name in names})
 
 
 def measure_region(

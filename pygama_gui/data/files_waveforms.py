@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 import numpy as np
 
 from pygama_gui.data import live_set
-from pygama_gui.data.live_set import RUN, LiveSet
+from pygama_gui.data.live_set import LiveSet
 from pygama_gui.data.outputs import TABLE
 from pygama_gui.data.samples import EVERYTHING, Bunch, Sample, joined
 from pygama_gui.data.selected_rows import AllRows, Selected
@@ -47,7 +47,7 @@ class FilesWaveforms(SetWaveforms):
         self._seen[number, int(found.numbers.get("event_number", -1))] = row
         if len(self._seen) > MOST_SEEN:
             self._seen.popitem(last=False)
-        return Sample(found.decoder, found.waveform, {**found.numbers, RUN: self._number_of(number)}, place)
+        return Sample(found.decoder, found.waveform, self._with_run(found.numbers, number), place)
 
     def place_in(self, members: Iterable[int], event_number: int, selection: Selection) -> int | None:
         """Find the first waveform of an event in some of the runs, by their places, as far as is known."""
@@ -69,8 +69,7 @@ class FilesWaveforms(SetWaveforms):
             first, stop = self._starts[number : number + 2].tolist()
             found = self._file(number).bunch(rows[(rows >= first) & (rows < stop)] - first)
             if found is not None:
-                run = np.full(len(found), self._number_of(number), np.int32)
-                parts.append(Bunch(found.waveforms, {**found.numbers, RUN: run}))
+                parts.append(self._of_run(found, number))
         return joined(parts) if parts else None
 
     def _of(self, selection: Selection) -> Selected:

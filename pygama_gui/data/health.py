@@ -45,6 +45,8 @@ PILE, NEAR = 1e-3, 0.02
 """Parts of the range, from its top down, in which events pile up, and in which they are compared."""
 PILE_OVER, LEAST_PILED = 20.0, 8
 """A pile is so many times as dense as the events below it, and holds as many events or more."""
+EQUAL, MOST_OF_STEPS = 0.01, 0.5
+"""Steps between the events of a pulser are equal to so much; so large a share of them is, at least."""
 DRIFT_SIGMA, DRIFT_SCATTERS = 5.0, 5.0
 """A drift is this significant, and this many times the scatter of single events."""
 LEAST_FOR_DRIFT = 30
@@ -284,7 +286,7 @@ def _figures(
         *rate_with_error(n, duration),
         *median_and_scatter(baselines),
         noise,
-        count_saturated({name: rows[name][group] for name in SATURATION if name in rows}, heights),
+        count_saturated({name: rows[name][group] for name in SATURATION if name in rows}, heights, times),
         *moved(times, baselines, thirds),
         *seen,
         np.histogram(heights[heights < edges[-1]], edges)[0],
@@ -294,10 +296,19 @@ def _figures(
 SATURATION = ("is_saturated", "n_sat_high", "n_sat_low")
 
 
-def count_saturated(columns: Mapping[str, np.ndarray], heights: np.ndarray) -> int:
-    """Count events at the end of the range: by the chain's own columns, else those piled at the top."""
+def count_saturated(
+    columns: Mapping[str, np.ndarray], heights: np.ndarray, times: np.ndarray | None = None
+) -> int:
+    """Count events at the end of the range: by the chain's own columns, else those piled at the top.
+
+    times: of the events, (n,); a pile that comes at equal steps is the line of a pulser.
+    """
     if columns:
         return int(is_flagged(columns).sum())
+    if times is not None and len(times) == len(heights):
+        top = float(heights[np.isfinite(heights)].max(initial=0.0))
+        if are_pulsed(times[heights >= (1 - PILE) * top]):
+            return 0
     known = heights[np.isfinite(heights)]
     top = float(known.max(initial=0.0))
     if top <= 0:
@@ -320,6 +331,19 @@ def in_pile(n_top: int, n_near: int) -> int:
     most = below + 2 * math.sqrt(below + 1)
     is_pile = n_top >= LEAST_PILED and n_top / PILE > PILE_OVER * most / (NEAR - PILE)
     return n_top if is_pile else 0
+
+
+def are_pulsed(times: np.ndarray) -> bool:
+    """Tell whether events come at equal steps of time, one or several, as those of a pulser do.
+
+    Those beyond the range come by chance, so that hardly one step is equal to another.
+    """
+    steps = np.diff(np.sort(times[np.isfinite(times)]))
+    if len(steps) < LEAST_PILED - 1 or (middle := float(np.median(steps))) <= 0:
+        return False
+    n = np.rint(steps / middle)
+    is_equal = (n >= 1) & (np.abs(steps - n * middle) <= EQUAL * middle)
+    return float(is_equal.mean()) > MOST_OF_STEPS
 
 
 def moved(times: np.ndarray, values: np.ndarray, thirds: tuple[float, float]) -> tuple[float, float, float]:

@@ -103,13 +103,23 @@ class Want:
 @dataclass(frozen=True)
 class Counts:
     """counts: (n_x,) or (n_x, n_y) int64. n_rows: rows that were looked at; n_chosen: those of them that the
-    channel and the cuts left, whether or not their values lie inside the axes.
+    channel and the cuts left, whether or not their values lie inside the axes. n_sampled: rows of a sample
+    by which all of this is estimated; 0 where rows were counted.
     """
 
     want: Want
     counts: np.ndarray
     n_rows: int = 0
     n_chosen: int = 0
+    n_sampled: int = 0
+
+    def as_estimate(self, n_rows: int) -> Counts:
+        """Take the rows that were counted for a sample of `n_rows`."""
+        scale = n_rows / max(self.n_rows, 1)
+        counts = np.rint(self.counts * scale).astype(np.int64)
+        return replace(
+            self, counts=counts, n_rows=n_rows, n_chosen=round(self.n_chosen * scale), n_sampled=self.n_rows
+        )
 
 
 @dataclass(frozen=True)

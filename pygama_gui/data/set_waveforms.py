@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 
 from pygama_gui.data.live import LiveColumns
-from pygama_gui.data.live_set import RUN, LiveSet
+from pygama_gui.data.live_set import LiveSet
 from pygama_gui.data.samples import EVERYTHING, Bunch, Sample, Tier1Waveforms, joined
 from pygama_gui.data.selection import Selection
 from pygama_gui.session.state import Member
@@ -42,6 +42,7 @@ class SetWaveforms:
     def __init__(self, live: LiveSet) -> None:
         ends = [*live.starts[1:], len(live.columns)]
         self._members = live.members
+        self._live = live
         self._rows = [_Rows(live.columns, *part) for part in zip(live.starts, ends, strict=True)]
         self._open: OrderedDict[int, Tier1Waveforms] = OrderedDict()
         self._counts: OrderedDict[Selection, list[int]] = OrderedDict()
@@ -64,8 +65,7 @@ class SetWaveforms:
         """Read the waveform at a place among those selected; raises IndexError beyond the end."""
         number, at = self._at(place, selection)
         found = self._file(number).sample(at, selection)
-        numbers = {**found.numbers, RUN: self._number_of(number)}
-        return Sample(found.decoder, found.waveform, numbers, place)
+        return Sample(found.decoder, found.waveform, self._with_run(found.numbers, number), place)
 
     def place_of(self, event_number: int, selection: Selection = EVERYTHING) -> int | None:
         """Find the first waveform of an event among those selected: that of the first run that has it."""
@@ -91,8 +91,7 @@ class SetWaveforms:
             here = wanted[(wanted >= before) & (wanted < before + n)] - before
             found = self._file(number).bunch(here, selection) if len(here) else None
             if found is not None:
-                run = np.full(len(found), self._number_of(number), np.int32)
-                parts.append(Bunch(found.waveforms, {**found.numbers, RUN: run}))
+                parts.append(self._of_run(found, number))
             before += n
         return joined(parts) if parts else None
 
@@ -110,6 +109,15 @@ class SetWaveforms:
                 return number, at
             at -= n
         raise IndexError(place)
+
+    def _with_run(self, numbers: Mapping[str, float], at: int) -> dict[str, float]:
+        """Add to the numbers of a waveform of which run, and sub-run, it is."""
+        places = self._live.place_columns(at, 1)
+        return {**numbers, **{name: int(values[0]) for name, values in places.items()}}
+
+    def _of_run(self, bunch: Bunch, at: int) -> Bunch:
+        """Add to the numbers of waveforms of which run, and sub-run, they are."""
+        return Bunch(bunch.waveforms, {**bunch.numbers, **self._live.place_columns(at, len(bunch))})
 
     def _number_of(self, at: int) -> int:
         member: Member = self._members[at]

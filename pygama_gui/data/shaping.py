@@ -34,6 +34,20 @@ FALLBACK_NS = 10.0
 
 
 @dataclass(frozen=True)
+class OfRun:
+    """The calibrations that hold for one run of a data set."""
+
+    run: int
+    sub_run: int
+    calibrations: tuple[Calibration, ...]
+
+    def holds(self, numbers: Mapping[str, np.ndarray]) -> np.ndarray:
+        """Tell which waveforms are of this run, (n,) bool."""
+        of_run = np.asarray(numbers["run"]) == self.run
+        return of_run & (np.asarray(numbers["sub_run"]) == self.sub_run) if "sub_run" in numbers else of_run
+
+
+@dataclass(frozen=True)
 class Look:
     """How waveforms are looked at; the part of the choice that changes their samples."""
 
@@ -43,16 +57,21 @@ class Look:
     is_calibrated: bool = False
     calibrations: tuple[Calibration, ...] = ()
     """Those that hold for the run; they give the energy where the chain does not."""
+    of_runs: tuple[OfRun, ...] = ()
+    """Those of each run of a data set, which go before the others."""
 
     @classmethod
-    def of(cls, choice: WaveformChoice, calibrations: tuple[Calibration, ...]) -> Look:
-        """Take from what was chosen, and the calibrations that hold for the run."""
+    def of(
+        cls, choice: WaveformChoice, calibrations: tuple[Calibration, ...], of_runs: tuple[OfRun, ...] = ()
+    ) -> Look:
+        """Take from what was chosen, and the calibrations that hold for the run, or for each of a set."""
         return cls(
             choice.is_above_baseline,
             choice.aligned_by,
             choice.is_normalised,
             choice.is_calibrated,
             calibrations,
+            of_runs,
         )
 
     @property
@@ -91,7 +110,7 @@ def shape(bunch: Bunch, chain: Sequence[Step], look: Look) -> Shaped:
     starts = np.zeros(len(bunch))
     if look.aligned_by:
         starts = starts_of(flat, look.aligned_by, bunch.period_ns, made)
-    factors = factors_of(flat, look, chain, made, codes_of(bunch.numbers))
+    factors = factors_of(flat, look, chain, made, bunch.numbers)
     known = np.isfinite(starts) & np.isfinite(factors)
     heights = heights[known] * factors[known, None]
     return Shaped(heights, starts[known], bunch.period_ns, int((~known).sum()), np.flatnonzero(known))
@@ -118,11 +137,11 @@ def factors_of(
     look: Look,
     chain: Sequence[Step],
     made: Mapping[str, np.ndarray],
-    codes: np.ndarray | None,
+    numbers: Mapping[str, np.ndarray],
 ) -> np.ndarray:
     """Give what heights are multiplied by, (n,); NaN where it is not known.
 
-    codes: of the channels, (n,); None where the run does not tell channels apart.
+    numbers: of the waveforms, (n,) each, which tell channel and run.
     """
     if look.is_normalised:
         highest = flat.max(axis=1)
@@ -133,10 +152,27 @@ def factors_of(
     nothing = np.full(len(flat), np.nan)
     height = np.asarray(made.get(source[1], nothing), np.float64)
     if calibration_of(chain) is None:
-        energy = all_energies(look.calibrations, {source[1]: height}, codes)[source[0]]
+        energy = _energies(look, source, height, numbers)
     else:
         energy = np.asarray(made.get(source[0], nothing))
     return np.divide(energy, height, out=np.full(len(flat), np.nan), where=height > 0)
+
+
+def _energies(
+    look: Look, source: tuple[str, str], height: np.ndarray, numbers: Mapping[str, np.ndarray]
+) -> np.ndarray:
+    """Make energies of heights (n,), each by the calibration of its run; NaN where there is none."""
+    energy_column, column = source
+    codes = codes_of(numbers)
+    if not look.of_runs:
+        return all_energies(look.calibrations, {column: height}, codes)[energy_column]
+    found = np.full(len(height), np.nan)
+    for one in look.of_runs:
+        rows = one.holds(numbers)
+        own = all_energies(one.calibrations, {column: height[rows]}, None if codes is None else codes[rows])
+        if energy_column in own:
+            found[rows] = own[energy_column]
+    return found
 
 
 def energy_source(chain: Sequence[Step], calibrations: Sequence[Calibration]) -> tuple[str, str] | None:

@@ -31,6 +31,7 @@ from pygama_gui.data.health import (
     Figures,
     Peak,
     Survey,
+    are_pulsed,
     in_pile,
     is_flagged,
     judge,
@@ -57,6 +58,8 @@ LEAST_SAMPLE = 100
 """Rows that pass the cuts by which bins are chosen; with fewer, by all rows of the sample."""
 STEP_OF_TOP, N_OF_TOP = 1e-5, 2100
 """Bins, relative to the height, in which events near the top are counted as they come by; all of `NEAR`."""
+N_TIMES = 1000
+"""Of so many of the last events at the top it is asked whether they come at equal steps of time."""
 TIMELESS = N_PARTS
 """Part of the rows that have no time."""
 
@@ -148,7 +151,8 @@ class GatheredSurvey:
         heights = np.asarray(rows[self._shown], np.float64)
         self._spectra.add(places, heights)
         for at, top in enumerate(self._tops):
-            top.add(heights[places == at])
+            its = places == at
+            top.add(heights[its], None if times is None else times[its])
         parts = np.full(len(places), TIMELESS)
         if times is not None:
             found = parts_of(times, self._span)
@@ -316,13 +320,20 @@ class _TopCounts:
         self._highest = 0
         """Number of the bin that the top lies in: bins grow with the height."""
         self._counts = np.zeros(N_OF_TOP, np.int64)
+        self._newest = np.empty((2, 0))
+        """Heights and times of the last events near the top."""
 
-    def add(self, heights: np.ndarray) -> None:
-        """Count heights; those that are not above 0 do not count."""
-        near = heights[(heights >= (1 - NEAR) * self._top) & (heights > 0) & np.isfinite(heights)]
+    def add(self, heights: np.ndarray, times: np.ndarray | None = None) -> None:
+        """Count heights; those that are not above 0 do not count. times: of the events."""
+        is_near = (heights >= (1 - NEAR) * self._top) & (heights > 0) & np.isfinite(heights)
+        near = heights[is_near]
         if not len(near):
             return
         self._rise(float(near.max()))
+        if times is not None:
+            newer = np.stack([near, times[is_near]])
+            newer = newer[:, newer[0] >= (1 - PILE) * self._top]
+            self._newest = np.concatenate([self._newest, newer], axis=1)[:, -N_TIMES:]
         depths = self._highest - _bin_of_top(near)
         self._counts += np.bincount(depths[depths < N_OF_TOP], minlength=N_OF_TOP)
 
@@ -337,7 +348,7 @@ class _TopCounts:
     @property
     def saturated(self) -> int:
         """Events that pile up at the top."""
-        if self._top <= 0:
+        if self._top <= 0 or are_pulsed(self._newest[1, self._newest[0] >= (1 - PILE) * self._top]):
             return 0
         ends = self._highest - _bin_of_top(np.array([(1 - PILE) * self._top, (1 - NEAR) * self._top]))
         return in_pile(*(int(self._counts[: end + 1].sum()) for end in ends.tolist()))

@@ -75,6 +75,8 @@ class Figures:
     """Of each cut that is on, of what passed those before it."""
     n_all: int = 0
     """Rows that there are, where they come block by block."""
+    n_sampled: int = 0
+    """Rows of a sample that this is of, while an edge is dragged; 0 where it is of all."""
 
     @property
     def is_whole(self) -> bool:

@@ -68,10 +68,10 @@ class Arrivals(QObject):
         for path in paths:
             by_kind.setdefault(_kind_of(path), []).append(path)
         takers: dict[str, Callable[[Path], object]] = {
+            "session": window.documents.open,  # first: it takes the place of all that was there
             "calibration": window.fits.calibration.load,
             "channel map": window.settings_files.take_channel_map,
             "cuts": self._take_cuts,
-            "session": window.documents.open,
             "settings": window.settings_files.load,
             "picture": window.documents.open_picture,
         }

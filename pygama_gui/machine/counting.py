@@ -11,12 +11,14 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from pygama.analysis.cuts import CutSet
 from pygama.quick_dataclass import dataclass
 from pygama_gui.data.channels import CODE
 from pygama_gui.data.cutting import Passing, joined, readable
 from pygama_gui.data.dragged import Indexes, Shape, columns_of, shape_of
-from pygama_gui.data.linked import Counter, Counts, Cuts, Rows, Want
+from pygama_gui.data.linked import Counter, Counts, Cuts, Rows, Want, n_of
 from pygama_gui.data.live_set import LiveSet
+from pygama_gui.data.passes import Task
 from pygama_gui.data.selection import passing_of
 from pygama_gui.data.tally import Figures, Peak
 
@@ -72,6 +74,10 @@ class Wishes:
         wanted = tuple(wants)
         self.work(owner, lambda counter: counter.count(table, rows, cuts, wanted), then)
 
+    def take_back(self, owner: str) -> None:
+        """Forget what `owner` wished and did not get yet."""
+        self._waiting.pop(owner, None)
+
     def work(
         self,
         owner: str,
@@ -118,6 +124,35 @@ class Wishes:
         self._next()
 
 
+class FromSample:
+    """Hands over what a sample tells until all rows are counted. then: gets either.
+
+    is_stopped: whether somebody stopped the counting. is_whole: whether all was counted of what is found.
+    """
+
+    def __init__(
+        self, then: Callable[[Any], None], is_stopped: Callable[[], bool], is_whole: Callable[[Any], bool]
+    ) -> None:
+        self._then, self._is_stopped, self._is_whole = then, is_stopped, is_whole
+        self._estimate: Any = None
+        self._has_exact = self._is_over = False
+
+    def end(self) -> None:
+        """Take nothing of a sample any more."""
+        self._is_over = True
+
+    def estimate(self, found: Any) -> None:
+        """Take what the sample tells."""
+        if not (self._has_exact or self._is_over):
+            self._estimate = found
+            self._then(found)
+
+    def take(self, found: Any) -> None:
+        """Take what was counted; some rows in the order of the files tell less than a sample of all."""
+        self._has_exact = self._has_exact or self._is_whole(found) or self._is_stopped()
+        self._then(found if self._has_exact or self._estimate is None else self._estimate)
+
+
 class Counting:
     """What is counted for the views, of the rows of runs as they stand when it is asked for."""
 
@@ -127,22 +162,72 @@ class Counting:
         self._wishes = Wishes(partial(bridge.threads.do, "count"), self._indexes)
         self._tallying = Wishes(partial(bridge.threads.do, "tally cuts"), self._indexes)
         self._preparing: set[tuple[int, tuple[str, ...], int]] = set()
+        self._samples: dict[str, FromSample] = {}
+        """What was looked for last in a sample, by who asked."""
 
-    def count(self, owner: str, run_id: str, wants: Sequence[Want], then: Answer) -> None:
+    def count(
+        self, owner: str, run_id: str, wants: Sequence[Want], then: Answer, *, takes_estimates: bool = False
+    ) -> None:
         """Have histograms of a run counted under the present cuts, then hand them to `then`, in order.
 
         owner: who asks; what it asked before and did not get yet is forgotten. None stands for a histogram
         of a column that the run does not have. Nothing is told of a run that has no data yet.
+        takes_estimates: while an edge is dragged over a data set on disk, `then` gets what a sample tells,
+        until all is counted.
         """
         live = self._bridge.live(run_id)
         if live is None:
             return
         cuts = passing_of(self._bridge.session)
-        if isinstance(live, LiveSet) and live.is_on_disk:
-            self._bridge.data_sets.count(owner, live, [(cuts, want) for want in wants], then)
-            return
         names = {CODE}.union(*(want.columns for want in wants), () if cuts is None else cuts.columns)
-        self._wishes.ask(owner, live, self._bridge.rows_of(run_id, names), cuts, wants, then)
+        rows = self._bridge.rows_of(run_id, names)
+        if not (isinstance(live, LiveSet) and live.is_on_disk):
+            self._wishes.ask(owner, live, rows, cuts, wants, then)
+            return
+        tasks, wanted = [(cuts, want) for want in wants], tuple(wants)
+        self._count_on_disk(
+            owner,
+            live,
+            tasks,
+            (lambda counter: counter.count(live, rows, cuts, wanted)) if takes_estimates else None,
+            then,
+        )
+
+    def _count_on_disk(
+        self,
+        owner: str,
+        live: LiveSet,
+        tasks: Sequence[Task],
+        sample: Callable[[Counter], list[Counts | None]] | None,
+        then: Answer,
+    ) -> None:
+        """Have tasks counted from the files. sample: counts them in a sample while an edge is dragged."""
+        data_sets = self._bridge.data_sets
+        if sample is None:
+            data_sets.count(owner, live, tasks, then)
+            return
+        first = FromSample(then, lambda: data_sets.is_stopped(live), lambda found: _are_whole(found, live))
+        is_known = data_sets.count(owner, live, tasks, first.take)
+        self._look_at_sample(
+            self._wishes, owner, first, lambda counter: _estimates(sample(counter), live), is_known=is_known
+        )
+
+    def _look_at_sample(
+        self,
+        wishes: Wishes,
+        owner: str,
+        first: FromSample,
+        work: Callable[[Counter], Any],
+        *,
+        is_known: bool,
+    ) -> None:
+        if self.has_first and not is_known:
+            self._samples[owner] = first
+            wishes.work(owner, work, first.estimate)
+        else:  # what is under way for it is late
+            wishes.take_back(owner)
+            if (late := self._samples.pop(owner, None)) is not None:
+                late.end()
 
     def follow(
         self,
@@ -169,17 +254,36 @@ class Counting:
         if live is None:
             return
         cuts, _ = readable(self._bridge.session.cuts)
-        if isinstance(live, LiveSet) and live.is_on_disk:
-            self._bridge.data_sets.tally(CUT_FIGURES, live, cuts, peaks, along, then)
-            return
         columns = {CODE, *live.columns.names[:1], *cuts.columns, *(one.column for one in peaks), along}
         rows, wanted = self._bridge.rows_of(run_id, columns), tuple(peaks)
+        if isinstance(live, LiveSet) and live.is_on_disk:
+            self._tally_on_disk(live, rows, cuts, wanted, along, then)
+            return
         self._tallying.work(
             CUT_FIGURES, lambda counter: counter.figures(live, rows, cuts, wanted, along), then
         )
         if not self._bridge.is_active(run_id):
             for cut in cuts:
                 self._prepare_drag(live, shape_of(cut, rows), rows)
+
+    def _tally_on_disk(
+        self,
+        live: LiveSet,
+        rows: Rows,
+        cuts: CutSet,
+        peaks: Sequence[Peak],
+        along: str,
+        then: Callable[[Figures], None],
+    ) -> None:
+        data_sets = self._bridge.data_sets
+        first = FromSample(then, lambda: data_sets.is_stopped(live), lambda found: found.is_whole)
+
+        def estimate(counter: Counter) -> Figures:
+            found = counter.figures(live, rows, cuts, peaks, along)
+            return replace(found, n_all=live.n_rows, n_sampled=n_of(rows))
+
+        is_known = data_sets.tally(CUT_FIGURES, live, cuts, peaks, along, first.take)
+        self._look_at_sample(self._tallying, CUT_FIGURES, first, estimate, is_known=is_known)
 
     def _prepare_drag(self, live: LiveRun, shape: Shape | None, rows: Rows) -> None:
         """Make an index of what a cut lies over, so that its edges can be dragged among very many rows."""
@@ -206,16 +310,12 @@ class Counting:
     ) -> None:
         """Have histograms of a run counted with each of some cuts and without it, all others as they are.
 
-        names: of the cuts, switched on or not. owner, then: as in `count`.
+        names: of the cuts, switched on or not. owner, then: as in `count`, estimates with them.
         """
         live = self._bridge.live(run_id)
         if live is None:
             return
         both = [(self._cuts_with(name, is_on=True), self._cuts_with(name, is_on=False)) for name in names]
-        if isinstance(live, LiveSet) and live.is_on_disk:
-            tasks = [(cuts, want) for pair in both for cuts in pair for want in wants]
-            self._bridge.data_sets.count(owner, live, tasks, lambda found: then(_in_pairs(found, len(wants))))
-            return
         read = {CODE}.union(*(want.columns for want in wants))
         rows = self._bridge.rows_of(
             run_id, read.union(*(one.columns for pair in both for one in pair if one))
@@ -227,7 +327,17 @@ class Counting:
                 for with_it, without in both
             ]
 
-        self._wishes.work(owner, work, then)
+        if not (isinstance(live, LiveSet) and live.is_on_disk):
+            self._wishes.work(owner, work, then)
+            return
+        tasks = [(cuts, want) for pair in both for cuts in pair for want in wants]
+        self._count_on_disk(
+            owner,
+            live,
+            tasks,
+            lambda counter: [one for pair in work(counter) for side in pair for one in side],
+            lambda found: then(_in_pairs(found, len(wants))),
+        )
 
     def _cuts_with(self, name: str, *, is_on: bool) -> Passing | None:
         return joined(
@@ -256,6 +366,14 @@ class Counting:
     def has_first(self) -> bool:
         """Whether something is under the hand."""
         return bool(self._wishes.first)
+
+
+def _are_whole(found: Sequence[Counts | None], live: LiveRun) -> bool:
+    return all(one is None or one.n_rows >= live.n_rows for one in found)
+
+
+def _estimates(found: Sequence[Counts | None], live: LiveSet) -> list[Counts | None]:
+    return [None if one is None else one.as_estimate(live.n_rows) for one in found]
 
 
 def _in_pairs(found: Sequence[Counts | None], n: int) -> list[WithAndWithout]:

@@ -111,6 +111,8 @@ class DataSets(QObject):
         self._pass: Pass | None = None
         self._aside: Pass | None = None
         """One that goes on when nobody waits for anything else."""
+        self._is_waiting_for_hand = False
+        """Whether the pass stands still while a hand moves an edge."""
         self._rest = QTimer(self)
         self._rest.setSingleShot(True)
         self._rest.setInterval(HAND_RESTS_MS)
@@ -296,14 +298,14 @@ class DataSets(QObject):
 
     # From the files
 
-    def count(self, owner: str, live: LiveSet, tasks: Sequence[Task], then: Answer) -> None:
+    def count(self, owner: str, live: LiveSet, tasks: Sequence[Task], then: Answer) -> bool:
         """Have histograms counted over all rows; `then` is called again and again with more of them.
 
-        A wish takes the place of the one that `owner` had before.
+        A wish takes the place of the one that `owner` had before. Tells whether all was known already.
         """
         applied = {cuts: _applied(cuts, live) for cuts in {cuts for cuts, _ in tasks}}
         tasks = tuple((None if want.rows == ALL else applied[cuts], want) for cuts, want in tasks)
-        self._want(owner, Wish(live, tasks, then))
+        return self._want(owner, Wish(live, tasks, then))
 
     def tally(
         self,
@@ -313,8 +315,11 @@ class DataSets(QObject):
         peaks: Sequence[Peak],
         along: str,
         then: Callable[[Figures], None],
-    ) -> None:
-        """Have it counted what each cut does, in peaks and along a column too; `then` as `gather`."""
+    ) -> bool:
+        """Have it counted what each cut does, in peaks and along a column too; `then` as `gather`.
+
+        Tells whether it was known already.
+        """
         known, _ = applicable(cuts, _empty(live))
         wanted = tuple(peak for peak in peaks if peak.column in live.columns)
         axis = axis_along(along, live.columns.column(along)) if along in live.columns else None
@@ -322,7 +327,7 @@ class DataSets(QObject):
         if (held := self._figures.get(about)) is not None:
             self._take_back(owner)
             self._hand_over.emit(lambda: then(held))
-            return
+            return True
 
         def take(found: Figures) -> None:
             if found.is_whole:
@@ -332,6 +337,7 @@ class DataSets(QObject):
             then(found)
 
         self.gather(owner, live, about, lambda: Tallying(known, live.n_rows, wanted, axis), take)
+        return False
 
     def gather(
         self,
@@ -371,12 +377,18 @@ class DataSets(QObject):
         is_counting = self._pass is not None or self._aside is not None or bool(self._waiting)
         return not (is_counting or self._reading or self._ending)
 
-    def _want(self, owner: str, wish: Wish) -> None:
+    def _want(self, owner: str, wish: Wish) -> bool:
+        """Have a wish counted; tells whether all of it was known already."""
         self._waiting.pop(owner, None)
         known = [self._held.get((wish.live, task)) for task in wish.tasks]
         if wish.begin is None and all(known):
+            self._take_back(owner)
             self._hand_over.emit(lambda: wish.then(known))
-            return
+            return True
+        self._wait_for(owner, wish)
+        return False
+
+    def _wait_for(self, owner: str, wish: Wish) -> None:
         if (ending := self._ending.pop(owner, None)) is not None and ending.key == wish.key:
             ending.then = wish.then
             self._ending[owner] = ending
@@ -398,6 +410,8 @@ class DataSets(QObject):
     def _next(self) -> None:
         """Begin the next pass; what can wait is left or laid aside while somebody waits for something."""
         hurried = {owner: wish for owner, wish in self._waiting.items() if not wish.can_wait}
+        if self._pass is not None and self._is_waiting_for_hand and not self._rest.isActive():
+            self._count_on(self._pass)
         if self._pass is not None:
             self._pass.is_interrupted = bool(hurried) and self._pass.can_wait
             return
@@ -432,6 +446,9 @@ class DataSets(QObject):
 
     def _count_on(self, present: Pass) -> None:
         self._tell_how_far(present)
+        self._is_waiting_for_hand = self._rest.isActive()
+        if self._is_waiting_for_hand:  # counting beside it, the window would not follow
+            return
         self._bridge.in_background(
             present.go_on,
             lambda is_done: self._take_step(present, is_done=is_done),

@@ -110,10 +110,15 @@ class Fitting(QObject):
         return known if is_present and isinstance(known, Measured) else None
 
     def measured_mark(self, run_id: str) -> Measured | None:
-        """Give what the region that is marked in the spectrum holds on a run; None before it was measured."""
+        """Give what the region that is marked in the spectrum holds on a run; None before it was measured.
+
+        None too of a data set on disk under other cuts than it was measured with: there, counting is slow.
+        """
         known = self.measured(run_id, MARKED)
-        live = self._bridge.live(run_id)
-        return known if known is not None and known.fit == _marked(self._bridge.session, live) else None
+        live, session = self._bridge.live(run_id), self._bridge.session
+        if known is None or live is None or known.fit != _marked(session, live):
+            return None
+        return None if live.is_on_disk and known.state[2] != passing_of(session) else known
 
     def is_to_be_measured(self, run_id: str) -> bool:
         """Whether a region is marked in the spectrum of a run that is not measured yet."""
@@ -165,7 +170,11 @@ class Fitting(QObject):
         return known is not None and known.fit == fit and known.state[::2] == state[::2]
 
     def _fit(self, run_id: str, state: State, fits: Sequence[Asked], counts: Sequence[Counts | None]) -> None:
-        pairs = list(zip(fits, counts, strict=True))
+        pairs = [
+            (fit, counted)
+            for fit, counted in zip(fits, counts, strict=True)
+            if fit.name != MARKED or _are_all(counted, state[0])
+        ]
         self._bridge.compute(
             lambda: [_outcome(fit, state, counted) for fit, counted in pairs],
             lambda outcomes: self._take(run_id, outcomes),
@@ -195,13 +204,18 @@ def _all_of(session: Session, live: LiveRun | None) -> list[Asked]:
 
 
 def _marked(session: Session, live: LiveRun | None) -> NamedRegion | None:
-    """Give the region that is marked in the spectrum; None on disk, where each move would read all files."""
+    """Give the region that is marked in the spectrum."""
     choice = session.spectrum
-    if choice.roi is None or live is None or live.is_on_disk or choice.column not in live.columns:
+    if choice.roi is None or live is None or choice.column not in live.columns:
         return None
     return NamedRegion(
         MARKED, choice.column, *choice.roi, choice.channel if choice.channel in live.channels else None
     )
+
+
+def _are_all(counted: Counts | None, live: LiveRun) -> bool:
+    """Whether all rows of a data set on disk were counted; of all others they always are."""
+    return counted is None or not live.is_on_disk or counted.n_rows >= live.n_rows
 
 
 def _want(asked: Asked, live: LiveRun) -> Want:

@@ -522,6 +522,16 @@ def window_of(numbers, low, high, n):
     return np.linspace(low, high, n + 1)
 
 
+def numbers_of(peak, found):
+    """Give what is written of a peak; the errors down and up where the likelihood is uneven."""
+    numbers = [peak.position, peak.position_error, peak.fwhm, peak.fwhm_error]
+    numbers += [peak.fwtm, peak.fwtm_error, peak.area, peak.area_error]
+    numbers += [found.chi2, found.ndof, found.p_value]
+    for errors in (peak.position_errors, peak.fwhm_errors, peak.fwtm_errors, peak.area_errors):
+        numbers += errors or ("", "")
+    return numbers
+
+
 '''
 
 _FIT_EACH = """\
@@ -538,9 +548,7 @@ for name, path in tier2_files.items():
             heights = np.histogram(numbers[numbers < edges[-1]], edges)[0]
             found = fit_region(heights, edges, request)
             for at, peak in enumerate(found.peaks, 1):
-                row = [name, title, at, peak.position, peak.position_error, peak.fwhm, peak.fwhm_error]
-                row += [peak.fwtm, peak.fwtm_error, peak.area, peak.area_error]
-                rows.append([*row, found.chi2, found.ndof, found.p_value])
+                rows.append([name, title, at, *numbers_of(peak, found)])
             if not found.converged:
                 print(f"{name}, {title}: {found.note}")
 """
@@ -549,7 +557,9 @@ _FIT_WRITE = """
 with open(folder / f"{stem}_fits.csv", "w", newline="", encoding="utf-8") as file:
     writer = csv.writer(file)
     names = "position position_error fwhm fwhm_error fwtm fwtm_error area area_error chi2 ndof p_value"
-    writer.writerow(["run", "fit", "peak", *names.split()])
+    kinds, ways = ("position", "fwhm", "fwtm", "area"), ("down", "up")
+    uneven = [f"{kind}_error_{way}" for kind in kinds for way in ways]
+    writer.writerow(["run", "fit", "peak", *names.split(), *uneven])
     writer.writerows(rows)
 print(f"wrote {file.name}")
 """
@@ -600,9 +610,7 @@ rows = []
 for title, edges in windows.items():
     found = fit_region(heights[title], edges, FitRequest(**FITS[title]["request"]))
     for at, peak in enumerate(found.peaks, 1):
-        row = [NAME, title, at, peak.position, peak.position_error, peak.fwhm, peak.fwhm_error]
-        row += [peak.fwtm, peak.fwtm_error, peak.area, peak.area_error]
-        rows.append([*row, found.chi2, found.ndof, found.p_value])
+        rows.append([NAME, title, at, *numbers_of(peak, found)])
     if not found.converged:
         print(f"{NAME}, {title}: {found.note}")
 """

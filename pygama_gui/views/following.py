@@ -353,12 +353,12 @@ def _line_of(session: Session, run_id: str, channel: int | None) -> tuple[str, t
     """Give the line that is followed, and its column; an empty one where none was chosen.
 
     It was chosen in the preview, in the unit of the chain; where energies are shown and the run has some,
-    it is followed in keV.
+    it is followed in keV. So is the peak of all channels together, whose gains the energies make equal.
     """
-    if session.line is None:
-        return "", None
     shown = session.spectrum.column
     column = raw_column(session, shown)
+    if session.line is None:
+        return (shown if channel is None and column != shown else ""), None
     curve = None if column == shown else curve_of(session, session.run(run_id), column, channel)
     if curve is None:
         return column, session.line

@@ -21,6 +21,8 @@ from PyQt5.QtWidgets import QApplication, QStyleFactory, QWidget
 
 NAMES = ("light", "dark")
 SMALL, NORMAL, CAPTION, LARGE = 12, 13, 11, 15
+ESTIMATED = 0.55
+"""Opacity of what a sample of the rows tells, until all are counted."""
 OKABE_ITO = ("#009E73", "#CC79A7", "#E69F00", "#D55E00", "#56B4E9", "#0072B2")
 
 

@@ -11,6 +11,11 @@ ALIKE = 1.1
 """Errors downwards and upwards with no larger ratio are told as one."""
 
 
+def sampled(n_rows: int) -> str:
+    """Say that something is of a sample of the rows."""
+    return f"from a sample of {count(n_rows)} rows"
+
+
 def count(number: float | None) -> str:
     """1234567 -> '1 234 567', with thin spaces."""
     return UNKNOWN if number is None else f"{number:,.0f}".replace(",", THIN)

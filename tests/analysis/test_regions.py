@@ -252,3 +252,15 @@ def test_what_is_in_one_bin_alone_has_no_width():
     assert found is not None
     assert math.isnan(found.fwhm)
     assert found.centroid == pytest.approx(10.5)
+
+
+def test_what_a_sample_holds_is_as_many_times_as_much_with_its_errors() -> None:
+    counts = np.full(30, 10)
+    counts[8:13] += [10, 40, 80, 40, 10]
+    of_sample = measure_region(counts, np.arange(31.0), 6, 15, live_time_s=10.0)
+    assert of_sample is not None
+    found = of_sample.scaled(40.0)
+    assert (found.gross, found.net) == (40 * of_sample.gross, 40 * of_sample.net)
+    assert found.net_error / found.net == pytest.approx(of_sample.net_error / of_sample.net)
+    assert found.rate == 40 * of_sample.rate
+    assert (found.centroid_error, found.fwhm_error) == (of_sample.centroid_error, of_sample.fwhm_error)

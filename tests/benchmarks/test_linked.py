@@ -119,13 +119,15 @@ class Answers:
     def begin(self) -> None:
         self._asked, self._at = set(), {}
 
-    def _noted(self, owner: str, run_id: str, wants: list[Want], then: Callable[..., None]) -> None:
+    def _noted(
+        self, owner: str, run_id: str, wants: list[Want], then: Callable[..., None], **named: bool
+    ) -> None:
         def take(counts: object) -> None:
             then(counts)
             self._at[owner] = time.perf_counter()
 
         self._asked.add(owner)
-        self._count(owner, run_id, wants, take)
+        self._count(owner, run_id, wants, take, **named)
 
     def drawn(self, which: str) -> bool:
         """Whether all whose names begin so have been answered, and nothing waits to be drawn."""

@@ -45,6 +45,7 @@ from pygama_gui.views.trends import telling
 from pygama_gui.widgets import theme
 
 WAIT_MS = 60_000
+BOTH = pytest.mark.parametrize("most_rows", [10_000, 300], ids=["in memory", "on disk"])
 N_EVENTS = {11: 150, 12: 200, 14: 250}
 
 
@@ -192,6 +193,111 @@ def test_the_spectrum_of_a_data_set_holds_the_events_of_all_runs(
     assert picture.counts.sum() > 500
 
 
+def test_a_spectrum_on_disk_follows_the_hand_by_a_sample_and_says_so(
+    qtbot: QtBot, window: MainWindow, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(live_set, "MOST_ROWS", 300)
+    monkeypatch.setattr(live_set, "SAMPLE_ROWS", 240)
+    made_set(qtbot, window)
+    bridge, spectrum, values = window.bridge, window.spectrum, heights_in(folder)
+    bridge.change(cut_changes.add_cut, "low", "trap_max < 4000")
+    window.show_cuts()
+    settle(qtbot, window)
+    bridge.change(changes.mark_region, (500.0, 2500.0))
+    settle(qtbot, window)
+    exact = spectrum.measured((500.0, 2500.0))
+    bridge.data_sets._rest.setInterval(100_000)
+    bridge.counting.serve_first("spectrum")
+    bridge.change(cut_changes.edit_cut, "low", "trap_max < 3000")
+    qtbot.waitUntil(lambda: spectrum.picture.is_estimate, timeout=WAIT_MS)
+    n = len(bridge.live(bridge.session.selected).columns)
+    assert 240 <= n < 300
+    assert f"from a sample of {n} rows" in spectrum.controls.info.text()
+    estimate = spectrum.measured((500.0, 2500.0))
+    assert estimate.gross == pytest.approx(exact.gross, rel=0.3)
+    assert estimate.net_error > 1.2 * exact.net_error  # that of the sample
+    assert spectrum.drawing.curve.opacity() < 1
+    assert not spectrum.picture.counts[spectrum.picture.edges[:-1] > 3000].any()
+    qtbot.waitUntil(lambda: "from a sample" in window.cuts.summary.text(), timeout=WAIT_MS)
+    bridge.counting.serve_first("")
+    settle(qtbot, window)
+    qtbot.waitUntil(lambda: not spectrum.picture.is_estimate, timeout=WAIT_MS)
+    assert "sample" not in spectrum.controls.info.text() + window.cuts.summary.text()
+    assert spectrum.drawing.curve.opacity() == 1
+    assert spectrum.picture.counts.sum() == np.count_nonzero(values < 3000)
+
+
+@BOTH
+def test_a_region_of_a_data_set_is_counted_between_its_very_ends(
+    qtbot: QtBot, window: MainWindow, folder: Path, most_rows: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(live_set, "MOST_ROWS", most_rows)
+    monkeypatch.setattr(passes, "STEP_S", 0.0)
+    made_set(qtbot, window)
+    bridge, spectrum, values = window.bridge, window.spectrum, heights_in(folder)
+    told: list[str] = []
+    draw_each_step(monkeypatch, spectrum)
+    spectrum.drawn.connect(lambda: told.append(spectrum.region.words.toPlainText()))
+    roi = (1234.5, 4321.5)
+    bridge.change(changes.mark_region, roi)
+    for cut in ("", "trap_max < 3000"):
+        if cut:
+            bridge.change(cut_changes.add_cut, "low", cut)
+        expected = int(((values >= roi[0]) & (values < (3000 if cut else roi[1]))).sum())
+        qtbot.waitUntil(lambda n=expected: spectrum.measured(roi).gross == n, timeout=WAIT_MS)
+        settle(qtbot, window)
+        spectrum.redraw()
+        assert told[-1].startswith(f"gross {expected}")
+        assert "whole bins" not in told[-1]
+    assert any("by whole bins, until it is counted" in one for one in told) == (most_rows == 300)
+
+
+def test_a_plane_on_disk_follows_the_hand_by_a_sample_and_says_so(
+    qtbot: QtBot, window: MainWindow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(live_set, "MOST_ROWS", 300)
+    monkeypatch.setattr(live_set, "SAMPLE_ROWS", 240)
+    made_set(qtbot, window)
+    bridge, plane = window.bridge, window.plane
+    bridge.change(cut_changes.add_cut, "low", "trap_max < 4000")
+    window.go_to_tab(3)
+    qtbot.waitUntil(lambda: plane.plane is not None, timeout=WAIT_MS)
+    settle(qtbot, window)
+    bridge.data_sets._rest.setInterval(100_000)
+    bridge.counting.serve_first(plane.OWNER)
+    bridge.change(cut_changes.edit_cut, "low", "trap_max < 3000")
+    n = len(bridge.live(bridge.session.selected).columns)
+    qtbot.waitUntil(lambda: plane.plane.n_sampled == n, timeout=WAIT_MS)
+    assert f"from a sample of {n} rows" in plane.bar.info.text()
+    plane._cursor = QPointF(plane.plane.x.low + 1.0, plane.plane.y.low + 1.0)  # as under the hand
+    plane.show_info()
+    assert plane.bar.info.text().startswith(f"from a sample of {n} rows · 0 events · ")
+    plane._cursor = None
+    bridge.counting.serve_first("")
+    settle(qtbot, window)
+    qtbot.waitUntil(lambda: plane.plane.n_sampled == 0, timeout=WAIT_MS)
+    assert "sample" not in plane.bar.info.text()
+
+
+@pytest.mark.parametrize("tab", [2, 3], ids=["spectrum", "plane"])
+def test_how_far_a_set_is_counted_is_no_longer_told_when_it_is(
+    qtbot: QtBot, window: MainWindow, monkeypatch: pytest.MonkeyPatch, tab: int
+) -> None:
+    monkeypatch.setattr(live_set, "MOST_ROWS", 300)
+    made = made_set(qtbot, window)
+    window.go_to_tab(tab)
+    info = window.spectrum.controls.info if tab == 2 else window.plane.bar.info
+    qtbot.waitUntil(lambda: " events" in info.text(), timeout=WAIT_MS)
+    monkeypatch.setattr(passes, "STEP_S", 0.0)
+    told: list[str] = []
+    window.bridge.jobs_changed.connect(lambda _run_ids: told.append(info.text()))
+    live = window.bridge.live(made.run_id)
+    window.bridge.data_sets.count("other", live, [(None, Want(Axis("bl_int", 0.0, 1e4, 10)))], lambda _: None)
+    settle(qtbot, window)
+    assert any("counted 0 of 600 rows" in one for one in told)
+    assert "counted" not in info.text()
+
+
 @pytest.mark.parametrize("is_notebook", [False, True], ids=["script", "notebook"])
 def test_what_is_saved_of_a_data_set_gives_the_spectrum_on_screen(
     qtbot: QtBot, window: MainWindow, tmp_path: Path, is_notebook: bool
@@ -231,9 +337,6 @@ def test_the_commands_of_a_data_set_make_its_files(qtbot: QtBot, window: MainWin
     window.documents.copy_commands([made])
     lines = QApplication.clipboard().text().splitlines()
     assert [line.split()[2].rsplit("/", 1)[-1] for line in lines] == ["Run11", "Run12", "Run14"]
-
-
-BOTH = pytest.mark.parametrize("most_rows", [10_000, 300], ids=["in memory", "on disk"])
 
 
 @BOTH
@@ -286,6 +389,31 @@ def test_cuts_and_channels_hold_for_waveforms_of_a_data_set(
     is_it = (live.columns.column("run") == 12) & (live.columns.column("channel") == 1)
     if window.waveforms.browser.channel is not None:
         qtbot.waitUntil(lambda: window.waveforms.browser.n == int(is_it.sum()), timeout=WAIT_MS)
+
+
+@BOTH
+def test_waveforms_of_a_data_set_are_in_kev_by_the_calibration_of_each_run(
+    qtbot: QtBot, window: MainWindow, most_rows: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(live_set, "MOST_ROWS", most_rows)
+    slopes = {11: 0.5, 12: 2.0, 14: 0.25}
+    for number, slope in slopes.items():
+        window.bridge.change(take_calibration, calibrated(number, slope))
+    made_set(qtbot, window)
+    window.bridge.change(changes.choose_tab, 1)
+    view, heights = window.waveforms, {}
+    for is_in_kev in (False, True):
+        if is_in_kev:
+            view.commands.find("Energy in keV").trigger()
+        for number, place in ((11, 20), (12, 220), (14, 420)):
+            view.browser.go_to(place)
+            qtbot.waitUntil(lambda place=place: view.browser.sample.place == place, timeout=WAIT_MS)
+            view.redraw()
+            shown = view.traces_picture.curves[""].getOriginalDataset()[1]
+            heights[number, is_in_kev] = float(np.ptp(shown))
+    assert view.plot.labels["left"] == "energy (keV)"
+    for number, slope in slopes.items():
+        assert heights[number, True] == pytest.approx(slope * heights[number, False])
 
 
 def show_waveforms(qtbot: QtBot, window: MainWindow, monkeypatch: pytest.MonkeyPatch) -> DataSet:

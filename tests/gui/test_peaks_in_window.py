@@ -16,6 +16,9 @@ from pygama.analysis.calibration import Calibration, ChannelCalibration
 from pygama.analysis.calibration_file import write_calibration
 from pygama.analysis.curves import Curve
 from pygama_gui.main_window import MainWindow
+from pygama_gui.session import saved
+from pygama_gui.session.state import Session
+from pygama_gui.widgets.keysheet import keys_of
 
 WAIT_MS = 60_000
 
@@ -68,3 +71,33 @@ def test_the_real_run_is_calibrated_and_fitted_by_keys(
     assert 1.0 < peak.fwhm < 4.0
     bridge.store.undo()
     assert bridge.session.fits == ()
+
+
+def test_a_calibration_that_comes_with_a_session_is_taken_into_it(window: MainWindow, tmp_path: Path) -> None:
+    curve = ChannelCalibration(Curve((0.2, 0.068), ((1e-4, 0.0), (0.0, 1e-10))), source="Th-228")
+    channels = MappingProxyType({"0/5/0": curve})
+    write_calibration(tmp_path / "calibration.json", Calibration("trap_max", channels=channels))
+    saved.save(Session(), tmp_path / "session.json")
+    window.arrivals.add_paths([tmp_path / "calibration.json", tmp_path / "session.json"])
+    (taken,) = window.bridge.session.calibrations
+    assert taken.column == "trap_max"
+
+
+@pytest.mark.parametrize("is_for_all", [False, True])
+def test_what_the_spectrum_shows_is_calibrated_by_a_key_in_it(
+    qtbot: QtBot, window: MainWindow, real_run: Callable[[str], Path], is_for_all: bool
+) -> None:
+    spectrum, panel = window.spectrum, window.fits.calibration
+    drop(window, real_run("2018-9-25-Th228Run9001"))
+    qtbot.waitUntil(lambda: spectrum.picture is not None, timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: not window.bridge.active(), timeout=WAIT_MS)
+    window.activateWindow()
+    spectrum.plot.setFocus()
+    qtbot.waitUntil(spectrum.plot.hasFocus, timeout=WAIT_MS)
+    keys = Qt.KeyboardModifier.ShiftModifier
+    if is_for_all:
+        keys |= Qt.KeyboardModifier.ControlModifier
+    QTest.keyClick(spectrum.plot, Qt.Key.Key_K, keys)
+    qtbot.waitUntil(lambda: panel.proposal is not None, timeout=WAIT_MS)
+    assert window.fits_dock.isVisible()
+    assert dict(keys_of(window.menuBar()))["Spectrum"].count(("Shift+K", "Calibrate what is shown")) == 1

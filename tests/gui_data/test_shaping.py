@@ -16,6 +16,7 @@ from pygama_gui.data.noise import noise_spectrum
 from pygama_gui.data.samples import Bunch
 from pygama_gui.data.shaping import (
     Look,
+    OfRun,
     Shaped,
     baseline_stretch,
     calibration_of,
@@ -98,6 +99,21 @@ def test_a_calibration_of_the_run_gives_the_energy_where_the_chain_does_not() ->
     assert energy_source(CHAIN, look.calibrations) == ("trap_max_kev", "trap_max")
     shaped = shape(steps_at(), CHAIN, look)
     assert shaped.heights[:, -1] == pytest.approx([1.0 + 2.0 * 500.0, 0.5 * 2000.0])
+
+
+@pytest.mark.parametrize("sub_run", [0, 1])
+def test_each_waveform_of_a_data_set_has_the_energy_of_its_own_run(sub_run: int) -> None:
+    first, second = (
+        Calibration("trap_max", channels={"0/0/0": line(0.0, slope), "0/0/1": line(0.0, slope)})
+        for slope in (2.0, 0.5)
+    )
+    other = 7 if sub_run else 8
+    of_runs = (OfRun(7, 0, (first,)), OfRun(other, sub_run, (second,)))
+    look = Look(is_calibrated=True, calibrations=(first,), of_runs=of_runs)
+    bunch = steps_at()
+    places = {"run": np.array([other, 7]), "sub_run": np.array([sub_run, 0])}
+    shaped = shape(Bunch(bunch.waveforms, {**bunch.numbers, **places}), CHAIN, look)
+    assert shaped.heights[:, -1] == pytest.approx([0.5 * 500.0, 2.0 * 2000.0])
 
 
 def test_a_channel_without_calibration_is_left_out() -> None:

@@ -222,3 +222,22 @@ def test_a_pile_at_the_top_is_counted_while_the_top_rises(n_blocks: int) -> None
         for part in np.array_split(heights, n_blocks):
             tops.add(part)
         assert tops.saturated == count_saturated({}, heights)
+
+
+@pytest.mark.parametrize("n_blocks", [1, 7])
+def test_the_line_of_a_pulser_at_the_top_is_no_pile(n_blocks: int) -> None:
+    rng = np.random.default_rng(1)
+    times = np.sort(rng.uniform(0.0, 1000.0, 8000))
+    falling = rng.exponential(1500.0, 8000)
+    falling[falling > 14_000.0] = 1000.0
+    is_pulse = np.arange(8000) % 10 == 0
+    times[is_pulse], falling[is_pulse] = np.arange(800) * 1.25, rng.normal(15_000.0, 2.0, 800)
+    order = np.argsort(times)
+    for by_chance in (False, True):
+        found = rng.uniform(0.0, 1000.0, 8000) if by_chance else times
+        tops = survey_from_files._TopCounts()
+        for part in np.array_split(order, n_blocks):
+            tops.add(falling[part], found[part])
+        saturated = count_saturated({}, falling, found)
+        assert tops.saturated == saturated
+        assert saturated == (800 if by_chance else 0)

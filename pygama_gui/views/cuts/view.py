@@ -37,7 +37,7 @@ from pygama_gui.views.cuts import cut_words
 from pygama_gui.views.cuts.card import COLORS, CutCard
 from pygama_gui.views.cuts.hits import HitsDialog
 from pygama_gui.views.cuts.table import CutTable, SurvivalTable
-from pygama_gui.widgets import theme
+from pygama_gui.widgets import theme, words
 from pygama_gui.widgets.card_column import CardColumn
 from pygama_gui.widgets.dialogs import ask_open, ask_save
 from pygama_gui.widgets.expression_field import ExpressionField
@@ -173,8 +173,8 @@ class CutsView(View):
         )
         self.region_action = actions[1]
         everywhere = Qt.ShortcutContext.WindowShortcut
-        for words in ("region", "passing events", "pulser", "events…"):
-            next(one for one in actions if words in one.text()).setShortcutContext(everywhere)
+        for part in ("region", "passing events", "pulser", "events…"):
+            next(one for one in actions if part in one.text()).setShortcutContext(everywhere)
         self.only_passing = next(one for one in actions if "passing events" in one.text())
         self.only_passing.setCheckable(True)
         return actions
@@ -417,8 +417,11 @@ class CutsView(View):
             name = card.cut.name
             card.show_figures(by_name.get(name), None if found is None else found.curves.get(name))
         so_far = "" if found is None or found.is_whole else "so far: "
+        if found is not None and found.n_sampled:
+            so_far = f"{words.sampled(found.n_sampled)}: "
         self.summary.setText("" if found is None else so_far + cut_words.total(found.table))
         if found is not None:
+            so_far = "sample: " if found.n_sampled else so_far
             self.summary.short = so_far + cut_words.total(found.table, cut_words.short_share)
         self.table_link.setVisible(found is not None)
         self._show_table()

@@ -82,6 +82,8 @@ class FitsView(View):
             *plot_actions(self.table, self._of_table(), self.come_to_sight),
             *plot_actions(self, self._entries(), self.come_to_sight),
         ]
+        everywhere = Qt.ShortcutContext.WindowShortcut
+        next(one for one in self._actions if "all c&hannels" in one.text()).setShortcutContext(everywhere)
         self.table.addActions(self._actions)  # for its own menu
         self.table.setContextMenuPolicy(Qt.ContextMenuPolicy.ActionsContextMenu)
         regions = Menu("Re&gions", self)
@@ -139,13 +141,17 @@ class FitsView(View):
             (
                 "Calibrate all c&hannels | energy calibration kev detectors automatic lines",
                 "Ctrl+Shift+K",
-                self.calibration.calibrate,
+                self._calibrate_all,
             ),
             ("&Use the proposed calibration | apply accept", "", self.calibration.use),
             ("&Save the calibration… | export energy json", "", self.calibration.ask_save),
             ("&Take a calibration… | load open import energy json", "", self.calibration.ask_load),
             ("F&orget the calibration | remove delete energy", "", self.calibration.forget),
         ]
+
+    def _calibrate_all(self) -> None:
+        self.come_to_sight()  # its key works everywhere
+        self.calibration.calibrate()
 
     def _make_table(self) -> RowTable:
         table = quiet_table("Fitted peaks", HEADS, DISPENSABLE)

@@ -67,10 +67,11 @@ def under_cursor(plane: Plane, at: QPointF, *, is_normalised: bool) -> str:
         return ""
     x, y = (_bin_words(axis, place) for axis, place in zip((plane.x, plane.y), places, strict=True))
     n = int(plane.counts[places[0], places[1]])
-    parts = [counted(n, "event"), x, y]
+    sampled = [words.sampled(plane.n_sampled)] if plane.n_sampled else []
+    parts = [*sampled, counted(n, "event"), x, y]
     if is_normalised:
         total = int(plane.counts[places[0]].sum())
-        parts.insert(1, f"{100 * n / max(total, 1):.3g} % of the slice")
+        parts.insert(len(sampled) + 1, f"{100 * n / max(total, 1):.3g} % of the slice")
     return " · ".join(parts)
 
 
@@ -78,6 +79,7 @@ def in_view(view: PlaneView, plane: Plane) -> str:
     """Say how many events are in view, and how many are not."""
     progress = view.bridge.data_sets.progress(view.session.selected)
     parts = [progress.words] if plane.live.is_on_disk and progress is not None else []
+    parts += [words.sampled(plane.n_sampled)] if plane.n_sampled else []
     parts += [f"{counted(plane.n_inside, 'event')} in view"]
     outside = plane.n_chosen - plane.n_inside
     parts += [f"{words.count(outside)} outside"] if outside else []

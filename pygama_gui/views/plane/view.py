@@ -40,6 +40,7 @@ from pygama_gui.views.plane.export import PlaneExporter
 from pygama_gui.views.plane.gates import PlaneGates
 from pygama_gui.views.plane.points import SingleEvents
 from pygama_gui.views.plane.telling import in_view, under_cursor, why_empty
+from pygama_gui.widgets import theme
 from pygama_gui.widgets.plane_plot import PlanePlot
 from pygama_gui.widgets.plot import ZoomBox
 
@@ -64,6 +65,8 @@ class Plane:
     n_rows: int
     channel: int | None = None
     behind: np.ndarray | None = None
+    n_sampled: int = 0
+    """Rows of a sample by which the counts are estimated; 0 where all were counted."""
 
     @property
     def n_inside(self) -> int:
@@ -269,9 +272,13 @@ class PlaneView(View):
             self.redraw_soon()
 
     def on_jobs(self, run_ids: set[str]) -> None:
-        """Say why there is nothing to see."""
-        if self.plane is None and self.session.selected in run_ids:
+        """Say why there is nothing to see, or how far a data set on disk is counted."""
+        if self.session.selected not in run_ids:
+            return
+        if self.plane is None:
             self.redraw_soon()
+        elif self.plane.live.is_on_disk:
+            self.show_info()
 
     def on_data(self, run_ids: set[str]) -> None:
         """Count new rows, a few times a second."""
@@ -417,7 +424,11 @@ class PlaneView(View):
         if self.choice.has_all and passing_of(self.session) is not None:
             wants.append(Want(x, y, self.channel, ALL))
         self.bridge.counting.count(
-            self.OWNER, self.session.selected, wants, lambda counts: self._take(live, counts)
+            self.OWNER,
+            self.session.selected,
+            wants,
+            lambda counts: self._take(live, counts),
+            takes_estimates=True,
         )
         if self.plane is not None and self.plane.live is live and self._is_of_columns(self.plane):
             self._draw(self.plane)
@@ -457,7 +468,15 @@ class PlaneView(View):
         behind = answer[1].counts if len(answer) > 1 and answer[1] is not None else None
         want = first.want
         plane = Plane(
-            live, want.x, first.want.y, first.counts, first.n_chosen, first.n_rows, want.channel, behind
+            live,
+            want.x,
+            first.want.y,
+            first.counts,
+            first.n_chosen,
+            first.n_rows,
+            want.channel,
+            behind,
+            first.n_sampled,
         )
         if plane.channel != self.channel or not self._is_of_columns(plane):
             return
@@ -539,6 +558,7 @@ class PlaneView(View):
             lost = plane.behind - plane.counts
             behind = scale_of(lost, is_log=True, is_share=False).shades(lost)
         self.canvas.draw_image(shades, behind, plane.x, plane.y)
+        self.canvas.image.setOpacity(theme.ESTIMATED if plane.n_sampled else 1.0)
         self.canvas.bar.show_scale(scale if is_image else None)
 
     def _profile_of(self, plane: Plane) -> Profile | None:

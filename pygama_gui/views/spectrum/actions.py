@@ -40,6 +40,7 @@ SHORTCUTS = (
     ("m", "Mark the place of the cursor"),
     ("q", "Read out at the cursor"),
     ("k", "Calibrate with the fitted peaks"),
+    ("Shift+K", "Calibrate what is shown"),
     ("Shift+G", "Show or hide the gamma lines"),
     ("Esc", "Give up marking a region; take the read-out and found peaks away"),
     ("Del", "Remove what is under the mouse, or the region"),
@@ -146,6 +147,11 @@ class SpectrumActions:
                 "Cali&brate with the fitted peaks | energy calibration kev",
                 "K",
                 self._view.calibrate_asked.emit,
+            ),
+            (
+                "Calibrate what is s&hown | energy calibration kev automatic lines",
+                "Shift+K",
+                self._view.calibrate_shown_asked.emit,
             ),
             (
                 "&Gamma lines | isotopes sources nuclides th228 co60 k40 ba133 known energies",

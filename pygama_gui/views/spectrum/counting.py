@@ -138,6 +138,7 @@ class SpectrumCounting:
             self._laid_over(histogram),
             spectra.joined(histogram.counts, self.factor) if has_all_behind else None,
             is_rate,
+            bool(self.passing.n_sampled(self._view.session.selected)),
         )
 
     def seconds(self, live: LiveRun) -> float:

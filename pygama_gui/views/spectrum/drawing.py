@@ -42,6 +42,8 @@ class Picture:
     over: tuple[Over, ...] = ()
     of_all: np.ndarray | None = None
     is_rate: bool = False
+    is_estimate: bool = False
+    """Whether what passes is estimated by a sample of the rows."""
 
     def heights(self, *, is_log: bool) -> np.ndarray:
         """Give how high the bins are drawn, the highest of all curves, (n,)."""
@@ -106,6 +108,7 @@ class SpectrumDrawing:
             fillLevel=level if is_filled else None,
             skipFiniteCheck=True,
         )
+        self.curve.setOpacity(theme.ESTIMATED if picture.is_estimate else 1.0)
         if picture.of_all is None:
             self.all_curve.setData([], [])
         else:

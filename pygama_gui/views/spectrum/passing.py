@@ -24,6 +24,7 @@ class Passing:
     def __init__(self, bridge: Bridge, came: Callable[[], None]) -> None:
         self._bridge = bridge
         self._came = came
+        self._n_sampled: dict[str, int] = {}
         self._asked: dict[tuple[str, Want], State] = {}
         self._known: OrderedDict[tuple[str, Want], tuple[State, Counts]] = OrderedDict()
 
@@ -40,7 +41,12 @@ class Passing:
         if not self.are_cuts_on:
             return None
         found = self._newest(run_id, column, channel, like, PASSING)
+        self._n_sampled[run_id] = 0 if found is None else found.n_sampled
         return None if found is None else found.counts
+
+    def n_sampled(self, run_id: str) -> int:
+        """Tell by how many rows of a sample what was given last is estimated; 0 where it was counted."""
+        return self._n_sampled.get(run_id, 0) if self.are_cuts_on else 0
 
     def all_counts(self, run_id: str, column: str, channel: int | None, like: LiveHistogram) -> Counts | None:
         """Give the counts of all rows, with cuts or without, as `counts` does those that pass."""
@@ -62,6 +68,7 @@ class Passing:
                 run_id,
                 [want],
                 lambda counts: self._take(key, state, counts),
+                takes_estimates=True,
             )
         known = self._known.get(key)
         return known[1] if known is not None and known[0][0].is_same_as(live) else None

@@ -65,12 +65,17 @@ class Strip(Plot):
 
 
 def _range_of(values: np.ndarray, errors: np.ndarray, level: float) -> tuple[float, float]:
-    """Give what is seen of y: the values and the usual error, with the level among them."""
+    """Give what is seen of y: the values and the usual error, with the level among them.
+
+    Where a large error explains a value it is not followed: a ratio of few counts would squeeze all others.
+    """
     if not len(values):
         return level - 1.0, level + 1.0
     usual = float(np.median(errors))
     share = 0.002 if usual else 0.0  # pulls say with all of them how well a fit does
-    low, high = np.quantile(values, [share, 1 - share]).tolist()
+    off = values - level
+    followed = np.where(np.abs(off) < 2 * errors, np.clip(off, -2 * usual, 2 * usual), off)
+    low, high = np.quantile(level + followed, [share, 1 - share]).tolist()
     low, high = min(low - usual, level), max(high + usual, level)
     middle, half = (low + high) / 2, max((high - low) / 2, 1e-9) * ROOM
     return middle - half, middle + half

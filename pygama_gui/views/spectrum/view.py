@@ -18,6 +18,7 @@ from pygama_gui.data.live import LiveHistogram
 from pygama_gui.data.live_run import LiveRun
 from pygama_gui.data.selection import passing_of
 from pygama_gui.jobs.board import counted
+from pygama_gui.machine.fitting import Measured
 from pygama_gui.session import changes
 from pygama_gui.session.calibration_changes import KEV, borrowed, carried_over, raw_column
 from pygama_gui.session.exports import ALL_CHANNELS, Shown
@@ -61,6 +62,8 @@ class SpectrumView(View):
 
     calibrate_asked = pyqtSignal()
     """Somebody wants to calibrate with the fitted peaks."""
+    calibrate_shown_asked = pyqtSignal()
+    """Somebody wants the lines found in what is shown."""
 
     def __init__(self, bridge: Bridge) -> None:
         super().__init__(bridge)
@@ -174,9 +177,13 @@ class SpectrumView(View):
             self.redraw_soon()
 
     def on_jobs(self, run_ids: set[str]) -> None:
-        """Say why there is nothing to see."""
-        if self.counting.counted is None and self.session.selected in run_ids:
+        """Say why there is nothing to see, or how far a data set on disk is counted."""
+        if self.session.selected not in run_ids:
+            return
+        if self.counting.counted is None:
             self.redraw_soon()
+        elif self.picture is not None and (histogram := self._histogram) is not None:
+            self._show_info(histogram)  # of a data set on disk, how far it is counted
 
     def on_data(self, run_ids: set[str]) -> None:
         """Count new rows."""
@@ -418,15 +425,29 @@ class SpectrumView(View):
     def _measure(self, roi: tuple[float, float], room: Room | None = None) -> None:
         if self._histogram is not None:
             told = region_words(self.measured(roi), chain_facts.unit_of(self.choice.column))
+            told += f"\n{why}" if (why := self._why_about(roi)) else ""
             self.region.write(told, roi, room or Room(self.plot))
+
+    def _why_about(self, roi: tuple[float, float]) -> str:
+        """Say why what a region of a data set on disk holds is not known exactly; empty where it is."""
+        selected, live = self.session.selected, self.bridge.live(self.session.selected)
+        if n_sampled := self.counting.passing.n_sampled(selected):
+            return words.sampled(n_sampled)
+        if self._exact(roi) is not None or live is None or not live.is_on_disk:
+            return ""
+        return "by whole bins, until it is counted"
+
+    def _exact(self, roi: tuple[float, float]) -> Measured | None:
+        """Give what a region holds, if it is the marked one and is counted."""
+        exact = self.bridge.fitting.measured_mark(self.session.selected)
+        return exact if exact is not None and (exact.fit.low, exact.fit.high) == roi else None
 
     def measured(self, roi: tuple[float, float]) -> Region | None:
         """Measure a region of the spectrum: the marked one as those that are kept, as soon as it is counted.
 
-        Until then, and on disk, in bins of the histogram, whose edges are not those of the region.
+        Until then, in bins of the histogram, whose edges are not those of the region.
         """
-        exact = self.bridge.fitting.measured_mark(self.session.selected)
-        if exact is not None and (exact.fit.low, exact.fit.high) == roi:
+        if (exact := self._exact(roi)) is not None:
             return exact.found
         histogram = self._histogram
         if histogram is None:
@@ -436,7 +457,10 @@ class SpectrumView(View):
         counts = spectra.joined(self.counting.fine_counts(histogram), factor)
         live = self.bridge.live(self.session.selected)
         seconds = None if live is None else self.counting.seconds(live) or None
-        return measure_region(counts, histogram.edges[::factor], *roi, live_time_s=seconds)
+        n_sampled = self.counting.passing.n_sampled(self.session.selected)
+        scale = live.n_rows / n_sampled if live is not None and n_sampled else 1.0
+        found = measure_region(counts / scale, histogram.edges[::factor], *roi, live_time_s=seconds)
+        return found if found is None or scale == 1.0 else found.scaled(scale)
 
     def rehearse(self) -> None:
         """Draw a made-up spectrum once, unseen."""
@@ -514,6 +538,8 @@ class SpectrumView(View):
             parts.append(seconds_words(live, self.channel, is_rate=self.picture.is_rate))
         if live is not None and live.is_on_disk and progress is not None:
             parts.insert(0, progress.words)
+        if n_sampled := self.counting.passing.n_sampled(self.session.selected):
+            parts.insert(0, words.sampled(n_sampled))
         has_values = histogram.n_values > histogram.n_nan
         if has_values and self.choice.column != raw_column(self.session, self.choice.column):
             whose = borrowed(self.session, self.session.selected_run, self.choice.column)

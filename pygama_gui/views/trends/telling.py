@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from pygama_gui.data.chain_facts import unit_of
 from pygama_gui.data.live_run import LiveRun
 from pygama_gui.data.moves import find_move, is_outside
 from pygama_gui.data.slices import KINDS, Series, error_of_median
@@ -23,6 +24,11 @@ if TYPE_CHECKING:
     from pygama_gui.views.trends.view import TrendsView
 
 ENDS = {"failed": "failed", "stopped": "was stopped"}
+UNEQUAL = {
+    "position": "gains may be unequal: choose one or each channel, or calibrate all and show energies",
+    "width": "what lies between the gains of the channels is in it",
+}
+"""What to do about the peak of several channels together, and what it comes to."""
 MOST_APART = 12
 """Channels, at most, that are drawn each for itself."""
 
@@ -40,7 +46,8 @@ def _moved(view: TrendsView) -> str:
     """Say what moved of all that is shown."""
     if not view.is_apart:
         name, trends = view.shown[0]
-        return sentence(name, trends, view.clock) + _peak_words(trends)
+        pooled = _pooled(view, trends)
+        return sentence(name, trends, view.clock) + _peak_words(trends) + (f" · {pooled}" if pooled else "")
     moved = []
     for name, trends in view.shown:
         if any(find_move(one) is not None for one in trends.series if one.kind not in trends.late):
@@ -58,12 +65,22 @@ def _peak_words(trends: Trends) -> str:
     return f"{name} · no clear peak where one was chosen" if trends.is_line_missed else name
 
 
+def _pooled(view: TrendsView, trends: Trends) -> str:
+    """Warn where the peaks of several channels are put into one before their gains are made equal."""
+    n, anchor = len(view.channels_offered), trends.anchor
+    if anchor is None or trends.asked.channel is not None or n < 2 or unit_of(anchor.column) != "ADC":
+        return ""
+    return f"▲ peak of {n} channels together in {anchor.column}"
+
+
 def words_of(view: TrendsView, found: list[tuple[str, Trends, Series]]) -> str:
     """Say what one trend, of one channel or of each, has come to."""
     if len(found) == 1:
         name, trends, series = found[0]
         late = f"{EARLIER}: " if series.kind in trends.late else ""
-        return late + _words_of_one(view, name, series)
+        told = late + _words_of_one(view, name, series)
+        is_pooled = series.kind in ("position", "width") and bool(_pooled(view, trends))
+        return f"{told} · ▲ {UNEQUAL[series.kind]}" if is_pooled else told
     parts = []
     for name, _, series in found:
         move = find_move(series)

@@ -159,8 +159,8 @@ def _start_and_factor(
     """Give the sample at time 0 and the factor of heights; what is not to be had is 0 and 1, and said."""
     made = {name: np.array([value]) for name, value in values.items()}
     start = starts_of(flat[None, :], look.aligned_by, sample.period_ns, made)[0] if look.aligned_by else 0.0
-    code = None if sample.channel is None else np.array([sample.channel])
-    factor = factors_of(flat[None, :], look, chain, made, code)[0]
+    numbers = {name: np.array([value]) for name, value in sample.numbers.items()}
+    factor = factors_of(flat[None, :], look, chain, made, numbers)[0]
     problems = []
     if not np.isfinite(start):
         problems.append(f"This waveform has no {look.aligned_by} to stand at time 0.")

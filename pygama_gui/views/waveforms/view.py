@@ -18,7 +18,7 @@ from pygama_gui.data import chain_facts
 from pygama_gui.data.live_run import LiveRun
 from pygama_gui.data.samples import Sample
 from pygama_gui.data.selection import waveforms_of
-from pygama_gui.data.shaping import SUBTRACTED, Look, Shaped, energy_source, shape
+from pygama_gui.data.shaping import SUBTRACTED, Look, OfRun, Shaped, energy_source, shape
 from pygama_gui.data.typical import Extremes
 from pygama_gui.session import changes
 from pygama_gui.session.calibration_changes import calibrations_of
@@ -412,13 +412,22 @@ class WaveformView(View):
     @property
     def look(self) -> Look:
         """How waveforms are looked at."""
-        return Look.of(self.choice, self.calibrations)
+        return Look.of(self.choice, self.calibrations, self._of_runs)
 
     @property
     def calibrations(self) -> tuple[Calibration, ...]:
-        """Those that hold for the run; none of a data set, each run of which has its own."""
+        """Those that hold for the run; of a data set, one of each column, though each run has its own."""
         run = self.session.run(self.session.selected)
-        return () if isinstance(run, DataSet) else calibrations_of(self.session, run)
+        if not isinstance(run, DataSet):
+            return calibrations_of(self.session, run)
+        every = (one for of_run in self._of_runs for one in of_run.calibrations)
+        return tuple({one.column: one for one in every}.values())
+
+    @property
+    def _of_runs(self) -> tuple[OfRun, ...]:
+        run = self.session.run(self.session.selected)
+        runs = [member.run for member in run.members] if isinstance(run, DataSet) else []
+        return tuple(OfRun(one.run_number, one.sub_run, calibrations_of(self.session, one)) for one in runs)
 
     @property
     def x_per_sample(self) -> float:

@@ -388,6 +388,124 @@ def test_nothing_is_counted_anew_until_the_hand_that_drags_an_edge_rests(
     assert found[-1][0].n_chosen == np.count_nonzero(all_rows()["trap_max"] < 320)
 
 
+def count_by_sample(bridge: Bridge, data_set: DataSet, found: list[Any]) -> None:
+    bridge.counting.count("view", data_set.run_id, [WANT], found.append, takes_estimates=True)
+
+
+def test_a_sample_tells_what_an_edge_lets_pass_while_the_hand_moves(
+    qtbot: QtBot, bridge: Bridge, on_disk: None, loaded: Callable[[], LiveSet], data_set: DataSet
+) -> None:
+    sample = loaded().columns.column("trap_max")
+    bridge.data_sets._rest.setInterval(100_000)
+    bridge.counting.serve_first("view")
+    bridge.change(cut_changes.add_cut, "low", "trap_max < 300")
+    found: list[Any] = []
+    count_by_sample(bridge, data_set, found)
+    wait_for(qtbot, lambda: bool(found))
+    (estimate,) = found[0]
+    assert (estimate.n_rows, estimate.n_sampled) == (1500, len(sample))
+    assert 90 <= len(sample) < 200
+    assert estimate.n_chosen == round(np.count_nonzero(sample < 300) * 1500 / len(sample))
+    expected = np.histogram(sample[sample < 300], WANT.x.edges)[0] * 1500 / len(sample)
+    assert np.abs(estimate.counts - expected).max() <= 0.5
+    bridge.counting.serve_first("")
+    wait_for(qtbot, lambda: not bridge.counting.is_busy)
+    (exact,) = found[-1]
+    assert (exact.n_sampled, exact.n_chosen) == (0, np.count_nonzero(all_rows()["trap_max"] < 300))
+
+
+def test_what_a_sample_tells_stays_until_all_rows_are_counted(
+    qtbot: QtBot,
+    bridge: Bridge,
+    on_disk: None,
+    loaded: Callable[[], LiveSet],
+    data_set: DataSet,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    loaded()
+    monkeypatch.setattr(passes, "STEP_S", 0.0)
+    bridge.data_sets._rest.setInterval(100_000)
+    bridge.counting.serve_first("view")
+    bridge.change(cut_changes.add_cut, "low", "trap_max < 300")
+    found: list[Any] = []
+    count_by_sample(bridge, data_set, found)
+    wait_for(qtbot, lambda: bool(found))
+    bridge.counting.serve_first("")
+    wait_for(qtbot, lambda: not bridge.counting.is_busy)
+    is_estimate = [one.n_sampled > 0 for (one,) in found]
+    assert sum(is_estimate) > 2
+    assert is_estimate == sorted(is_estimate, reverse=True)
+    assert all(one.n_rows == 1500 for (one,) in found)
+    assert found[-1][0].n_sampled == 0
+
+
+def test_what_a_sample_tells_too_late_is_not_handed_over(
+    qtbot: QtBot, bridge: Bridge, on_disk: None, loaded: Callable[[], LiveSet], data_set: DataSet
+) -> None:
+    loaded()
+    answers_of(qtbot, bridge, data_set, [WANT])
+    bridge.data_sets._rest.setInterval(100_000)
+    bridge.counting.serve_first("view")
+    bridge.change(cut_changes.add_cut, "low", "trap_max < 300")
+    found: list[Any] = []
+    count_by_sample(bridge, data_set, found)
+    bridge.counting.serve_first("")
+    bridge.change(cut_changes.remove_all_cuts)
+    count_by_sample(bridge, data_set, found)  # what was counted before
+    wait_for(qtbot, lambda: bool(found) and not bridge.counting.is_busy)
+    assert [one.n_sampled for (one,) in found] == [0]
+
+
+def test_a_pass_stands_still_while_the_hand_moves(
+    qtbot: QtBot,
+    bridge: Bridge,
+    on_disk: None,
+    loaded: Callable[[], LiveSet],
+    data_set: DataSet,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    live = loaded()
+    monkeypatch.setattr(passes, "STEP_S", 0.0)
+    bridge.data_sets._rest.setInterval(100_000)
+    counted: list[int] = []
+    bridge.data_sets.count("other", live, [(None, WANT)], lambda found: counted.append(found[0].n_rows))
+    wait_for(qtbot, lambda: bool(counted))
+    bridge.counting.serve_first("view")
+    bridge.change(cut_changes.add_cut, "low", "trap_max < 300")
+    found: list[Any] = []
+    count_by_sample(bridge, data_set, found)
+    wait_for(qtbot, lambda: bool(found) and bridge.data_sets._is_waiting_for_hand)
+    n = len(counted)
+    for _ in range(3):
+        done: list[bool] = []
+        bridge.in_background(lambda: True, done.append)
+        wait_for(qtbot, lambda done=done: bool(done))
+    assert len(counted) == n
+    assert counted[-1] < 1500
+    bridge.counting.serve_first("")
+    wait_for(qtbot, lambda: not bridge.counting.is_busy)
+    assert counted[-1] == 1500
+    assert found[-1][0].n_sampled == 0
+
+
+def test_a_sample_tells_what_the_cuts_do_while_the_hand_moves(
+    qtbot: QtBot, bridge: Bridge, on_disk: None, loaded: Callable[[], LiveSet], data_set: DataSet
+) -> None:
+    sample = loaded().columns.column("trap_max")
+    bridge.data_sets._rest.setInterval(100_000)
+    bridge.counting.serve_first("view")
+    bridge.change(cut_changes.add_cut, "low", "trap_max < 300")
+    found: list[Figures] = []
+    bridge.counting.tally(data_set.run_id, (), "trap_max", found.append)
+    wait_for(qtbot, lambda: bool(found))
+    assert (found[0].n_sampled, found[0].is_whole) == (len(sample), False)
+    assert found[0].table.total.n_out == np.count_nonzero(sample < 300)
+    bridge.counting.serve_first("")
+    wait_for(qtbot, lambda: not bridge.counting.is_busy)
+    assert (found[-1].n_sampled, found[-1].is_whole) == (0, True)
+    assert found[-1].table.total.n_out == np.count_nonzero(all_rows()["trap_max"] < 300)
+
+
 def test_a_cut_that_cannot_be_applied_has_nothing_counted_anew(
     qtbot: QtBot,
     bridge: Bridge,

@@ -270,6 +270,29 @@ def test_the_script_does_the_fits_of_the_window(
         assert float(found[name]["chi2"]) == outcome.chi2
 
 
+def test_the_script_writes_uneven_errors_as_the_table_of_the_window(
+    qtbot: QtBot, bridge: Bridge, tmp_path: Path, run: Run, session: Session, by_window: Path
+) -> None:
+    rows = table_of(by_window)
+    heights = np.sort(rows["slow_max"][rows["slow_max"] > 0])
+    at = float(heights[len(heights) // 2])
+    few = FitRequest(at - 2000.0, at + 2000.0, (at,))
+    session = replace(to_folder(session, tmp_path / "by script"), fits=(Fit("few", "slow_max", few),))
+    run_here(exports.as_script(session, [run]))
+    with (tmp_path / "by script" / "run72_fits.csv").open(encoding="utf-8") as file:
+        (found,) = csv.DictReader(file)
+    bridge.change(changes.open_session, session)
+    bridge.adopt(1, run)
+    bridge.take(1, Partial("any", {name: rows[name] for name in rows.dtype.names}, None, {}))
+    bridge.fitting.ask(run.run_id)
+    qtbot.waitUntil(lambda: bridge.fitting.outcome(run.run_id, "few") is not None, timeout=20_000)
+    peak = bridge.fitting.outcome(run.run_id, "few").found.peaks[0]
+    assert peak.fwhm_errors is not None
+    for name in ("position", "fwhm", "fwtm", "area"):
+        expected = getattr(peak, f"{name}_errors") or ("", "")
+        assert [found[f"{name}_error_{way}"] for way in ("down", "up")] == list(map(str, expected))
+
+
 def test_each_channel_is_counted_for_itself(
     tmp_path: Path, run: Run, session: Session, by_window: Path
 ) -> None:

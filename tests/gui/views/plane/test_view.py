@@ -117,7 +117,7 @@ def test_a_hidden_plane_counts_nothing(view: PlaneView, feed: Callable[[Partial]
     before = view.plane
     view.hide()
     asked: list[str] = []
-    view.bridge.counting.count = lambda *_args: asked.append("asked")  # type: ignore[method-assign]
+    view.bridge.counting.count = lambda *_args, **_named: asked.append("asked")  # type: ignore[method-assign]
     view.bridge.data_grew.emit({view.bridge.take(1, madeup.shaped_partial(100, seed=2))})
     view.bridge.tick()
     assert (asked, view.plane) == ([], before)

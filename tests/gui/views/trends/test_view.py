@@ -12,10 +12,13 @@ import pytest
 from PyQt5.QtCore import QPoint, QPointF, Qt
 from pytestqt.qtbot import QtBot
 
+from pygama.analysis.calibration import Calibration, ChannelCalibration
+from pygama.analysis.curves import Curve
 from pygama.progress import Partial
 from pygama_gui.bridge import Bridge
 from pygama_gui.session import changes, cut_changes
-from pygama_gui.session.state import Run
+from pygama_gui.session.calibration_changes import take_calibration
+from pygama_gui.session.state import Run, SpectrumChoice
 from pygama_gui.views import following, madeup
 from pygama_gui.views.trends.view import TrendsView, window_text
 
@@ -97,6 +100,28 @@ def test_what_moved_is_said_with_time_and_significance(qtbot: QtBot, view: Trend
     assert " since 10:28:20 (" in words or " since 10:28:40 (" in words or " since 10:28:00 (" in words
     assert "all channels: baseline +" in view.summary.text()
     assert "rate" in view.summary.text().partition("; ")[2]
+
+
+def test_a_peak_of_several_channels_in_adc_counts_is_said_to_be_one(qtbot: QtBot, view: TrendsView) -> None:
+    feed(qtbot, view, run_of())
+    assert "▲ peak of 2 channels together in trap_max" in view.summary.text()
+    assert view.told["position"].text().endswith("or calibrate all and show energies")
+    assert view.told["width"].text().endswith("what lies between the gains of the channels is in it")
+    change(qtbot, view, channel=0)
+    assert view.plots["position"].lines
+    assert "▲" not in view.summary.text()
+    change(qtbot, view, channel=None, is_apart=True)
+    assert "▲" not in view.summary.text()
+
+
+def test_a_peak_of_one_channel_or_in_kev_is_not_warned_of(qtbot: QtBot, view: TrendsView) -> None:
+    curves = {f"0/0/{n}": ChannelCalibration(Curve((0.0, 0.07), np.zeros((2, 2)))) for n in range(2)}
+    view.bridge.change(take_calibration, Calibration("trap_max", channels=curves))
+    view.bridge.change(changes.show_spectrum, SpectrumChoice("trap_max_kev"))
+    feed(qtbot, view, run_of())
+    qtbot.waitUntil(lambda: bool(view.plots["position"].lines), timeout=WAIT_MS)
+    assert view.plots["position"].lines[0].series.unit == "keV"
+    assert "▲" not in view.summary.text()
 
 
 def test_a_steady_run_is_called_steady(qtbot: QtBot, view: TrendsView) -> None:
