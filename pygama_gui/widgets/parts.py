@@ -222,6 +222,54 @@ class Elided(QLabel):
         painter.drawText(self.rect(), int(self.alignment()), self.shown)
 
 
+class Wrapped(Elided):
+    """Words in two lines where one has no room; what has none in the second is cut with '…'.
+
+    It is as high as its present width asks for: a height for each width Qt's scroll areas get wrong.
+    """
+
+    def setText(self, text: str | None) -> None:  # noqa: N802  (Qt's name)
+        """Show a text, in as many lines as it needs."""
+        if text != self.text():
+            super().setText(text)
+            self.updateGeometry()
+
+    def lines(self, width: int) -> tuple[str, ...]:
+        """Give what stands in each line of a width; where it can be, the second begins a part of its own."""
+        metrics, cut = self.fontMetrics(), Qt.TextElideMode.ElideRight
+        words, n = self.text().split(" "), 0
+
+        def has_room(some: list[str]) -> bool:
+            return metrics.horizontalAdvance(" ".join(some)) <= width
+
+        while n < len(words) and has_room(words[: n + 1]):
+            n += 1
+        between = [at for at in range(1, n) if words[at - 1][-1:] in ("·", ";") and has_room(words[at:])]
+        if n < len(words) and between:
+            n = between[-1]
+        first, rest = " ".join(words[: max(n, 1)]), " ".join(words[max(n, 1) :])
+        return tuple(metrics.elidedText(line, cut, width) for line in (first, rest) if line)
+
+    def sizeHint(self) -> QSize:  # noqa: N802  (Qt's name)
+        """Give the height of one line or of two."""
+        n_lines = max(len(self.lines(self.width())), 1)
+        return QSize(self.minimumWidth(), n_lines * self.fontMetrics().lineSpacing())
+
+    def minimumSizeHint(self) -> QSize:  # noqa: N802  (Qt's name)
+        """Give the height of one line or of two."""
+        return self.sizeHint()
+
+    def resizeEvent(self, event: QResizeEvent | None) -> None:  # noqa: N802  (Qt's name)
+        """Ask for the height that the new width needs."""
+        super().resizeEvent(event)
+        self.updateGeometry()
+
+    @property
+    def shown(self) -> str:
+        """What there is room for."""
+        return "\n".join(self.lines(self.width()))
+
+
 class Controls(QWidget):
     """A row of controls with a line of words among them, which goes above them where it has no room.
 

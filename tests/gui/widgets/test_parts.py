@@ -6,7 +6,7 @@ import pytest
 from PyQt5.QtWidgets import QPushButton, QToolButton
 from pytestqt.qtbot import QtBot
 
-from pygama_gui.widgets.parts import LOW, Controls, Elided, button, choice_box
+from pygama_gui.widgets.parts import LOW, Controls, Elided, Wrapped, button, choice_box
 
 
 @pytest.mark.usefixtures("themed")
@@ -125,3 +125,21 @@ def test_a_button_with_a_menu_is_as_high_as_one_without(qtbot: QtBot) -> None:
         qtbot.addWidget(one)
         one.ensurePolished()
     assert with_menu.sizeHint().height() == plain.sizeHint().height()
+
+
+def test_words_go_on_in_a_second_line_and_are_cut_there_alone(qtbot: QtBot) -> None:
+    line = Wrapped()
+    qtbot.addWidget(line)
+    line.setText("baseline +1.48 ADC over 110 s (23.3 σ) · median 8000.09 ± 0.02 ADC")
+    whole = line.fontMetrics().horizontalAdvance(line.text())
+    one = line.fontMetrics().lineSpacing()
+    assert line.lines(whole) == (line.text(),)
+    assert line.lines(4 * whole // 5) == (
+        "baseline +1.48 ADC over 110 s (23.3 σ) ·",
+        "median 8000.09 ± 0.02 ADC",
+    )
+    first, second = line.lines(whole // 3)
+    assert (first.endswith("…"), second.endswith("…")) == (False, True)
+    for width, n_lines in ((whole, 1), (4 * whole // 5, 2), (whole // 3, 2)):
+        line.resize(width, one)
+        assert line.sizeHint().height() == n_lines * one
