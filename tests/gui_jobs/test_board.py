@@ -102,6 +102,13 @@ def test_a_failure_keeps_its_text_and_how_far_it_came(board):
     assert (job.state, job.text, job.details, job.fraction) == ("failed", "Run72: no room", "Traceback", 0.25)
 
 
+def test_a_search_tells_how_far_it_has_come(board):
+    board.apply(1, Failed("It ended", "", 4711), 1.0)
+    assert state_sentence(board.search(1)) == "▶ searching for the record that ended the worker…"
+    job = board.search(1, 2078)
+    assert state_sentence(job) == "▶ searching for the record that ended the worker: one of 2\u2009078…"
+
+
 def test_nothing_changes_a_job_that_has_ended(board):
     ended = board.apply(1, StoppedByRequest(), 1.0)
     assert board.apply(1, Progress(1, 2, 3, 4), 2.0) == ended
