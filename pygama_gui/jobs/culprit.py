@@ -81,7 +81,7 @@ def find_culprit(
         return None
 
     with _Trials(spec, places, target, is_stopped) as trials:
-        first, end = _deadly_part(places, last_offset, trials.ends)
+        first, end = _deadly_part(places, last_offset, trials.ends, tell_left)
         while end - first > 1:
             tell_left(end - first)
             middle = (first + end) // 2
@@ -91,12 +91,16 @@ def find_culprit(
 
 
 def _deadly_part(
-    places: list[tuple[int, int]], last_offset: int, ends: Callable[[int, int], Ended]
+    places: list[tuple[int, int]],
+    last_offset: int,
+    ends: Callable[[int, int], Ended],
+    tell_left: Callable[[int], None],
 ) -> tuple[int, int]:
     """Find a part of the records that ends its worker: the nearest ones first, then ever larger parts."""
     first, size_bytes = 0, NEAR_BYTES
     limit = last_offset + size_bytes
     while first < len(places):
+        tell_left(len(places) - first)
         end = first + max(sum(offset < limit for offset, _ in places[first:]), 1)
         if ends(first, end)[0]:
             return first, end

@@ -11,7 +11,7 @@ from pygama.quick_dataclass import dataclass
 from pygama_gui.widgets import theme
 
 HEIGHT, GAP, MARGIN = 34, 16, 2
-MOST_AFTER = 0.75
+MOST_AFTER = 0.85
 """Share of the width that the numbers of a step may take."""
 
 

@@ -48,7 +48,7 @@ def test_the_record_that_ends_its_worker_is_found(raw_run, offsets):
 def test_a_search_tells_how_many_records_it_may_still_be(raw_run, offsets):
     left: list[int] = []
     assert find_culprit(spec_of(raw_run, offsets[-1]), offsets[-16], tell_left=left.append, target=TARGET)
-    assert left == [16, 8, 4, 2]
+    assert left == [16, 16, 8, 4, 2]  # those behind the last that was told of, then halves
 
 
 def test_a_search_leaves_no_process_behind(raw_run, offsets):

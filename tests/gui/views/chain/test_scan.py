@@ -120,6 +120,16 @@ def test_moving_a_setting_moves_the_preview_and_touches_no_job(
     assert bridge.runner.busy is False
 
 
+def test_why_no_width_is_told_has_the_room_for_all_of_it(
+    qtbot: QtBot, tried: PreviewView, bridge: Bridge
+) -> None:
+    bridge.change(changes.choose_line, (9000.0, 9100.0))
+    qtbot.waitUntil(lambda: tried.found is not None and tried.found.asked.line is not None, timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: (tried.redraw(), "counts between" in tried.change.text())[1], timeout=WAIT_MS)
+    assert tried.fwhm.isHidden()
+    assert tried.change.wordWrap()
+
+
 def test_what_a_setting_does_to_the_peak_stands_on_its_own_card(
     qtbot: QtBot, tried: PreviewView, bridge: Bridge
 ) -> None:
