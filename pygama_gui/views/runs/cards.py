@@ -75,7 +75,8 @@ def run_facts(run: Run, state: JobState | None) -> str:
     if state is not None and state.state in ("running", "paused") and state.done_bytes and state.total_bytes:
         facts = [_part_of(state.done_bytes, state.total_bytes)]
     else:
-        facts = [words.size(run.size_bytes)]
+        grown = 0 if state is None else state.total_bytes  # since the run was added
+        facts = [words.size(max(run.size_bytes, grown))]
     if state is not None and is_known and (state.rows or state.has_ended):
         facts.append(counted(state.rows, "event"))
     elif run.start_time > 0:
