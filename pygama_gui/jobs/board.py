@@ -147,10 +147,17 @@ class JobBoard:
         return moved
 
     def restore(
-        self, job_id: int, path: Path, outputs: tuple[Path, ...], rows: int, made_on: float
+        self,
+        job_id: int,
+        path: Path,
+        outputs: tuple[Path, ...],
+        rows: int,
+        made_on: float,
+        total_bytes: int = 0,
     ) -> JobState:
         """Enter a job that an earlier session did."""
-        return self._keep(JobState(job_id, path, "done", rows=rows, outputs=outputs, made_on=made_on))
+        made = JobState(job_id, path, "done", total_bytes=total_bytes, rows=rows, outputs=outputs)
+        return self._keep(replace(made, made_on=made_on))
 
     def remove(self, job_id: int) -> None:
         """Forget a job."""

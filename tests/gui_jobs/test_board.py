@@ -91,7 +91,8 @@ def test_warnings_are_counted_and_their_words_kept(board):
 
 
 def test_a_job_of_an_earlier_session_says_when_it_was_done(board):
-    job = board.restore(2, RUN, (Path("t2.h5"),), 600, 0.0)
+    job = board.restore(2, RUN, (Path("t2.h5"),), 600, 0.0, 4711)
+    assert job.total_bytes == 4711
     assert (job.state, job.rows, job.has_ended) == ("done", 600, True)
     assert state_sentence(job).startswith("✓ processed on 19")
 
