@@ -550,11 +550,11 @@ class MainWindow(QMainWindow):
 
     def dragEnterEvent(self, event: QDragEnterEvent | None) -> None:  # noqa: N802  (Qt's name)
         """Take files that are held over the window."""
-        held = [] if event is None else _files_of(event)
-        if event is not None and held:
+        if event is not None and event.mimeData().hasUrls():
             event.acceptProposedAction()
+            held = _files_of(event)
             self.veil.cover(drop_words(held))
-            self.runs.highlight(is_over=True)
+            self.runs.highlight(is_over=bool(held))
 
     def dragLeaveEvent(self, event: QDragLeaveEvent | None) -> None:  # noqa: N802  (Qt's name)
         """Show the window again."""
@@ -565,6 +565,7 @@ class MainWindow(QMainWindow):
         self._end_drag()
         if event is not None:
             event.acceptProposedAction()
+            self.arrivals.refuse([url.toString() for url in event.mimeData().urls() if not url.isLocalFile()])
             self.arrivals.add_paths(_files_of(event))
 
     def _end_drag(self) -> None:

@@ -188,6 +188,10 @@ class _Choice:
             wanted &= is_within & (packets.offset < self.within[1])
         return packets[wanted]
 
+    def is_behind(self, packets: Packets) -> bool:
+        """Tell whether nothing more is wanted from these records on."""
+        return self.within is not None and len(packets) > 0 and int(packets.offset[0]) >= self.within[1]
+
     def skipped(self, packets: Packets) -> list[int]:
         """Give the byte offsets of records that are left out one by one."""
         return packets.offset[np.isin(packets.offset, self.skip)].tolist() if self.skip else []
@@ -251,6 +255,8 @@ class _Road:
         self._meet(first)
         tier2 = Tier2Sink(writers[2]) if 2 in writers else None
         for packets in self._raw:
+            if self._choice.is_behind(packets):
+                break
             parts: list[Block] = []
             for decoded, cut in self._decoded(packets):
                 if tier1 is not None:

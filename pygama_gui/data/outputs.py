@@ -21,12 +21,16 @@ ROWS_AT_ONCE = 100_000
 
 @dataclass(frozen=True)
 class Outputs:
-    """Files that hold a run; one without events has no Tier 2. made_on: Unix seconds."""
+    """Files that hold a run; one without events has no Tier 2. made_on: Unix seconds.
+
+    raw_bytes: size of the raw file now, which may have grown since the run was added; 0 where it is gone.
+    """
 
     tier1: Path | None
     tier2: Path | None
     n_rows: int
     made_on: float
+    raw_bytes: int = 0
 
     @property
     def paths(self) -> tuple[Path, ...]:
@@ -42,9 +46,19 @@ def find_outputs(run: Run, folder: Path) -> Outputs | None:
     tier1, tier2 = (folder / f"{prefix}_run{run.run_number}{run.suffix}.h5" for prefix in ("t1", "t2"))
     n_rows = _rows_of(run, tier2)
     if n_rows is None:
-        return Outputs(tier1, None, 0, tier1.stat().st_mtime) if _is_without_events(run, tier1) else None
+        if not _is_without_events(run, tier1):
+            return None
+        return Outputs(tier1, None, 0, tier1.stat().st_mtime, _size_of(run.path))
     has_waveforms = _rows_of(run, tier1) is not None
-    return Outputs(tier1 if has_waveforms else None, tier2, n_rows, tier2.stat().st_mtime)
+    made_on, raw_bytes = tier2.stat().st_mtime, _size_of(run.path)
+    return Outputs(tier1 if has_waveforms else None, tier2, n_rows, made_on, raw_bytes)
+
+
+def _size_of(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0
 
 
 def _is_without_events(run: Run, tier1: Path) -> bool:

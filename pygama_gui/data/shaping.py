@@ -175,6 +175,14 @@ def _energies(
     return found
 
 
+def height_unit(chain: Sequence[Step], look: Look) -> str:
+    """Say what heights are in: 'ADC', 'keV' where an energy is known, or empty for shares of the maximum."""
+    if look.is_normalised:
+        return ""
+    is_energy = look.is_calibrated and energy_source(chain, look.calibrations) is not None
+    return "keV" if is_energy else "ADC"
+
+
 def energy_source(chain: Sequence[Step], calibrations: Sequence[Calibration]) -> tuple[str, str] | None:
     """Find an energy in keV, and the height in ADC counts of the chain that it is made of.
 

@@ -42,8 +42,10 @@ DROP_WORDS = {
     "cuts": "Drop to use the cuts",
     "calibration": "Drop to use the calibration",
     "channel map": "Drop to name the channels",
+    "tier": "Drop to look into the file",
 }
 """What comes of letting a file go, by its kind."""
+ELSEWHERE = "Only files on this computer can be dropped"
 
 
 class Arrivals(QObject):
@@ -80,6 +82,13 @@ class Arrivals(QObject):
                 take(path)
         if raw := by_kind.get("runs"):
             self._look_for_runs(raw, process=process)
+
+    def refuse(self, urls: Sequence[str]) -> None:
+        """Say that what lies elsewhere is not taken."""
+        reason = "is not on this computer; save it, then drop the file"
+        self._window.runs.show_refused(tuple((Path(url), f"{Path(url).name} {reason}") for url in urls))
+        for url in urls:
+            self._bridge.log(f"{url} {reason}", "warning")
 
     def _take_cuts(self, path: Path) -> None:
         self._window.cuts.load(path)
@@ -257,8 +266,11 @@ def _in_words(found: Found) -> str:
 
 
 def drop_words(paths: Sequence[Path]) -> str:
-    """Say what comes of letting files go over the window, by the first few of them."""
-    kinds = {_kind_of(path) for path in paths[:MOST_LOOKED_AT]}
+    """Say what comes of letting files go over the window, by the first few; none are on this computer."""
+    looked_at = paths[:MOST_LOOKED_AT]
+    kinds = {"tier" if path.is_file() and files.is_hdf5(path) else _kind_of(path) for path in looked_at}
+    if not kinds:
+        return ELSEWHERE
     return DROP_WORDS[kinds.pop()] if len(kinds) == 1 else "Drop to open the files"
 
 

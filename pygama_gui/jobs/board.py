@@ -71,6 +71,8 @@ class JobState:
     """Why a job is paused, where it was not a person who paused it."""
     search: Search = ""
     """How the search for the record that ended the worker stands."""
+    search_left: int | None = None
+    """How many records it may still be; None where that is not known yet."""
     culprit: Culprit | None = None
     """The record that it found."""
     outputs: tuple[Path, ...] = ()
@@ -145,10 +147,17 @@ class JobBoard:
         return moved
 
     def restore(
-        self, job_id: int, path: Path, outputs: tuple[Path, ...], rows: int, made_on: float
+        self,
+        job_id: int,
+        path: Path,
+        outputs: tuple[Path, ...],
+        rows: int,
+        made_on: float,
+        total_bytes: int = 0,
     ) -> JobState:
         """Enter a job that an earlier session did."""
-        return self._keep(JobState(job_id, path, "done", rows=rows, outputs=outputs, made_on=made_on))
+        made = JobState(job_id, path, "done", total_bytes=total_bytes, rows=rows, outputs=outputs)
+        return self._keep(replace(made, made_on=made_on))
 
     def remove(self, job_id: int) -> None:
         """Forget a job."""
@@ -177,9 +186,9 @@ class JobBoard:
             replace(job, state="running", paused_at=None, paused_s=paused_s, heard_at=None, halted="")
         )
 
-    def search(self, job_id: int) -> JobState:
-        """Enter that the record which ended the worker is searched."""
-        return self._keep(replace(self._jobs[job_id], search="under way"))
+    def search(self, job_id: int, left: int | None = None) -> JobState:
+        """Enter that the record which ended the worker is searched; left: how many it may still be."""
+        return self._keep(replace(self._jobs[job_id], search="under way", search_left=left))
 
     def end_search(
         self, job_id: int, search: Search, culprit: Culprit | None = None, text: str = ""
@@ -296,7 +305,8 @@ def state_sentence(job: JobState) -> str:
             return _done_sentence(job)
         case "failed":
             if job.search == "under way":
-                return "▶ searching for the record that ended the worker…"
+                left = "" if job.search_left is None else f": one of {grouped(job.search_left)}"
+                return f"▶ searching for the record that ended the worker{left}…"
             return f"✕ failed: {job.text}"
         case "stopped":
             return f"■ stopped at {percent}"

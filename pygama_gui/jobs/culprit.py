@@ -1,7 +1,8 @@
 """Finds the one record of a raw file that ends the worker which processes it.
 
 The records behind the last that a dead worker told of are halved again and again, each half processed in a
-process of its own that writes nothing, until one record is left that ends its worker alone.
+process of its own that writes nothing, until one record is left that ends its worker alone. While one process
+tries its half, the next one gets ready.
 """
 
 from __future__ import annotations
@@ -15,7 +16,9 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 from multiprocessing.connection import Connection
+from multiprocessing.context import SpawnProcess
 from pathlib import Path
+from types import TracebackType
 from typing import IO, cast
 
 from pygama.errors import PygamaError
@@ -32,6 +35,8 @@ LOOK_S = 0.1
 """How often a trial that is under way looks whether the search was stopped."""
 MOST_RECORDS = 1 << 20
 IsStopped = Callable[[], bool]
+Ended = tuple[bool, int | None]
+"""Whether a worker died or hung, and its exit code."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,36 +68,39 @@ def find_culprit(
     last_offset: int,
     *,
     is_stopped: IsStopped = lambda: False,
+    tell_left: Callable[[int], None] = lambda _n: None,
     target: str = "pygama_gui.jobs.work:process",
 ) -> Culprit | None:
     """Search the records from the last that was told of on; None where no single one ends a worker.
 
-    Takes seconds: call it from a thread. Raises RawFileError where the file cannot be read.
+    tell_left: told how many records it may still be. Takes seconds: call it from a thread. Raises
+    RawFileError where the file cannot be read.
     """
     places = [place for place in _records_from(spec.path, last_offset) if place[0] not in spec.skip]
     if not places:
         return None
 
-    def ends(first: int, end: int) -> tuple[bool, int | None]:
-        if is_stopped():
-            return False, None
-        return _ends_its_worker(spec, places[first:end], target, is_stopped)
-
-    first, end = _deadly_part(places, last_offset, ends)
-    while end - first > 1:
-        middle = (first + end) // 2
-        first, end = (first, middle) if ends(first, middle)[0] else (middle, end)
-    ended, code = ends(first, end) if end > first else (False, None)
+    with _Trials(spec, places, target, is_stopped) as trials:
+        first, end = _deadly_part(places, last_offset, trials.ends, tell_left)
+        while end - first > 1:
+            tell_left(end - first)
+            middle = (first + end) // 2
+            first, end = (first, middle) if trials.ends(first, middle)[0] else (middle, end)
+        ended, code = trials.ends(first, end) if end > first else (False, None)
     return Culprit(*places[first], code) if ended else None
 
 
 def _deadly_part(
-    places: list[tuple[int, int]], last_offset: int, ends: Callable[[int, int], tuple[bool, int | None]]
+    places: list[tuple[int, int]],
+    last_offset: int,
+    ends: Callable[[int, int], Ended],
+    tell_left: Callable[[int], None],
 ) -> tuple[int, int]:
     """Find a part of the records that ends its worker: the nearest ones first, then ever larger parts."""
     first, size_bytes = 0, NEAR_BYTES
     limit = last_offset + size_bytes
     while first < len(places):
+        tell_left(len(places) - first)
         end = first + max(sum(offset < limit for offset, _ in places[first:]), 1)
         if ends(first, end)[0]:
             return first, end
@@ -113,32 +121,74 @@ def _records_from(path: Path, offset: int) -> list[tuple[int, int]]:
     return places
 
 
-def _ends_its_worker(
-    spec: JobSpec, places: list[tuple[int, int]], target: str, is_stopped: IsStopped
-) -> tuple[bool, int | None]:
-    """Process some records in a fresh process: whether it died or hung, and its exit code."""
-    within = (places[0][0], places[-1][0] + 1)
-    context = multiprocessing.get_context("spawn")
-    ours, theirs = context.Pipe()
-    trial = replace(spec, within=within, follow_s=None)
-    process = context.Process(target=_try, args=(theirs, trial, target), name="pygama trial", daemon=True)
-    process.start()
-    theirs.close()
-    try:
-        if _hears(ours, is_stopped):
+class _Trial:
+    """A process that gets ready, and tries some records when it is told to."""
+
+    def __init__(self, target: str) -> None:
+        context = multiprocessing.get_context("spawn")
+        self._pipe, theirs = context.Pipe()
+        self._process: SpawnProcess = context.Process(
+            target=_try, args=(theirs, target), name="pygama trial", daemon=True
+        )
+        self._process.start()
+        theirs.close()
+
+    def run(self, spec: JobSpec, is_stopped: IsStopped) -> Ended:
+        """Let it do the work: whether it died or hung, and its exit code."""
+        with suppress(OSError):  # it is gone already: that is found out below
+            self._pipe.send(spec)
+        if _hears(self._pipe, is_stopped):
             with suppress(EOFError, OSError):
-                ours.recv()
+                self._pipe.recv()
                 return False, None
         elif is_stopped():
             return False, None
-        process.join(1.0)
-        return True, process.exitcode
-    finally:
-        ours.close()
-        if process.is_alive():
-            process.kill()
-        process.join()
-        process.close()
+        self._process.join(1.0)
+        return True, self._process.exitcode
+
+    def close(self) -> None:
+        """End the process."""
+        self._pipe.close()
+        if self._process.is_alive():
+            self._process.kill()
+        self._process.join()
+        self._process.close()
+
+
+class _Trials:
+    """Tries parts of the records, each in a fresh process. A context manager."""
+
+    def __init__(
+        self, spec: JobSpec, places: list[tuple[int, int]], target: str, is_stopped: IsStopped
+    ) -> None:
+        self._spec, self._places, self._target, self._is_stopped = spec, places, target, is_stopped
+        self._deadly: dict[tuple[int, int], Ended] = {}
+        self._next: _Trial | None = None
+
+    def __enter__(self) -> _Trials:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._next is not None:
+            self._next.close()
+
+    def ends(self, first: int, end: int) -> Ended:
+        """Process some records: whether that ends the worker, and its exit code."""
+        if self._is_stopped():
+            return False, None
+        if (first, end) in self._deadly:
+            return self._deadly[first, end]
+        trial, self._next = self._next or _Trial(self._target), _Trial(self._target)
+        within = (self._places[first][0], self._places[end - 1][0] + 1)
+        try:
+            ended = trial.run(replace(self._spec, within=within, follow_s=None), self._is_stopped)
+        finally:
+            trial.close()
+        if ended[0]:
+            self._deadly[first, end] = ended
+        return ended
 
 
 def _hears(pipe: Connection, is_stopped: IsStopped) -> bool:
@@ -150,14 +200,19 @@ def _hears(pipe: Connection, is_stopped: IsStopped) -> bool:
     return False
 
 
-def _try(pipe: Connection, spec: JobSpec, target: str) -> None:
-    """Do the work and tell that it came to an end, whichever, unless the process goes first."""
+def _try(pipe: Connection, target: str) -> None:
+    """Get ready, do the work that is sent and tell that it came to an end, unless the process goes first."""
     worker.end_with_parent()
     worker.settle()
     from pygama_gui.jobs import telling
 
+    work = telling.find(target)
+    try:
+        spec = pipe.recv()
+    except EOFError:  # nobody needs it
+        os._exit(0)
     with suppress(PygamaError, Exception):  # an error that is told is no crash
-        telling.find(target)(spec, lambda _message: None)
+        work(spec, lambda _message: None)
     pipe.send("ended")
     pipe.close()
     os._exit(0)  # what a half-done library call left behind must not change the answer

@@ -36,12 +36,19 @@ class FoundRecord(NamedTuple):
     text: str
 
 
-def search(spec: JobSpec, after: int, is_stopped: Callable[[], bool], target: str) -> FoundRecord | None:
+def search(
+    spec: JobSpec,
+    after: int,
+    is_stopped: Callable[[], bool],
+    tell_left: Callable[[int], None],
+    target: str,
+) -> FoundRecord | None:
     """Search the record that ends a worker and say what was found; None where the search was stopped.
 
-    Takes seconds: call it from a thread. Raises RawFileError where the file cannot be read.
+    tell_left: told how many records it may still be. Takes seconds: call it from a thread. Raises
+    RawFileError where the file cannot be read.
     """
-    culprit = find_culprit(spec, after, is_stopped=is_stopped, target=target)
+    culprit = find_culprit(spec, after, is_stopped=is_stopped, tell_left=tell_left, target=target)
     if is_stopped():
         return None
     if culprit is None:

@@ -6,6 +6,8 @@ from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING
 
+from PyQt5.QtCore import QObject, Qt, pyqtSignal
+
 from pygama_gui.jobs.board import Search
 from pygama_gui.jobs.bundle import write_bundle
 from pygama_gui.jobs.record_words import FoundRecord, search
@@ -14,11 +16,16 @@ if TYPE_CHECKING:
     from pygama_gui.bridge import Bridge
 
 
-class Culprits:
+class Culprits(QObject):
     """The searches that are under way."""
 
+    _left = pyqtSignal(str, int, int)
+    """Of a run and its job: how many records it may still be. Told in the thread of the search."""
+
     def __init__(self, bridge: Bridge) -> None:
+        super().__init__(bridge)
         self._bridge = bridge
+        self._left.connect(self._narrow, Qt.ConnectionType.QueuedConnection)  # type: ignore[call-arg]
         self._stopped: dict[int, Event] = {}
 
     def find(self, run_id: str) -> None:
@@ -34,10 +41,17 @@ class Culprits:
         bridge.announce([run_id])
         bridge.threads.do(
             "find record",
-            lambda: search(spec, after, stopped.is_set, target),
+            lambda: search(
+                spec, after, stopped.is_set, lambda left: self._left.emit(run_id, job_id, left), target
+            ),
             lambda found: self._take(run_id, job_id, found),
             lambda: self._take(run_id, job_id, None),
         )
+
+    def _narrow(self, run_id: str, job_id: int, left: int) -> None:
+        if job_id in self._stopped:
+            self._bridge.board.search(job_id, left)
+            self._bridge.announce([run_id])
 
     def _take(self, run_id: str, job_id: int, found: FoundRecord | None) -> None:
         bridge, is_stopped = self._bridge, self._stopped.pop(job_id).is_set()

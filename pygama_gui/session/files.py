@@ -37,7 +37,7 @@ def find_runs(paths: Iterable[Path]) -> Found:
     refused: list[tuple[Path, str]] = []
     hdf5: list[Path] = []
     for path in paths:
-        if _is_hdf5(path):
+        if is_hdf5(path):
             hdf5.append(path)
         elif path.is_dir():
             inside = [run for file in _files_in(path) if isinstance(run := _run_or_reason(file), Run)]
@@ -111,7 +111,7 @@ def _is_open(path: Path) -> bool:
     return os.access(path, os.R_OK | os.X_OK if path.is_dir() else os.R_OK)
 
 
-def _is_hdf5(path: Path) -> bool:
+def is_hdf5(path: Path) -> bool:
     try:
         with path.open("rb") as file:
             return file.read(len(HDF5)) == HDF5

@@ -53,6 +53,9 @@ class SettingField(QWidget):
         self.scale: float | None = None
         """A length that gives the slider its end, such as the samples of a waveform."""
         self.name_label = label(setting.name, px=theme.SMALL, tone="" if with_slider else "soft")
+        self.range_label = label(allowed(setting), px=theme.SMALL, tone="soft")
+        if not self.range_label.text():
+            self.range_label.hide()
         self.unit_label = _UnitLabel()
         self.unit_label.clicked.connect(self.change_unit)
         self.error_label = label(px=theme.SMALL, tone="bad")
@@ -131,11 +134,11 @@ class SettingField(QWidget):
         setting = self.setting
         unit = f" in {setting.unit}" if setting.unit else ""
         help_text = f"<p>{setting.about or setting.name}</p><p>{_range_text(setting)}</p>"
-        for widget in (self, self.name_label, self.control, self.slider):
+        for widget in (self, self.name_label, self.range_label, self.control, self.slider):
             if widget is not None:
                 widget.setToolTip(help_text)
         self.control.setAccessibleName(f"{setting.name}{unit}")
-        self.control.setAccessibleDescription(setting.about)
+        self.control.setAccessibleDescription(" · ".join(filter(None, (setting.about, allowed(setting)))))
         if self.slider is not None:
             self.slider.setAccessibleName(f"{setting.name} slider")
         self.name_label.setBuddy(self.control)
@@ -151,6 +154,7 @@ class SettingField(QWidget):
             line.addWidget(self.name_label)
             line.addWidget(self.changed_mark)
             line.addStretch(1)
+            line.addWidget(self.range_label)
             line.addWidget(self.control)
             line.addWidget(self.unit_label)
         else:
@@ -160,6 +164,7 @@ class SettingField(QWidget):
             left.setLayout(row(self.name_label, self.changed_mark, None, spacing=0))
             line.addWidget(left)
             line.addWidget(self.control, 1)
+            line.addWidget(self.range_label)
             line.addWidget(self.unit_label)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
@@ -404,6 +409,14 @@ class _CalmComboBox(QComboBox):
 def _time_text(samples: float, period_ns: float) -> str:
     """400 samples at 16 ns -> '6.4 us', as settings files have it."""
     return f"{samples * period_ns / 1000:.6g} us"
+
+
+def allowed(setting: Setting) -> str:
+    """Say shortly which values are allowed: '≥ 1', '0 to 8'; nothing where all are."""
+    low, high = setting.low, setting.high
+    if low is not None and high is not None:
+        return f"{low:g} to {high:g}"
+    return f"≥ {low:g}" if low is not None else f"≤ {high:g}" if high is not None else ""
 
 
 def _range_text(setting: Setting) -> str:

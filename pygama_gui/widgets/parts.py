@@ -32,6 +32,8 @@ LOW = 200
 LEAST_INFO = 220
 """A line of words beside controls goes above them where it has less room than this, and needs more."""
 SHARE_OF_SCREEN = 0.95
+MOST_LINES = 3
+"""Words that are wrapped take so many lines at most."""
 
 
 def room_on_screen() -> QSize:
@@ -93,6 +95,10 @@ def choice_box(name: str, *choices: str) -> QComboBox:
 
 
 class _ChoiceBox(QComboBox):
+    def sizeHint(self) -> QSize:  # noqa: N802  (Qt's name)
+        """Give a hair more than Qt, which rounds the longest text down and then has it cut."""
+        return super().sizeHint() + QSize(2, 0)
+
     def minimumSizeHint(self) -> QSize:  # noqa: N802  (Qt's name)
         return QSize(min(LEAST_BOX, self.sizeHint().width()), super().minimumSizeHint().height())
 
@@ -220,6 +226,57 @@ class Elided(QLabel):
         painter = QPainter(self)
         painter.setPen(self.palette().color(self.foregroundRole()))
         painter.drawText(self.rect(), int(self.alignment()), self.shown)
+
+
+class Wrapped(Elided):
+    """Words in up to three lines where one has no room; what has none in the last is cut with '…'.
+
+    It is as high as its present width asks for: a height for each width Qt's scroll areas get wrong.
+    """
+
+    def setText(self, text: str | None) -> None:  # noqa: N802  (Qt's name)
+        """Show a text, in as many lines as it needs."""
+        if text != self.text():
+            super().setText(text)
+            self.updateGeometry()
+
+    def lines(self, width: int) -> tuple[str, ...]:
+        """Give what stands in each line of a width; where it can be, a line begins a part of its own."""
+        metrics, words = self.fontMetrics(), self.text().split(" ")
+        lines: list[list[str]] = []
+
+        def has_room(some: list[str]) -> bool:
+            return metrics.horizontalAdvance(" ".join(some)) <= width
+
+        while not has_room(words) and len(lines) < MOST_LINES - 1:
+            n = 1
+            while has_room(words[: n + 1]):
+                n += 1
+            parts = [at for at in range(1, n) if words[at - 1][-1:] in ("·", ";") and has_room(words[at:])]
+            n = max(parts, default=n)
+            lines.append(words[:n])
+            words = words[n:]
+        cut = Qt.TextElideMode.ElideRight
+        return tuple(metrics.elidedText(" ".join(line), cut, width) for line in (*lines, words) if line)
+
+    def sizeHint(self) -> QSize:  # noqa: N802  (Qt's name)
+        """Give the height of as many lines as the words need."""
+        n_lines = max(len(self.lines(self.width())), 1)
+        return QSize(self.minimumWidth(), n_lines * self.fontMetrics().lineSpacing())
+
+    def minimumSizeHint(self) -> QSize:  # noqa: N802  (Qt's name)
+        """Give the height of as many lines as the words need."""
+        return self.sizeHint()
+
+    def resizeEvent(self, event: QResizeEvent | None) -> None:  # noqa: N802  (Qt's name)
+        """Ask for the height that the new width needs."""
+        super().resizeEvent(event)
+        self.updateGeometry()
+
+    @property
+    def shown(self) -> str:
+        """What there is room for."""
+        return "\n".join(self.lines(self.width()))
 
 
 class Controls(QWidget):

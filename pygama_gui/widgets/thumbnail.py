@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 from PyQt5.QtCore import QPointF, QRectF, QSize, Qt
-from PyQt5.QtGui import QPainter, QPaintEvent, QPen, QPolygonF
+from PyQt5.QtGui import QFontMetricsF, QPainter, QPaintEvent, QPen, QPolygonF
 from PyQt5.QtWidgets import QSizePolicy, QWidget
 
 from pygama.quick_dataclass import dataclass
 from pygama_gui.widgets import theme
 
 HEIGHT, GAP, MARGIN = 34, 16, 2
+MOST_AFTER = 0.85
+"""Share of the width that the numbers of a step may take."""
 
 
 @dataclass(frozen=True)
@@ -56,19 +58,28 @@ class Thumbnail(QWidget):
         if pictured is None:
             return
         painter = QPainter(self)
-        half = (self.width() - GAP) / 2
-        left = QRectF(0, MARGIN, half, self.height() - 2 * MARGIN)
-        right = QRectF(half + GAP, MARGIN, half, self.height() - 2 * MARGIN)
+        painter.setFont(theme.font(theme.SMALL))
+        first = self.width() - GAP - self.room_after(pictured)
+        left = QRectF(0, MARGIN, first, self.height() - 2 * MARGIN)
+        right = QRectF(first + GAP, MARGIN, self.width() - GAP - first, self.height() - 2 * MARGIN)
         if pictured.before is not None:
             self._paint_wave(painter, left, pictured.before, "trace")
             self._paint_marks(painter, left, pictured)
         painter.setPen(theme.current().color("faint"))
-        painter.setFont(theme.font(theme.SMALL))
-        painter.drawText(QRectF(half, 0, GAP, self.height()), int(Qt.AlignmentFlag.AlignCenter), "→")
+        painter.drawText(QRectF(first, 0, GAP, self.height()), int(Qt.AlignmentFlag.AlignCenter), "→")
         if pictured.after is not None:
             self._paint_wave(painter, right, pictured.after, "accent")
         else:
             self._paint_words(painter, right, pictured.words)
+
+    def room_after(self, pictured: Pictured) -> float:
+        """Give the width of what is after the step: half of it, or more where its words need more."""
+        half, most = (self.width() - GAP) / 2, MOST_AFTER * (self.width() - GAP)
+        if pictured.after is not None:
+            return half
+        metrics = QFontMetricsF(theme.font(theme.SMALL))
+        needed = max((metrics.horizontalAdvance(text) for text in pictured.words), default=0.0) + 1
+        return min(max(half, needed), most)
 
     def _paint_wave(self, painter: QPainter, area: QRectF, wave: np.ndarray, token: str) -> None:
         low, high = _ends(wave)

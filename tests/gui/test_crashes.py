@@ -75,6 +75,7 @@ def test_the_record_is_found_named_and_skipped(
     assert window.banner.act_buttons[0].text() == "Find the record"
     window.banner.act_buttons[0].click()
     assert run_sentence(window.bridge.state(run_id))[0].startswith("▶ searching")
+    qtbot.waitUntil(lambda: (window.bridge.state(run_id).search_left or 0) > 1, timeout=WAIT_MS)
     wait_for(qtbot, window, run_id, "failed", "found")
     sentence = run_sentence(window.bridge.state(run_id))[0].replace("\u202f", "")
     assert f"the record at byte {deadly} ends its worker" in sentence

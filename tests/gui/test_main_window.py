@@ -76,6 +76,19 @@ def state_of(window: MainWindow) -> str:
     return "" if state is None else state.state
 
 
+def test_what_lies_elsewhere_is_refused_in_place(window: MainWindow) -> None:
+    data = QMimeData()
+    data.setUrls([QUrl("https://example.org/Run5")])
+    buttons, keys, copy = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier, Qt.DropAction.CopyAction
+    held = QDragEnterEvent(QPoint(300, 300), copy, data, buttons, keys)
+    window.dragEnterEvent(held)
+    assert held.isAccepted()
+    assert window.veil.words.text() == "Only files on this computer can be dropped"
+    window.dropEvent(QDropEvent(QPoint(300, 300), copy, data, buttons, keys))
+    assert window.runs.refusals.text() == "▲ Run5 is not on this computer"
+    assert not window.veil.isVisible()
+
+
 def test_an_empty_window_offers_two_things(window: MainWindow) -> None:
     assert window.stack.currentWidget() is window.welcome
     assert window.welcome.open_choice.isVisible()

@@ -37,6 +37,10 @@ def test_the_files_of_a_run_are_found(run, folder):
     assert found is not None
     assert [path.name for path in found.paths] == ["t1_run12.h5", "t2_run12.h5"]
     assert found.n_rows == 300
+    assert found.raw_bytes == (folder / "Run12").stat().st_size
+    gone = find_outputs(replace(run, path=folder / "gone" / "Run12"), folder)
+    assert gone is not None
+    assert gone.raw_bytes == 0
 
 
 @pytest.mark.parametrize(

@@ -91,7 +91,8 @@ def test_warnings_are_counted_and_their_words_kept(board):
 
 
 def test_a_job_of_an_earlier_session_says_when_it_was_done(board):
-    job = board.restore(2, RUN, (Path("t2.h5"),), 600, 0.0)
+    job = board.restore(2, RUN, (Path("t2.h5"),), 600, 0.0, 4711)
+    assert job.total_bytes == 4711
     assert (job.state, job.rows, job.has_ended) == ("done", 600, True)
     assert state_sentence(job).startswith("✓ processed on 19")
 
@@ -100,6 +101,13 @@ def test_a_failure_keeps_its_text_and_how_far_it_came(board):
     board.apply(1, Progress(250, 1000, 0, 0), 1.0)
     job = board.apply(1, Failed("Run72: no room", "Traceback"), 2.0)
     assert (job.state, job.text, job.details, job.fraction) == ("failed", "Run72: no room", "Traceback", 0.25)
+
+
+def test_a_search_tells_how_far_it_has_come(board):
+    board.apply(1, Failed("It ended", "", 4711), 1.0)
+    assert state_sentence(board.search(1)) == "▶ searching for the record that ended the worker…"
+    job = board.search(1, 2078)
+    assert state_sentence(job) == "▶ searching for the record that ended the worker: one of 2\u2009078…"
 
 
 def test_nothing_changes_a_job_that_has_ended(board):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import multiprocessing
 import zipfile
 from dataclasses import replace
 
@@ -42,6 +43,18 @@ def test_the_record_that_ends_its_worker_is_found(raw_run, offsets):
     assert (found.offset, found.n_bytes, found.exit_code) == (offsets[17], offsets[18] - offsets[17], -11)
     assert len(found.read(raw_run)) == found.n_bytes
     assert raw_run.read_bytes()[found.offset :].startswith(found.read(raw_run))
+
+
+def test_a_search_tells_how_many_records_it_may_still_be(raw_run, offsets):
+    left: list[int] = []
+    assert find_culprit(spec_of(raw_run, offsets[-1]), offsets[-16], tell_left=left.append, target=TARGET)
+    assert left == [16, 16, 8, 4, 2]  # those behind the last that was told of, then halves
+
+
+def test_a_search_leaves_no_process_behind(raw_run, offsets):
+    before = multiprocessing.active_children()
+    assert find_culprit(spec_of(raw_run, offsets[6]), offsets[4], target=TARGET)
+    assert multiprocessing.active_children() == before
 
 
 def test_of_two_the_first_is_found_and_with_it_skipped_the_second(raw_run, offsets):

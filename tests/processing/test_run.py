@@ -467,6 +467,14 @@ def test_a_part_of_the_records_can_be_taken(plain_run, tmp_path):
     assert pd.read_hdf(done.outputs[1])["event_number"].tolist() == run.packet[3:7]
 
 
+def test_nothing_is_read_far_behind_the_part_that_is_wanted(plain_run, tmp_path):
+    run = plain_run(n_rows=10_000, n_samples=2000, n_edge=0)  # 40 MB, of which 16 are read at a time
+    offsets = offsets_of(run.path).tolist()
+    told = []
+    process_run(run.path, output_dir=tmp_path, within=(offsets[3], offsets[7]), tell=told.append)
+    assert [message.offset < 17 << 20 for message in told if isinstance(message, Progress)] == [True]
+
+
 def test_without_tiers_the_work_is_done_and_nothing_is_written(plain_run, tmp_path):
     run = plain_run(n_edge=0)
     told = []

@@ -29,12 +29,12 @@ class Effect:
 def effect_words(found: Compared, unit: str) -> Effect:
     """Say what changed at the line: 'FWHM 23.1 ± 0.4 → 21.8 ± 0.4 ADC', '5.6 ± 1.2 % narrower, 4.6 σ'."""
     if found.problem:
-        return Effect(found.problem, "", "bad")
+        return Effect("", found.problem, "bad")
     old, new = found.old_fit, found.new_fit
     if new is None:
         return Effect()
     if old is None or not found.asked.is_changed:
-        return Effect(f"FWHM {width_words(new)} {unit}".rstrip() if new.converged else new.note)
+        return Effect(f"FWHM {width_words(new)} {unit}".rstrip()) if new.converged else Effect("", new.note)
     fwhm = f"FWHM {width_words(old)} → {width_words(new)} {unit}".rstrip()
     return Effect(fwhm, *change_words(found))
 

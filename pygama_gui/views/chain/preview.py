@@ -262,7 +262,6 @@ class PreviewView(View):
         if self.fwhm.text() and found is not None:
             self.fwhm.setToolTip(f"{self.fwhm.text()}\n{self._how(found)}")
         self.fwhm.setVisible(bool(self.fwhm.text()))
-        theme.mark(self.fwhm, "tone", "bad" if effect is not None and effect.tone == "bad" else "")
         text, tone = ("", "soft") if effect is None else (effect.change, effect.tone)
         if self._problem:
             text, tone = self._problem, "warn"

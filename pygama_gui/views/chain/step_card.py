@@ -49,8 +49,6 @@ class Shown:
     n_samples: int | None = None
     facts: Facts | None = None
     traces: Traces | None = None
-    effect: str = ""
-    """What the settings do to the width of the peak."""
 
 
 class StepCard(QFrame):
@@ -170,7 +168,6 @@ class StepCard(QFrame):
             self._drop(self.names)
             self._drop(self.channels)
             self.form, self.names, self.channels = None, None, None
-            self.effect.hide()
 
     def _drop(self, part: QWidget | None) -> None:
         if part is not None:
@@ -225,8 +222,11 @@ class StepCard(QFrame):
             self.names.show_wire(shown.wire)
         if self.channels is not None:
             self.channels.show_channels(step.channels)
-        self.effect.setText(shown.effect)
-        self.effect.setVisible(bool(shown.effect) and self.form is not None)
+
+    def show_effect(self, text: str) -> None:
+        """Say what the settings of this step do to the peak; nothing where they are not what was moved."""
+        self.effect.setText(text)
+        self.effect.setVisible(bool(text))
 
     def _show_state(self, step: Step, shown: Shown) -> None:
         facts, place = shown.facts, shown.place

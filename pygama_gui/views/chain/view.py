@@ -19,7 +19,6 @@ from PyQt5.QtWidgets import (
 
 from pygama_gui.bridge import Bridge
 from pygama_gui.data import chain_facts
-from pygama_gui.data.preview import Compared
 from pygama_gui.data.samples import Sample
 from pygama_gui.data.wiring import Mend, free_outputs, outputs_of, readers_after, wires
 from pygama_gui.sandbox import Sandbox
@@ -85,6 +84,8 @@ class ChainView(View):
         self.cards: list[StepCard] = []
         self._shape: tuple[Any, ...] = ()
         self._is_renewing = False
+        self._moved: Step | None = None
+        """The step that was changed last."""
         self._stops: list[QWidget] = []
         self.add_button = QToolButton()
         self.add_button.setObjectName("button")
@@ -134,7 +135,7 @@ class ChainView(View):
         self.sandbox.watch(self)
         self.sandbox.facts_known.connect(lambda _facts: self._show())
         self.sandbox.traced.connect(self._show_traces)
-        self.sandbox.compared.connect(self._show_effect)
+        self.sandbox.compared.connect(lambda _found: self._show_effect())
         self.sandbox.sample_changed.connect(self._show)
         self._show()
 
@@ -172,6 +173,8 @@ class ChainView(View):
         """Show the chain of the session; what somebody sets stays under the mouse."""
         if old.chain is not new.chain:
             self.column.leave()
+            anew = [step for step in new.chain if not any(step is one for one in old.chain)]
+            self._moved = anew[0] if len(anew) == 1 else None
         if old.chain is not new.chain or old.step != new.step or old.selected != new.selected:
             self._show()
         elif (old.outputs, old.save_waves) != (new.outputs, new.save_waves):
@@ -215,8 +218,8 @@ class ChainView(View):
         if facts is not None and tuple(step.step for step in facts.chain) != self._places():
             facts = None
         for index, (card, step, wire) in enumerate(zip(self.cards, chain, wires(chain), strict=True)):
-            effect = self._effect() if index == self.session.step else ""
-            card.show_step(step, Shown(wire, index, *self._last_record, facts, self.sandbox.traces, effect))
+            card.show_step(step, Shown(wire, index, *self._last_record, facts, self.sandbox.traces))
+        self._show_effect()
         self.kept.show_kept(self.session)
         self._order_tabs()
 
@@ -239,7 +242,8 @@ class ChainView(View):
     def _places(self) -> tuple[str, ...]:
         return tuple(step.step for step in self.session.chain)
 
-    def _effect(self) -> str:
+    def _effect(self) -> tuple[int | None, str]:
+        """Give the step whose change is felt at the peak, and what it does there."""
         last = self.sandbox.last
         if (
             last is None
@@ -247,15 +251,29 @@ class ChainView(View):
             or not self.sandbox.is_changed
             or last.asked.chain is not self.session.chain
         ):
-            return ""
-        return effect_words(last, chain_facts.unit_of(last.asked.column)).short
+            return None, ""
+        reference = chain_facts.written_out(last.asked.reference)
+        steps = enumerate(chain_facts.written_out(last.asked.chain))
+        changed = [index for index, step in steps if step not in reference]
+        if not changed:
+            return None, ""
+        moved = [index for index in changed if self.session.chain[index] is self._moved]
+        words = effect_words(last, chain_facts.unit_of(last.asked.column)).short
+        return [*moved, *changed][0], words + (", all changes together" if len(changed) > 1 else "")
 
-    def _show_effect(self, _found: Compared | None) -> None:
-        index = self.session.step
-        if index is not None and index < len(self.cards):
-            card, effect = self.cards[index], self._effect()
-            card.effect.setText(effect)
-            card.effect.setVisible(bool(effect) and card.form is not None)
+    def _show_effect(self) -> None:
+        """Say it on the card of the step; while it is computed anew what was said stays, else cards jump."""
+        last, chain = self.sandbox.last, self.session.chain
+        if (
+            last is not None
+            and last.asked.chain is not chain
+            and len(last.asked.chain) == len(chain)
+            and self.sandbox.is_changed
+        ):
+            return
+        of, effect = self._effect()
+        for index, card in enumerate(self.cards):
+            card.show_effect(effect if index == of else "")
 
     def _renew(self) -> None:
         """Make the cards anew where there are other steps, and show the settings of the selected one."""

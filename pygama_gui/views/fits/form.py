@@ -15,7 +15,7 @@ from pygama.analysis.fit_request import FitRequest, parameter_names
 from pygama.analysis.region_fit import Parameter, RegionFit
 from pygama_gui.session.state import Fit
 from pygama_gui.widgets import theme, words
-from pygama_gui.widgets.parts import Elided, choice_box, label, row
+from pygama_gui.widgets.parts import Wrapped, choice_box, label, row
 from pygama_gui.widgets.typed_line import TypedLine
 
 SHAPES = {"gauss": "Gaussian", "hpge": "Gaussian with tail and step"}
@@ -187,7 +187,7 @@ class ParameterRow(QWidget):
         self._known: Parameter | None = None
         said = parameter_words(name)
         self.name_label = label(said, tone="soft", px=theme.SMALL)
-        self.value_label = Elided(tone="")
+        self.value_label = Wrapped(tone="")
         self.box = choice_box(f"{said}: free, fixed or limited", FREE, FIXED, LIMITED)
         self.box.activated.connect(lambda _at: self._chosen())
         self.fixed_field = self._field(f"Value that {said} is fixed at")

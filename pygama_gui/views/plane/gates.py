@@ -112,7 +112,7 @@ class PlaneGates:
         self._moved: dict[str, Gate] = {}
         self._was_closed = False
         self._is_ours = False
-        self._send = QTimer()
+        self._send = QTimer(view)
         self._send.setSingleShot(True)
         self._send.setInterval(SEND_MS)
         self._send.timeout.connect(self._send_moved)

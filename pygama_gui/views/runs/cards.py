@@ -75,7 +75,8 @@ def run_facts(run: Run, state: JobState | None) -> str:
     if state is not None and state.state in ("running", "paused") and state.done_bytes and state.total_bytes:
         facts = [_part_of(state.done_bytes, state.total_bytes)]
     else:
-        facts = [words.size(run.size_bytes)]
+        grown = 0 if state is None else state.total_bytes  # since the run was added
+        facts = [words.size(max(run.size_bytes, grown))]
     if state is not None and is_known and (state.rows or state.has_ended):
         facts.append(counted(state.rows, "event"))
     elif run.start_time > 0:
@@ -441,6 +442,8 @@ class RunCard(QStyledItemDelegate):
             return
         sentence, tone = run_sentence(state)
         tall = sentence_height(state, area.width())
+        if tall == LINE:
+            sentence = in_room(sentence, area.width())
         place = sentence_line(area)
         write(painter, place, sentence, present.color(tone), height=tall)
         place.translate(0, tall)
@@ -502,6 +505,14 @@ def sentence_height(state: JobState | None, width: int) -> int:
     if state is None or not (state.state == "failed" or state.halted):
         return LINE
     return words_height(run_sentence(state)[0], width)
+
+
+def in_room(sentence: str, width: int) -> str:
+    """Keep of a sentence its shape and what tells most, where not all of it has room."""
+    if QFontMetrics(theme.font(theme.SMALL)).horizontalAdvance(sentence) <= width:
+        return sentence
+    first, dot, last = sentence.rpartition(" · ")
+    return f"{first[0]} {last}" if dot else sentence.replace(" processing,", "")
 
 
 def words_height(sentence: str, width: int) -> int:

@@ -62,7 +62,8 @@ class SpectrumDrawing:
             view.plot.addItem(curve)
 
     def clear(self) -> None:
-        """Draw nothing."""
+        """Draw nothing, on axes of the chosen column."""
+        self._view.plot.label_axes(self._column_words(), "counts")
         for curve in (self.curve, self.all_curve):
             curve.setData([], [])
 
@@ -122,9 +123,12 @@ class SpectrumDrawing:
         is_log = self._view.choice.is_log
         return histogram_path(picture.edges, counts, (low, high), width, is_log=is_log, unit=picture.unit)
 
-    def _label(self, picture: Picture) -> None:
+    def _column_words(self) -> str:
         unit, column = chain_facts.unit_of(self._view.choice.column), self._view.choice.column
-        x_words = f"{column} ({_long_unit(unit)})" if unit else column
+        return f"{column} ({_long_unit(unit)})" if unit else column
+
+    def _label(self, picture: Picture) -> None:
+        unit, x_words = chain_facts.unit_of(self._view.choice.column), self._column_words()
         if picture.is_rate:
             self._view.plot.label_axes(
                 x_words, " / ".join(["counts", *([unit] if unit else []), "s"]), "rate"

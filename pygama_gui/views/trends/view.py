@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 from PyQt5.QtCore import Qt
-from PyQt5.QtGui import QCursor
+from PyQt5.QtGui import QCursor, QResizeEvent
 from PyQt5.QtWidgets import QAction, QMenu, QSizePolicy, QToolTip, QVBoxLayout, QWidget
 
 from pygama.analysis.cuts import range_cut
@@ -30,7 +30,7 @@ from pygama_gui.views.trends import telling
 from pygama_gui.views.trends.export import TrendExporter
 from pygama_gui.views.trends.plot import Line, TrendPlot
 from pygama_gui.widgets import theme, words
-from pygama_gui.widgets.parts import Controls, Elided, button, choice_box, icon_button, label, row
+from pygama_gui.widgets.parts import Controls, Elided, Wrapped, button, choice_box, icon_button, label, row
 from pygama_gui.widgets.plot import ZOOM_OUT, Entry, ZoomBox, plot_actions
 from pygama_gui.widgets.scrolled import Scrolled
 
@@ -174,7 +174,7 @@ class TrendsView(View):
     def _make_plots(self) -> None:
         self.plots = {kind: TrendPlot(kind) for kind in KINDS}
         self.captions = {kind: label(px=theme.SMALL, bold=True) for kind in KINDS}
-        self.told = {kind: Elided() for kind in KINDS}
+        self.told = {kind: Wrapped() for kind in KINDS}
         for plot in self.plots.values():
             plot.fill_menu = self._fill_menu
             plot.box.zoom_changed.connect(lambda plot=plot: self._share_zoom(plot))
@@ -185,7 +185,7 @@ class TrendsView(View):
             plot.scene().sigMouseMoved.connect(lambda at, plot=plot: self._point_at(plot, at))
 
     def _make_controls(self) -> None:
-        self.summary = Elided(px=theme.NORMAL, tone="")
+        self.summary = Wrapped(px=theme.NORMAL, tone="")
         self.key = label(px=theme.SMALL)
         self.key.setTextFormat(Qt.TextFormat.RichText)
         self.key.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
@@ -235,6 +235,7 @@ class TrendsView(View):
             inner.setContentsMargins(0, 0, 0, 0)
             inner.setSpacing(0)
             words = row(self.captions[kind], self.told[kind], spacing=6)
+            words.setAlignment(self.captions[kind], Qt.AlignmentFlag.AlignTop)
             words.setStretch(1, 1)
             words.setContentsMargins(12, 2, 8, 0)
             inner.addLayout(words)
@@ -281,6 +282,11 @@ class TrendsView(View):
         elif (old.trends.channel, old.trends.is_apart) != (new.trends.channel, new.trends.is_apart):
             for plot in self.plots.values():
                 plot.box.zoomed_y = False
+        self.redraw_soon()
+
+    def resizeEvent(self, event: QResizeEvent | None) -> None:  # noqa: N802  (Qt's name)
+        """Share the height anew where words need another number of lines."""
+        super().resizeEvent(event)
         self.redraw_soon()
 
     def on_jobs(self, run_ids: set[str]) -> None:
@@ -431,6 +437,7 @@ class TrendsView(View):
         self._fit_time()
         self._draw_all()
         self._show_words()
+        self._share_height([kind for kind in KINDS if self.is_shown(kind)])
         self.drawn.emit()
 
     def _followed(self, live: LiveRun | None) -> list[tuple[str, Trends]]:
@@ -469,7 +476,6 @@ class TrendsView(View):
     def _draw_all(self) -> None:
         shown = [kind for kind in KINDS if self.is_shown(kind)]
         self.bands = {}
-        self._share_height(shown)
         for kind, plot in self.plots.items():
             self._rows[kind].setVisible(kind in shown)
             if kind not in shown:
@@ -483,11 +489,12 @@ class TrendsView(View):
             plot.setAccessibleDescription(self.told[kind].text())
 
     def _share_height(self, shown: list[str]) -> None:
-        """Give the lowest trend the room for the times below it, so that all curves are as high."""
+        """Give room for two lines of words, and for the times below the lowest: curves are as high."""
         least = max((self.height() - REST_PX - AXIS_PX) // len(shown), 40)
         for kind, holder in self._rows.items():
-            axis = AXIS_PX if kind == shown[-1] else 0
-            self._column.setStretchFactor(holder, least + axis)
+            axis, told = AXIS_PX if kind == shown[-1] else 0, self.told[kind]
+            more = told.sizeHint().height() - told.fontMetrics().lineSpacing()
+            self._column.setStretchFactor(holder, least + axis + more)
             self.plots[kind].setMinimumHeight(LEAST_TREND + axis)
         self._area.show()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from PyQt5.QtCore import QTimer
+from PyQt5.QtCore import QObject, QTimer
 
 from pygama.quick_dataclass import dataclass
 from pygama_gui.bridge import Bridge
@@ -42,7 +42,9 @@ class Asked:
 class Browser:
     """The waveform that is shown and its place among those that are selected."""
 
-    def __init__(self, bridge: Bridge, changed: Callable[[], None], anew: Callable[[], None]) -> None:
+    def __init__(
+        self, owner: QObject, bridge: Bridge, changed: Callable[[], None], anew: Callable[[], None]
+    ) -> None:
         self._bridge, self._changed, self._anew = bridge, changed, anew
         self.place = 0
         self.sample: Sample | None = None
@@ -64,7 +66,7 @@ class Browser:
         self._followed_at = -FOLLOW_S
         self._n_known = 0
         """Rows of a data set on disk that were looked at when a waveform was read."""
-        self._timer = QTimer()
+        self._timer = QTimer(owner)  # without one PyQt may end it before the view at the end of a script
         self._timer.timeout.connect(self._play_on)
 
     @property

@@ -111,24 +111,17 @@ class Telling:
 
     # Axes
 
-    def axes(self, period_ns: float | None, *, is_above: bool) -> tuple[str, str, str]:
+    def axes(self, period_ns: float | None, height_unit: str, *, is_above: bool) -> tuple[str, str, str]:
         """Name x and y, and say shortly what y is in."""
         aligned_by = self._view.choice.aligned_by
         unit, since = "µs" if period_ns else "samples", f" from {aligned_by}" if aligned_by else ""
-        return f"time{since} ({unit})", self._height_words(is_above=is_above), self.height_unit
+        return f"time{since} ({unit})", *_height_words(height_unit, is_above=is_above)
 
-    def _height_words(self, *, is_above: bool) -> str:
-        choice = self._view.choice
-        if choice.is_normalised:
-            return "height / maximum"
-        if choice.is_calibrated:
-            return "energy (keV)"
-        return "ADC counts above baseline" if is_above else "ADC counts"
 
-    @property
-    def height_unit(self) -> str:
-        """Say what the heights are in, shortly."""
-        choice = self._view.choice
-        if choice.is_normalised:
-            return "maximum"
-        return "keV" if choice.is_calibrated else "ADC counts"
+def _height_words(unit: str, *, is_above: bool) -> tuple[str, str]:
+    """Name heights, and say shortly what they are in."""
+    if unit == "keV":
+        return "energy (keV)", "keV"
+    if not unit:
+        return "height / maximum", "maximum"
+    return "ADC counts above baseline" if is_above else "ADC counts", "ADC counts"

@@ -22,6 +22,7 @@ from pygama_gui.data.shaping import (
     Look,
     energy_source,
     factors_of,
+    height_unit,
     reads_of,
     starts_of,
 )
@@ -67,6 +68,8 @@ class Traces:
     is_above_baseline: bool = False
     start: float = 0.0
     """Sample that stands at x = 0."""
+    unit: str = "ADC"
+    """What heights are in; empty for shares of the maximum."""
     problem: str = ""
     """Why the look that was chosen is not to be had."""
 
@@ -120,12 +123,13 @@ def traces_of(sample: Sample, made: Mapping[str, Any], chain: Sequence[Step], lo
     is_above = look.needs_baseline and (SUBTRACTED in waves or baseline is not None)
     outputs = outputs_of(chain)
     flat = waves[SUBTRACTED] if SUBTRACTED in waves else raw - (baseline or 0.0)
-    start, factor, problem = _start_and_factor(flat, sample, values, chain, look)
+    start, known_factor, problem = _start_and_factor(flat, sample, values, chain, look)
+    factor = 1.0
     if is_above:
         raw = flat
         waves.pop(SUBTRACTED, None)
-    else:
-        factor = 1.0
+        factor = known_factor if np.isfinite(known_factor) else 1.0
+    unit = height_unit(chain, look) if is_above and np.isfinite(known_factor) else "ADC"
     step_x = (sample.period_ns or 1000.0) / 1000.0
     x = (np.arange(len(raw)) - start) * step_x
     scales = {
@@ -135,7 +139,7 @@ def traces_of(sample: Sample, made: Mapping[str, Any], chain: Sequence[Step], lo
     }
     computed = {name: wave * (scales.get(name, 1.0) * factor) for name, wave in waves.items()}
     levels = tuple(
-        _level(name, values[name], one, x, waves, factor)
+        _level(name, values[name], one, x, waves, (factor, unit))
         for name, one in outputs.items()
         if _is_level(name, one, values, is_above=is_above)
     )
@@ -146,7 +150,7 @@ def traces_of(sample: Sample, made: Mapping[str, Any], chain: Sequence[Step], lo
         if one.marks == "time" and np.isfinite(values.get(name, np.nan))
         for x_of in ((values[name] / period - start) * step_x,)
     )
-    return Traces(x, raw * factor, computed, scales, levels, instants, is_above, start, problem)
+    return Traces(x, raw * factor, computed, scales, levels, instants, is_above, start, unit, problem)
 
 
 def _start_and_factor(
@@ -156,7 +160,7 @@ def _start_and_factor(
     chain: Sequence[Step],
     look: Look,
 ) -> tuple[float, float, str]:
-    """Give the sample at time 0 and the factor of heights; what is not to be had is 0 and 1, and said."""
+    """Give the sample at time 0 and the factor of heights; what is not to be had is 0 and NaN, and said."""
     made = {name: np.array([value]) for name, value in values.items()}
     start = starts_of(flat[None, :], look.aligned_by, sample.period_ns, made)[0] if look.aligned_by else 0.0
     numbers = {name: np.array([value]) for name, value in sample.numbers.items()}
@@ -168,10 +172,7 @@ def _start_and_factor(
         source = energy_source(chain, look.calibrations) if look.is_calibrated else None
         what = "no height above 0" if source is None else f"no {source[0]}"
         problems.append(f"This waveform has {what}; its heights are in ADC counts.")
-    start, factor = (
-        float(one) if np.isfinite(one) else other for one, other in ((start, 0.0), (factor, 1.0))
-    )
-    return start, factor, " ".join(problems)
+    return float(start) if np.isfinite(start) else 0.0, float(factor), " ".join(problems)
 
 
 def _is_level(name: str, one: Made, values: Mapping[str, float], *, is_above: bool) -> bool:
@@ -181,10 +182,17 @@ def _is_level(name: str, one: Made, values: Mapping[str, float], *, is_above: bo
 
 
 def _level(
-    name: str, value: float, one: Made, x: np.ndarray, waves: Mapping[str, np.ndarray], factor: float
+    name: str,
+    value: float,
+    one: Made,
+    x: np.ndarray,
+    waves: Mapping[str, np.ndarray],
+    scale: tuple[float, str],
 ) -> Level:
-    """Give a level, with the sample of the curve that is just so high."""
-    shown = f"{'baseline' if name in BASELINES else name} {words.level(value)}"
+    """Give a level, with the sample of the curve that is just so high; scale: factor and unit of heights."""
+    factor, unit = scale
+    told = {"keV": f"{words.level(value * factor)} keV", "": f"{words.level(value)} ADC"}
+    shown = f"{'baseline' if name in BASELINES else name} {told.get(unit, words.level(value))}"
     wave, point = waves.get(one.of), None
     if wave is not None and len(at := np.flatnonzero(wave == value)):
         point = (float(x[at[0]]), value * factor)

@@ -18,7 +18,7 @@ from pygama_gui.data import chain_facts
 from pygama_gui.data.live_run import LiveRun
 from pygama_gui.data.samples import Sample
 from pygama_gui.data.selection import waveforms_of
-from pygama_gui.data.shaping import SUBTRACTED, Look, OfRun, Shaped, energy_source, shape
+from pygama_gui.data.shaping import SUBTRACTED, Look, OfRun, Shaped, energy_source, height_unit, shape
 from pygama_gui.data.typical import Extremes
 from pygama_gui.session import changes
 from pygama_gui.session.calibration_changes import calibrations_of
@@ -108,7 +108,7 @@ class WaveformView(View):
         self.plot = Plot("Waveform plot", "time (µs)", "ADC counts", box=box)
         self.plot.fill_menu = self._fill_menu
         self.drawn_boxes = WaveformBoxes(self, self.plot, box)
-        self.browser = Browser(bridge, self.redraw_soon, self._forget_height)
+        self.browser = Browser(self, bridge, self.redraw_soon, self._forget_height)
         self.traces_picture = TracesPicture(self.plot)
         self.many = ManyWaveforms(bridge, self.redraw_soon)
         self.density, self.noise = Dense(self, self.many), Noisy(self, self.many)
@@ -483,7 +483,7 @@ class WaveformView(View):
         others = self._others(sample)
         self.drawn_now = Drawn(sample, traces, names, others)
         self._say(problem or traces.problem or self.browser.said)
-        self._label_axes(sample.period_ns, is_above=traces.is_above_baseline)
+        self._label_axes(sample.period_ns, traces.unit, is_above=traces.is_above_baseline)
         self.traces_picture.draw_others(others)
         self.traces_picture.draw(traces, names, self.choice.hidden)
         is_steady = self.browser.is_following or self.browser.is_playing
@@ -520,7 +520,7 @@ class WaveformView(View):
             self.plot.show_hint(READING)
             return
         extremes, period_ns = found
-        self._label_axes(period_ns, is_above=self.look.needs_baseline)
+        self._label_axes(period_ns, self._height_unit, is_above=self.look.needs_baseline)
         self._show_extremes(extremes, period_ns)
         self._measured = (period_ns, None)
         self._show_cursors()
@@ -538,7 +538,7 @@ class WaveformView(View):
             self.extremes.hide()
             self._hide_cursors()
             return
-        self._label_axes(found.period_ns, is_above=self.look.needs_baseline)
+        self._label_axes(found.period_ns, self._height_unit, is_above=self.look.needs_baseline)
         self._show_extremes(self.contrast.extremes(self.choice.picture), found.period_ns)
         self._measured = (found.period_ns, None)
         self._show_cursors()
@@ -564,8 +564,13 @@ class WaveformView(View):
         self.bar.show_state()
         self.drawn.emit()
 
-    def _label_axes(self, period_ns: float | None, *, is_above: bool) -> None:
-        self.plot.label_axes(*self.telling.axes(period_ns, is_above=is_above))
+    @property
+    def _height_unit(self) -> str:
+        """What the heights of many waveforms are in."""
+        return height_unit(self.session.chain, self.look)
+
+    def _label_axes(self, period_ns: float | None, height_unit: str, *, is_above: bool) -> None:
+        self.plot.label_axes(*self.telling.axes(period_ns, height_unit, is_above=is_above))
 
     def _show_cursors(self) -> None:
         """Show the cursors where they were put, and say what is between them."""
@@ -581,7 +586,7 @@ class WaveformView(View):
             self.reading.hide()
             return
         self.cursors.show(at, step, start - round(start))
-        unit = {"keV": "keV", "maximum": ""}.get(self.telling.height_unit, "ADC")
+        unit = self._height_unit if traces is None else traces.unit
         heights = None if traces is None else traces.raw
         self.reading.setText(cursor_words(at, -round(start), heights, period_ns, unit))
         self.reading.show()

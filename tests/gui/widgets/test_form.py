@@ -54,6 +54,18 @@ class TestOneField:
         assert all(value >= 1 for _, value in edits)
         assert field.error.startswith("rise must be")
 
+    @pytest.mark.parametrize("with_slider", [True, False])
+    def test_what_is_allowed_stands_beside_the_field(self, qtbot: QtBot, *, with_slider: bool) -> None:
+        field, _ = field_of(qtbot, RISE, with_slider=with_slider)
+        field.show()
+        assert (field.range_label.text(), field.range_label.isVisible()) == ("≥ 1", True)
+        order, _ = field_of(qtbot, Setting("order", int, 1, "", low=0, high=8))
+        assert order.range_label.text() == "0 to 8"
+        assert order.control.accessibleDescription() == "0 to 8"
+        window, _ = field_of(qtbot, WINDOW)
+        window.show()
+        assert not window.range_label.isVisible()
+
     def test_a_time_stays_a_time_and_is_shown_in_samples(self, qtbot: QtBot) -> None:
         field, edits = field_of(qtbot, RISE)
         field.show_value(400, period_ns=16.0)

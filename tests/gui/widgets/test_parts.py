@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from PyQt5.QtWidgets import QPushButton, QToolButton
+from PyQt5.QtCore import Qt
+from PyQt5.QtWidgets import QPushButton, QStyle, QStyleOptionComboBox, QToolButton
 from pytestqt.qtbot import QtBot
 
-from pygama_gui.widgets.parts import LOW, Controls, Elided, button, choice_box
+from pygama_gui.widgets.parts import LOW, Controls, Elided, Wrapped, button, choice_box
 
 
 @pytest.mark.usefixtures("themed")
@@ -125,3 +126,33 @@ def test_a_button_with_a_menu_is_as_high_as_one_without(qtbot: QtBot) -> None:
         qtbot.addWidget(one)
         one.ensurePolished()
     assert with_menu.sizeHint().height() == plain.sizeHint().height()
+
+
+def test_words_go_on_in_further_lines_and_are_cut_in_the_last_alone(qtbot: QtBot) -> None:
+    line = Wrapped()
+    qtbot.addWidget(line)
+    line.setText("baseline +1.48 ADC over 110 s (23.3 σ) · median 8000.09 ± 0.02 ADC")
+    whole = line.fontMetrics().horizontalAdvance(line.text())
+    one = line.fontMetrics().lineSpacing()
+    assert line.lines(whole) == (line.text(),)
+    assert line.lines(4 * whole // 5) == (
+        "baseline +1.48 ADC over 110 s (23.3 σ) ·",
+        "median 8000.09 ± 0.02 ADC",
+    )
+    assert [words.endswith("…") for words in line.lines(whole // 4)] == [False, False, True]
+    for width, n_lines in ((whole, 1), (4 * whole // 5, 2), (whole // 4, 3)):
+        line.resize(width, one)
+        assert line.sizeHint().height() == n_lines * one
+
+
+@pytest.mark.usefixtures("themed")
+def test_the_longest_choice_is_shown_whole(qtbot: QtBot) -> None:
+    for text in ("no further column", "band of this run", "straight background", "any source"):
+        box = choice_box("A choice", text)
+        qtbot.addWidget(box)
+        box.resize(box.sizeHint())
+        option = QStyleOptionComboBox()
+        box.initStyleOption(option)
+        part, control = QStyle.SubControl.SC_ComboBoxEditField, QStyle.ComplexControl.CC_ComboBox
+        room = box.style().subControlRect(control, option, part, box).width()
+        assert box.fontMetrics().elidedText(text, Qt.TextElideMode.ElideRight, room) == text

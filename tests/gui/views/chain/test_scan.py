@@ -21,6 +21,7 @@ from pygama_gui.views import madeup
 from pygama_gui.views.chain.effect import effect_words
 from pygama_gui.views.chain.preview import PreviewView
 from pygama_gui.views.chain.scan import ScanWindow, settings_to_scan, usual_range, values_between
+from pygama_gui.views.chain.view import ChainView
 
 WAIT_MS = 60_000
 CHAIN = (
@@ -117,6 +118,43 @@ def test_moving_a_setting_moves_the_preview_and_touches_no_job(
     assert "wider" in tried.change.text()
     assert tried.back_link.isVisible()
     assert bridge.runner.busy is False
+
+
+def test_why_no_width_is_told_has_the_room_for_all_of_it(
+    qtbot: QtBot, tried: PreviewView, bridge: Bridge
+) -> None:
+    bridge.change(changes.choose_line, (9000.0, 9100.0))
+    qtbot.waitUntil(lambda: tried.found is not None and tried.found.asked.line is not None, timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: (tried.redraw(), "counts between" in tried.change.text())[1], timeout=WAIT_MS)
+    assert tried.fwhm.isHidden()
+    assert tried.change.wordWrap()
+
+
+def test_what_a_setting_does_to_the_peak_stands_on_its_own_card(
+    qtbot: QtBot, tried: PreviewView, bridge: Bridge
+) -> None:
+    cards = ChainView(bridge)
+    qtbot.addWidget(cards)
+    cards.show()
+
+    def told() -> list[str]:
+        last = tried.sandbox.last
+        assert last is not None
+        return (
+            [card.effect.text() for card in cards.cards] if last.asked.chain is bridge.session.chain else []
+        )
+
+    bridge.change(changes.set_setting, 2, "rise", 30)
+    bridge.change(changes.select_step, 0)
+    qtbot.waitUntil(lambda: bool(told()), timeout=WAIT_MS)
+    assert ["wider" in text for text in told()] == [False, False, True, False]
+    bridge.change(changes.set_setting, 0, "i_end", 300)
+    qtbot.waitUntil(lambda: bool(told()), timeout=WAIT_MS)
+    assert [text[-20:] for text in told() if text] == ["all changes together"]
+    assert told()[0]
+    bridge.change(changes.set_setting, 0, "i_end", 200)
+    qtbot.waitUntil(lambda: bool(told()), timeout=WAIT_MS)
+    assert ["wider" in text for text in told()] == [False, False, True, False]
 
 
 def test_only_the_newest_wish_is_computed(qtbot: QtBot, tried: PreviewView, bridge: Bridge) -> None:

@@ -346,6 +346,7 @@ def test_energies_of_channels_without_calibration_are_not_drawn_as_an_empty_axis
         "trap_max is not calibrated for these channels.\nChoose trap_max, or calibrate it in Fits."
     )
     assert spectrum.controls.info.text() == "500 events · 500 without a value"
+    assert spectrum.plot.labels["bottom"] == "trap_max_kev (keV)"
     assert spectrum.picture is None
 
 

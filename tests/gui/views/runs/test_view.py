@@ -13,11 +13,12 @@ from pytestqt.qtbot import QtBot
 
 from pygama.progress import Done, Failed, Note
 from pygama_gui.bridge import Bridge
+from pygama_gui.jobs.board import JobState
 from pygama_gui.jobs.remedies import AGAIN, remedies_for
 from pygama_gui.session import changes
 from pygama_gui.session.state import Run
 from pygama_gui.views import madeup
-from pygama_gui.views.runs.cards import button_places, run_facts, run_title
+from pygama_gui.views.runs.cards import button_places, in_room, run_facts, run_title
 from pygama_gui.views.runs.view import RunsView
 
 
@@ -183,3 +184,18 @@ def test_no_button_is_squeezed_by_what_could_not_be_taken_in_a_low_panel(
     assert not view.drop_zone.isVisible()
     view.resize(220, 700)
     assert view.drop_zone.isVisible()
+
+
+def test_a_narrow_card_keeps_what_tells_most(view: RunsView) -> None:
+    told = "▲ done in 2.8 s · 3 warnings"
+    assert in_room(told, 1000) == told
+    assert in_room(told, 100) == "▲ 3 warnings"
+    assert in_room("✓ done in 2.8 s", 20) == "✓ done in 2.8 s"
+    assert in_room("▶ processing, 35 %, 5.5 s left", 100) == "▶ 35 %, 5.5 s left"
+
+
+def test_a_run_that_grew_tells_the_size_it_has_now() -> None:
+    run = Run("1", Path("Run5"), 5, size_bytes=14_000_000)
+    done = JobState(1, Path("Run5"), "done", rows=14_838, total_bytes=60_000_000)
+    assert run_facts(run, done).startswith("60.0 MB · ")
+    assert run_facts(run, JobState(1, Path("Run5"), "done", rows=14_838)).startswith("14.0 MB · ")

@@ -85,6 +85,17 @@ def test_rate_baseline_and_its_scatter_are_followed(qtbot: QtBot, view: TrendsVi
     assert view.plots["rate"].labels["left"] == "Hz"
 
 
+def test_what_is_said_of_a_trend_is_whole_in_a_narrow_window(qtbot: QtBot, view: TrendsView) -> None:
+    view.resize(600, 660)  # its room in a window 1280 wide
+    feed(qtbot, view, run_of(step=4.0))
+    view.redraw()
+    assert [told.shown.replace("\n", " ") for told in view.told.values()] == [
+        told.text() for told in view.told.values()
+    ]
+    told = view.told["baseline"]
+    qtbot.waitUntil(lambda: told.height() >= 2 * told.fontMetrics().lineSpacing(), timeout=WAIT_MS)
+
+
 def test_no_axis_shows_a_rate_or_a_noise_below_zero(qtbot: QtBot, view: TrendsView) -> None:
     feed(qtbot, view, run_of())
     plot = view.plots["rate"]

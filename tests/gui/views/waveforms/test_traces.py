@@ -87,7 +87,14 @@ def test_an_aligned_waveform_begins_before_time_0() -> None:
 
 
 def test_levels_are_normalised_with_their_curves() -> None:
-    assert levels_of(traces(Look(is_normalised=True)))["trap_max"] == pytest.approx(1.0)
+    found = traces(Look(is_normalised=True))
+    assert levels_of(found)["trap_max"] == pytest.approx(1.0)
+    assert ([level.words for level in found.levels], found.unit) == (["trap_max 4000.0 ADC"], "")
+
+
+def test_heights_without_an_energy_are_told_in_adc_counts() -> None:
+    found = traces(Look(is_calibrated=True))
+    assert ([level.words for level in found.levels], found.unit) == (["trap_max 4000.0"], "ADC")
 
 
 def test_a_look_that_is_not_to_be_had_says_so() -> None:

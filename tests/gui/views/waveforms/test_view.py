@@ -11,7 +11,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from PyQt5.QtCore import QPointF, Qt
+from PyQt5 import sip
+from PyQt5.QtCore import QPointF, Qt, QTimer
 from PyQt5.QtGui import QKeySequence
 from PyQt5.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
@@ -27,6 +28,7 @@ from pygama_gui.session.state import DEFAULT_CHAIN, Run, Step
 from pygama_gui.views import madeup
 from pygama_gui.views.waveforms.pictures import NAME_ROOM
 from pygama_gui.views.waveforms.view import WaveformView
+from pygama_gui.widgets import words
 
 
 @pytest.fixture
@@ -429,6 +431,14 @@ def test_energy_in_kev_says_why_it_is_not_to_be_had(view: WaveformView) -> None:
     assert "No calibration is known" in heights.actions()[-1].text()
 
 
+def test_a_script_may_leave_without_closing_the_view(view: WaveformView) -> None:
+    for one in vars(view.browser).values():
+        if isinstance(one, QTimer) and one.parent() is None:
+            sip.delete(one)  # as PyQt does at the end with whatever has no parent, in any order
+    view.hide()
+    assert not view.isVisible()
+
+
 def test_heights_are_in_kev_once_the_run_is_calibrated(view: WaveformView) -> None:
     curve = ChannelCalibration(Curve((0.0, 0.5), np.zeros((2, 2))))
     channels = {f"0/0/{n}": curve for n in range(2)}
@@ -438,9 +448,22 @@ def test_heights_are_in_kev_once_the_run_is_calibrated(view: WaveformView) -> No
     view.draw_if_due()
     assert view.plot.labels["left"] == "energy (keV)"
     assert view.traces_picture.curves[""].getOriginalDataset()[1] == pytest.approx(counts / 2)
+    (level,) = (one for one in view.drawn_now.traces.levels if one.name == "trap_max")
+    assert level.words == f"trap_max {words.level(level.height)} keV"
     view.copy_csv()
     lines = QApplication.clipboard().text().splitlines()
     assert {"# heights: energy (keV)", "# energy: trap_max_kev of trap_max"} <= set(lines)
+
+
+def test_the_axis_says_adc_counts_once_no_calibration_is_known_any_more(view: WaveformView) -> None:
+    curve = ChannelCalibration(Curve((0.0, 0.5), np.zeros((2, 2))))
+    channels = {f"0/0/{n}": curve for n in range(2)}
+    view.bridge.change(calibration_changes.take_calibration, Calibration("trap_max", channels=channels))
+    view.toggle_calibrated()
+    view.bridge.store.undo()
+    view.draw_if_due()
+    assert view.choice.is_calibrated
+    assert view.plot.labels["left"] == "ADC counts above baseline"
 
 
 def test_what_is_shown_is_copied_as_a_table(view: WaveformView) -> None:
