@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import re
 import sys
+import threading
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -67,16 +68,68 @@ _SYSTEM_MESSAGE = re.compile(r"error message = '([^']*)'")
 _TRUNCATED = re.compile(r"truncated file: eof = (\d+).*stored_eof = (\d+)")
 
 
+class _PerThread(threading.local):
+    depth: int = 0
+    heard: list[type[Warning]] | None = None
+
+
+_thread = _PerThread()
+_ADVICE = (tables.NaturalNameWarning, tables.PerformanceWarning, tables.exceptions.DataTypeWarning)
+_UNREAD = re.compile("leaf .* is of an unsupported type|problems loading leaf")
+
+
 @contextmanager
 def quiet() -> Iterator[None]:
-    """Mute PyTables' advice about names, sizes and types that it does not read."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", tables.NaturalNameWarning)
-        warnings.simplefilter("ignore", tables.PerformanceWarning)
-        warnings.simplefilter("ignore", tables.exceptions.DataTypeWarning)
-        warnings.filterwarnings("ignore", "leaf .* is of an unsupported type", UserWarning)
-        warnings.filterwarnings("ignore", "problems loading leaf", UserWarning)
+    """Mute PyTables' advice about names, sizes and types that it does not read, in this thread.
+
+    Python's own filters are those of all threads: who puts them back would take them from another.
+    """
+    _thread.depth += 1
+    try:
         yield
+    finally:
+        _thread.depth -= 1
+
+
+@contextmanager
+def heard() -> Iterator[list[type[Warning]]]:
+    """Take all that PyTables warns of in this thread; gives the list of its kinds."""
+    outer, _thread.heard = _thread.heard, []
+    try:
+        yield _thread.heard
+    finally:
+        _thread.heard = outer
+
+
+class _WarningsOfTables:
+    """What PyTables sees as the module `warnings`."""
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(warnings, name)
+
+    def warn(
+        self,
+        message: Warning | str,
+        category: type[Warning] | None = None,
+        stacklevel: int = 1,
+        source: object = None,
+    ) -> None:
+        kind = type(message) if isinstance(message, Warning) else category or UserWarning
+        is_advice = issubclass(kind, _ADVICE) or _UNREAD.match(str(message)) is not None
+        if _thread.heard is not None:
+            _thread.heard.append(kind)
+        elif not (_thread.depth and is_advice):
+            warnings.warn(message, category, stacklevel + 1, source)
+
+
+def _hear_warnings() -> None:
+    shown = _WarningsOfTables()
+    for name, module in tuple(sys.modules.items()):
+        if name.startswith("tables.") and module.__dict__.get("warnings") is warnings:
+            module.__dict__["warnings"] = shown
+
+
+_hear_warnings()
 
 
 def may_be_hdf5(path: Path) -> bool:

@@ -7,7 +7,6 @@ rest of the file is there. Links are told, not followed. Every read is bounded, 
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,7 +18,7 @@ import numpy as np
 from pygama.errors import TierFileError
 from pygama.quick_dataclass import dataclass
 from pygama.storage.as_text import as_text
-from pygama.storage.hdf5 import may_be_hdf5, quiet, reason_of, tables
+from pygama.storage.hdf5 import heard, may_be_hdf5, quiet, reason_of, tables
 from pygama.storage.inside_rows import Column, Columns, Source, find_source
 from pygama.storage.opening import DAMAGE, close, open_to_read
 from pygama.storage.reader import LONG_TEXTS
@@ -329,10 +328,9 @@ def _own_attributes(found: Any, prefix: str) -> Iterator[Attribute]:
 
 def _is_of_unknown_type(found: Any, name: str) -> bool:
     """Tell an attribute that PyTables cannot read from one that holds None: it gives None for both."""
-    with warnings.catch_warnings(record=True) as said:
-        warnings.simplefilter("always")
+    with heard() as kinds:
         found._v_attrs._g_getattr(found, name)
-    return any(issubclass(one.category, tables.exceptions.DataTypeWarning) for one in said)
+    return any(issubclass(kind, tables.exceptions.DataTypeWarning) for kind in kinds)
 
 
 def _long_texts(group: Any) -> Iterator[Attribute]:

@@ -1,7 +1,10 @@
 import subprocess
 import sys
+import threading
 
 import pytest
+
+from pygama.storage.hdf5 import heard, quiet, tables
 
 CODE = """
 import sys
@@ -32,3 +35,56 @@ def test_the_tests_of_pytables_are_there_for_those_who_ask(use):
 def test_a_pytables_that_is_there_already_is_left_as_it_is():
     before = "import tables; own = tables.test"
     assert loaded(before, "assert tables.test is own") == "True True"
+
+
+ADVICE = tables.NaturalNameWarning
+
+
+def advise():
+    """Have PyTables warn, as over a name that is none of Python's."""
+    tables.path.warnings.warn("not a name", ADVICE)
+
+
+def test_advice_is_muted_in_one_thread_whatever_another_does():
+    with quiet():
+        other = threading.Thread(target=quiet().__enter__)
+        other.start()
+        other.join()
+    with quiet():
+        with quiet():
+            pass
+        advise()
+    with pytest.warns(ADVICE):
+        advise()
+
+
+def test_a_thread_that_ends_to_be_quiet_does_not_wake_another():
+    is_inside, may_end = threading.Event(), threading.Event()
+
+    def work():
+        with quiet():
+            is_inside.set()
+            may_end.wait()
+
+    other = threading.Thread(target=work)
+    other.start()
+    is_inside.wait()
+    with quiet():
+        may_end.set()
+        other.join()
+        advise()
+
+
+def test_only_advice_is_muted():
+    with quiet(), pytest.warns(UserWarning, match="grave"):
+        tables.path.warnings.warn("grave", UserWarning)
+
+
+def test_what_is_warned_of_can_be_taken():
+    with quiet(), heard() as kinds:
+        advise()
+    assert kinds == [ADVICE]
+
+
+def test_the_compiled_parts_of_pytables_are_heard_too():
+    assert "warn" in type(tables.hdf5extension.warnings).__dict__
