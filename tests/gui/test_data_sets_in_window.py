@@ -402,18 +402,25 @@ def test_waveforms_of_a_data_set_are_in_kev_by_the_calibration_of_each_run(
     made_set(qtbot, window)
     window.bridge.change(changes.choose_tab, 1)
     view, heights = window.waveforms, {}
+    qtbot.waitUntil(lambda: view.browser.sample is not None and view.browser.n > 420, timeout=WAIT_MS)
+    settle(qtbot, window)
     for is_in_kev in (False, True):
         if is_in_kev:
             view.commands.find("Energy in keV").trigger()
         for number, place in ((11, 20), (12, 220), (14, 420)):
             view.browser.go_to(place)
-            qtbot.waitUntil(lambda place=place: view.browser.sample.place == place, timeout=WAIT_MS)
+            qtbot.waitUntil(lambda place=place: shown_place(window) == place, timeout=WAIT_MS)
             view.redraw()
             shown = view.traces_picture.curves[""].getOriginalDataset()[1]
             heights[number, is_in_kev] = float(np.ptp(shown))
     assert view.plot.labels["left"] == "energy (keV)"
     for number, slope in slopes.items():
         assert heights[number, True] == pytest.approx(slope * heights[number, False])
+
+
+def shown_place(window: MainWindow) -> int | None:
+    sample = window.waveforms.browser.sample
+    return None if sample is None else sample.place
 
 
 def show_waveforms(qtbot: QtBot, window: MainWindow, monkeypatch: pytest.MonkeyPatch) -> DataSet:
