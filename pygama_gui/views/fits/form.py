@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable
 from dataclasses import replace
@@ -284,6 +285,8 @@ def value_words(known: Parameter | None) -> str:
     """Say what a parameter came out as."""
     if known is None:
         return "—"
+    if known.is_at_limit and not math.isfinite(known.error):
+        return "not told by the counts"
     if known.is_fixed or known.is_at_limit:
         value = f"{known.value:.6g}".replace("-", "−")
         return value if known.is_fixed else f"{value}, at its limit"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,11 +12,11 @@ from PyQt5.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from pygama.analysis.fit_request import FitRequest
-from pygama.analysis.region_fit import RegionFit
+from pygama.analysis.region_fit import Parameter, RegionFit
 from pygama_gui.session import changes, fit_changes
 from pygama_gui.session.state import Fit, NamedRegion, Run
 from pygama_gui.views import madeup
-from pygama_gui.views.fits.form import FIXED, FREE, LIMITED, in_words
+from pygama_gui.views.fits.form import FIXED, FREE, LIMITED, in_words, value_words
 from pygama_gui.views.fits.view import FitsView, figures
 
 WAIT_MS = 60_000
@@ -292,6 +293,12 @@ def test_the_form_says_why_errors_are_not_to_be_taken_as_they_stand(qtbot: QtBot
     assert "prior" in {doubt.code for doubt in found().doubts}
     assert "taken as known beforehand: tail share" in view.form.note.text()
     assert texts(view, view.table.rowCount() - 1)[0].startswith("▲ ")
+
+
+def test_a_parameter_that_makes_no_difference_is_not_said_to_stand_at_a_limit() -> None:
+    held = Parameter("background", 0.0, 0.15, is_at_limit=True, errors=(0.0, 0.04))
+    assert value_words(held) == "0, at its limit"
+    assert value_words(Parameter("slope", 0.7, math.nan, is_at_limit=True)) == "not told by the counts"
 
 
 def test_the_panel_asks_for_no_height_for_its_table(view: FitsView) -> None:
