@@ -13,6 +13,7 @@ from PyQt5.QtGui import (
     QDragEnterEvent,
     QDragLeaveEvent,
     QDropEvent,
+    QFont,
     QIcon,
     QResizeEvent,
 )
@@ -421,6 +422,8 @@ class MainWindow(QMainWindow):
     def apply_theme(self, name: str) -> None:
         """Put a theme on the window and all views."""
         theme.apply(name)
+        for tabs in self.findChildren(QTabBar, options=Qt.FindChildOption.FindDirectChildrenOnly):
+            tabs.setFont(_room_for_bold())  # Qt gives those of panels their first one again
         for view in self.views.values():
             view.recolor()
 
@@ -546,7 +549,7 @@ class MainWindow(QMainWindow):
             tabs = event.child()
             if isinstance(tabs, QTabBar):
                 tabs.setAccessibleName("Panels that lie on each other")
-                tabs.setFont(theme.font(bold=True))  # room for the selected tab's bold name
+                tabs.setFont(_room_for_bold())
 
     def dragEnterEvent(self, event: QDragEnterEvent | None) -> None:  # noqa: N802  (Qt's name)
         """Take files that are held over the window."""
@@ -606,6 +609,11 @@ def _with_margins(inside: QWidget, margins: tuple[int, int, int, int]) -> QWidge
     column.setContentsMargins(*margins)
     column.addWidget(inside)
     return outer
+
+
+def _room_for_bold() -> QFont:
+    """Give the font of tabs by which they are as wide as the bold name of the selected one."""
+    return theme.font(bold=True)
 
 
 def _files_of(event: QDropEvent) -> list[Path]:

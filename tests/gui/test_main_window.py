@@ -12,7 +12,7 @@ import psutil
 import pytest
 from PyQt5.QtCore import QMimeData, QPoint, QSize, Qt, QUrl
 from PyQt5.QtGui import QDragEnterEvent, QDropEvent
-from PyQt5.QtWidgets import QAbstractScrollArea, QApplication, QMessageBox, QScrollArea, QWidget
+from PyQt5.QtWidgets import QAbstractScrollArea, QApplication, QMessageBox, QScrollArea, QTabBar, QWidget
 from pytestqt.qtbot import QtBot
 
 from pygama.analysis.cuts import Cut, save_cuts
@@ -389,6 +389,19 @@ def test_a_settings_file_that_is_none_says_so(window: MainWindow, tmp_path: Path
     (tmp_path / "mine.json").write_text('{"chain": 7}')
     window.settings_files.load(tmp_path / "mine.json")
     assert "mine.json" in window.banner.words.text()
+
+
+def test_tabs_of_panels_have_room_for_their_bold_names_in_another_theme(
+    qtbot: QtBot, window: MainWindow
+) -> None:
+    window.layouts.choose("Inspect")
+    panels = window.findChildren(QTabBar, options=Qt.FindChildOption.FindDirectChildrenOnly)
+    qtbot.waitUntil(lambda: any(one.count() == 2 for one in panels))
+    tabs = next(one for one in panels if one.count() == 2)
+    before = tabs.tabRect(1).width()
+    window.bridge.change(changes.choose_theme, "dark")
+    assert tabs.font().bold()
+    assert tabs.tabRect(1).width() == before
 
 
 @pytest.mark.parametrize(
