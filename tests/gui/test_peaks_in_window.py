@@ -63,6 +63,10 @@ def test_the_real_run_is_calibrated_and_fitted_by_keys(
     run_id = bridge.session.selected
     qtbot.waitUntil(lambda: "trap_max_kev" in bridge.live(run_id).columns, timeout=WAIT_MS)
     qtbot.waitUntil(lambda: spectrum.plot.labels["bottom"] == "trap_max_kev (keV)", timeout=WAIT_MS)
+    # The axis has its name before the energies are counted.
+    qtbot.waitUntil(
+        lambda: spectrum.picture is not None and spectrum.picture.edges[-1] < 9000, timeout=WAIT_MS
+    )
     spectrum.peaks.read_out(583.0)
     QTest.keyClick(spectrum.plot, Qt.Key.Key_G)
     qtbot.waitUntil(lambda: bool(spectrum.peaks.shown_fits()), timeout=WAIT_MS)
