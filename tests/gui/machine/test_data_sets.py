@@ -388,17 +388,23 @@ def test_nothing_is_counted_anew_until_the_hand_that_drags_an_edge_rests(
     assert found[-1][0].n_chosen == np.count_nonzero(all_rows()["trap_max"] < 320)
 
 
+@pytest.fixture
+def sample(bridge: Bridge, on_disk: None, loaded: Callable[[], LiveSet]) -> np.ndarray:
+    """Give the heights in memory of a set on disk under the cut `trap_max < 300`, whose edge is dragged."""
+    heights = loaded().columns.column("trap_max")
+    bridge.data_sets._rest.setInterval(100_000)
+    bridge.counting.serve_first("view")
+    bridge.change(cut_changes.add_cut, "low", "trap_max < 300")
+    return heights
+
+
 def count_by_sample(bridge: Bridge, data_set: DataSet, found: list[Any]) -> None:
     bridge.counting.count("view", data_set.run_id, [WANT], found.append, takes_estimates=True)
 
 
 def test_a_sample_tells_what_an_edge_lets_pass_while_the_hand_moves(
-    qtbot: QtBot, bridge: Bridge, on_disk: None, loaded: Callable[[], LiveSet], data_set: DataSet
+    qtbot: QtBot, bridge: Bridge, sample: np.ndarray, data_set: DataSet
 ) -> None:
-    sample = loaded().columns.column("trap_max")
-    bridge.data_sets._rest.setInterval(100_000)
-    bridge.counting.serve_first("view")
-    bridge.change(cut_changes.add_cut, "low", "trap_max < 300")
     found: list[Any] = []
     count_by_sample(bridge, data_set, found)
     wait_for(qtbot, lambda: bool(found))
@@ -489,12 +495,8 @@ def test_a_pass_stands_still_while_the_hand_moves(
 
 
 def test_a_sample_tells_what_the_cuts_do_while_the_hand_moves(
-    qtbot: QtBot, bridge: Bridge, on_disk: None, loaded: Callable[[], LiveSet], data_set: DataSet
+    qtbot: QtBot, bridge: Bridge, sample: np.ndarray, data_set: DataSet
 ) -> None:
-    sample = loaded().columns.column("trap_max")
-    bridge.data_sets._rest.setInterval(100_000)
-    bridge.counting.serve_first("view")
-    bridge.change(cut_changes.add_cut, "low", "trap_max < 300")
     found: list[Figures] = []
     bridge.counting.tally(data_set.run_id, (), "trap_max", found.append)
     wait_for(qtbot, lambda: bool(found))
