@@ -76,7 +76,7 @@ class Operation:
                 f"{self.label}, gave {len(given)} arrays, not the {len(self.writes)} it declares"
             )
         for name, array in zip(self.writes, given, strict=True):
-            shape = np.shape(array)
+            shape = array.shape if isinstance(array, np.ndarray) else np.shape(array)
             if len(shape) != (2 if self.writes_waves else 1) or shape[0] != n_rows:
                 expected = f"({n_rows}, n_samples)" if self.writes_waves else f"({n_rows},)"
                 raise StepFailed(f"{self.label}, gave {name} of shape {shape}, not {expected}")

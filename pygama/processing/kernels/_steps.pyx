@@ -34,6 +34,8 @@ cdef extern from "c/lines.h":
     void subtract_line_u2(const char *row, int64_t n, double value, double slope, double *out) noexcept nogil
     void subtract_line_i2(const char *row, int64_t n, double value, double slope, double *out) noexcept nogil
     void subtract_line_f8(const char *row, int64_t n, double value, double slope, double *out) noexcept nogil
+    void widen_u2(const char *row, int64_t n, double *out) noexcept nogil
+    void widen_i2(const char *row, int64_t n, double *out) noexcept nogil
     void take_distances(const double *x, const double *place, int64_t n, double level, double slope,
                         double *out) noexcept nogil
     void take_near(const double *x, const double *distance, int64_t n, double limit, double centre,
@@ -128,6 +130,19 @@ cdef inline int64_t groups_of(const Rows *rows) noexcept nogil:
 
 cdef inline const double *row_at(const Rows *rows, int64_t i) noexcept nogil:
     return <const double *>(rows.first + i * rows.stride)
+
+
+cdef inline const double *stretch_of(const Rows *rows, int64_t i, int64_t begin, int64_t n,
+                                     double *scratch) noexcept nogil:
+    """Give n samples from `begin` on as they lie, or in `scratch` where they are of 16 bits."""
+    if rows.kind == c"d":
+        return row_at(rows, i) + begin
+    cdef const char *first = rows.first + i * rows.stride + 2 * begin
+    if rows.kind == c"H":
+        widen_u2(first, n, scratch)
+    else:
+        widen_i2(first, n, scratch)
+    return scratch
 
 
 cdef inline void lay_into_lanes(const Rows *rows, int64_t first, double *out, Lanes *lanes) noexcept nogil:
@@ -266,20 +281,22 @@ cdef int check_length(const Rows *rows, int64_t length) except -1:
 
 def means(waves, int64_t begin, int64_t end):
     """Give the mean of the samples [begin, end)."""
-    cdef Rows rows = rows_of(waves)
+    cdef Rows rows = rows_of(waves, takes_whole=True)
     cdef int64_t i
     check_stretch(&rows, begin, end)
     made = np.empty(rows.n_rows)
     cdef double[::1] out = made
+    cdef double *scratch = scratch_of(end - begin)
     with nogil:
         for i in range(rows.n_rows):
-            out[i] = sum_of(row_at(&rows, i) + begin, end - begin) / (end - begin)
+            out[i] = sum_of(stretch_of(&rows, i, begin, end - begin, scratch), end - begin) / (end - begin)
+        free(scratch)
     return made
 
 
 def lines(waves, int64_t begin, int64_t end, const double[::1] at_zero, const double[::1] slope):
     """Give the mean of the samples [begin, end) and their sum, less the mean, by weights; and that by others."""
-    cdef Rows rows = rows_of(waves)
+    cdef Rows rows = rows_of(waves, takes_whole=True)
     cdef int64_t i, n = end - begin
     cdef double mean
     cdef const double *x
@@ -288,10 +305,10 @@ def lines(waves, int64_t begin, int64_t end, const double[::1] at_zero, const do
         raise ValueError("each sample of the stretch needs its weight")
     values, slopes = np.empty(rows.n_rows), np.empty(rows.n_rows)
     cdef double[::1] value_out = values, slope_out = slopes
-    cdef double *left = scratch_of(n)
+    cdef double *left = scratch_of(2 * n)
     with nogil:
         for i in range(rows.n_rows):
-            x = row_at(&rows, i) + begin
+            x = stretch_of(&rows, i, begin, n, left + n)
             mean = sum_of(x, n) / n
             take_away(x, n, mean, left)
             value_out[i] = mean + product_of(left, &at_zero[0], n)
@@ -327,7 +344,7 @@ def without_polynomials(waves, int64_t begin, int64_t end, const double[:, ::1] 
 
 def rms_about_polynomials(waves, int64_t begin, int64_t end, const double[:, ::1] basis):
     """Give the noise of the samples [begin, end) about their part along an orthonormal basis, (n_terms, n)."""
-    cdef Rows rows = rows_of(waves)
+    cdef Rows rows = rows_of(waves, takes_whole=True)
     cdef int64_t i, j, n = end - begin, n_terms = basis.shape[0]
     cdef double mean
     cdef const double *x
@@ -336,10 +353,10 @@ def rms_about_polynomials(waves, int64_t begin, int64_t end, const double[:, ::1
         raise ValueError("each sample of the stretch needs its place in the basis")
     made = np.empty(rows.n_rows)
     cdef double[::1] out = made
-    cdef double *left = scratch_of(n + n_terms)
+    cdef double *left = scratch_of(2 * n + n_terms)
     with nogil:
         for i in range(rows.n_rows):
-            x = row_at(&rows, i) + begin
+            x = stretch_of(&rows, i, begin, n, left + n + n_terms)
             mean = sum_of(x, n) / n
             take_away(x, n, mean, left)
             for j in range(n_terms):
@@ -360,16 +377,16 @@ cdef inline double deviation_of(const double *x, int64_t n, double mean, double 
 
 def rms(waves, int64_t begin, int64_t end):
     """Give the standard deviation of the samples [begin, end)."""
-    cdef Rows rows = rows_of(waves)
+    cdef Rows rows = rows_of(waves, takes_whole=True)
     cdef int64_t i, n = end - begin
     cdef const double *x
     check_stretch(&rows, begin, end)
     made = np.empty(rows.n_rows)
     cdef double[::1] out = made
-    cdef double *scratch = scratch_of(n)
+    cdef double *scratch = scratch_of(2 * n)
     with nogil:
         for i in range(rows.n_rows):
-            x = row_at(&rows, i) + begin
+            x = stretch_of(&rows, i, begin, n, scratch + n)
             out[i] = deviation_of(x, n, sum_of(x, n) / n, scratch)
         free(scratch)
     return made

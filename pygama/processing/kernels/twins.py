@@ -175,7 +175,7 @@ def _stretch(case: Case) -> tuple[int, int]:
 
 
 def _part(waves: np.ndarray, begin: int, end: int) -> np.ndarray:
-    return _waves(waves[:, begin:end])
+    return _waves(waves[:, begin:end], "Hhd")
 
 
 def _avg_baseline(case: Case) -> Twin:

@@ -26,6 +26,14 @@ SUBTRACT_LINE(subtract_line_u2, uint16_t)
 SUBTRACT_LINE(subtract_line_i2, int16_t)
 SUBTRACT_LINE(subtract_line_f8, double)
 
+#define WIDEN(name, type)                                                    \
+    CLONES static void name(const char *row, int64_t n, double *out) {        \
+        const type *x = (const type *)row;                                    \
+        for (int64_t k = 0; k < n; k++) out[k] = (double)x[k];                \
+    }
+WIDEN(widen_u2, uint16_t)
+WIDEN(widen_i2, int16_t)
+
 /* How far each sample lies off the line level + slope * place. */
 CLONES static void take_distances(const double *x, const double *place, int64_t n, double level, double slope,
                                   double *out) {
