@@ -6,6 +6,8 @@ what was posted meanwhile, painting too, before it looks at keys, mouse and time
 
 from __future__ import annotations
 
+import os
+import sys
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -26,8 +28,20 @@ Kind = Literal[
 ]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 """One thread each: HDF5 files bear no second one, and no kind of work waits for another."""
+NICENESS = 10
+"""How far the threads stand back behind the loop, which else waits for a core while they compute."""
 TURN_MS = 1
 """Not 0: that would be after all that comes from a hand that moves."""
+
+
+def _stand_back() -> None:
+    # Elsewhere this would hold for the whole program.
+    if sys.platform.startswith("linux"):
+        os.nice(NICENESS)
+
+
+def _thread(kind: Kind) -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(1, kind, initializer=None if kind == "follow hand" else _stand_back)
 
 
 class Threads(QObject):
@@ -39,7 +53,7 @@ class Threads(QObject):
 
     def __init__(self) -> None:
         super().__init__()
-        self._pools = {kind: ThreadPoolExecutor(1, thread_name_prefix=kind) for kind in KINDS}
+        self._pools = {kind: _thread(kind) for kind in KINDS}
         self.is_closed = False
         """Whether the program is ending: nothing is taken any more, and nothing handed over."""
         self._n_under_way = 0

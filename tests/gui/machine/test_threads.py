@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 import threading
 from collections.abc import Iterator
 
@@ -10,7 +12,7 @@ from PyQt5.QtCore import QEvent
 from PyQt5.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
-from pygama_gui.machine.threads import KINDS, Threads
+from pygama_gui.machine.threads import KINDS, NICENESS, Threads
 
 
 @pytest.fixture
@@ -62,3 +64,14 @@ def test_threads_that_were_warmed_up_are_there_before_work_is_asked_for(threads:
     threads.warm_up()
     new = [thread.name for thread in threading.enumerate() if thread.ident not in before]
     assert sorted(name.rpartition("_")[0] for name in new) == sorted(KINDS)
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only Linux sets threads back one by one")
+def test_threads_that_compute_stand_back_behind_the_loop(threads: Threads) -> None:
+    def niceness() -> int:
+        return os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
+
+    ours = niceness()
+    theirs = {kind: threads._pools[kind].submit(niceness).result() for kind in KINDS}
+    assert theirs.pop("follow hand") == ours
+    assert set(theirs.values()) == {min(ours + NICENESS, 19)}
