@@ -150,17 +150,6 @@ def header_of(plist: Mapping[str, Any], size_bytes: int, *, name: str = "header"
     )
 
 
-def read_header(path: str | Path) -> Header:
-    """Read the first header of a file and nothing more; gzip, bzip2 and big-endian files too.
-
-    Raises RawFileError.
-    """
-    from pygama.orca.packets import RawFile
-
-    with RawFile(path, stretch_bytes=1 << 18) as file:
-        return file.header
-
-
 def number_from_name(path: str | Path) -> int | None:
     """Find the run number in a file name such as '2018-9-30-BackgroundRun72.gz'."""
     found = _RUN_IN_NAME.search(Path(path).name)

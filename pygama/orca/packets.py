@@ -375,3 +375,12 @@ def _absurd_length(source: framing.Bytes, at: int) -> str:
         f", id {w0 >> 18} in the extended form with a length of {source.word(at + 4)} words; "
         f"from 2 to {framing.MAX_RECORD_BYTES // 4} can be read"
     )
+
+
+def read_header(path: str | Path) -> Header:
+    """Read the first header of a file and nothing more; gzip, bzip2 and big-endian files too.
+
+    Raises RawFileError.
+    """
+    with RawFile(path, stretch_bytes=1 << 18) as file:
+        return file.header

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from pygama.decoders import DECODERS
-from pygama.orca.header import Header, read_header
-from pygama.orca.packets import FrameReport, RawFile
+from pygama.orca.header import Header
+from pygama.orca.packets import FrameReport, RawFile, read_header
 from pygama.quick_dataclass import dataclass
 from pygama.utils import plural
 

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from pygama import __version__
 from pygama.errors import PygamaError
-from pygama.orca.header import read_header
+from pygama.orca.packets import read_header
 from pygama_gui.jobs.culprit import Culprit
 from pygama_gui.jobs.spec import JobSpec
 

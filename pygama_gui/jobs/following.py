@@ -7,14 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from pygama.errors import PygamaError
-from pygama.orca.header import (
-    HEAD_BYTES,
-    RUN_DECODER,
-    RUN_RECORD_WORDS,
-    HeaderExtent,
-    read_header,
-    record_key,
-)
+from pygama.orca.header import HEAD_BYTES, RUN_DECODER, RUN_RECORD_WORDS, HeaderExtent, record_key
+from pygama.orca.packets import read_header
 from pygama.progress import Note, Tell
 from pygama_gui.jobs.spec import JobSpec
 

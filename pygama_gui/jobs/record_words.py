@@ -12,7 +12,8 @@ from typing import NamedTuple
 from pygama.decoders import DECODERS
 from pygama.decoders.base import Bits
 from pygama.errors import PygamaError
-from pygama.orca.header import HEAD_BYTES, HeaderExtent, read_header, record_key
+from pygama.orca.header import HEAD_BYTES, HeaderExtent, record_key
+from pygama.orca.packets import read_header
 from pygama_gui.jobs.board import THIN_SPACE, counted, grouped
 from pygama_gui.jobs.culprit import Culprit, find_culprit, open_raw
 from pygama_gui.jobs.runner import exit_sentence

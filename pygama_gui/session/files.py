@@ -53,7 +53,7 @@ def find_runs(paths: Iterable[Path]) -> Found:
 
 def read_run(path: Path) -> Run:
     """Read the header of a raw file; raises RawFileError or OSError."""
-    from pygama.orca.header import read_header
+    from pygama.orca.packets import read_header
 
     path = path.resolve()
     header = read_header(path)

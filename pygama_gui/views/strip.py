@@ -700,7 +700,7 @@ def _text(figure: Figure) -> str:
 
 
 def _header_differences(before: Run, run: Run) -> list[Difference] | None:
-    from pygama.orca.header import read_header
+    from pygama.orca.packets import read_header
 
     with contextlib.suppress(PygamaError, OSError):
         return differences(read_header(before.path).plist, read_header(run.path).plist)

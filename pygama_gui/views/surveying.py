@@ -324,7 +324,7 @@ def _peaks(rows: Rows, cuts: Cuts | None, codes: list[int], column: str) -> dict
 
 
 def _read_enabled(run: Run) -> list[int]:
-    from pygama.orca.header import read_header
+    from pygama.orca.packets import read_header
 
     if isinstance(run, DataSet):
         return sorted({code for one in run.members for code in _read_enabled(one.run)})

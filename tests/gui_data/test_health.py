@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pygama.orca.header import read_header
+from pygama.orca.packets import read_header
 from pygama.processing.run import process_run
 from pygama.simulate import RunShape, write_run
 from pygama_gui.data.channels import CODE, codes_of

@@ -14,9 +14,9 @@ from pygama.orca.header import (
     header_of,
     number_from_name,
     parse_header,
-    read_header,
     record_key,
 )
+from pygama.orca.packets import read_header
 from pygama.orca.writer import header_bytes, run_header
 
 TYPES = {"Run": (3, "RunDecoder"), "Same": (4, "RunDecoder"), "Short": (-33, "AdcDecoder")}

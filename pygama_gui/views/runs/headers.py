@@ -116,7 +116,7 @@ def compare_headers(parent: QWidget, bridge: Bridge, run: Run, other: Run) -> He
 
 
 def _read(bridge: Bridge, runs: tuple[Run, ...], window: HeaderWindow, then: Any) -> None:
-    from pygama.orca.header import read_header
+    from pygama.orca.packets import read_header
 
     is_open = [True]
     window.finished.connect(lambda _code: is_open.clear())
