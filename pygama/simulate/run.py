@@ -15,7 +15,8 @@ from pygama.orca.header import Header, parse_header
 from pygama.orca.writer import RunWriter, header_bytes
 from pygama.progress import Progress, Tell, tell_nobody
 from pygama.simulate.asides import Aside, draw_asides
-from pygama.simulate.crate import ENERGY_PEAKING, header_plist, spoil
+from pygama.simulate.cards import spoil
+from pygama.simulate.crate import ENERGY_PEAKING, header_plist
 from pygama.simulate.events import PULSER_DRIFT, channel_gains, draw_events, readout_times
 from pygama.simulate.pulses import Pulses, WaveformMaker, digitise
 from pygama.simulate.shape import RunShape

@@ -6,7 +6,7 @@ from dataclasses import field
 
 from pygama.errors import SettingsError
 from pygama.quick_dataclass import dataclass
-from pygama.simulate.crate import CardKind, card_kind
+from pygama.simulate.cards import CardKind, card_kind
 from pygama.simulate.pulses import Electronics
 from pygama.simulate.spectrum import LINES, Line, Resolution
 
