@@ -28,8 +28,10 @@ Kind = Literal[
 ]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 """One thread each: HDF5 files bear no second one, and no kind of work waits for another."""
+AWAITED: tuple[Kind, ...] = ("read files", "follow hand")
+"""What a hand waits for."""
 NICENESS = 10
-"""How far the threads stand back behind the loop, which else waits for a core while they compute."""
+"""How far the other threads stand back behind the loop, which else waits for a core while they compute."""
 TURN_MS = 1
 """Not 0: that would be after all that comes from a hand that moves."""
 
@@ -41,7 +43,7 @@ def _stand_back() -> None:
 
 
 def _thread(kind: Kind) -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(1, kind, initializer=None if kind == "follow hand" else _stand_back)
+    return ThreadPoolExecutor(1, kind, initializer=None if kind in AWAITED else _stand_back)
 
 
 class Threads(QObject):
