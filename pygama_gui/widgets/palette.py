@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from PyQt5 import sip
 from PyQt5.QtCore import QEvent, QModelIndex, QObject, QRect, QSize, Qt
 from PyQt5.QtGui import QFontMetrics, QKeyEvent, QKeySequence, QPainter
 from PyQt5.QtWidgets import (
@@ -53,6 +54,11 @@ class Entry:
     def text(self) -> str:
         """What is searched."""
         return f"{self.words} {self.place} {self.action.toolTip()}".lower()
+
+    @property
+    def is_there(self) -> bool:
+        """Whether its menu still has it: a menu may be filled anew while the list stands open."""
+        return not sip.isdeleted(self.action)
 
 
 def entries_of(menu_bar: QMenuBar) -> list[Entry]:
@@ -144,7 +150,7 @@ class Palette(QFrame):
         super().__init__(window)
         self.setObjectName("palette")
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        self._before = QApplication.focusWidget()
+        self._had_focus = QApplication.focusWidget()
         self._entries = [entry for entry in entries_of(menu_bar) if entry.action is not without]
         self.field = QLineEdit()
         self.field.setAccessibleName("Name of a command")
@@ -203,14 +209,20 @@ class Palette(QFrame):
             self.close()
         return super().eventFilter(watched, event)
 
+    @property
+    def _before(self) -> QWidget | None:
+        """What had the focus, if it is still there."""
+        return None if self._had_focus is None or sip.isdeleted(self._had_focus) else self._had_focus
+
     def leave(self) -> None:
         """Close, and give the focus back to where it was."""
         self.hide()
-        if self._before is not None and self._before.isVisible():
-            self._before.setFocus(Qt.FocusReason.OtherFocusReason)
+        if (before := self._before) is not None and before.isVisible():
+            before.setFocus(Qt.FocusReason.OtherFocusReason)
         self.close()
 
     def _show(self, query: str) -> None:
+        self._entries = [entry for entry in self._entries if entry.is_there]
         self._shown = found(query, self._entries, self._before)
         self.list.clear()
         for entry in self._shown:
@@ -226,7 +238,7 @@ class Palette(QFrame):
 
     def _do(self) -> None:
         at = self.list.currentRow()
-        if 0 <= at < len(self._shown) and self._shown[at].action.isEnabled():
+        if 0 <= at < len(self._shown) and self._shown[at].is_there and self._shown[at].action.isEnabled():
             action = self._shown[at].action
             self.leave()
             action.trigger()
@@ -245,7 +257,7 @@ class _Row(QStyledItemDelegate):
             return
         entry: Entry | None = index.data(Qt.ItemDataRole.UserRole)
         present = theme.current()
-        if entry is None:
+        if entry is None or not entry.is_there:
             _write(painter, option.rect.adjusted(10, 0, -10, 0), index.data(), "soft", px=theme.NORMAL)
             return
         if option.state & QStyle.StateFlag.State_Selected:

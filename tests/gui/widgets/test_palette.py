@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from PyQt5 import sip
 from PyQt5.QtCore import Qt
 from PyQt5.QtWidgets import QAction, QLineEdit, QMainWindow, QMenu
 from pytestqt.qtbot import QtBot
@@ -165,6 +166,28 @@ def test_a_command_that_cannot_be_done_now_is_not_done(qtbot: QtBot, window: QMa
     assert palette.isVisible()
     assert window.done == []  # type: ignore[attr-defined]
     palette.leave()
+
+
+def test_a_menu_that_is_filled_anew_takes_its_commands_out_of_the_open_list(
+    qtbot: QtBot, window: QMainWindow
+) -> None:
+    palette = open_palette(window, qtbot)
+    qtbot.keyClicks(palette.field, "run")
+    assert [entry.words for entry in palette.shown] == ["Run 72"]
+    palette.shown[0].action.parent().clear()
+    assert not palette.grab().isNull()
+    qtbot.keyClick(palette.field, Qt.Key.Key_Return)
+    assert window.done == []  # type: ignore[attr-defined]
+    qtbot.keyClicks(palette.field, " 72")
+    assert palette.shown == []
+    palette.leave()
+
+
+def test_it_closes_where_what_had_the_focus_is_gone(qtbot: QtBot, window: QMainWindow) -> None:
+    palette = open_palette(window, qtbot)
+    sip.delete(window.takeCentralWidget())
+    with qtbot.waitSignal(palette.destroyed):
+        qtbot.keyClick(palette.field, Qt.Key.Key_Escape)
 
 
 def test_nothing_found_does_nothing(qtbot: QtBot, window: QMainWindow) -> None:
