@@ -50,7 +50,9 @@ def parser() -> argparse.ArgumentParser:
         "files", nargs="*", type=Path, metavar="FILE", help="raw runs, folders, settings files or a session"
     )
     made.add_argument("--demo", action="store_true", help="make a simulated run and process it")
-    made.add_argument("--output", type=Path, metavar="DIR", help="folder for Tier 1 and Tier 2 files")
+    made.add_argument(
+        "--output", type=Path, metavar="DIR", help="folder for Tier 1 and Tier 2 files; made if need be"
+    )
     made.add_argument("--theme", choices=("light", "dark"), help="look of the window")
     made.add_argument(
         "--screenshot",
@@ -68,8 +70,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser().parse_args(arguments)
     if options.screenshot is not None and not (options.files or options.demo):
         parser().error("--screenshot needs files or --demo")
-    if options.output is not None and not options.output.is_dir():
-        parser().error(f"the output folder {str(options.output)!r} is not there; make it first")
+    if options.output is not None:
+        _make_folder(options.output)
     has_screen = any(os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM"))
     if options.screenshot is not None and sys.platform.startswith("linux") and not has_screen:
         os.environ["QT_QPA_PLATFORM"] = "offscreen"
@@ -91,6 +93,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if passing is not None:
         passing.cleanup()
     return status
+
+
+def _make_folder(folder: Path) -> None:
+    from pygama.errors import OutputError
+    from pygama.processing.outputs import make_folder
+
+    try:
+        make_folder(folder)
+    except OutputError as problem:
+        parser().error(str(problem))
 
 
 def make_app(size_percent: int = 100) -> QApplication:

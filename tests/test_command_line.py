@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from pygama.__main__ import build_parser, main
@@ -42,6 +43,18 @@ def test_tier0_and_tier1_write_a_tier_each(raw_run, tmp_path, capsys):
     assert main(["tier0", str(raw_run), "-o", str(tmp_path), "--window", "max", "--n-samp", "1000"]) == 0
     assert main(["tier1", str(tmp_path / "t1_run5.h5"), "-o", str(tmp_path)]) == 0
     assert "   -- trap_max" in capsys.readouterr().out.splitlines()
+
+
+def test_a_window_may_be_given_as_a_time(raw_run, tmp_path):
+    for length, suffix in (("800", ".1"), ("8 us", ".2")):
+        given = ["--window", "max", "--n-samp", length, "--suffix", suffix]
+        assert main(["tier0", str(raw_run), "-o", str(tmp_path), *given]) == 0
+    waves = []
+    for suffix in (".1", ".2"):
+        with TierFile(tmp_path / f"t1_run5{suffix}.h5") as file:
+            waves.append(file.table("ORSIS3302DecoderForEnergy").read().waveforms)
+    assert waves[0].shape[1] == 800
+    np.testing.assert_array_equal(*waves)
 
 
 @pytest.mark.parametrize("command", ["tier0", "run"])
@@ -231,7 +244,10 @@ def test_a_raw_file_given_for_a_tier_1_file_is_told_so(raw_run, capsys):
     ("tier0", "message"),
     [
         ({"window": "max", "n_samp": 7}, "tier0: n_samp must be an even number of samples, not 7"),
-        ({"window": "max", "n_samp": "4 us"}, "tier0: n_samp is '4 us', but the sampling period is unknown"),
+        (
+            {"window": "max", "n_samp": "4 m"},
+            "tier0: n_samp must be a whole number of samples, 2 or more, not '4 m'",
+        ),
     ],
 )
 def test_a_window_that_cannot_be_cut_is_refused_with_the_name_of_the_file(

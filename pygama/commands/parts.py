@@ -63,8 +63,8 @@ def add_window(parser: argparse.ArgumentParser) -> None:
     add_plugins(parser)
     parser.add_argument("--digitizer", metavar="DECODER", help="decoder that the window is for")
     parser.add_argument("--window", choices=("none", "max", "tp"), help="where the window is centred")
-    parser.add_argument("--n-samp", type=int, metavar="N", help="samples in the window")
-    parser.add_argument("--n-blsamp", type=int, metavar="N", help="samples of the baseline, for window tp")
+    parser.add_argument("--n-samp", metavar="N", help="length of the window: samples, or a time as '4 us'")
+    parser.add_argument("--n-blsamp", metavar="N", help="length of the baseline, for window tp")
     parser.add_argument("--n-max", type=float, default=float("inf"), metavar="N", help="packets to read")
 
 

@@ -30,8 +30,6 @@ _HDF5 = b"\x89HDF\r\n\x1a\n"
 _NAME_PATTERN = r"^[^\W\d]\w*$"
 _NUMBER_PATTERN = r"^\s*[0-9]*[.,]?[0-9]+([eE][-+]?[0-9]+)?\s*"
 _TIME_PATTERN = _NUMBER_PATTERN + r"(ns|us|µs|μs|ms|s|samples?)\s*$"
-_SAMPLES_PATTERN = _NUMBER_PATTERN + r"samples?\s*$"
-"""Of options of Tier 0: they are read before any sampling period is known."""
 
 
 def read_settings(
@@ -155,8 +153,7 @@ def _checked_options(given: Any, tier0: type | None) -> dict[str, Any]:
         if name not in known:
             raise SettingsError(f"tier0: unknown option {name!r}; {nearest(name, known)}")
     try:
-        # Before the data are read no sampling period is known, so a time cannot become samples.
-        checked = {name: known[name].check(value, float("nan")) for name, value in given.items()}
+        checked = {name: known[name].check(value) for name, value in given.items()}
         tier0(**checked)
     except SettingsError as problem:
         raise SettingsError(f"tier0: {problem}") from problem
@@ -196,7 +193,7 @@ def schema(*, tier0: type | None = None) -> dict[str, Any]:
     """Make the JSON Schema (2020-12) of settings files from all that is declared."""
     properties: dict[str, Any] = {_SCHEMA_ENTRY: {"type": "string"}, "tier0": {"type": "object"}}
     if tier0 is not None:
-        options = {item.name: _setting_schema(item, times=_SAMPLES_PATTERN) for item in settings_of(tier0)}
+        options = {item.name: _setting_schema(item) for item in settings_of(tier0)}
         properties["tier0"] = _object(options)
     steps = [_step_schema(processor) for processor in REGISTRY.values()]
     properties["chain"] = {"type": "array", "items": {"oneOf": steps}}
@@ -260,7 +257,7 @@ def _step_schema(processor: Processor) -> dict[str, Any]:
     return _object(properties, required=["step"])
 
 
-def _setting_schema(setting: Setting, *, times: str = _TIME_PATTERN) -> dict[str, Any]:
+def _setting_schema(setting: Setting) -> dict[str, Any]:
     made: dict[str, Any] = {"description": setting.about, "default": setting.default}
     if setting.unit:
         made["description"] = f"{setting.about} ({setting.unit})"
@@ -274,7 +271,7 @@ def _setting_schema(setting: Setting, *, times: str = _TIME_PATTERN) -> dict[str
             made[bound] = value
     if setting.unit == "samples":
         types.append("string")
-        made["pattern"] = times
+        made["pattern"] = _TIME_PATTERN
     types += ["null"] if setting.optional else []
     made["type"] = types if len(types) > 1 else types[0]
     return made

@@ -7,6 +7,7 @@ goes to the garbage, clipped, as in 2018. Rows of different length make blocks o
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator, Mapping
 from concurrent.futures import Executor
 from typing import Annotated, Any
@@ -35,6 +36,8 @@ class Tier0Options:
     window : cut a window around the maximum (max) or the 50 % time point (tp); none keeps whole waveforms
     n_samp : length of the window, an even number
     n_blsamp : samples at the start of the waveform that make the baseline of the time point
+
+    Lengths may be times, as "4 us": each decoder's own sampling period makes samples of them.
     """
 
     digitizer: Annotated[str, Limits()] | None = None
@@ -43,8 +46,30 @@ class Tier0Options:
     n_blsamp: Span = 500
 
     def __post_init__(self) -> None:
-        if self.window != "none" and self.n_samp % 2:
+        if self.window != "none" and not isinstance(self.n_samp, str) and self.n_samp % 2:
             raise SettingsError(f"n_samp must be an even number of samples, not {self.n_samp}")
+
+    def in_samples(self, period_ns: np.ndarray) -> Tier0Options:
+        """Turn lengths that are times into samples; the window takes the next even number.
+
+        period_ns: sampling period of each row, (n_rows,). Raises SettingsError where they differ or one is
+        not known.
+        """
+        lengths = [setting for setting in settings_of(Tier0Options) if setting.unit == "samples"]
+        times = {one: text for one in lengths if isinstance(text := getattr(self, one.name), str)}
+        if not times or not len(period_ns):
+            return self
+        periods = np.unique(period_ns)  # NaN comes last
+        if len(periods) > 1 and not np.isnan(periods).any():
+            shown = " and ".join(f"{period:g} ns" for period in periods)
+            one, text = next(iter(times.items()))
+            raise SettingsError(
+                f"{one.name} is {text!r}, but the channels sample every {shown}; give it in samples"
+            )
+        samples = {one.name: one.check(text, float(periods[-1])) for one, text in times.items()}
+        if "n_samp" in samples:
+            samples["n_samp"] += samples["n_samp"] % 2
+        return dataclasses.replace(self, **samples)
 
     def cuts(self, decoder: str) -> bool:
         """Tell whether a window is cut for this decoder."""
@@ -65,8 +90,8 @@ class Cut:
 class Misfits:
     """Counts the windows that do not fit into their waveforms, decoder by decoder."""
 
-    def __init__(self, n_samp: int) -> None:
-        self._n_samp = n_samp
+    def __init__(self, n_samp: int | str) -> None:
+        self._length = n_samp if isinstance(n_samp, str) else plural(n_samp, "sample")
         self._counts: dict[str, tuple[int, int, int, int]] = {}
 
     def take(self, decoded: Decoded, cut: Cut) -> None:
@@ -89,7 +114,7 @@ class Misfits:
                 length = str(high) if low == high else f"{low} to {high}"
                 waveforms = plural(total, "waveform")
                 said.append(
-                    f"the window of {self._n_samp} samples did not fit {misfit} of {waveforms} of {length} "
+                    f"the window of {self._length} did not fit {misfit} of {waveforms} of {length} "
                     f"samples: kept apart in {decoder}_Garbage, with no row in Tier 2; a smaller n_samp fits "
                     "more"
                 )
@@ -104,7 +129,7 @@ def cut_windows(decoded: Decoded, options: Tier0Options, pool: Executor | None) 
     if decoded.samples is None:
         return Cut(_split(decoded), {}, len(decoded.rows))
     if options.cuts(decoded.decoder):
-        return _cut_fitting(decoded, options, pool)
+        return _cut_fitting(decoded, options.in_samples(decoded.rows["period_ns"]), pool)
     blocks = {}
     for shape, rows in _shapes(decoded, decoded.samples.count):
         waves = gather(decoded.samples[rows], decoded.samples.first[rows], shape[0], pool)
@@ -317,7 +342,7 @@ def read_options(options: Tier0Options | Mapping[str, Any] | None) -> Tier0Optio
     for name, value in options.items():
         if name not in known:
             raise SettingsError(f"Tier 0 has no setting {name!r}; it has {', '.join(known)}")
-        checked[name] = known[name].check(value, float("nan"))
+        checked[name] = known[name].check(value)
     return Tier0Options(**checked)
 
 

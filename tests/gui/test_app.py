@@ -65,9 +65,14 @@ def test_screenshots_of_nothing_are_a_mistake_on_the_command_line() -> None:
         app.main(["--screenshot", "pictures"])
 
 
-def test_an_output_folder_that_is_not_there_is_a_mistake(tmp_path: Path) -> None:
+def test_a_file_for_the_output_folder_is_a_mistake(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "notes"
+    file.touch()
     with pytest.raises(SystemExit, match="2"):
-        app.main(["--output", str(tmp_path / "nowhere")])
+        app.main(["--output", str(file)])
+    assert f"the output folder '{file}' is a file: choose another" in capsys.readouterr().err
 
 
 def test_the_last_session_is_restored(qapp: QApplication) -> None:

@@ -153,11 +153,13 @@ def test_the_schema_allows_times_where_samples_are_meant():
     assert not re.search(rise["pattern"], "four")
 
 
-def test_the_schema_takes_no_time_for_an_option_that_is_read_before_a_period_is_known():
+def test_the_schema_and_the_check_take_times_for_lengths_of_the_first_tier():
     n_samp = schema(tier0=Options)["properties"]["tier0"]["properties"]["n_samp"]
-    assert re.search(n_samp["pattern"], "2000 samples")
-    assert not re.search(n_samp["pattern"], "20 us")
-    assert "unknown" in refused({"tier0": {"n_samp": "20 us"}}, tier0=Options)
+    for text in ("2000 samples", "20 us"):
+        assert re.search(n_samp["pattern"], text)
+    assert not re.search(n_samp["pattern"], "20 m")
+    assert check_settings({"tier0": {"n_samp": "20 us"}}, tier0=Options) == {"tier0": {"n_samp": "20 us"}}
+    assert "n_samp must be a whole number" in refused({"tier0": {"n_samp": "20 m"}}, tier0=Options)
 
 
 def test_the_schema_holds_the_options_of_the_first_tier():

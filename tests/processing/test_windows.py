@@ -1,5 +1,6 @@
 """Windows against the rule of 2018, worked out by hand."""
 
+import math
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -167,9 +168,46 @@ def test_an_unknown_option_is_refused_with_those_there_are():
         read_options({"windw": "max"})
 
 
-def test_a_window_length_in_time_is_refused():
-    with pytest.raises(SettingsError, match="n_samp is '4 us', but .* give it in samples"):
-        read_options({"window": "max", "n_samp": "4 us"})
+def test_lengths_in_time_become_samples_by_the_sampling_period_and_the_window_an_even_number():
+    options = read_options({"window": "tp", "n_samp": "1 us", "n_blsamp": "0.4 us"})
+    assert (options.n_samp, options.n_blsamp) == ("1 us", "0.4 us")
+    for period, n_samp, n_blsamp in ((10.0, 100, 40), (8.0, 126, 50), (16.0, 62, 25)):
+        found = options.in_samples(np.full(3, period))
+        assert (found.n_samp, found.n_blsamp) == (n_samp, n_blsamp)
+
+
+def test_a_window_in_time_is_that_of_as_many_samples():
+    in_time, in_samples = (
+        cut_windows(
+            decoded([ramp_to(10), ramp_to(3), ramp_to(12)]),
+            read_options({"window": "max", "n_samp": length}),
+            None,
+        )
+        for length in ("80 ns", 8)
+    )
+    assert in_time.blocks.keys() == in_samples.blocks.keys()
+    for shape, block in in_samples.blocks.items():
+        np.testing.assert_array_equal(in_time.blocks[shape].waveforms, block.waveforms)
+
+
+@pytest.mark.parametrize(
+    ("periods", "reason"),
+    [
+        ((10.0, math.nan, math.nan), "n_samp is '4 us', but the sampling period is unknown"),
+        ((10.0, 20.0, 10.0), "n_samp is '4 us', but the channels sample every 10 ns and 20 ns; give it in"),
+        ((math.nan, math.nan, math.nan), "n_samp is '4 us', but the sampling period is unknown"),
+    ],
+)
+def test_a_window_in_time_is_refused_where_no_single_period_is_known(periods, reason):
+    options = read_options({"window": "max", "n_samp": "4 us"})
+    with pytest.raises(SettingsError, match=reason):
+        options.in_samples(np.array(periods))
+
+
+def test_a_time_too_short_for_a_window_is_refused():
+    options = read_options({"window": "max", "n_samp": "4 ns"})
+    with pytest.raises(SettingsError, match="n_samp must be 2 samples or more"):
+        options.in_samples(np.full(2, 10.0))
 
 
 def test_the_options_of_the_demo_are_understood():
