@@ -69,6 +69,12 @@ class SampleRing:
         """Keep one more; the oldest goes when there are too many."""
         self._samples.append(sample)
 
+    @property
+    def record(self) -> tuple[float | None, int | None]:
+        """The sampling period in ns and the length of the newest waveform, where there is one."""
+        samples = self.of(None)
+        return (samples[-1].period_ns, len(samples[-1].waveform)) if samples else (None, None)
+
     def of(self, channel: int | None) -> list[Sample]:
         """Give the samples of a channel (None: of all), oldest first."""
         return self.selected(Selection(channel))

@@ -34,6 +34,7 @@ class OptionsView(View):
         self.column.setSpacing(8)
         self.column.addWidget(label(self.TITLE, bold=True))
         self._digitizers: tuple[str, ...] = ()
+        self._period_ns: float | None = None
         self.form = self._make_form()
         self._show()
 
@@ -51,7 +52,12 @@ class OptionsView(View):
         """Show the options of the session."""
         if old.selected != new.selected or old.runs is not new.runs:
             self.redraw_soon()
-        if old.tier0 is not new.tier0:
+        if old.tier0 is not new.tier0 or old.selected != new.selected:
+            self._show()
+
+    def on_data(self, run_ids: set[str]) -> None:
+        """Learn the sampling period from the first waveforms that come."""
+        if self.session.selected in run_ids and self._period_of_run() != self._period_ns:
             self._show()
 
     def redraw(self) -> None:
@@ -92,8 +98,13 @@ class OptionsView(View):
     def _edit(self, name: str, value: Any) -> None:
         self.bridge.change(changes.set_tier0, name, value, merge=f"tier0 {name}")
 
+    def _period_of_run(self) -> float | None:
+        live = self.bridge.live(self.session.selected)
+        return None if live is None else live.samples.record[0]
+
     def _show(self) -> None:
-        self.form.show_values(self.session.tier0)
+        self._period_ns = self._period_of_run()
+        self.form.show_values(self.session.tier0, period_ns=self._period_ns)
         is_cut = self.session.tier0.get("window", "none") != "none"
         for name, field in self.form.fields.items():
             if name not in ("window", "digitizer"):

@@ -259,6 +259,8 @@ class SettingField(QWidget):
         elif unit == "samples" and number is not None and (time := time_of(number, self.period_ns)):
             unit = f"{unit}{TIME_MARK}{time}"
         self.unit_label.setText(unit)
+        # Bounds are in samples: beside a time that is not known in samples they would be read as times.
+        self.range_label.setVisible(bool(self.range_label.text()) and unit != "time")
         can_change = self.is_time and bool(self.period_ns) and number is not None
         self.unit_label.offer("samples" if isinstance(value, str) else "µs", can_change=can_change)
         if self.slider is None:

@@ -438,8 +438,7 @@ class ChainView(View):
     def _record(self) -> tuple[float | None, int | None]:
         """The sampling period and the length of the waveforms of the selected run, where they are known."""
         live = self.bridge.live(self.session.selected)
-        samples = [] if live is None else live.samples.of(None)
-        return (samples[-1].period_ns, len(samples[-1].waveform)) if samples else (None, None)
+        return (None, None) if live is None else live.samples.record
 
     def _fill_add_menu(self) -> None:
         for inner in self.add_menu.findChildren(QMenu):

@@ -66,6 +66,14 @@ class TestOneField:
         window.show()
         assert not window.range_label.isVisible()
 
+    def test_bounds_in_samples_do_not_stand_beside_a_time_of_unknown_length(self, qtbot: QtBot) -> None:
+        field, _ = field_of(qtbot, RISE)
+        field.show()
+        field.show_value("4 us")
+        assert (field.unit_label.text(), field.range_label.isVisible()) == ("time", False)
+        field.show_value("4 us", period_ns=10.0)
+        assert (field.unit_label.text(), field.range_label.isVisible()) == ("= 400 samples", True)
+
     def test_a_time_stays_a_time_and_is_shown_in_samples(self, qtbot: QtBot) -> None:
         field, edits = field_of(qtbot, RISE)
         field.show_value(400, period_ns=16.0)

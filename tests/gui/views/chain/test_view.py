@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import numpy as np
 import pytest
 from PyQt5.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
+from pygama.progress import Partial
 from pygama_gui.bridge import Bridge
 from pygama_gui.data import chain_facts, preview
 from pygama_gui.data.preview import Facts
@@ -396,6 +398,26 @@ def test_options_of_the_window_appear_when_one_is_cut(qtbot: QtBot, bridge: Brid
     assert options.form.fields["n_samp"].isHidden()
     bridge.change(changes.set_tier0, "window", "max")
     assert not options.form.fields["n_samp"].isHidden()
+
+
+def test_the_window_may_be_a_time_and_says_its_samples_when_the_sampling_period_is_known(
+    qtbot: QtBot, bridge: Bridge, a_run: Callable[..., Run]
+) -> None:
+    options = OptionsView(bridge)
+    qtbot.addWidget(options)
+    bridge.change(changes.set_tier0, "window", "max")
+    field = options.form.fields["n_samp"]
+    field.control.clear()
+    qtbot.keyClicks(field.control, "8 us")
+    assert bridge.session.tier0["n_samp"] == "8 us"
+    assert field.unit_label.text() == "time"
+    run = a_run()
+    bridge.change(changes.add_runs, [run])
+    bridge.adopt(1, run)
+    columns = {"channel": np.zeros(1, int), "period_ns": np.full(1, 10.0)}
+    bridge.take(1, Partial("any", columns, np.zeros((1, 900), np.uint16), columns))
+    options.on_data({run.run_id})
+    assert field.unit_label.text() == "= 800 samples"
 
 
 def test_the_digitizers_of_a_run_are_offered_after_the_turn_in_which_it_came(
