@@ -44,6 +44,8 @@ class Limits:
     high: float | None = None
     choices: tuple[str, ...] = ()
     about: str = ""
+    needed: bool = False
+    """Nothing is done before somebody gives it, for there is no default that would do."""
 
 
 Waves = Annotated[np.ndarray, Reads("waves")]
@@ -71,6 +73,7 @@ Fraction = Annotated[float, Limits("", low=0, high=1)]
 """A part of a whole."""
 Text = Annotated[str, Limits()]
 """A name: of a file, of a column."""
+NeededText = Annotated[str, Limits(needed=True)]
 Switch = Annotated[bool, Limits()]
 
 _LARGEST = float(np.finfo(np.float64).max)
@@ -92,6 +95,8 @@ class Setting:
     about: str = ""
     optional: bool = False
     """None is allowed and means: not used, or chosen by the program."""
+    needed: bool = False
+    """Nothing is done before somebody gives it."""
 
     def check(self, value: Any, period_ns: float | None = None) -> Any:
         """Return the value in its own type, or raise SettingsError saying what is wrong.
@@ -373,6 +378,7 @@ def _setting(name: str, hint: Any, default: Any, about: str) -> Setting:
         limits.choices,
         about or limits.about,
         optional,
+        limits.needed,
     )
 
 

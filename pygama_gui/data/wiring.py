@@ -223,7 +223,10 @@ class _Follower:
             check_channels(known, step.channels)
         except SettingsError as problem:
             return str(problem)
-        return ""
+        lacking = [
+            setting for setting in known.settings if setting.needed and not step.settings.get(setting.name)
+        ]
+        return "; ".join(f"needs {setting.name}: {setting.about}" for setting in lacking)
 
     def _of_wrong_kind(self, index: int, read: Read, kind: Kind) -> tuple[str, tuple[Mend, ...]]:
         words = f"reads {_KINDS[read.kind]}, but '{read.source}' is {_KINDS[kind]}"

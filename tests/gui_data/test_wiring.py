@@ -71,6 +71,13 @@ def test_a_setting_out_of_range_is_told_before_anything_runs() -> None:
     assert "rise must be 1 sample or more" in wires([*USUAL[:2], Step("trap_filter", {"rise": 0})])[2].amiss
 
 
+def test_a_step_without_a_table_that_it_cannot_do_without_is_amiss() -> None:
+    chain = [*USUAL, Step("calibrate")]
+    assert wires(chain)[-1].amiss == "needs table: JSON or SQLite file, from the working folder on"
+    assert not runnable(chain)[-1].enabled
+    assert wires([*USUAL, Step("calibrate", {"table": "gains.json"})])[-1].amiss == ""
+
+
 def test_numbers_of_the_card_need_no_writer() -> None:
     assert wires([Step("lookup", {"table": "t.json"})])[0].amiss == ""
 

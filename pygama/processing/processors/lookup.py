@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 
 from pygama.errors import SettingsError
-from pygama.processing.declare import Text, Values, calculator
+from pygama.processing.declare import NeededText, Text, Values, calculator
 
 Place = tuple[int, int, int]
 """(crate, card, channel)."""
@@ -32,7 +32,7 @@ _SQLITE = (".db", ".sqlite", ".sqlite3")
 
 @calculator(looked_up="")
 def lookup(
-    crate: Values, card: Values, channel: Values, *, table: Text = "", field: Text = "value"
+    crate: Values, card: Values, channel: Values, *, table: NeededText = "", field: Text = "value"
 ) -> Values:
     """Look up one number of each channel in a table.
 
@@ -64,7 +64,7 @@ def calibrate(
     card: Values,
     channel: Values,
     *,
-    table: Text = "",
+    table: NeededText = "",
     field: Text = "energy",
 ) -> Values:
     """Turn heights into energies with each channel's own polynomial.
