@@ -142,3 +142,21 @@ def test_matching_without_values_is_refused():
 def test_matching_without_energies_is_refused():
     with pytest.raises(SettingsError, match="energies above 0"):
         match_lines(np.ones(100), ())
+
+
+@pytest.mark.parametrize("background", [1, 3, 10, 50])
+def test_few_windows_without_a_peak_give_one(background):
+    rng, edges = np.random.default_rng(7), np.linspace(0.0, 100.0, 101)
+    fits = [fit_peak_counts(rng.poisson(background, 100), edges) for _ in range(100)]
+    assert sum(fit.converged for fit in fits) <= 6
+    assert any(fit.note.startswith("no peak: ") for fit in fits)
+
+
+def test_a_small_peak_that_lowers_chi2_by_much_is_one():
+    rng, edges = np.random.default_rng(8), np.linspace(0.0, 100.0, 101)
+    n_found = 0
+    for _ in range(100):
+        peak, _ = np.histogram(rng.normal(50.0, 3.0, 60), edges)
+        fit = fit_peak_counts(peak + rng.poisson(10, 100), edges)
+        n_found += fit.converged and abs(fit.position - 50.0) < 5.0
+    assert n_found >= 85
