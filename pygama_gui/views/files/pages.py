@@ -290,7 +290,7 @@ class PlotPage(QWidget):
         """Draw one of the columns of an entry, or the two that are wanted."""
         node = None if entry is None else entry.node
         if entry is None or node is None or not node.has_rows:
-            self._entry, self._plottable = None, {}
+            self._entry, self._plottable, self._pieces = None, {}, []
             self.stop()
             self._show_controls()
             self.info.setText("")

@@ -181,6 +181,17 @@ def test_a_column_becomes_a_histogram(qtbot: QtBot, opened: FilesView) -> None:
     assert shown(opened).counts.tolist() == [167, 167, 166]  # type: ignore[attr-defined]
 
 
+def test_bins_of_a_table_that_is_not_looked_at_any_more_are_not_drawn(
+    qtbot: QtBot, opened: FilesView
+) -> None:
+    opened.go_to_page(PLOT)
+    qtbot.waitUntil(lambda: isinstance(shown(opened), Histogram), timeout=WAIT_MS)
+    opened.picture.show_entry(None)
+    opened.picture.rebin(1)
+    qtbot.waitUntil(lambda: opened.bridge.threads.are_idle, timeout=WAIT_MS)
+    assert not isinstance(shown(opened), Histogram)
+
+
 def choose_columns(view: FilesView, *rows: int) -> None:
     table = view.tree.currentIndex()
     view.tree.expand(table)
