@@ -116,12 +116,14 @@ def run_sentence(state: JobState | None) -> tuple[str, str]:
         tone = age_tone(state.age_s)
     if state.state == "paused" and state.halted:
         tone = "warn"
+    if state.state == "done" and state.warnings:
+        tone = "warn"
     if state.state != "done" or state.made_on is not None:
         return state_sentence(state), tone
     took = f"done in {words.duration(state.elapsed_s)}"
     if not state.warnings:
         return f"✓ {took}", tone
-    return f"▲ {took} · {counted(state.warnings, 'warning')}", "warn"
+    return f"▲ {took} · {counted(state.warnings, 'warning')}", tone
 
 
 def set_sentence(standing: Standing, state: JobState | None) -> tuple[str, str]:
