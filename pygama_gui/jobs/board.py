@@ -340,10 +340,15 @@ def _running_sentence(job: JobState, percent: str) -> str:
 
 def _done_sentence(job: JobState) -> str:
     if job.made_on is not None:
-        text = f"processed on {time.strftime('%Y-%m-%d %H:%M', time.localtime(job.made_on))}"
+        text = f"processed on {date_of(job.made_on)}"
     else:
         text = f"done in {duration(job.elapsed_s)} · {counted(job.rows, 'event')}"
     return f"▲ {text}, {counted(job.warnings, 'warning')}" if job.warnings else f"✓ {text}"
+
+
+def date_of(unix_s: float) -> str:
+    """Write a date and a time of this place: '2026-11-27 01:50'."""
+    return time.strftime("%Y-%m-%d %H:%M", time.localtime(unix_s))
 
 
 def ordinal(number: int) -> str:
