@@ -11,7 +11,7 @@ from itertools import pairwise
 from typing import Any
 
 from PyQt5.QtCore import QEvent, QSignalBlocker, Qt, pyqtSignal
-from PyQt5.QtGui import QKeyEvent, QKeySequence, QMouseEvent, QWheelEvent
+from PyQt5.QtGui import QFocusEvent, QKeyEvent, QKeySequence, QMouseEvent, QWheelEvent
 from PyQt5.QtWidgets import (
     QCheckBox,
     QComboBox,
@@ -70,6 +70,8 @@ class SettingField(QWidget):
         keeps_place = self.changed_mark.sizePolicy()
         keeps_place.setRetainSizeWhenHidden(True)  # else everything beside it would jump
         self.changed_mark.setSizePolicy(keeps_place)
+        self._before: Any = setting.default
+        """What the field gave when it was entered."""
         self.slider = self._make_slider() if with_slider and self._is_number else None
         self.control = self._make_control()
         self._name_things()
@@ -117,7 +119,9 @@ class SettingField(QWidget):
             return combo
         field = _Field()
         field.setAcceptDrops(False)
+        field.begun.connect(self._begin)
         field.textEdited.connect(self._take)
+        field.given_up.connect(self._give_up)
         field.editingFinished.connect(self._finish)
         if setting.optional:
             field.setPlaceholderText("auto" if self._is_number else AUTOMATIC)
@@ -238,12 +242,23 @@ class SettingField(QWidget):
         if checked != self.value:
             self.edited.emit(self.setting.name, checked)
 
+    def _begin(self) -> None:
+        self._before = self.value
+
+    def _give_up(self) -> None:
+        """Take back what was typed since the field was entered, or since Return."""
+        before = self._before
+        if self.value != before:
+            self.edited.emit(self.setting.name, before)
+        self._finish()
+
     def _finish(self) -> None:
         if self.error:
             self._complain("")
         self._fill(self.value)
         if isinstance(self.control, QLineEdit):
             self.control.setText(shown(self.value))
+        self._begin()
         self.settled.emit()
 
     def _complain(self, text: str) -> None:
@@ -359,6 +374,20 @@ class _Field(QLineEdit):
 
     A text that cannot be used is not, so its undo is the line's own.
     """
+
+    begun = pyqtSignal()
+    given_up = pyqtSignal()
+    """Esc was pressed after something had been typed."""
+
+    def focusInEvent(self, event: QFocusEvent | None) -> None:  # noqa: N802  (Qt's name)
+        super().focusInEvent(event)
+        self.begun.emit()
+
+    def keyPressEvent(self, event: QKeyEvent | None) -> None:  # noqa: N802  (Qt's name)
+        if event is not None and event.key() == Qt.Key.Key_Escape and self.isModified():
+            self.given_up.emit()
+            return
+        super().keyPressEvent(event)
 
     def event(self, event: QEvent | None) -> bool:
         if event is not None and is_for_the_window(event):
