@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from PyQt5.QtCore import QPoint, QRect, Qt, QTimer
 from PyQt5.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
 
-SPACING = 8
+SPACING, LINE_HEIGHT = 8, 2
 LEAST_COLUMN = 80
 """Height, in pixels, below which a column that scrolls does not go."""
 EDGE, MOST_PULL, SCROLL_EVERY_MS = 24, 16, 25
@@ -139,7 +139,8 @@ class CardColumn(QScrollArea):
         cards = self.cards()
         last = cards[-1].geometry()
         y = cards[gap].y() - 5 if gap < len(cards) else last.bottom() + 3
-        self.drop_line.setGeometry(last.x(), max(y, 0), last.width(), 2)
+        lowest = self.inside.height() - LINE_HEIGHT
+        self.drop_line.setGeometry(last.x(), min(max(y, 0), lowest), last.width(), LINE_HEIGHT)
         self.drop_line.raise_()
         self.drop_line.show()
 

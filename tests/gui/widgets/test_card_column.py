@@ -68,6 +68,7 @@ def test_a_card_that_is_held_at_an_edge_scrolls_to_those_out_of_view(
     column.drag_to(room.mapToGlobal(QPoint(20, room.height() - 2)))
     qtbot.waitUntil(lambda: bar.value() == bar.maximum())
     assert column.drop_line.y() > column.cards()[-1].y()
+    assert is_in_view(column, column.drop_line)
     column.drag_to(room.mapToGlobal(QPoint(20, -40)))
     qtbot.waitUntil(lambda: bar.value() == 0)
     assert column.drop_line.y() == 0
