@@ -103,6 +103,8 @@ class SettingField(QWidget):
     def show_value(self, value: Any, *, period_ns: float | None = None, scale: float | None = None) -> None:
         """Show a value. A text that is being typed and is wrong is left to be mended."""
         self.value = value
+        if not self.control.hasFocus():
+            self._begin()
         self.period_ns = period_ns or self.period_ns
         self.scale = scale or self.scale
         if not (self.error and self.control.hasFocus()):
@@ -255,19 +257,26 @@ class SettingField(QWidget):
 
     def _give_up(self) -> None:
         """Take back what was typed since the field was entered, or since Return."""
-        before = self._before
-        if self.value != before:
-            self.edited.emit(self.setting.name, before)
+        self._take_back()
         self._finish()
+
+    def _take_back(self) -> None:
+        self._complain("")
+        if self.value != self._before:
+            self.edited.emit(self.setting.name, self._before)
 
     def _finish(self) -> None:
         if self.error:
-            self._complain("")
+            self._take_back()  # or the first digits of what cannot be used would stay
         self._fill(self.value)
         if isinstance(self.control, QLineEdit):
             self.control.setText(shown(self.value))
         self._begin()
         self.settled.emit()
+
+    def refuse(self, why: str) -> None:
+        """Say that the value just given does not go together with others, and keep the text to be mended."""
+        self._complain(why)
 
     def _complain(self, text: str) -> None:
         self.error_label.setText(text)

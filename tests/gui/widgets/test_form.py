@@ -69,6 +69,17 @@ class TestOneField:
         assert (field.value, field.error) == (300, "")
         assert field.control.text() == "300"  # type: ignore[attr-defined]
 
+    def test_what_cannot_be_used_leaves_the_value_as_it_was(self, qtbot: QtBot) -> None:
+        field, _ = field_of(qtbot, RISE)
+        field.edited.connect(lambda _name, value: field.show_value(value))
+        field.show()
+        field.control.setFocus()
+        qtbot.waitUntil(field.control.hasFocus)
+        type_into(qtbot, field, "1 h")
+        qtbot.keyClick(field.control, Qt.Key.Key_Return)
+        assert (field.value, field.error) == (400, "")
+        assert field.control.text() == "400"  # type: ignore[attr-defined]
+
     def test_esc_takes_back_no_more_than_since_return(self, qtbot: QtBot) -> None:
         field, _ = field_of(qtbot, RISE)
         field.edited.connect(lambda _name, value: field.show_value(value))
