@@ -112,6 +112,20 @@ def shows_partials(tell: Tell) -> bool:
     return tell is not tell_nobody and getattr(tell, "partials", True)
 
 
+class KeepsWarnings:
+    """Passes all messages on, and keeps the text of each warning: for the file that is made."""
+
+    def __init__(self, tell: Tell) -> None:
+        self.texts: list[str] = []
+        self.partials = shows_partials(tell)
+        self._tell = tell
+
+    def __call__(self, message: Message) -> None:
+        if isinstance(message, Note) and message.level != "info":
+            self.texts.append(message.text)
+        self._tell(message)
+
+
 class print_progress:  # noqa: N801  (used like a function)
     """Print progress as a bar on a terminal, as plain lines at each tenth in a log.
 

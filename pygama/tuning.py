@@ -23,6 +23,7 @@ from pygama.block import Block
 from pygama.errors import SettingsError, TierFileError
 from pygama.processing.base import Tier1Processor
 from pygama.processing.rerun import Rerun
+from pygama.processing.steps import from_file
 from pygama.quick_dataclass import dataclass
 
 if TYPE_CHECKING:
@@ -464,8 +465,9 @@ class Tuner:
         self._steps = processor.to_chain(defaults=True)
         self._line = line
         steps = Tier1Processor.from_chain(self._steps).steps
-        self._rerun = Rerun(sample, steps, [line.column], pool=pool)
-        values = self.values({})
+        with from_file(processor.source):
+            self._rerun = Rerun(sample, steps, [line.column], pool=pool)
+            values = self.values({})
         self._members = np.flatnonzero(np.abs(values - line.around) < line.width / 2)
         if len(self._members) < _MIN_EVENTS:
             raise SettingsError(

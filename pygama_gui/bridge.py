@@ -502,7 +502,7 @@ class Bridge(QObject):
         """Show runs as processed whose files were found."""
         found = list(found)
         for run, one in found:
-            self._restore(run, one.paths, one.n_rows, one.made_on, one.raw_bytes)
+            self._restore(run, one.paths, one.n_rows, one.made_on, one.raw_bytes, one.warned)
         self.announce([run.run_id for run, _ in found])
 
     def restore_rows(self, run: Run, outputs: tuple[Path, ...], n_rows: int, made_on: float) -> None:
@@ -511,11 +511,17 @@ class Bridge(QObject):
         self.announce([run.run_id])
 
     def _restore(
-        self, run: Run, outputs: tuple[Path, ...], n_rows: int, made_on: float, raw_bytes: int = 0
+        self,
+        run: Run,
+        outputs: tuple[Path, ...],
+        n_rows: int,
+        made_on: float,
+        raw_bytes: int = 0,
+        warned: tuple[str, ...] = (),
     ) -> None:
         job_id = next(self._job_ids)
         self._job_of[run.run_id], self._run_of[job_id] = job_id, run.run_id
-        self.board.restore(job_id, run.path, outputs, n_rows, made_on, raw_bytes)
+        self.board.restore(job_id, run.path, outputs, n_rows, made_on, raw_bytes, warned)
 
     def forget_rows(self, run_id: str) -> None:
         """Forget the rows of a data set; its files are to be read again."""

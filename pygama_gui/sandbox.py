@@ -34,6 +34,10 @@ MOST_OF_PLACE = 0.2
 """A region wider than this share of where it stands is not that of a peak."""
 LEAST_LIVE, LIVE_EVERY_S = 40, 4.0
 """While a run grows, its newest waveforms are taken as a sample so often, once there are so many."""
+INNER = 0.25
+"""A peak nearer to an end of its window than this share of it belongs to another window."""
+
+Line = tuple[float, float] | None
 
 
 class Sandbox(QObject):
@@ -73,8 +77,10 @@ class Sandbox(QObject):
         self._is_line_sought = False
         self._is_line_old = False
         """Whether the peak was chosen in another run, and may not be there in this one."""
-        self._lines: dict[str, tuple[float, float] | None] = {}
-        """The peak that was chosen in each column."""
+        self._lines: dict[tuple[str, str], Line] = {}
+        """The peak of each run and column that were looked at."""
+        self._chosen: dict[str, Line] = {}
+        """The peak that was last chosen in each column, for runs not looked at yet."""
         self._suggested: set[tuple[Any, ...]] = set()
         self._traced: tuple[Any, ...] = ()
         self._facts_of: tuple[Any, ...] = ()
@@ -149,11 +155,13 @@ class Sandbox(QObject):
 
     def look_for_line(self, at: float) -> None:
         """Choose the peak near a place."""
+        self._is_line_old = False
         self._sought = at
         self._go_on()
 
     def suggest_line(self) -> None:
         """Choose the peak that tells most of the resolution."""
+        self._is_line_old = False
         self._is_line_sought = True
         self._go_on()
 
@@ -162,15 +170,14 @@ class Sandbox(QObject):
     def _on_session(self, old: Session, new: Session) -> None:
         if old.selected != new.selected:
             self.present, self._traced = None, ()
-            self._is_line_old = new.line is not None
             self._take_traces({})
         before, now = shown_column(old), shown_column(new)
-        if before != now:
-            self._lines[before] = old.line
-            self.bridge.change(changes.choose_line, self._lines.get(now))
-        if old.line != new.line:
+        if (old.selected, before) != (new.selected, now):
+            self._follow_line(old, new)
+        elif old.line != new.line:
             self._is_line_old = False
-            if new.line is None and (old.selected, before) == (new.selected, now):  # no peak is wanted
+            self._chosen[now] = new.line
+            if new.line is None:  # no peak is wanted
                 self._suggested |= {(new.selected, now, is_whole) for is_whole in (False, True)}
         if old.spectrum.roi != new.spectrum.roi and (line := raw_region(new)) is not None and is_narrow(line):
             self.bridge.change(changes.choose_line, line)
@@ -180,6 +187,23 @@ class Sandbox(QObject):
             self._choose_sample()
         if old.chain is not new.chain or old.line != new.line or before != now:
             self._go_on()
+
+    def _follow_line(self, old: Session, new: Session) -> None:
+        """Take the peak that was chosen in this run and column, or try the one that was chosen last."""
+        before, now = (old.selected, shown_column(old)), (new.selected, shown_column(new))
+        if not self._is_line_old:
+            self._lines[before] = old.line
+        self._chosen.setdefault(before[1], old.line)
+        line = new.line if old.line != new.line else self._lines.get(now, self._chosen.get(now[1]))
+        self._is_line_old = line is not None and self._lines.get(now) != line
+        if line != new.line:
+            self._choose_quietly(line)
+
+    def _choose_quietly(self, line: Line) -> None:
+        """Choose a peak for this run, which says nothing of what is wanted in others."""
+        is_old, chosen, suggested = self._is_line_old, dict(self._chosen), set(self._suggested)
+        self.bridge.change(changes.choose_line, line)
+        self._is_line_old, self._chosen, self._suggested = is_old, chosen, suggested
 
     def _on_started(self, run_ids: set[str]) -> None:
         for run_id in run_ids:
@@ -328,11 +352,17 @@ class Sandbox(QObject):
         """Whether the sample is of the whole run: in its newest waveforms no peak may stand out yet."""
         return len(self._key) > 1
 
-    def _take_line(self, line: tuple[float, float] | None, at: float | None) -> None:
-        if line is not None:
-            self.bridge.change(changes.choose_line, line)
-        elif at is not None:
-            self.line_missing.emit(at)
+    def _take_line(self, line: Line, at: float | None) -> None:
+        """Take a peak that was looked for. at: where; None: the one that stands out was."""
+        if not self._is_line_old:
+            if line is not None:
+                self.bridge.change(changes.choose_line, line)
+            elif at is not None:
+                self.line_missing.emit(at)
+        elif line is not None or at is not None or self._is_from_file:
+            self._is_line_old = False
+            if line is not None or at is None:
+                self._choose_quietly(line)
 
     def _compare(self) -> bool:
         bench, asked = self._bench, self.asked
@@ -344,10 +374,22 @@ class Sandbox(QObject):
         if bench is not self._bench:
             return
         if self._is_line_old:
-            self._is_line_old = False
-            self._is_line_sought = not found.has_peak  # another detector: its peaks stand elsewhere
+            self._check_line(found)
         self.last = found
         self.compared.emit(found)
+
+    def _check_line(self, found: Compared) -> None:
+        """Look whether the peak that was chosen in another run stands in its window in this one."""
+        fit = next((one for one in (found.old_fit, found.new_fit) if one is not None and one.converged), None)
+        if fit is None:
+            self._is_line_sought = True  # another detector: its peaks stand elsewhere
+            return
+        low, high = fit.window
+        margin = INNER * (high - low)
+        if fit.position < low + margin or fit.position > high - margin:
+            self._sought = fit.position  # another gain: the window comes along
+        else:
+            self._is_line_old = False
 
     def _trace(self) -> bool:
         sample = self.present or self._first_sample()

@@ -487,6 +487,39 @@ def test_an_output_that_cannot_be_written_is_named_as_it_was_asked_for(both_tier
         )
 
 
+@pytest.mark.parametrize(
+    ("settings", "told"),
+    [
+        (
+            {"chain": [{"step": "avg_baseline", "settings": {"i_end": 99_999}}]},
+            "step 1, avg_baseline: i_end must be",
+        ),
+        ({"chain": [{"step": "trap_max"}]}, "step 1, trap_max, reads 'wf_trap'"),
+        ({"outputs": ["trap_mix"]}, "outputs: the chain gives no column 'trap_mix'"),
+    ],
+)
+@pytest.mark.parametrize("command", ["run", "tier1"])
+def test_what_is_found_wrong_only_in_the_run_names_the_settings_file(
+    raw_run, tmp_path, capsys, command, settings, told
+):
+    main(["tier0", str(raw_run), "-o", str(tmp_path)])
+    settings_file = tmp_path / "mine.json"
+    settings_file.write_text(json.dumps(settings))
+    capsys.readouterr()
+    source = raw_run if command == "run" else tmp_path / "t1_run5.h5"
+    assert main([command, str(source), "-o", str(tmp_path), "--settings", str(settings_file)]) == 1
+    assert f"mine.json: {told}" in capsys.readouterr().err
+
+
+def test_tune_names_the_settings_file_whose_chain_does_not_fit_the_run(raw_run, tmp_path, capsys):
+    main(["tier0", str(raw_run), "-o", str(tmp_path)])
+    settings_file = tmp_path / "mine.json"
+    settings_file.write_text('{"chain": [{"step": "avg_baseline", "settings": {"i_end": 99999}}]}')
+    line = ["--line", "1000", "--column", "bl_avg", "--scan", "avg_baseline.i_end=10,20"]
+    assert main(["tune", str(tmp_path / "t1_run5.h5"), *line, "--settings", str(settings_file)]) == 1
+    assert "mine.json: step 1, avg_baseline: i_end must be" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("command", ["info", "info --quick", "run", "tier0", "settings", "drift"])
 def test_a_named_pipe_is_refused_and_not_waited_for(tmp_path, command):
     """In a process of its own, since one that waits cannot be told from one that works."""

@@ -73,7 +73,8 @@ def _tune(options: argparse.Namespace) -> int:
     sample = read_sample(options.file, options.sample, channel=options.channel)
     width = _WIDTH * abs(options.line) if options.width is None else options.width
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        tuner = Tuner(sample, processor_of(settings), Line(options.line, width, options.column), pool=pool)
+        line = Line(options.line, width, options.column)
+        tuner = Tuner(sample, processor_of(settings, options), line, pool=pool)
         if not options.json:
             print(f"{len(sample)} waveforms of {sample.decoder}, {tuner.n_events} of them in the line")
         scan = tuner.scan(axes)

@@ -144,11 +144,12 @@ def settings_of(options: argparse.Namespace) -> dict[str, Any]:
     return read_settings(options.settings, tier0=Tier0Options, plugins=options.allow_plugin)
 
 
-def processor_of(settings: dict[str, Any]) -> Tier1Processor:
+def processor_of(settings: dict[str, Any], options: argparse.Namespace) -> Tier1Processor:
     """Make the chain that settings hold, or the default one."""
     from pygama.processing.base import Tier1Processor
 
-    return Tier1Processor.from_settings(settings)
+    source = "" if options.settings is None else options.settings.name
+    return Tier1Processor.from_settings(settings, source=source)
 
 
 def for_each(files: Sequence[Path], act: Any) -> int:

@@ -101,7 +101,7 @@ def _tier1(options: argparse.Namespace) -> int:
         settings["outputs"] = options.outputs
     if options.save_waves is not None:
         settings["save_waves"] = options.save_waves
-    processor = processor_of(settings)
+    processor = processor_of(settings, options)
     make_output(options)
     return for_each(options.files, lambda file: _tier1_one(file, options, settings, processor))
 
@@ -132,7 +132,7 @@ def _run(options: argparse.Namespace) -> int:
     settings = settings_of(options)
     if options.save_waves is not None:
         settings["save_waves"] = options.save_waves
-    window, processor = window_of(options, settings), processor_of(settings)
+    window, processor = window_of(options, settings), processor_of(settings, options)
     waves = settings.get("save_waves", ())
     make_output(options)
     return for_each(options.files, lambda file: _run_one(file, options, window, processor, waves))

@@ -27,7 +27,15 @@ from pygama.processing.declare import REGISTRY
 from pygama.processing.plan import Plan
 from pygama.processing.plugins import Plugin, load_plugins, plugins_of
 from pygama.processing.profile import Profile
-from pygama.processing.steps import Step, named, nearest, present_names, processor_named, split_test
+from pygama.processing.steps import (
+    Step,
+    from_file,
+    named,
+    nearest,
+    present_names,
+    processor_named,
+    split_test,
+)
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -66,6 +74,8 @@ class Tier1Processor:
         self._chains: dict[tuple[str, ...], Chain] = {}
         self._outputs = None if outputs is None else tuple(dict.fromkeys(outputs))
         self.profile: Profile | None = None
+        self.source = ""
+        """Name of the settings file that the steps are from; errors begin with it."""
         load_plugins(plugins)
         if settings:
             self._add_layer(settings)
@@ -129,7 +139,10 @@ class Tier1Processor:
             return columns
         for name in self._outputs:
             if name not in columns:
-                raise SettingsError(f"outputs: the chain gives no column {name!r}; {nearest(name, columns)}")
+                with from_file(self.source):
+                    raise SettingsError(
+                        f"outputs: the chain gives no column {name!r}; {nearest(name, columns)}"
+                    )
         return {name: columns[name] for name in self._outputs}
 
     @property
@@ -162,16 +175,20 @@ class Tier1Processor:
     def _copy(self) -> Tier1Processor:
         copy = Tier1Processor()
         copy._layers, copy._run, copy._added = self._layers, self._run, self._added
-        copy._outputs, copy.profile = self._outputs, self.profile
+        copy._outputs, copy.profile, copy.source = self._outputs, self.profile, self.source
         return copy
 
     @classmethod
-    def from_settings(cls, settings: Mapping[str, Any]) -> Tier1Processor:
-        """Make it of what `read_settings` gives: the default list where there is no chain."""
+    def from_settings(cls, settings: Mapping[str, Any], *, source: str = "") -> Tier1Processor:
+        """Make it of what `read_settings` gives: the default list where there is no chain.
+
+        source: name of the file; errors that are found only in the run begin with it.
+        """
         chain = settings.get("chain")
         processor = cls(default_list=True) if chain is None else cls.from_chain(chain)
         if "outputs" in settings:
             processor._outputs = tuple(settings["outputs"])
+        processor.source = source if {"chain", "outputs"} & settings.keys() else ""
         return processor
 
     def to_texts(self) -> dict[str, str]:
@@ -230,10 +247,11 @@ class Tier1Processor:
 
         Raises what `Chain.run` raises.
         """
-        chain = self._chains.get(tuple(keep))
-        if chain is None:
-            chain = self._chains[tuple(keep)] = self.chain(keep=keep)
-        return chain.run(block, pool=pool)
+        with from_file(self.source):
+            chain = self._chains.get(tuple(keep))
+            if chain is None:
+                chain = self._chains[tuple(keep)] = self.chain(keep=keep)
+            return chain.run(block, pool=pool)
 
     def trace(
         self, waveform: np.ndarray, period_ns: float = 10.0, columns: Mapping[str, float] | None = None
@@ -242,8 +260,9 @@ class Tier1Processor:
 
         columns: values of the row that steps may read. Raises SettingsError or StepFailed.
         """
-        plan, block = self._tracing(waveform, {"period_ns": period_ns, **(columns or {})})
-        traced = plan.run(block)
+        with from_file(self.source):
+            plan, block = self._tracing(waveform, {"period_ns": period_ns, **(columns or {})})
+            traced = plan.run(block)
         return {name: array[0] if array.ndim == 2 else array[0].item() for name, array in traced.items()}
 
     def _tracing(self, waveform: np.ndarray, columns: Mapping[str, float]) -> tuple[Plan, Block]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 IDENTITY = ("run_number", "sub_run", "header_sha256")
 SELECTION = "selection"
 """Name of the text that says by which cut the events of a file were picked, and from which."""
+
+WARNINGS = "warnings"
+"""Name of the text that lists what the pass which made a file warned of."""
 
 
 def output_path(output_dir: Path | str | None, prefix: str, run_number: int, suffix: str = "") -> Path:
@@ -64,6 +67,20 @@ def run_texts(header: Header, raw_name: str) -> dict[str, str]:
         "start_time": str(header.start_time),
         "header_sha256": hashlib.sha256(plist.encode()).hexdigest(),
     }
+
+
+def warning_texts(warnings: Sequence[str]) -> dict[str, str]:
+    """Write warnings as the text of a file; nothing where there are none."""
+    return {WARNINGS: json.dumps(list(warnings))} if warnings else {}
+
+
+def warnings_in(texts: Mapping[str, str]) -> list[str]:
+    """Read the warnings that the texts of a file tell; of files of others, which may say anything, none."""
+    try:
+        told = json.loads(texts.get(WARNINGS, "[]"))
+    except (ValueError, RecursionError):
+        return []
+    return [text for text in told if isinstance(text, str)] if isinstance(told, list) else []
 
 
 def header_text(header: Header) -> str:

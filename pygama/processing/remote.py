@@ -49,12 +49,15 @@ class Recipe:
     save_waves: tuple[str, ...]
     plugins: tuple[tuple[str, str], ...]
     """(path, SHA-256) of each."""
+    source: str = ""
+    """Name of the settings file that the steps are from."""
 
     @classmethod
     def of(cls, processor: Tier1Processor, save_waves: tuple[str, ...]) -> Recipe:
         """Write down what a processor does."""
         plugins = tuple((str(plugin.path), plugin.sha256) for plugin in processor.plugins)
-        return cls(json.dumps(processor.to_chain()), tuple(processor.columns), save_waves, plugins)
+        chain, columns = json.dumps(processor.to_chain()), tuple(processor.columns)
+        return cls(chain, columns, save_waves, plugins, processor.source)
 
 
 def blocks_from(executor: Executor, path: Path, table: Table, recipe: Recipe) -> Iterator[tuple[Block, Told]]:
@@ -116,4 +119,5 @@ def _processor(recipe: Recipe) -> Tier1Processor:
     for path, sha256 in recipe.plugins:
         load_plugin(path, sha256)
     chain: list[Mapping[str, Any]] = json.loads(recipe.chain)
-    return Tier1Processor.from_settings({"chain": chain, "outputs": recipe.outputs})
+    settings = {"chain": chain, "outputs": recipe.outputs}
+    return Tier1Processor.from_settings(settings, source=recipe.source)

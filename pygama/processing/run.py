@@ -32,7 +32,17 @@ from pygama.processing.survey import sentences
 from pygama.processing.tier1_sink import Tier1Sink
 from pygama.processing.tier2_sink import Chain, Tier2Sink, names_of_waves
 from pygama.processing.windows import Cut, Misfits, Tier0Options, cut_windows, idle_options, read_options
-from pygama.progress import Done, Note, Partial, Progress, Started, Tell, shows_partials, tell_nobody
+from pygama.progress import (
+    Done,
+    KeepsWarnings,
+    Note,
+    Partial,
+    Progress,
+    Started,
+    Tell,
+    shows_partials,
+    tell_nobody,
+)
 from pygama.quick_dataclass import dataclass
 from pygama.storage import TierWriter
 from pygama.utils import plural, threads_of, whole_number
@@ -75,6 +85,7 @@ def process_run(
     Raises RawFileError, SettingsError, OutputError or Stopped; then no output was changed.
     """
     began = time.perf_counter()
+    tell = warned = tell if isinstance(tell, KeepsWarnings) else KeepsWarnings(tell)
     options, waves = read_options(tier0), names_of_waves(save_waves)
     _check_tiers(tiers)
     n_workers = threads_of(n_threads)
@@ -100,13 +111,17 @@ def process_run(
         }
         if any(is_overwriting):
             tell(Note("Overwriting existing file..."))
-        counts = road.go(writers, Chain(processor, pool, waves), texts)
+        chain = Chain(processor, pool, waves)
+        counts = road.go(writers, chain, texts)
         if 2 in writers and not road.n_rows:
             outputs.refuse_old_tier2(writers[2].path, paths[0], suffix)
-            writers[2].abandon()
             paths.remove(writers[2].path)
+            writers.pop(2).abandon()
             tell(Note("no Tier 2 file was written, because there is no waveform for it", "warning"))
-        for writer in writers.values():
+        of_chain = chain.notes()
+        for tier, writer in writers.items():
+            told = [text for text in warned.texts if tier == 2 or text not in of_chain]
+            writer.set_texts("/", outputs.warning_texts(told))
             writer.complete()
     done = Done(tuple(paths), road.n_rows, time.perf_counter() - began, counts)
     tell(done)

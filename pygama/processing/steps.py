@@ -117,6 +117,17 @@ def named(number: int, name: str) -> Iterator[None]:
         raise type(problem)(f"step {number}, {name}: {problem}") from problem
 
 
+@contextmanager
+def from_file(source: str) -> Iterator[None]:
+    """Put the name of the settings file before what a SettingsError says; "": there is none."""
+    try:
+        yield
+    except SettingsError as problem:
+        if not source:
+            raise
+        raise type(problem)(f"{source}: {problem}") from problem
+
+
 def split_test(settings: Mapping[str, Any]) -> tuple[dict[str, Any], bool]:
     """Take the key 'test', which every step has, out of the settings of its processor."""
     test = settings.get("test", False)

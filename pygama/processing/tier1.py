@@ -90,6 +90,8 @@ def ProcessTier1(  # noqa: N802  (the name of 2018)
         writer = TierWriter(path, compression=compression, pool=pool if waves else None)
         stack.enter_context(writer)
         work.go(writer, texts, json.loads(source.texts("/").get("tier0", "{}")))
+        told = [*outputs.warnings_in(source.texts("/")), *work.notes()]
+        writer.set_texts("/", outputs.warning_texts(told))
     work.close(Done((path,), work.n_rows, time.perf_counter() - began, {"data": work.n_rows}))
     return path
 
@@ -148,7 +150,7 @@ def decoder_of(key: str) -> str:
 def _run_texts(source: TierFile, path: Path) -> dict[str, str]:
     """Say which run the file holds; files of other programs say so in their name alone."""
     texts = source.texts("/")
-    kept = {name: texts[name] for name in texts if name not in ("header", "tier0")}
+    kept = {name: texts[name] for name in texts if name not in ("header", "tier0", outputs.WARNINGS)}
     if "run_number" not in kept:
         number = outputs.run_number_in(path.name)
         if number is None:
@@ -261,9 +263,13 @@ class _Work:
             self._chain.check()
             yield done
 
+    def notes(self) -> list[str]:
+        """Say which rows could not be processed."""
+        return self._chain.notes()
+
     def close(self, done: Done) -> None:
         """Tell what was done."""
-        for text in self._chain.notes():
+        for text in self.notes():
             self._tell(Note(text, "warning"))
         for text in self._chain.remarks():
             self._tell(Note(text))

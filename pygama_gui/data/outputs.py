@@ -31,6 +31,8 @@ class Outputs:
     n_rows: int
     made_on: float
     raw_bytes: int = 0
+    warned: tuple[str, ...] = ()
+    """What the pass warned of that made them."""
 
     @property
     def paths(self) -> tuple[Path, ...]:
@@ -44,14 +46,15 @@ def find_outputs(run: Run, folder: Path) -> Outputs | None:
     None where there is no Tier 2 file that holds this run, unless its Tier 1 file holds no event either.
     """
     tier1, tier2 = (folder / f"{prefix}_run{run.run_number}{run.suffix}.h5" for prefix in ("t1", "t2"))
-    n_rows = _rows_of(run, tier2)
-    if n_rows is None:
-        if not _is_without_events(run, tier1):
-            return None
-        return Outputs(tier1, None, 0, tier1.stat().st_mtime, _size_of(run.path))
-    has_waveforms = _rows_of(run, tier1) is not None
-    made_on, raw_bytes = tier2.stat().st_mtime, _size_of(run.path)
-    return Outputs(tier1 if has_waveforms else None, tier2, n_rows, made_on, raw_bytes)
+    of_tier1, of_tier2 = _look_into(run, tier1), _look_into(run, tier2)
+    raw_bytes = _size_of(run.path)
+    if of_tier2 is not None:
+        waveforms = tier1 if of_tier1 is not None else None
+        made_on = tier2.stat().st_mtime
+        return Outputs(waveforms, tier2, of_tier2.n_rows, made_on, raw_bytes, of_tier2.warned)
+    if of_tier1 is not None and not of_tier1.has_events:
+        return Outputs(tier1, None, 0, tier1.stat().st_mtime, raw_bytes, of_tier1.warned)
+    return None
 
 
 def _size_of(path: Path) -> int:
@@ -61,31 +64,30 @@ def _size_of(path: Path) -> int:
         return 0
 
 
-def _is_without_events(run: Run, tier1: Path) -> bool:
-    """Tell whether a file holds this run, and no waveform of it."""
-    from pygama.storage import TierFile
+@dataclass(frozen=True)
+class _Inside:
+    """What a file holds of a run. n_rows: of the table of Tier 2."""
 
-    if not tier1.is_file():
-        return False
-    try:
-        with TierFile(tier1) as file:
-            tables = [file.table(key) for key in file.keys]
-            return _holds(run, file.texts("/")) and not any(one.n_rows and one.n_samples for one in tables)
-    except (TierFileError, OSError):
-        return False
+    n_rows: int
+    has_events: bool
+    warned: tuple[str, ...]
 
 
-def _rows_of(run: Run, path: Path) -> int | None:
-    """Give the rows of the run's table in a file; None where the file is not there or holds another run."""
+def _look_into(run: Run, path: Path) -> _Inside | None:
+    """Look into a file; None where it is not there, cannot be read or holds another run."""
+    from pygama.processing.outputs import warnings_in
     from pygama.storage import TierFile
 
     if not path.is_file():
         return None
     try:
         with TierFile(path) as file:
-            if not _holds(run, file.texts("/")):
+            if not _holds(run, texts := file.texts("/")):
                 return None
-            return file.table(TABLE).n_rows if TABLE in file.keys else 0
+            n_rows = file.table(TABLE).n_rows if TABLE in file.keys else 0
+            tables = (file.table(key) for key in file.keys)
+            has_events = any(one.n_rows and one.n_samples for one in tables)
+            return _Inside(n_rows, has_events, tuple(warnings_in(texts)))
     except (TierFileError, OSError):
         return None
 

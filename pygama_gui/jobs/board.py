@@ -154,10 +154,13 @@ class JobBoard:
         rows: int,
         made_on: float,
         total_bytes: int = 0,
+        warned: Sequence[str] = (),
     ) -> JobState:
-        """Enter a job that an earlier session did."""
+        """Enter a job that an earlier session did, and what it warned of."""
         made = JobState(job_id, path, "done", total_bytes=total_bytes, rows=rows, outputs=outputs)
-        return self._keep(replace(made, made_on=made_on))
+        return self._keep(
+            replace(made, made_on=made_on, warnings=len(warned), warned=tuple(warned[:N_WARNED]))
+        )
 
     def remove(self, job_id: int) -> None:
         """Forget a job."""
@@ -337,9 +340,15 @@ def _running_sentence(job: JobState, percent: str) -> str:
 
 def _done_sentence(job: JobState) -> str:
     if job.made_on is not None:
-        return f"✓ processed on {time.strftime('%Y-%m-%d %H:%M', time.localtime(job.made_on))}"
-    text = f"done in {duration(job.elapsed_s)} · {counted(job.rows, 'event')}"
+        text = f"processed on {date_of(job.made_on)}"
+    else:
+        text = f"done in {duration(job.elapsed_s)} · {counted(job.rows, 'event')}"
     return f"▲ {text}, {counted(job.warnings, 'warning')}" if job.warnings else f"✓ {text}"
+
+
+def date_of(unix_s: float) -> str:
+    """Write a date and a time of this place: '2026-11-27 01:50'."""
+    return time.strftime("%Y-%m-%d %H:%M", time.localtime(unix_s))
 
 
 def ordinal(number: int) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import cast
 
 from pygama.errors import PygamaError
 from pygama.orca.header import HEAD_BYTES, RUN_DECODER, RUN_RECORD_WORDS, HeaderExtent, record_key
@@ -27,11 +28,17 @@ class Follower:
     A file that has not grown yet is given `proof_s` from the time it was written to last, if that is set.
     """
 
-    def __init__(self, spec: JobSpec, tell: Tell, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        spec: JobSpec,
+        tell: Tell,
+        clock: Callable[[], float] = time.monotonic,
+        goes_on: Callable[[], bool] | None = None,
+    ) -> None:
         self._path = spec.path
         self._patience_s, self._proof_s = spec.follow_s or PATIENCE_S, spec.proof_s
         self._tell, self._clock = tell, clock
-        self._goes_on: Callable[[], bool] = getattr(tell, "goes_on", lambda: True)
+        self._goes_on = goes_on or cast("Callable[[], bool]", getattr(tell, "goes_on", lambda: True))
         self._is_over = False
         self._size = -1
         self._grown_at = clock()

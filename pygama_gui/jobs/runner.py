@@ -297,9 +297,8 @@ class _Worker:
 
     def _how_it_died(self) -> str:
         name = self._spec.path.name if self._spec else "its job"
-        place = (
-            f"near byte {self._last.offset} of {name}" if self._last else f"before the first record of {name}"
-        )
+        # records are told of some hundred at a time, those of the first stretch not before its end
+        place = f"near byte {self._last.offset} of {name}" if self._last else f"at the beginning of {name}"
         end = exit_sentence(self.process.exitcode)
         return f"{end} {place}; no output was changed. Start the job again."
 

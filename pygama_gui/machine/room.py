@@ -27,6 +27,8 @@ class DiskRoom(QObject):
         super().__init__()
         self._bridge = bridge
         self._is_looking = False
+        # files that were given up are gone by then, and the last of the regular looks was a while ago
+        bridge.all_ended.connect(self.look)
 
     def look_for(self, runs: Sequence[Run], folder: Path, then: Callable[[int | None, Need], None]) -> None:
         """Look how much room a folder has and what runs may need beside those under way there."""

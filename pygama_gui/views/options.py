@@ -8,8 +8,9 @@ from typing import Any
 
 from PyQt5.QtWidgets import QVBoxLayout
 
+from pygama.errors import SettingsError
 from pygama.processing.declare import Setting, settings_of
-from pygama.processing.windows import Tier0Options
+from pygama.processing.windows import Tier0Options, read_options
 from pygama_gui.bridge import Bridge
 from pygama_gui.session import changes
 from pygama_gui.session.state import Run, Session
@@ -66,7 +67,8 @@ class OptionsView(View):
 
     def _make_form(self) -> Form:
         self._digitizers = self._digitizers_of_run()
-        form = Form(tuple(self._offered(setting) for setting in settings_of(Tier0Options)))
+        offered = tuple(self._offered(setting) for setting in settings_of(Tier0Options))
+        form = Form(offered, takes_times=False)
         form.edited.connect(self._edit)
         form.reset_asked.connect(lambda name: self.bridge.change(changes.reset_tier0, name))
         form.settled.connect(self.bridge.store.settle)
@@ -96,6 +98,13 @@ class OptionsView(View):
         self._show()
 
     def _edit(self, name: str, value: Any) -> None:
+        """Take an option, unless no worker could take it with the others."""
+        try:
+            read_options({**self.session.tier0, name: value})
+        except SettingsError as error:
+            if name in str(error):
+                self.form.fields[name].refuse(str(error))
+                return
         self.bridge.change(changes.set_tier0, name, value, merge=f"tier0 {name}")
 
     def _period_of_run(self) -> float | None:

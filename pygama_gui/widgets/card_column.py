@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from PyQt5.QtCore import QPoint, QRect, Qt
+from PyQt5.QtCore import QPoint, QRect, Qt, QTimer
 from PyQt5.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
 
-SPACING = 8
+SPACING, LINE_HEIGHT = 8, 2
 LEAST_COLUMN = 80
 """Height, in pixels, below which a column that scrolls does not go."""
+EDGE, MOST_PULL, SCROLL_EVERY_MS = 24, 16, 25
+"""A dragged card that is held so near to an edge, in pixels, scrolls by as many at most, so often."""
 
 
 class CardColumn(QScrollArea):
@@ -31,6 +33,10 @@ class CardColumn(QScrollArea):
         if (bar := self.verticalScrollBar()) is not None:
             bar.rangeChanged.connect(lambda _low, _high: self._bring_again())
             bar.actionTriggered.connect(lambda _action: self.leave())
+        self._dragged_at: QPoint | None = None
+        self._scroller = QTimer(self)
+        self._scroller.setInterval(SCROLL_EVERY_MS)
+        self._scroller.timeout.connect(self._scroll_on)
         self.setWidgetResizable(True)
         self.setWidget(self.inside)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
@@ -105,15 +111,41 @@ class CardColumn(QScrollArea):
         y = self.inside.mapFromGlobal(at).y()
         return sum(card.geometry().center().y() < y for card in self.cards())
 
+    def drag_to(self, at: QPoint) -> None:
+        """Follow a card that is dragged to a point on the screen: draw the line, scroll near an edge."""
+        self.leave()
+        self._dragged_at = at
+        self.show_drop(self.gap_at(at))
+        if self._pull(at):
+            self._scroller.start()
+        else:
+            self._scroller.stop()
+
+    def _pull(self, at: QPoint) -> int:
+        """Give by how many pixels the cards are to move now, down or up, for a point near or past an edge."""
+        room = self._what_scrolls().viewport()
+        y = room.mapFromGlobal(at).y()
+        above, below = EDGE - y, y - (room.height() - EDGE)
+        return min(max(below, 0), MOST_PULL) - min(max(above, 0), MOST_PULL)
+
+    def _scroll_on(self) -> None:
+        bar = self._what_scrolls().verticalScrollBar()
+        if bar is not None and self._dragged_at is not None:
+            bar.setValue(bar.value() + self._pull(self._dragged_at))
+            self.show_drop(self.gap_at(self._dragged_at))
+
     def show_drop(self, gap: int) -> None:
         """Draw the line where a card that is let go now would go."""
         cards = self.cards()
         last = cards[-1].geometry()
         y = cards[gap].y() - 5 if gap < len(cards) else last.bottom() + 3
-        self.drop_line.setGeometry(last.x(), max(y, 0), last.width(), 2)
+        lowest = self.inside.height() - LINE_HEIGHT
+        self.drop_line.setGeometry(last.x(), min(max(y, 0), lowest), last.width(), LINE_HEIGHT)
         self.drop_line.raise_()
         self.drop_line.show()
 
     def hide_drop(self) -> None:
         """Draw the line no longer."""
+        self._dragged_at = None
+        self._scroller.stop()
         self.drop_line.hide()

@@ -11,7 +11,7 @@ from itertools import pairwise
 from typing import Any
 
 from PyQt5.QtCore import QEvent, QSignalBlocker, Qt, pyqtSignal
-from PyQt5.QtGui import QKeyEvent, QKeySequence, QMouseEvent, QWheelEvent
+from PyQt5.QtGui import QFocusEvent, QKeyEvent, QKeySequence, QMouseEvent, QWheelEvent
 from PyQt5.QtWidgets import (
     QCheckBox,
     QComboBox,
@@ -45,9 +45,17 @@ class SettingField(QWidget):
     reset_asked = pyqtSignal(str)
     settled = pyqtSignal()
 
-    def __init__(self, setting: Setting, *, with_slider: bool = False, parent: QWidget | None = None) -> None:
+    def __init__(
+        self,
+        setting: Setting,
+        *,
+        with_slider: bool = False,
+        takes_times: bool = True,
+        parent: QWidget | None = None,
+    ) -> None:
         super().__init__(parent)
         self.setting = setting
+        self._takes_times = takes_times
         self.value: Any = setting.default
         self.period_ns: float | None = None
         self.scale: float | None = None
@@ -70,6 +78,8 @@ class SettingField(QWidget):
         keeps_place = self.changed_mark.sizePolicy()
         keeps_place.setRetainSizeWhenHidden(True)  # else everything beside it would jump
         self.changed_mark.setSizePolicy(keeps_place)
+        self._before: Any = setting.default
+        """What the field gave when it was entered."""
         self.slider = self._make_slider() if with_slider and self._is_number else None
         self.control = self._make_control()
         self._name_things()
@@ -93,6 +103,8 @@ class SettingField(QWidget):
     def show_value(self, value: Any, *, period_ns: float | None = None, scale: float | None = None) -> None:
         """Show a value. A text that is being typed and is wrong is left to be mended."""
         self.value = value
+        if not self.control.hasFocus():
+            self._begin()
         self.period_ns = period_ns or self.period_ns
         self.scale = scale or self.scale
         if not (self.error and self.control.hasFocus()):
@@ -117,7 +129,9 @@ class SettingField(QWidget):
             return combo
         field = _Field()
         field.setAcceptDrops(False)
+        field.begun.connect(self._begin)
         field.textEdited.connect(self._take)
+        field.given_up.connect(self._give_up)
         field.editingFinished.connect(self._finish)
         if setting.optional:
             field.setPlaceholderText("auto" if self._is_number else AUTOMATIC)
@@ -183,7 +197,7 @@ class SettingField(QWidget):
     @property
     def is_time(self) -> bool:
         """Whether the value is a length that may be given as a time as well."""
-        return self._is_number and self.setting.unit == "samples"
+        return self._takes_times and self._is_number and self.setting.unit == "samples"
 
     def number_of(self, value: Any) -> float | None:
         """Give a value as a number, a time in samples; None where the sampling period is not known."""
@@ -228,7 +242,7 @@ class SettingField(QWidget):
 
     def _take(self, value: Any) -> None:
         try:
-            checked = self.setting.check(value, self.period_ns)
+            checked = self.setting.check(value, self.period_ns if self._takes_times else math.nan)
             if self.is_time and isinstance(value, str) and isinstance(self.setting.check(value), str):
                 checked = as_stored(value)  # a time stays one: channels may differ in their period
         except SettingsError as error:
@@ -238,13 +252,31 @@ class SettingField(QWidget):
         if checked != self.value:
             self.edited.emit(self.setting.name, checked)
 
+    def _begin(self) -> None:
+        self._before = self.value
+
+    def _give_up(self) -> None:
+        """Take back what was typed since the field was entered, or since Return."""
+        self._take_back()
+        self._finish()
+
+    def _take_back(self) -> None:
+        self._complain("")
+        if self.value != self._before:
+            self.edited.emit(self.setting.name, self._before)
+
     def _finish(self) -> None:
         if self.error:
-            self._complain("")
+            self._take_back()  # or the first digits of what cannot be used would stay
         self._fill(self.value)
         if isinstance(self.control, QLineEdit):
             self.control.setText(shown(self.value))
+        self._begin()
         self.settled.emit()
+
+    def refuse(self, why: str) -> None:
+        """Say that the value just given does not go together with others, and keep the text to be mended."""
+        self._complain(why)
 
     def _complain(self, text: str) -> None:
         self.error_label.setText(text)
@@ -300,18 +332,26 @@ class SettingField(QWidget):
 
 
 class Form(QWidget):
-    """Fields for a number of settings, one below the other."""
+    """Fields for a number of settings, one below the other.
+
+    takes_times: whether lengths may be given as times; what is read before the data knows no period for them.
+    """
 
     edited = pyqtSignal(str, object)
     reset_asked = pyqtSignal(str)
     settled = pyqtSignal()
 
     def __init__(
-        self, settings: tuple[Setting, ...], *, with_sliders: bool = False, parent: QWidget | None = None
+        self,
+        settings: tuple[Setting, ...],
+        *,
+        with_sliders: bool = False,
+        takes_times: bool = True,
+        parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
         self.fields: dict[str, SettingField] = {}
-        self._with_sliders = with_sliders
+        self._with_sliders, self._takes_times = with_sliders, takes_times
         self._column = QVBoxLayout(self)
         self._column.setContentsMargins(0, 0, 0, 0)
         self._column.setSpacing(4 if with_sliders else 6)
@@ -319,7 +359,7 @@ class Form(QWidget):
             self._column.addWidget(self._make_field(setting))
 
     def _make_field(self, setting: Setting) -> SettingField:
-        field = SettingField(setting, with_slider=self._with_sliders)
+        field = SettingField(setting, with_slider=self._with_sliders, takes_times=self._takes_times)
         field.edited.connect(self.edited)
         field.reset_asked.connect(self.reset_asked)
         field.settled.connect(self.settled)
@@ -361,6 +401,20 @@ class _Field(QLineEdit):
 
     A text that cannot be used is not, so its undo is the line's own.
     """
+
+    begun = pyqtSignal()
+    given_up = pyqtSignal()
+    """Esc was pressed after something had been typed."""
+
+    def focusInEvent(self, event: QFocusEvent | None) -> None:  # noqa: N802  (Qt's name)
+        super().focusInEvent(event)
+        self.begun.emit()
+
+    def keyPressEvent(self, event: QKeyEvent | None) -> None:  # noqa: N802  (Qt's name)
+        if event is not None and event.key() == Qt.Key.Key_Escape and self.isModified():
+            self.given_up.emit()
+            return
+        super().keyPressEvent(event)
 
     def event(self, event: QEvent | None) -> bool:
         if event is not None and is_for_the_window(event):

@@ -20,11 +20,13 @@ from pygama.processing.run import process_run
 from pygama.simulate import RunShape, write_run
 from pygama_gui.bridge import Bridge
 from pygama_gui.desks import arrivals
+from pygama_gui.jobs.board import counted
 from pygama_gui.layouts import LAYOUTS
 from pygama_gui.main_window import MainWindow
 from pygama_gui.menus import TABS
 from pygama_gui.session import changes, files, places, saved
 from pygama_gui.session.state import Run, Session
+from pygama_gui.views.runs.cards import run_details, run_sentence
 from pygama_gui.widgets.keysheet import KeySheet, keys_of
 from pygama_gui.widgets.own_keys import Menu
 from pygama_gui.widgets.palette import entries_of, found
@@ -291,6 +293,22 @@ def test_what_an_earlier_session_made_is_shown(
     assert state is not None
     assert (state.state, state.made_on) == ("done", (out / "t2_run12.h5").stat().st_mtime)
     assert window.bridge.runner.running == ()
+
+
+def test_the_warnings_of_an_earlier_session_are_told(
+    qtbot: QtBot, window: MainWindow, raw_run: Path, out: Path
+) -> None:
+    process_run(raw_run, output_dir=out, skip=[5])
+    window.bridge.change(changes.process_on_add, False)
+    drop(window, [raw_run])
+    qtbot.waitUntil(lambda: state_of(window) == "done", timeout=WAIT_MS)
+    state = window.bridge.state(window.bridge.session.selected)
+    assert state is not None
+    sentence, tone = run_sentence(state)
+    assert sentence.startswith(f"▲ {counted(state.warnings, 'warning')} · 20")
+    assert tone == "warn"
+    assert run_details(state).startswith("▲ processed on 20")
+    assert "▲ nothing was left out at bytes 5: no record that is decoded begins there" in run_details(state)
 
 
 def test_a_run_whose_files_another_one_took_is_shown_as_not_processed(

@@ -234,6 +234,20 @@ def test_the_strip_hears_of_room_as_soon_as_anybody_looked(
     assert told[-1:] == [201_000_000]
 
 
+def test_the_strip_tells_the_room_that_is_there_once_all_jobs_have_ended(
+    qtbot: QtBot, window: MainWindow, four: list[Run], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[int | None] = []
+    window.bridge.room.known.connect(told.append)
+    qtbot.waitUntil(lambda: bool(told), timeout=WAIT_MS)
+    usage = shutil.disk_usage("/")
+    monkeypatch.setattr(shutil, "disk_usage", lambda _folder: usage._replace(free=4711))
+    with qtbot.waitSignal(window.bridge.all_ended, timeout=WAIT_MS):
+        for run in four:
+            window.bridge.stop(run.run_id)
+    qtbot.waitUntil(lambda: told[-1] == 4711, timeout=WAIT_MS)
+
+
 def test_a_full_disk_ends_in_a_sentence(qtbot: QtBot, themed: object, tmp_path: Path) -> None:
     tiny = tmp_path / "tiny"
     tiny.mkdir()

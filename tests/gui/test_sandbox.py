@@ -52,6 +52,57 @@ def test_a_peak_of_another_run_is_sought_anew_where_this_run_has_none_there(
     assert sandbox._is_line_sought == (not is_there)
 
 
+def test_the_peak_of_each_run_is_there_again_when_it_is_looked_at_again(
+    bridge: Bridge, a_run: Callable[..., Run]
+) -> None:
+    sandbox, (first, second, third) = Sandbox.of(bridge), (a_run(1), a_run(2), a_run(3))
+    bridge.change(changes.add_runs, [first, second, third])
+    bridge.change(changes.select_run, first.run_id)
+    bridge.change(changes.choose_line, (8600.0, 8740.0))
+    bridge.change(changes.select_run, second.run_id)
+    sandbox._key = (1, "t1_run2.h5", None)
+    sandbox._take_line(None, None)
+    assert sandbox.session.line is None, "this run has no peak, neither there nor elsewhere"
+    bridge.change(changes.select_run, third.run_id)
+    assert sandbox.session.line == (8600.0, 8740.0)
+    sandbox._take_line((9600.0, 9740.0), None)
+    for run, line in ((first, (8600.0, 8740.0)), (second, None), (third, (9600.0, 9740.0))):
+        bridge.change(changes.select_run, run.run_id)
+        assert sandbox.session.line == line
+
+
+def test_a_peak_is_not_given_up_while_few_waveforms_have_come(
+    bridge: Bridge, a_run: Callable[..., Run]
+) -> None:
+    sandbox, (first, second) = Sandbox.of(bridge), (a_run(1), a_run(2))
+    bridge.change(changes.add_runs, [first, second])
+    bridge.change(changes.select_run, first.run_id)
+    bridge.change(changes.choose_line, (8600.0, 8740.0))
+    bridge.change(changes.select_run, second.run_id)
+    sandbox._key = (1,)
+    sandbox._take_line(None, None)
+    assert sandbox.session.line == (8600.0, 8740.0)
+    sandbox._key = (1, "t1_run2.h5", None)
+    sandbox._take_line(None, None)
+    assert sandbox.session.line is None
+
+
+@pytest.mark.parametrize(("position", "sought"), [(8620.0, 8620.0), (8670.0, None), (8730.0, 8730.0)])
+def test_the_window_comes_along_with_a_peak_that_stands_at_its_edge_in_another_run(
+    bridge: Bridge, a_run: Callable[..., Run], position: float, sought: float | None
+) -> None:
+    sandbox, (first, second) = Sandbox.of(bridge), (a_run(1), a_run(2))
+    bridge.change(changes.add_runs, [first, second])
+    bridge.change(changes.select_run, first.run_id)
+    bridge.change(changes.choose_line, (8600.0, 8740.0))
+    bridge.change(changes.select_run, second.run_id)
+    fit = PeakFit((8600.0, 8740.0), 40, position=position, converged=True)
+    sandbox._take_compared(
+        sandbox._bench, Compared(sandbox.asked, 10, np.arange(3.0), None, None, old_fit=fit)
+    )
+    assert sandbox._sought == sought
+
+
 def test_a_peak_that_stands_out_only_in_the_whole_run_is_chosen_then(
     bridge: Bridge, a_run: Callable[..., Run], monkeypatch: pytest.MonkeyPatch
 ) -> None:

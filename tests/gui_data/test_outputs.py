@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from pygama.processing.run import process_run
-from pygama.progress import Partial
+from pygama.progress import Note, Partial
 from pygama.simulate import RunShape, write_run
 from pygama_gui.data.outputs import find_outputs, read_columns
 from pygama_gui.data.samples import Tier1Waveforms
@@ -41,6 +41,23 @@ def test_the_files_of_a_run_are_found(run, folder):
     gone = find_outputs(replace(run, path=folder / "gone" / "Run12"), folder)
     assert gone is not None
     assert gone.raw_bytes == 0
+
+
+def test_what_a_pass_warned_of_is_found_in_its_files(run, folder, tmp_path):
+    told: list[str] = []
+
+    def tell(message):
+        if isinstance(message, Note) and message.level == "warning":
+            told.append(message.text)
+
+    process_run(run.path, output_dir=tmp_path, skip=[5], tell=tell)
+    found, without = find_outputs(run, tmp_path), find_outputs(run, folder)
+    assert found is not None
+    assert without is not None
+    assert list(found.warned) == told
+    assert [text for text in told if text not in without.warned] == [
+        "nothing was left out at bytes 5: no record that is decoded begins there"
+    ]
 
 
 @pytest.mark.parametrize(

@@ -79,7 +79,8 @@ def die(spec: JobSpec, tell: Tell) -> None:
     """End without a word, by the signal or exit code that is asked for, with an unfinished file beside."""
     if "host" in spec.tier0:
         _leave_files(spec.output_dir, spec.tier0["host"])
-    tell(Progress(5, 10, 5, 5, offset=123456))
+    if not spec.tier0.get("early"):
+        tell(Progress(5, 10, 5, 5, offset=123456))
     if "exit" in spec.tier0:
         os._exit(spec.tier0["exit"])
     os.kill(os.getpid(), getattr(signal, spec.tier0["signal"]))

@@ -97,6 +97,13 @@ def test_a_job_of_an_earlier_session_says_when_it_was_done(board):
     assert state_sentence(job).startswith("✓ processed on 19")
 
 
+def test_a_job_of_an_earlier_session_tells_what_it_warned_of(board):
+    job = board.restore(2, RUN, (Path("t2.h5"),), 600, 0.0, warned=[f"warning {n}" for n in range(9)])
+    assert (job.warnings, len(job.warned), job.warned[0]) == (9, 8, "warning 0")
+    assert state_sentence(job).startswith("▲ processed on 19")
+    assert state_sentence(job).endswith(", 9 warnings")
+
+
 def test_a_failure_keeps_its_text_and_how_far_it_came(board):
     board.apply(1, Progress(250, 1000, 0, 0), 1.0)
     job = board.apply(1, Failed("Run72: no room", "Traceback"), 2.0)

@@ -98,7 +98,8 @@ def test_a_record_of_a_compressed_file_is_read_from_its_decompressed_bytes(raw_r
 
 def test_a_bundle_holds_what_is_needed_to_mend_a_crash(raw_run, offsets, tmp_path):
     culprit = Culprit(offsets[3], offsets[4] - offsets[3], -11)
-    spec = JobSpec(raw_run, tmp_path, chain=[{"step": "avg_baseline"}], skip=(offsets[1],))
+    plugins = ((tmp_path / "mine.py", "ab12"),)
+    spec = JobSpec(raw_run, tmp_path, chain=[{"step": "avg_baseline"}], skip=(offsets[1],), plugins=plugins)
     path = tmp_path / "crash.zip"
     write_bundle(path, spec, "It ended", details="Traceback", culprit=culprit, log=["first", "second"])
     with zipfile.ZipFile(path) as bundle:
@@ -106,6 +107,7 @@ def test_a_bundle_holds_what_is_needed_to_mend_a_crash(raw_run, offsets, tmp_pat
         assert json.loads(bundle.read("record.json"))["exit_code"] == -11
         options = json.loads(bundle.read("options.json"))
         assert (options["run"], options["chain"], options["skip"]) == ("Run5", spec.chain, [offsets[1]])
+        assert options["plugins"] == [{"file": "mine.py", "sha256": "ab12"}]
         assert "dataDescription" in json.loads(bundle.read("header.json"))
         assert bundle.read("what_happened.txt").decode() == "It ended\n\nTraceback\n"
         assert bundle.read("log.txt").decode() == "first\nsecond\n"

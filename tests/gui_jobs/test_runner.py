@@ -144,6 +144,14 @@ def test_a_worker_that_dies_by_a_signal_says_which_and_where(make_runner, spec, 
     assert "near byte 123456 of Run72; no output was changed" in ending.text
 
 
+def test_a_worker_that_dies_in_the_first_stretch_is_not_said_to_have_come_to_no_record(
+    make_runner, spec, hear_out
+):
+    runner = make_runner("die")
+    runner.submit(1, spec(exit=3, early=True))
+    assert "exit code 3 at the beginning of Run72; no output" in hear_out(runner)[-1].text
+
+
 def test_a_worker_that_dies_says_after_which_record(make_runner, spec, hear_out):
     runner = make_runner("die")
     runner.submit(1, spec(signal="SIGSEGV"))

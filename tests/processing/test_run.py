@@ -13,6 +13,7 @@ from pygama.analysis.live_time import from_run_records
 from pygama.errors import OutputError, SettingsError, Stopped
 from pygama.orca.packets import RawFile
 from pygama.processing.base import Tier1Processor
+from pygama.processing.outputs import warnings_in
 from pygama.processing.run import process_run
 from pygama.processing.tier0 import ProcessTier0
 from pygama.processing.tier1 import ProcessTier1
@@ -226,6 +227,17 @@ def test_one_pass_saves_the_waveforms_that_two_steps_save(plain_run, tmp_path):
     assert set(saved.traces) == {"wf_raw", "wf_trap"}
     for name, array in expected.traces.items():
         np.testing.assert_array_equal(saved.traces[name], array)
+
+
+def test_a_pass_that_warned_of_nothing_leaves_no_word_of_it(plain_run, tmp_path):
+    process_run(plain_run().path, output_dir=tmp_path)
+    with TierFile(tmp_path / "t2_run72.h5") as file:
+        assert "warnings" not in file.texts("/")
+
+
+@pytest.mark.parametrize("text", ["7", "{", '{"a": 1}', "[1, null]", "[" * 5000])
+def test_warnings_that_a_file_of_others_tells_in_another_way_are_none(text):
+    assert warnings_in({"warnings": text}) == []
 
 
 def test_a_draw_request_is_ignored_with_one_warning_when_work_is_parallel(plain_run, tmp_path, caplog):

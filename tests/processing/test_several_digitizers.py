@@ -13,6 +13,7 @@ from pygama.errors import SettingsError
 from pygama.orca.header import header_of
 from pygama.orca.writer import RunWriter, run_header
 from pygama.processing.base import Tier1Processor
+from pygama.processing.outputs import warnings_in
 from pygama.processing.run import process_run
 from pygama.processing.tier0 import ProcessTier0
 from pygama.processing.tier1 import ProcessTier1
@@ -95,6 +96,29 @@ def test_waveforms_too_short_for_the_chain_have_no_values_and_are_told_of(mixed_
     assert any(text.startswith(f"1 rows of {SIS} with 100 samples have no values (NaN)") for text in texts)
 
 
+def test_the_files_tell_what_the_pass_warned_of(mixed_run, tmp_path):
+    raw, one, two = mixed_run([("sis", 800), ("sis", 100)]), tmp_path / "one", tmp_path / "two"
+    one.mkdir()
+    two.mkdir()
+    process_run(raw, output_dir=one, skip=[5])
+    ProcessTier1(ProcessTier0(raw, output_dir=two), Tier1Processor(default_list=True), out_dir=two)
+    of_reading = ["nothing was left out at bytes 5: no record that is decoded begins there"]
+    why = "step 1, fit_baseline: i_end must be 100 or less, the length of the waveforms, not 500"
+    of_chain = [f"1 rows of {SIS} with 100 samples have no values (NaN): {why}"]
+    assert _warnings_of(one / "t1_run8.h5") == of_reading
+    assert _warnings_of(one / "t2_run8.h5") == [*of_reading, *of_chain]
+    assert _warnings_of(two / "t1_run8.h5") == []
+    of_two = [text.replace(SIS, f"{SIS}_100") for text in of_chain]
+    assert _warnings_of(two / "t2_run8.h5") == of_two
+    ProcessTier1(one / "t1_run8.h5", Tier1Processor(default_list=True), out_dir=one, out_prefix="again")
+    assert _warnings_of(one / "again_run8.h5") == [*of_reading, *of_two]
+
+
+def _warnings_of(path):
+    with TierFile(path) as file:
+        return warnings_in(file.texts("/"))
+
+
 def test_a_digitizer_that_turns_up_late_keeps_the_rows_before_it(tmp_path):
     first = np.array([(1, 10), (2, 20)], [("event_number", "i8"), ("energy", "i8")])
     late = np.array([(3, 7)], [("event_number", "i8"), ("board_id", "i8")])
@@ -119,6 +143,7 @@ def test_a_tier_1_file_of_waveforms_is_processed_without_the_decoders(tmp_path):
     script = f"""
 import sys
 from pygama.processing.base import Tier1Processor
+from pygama.processing.outputs import warnings_in
 from pygama.processing.tier1 import ProcessTier1
 ProcessTier1({str(tmp_path / "t1_run5.h5")!r}, Tier1Processor(default_list=True), out_dir={str(tmp_path)!r})
 sys.exit("pygama.decoders" in sys.modules)

@@ -342,7 +342,7 @@ class ChainView(View):
         card.names_asked.connect(self._toggle_names)
         card.event_asked.connect(self.event_asked)
         card.moved_on.connect(lambda by: self._go_to(self.cards.index(card) + by))
-        card.handle.dragged.connect(lambda at: self.column.show_drop(self.column.gap_at(at)))
+        card.handle.dragged.connect(self.column.drag_to)
         card.handle.dropped.connect(lambda at: self._drop(self.cards.index(card), self.column.gap_at(at)))
         card.setContextMenuPolicy(Qt.ContextMenuPolicy.ActionsContextMenu)
         card.addActions(self._actions)

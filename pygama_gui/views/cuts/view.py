@@ -352,7 +352,7 @@ class CutsView(View):
         card.renamed.connect(lambda name: self._rename(card, name))
         card.looking_asked.connect(self._act_on_boxes)
         card.moved_on.connect(lambda by: self._go_to(self.cards.index(card) + by))
-        card.handle.dragged.connect(lambda at: self.column.show_drop(self.column.gap_at(at)))
+        card.handle.dragged.connect(self.column.drag_to)
         card.handle.dropped.connect(lambda at: self._drop(card, self.column.gap_at(at)))
         return card
 

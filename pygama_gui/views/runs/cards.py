@@ -25,7 +25,7 @@ from PyQt5.QtGui import QColor, QFontMetrics, QMouseEvent, QPainter, QPen
 from PyQt5.QtWidgets import QLineEdit, QStyle, QStyledItemDelegate, QStyleOptionViewItem, QWidget
 
 from pygama_gui.bridge import Bridge
-from pygama_gui.jobs.board import JobState, counted, state_sentence
+from pygama_gui.jobs.board import JobState, counted, date_of, state_sentence
 from pygama_gui.jobs.remedies import Remedy, remedies_for
 from pygama_gui.machine.data_sets import Standing
 from pygama_gui.session import set_changes
@@ -116,12 +116,15 @@ def run_sentence(state: JobState | None) -> tuple[str, str]:
         tone = age_tone(state.age_s)
     if state.state == "paused" and state.halted:
         tone = "warn"
-    if state.state != "done" or state.made_on is not None:
+    if state.state == "done" and state.warnings:
+        tone = "warn"
+    if state.state != "done" or (state.made_on is not None and not state.warnings):
         return state_sentence(state), tone
+    warned = counted(state.warnings, "warning")
+    if state.made_on is not None:  # what matters comes first: a card is narrow
+        return f"▲ {warned} · {date_of(state.made_on)}", tone
     took = f"done in {words.duration(state.elapsed_s)}"
-    if not state.warnings:
-        return f"✓ {took}", tone
-    return f"▲ {took} · {counted(state.warnings, 'warning')}", "warn"
+    return (f"▲ {took} · {warned}" if state.warnings else f"✓ {took}"), tone
 
 
 def set_sentence(standing: Standing, state: JobState | None) -> tuple[str, str]:
@@ -155,7 +158,9 @@ def run_details(state: JobState | None) -> str:
     """Say how a run stands in all words: the whole message of a failure, the warnings one by one."""
     if state is None:
         return run_sentence(state)[0]
-    lines = [run_sentence(state)[0], *(f"▲ {text}" for text in state.warned)]
+    is_earlier = state.made_on is not None
+    sentence = state_sentence(state) if is_earlier else run_sentence(state)[0]
+    lines = [sentence, *(f"▲ {text}" for text in state.warned)]
     if state.earlier:
         lines.append(f"earlier: {state.earlier}")
     if state.warnings > len(state.warned):

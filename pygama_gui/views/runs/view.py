@@ -6,7 +6,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from PyQt5.QtCore import QModelIndex, QPoint, QRect, QSize, Qt, QUrl, pyqtSignal
+from PyQt5.QtCore import QItemSelectionModel, QModelIndex, QPoint, QRect, QSize, Qt, QUrl, pyqtSignal
 from PyQt5.QtGui import QDesktopServices, QMouseEvent, QPainter, QPaintEvent, QPen, QResizeEvent
 from PyQt5.QtWidgets import (
     QAbstractItemView,
@@ -65,6 +65,7 @@ class RunList(QListView):
                 self.beside_asked.emit(at)
             return
         super().mousePressEvent(event)
+        self._keep_chosen()
         self._pressed = None
         if event is not None and event.button() == Qt.MouseButton.LeftButton:
             at = self.indexAt(event.pos()).row()
@@ -93,6 +94,13 @@ class RunList(QListView):
             self.moved.emit(pressed[1], line)
             return
         super().mouseReleaseEvent(event)
+        self._keep_chosen()
+
+    def _keep_chosen(self) -> None:
+        """Mark the chosen run again, which Qt unmarks beside the cards and where a click changed the list."""
+        model, chosen = self.selectionModel(), self.currentIndex()
+        if chosen.isValid() and not model.hasSelection():
+            model.select(chosen, QItemSelectionModel.SelectionFlag.Select)
 
     def paintEvent(self, event: QPaintEvent | None) -> None:  # noqa: N802  (Qt's name)
         """Draw the cards, and the place of one that is dragged."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from PyQt5.QtCore import QPoint
 from PyQt5.QtWidgets import QAbstractSlider, QWidget
 from pytestqt.qtbot import QtBot
 
@@ -58,3 +59,23 @@ def test_what_somebody_scrolled_away_from_is_not_brought_back(qtbot: QtBot, colu
     second.setFixedHeight(200)
     qtbot.waitUntil(lambda: bar.maximum() > most)
     assert not is_in_view(column, second)
+
+
+def test_a_card_that_is_held_at_an_edge_scrolls_to_those_out_of_view(
+    qtbot: QtBot, column: CardColumn
+) -> None:
+    bar, room = column.verticalScrollBar(), column.viewport()
+    column.drag_to(room.mapToGlobal(QPoint(20, room.height() - 2)))
+    qtbot.waitUntil(lambda: bar.value() == bar.maximum())
+    assert column.drop_line.y() > column.cards()[-1].y()
+    assert is_in_view(column, column.drop_line)
+    column.drag_to(room.mapToGlobal(QPoint(20, -40)))
+    qtbot.waitUntil(lambda: bar.value() == 0)
+    assert column.drop_line.y() == 0
+    column.hide_drop()
+    assert not column._scroller.isActive()
+
+
+def test_a_card_that_is_dragged_in_the_middle_scrolls_nothing(column: CardColumn) -> None:
+    column.drag_to(column.viewport().mapToGlobal(QPoint(20, 120)))
+    assert not column._scroller.isActive()

@@ -54,6 +54,44 @@ class TestOneField:
         assert all(value >= 1 for _, value in edits)
         assert field.error.startswith("rise must be")
 
+    @pytest.mark.parametrize("typed", ["1 h", "25"])
+    def test_esc_takes_back_what_was_typed(self, qtbot: QtBot, typed: str) -> None:
+        field, edits = field_of(qtbot, RISE)
+        field.edited.connect(lambda _name, value: field.show_value(value))
+        field.show_value(300)
+        field.show()
+        field.control.setFocus()
+        qtbot.waitUntil(field.control.hasFocus)
+        type_into(qtbot, field, typed)
+        assert field.value != 300
+        qtbot.keyClick(field.control, Qt.Key.Key_Escape)
+        assert edits[-1] == ("rise", 300)
+        assert (field.value, field.error) == (300, "")
+        assert field.control.text() == "300"  # type: ignore[attr-defined]
+
+    def test_what_cannot_be_used_leaves_the_value_as_it_was(self, qtbot: QtBot) -> None:
+        field, _ = field_of(qtbot, RISE)
+        field.edited.connect(lambda _name, value: field.show_value(value))
+        field.show()
+        field.control.setFocus()
+        qtbot.waitUntil(field.control.hasFocus)
+        type_into(qtbot, field, "1 h")
+        qtbot.keyClick(field.control, Qt.Key.Key_Return)
+        assert (field.value, field.error) == (400, "")
+        assert field.control.text() == "400"  # type: ignore[attr-defined]
+
+    def test_esc_takes_back_no_more_than_since_return(self, qtbot: QtBot) -> None:
+        field, _ = field_of(qtbot, RISE)
+        field.edited.connect(lambda _name, value: field.show_value(value))
+        field.show()
+        field.control.setFocus()
+        qtbot.waitUntil(field.control.hasFocus)
+        type_into(qtbot, field, "25")
+        qtbot.keyClick(field.control, Qt.Key.Key_Return)
+        type_into(qtbot, field, "30")
+        qtbot.keyClick(field.control, Qt.Key.Key_Escape)
+        assert field.value == 25
+
     @pytest.mark.parametrize("with_slider", [True, False])
     def test_what_is_allowed_stands_beside_the_field(self, qtbot: QtBot, *, with_slider: bool) -> None:
         field, _ = field_of(qtbot, RISE, with_slider=with_slider)

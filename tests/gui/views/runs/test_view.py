@@ -79,6 +79,30 @@ def test_a_failed_run_can_be_run_again_from_its_card(qtbot: QtBot, view: RunsVie
     assert asked.args[0] == run
 
 
+def test_a_click_on_a_card_that_changes_the_list_leaves_the_run_marked(
+    qtbot: QtBot, view: RunsView, bridge: Bridge
+) -> None:
+    run = bridge.session.runs[0]
+    view.mend_asked.connect(lambda run, _what: bridge.change(changes.skip_record, run.run_id, 4711))
+    bridge.adopt(1, run)
+    bridge.take(1, Failed("The worker was ended by signal 9 (SIGKILL)"))
+    bridge.jobs_changed.emit({run.run_id})
+    area = view.list.visualRect(view.model.index(0)).adjusted(10, 10, -10, -18)
+    at = button_places(area, (AGAIN,))[0][1].center()
+    qtbot.mouseClick(view.list.viewport(), Qt.MouseButton.LeftButton, pos=at)
+    assert bridge.session.runs[0].skip == (4711,)
+    assert [index.row() for index in view.list.selectionModel().selectedIndexes()] == [0]
+
+
+def test_a_click_beside_the_cards_leaves_the_run_marked(qtbot: QtBot, view: RunsView, bridge: Bridge) -> None:
+    view.resize(300, 900)
+    at = view.list.viewport().rect().bottomLeft() + QPoint(20, -5)
+    assert not view.list.indexAt(at).isValid()
+    qtbot.mouseClick(view.list.viewport(), Qt.MouseButton.LeftButton, pos=at)
+    marked = [index.row() for index in view.list.selectionModel().selectedIndexes()]
+    assert marked == [view.model.place_of(bridge.session.selected).row()]
+
+
 def test_the_start_is_told_in_utc_on_the_card_and_in_local_time_on_hover(
     view: RunsView, monkeypatch: pytest.MonkeyPatch
 ) -> None:

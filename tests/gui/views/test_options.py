@@ -1,0 +1,41 @@
+"""Tests the form of the options of Tier 0."""
+
+from __future__ import annotations
+
+from PyQt5.QtCore import Qt
+from PyQt5.QtWidgets import QLineEdit
+from pytestqt.qtbot import QtBot
+
+from pygama_gui.views.options import OptionsView
+
+
+def test_a_time_that_no_worker_could_turn_into_samples_is_refused_in_the_field(
+    qtbot: QtBot, themed: object
+) -> None:
+    view = OptionsView.demo()
+    qtbot.addWidget(view)
+    field = view.form.fields["n_samp"]
+    assert isinstance(field.control, QLineEdit)
+    field.control.clear()
+    qtbot.keyClicks(field.control, "1500")
+    assert view.session.tier0["n_samp"] == 1500
+    qtbot.keyClicks(field.control, " us")
+    assert field.error == "n_samp is '1500 us', but the sampling period is unknown; give it in samples"
+    assert view.session.tier0["n_samp"] == 1500
+
+
+def test_a_window_that_no_worker_could_cut_is_refused_in_the_field(qtbot: QtBot, themed: object) -> None:
+    view = OptionsView.demo()
+    qtbot.addWidget(view)
+    field = view.form.fields["n_samp"]
+    assert isinstance(field.control, QLineEdit)
+    view.show()
+    field.control.setFocus()
+    qtbot.waitUntil(field.control.hasFocus)
+    field.control.selectAll()
+    qtbot.keyClicks(field.control, "1501")
+    assert field.error == "n_samp must be an even number of samples, not 1501"
+    assert view.session.tier0["n_samp"] == 150
+    qtbot.keyClick(field.control, Qt.Key.Key_Return)
+    assert (field.error, field.control.text()) == ("", "2000")
+    assert view.session.tier0.get("n_samp", 2000) == 2000
