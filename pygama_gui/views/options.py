@@ -67,8 +67,7 @@ class OptionsView(View):
 
     def _make_form(self) -> Form:
         self._digitizers = self._digitizers_of_run()
-        offered = tuple(self._offered(setting) for setting in settings_of(Tier0Options))
-        form = Form(offered, takes_times=False)
+        form = Form(tuple(self._offered(setting) for setting in settings_of(Tier0Options)))
         form.edited.connect(self._edit)
         form.reset_asked.connect(lambda name: self.bridge.change(changes.reset_tier0, name))
         form.settled.connect(self.bridge.store.settle)

@@ -45,17 +45,9 @@ class SettingField(QWidget):
     reset_asked = pyqtSignal(str)
     settled = pyqtSignal()
 
-    def __init__(
-        self,
-        setting: Setting,
-        *,
-        with_slider: bool = False,
-        takes_times: bool = True,
-        parent: QWidget | None = None,
-    ) -> None:
+    def __init__(self, setting: Setting, *, with_slider: bool = False, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setting = setting
-        self._takes_times = takes_times
         self.value: Any = setting.default
         self.period_ns: float | None = None
         self.scale: float | None = None
@@ -197,7 +189,7 @@ class SettingField(QWidget):
     @property
     def is_time(self) -> bool:
         """Whether the value is a length that may be given as a time as well."""
-        return self._takes_times and self._is_number and self.setting.unit == "samples"
+        return self._is_number and self.setting.unit == "samples"
 
     def number_of(self, value: Any) -> float | None:
         """Give a value as a number, a time in samples; None where the sampling period is not known."""
@@ -242,7 +234,7 @@ class SettingField(QWidget):
 
     def _take(self, value: Any) -> None:
         try:
-            checked = self.setting.check(value, self.period_ns if self._takes_times else math.nan)
+            checked = self.setting.check(value, self.period_ns)
             if self.is_time and isinstance(value, str) and isinstance(self.setting.check(value), str):
                 checked = as_stored(value)  # a time stays one: channels may differ in their period
         except SettingsError as error:
@@ -332,26 +324,18 @@ class SettingField(QWidget):
 
 
 class Form(QWidget):
-    """Fields for a number of settings, one below the other.
-
-    takes_times: whether lengths may be given as times; what is read before the data knows no period for them.
-    """
+    """Fields for a number of settings, one below the other."""
 
     edited = pyqtSignal(str, object)
     reset_asked = pyqtSignal(str)
     settled = pyqtSignal()
 
     def __init__(
-        self,
-        settings: tuple[Setting, ...],
-        *,
-        with_sliders: bool = False,
-        takes_times: bool = True,
-        parent: QWidget | None = None,
+        self, settings: tuple[Setting, ...], *, with_sliders: bool = False, parent: QWidget | None = None
     ) -> None:
         super().__init__(parent)
         self.fields: dict[str, SettingField] = {}
-        self._with_sliders, self._takes_times = with_sliders, takes_times
+        self._with_sliders = with_sliders
         self._column = QVBoxLayout(self)
         self._column.setContentsMargins(0, 0, 0, 0)
         self._column.setSpacing(4 if with_sliders else 6)
@@ -359,7 +343,7 @@ class Form(QWidget):
             self._column.addWidget(self._make_field(setting))
 
     def _make_field(self, setting: Setting) -> SettingField:
-        field = SettingField(setting, with_slider=self._with_sliders, takes_times=self._takes_times)
+        field = SettingField(setting, with_slider=self._with_sliders)
         field.edited.connect(self.edited)
         field.reset_asked.connect(self.reset_asked)
         field.settled.connect(self.settled)

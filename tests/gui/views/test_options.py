@@ -9,21 +9,6 @@ from pytestqt.qtbot import QtBot
 from pygama_gui.views.options import OptionsView
 
 
-def test_a_time_that_no_worker_could_turn_into_samples_is_refused_in_the_field(
-    qtbot: QtBot, themed: object
-) -> None:
-    view = OptionsView.demo()
-    qtbot.addWidget(view)
-    field = view.form.fields["n_samp"]
-    assert isinstance(field.control, QLineEdit)
-    field.control.clear()
-    qtbot.keyClicks(field.control, "1500")
-    assert view.session.tier0["n_samp"] == 1500
-    qtbot.keyClicks(field.control, " us")
-    assert field.error == "n_samp is '1500 us', but the sampling period is unknown; give it in samples"
-    assert view.session.tier0["n_samp"] == 1500
-
-
 def test_a_window_that_no_worker_could_cut_is_refused_in_the_field(qtbot: QtBot, themed: object) -> None:
     view = OptionsView.demo()
     qtbot.addWidget(view)
