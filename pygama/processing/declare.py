@@ -12,7 +12,7 @@ import functools
 import inspect
 import re
 import typing
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from itertools import takewhile
 from typing import Annotated, Any, Literal
 
@@ -195,6 +195,8 @@ class Processor:
     ignored: tuple[str, ...]
     replaces: str = ""
     """The wave that later steps read in the new version from here on, unless they name another."""
+    rare: frozenset[str] = frozenset()
+    """Outputs that have no value, NaN, for most waveforms, and need none."""
 
     @property
     def summary(self) -> str:
@@ -236,13 +238,18 @@ REGISTRY: dict[str, Processor] = {}
 
 
 def calculator(
-    *, renamed: Mapping[str, str] | None = None, ignored: tuple[str, ...] = (), **writes: str
+    *,
+    renamed: Mapping[str, str] | None = None,
+    ignored: tuple[str, ...] = (),
+    rare: tuple[str, ...] = (),
+    **writes: str,
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Declare a function that gives one number a row for each of `writes` (name=unit).
 
-    renamed: old name -> present name of a setting. ignored: old settings that never had an effect.
+    renamed: old name -> present name of a setting. ignored: old settings that never had an effect. rare:
+    those of `writes` that are NaN for most waveforms, and nobody need look why.
     """
-    return _declarer(writes, waves=False, renamed=renamed, ignored=ignored)
+    return _declarer(writes, waves=False, renamed=renamed, ignored=ignored, rare=rare)
 
 
 def transform(
@@ -267,11 +274,12 @@ def _declarer(
     renamed: Mapping[str, str] | None,
     ignored: tuple[str, ...],
     replaces: str = "",
+    rare: tuple[str, ...] = (),
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     def declare(function: Callable[..., Any]) -> Callable[..., Any]:
         quiet = _without_warnings(function)
         processor = read_processor(
-            quiet, writes, waves=waves, renamed=renamed or {}, ignored=ignored, replaces=replaces
+            quiet, writes, waves=waves, renamed=renamed or {}, ignored=ignored, replaces=replaces, rare=rare
         )
         REGISTRY[processor.name] = processor
         return quiet
@@ -298,6 +306,7 @@ def read_processor(
     renamed: Mapping[str, str],
     ignored: tuple[str, ...],
     replaces: str = "",
+    rare: Collection[str] = (),
 ) -> Processor:
     """Read the signature and the docstring of a function into a Processor."""
     hints = typing.get_type_hints(function, include_extras=True)
@@ -323,6 +332,7 @@ def read_processor(
         dict(renamed),
         ignored,
         replaces,
+        frozenset(rare),
     )
 
 

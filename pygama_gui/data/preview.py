@@ -21,6 +21,7 @@ from pygama.block import Block
 from pygama.errors import PygamaError, SettingsError
 from pygama.processing.base import Tier1Processor
 from pygama.processing.chain import Chain
+from pygama.processing.declare import REGISTRY
 from pygama.processing.profile import Profile
 from pygama.processing.rerun import Rerun
 from pygama.processing.steps import Step as LibraryStep
@@ -435,8 +436,9 @@ def _count_nan(facts: Facts, steps: Chained, made: Mapping[str, np.ndarray], blo
     for place, step in enumerate(steps):
         if not step.enabled:
             continue
-        for name in outputs_of(step):
-            own = blank[name] & ~before
+        known = REGISTRY[step.step]
+        for (declared, _), name in zip(known.writes, outputs_of(step), strict=True):
+            own = blank[name] & ~before & (declared not in known.rare)
             facts.n_nan[place] = facts.n_nan.get(place, 0) + int(own.sum())
             if own.any() and place not in facts.first_nan:
                 row = int(own.argmax())

@@ -146,6 +146,13 @@ def test_a_peak_that_stands_out_is_suggested(block: Block) -> None:
     assert window[0] < LINE < window[1]
 
 
+def test_no_second_pulse_is_no_value_that_lacks(block: Block) -> None:
+    chain = (*CHAIN, Step("current"), Step("count_pulses", outputs={"tp_second": "tp_other"}))
+    *_, facts = Bench(block).facts(chain)
+    assert facts.n_nan[5] == 0
+    assert 5 not in facts.first_nan
+
+
 def test_facts_count_waveforms_without_a_value_and_name_the_first(block: Block) -> None:
     chain = (*CHAIN, Step("time_points"), Step("rise_time"))
     spoilt = Block(block.decoder, block.rows, block.waveforms.copy())  # type: ignore[union-attr]

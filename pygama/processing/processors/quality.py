@@ -135,7 +135,7 @@ def range_ends(sample_type: np.dtype, low: int | None, high: int | None) -> tupl
     return floor if low is None else low, ceiling if high is None else high
 
 
-@calculator(n_pulses="", is_pile_up="", tp_second="ns")
+@calculator(rare=("tp_second",), n_pulses="", is_pile_up="", tp_second="ns")
 def count_pulses(
     wf_current: Waves, period_ns: PeriodNs, *, n_sigma: Factor = 6.0, gap: Span = 100
 ) -> tuple[Values, Values, Values]:
