@@ -42,7 +42,7 @@ from pygama_gui.widgets.card_column import CardColumn
 from pygama_gui.widgets.dialogs import ask_open, ask_save
 from pygama_gui.widgets.expression_field import ExpressionField
 from pygama_gui.widgets.own_keys import Menu
-from pygama_gui.widgets.parts import Elided, button, label, link, row
+from pygama_gui.widgets.parts import Wrapped, button, label, link, row
 from pygama_gui.widgets.plot import plot_actions
 from pygama_gui.widgets.scrolled import Scrolled
 
@@ -198,7 +198,7 @@ class CutsView(View):
         self.more.setMenu(menu)
         self.hint = label(EMPTY, tone="soft", px=theme.SMALL)
         self.hint.setWordWrap(True)
-        self.summary = Elided()
+        self.summary = Wrapped()
         self.summary.setAccessibleName("Events that pass all cuts")
         self.table_link = link("Table ▾", "Show the table of efficiencies (Ctrl+B)", self.toggle_table)
         self.table, self.survival_table = CutTable(), SurvivalTable()

@@ -85,8 +85,11 @@ def test_rate_baseline_and_its_scatter_are_followed(qtbot: QtBot, view: TrendsVi
     assert view.plots["rate"].labels["left"] == "Hz"
 
 
-def test_what_is_said_of_a_trend_is_whole_in_a_narrow_window(qtbot: QtBot, view: TrendsView) -> None:
-    view.resize(600, 660)  # its room in a window 1280 wide
+@pytest.mark.parametrize("width", [600, 380])  # its room in windows 1280 and 952 wide
+def test_what_is_said_of_a_trend_is_whole_in_a_narrow_window(
+    qtbot: QtBot, view: TrendsView, width: int
+) -> None:
+    view.resize(width, 660)
     feed(qtbot, view, run_of(step=4.0))
     view.redraw()
     assert [told.shown.replace("\n", " ") for told in view.told.values()] == [
