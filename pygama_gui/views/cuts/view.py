@@ -515,10 +515,10 @@ class CutsView(View):
         try:
             cuts = load_cuts(path)
         except SettingsError as error:
-            self.bridge.went_wrong.emit(str(error), "", "")
+            self.bridge.not_taken.emit(str(error), "")
             return
         except OSError as error:
-            self.bridge.went_wrong.emit(f"{path.name} cannot be read: {error.strerror}", repr(error), "")
+            self.bridge.not_taken.emit(f"{path.name} cannot be read: {error.strerror}", repr(error))
             return
         colors = list(COLORS)
         colored = [
@@ -540,7 +540,11 @@ class CutsView(View):
         self.bridge.log(f"Saved {counted(len(self.session.cuts), 'cut')} as {path}")
 
     def _ask_load(self) -> None:
-        ask_open(self, "Load cuts", Path.home(), KIND, self.load)
+        ask_open(self, "Load cuts", Path.home(), KIND, self._open)
+
+    def _open(self, path: Path) -> None:
+        self.bridge.opening.emit()
+        self.load(path)
 
     def _ask_save(self) -> None:
         ask_save(self, "Save cuts", Path.home() / "cuts.json", KIND, self.save)

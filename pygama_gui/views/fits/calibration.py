@@ -310,6 +310,7 @@ class CalibrationPanel(QWidget):
     def ask_load(self) -> None:
         """Ask for a calibration file."""
         dialog = self._dialog("Take a calibration")
+        dialog.fileSelected.connect(lambda _name: self.bridge.opening.emit())
         dialog.fileSelected.connect(lambda name: self.load(Path(name)))
         dialog.open()
 
@@ -318,7 +319,7 @@ class CalibrationPanel(QWidget):
         try:
             found = read_calibration(path)
         except SettingsError as error:
-            self.bridge.went_wrong.emit(str(error), repr(error), "")
+            self.bridge.not_taken.emit(str(error), repr(error))
             return
         self.take(found)
 

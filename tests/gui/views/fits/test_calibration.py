@@ -274,7 +274,7 @@ def test_a_file_that_is_no_calibration_is_told(view: FitsView, tmp_path: Path) -
     path = tmp_path / "other.json"
     path.write_text("{}", encoding="utf-8")
     told: list[str] = []
-    view.bridge.went_wrong.connect(lambda sentence, *_: told.append(sentence))
+    view.bridge.not_taken.connect(lambda sentence, *_: told.append(sentence))
     view.calibration.load(path)
     assert told and told[0].startswith("other.json")
 
