@@ -138,6 +138,17 @@ def test_a_peak_of_one_channel_or_in_kev_is_not_warned_of(qtbot: QtBot, view: Tr
     assert "▲" not in view.summary.text()
 
 
+def test_the_calibration_of_other_channels_does_not_take_the_peak_away(
+    qtbot: QtBot, view: TrendsView
+) -> None:
+    other = {"5/1/7": ChannelCalibration(Curve((0.0, 0.07), np.zeros((2, 2))))}
+    view.bridge.change(take_calibration, Calibration("trap_max", made_from=("Run1",), channels=other))
+    view.bridge.change(changes.show_spectrum, SpectrumChoice("trap_max_kev"))
+    feed(qtbot, view, run_of())
+    qtbot.waitUntil(lambda: bool(view.plots["position"].lines), timeout=WAIT_MS)
+    assert view.plots["position"].lines[0].series.unit == "ADC"
+
+
 def test_a_steady_run_is_called_steady(qtbot: QtBot, view: TrendsView) -> None:
     feed(qtbot, view, run_of())
     assert view.told["baseline"].text().startswith("baseline steady · median ")
