@@ -203,7 +203,7 @@ class CutsView(View):
         self.table_link = link("Table ▾", "Show the table of efficiencies (Ctrl+B)", self.toggle_table)
         self.table, self.survival_table = CutTable(), SurvivalTable()
         self.new_field = ExpressionField("New cut", self._words)
-        self.new_field.setPlaceholderText("New cut: type an expression, then Return")
+        self.new_field.setPlaceholderText("New cut: type it, then Return")
         self.new_field.textEdited.connect(self._check_new)
         self.new_field.returnPressed.connect(self._take_new)
         self.new_field.given_up.connect(self._give_up_new)
