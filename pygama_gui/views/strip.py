@@ -718,8 +718,9 @@ def _mean_and_spread(values: np.ndarray) -> tuple[str, str]:
     middle, scatter = median_and_scatter(newest)
     if not math.isfinite(middle):
         return words.UNKNOWN, ""
-    spread = f" ± {scatter:.1f}" if np.isfinite(newest).sum() > 1 else ""
-    return f"{middle:.1f}{spread}", "ADC"
+    # One event of each channel does not tell how it scatters.
+    spread = f" ± {words.level(scatter)}" if scatter > 0 else ""
+    return f"{words.level(middle)}{spread}", "ADC"
 
 
 def _mean_rate(times: np.ndarray) -> str:

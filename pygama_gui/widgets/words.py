@@ -59,7 +59,7 @@ def with_error(value: float, error: float) -> str:
     What has no error, as a place that is fixed, is written to six digits and no less than whole.
     """
     if not (math.isfinite(value) and math.isfinite(error)) or error <= 0:
-        return _without_error(value)
+        return plain(value)
     exponent = math.floor(math.log10(error))
     if error / 10**exponent < 2:
         exponent -= 1
@@ -126,8 +126,8 @@ def as_stored(text: str) -> str:
     return _MICROSECONDS.sub(r"\1us", " ".join(text.split()))
 
 
-def _without_error(value: float) -> str:
-    """37290.25 -> '37 290.2', 2614.511 -> '2614.51', 1234567.8 -> '1 234 568'."""
+def plain(value: float) -> str:
+    """Write a number without an error: 37290.25 -> '37 290.2', 1234567.8 -> '1 234 568'."""
     if math.isfinite(value) and abs(value) >= 10_000:
         told = _grouped(value, 1 if abs(value) < 100_000 else 0).removesuffix(".0")
     else:

@@ -288,7 +288,7 @@ def value_words(known: Parameter | None) -> str:
     if known.is_at_limit and not math.isfinite(known.error):
         return "not told by the counts"
     if known.is_fixed or known.is_at_limit:
-        value = f"{known.value:.6g}".replace("-", "−")
+        value = words.plain(known.value)
         return value if known.is_fixed else f"{value}, at its limit"
     return words.with_errors(known.value, known.error, known.errors)
 

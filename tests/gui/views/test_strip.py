@@ -381,3 +381,17 @@ def test_the_peak_is_told_in_energies_where_its_channel_has_some(
         return view._levels["position"][0].unit if "position" in view._levels else ""
 
     qtbot.waitUntil(lambda: told() == unit, timeout=WAIT_MS)
+
+
+@pytest.mark.parametrize(
+    ("values", "told"),
+    [
+        ([20468.7, 20468.7], "20\u2009468.7"),
+        ([20460.0, 20468.0, 20476.0], "20\u2009468.0 ± "),
+        ([8162.4], "8162.4"),
+    ],
+)
+def test_a_baseline_is_grouped_and_has_a_scatter_where_events_tell_it(values: list[float], told: str) -> None:
+    said, unit = strip._mean_and_spread(np.array(values))
+    assert said.startswith(told) and unit == "ADC"
+    assert ("±" in said) == ("±" in told)
