@@ -27,7 +27,7 @@ from PyQt5.QtWidgets import (
 
 from pygama_gui.widgets import theme
 
-LEAST_BOX, MOST_OF_BOX = 74, 160
+LEAST_BOX, MOST_OF_BOX = 74, 180
 """Width, in pixels, to which a list of choices yields, whatever is chosen; in a row of controls it keeps what
 that needs, up to the second."""
 LOW = 200
