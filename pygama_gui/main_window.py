@@ -572,8 +572,9 @@ class MainWindow(QMainWindow):
         self._end_drag()
         if event is not None:
             event.acceptProposedAction()
-            self.arrivals.refuse([url.toString() for url in event.mimeData().urls() if not url.isLocalFile()])
             self.arrivals.add_paths(_files_of(event))
+            if elsewhere := [url.toString() for url in event.mimeData().urls() if not url.isLocalFile()]:
+                self.arrivals.refuse(elsewhere)
 
     def _end_drag(self) -> None:
         self.veil.hide()

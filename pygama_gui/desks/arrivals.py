@@ -98,7 +98,6 @@ class Arrivals(QObject):
 
     def refuse(self, urls: Sequence[str]) -> None:
         """Say that what lies elsewhere is not taken."""
-        self._bridge.opening.emit()
         reason = "is not on this computer; save it, then drop the file"
         self._window.runs.show_refused(tuple((Path(url), f"{Path(url).name} {reason}") for url in urls))
         for url in urls:

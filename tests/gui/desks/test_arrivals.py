@@ -74,7 +74,8 @@ def test_cuts_that_cannot_be_taken_are_told_until_the_next_drop(
     window = open_window()
     window.cuts.load(tmp_path / "none.json")
     assert "none.json" in window.banner.words.text()
-    window.arrivals.refuse(["sftp://elsewhere/Run72"])
+    (good := tmp_path / "good.json").write_text('{"tier0": {}}')
+    window.arrivals.add_paths([good])
     assert not window.banner.isVisible()
 
 
