@@ -81,6 +81,10 @@ class Bridge(QObject):
     """A line for the log, and its level: 'info', 'warning' or 'error'."""
     went_wrong = pyqtSignal(str, str, str)
     """A sentence for the banner, its details, and the id of the run that it is about, where it is."""
+    opening = pyqtSignal()
+    """A person opens or drops files: what is said of earlier ones is stale."""
+    not_taken = pyqtSignal(str, str)
+    """Why a file was not taken, and the details."""
     started = pyqtSignal(object)
     """Ids of the runs that were started."""
     all_ended = pyqtSignal()

@@ -35,7 +35,7 @@ from pygama_gui.bridge import Bridge
 from pygama_gui.desks.arrivals import FILES_HEIGHT, Arrivals, drop_words
 from pygama_gui.desks.documents import Documents
 from pygama_gui.desks.plugins import PluginDesk
-from pygama_gui.desks.processing import Processing
+from pygama_gui.desks.processing import AMISS, Processing
 from pygama_gui.desks.quitting import Quitting
 from pygama_gui.desks.settings_files import SettingsFiles
 from pygama_gui.desks.tables import TableSaving
@@ -275,6 +275,7 @@ class MainWindow(QMainWindow):
         bridge.started.connect(self.banner.dismiss_about)
         self.tabs.currentChanged.connect(lambda tab: bridge.change(changes.choose_tab, tab))
         self.runs.open_asked.connect(self.arrivals.ask_open)
+        self.runs.process_asked.connect(lambda _runs: self.banner.let_go())
         self.runs.process_asked.connect(self.processing.start)
         self.runs.mend_asked.connect(self.processing.mend)
         self.preview.process_asked.connect(self.processing.start_selected)
@@ -282,6 +283,7 @@ class MainWindow(QMainWindow):
         self.chain.event_asked.connect(self._show_event)
         self.settings_bar.load_asked.connect(self.settings_files.ask_load)
         self.settings_bar.save_asked.connect(self.settings_files.ask_save)
+        self.settings_bar.preset_chosen.connect(lambda _path: bridge.opening.emit())
         self.settings_bar.preset_chosen.connect(self.settings_files.load)
         self.plugins.loaded.connect(self.chain.renew_library)
         self.plugins.failed.connect(lambda words: self.banner.say(words, level="warning"))
@@ -341,6 +343,8 @@ class MainWindow(QMainWindow):
         self.layouts.on_session(old, new)
         if old.theme != new.theme:
             self.apply_theme(new.theme)
+        if old.chain != new.chain:
+            self.banner.dismiss_about({AMISS})
         self._show_session(new)
 
     def _show_session(self, session: Session) -> None:
@@ -568,8 +572,9 @@ class MainWindow(QMainWindow):
         self._end_drag()
         if event is not None:
             event.acceptProposedAction()
-            self.arrivals.refuse([url.toString() for url in event.mimeData().urls() if not url.isLocalFile()])
             self.arrivals.add_paths(_files_of(event))
+            if elsewhere := [url.toString() for url in event.mimeData().urls() if not url.isLocalFile()]:
+                self.arrivals.refuse(elsewhere)
 
     def _end_drag(self) -> None:
         self.veil.hide()

@@ -57,6 +57,8 @@ class Arrivals(QObject):
     def __init__(self, window: MainWindow) -> None:
         super().__init__(window)
         self._window, self._bridge = window, window.bridge
+        self._bridge.opening.connect(self._let_go)
+        self._bridge.not_taken.connect(self.tell_not_taken)
 
     def add_paths(self, paths: Iterable[Path], *, process: bool | None = None) -> None:
         """Take files and folders: runs, sessions, settings, cuts, calibrations and channel maps.
@@ -66,6 +68,7 @@ class Arrivals(QObject):
         process: whether the runs are started; None: as the session says.
         """
         window = self._window
+        self._bridge.opening.emit()
         by_kind: dict[str, list[Path]] = {}
         for path in paths:
             by_kind.setdefault(_kind_of(path), []).append(path)
@@ -82,6 +85,16 @@ class Arrivals(QObject):
                 take(path)
         if raw := by_kind.get("runs"):
             self._look_for_runs(raw, process=process)
+
+    def tell_not_taken(self, why: str, details: str = "") -> None:
+        """Say why a file was not taken, until the next one is opened; the log keeps it."""
+        self._window.banner.say(why, details, level="warning")
+        self._bridge.log(why, "warning")
+
+    def _let_go(self) -> None:
+        """Say no longer what became of files that were opened before."""
+        self._window.banner.let_go()
+        self._window.runs.show_refused(())
 
     def refuse(self, urls: Sequence[str]) -> None:
         """Say that what lies elsewhere is not taken."""

@@ -10,6 +10,7 @@ from PyQt5.QtWidgets import QApplication
 
 from pygama.errors import SettingsError
 from pygama.processing.settings import write_settings
+from pygama_gui.desks.processing import NO_FOLDER
 from pygama_gui.keeping import missing
 from pygama_gui.session import changes, exports, pictured, saved
 from pygama_gui.session.exports import Shown
@@ -34,7 +35,11 @@ class Documents:
 
     def ask_open(self) -> None:
         """Ask for a session file and open it."""
-        ask_open(self._window, "Open a session", self._folder(), KIND, self.open)
+        ask_open(self._window, "Open a session", self._folder(), KIND, self._open_chosen)
+
+    def _open_chosen(self, path: Path) -> None:
+        self._window.bridge.opening.emit()
+        self.open(path)
 
     def open(self, path: Path) -> bool:
         """Take everything from a session file; runs that are under way stay. Tells whether it was one."""
@@ -42,7 +47,7 @@ class Documents:
         try:
             session = saved.load(path)
         except (SettingsError, OSError) as error:
-            self._window.banner.say(_sentence(path, error), level="warning")
+            self._window.arrivals.tell_not_taken(_sentence(path, error))
             return False
         bridge.change(changes.open_session, session, bridge.active())
         self.path = path
@@ -56,7 +61,7 @@ class Documents:
         try:
             view = pictured.view_of(path)
         except (SettingsError, OSError) as error:
-            self._window.banner.say(_sentence(path, error), level="warning")
+            self._window.arrivals.tell_not_taken(_sentence(path, error))
             return False
         bridge.change(changes.bring_back, view.session)
         self._window.take_zooms(view.zooms)
@@ -136,7 +141,7 @@ class Documents:
     def _ask_for_folder(self) -> None:
         words = "A command says where the files go: choose the output folder first"
         remedy = ("Choose a folder…", lambda: self._window.processing.ask_output_dir([]))
-        self._window.banner.say(words, level="warning", remedies=[remedy])
+        self._window.banner.say(words, level="warning", remedies=[remedy], about=NO_FOLDER)
 
     def _write(self, path: Path, write: Callable[[Path], None]) -> bool:
         try:

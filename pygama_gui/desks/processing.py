@@ -21,8 +21,8 @@ from pygama_gui.widgets.dialogs import ask_folder, file_dialog
 if TYPE_CHECKING:
     from pygama_gui.main_window import MainWindow
 
-SHORT_OF_ROOM = "short of room"
-"""What the banner is about where the disk seems too small."""
+SHORT_OF_ROOM, AMISS, NO_FOLDER = "short of room", "chain that cannot run", "no output folder"
+"""What the banner is about where the disk seems too small, a step lacks something, or no folder is chosen."""
 
 
 class Processing:
@@ -41,7 +41,8 @@ class Processing:
         runs = [run for run in runs if not isinstance(run, DataSet)]
         chain = self._bridge.session.chain
         for index, amiss in chain_facts.what_is_amiss(chain).items():
-            self._window.banner.say(f"Step {index + 1}, {chain[index].step}: {amiss}", level="warning")
+            words = f"Step {index + 1}, {chain[index].step}: {amiss}"
+            self._window.banner.say(words, level="warning", about=AMISS)
             return
         if not self._window.plugins.are_as_agreed(
             chain, lambda: self.start(runs, first=first, follow=follow, unsure=unsure)
@@ -198,6 +199,7 @@ class Processing:
 
     def _take_output_dir(self, folder: Path, then_process: list[Run]) -> None:
         self._bridge.change(changes.choose_output_dir, folder)
+        self._window.banner.dismiss_about({NO_FOLDER})
         self._bridge.log(f"Tier 1 and Tier 2 files go to {folder}")
         if then_process:
             self.start(then_process)

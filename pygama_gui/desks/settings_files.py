@@ -32,6 +32,7 @@ class SettingsFiles:
         """Ask for a settings file and take it."""
         dialog = file_dialog(self._window, "Load settings", Path.home())
         dialog.setNameFilter("Settings (*.json)")
+        dialog.fileSelected.connect(lambda _name: self._bridge.opening.emit())
         dialog.fileSelected.connect(lambda name: self.load(Path(name)))
         dialog.open()
 
@@ -44,7 +45,7 @@ class SettingsFiles:
             self._window.plugins.need(needed.path, lambda: self.load(path), why=why)
             return
         except SettingsError as error:
-            self._window.banner.say(str(error), level="warning")
+            self._window.arrivals.tell_not_taken(str(error))
             return
         session = self._bridge.session
         chain = saved.chain_of(data["chain"]) if "chain" in data else session.chain
@@ -101,6 +102,7 @@ class SettingsFiles:
         path = self._bridge.session.channel_map.path
         dialog = file_dialog(self._window, "Take a channel map", Path.home() if path is None else path.parent)
         dialog.setNameFilter("Channel maps (*.json *.csv)")
+        dialog.fileSelected.connect(lambda _name: self._bridge.opening.emit())
         dialog.fileSelected.connect(lambda name: self.take_channel_map(Path(name)))
         dialog.open()
 
@@ -109,7 +111,7 @@ class SettingsFiles:
         try:
             channels = read_channel_map(path)
         except SettingsError as error:
-            self._window.banner.say(str(error), level="warning")
+            self._window.arrivals.tell_not_taken(str(error))
             return
         self._bridge.change(changes.take_channel_map, ChannelMap(path, channels))
         ignored = sum(one.ignore for one in channels)

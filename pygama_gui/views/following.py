@@ -316,7 +316,7 @@ def asked_of(bridge: Bridge, run_id: str, channel: int | None) -> Asked:
     """Put together what the session says is to be followed of a run."""
     session: Session = bridge.session
     choice, state = session.trends, bridge.state(run_id)
-    column, line = _line_of(session, run_id, channel)
+    column, line = _line_of(bridge, run_id, channel)
     named = (choice.column, session.spectrum.column, "bl_int", "trap_max")
     return Asked(
         channel=channel,
@@ -349,14 +349,17 @@ def history(bridge: Bridge, following: Following, trends: Trends, n: int) -> lis
     return found
 
 
-def _line_of(session: Session, run_id: str, channel: int | None) -> tuple[str, tuple[float, float] | None]:
+def _line_of(bridge: Bridge, run_id: str, channel: int | None) -> tuple[str, tuple[float, float] | None]:
     """Give the line that is followed, and its column; an empty one where none was chosen.
 
     It was chosen in the preview, in the unit of the chain; where energies are shown and the run has some,
     it is followed in keV. So is the peak of all channels together, whose gains the energies make equal.
     """
+    session, live = bridge.session, bridge.live(run_id)
     shown = session.spectrum.column
     column = raw_column(session, shown)
+    if column != shown and live is not None and shown in live.columns and not live.columns.has_values(shown):
+        shown = column  # calibrated are channels of another run alone
     if session.line is None:
         return (shown if channel is None and column != shown else ""), None
     curve = None if column == shown else curve_of(session, session.run(run_id), column, channel)

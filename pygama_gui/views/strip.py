@@ -26,7 +26,7 @@ from pygama_gui.data.slices import Series, median_and_scatter
 from pygama_gui.data.trends import Trends, aligned
 from pygama_gui.jobs.board import JobState, as_sentence, counted
 from pygama_gui.session import changes
-from pygama_gui.session.calibration_changes import KEV
+from pygama_gui.session.calibration_changes import KEV, curve_of, raw_column
 from pygama_gui.session.state import DataSet, Run, Session
 from pygama_gui.views import madeup
 from pygama_gui.views.base import View
@@ -342,7 +342,12 @@ class StripView(View):
                 found = health.Survey()
             self._surveyed = replace(found, health=self._surveying.health(run, found))
         ask = replace(asked_of(self.bridge, run.run_id, None), column="", width=None, has_peak=False)
-        asks = [ask, replace(ask, channel=self._channel(live), has_peak=True)]
+        peak = replace(ask, channel=self._channel(live), has_peak=True)
+        raw = raw_column(self.session, peak.peak_column)
+        is_energy = raw != peak.peak_column and not isinstance(run, DataSet)
+        if is_energy and peak.channel is not None and curve_of(self.session, run, raw, peak.channel) is None:
+            peak = replace(peak, peak_column=raw, line=self.session.line)
+        asks = [ask, peak]
         everything, self._trends = self._following.want(live, asks)
         for kind in LEVELS:
             trends = self._trends if kind in ("position", "width") else everything
@@ -713,8 +718,9 @@ def _mean_and_spread(values: np.ndarray) -> tuple[str, str]:
     middle, scatter = median_and_scatter(newest)
     if not math.isfinite(middle):
         return words.UNKNOWN, ""
-    spread = f" ± {scatter:.1f}" if np.isfinite(newest).sum() > 1 else ""
-    return f"{middle:.1f}{spread}", "ADC"
+    # One event of each channel does not tell how it scatters.
+    spread = f" ± {words.level(scatter)}" if scatter > 0 else ""
+    return f"{words.level(middle)}{spread}", "ADC"
 
 
 def _mean_rate(times: np.ndarray) -> str:

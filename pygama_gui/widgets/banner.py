@@ -18,6 +18,7 @@ from PyQt5.QtWidgets import (
     QWidget,
 )
 
+from pygama.quick_dataclass import dataclass
 from pygama_gui.widgets import theme
 from pygama_gui.widgets.parts import button, label
 
@@ -26,24 +27,42 @@ NARROW = 700
 """Less wide, in pixels, the buttons go below the words."""
 
 
+@dataclass(frozen=True)
+class _Message:
+    """What is said. n_before: messages that were not closed before it."""
+
+    words: str
+    details: str
+    level: str
+    remedies: tuple[tuple[str, Callable[[], object]], ...]
+    about: str
+    n_before: int
+
+    @property
+    def is_passing(self) -> bool:
+        """Whether nothing was lost and nothing is to be answered."""
+        return self.level == "warning" and not self.remedies
+
+
 class Banner(QFrame):
     """One sentence with what can be done about it, [Details], [Copy] and [Close].
 
-    Further messages are counted, never stacked.
+    Further messages are counted, never stacked; but one that stays until it is closed comes back from below a
+    passing one.
     """
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("banner")
         self.setAccessibleName("Message")
-        self._count = 0
+        self._message: _Message | None = None
+        self._below: _Message | None = None
+        """One that stays, below a passing one."""
         self._mark = label("▲", tone="warn", bold=True)
         self.words = label()
         self.words.setWordWrap(True)
         self.words.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.act_buttons = [button("", "Mend it"), button("", "Mend it in another way")]
-        self._acts: list[Callable[[], object]] = []
-        self._about = ""
         self.details_button = button("Details", "Show the details")
         self.details_button.setCheckable(True)
         self.copy_button = button("Copy", "Copy the message with its details")
@@ -73,36 +92,56 @@ class Banner(QFrame):
         about: str = "",
     ) -> None:
         """Show a message. level: 'error' or 'warning'. remedies: words and acts of up to two buttons."""
-        self._count += 1
-        self._about = about
-        self._acts = [act for _, act in remedies]
+        n_before = 0 if self._message is None else self._message.n_before + 1
+        message = _Message(words, details, level, tuple(remedies), about, n_before)
+        if not message.is_passing:
+            self._below = None
+        elif self._message is not None and not self._message.is_passing:
+            self._below = self._message
+        self._show(message)
+
+    def _show(self, message: _Message) -> None:
+        self._message = message
+        remedies = message.remedies
         for place, one in enumerate(self.act_buttons):
             one.setVisible(place < len(remedies))
             if place < len(remedies):
                 one.setText(remedies[place][0])
                 one.setAccessibleName(remedies[place][0])
                 one.setToolTip(remedies[place][0])
-        more = f"  ({self._count - 1} earlier in the log)" if self._count > 1 else ""
-        self._mark.setText("✕" if level == "error" else "▲")
-        theme.mark(self._mark, "tone", "bad" if level == "error" else "warn")
-        theme.mark(self, "level", level)
-        self.words.setText(words + more)
-        self.words.setAccessibleName(words + more)
-        self.details.setPlainText(details)
-        self.details_button.setVisible(bool(details))
+        words = message.words + (f"  ({message.n_before} earlier in the log)" if message.n_before else "")
+        self._mark.setText("✕" if message.level == "error" else "▲")
+        theme.mark(self._mark, "tone", "bad" if message.level == "error" else "warn")
+        theme.mark(self, "level", message.level)
+        self.words.setText(words)
+        self.words.setAccessibleName(words)
+        self.details.setPlainText(message.details)
+        self.details_button.setVisible(bool(message.details))
         self.details_button.setChecked(False)
         self._place_buttons()
         self.show()
 
     def dismiss(self) -> None:
-        """Close the message."""
-        self._count = 0
-        self._about = ""
-        self.hide()
+        """Close the message; one that stays comes back from below a passing one."""
+        below, self._message, self._below = self._below, None, None
+        if below is not None:
+            self._show(below)
+        else:
+            self.hide()
 
     def dismiss_about(self, about: set[str]) -> None:
         """Close the message if it is about one of these."""
-        if self._about in about:
+        if self._below is not None and self._below.about in about:
+            self._below = None
+        if self._message is not None and self._message.about in about:
+            self.dismiss()
+
+    def let_go(self) -> None:
+        """Close what the next deed makes stale: a warning that offers nothing.
+
+        What tells of a loss or is to be answered stays until it is closed.
+        """
+        if self._message is not None and self._message.is_passing:
             self.dismiss()
 
     def resizeEvent(self, event: QResizeEvent | None) -> None:  # noqa: N802  (Qt's name)
@@ -156,7 +195,8 @@ class Banner(QFrame):
         column.addWidget(self.details)
 
     def _mend(self, place: int, _is_checked: bool = False) -> None:  # noqa: FBT001, FBT002
-        self._acts[place]()
+        if self._message is not None:
+            self._message.remedies[place][1]()
 
     def _copy(self) -> None:
         QApplication.clipboard().setText(f"{self.words.text()}\n\n{self.details.toPlainText()}".strip())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 
 from PyQt5.QtCore import QEvent, QSize, Qt
@@ -26,7 +27,9 @@ from PyQt5.QtWidgets import (
 
 from pygama_gui.widgets import theme
 
-LEAST_BOX = 74
+LEAST_BOX, MOST_OF_BOX = 74, 180
+"""Width, in pixels, to which a list of choices yields, whatever is chosen; in a row of controls it keeps what
+that needs, up to the second."""
 LOW = 200
 """A view that is lower, in pixels, has one line of controls."""
 LEAST_INFO = 220
@@ -34,6 +37,8 @@ LEAST_INFO = 220
 SHARE_OF_SCREEN = 0.95
 MOST_LINES = 3
 """Words that are wrapped take so many lines at most."""
+_BREAK = re.compile(r"(?<!±) (?!(?:±|σ|%|ADC|keV|Hz|s|min|h)(?![\w/]))")
+"""A space at which words may be parted."""
 
 
 def room_on_screen() -> QSize:
@@ -95,12 +100,30 @@ def choice_box(name: str, *choices: str) -> QComboBox:
 
 
 class _ChoiceBox(QComboBox):
+    """is_whole: whether it yields no further than to what is chosen."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.is_whole = False
+        self.currentIndexChanged.connect(lambda _at: self.updateGeometry())
+
     def sizeHint(self) -> QSize:  # noqa: N802  (Qt's name)
         """Give a hair more than Qt, which rounds the longest text down and then has it cut."""
         return super().sizeHint() + QSize(2, 0)
 
     def minimumSizeHint(self) -> QSize:  # noqa: N802  (Qt's name)
-        return QSize(min(LEAST_BOX, self.sizeHint().width()), super().minimumSizeHint().height())
+        """Give the width that it yields to."""
+        most = MOST_OF_BOX if self.is_whole else LEAST_BOX
+        return QSize(min(self._needed(), most), super().minimumSizeHint().height())
+
+    def _needed(self) -> int:
+        """Give the width at which what is chosen is not cut."""
+        option = QStyleOptionComboBox()
+        self.initStyleOption(option)
+        metrics, kind = self.fontMetrics(), QStyle.ContentsType.CT_ComboBox
+        text = QSize(metrics.horizontalAdvance(self.currentText()), metrics.height())
+        needed = self.style().sizeFromContents(kind, option, text, self).width()
+        return min(needed + 2, self.sizeHint().width())
 
     def event(self, event: QEvent | None) -> bool:
         """Say with the name what is chosen, where its text is cut."""
@@ -111,7 +134,7 @@ class _ChoiceBox(QComboBox):
 
     def whole_words(self) -> str:
         """Give the name, and what is chosen where there is no room for all of it."""
-        is_cut = self.width() < self.sizeHint().width()
+        is_cut = self.width() < self._needed()
         return f"{self.toolTip()}: {self.currentText()}" if is_cut else self.toolTip()
 
     def paintEvent(self, event: QPaintEvent | None) -> None:  # noqa: N802  (Qt's name)
@@ -231,8 +254,11 @@ class Elided(QLabel):
 class Wrapped(Elided):
     """Words in up to three lines where one has no room; what has none in the last is cut with '…'.
 
+    most_lines: another limit. short: another text, for where all of it has no room in one line.
     It is as high as its present width asks for: a height for each width Qt's scroll areas get wrong.
     """
+
+    most_lines = MOST_LINES
 
     def setText(self, text: str | None) -> None:  # noqa: N802  (Qt's name)
         """Show a text, in as many lines as it needs."""
@@ -241,14 +267,19 @@ class Wrapped(Elided):
             self.updateGeometry()
 
     def lines(self, width: int) -> tuple[str, ...]:
-        """Give what stands in each line of a width; where it can be, a line begins a part of its own."""
-        metrics, words = self.fontMetrics(), self.text().split(" ")
+        """Give what stands in each line of a width; where it can be, a line begins a part of its own.
+
+        A number is not parted from its error and its unit.
+        """
+        metrics, words = self.fontMetrics(), _BREAK.split(self.text())
         lines: list[list[str]] = []
 
         def has_room(some: list[str]) -> bool:
             return metrics.horizontalAdvance(" ".join(some)) <= width
 
-        while not has_room(words) and len(lines) < MOST_LINES - 1:
+        if self.short and not has_room(words):
+            words = _BREAK.split(self.short)
+        while not has_room(words) and len(lines) < self.most_lines - 1:
             n = 1
             while has_room(words[: n + 1]):
                 n += 1
@@ -256,8 +287,12 @@ class Wrapped(Elided):
             n = max(parts, default=n)
             lines.append(words[:n])
             words = words[n:]
-        cut = Qt.TextElideMode.ElideRight
-        return tuple(metrics.elidedText(" ".join(line), cut, width) for line in (*lines, words) if line)
+        told = [" ".join(line) for line in (*lines, words) if line]
+        cut = Qt.TextElideMode.ElideRight  # Qt rounds, and would cut what just has room
+        return tuple(
+            one if metrics.horizontalAdvance(one) <= width else metrics.elidedText(one, cut, width)
+            for one in told
+        )
 
     def sizeHint(self) -> QSize:  # noqa: N802  (Qt's name)
         """Give the height of as many lines as the words need."""
@@ -297,6 +332,9 @@ class Controls(QWidget):
         super().__init__()
         self._info, self._place, self.is_above = info, len(before), False
         self._before, self._after = tuple(before), tuple(after)
+        for box in (*before, *after):
+            if isinstance(box, _ChoiceBox):
+                box.is_whole = True
         self.below: tuple[QWidget, ...] = ()
         """Controls that stand in the second line."""
         self._is_low = self._was_low = False

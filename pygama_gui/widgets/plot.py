@@ -212,6 +212,18 @@ class CountAxis(PlainAxis):
 
     is_log = False
 
+    def generateDrawSpecs(self, painter: Any) -> Any:  # noqa: N802  (Qt's name)
+        """Leave out the numbers that would lie on the one below, as in a very low plot."""
+        specs = super().generateDrawSpecs(painter)
+        if specs is None:
+            return None
+        axis, ticks, texts = specs
+        kept: list[Any] = []
+        for text in sorted((one for one in texts if one[2]), key=lambda one: -one[0].bottom()):
+            if not kept or text[0].bottom() <= kept[-1][0].top():
+                kept.append(text)
+        return axis, ticks, kept
+
     def tickValues(self, low: float, high: float, size: float) -> list[tuple[float, list[float]]]:  # noqa: N802
         """Give decades and their parts where the heights are logarithms."""
         if not self.is_log:
@@ -419,13 +431,10 @@ class Plot(pg.GraphicsView):
         menu.popup(event.globalPos())
 
     def _write_labels(self) -> None:
-        fits = (
-            QFontMetrics(theme.font(theme.SMALL)).horizontalAdvance(self.labels["left"]) < self._room_for_y()
-        )
-        wanted = {
-            "bottom": self._fitting(self.labels["bottom"]),
-            "left": self.labels["left"] if fits else self._short_y_label,
-        }
+        metrics, room = QFontMetrics(theme.font(theme.SMALL)), self._room_for_y()
+        names = (self.labels["left"], self._short_y_label)
+        left = next((name for name in names if metrics.horizontalAdvance(name) < room), "")
+        wanted = {"bottom": self._fitting(self.labels["bottom"]), "left": left}
         if wanted == self._written:
             return
         self._written = wanted

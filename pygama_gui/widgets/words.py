@@ -54,9 +54,12 @@ def three_digits(number: float) -> str:
 
 
 def with_error(value: float, error: float) -> str:
-    """8162.43, 0.52 -> '8162.4 ± 0.5': the error keeps one digit, two when it begins with 1."""
+    """8162.43, 0.52 -> '8162.4 ± 0.5': the error keeps one digit, two when it begins with 1.
+
+    What has no error, as a place that is fixed, is written to six digits and no less than whole.
+    """
     if not (math.isfinite(value) and math.isfinite(error)) or error <= 0:
-        return f"{value:.6g}"
+        return plain(value)
     exponent = math.floor(math.log10(error))
     if error / 10**exponent < 2:
         exponent -= 1
@@ -121,6 +124,15 @@ def shown(value: object) -> str:
 def as_stored(text: str) -> str:
     """Write a setting that was typed as settings files have it: '4  µs' as '4 us'."""
     return _MICROSECONDS.sub(r"\1us", " ".join(text.split()))
+
+
+def plain(value: float) -> str:
+    """Write a number without an error: 37290.25 -> '37 290.2', 1234567.8 -> '1 234 568'."""
+    if math.isfinite(value) and abs(value) >= 10_000:
+        told = _grouped(value, 1 if abs(value) < 100_000 else 0).removesuffix(".0")
+    else:
+        told = f"{value:.6g}"
+    return told.replace("-", "−")
 
 
 def _grouped(value: float, decimals: int) -> str:

@@ -42,7 +42,7 @@ from pygama_gui.widgets.card_column import CardColumn
 from pygama_gui.widgets.dialogs import ask_open, ask_save
 from pygama_gui.widgets.expression_field import ExpressionField
 from pygama_gui.widgets.own_keys import Menu
-from pygama_gui.widgets.parts import Elided, button, label, link, row
+from pygama_gui.widgets.parts import Wrapped, button, label, link, row
 from pygama_gui.widgets.plot import plot_actions
 from pygama_gui.widgets.scrolled import Scrolled
 
@@ -198,12 +198,12 @@ class CutsView(View):
         self.more.setMenu(menu)
         self.hint = label(EMPTY, tone="soft", px=theme.SMALL)
         self.hint.setWordWrap(True)
-        self.summary = Elided()
+        self.summary = Wrapped()
         self.summary.setAccessibleName("Events that pass all cuts")
         self.table_link = link("Table ▾", "Show the table of efficiencies (Ctrl+B)", self.toggle_table)
         self.table, self.survival_table = CutTable(), SurvivalTable()
         self.new_field = ExpressionField("New cut", self._words)
-        self.new_field.setPlaceholderText("New cut: type an expression, then Return")
+        self.new_field.setPlaceholderText("New cut: type it, then Return")
         self.new_field.textEdited.connect(self._check_new)
         self.new_field.returnPressed.connect(self._take_new)
         self.new_field.given_up.connect(self._give_up_new)
@@ -515,10 +515,10 @@ class CutsView(View):
         try:
             cuts = load_cuts(path)
         except SettingsError as error:
-            self.bridge.went_wrong.emit(str(error), "", "")
+            self.bridge.not_taken.emit(str(error), "")
             return
         except OSError as error:
-            self.bridge.went_wrong.emit(f"{path.name} cannot be read: {error.strerror}", repr(error), "")
+            self.bridge.not_taken.emit(f"{path.name} cannot be read: {error.strerror}", repr(error))
             return
         colors = list(COLORS)
         colored = [
@@ -540,7 +540,11 @@ class CutsView(View):
         self.bridge.log(f"Saved {counted(len(self.session.cuts), 'cut')} as {path}")
 
     def _ask_load(self) -> None:
-        ask_open(self, "Load cuts", Path.home(), KIND, self.load)
+        ask_open(self, "Load cuts", Path.home(), KIND, self._open)
+
+    def _open(self, path: Path) -> None:
+        self.bridge.opening.emit()
+        self.load(path)
 
     def _ask_save(self) -> None:
         ask_save(self, "Save cuts", Path.home() / "cuts.json", KIND, self.save)

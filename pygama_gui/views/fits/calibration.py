@@ -39,7 +39,7 @@ from pygama_gui.session import calibration_changes, changes
 from pygama_gui.session.state import Run, Session
 from pygama_gui.widgets import theme, words
 from pygama_gui.widgets.dialogs import file_dialog
-from pygama_gui.widgets.parts import Elided, button, choice_box, label
+from pygama_gui.widgets.parts import Wrapped, button, choice_box, label
 from pygama_gui.widgets.plot import Plot, ZoomBox
 from pygama_gui.widgets.typed_line import TypedLine
 
@@ -48,6 +48,8 @@ GAIN_WIDTH, GAIN_WITHIN = 80, 0.1
 """Pixels of the field of the gain, and how far off, relative, the gain may be."""
 PLOT_HEIGHT = 118
 N_POINTS = 200
+LINES_OF_STATE = 5
+"""Lines at most that say whose calibration holds."""
 MOST_TOLD = 3
 """Channels whose refusal is told in full, at most."""
 NEAR = 0.01
@@ -68,7 +70,8 @@ class CalibrationPanel(QWidget):
         self._is_busy = False
         self._counted: LiveRun | None = None
         """The data set that is being counted, to be calibrated then."""
-        self.state = Elided()
+        self.state = Wrapped()
+        self.state.most_lines = LINES_OF_STATE
         self.source_box = choice_box("Source that was there", FIND_OUT, *(one.name for one in sources()))
         for at, one in enumerate(sources(), 1):
             self.source_box.setItemData(at, one.title, Qt.ItemDataRole.ToolTipRole)
@@ -99,7 +102,7 @@ class CalibrationPanel(QWidget):
         column.setContentsMargins(0, 4, 0, 0)
         column.setSpacing(6)
         head = QHBoxLayout()
-        head.addWidget(label("Calibration", bold=True))
+        head.addWidget(label("Calibration", bold=True), 0, Qt.AlignmentFlag.AlignTop)
         head.addWidget(self.state, 1)
         column.addLayout(head)
         kind = QHBoxLayout()
@@ -310,6 +313,7 @@ class CalibrationPanel(QWidget):
     def ask_load(self) -> None:
         """Ask for a calibration file."""
         dialog = self._dialog("Take a calibration")
+        dialog.fileSelected.connect(lambda _name: self.bridge.opening.emit())
         dialog.fileSelected.connect(lambda name: self.load(Path(name)))
         dialog.open()
 
@@ -318,7 +322,7 @@ class CalibrationPanel(QWidget):
         try:
             found = read_calibration(path)
         except SettingsError as error:
-            self.bridge.went_wrong.emit(str(error), repr(error), "")
+            self.bridge.not_taken.emit(str(error), repr(error))
             return
         self.take(found)
 

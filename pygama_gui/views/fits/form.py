@@ -16,7 +16,7 @@ from pygama.analysis.fit_request import FitRequest, parameter_names
 from pygama.analysis.region_fit import Parameter, RegionFit
 from pygama_gui.session.state import Fit
 from pygama_gui.widgets import theme, words
-from pygama_gui.widgets.parts import Wrapped, choice_box, label, row
+from pygama_gui.widgets.parts import Controls, Wrapped, choice_box, label, row
 from pygama_gui.widgets.typed_line import TypedLine
 
 SHAPES = {"gauss": "Gaussian", "hpge": "Gaussian with tail and step"}
@@ -74,10 +74,7 @@ class FitForm(QWidget):
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(6)
         column.addWidget(self.name_field)
-        boxes = QHBoxLayout()
-        boxes.addWidget(self.shape_box, 1)
-        boxes.addWidget(self.background_box, 1)
-        column.addLayout(boxes)
+        column.addWidget(Controls((self.shape_box, self.background_box), QWidget(), margins=(0, 0, 0, 0)))
         column.addLayout(row(label("peaks near", tone="soft"), self.places_field))
         column.addWidget(self.width_box)
         column.addWidget(self.figures)
@@ -288,7 +285,7 @@ def value_words(known: Parameter | None) -> str:
     if known.is_at_limit and not math.isfinite(known.error):
         return "not told by the counts"
     if known.is_fixed or known.is_at_limit:
-        value = f"{known.value:.6g}".replace("-", "−")
+        value = words.plain(known.value)
         return value if known.is_fixed else f"{value}, at its limit"
     return words.with_errors(known.value, known.error, known.errors)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pyqtgraph as pg
+from PyQt5.QtCore import QRectF
 
 from pygama_gui.widgets import theme
 from pygama_gui.widgets.plot import Plot
@@ -26,7 +27,15 @@ class Room:
         self.per_x = (self.right - self.left) / max(box.width(), 1.0)
         self.per_y = (self.top - self.bottom) / max(box.height(), 1.0)
         self._taken: list[tuple[float, float, float, float]] = []
+        self._closed: list[tuple[float, float, float, float]] = []
         self._edges, self._heights = np.zeros(1), np.zeros(0)
+
+    def close(self, area: QRectF) -> None:
+        """Keep an area free of words, in pixels of the plot's box: those that would lie there go below it."""
+        left, right = (self.left + x * self.per_x for x in (area.left(), area.right()))
+        bottom, top = (self.top - y * self.per_y for y in (area.bottom(), area.top()))
+        self._closed.append((left, right, bottom, top))
+        self._taken.append((left, right, bottom, top))
 
     def lay(self, edges: np.ndarray, heights: np.ndarray) -> None:
         """Say how high the curve is drawn in bins of edges (n + 1,): words of peaks keep clear of it."""
@@ -67,6 +76,9 @@ class Room:
             begins = x - width
         begins = min(max(begins, self.left), self.right - width)
         foot = min(max(y, self.bottom), self.top - height)
+        for left, right, bottom, top in self._closed:
+            if left < begins + width and begins < right and bottom < foot + height and foot < top:
+                foot = bottom - height
         for _ in range(N_PLACES):
             if foot >= self.bottom and self._take(begins, begins + width, foot, foot + height):
                 self._show(item, begins, foot)

@@ -375,6 +375,8 @@ class SpectrumView(View):
         self.drawing.draw(self.picture)
         self.drawing.draw_over(self.picture)
         room = Room(self.plot)
+        if self.overlays.legend.isVisible():
+            room.close(self.overlays.legend.geometry())
         room.lay(self.picture.edges, self.picture.heights(is_log=self.choice.is_log))
         self._show_region(room)
         self.cut_ranges.draw(self.choice.column)

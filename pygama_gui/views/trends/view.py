@@ -46,6 +46,8 @@ AXIS_PX, REST_PX = 33, 80
 """Height of the times below the lowest trend, and of what is no trend, about."""
 LEAST_TREND = 64
 """Height of a trend's picture, in pixels; where there is less room for all of them they scroll."""
+WHOLE, LINES_OF_SUMMARY = 12, 5
+"""Lines at most of the words of a trend, which scroll with it, and of what moved in all."""
 LATE = 0.4
 """Opacity of what is still of the cuts before, while an edge is dragged."""
 
@@ -175,6 +177,8 @@ class TrendsView(View):
         self.plots = {kind: TrendPlot(kind) for kind in KINDS}
         self.captions = {kind: label(px=theme.SMALL, bold=True) for kind in KINDS}
         self.told = {kind: Wrapped() for kind in KINDS}
+        for told in self.told.values():
+            told.most_lines = WHOLE
         for plot in self.plots.values():
             plot.fill_menu = self._fill_menu
             plot.box.zoom_changed.connect(lambda plot=plot: self._share_zoom(plot))
@@ -186,6 +190,7 @@ class TrendsView(View):
 
     def _make_controls(self) -> None:
         self.summary = Wrapped(px=theme.NORMAL, tone="")
+        self.summary.most_lines = LINES_OF_SUMMARY
         self.key = label(px=theme.SMALL)
         self.key.setTextFormat(Qt.TextFormat.RichText)
         self.key.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)

@@ -14,12 +14,15 @@ import pytest
 from PyQt5.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
+from pygama.analysis.calibration import Calibration, ChannelCalibration
+from pygama.analysis.curves import Curve
 from pygama.channel_map import Channel
 from pygama.progress import Failed, Message, Note, Partial, Started
 from pygama_gui.bridge import Bridge
 from pygama_gui.data.run_times import RunTimes, Spell
 from pygama_gui.jobs.board import JobState
 from pygama_gui.session import changes
+from pygama_gui.session.calibration_changes import take_calibration
 from pygama_gui.session.state import ChannelMap, Run
 from pygama_gui.views import madeup, strip
 from pygama_gui.views.strip import (
@@ -358,3 +361,37 @@ def test_a_run_shows_its_live_time(qtbot: QtBot, bridge: Bridge) -> None:
     assert 90 < float(figure.value.text().removesuffix(" %")) < 99.9
     assert figure.remark.text() == "by time stamps"
     assert "dead time a hit" in figure.toolTip()
+
+
+@pytest.mark.parametrize(("place", "unit"), [("0/0/0", "keV"), ("0/0/1", "ADC"), ("5/1/7", "ADC")])
+def test_the_peak_is_told_in_energies_where_its_channel_has_some(
+    qtbot: QtBot, view: StripView, place: str, unit: str
+) -> None:
+    for message in ended():
+        run_id = view.bridge.take(1, message)
+    view.bridge.change(changes.show_trends, replace(view.session.trends, channel=0))
+    made = {place: ChannelCalibration(Curve((0.0, 0.07), np.zeros((2, 2))))}
+    view.bridge.change(take_calibration, Calibration("trap_max", made_from=("Run1",), channels=made))
+    view.bridge.change(changes.show_spectrum, replace(view.session.spectrum, column="trap_max_kev"))
+    view.bridge.data_grew.emit({run_id})
+    qtbot.waitUntil(lambda: "trap_max_kev" in view.bridge.data[run_id].columns, timeout=WAIT_MS)
+
+    def told() -> str:
+        view.redraw()
+        return view._levels["position"][0].unit if "position" in view._levels else ""
+
+    qtbot.waitUntil(lambda: told() == unit, timeout=WAIT_MS)
+
+
+@pytest.mark.parametrize(
+    ("values", "told"),
+    [
+        ([20468.7, 20468.7], "20\u2009468.7"),
+        ([20460.0, 20468.0, 20476.0], "20\u2009468.0 ± "),
+        ([8162.4], "8162.4"),
+    ],
+)
+def test_a_baseline_is_grouped_and_has_a_scatter_where_events_tell_it(values: list[float], told: str) -> None:
+    said, unit = strip._mean_and_spread(np.array(values))
+    assert said.startswith(told) and unit == "ADC"
+    assert ("±" in said) == ("±" in told)

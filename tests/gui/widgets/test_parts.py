@@ -7,7 +7,16 @@ from PyQt5.QtCore import Qt
 from PyQt5.QtWidgets import QPushButton, QStyle, QStyleOptionComboBox, QToolButton
 from pytestqt.qtbot import QtBot
 
-from pygama_gui.widgets.parts import LOW, Controls, Elided, Wrapped, button, choice_box
+from pygama_gui.widgets.parts import (
+    LEAST_BOX,
+    LOW,
+    MOST_OF_BOX,
+    Controls,
+    Elided,
+    Wrapped,
+    button,
+    choice_box,
+)
 
 
 @pytest.mark.usefixtures("themed")
@@ -143,6 +152,53 @@ def test_words_go_on_in_further_lines_and_are_cut_in_the_last_alone(qtbot: QtBot
     for width, n_lines in ((whole, 1), (4 * whole // 5, 2), (whole // 4, 3)):
         line.resize(width, one)
         assert line.sizeHint().height() == n_lines * one
+
+
+def test_a_number_is_not_parted_from_its_error_and_its_unit(qtbot: QtBot) -> None:
+    line = Wrapped()
+    qtbot.addWidget(line)
+    line.setText("baseline +1.48 ADC over 110 s (23.3 σ) and 8000.09 ± 0.02 ADC of height")
+    line.most_lines = 20
+    for width in range(120, 400):
+        for told in line.lines(width):
+            first, last = told.split(" ")[0], told.split(" ")[-1]
+            assert first not in ("ADC", "±", "s", "σ)") and not last.endswith(("±", "23.3", "0.02"))
+
+
+def test_words_take_as_many_lines_as_they_are_allowed(qtbot: QtBot) -> None:
+    line = Wrapped()
+    qtbot.addWidget(line)
+    line.setText("gain −3.1 % since 14:32 (6.2 σ) · gains may be unequal: choose one or each channel")
+    width = line.fontMetrics().horizontalAdvance(line.text()) // 4
+    assert line.lines(width)[-1].endswith("…")
+    line.most_lines = 12
+    assert " ".join(line.lines(width)) == line.text()
+
+
+def test_wrapped_words_give_way_to_shorter_ones_before_they_take_another_line(qtbot: QtBot) -> None:
+    line = Wrapped()
+    qtbot.addWidget(line)
+    line.setText("1 755 of 11 992 pass all · 14.63 % (14.31–14.96)")
+    line.short = "1 755 of 11 992 pass all · 14.6 ± 0.3 %"
+    whole, short = (line.fontMetrics().horizontalAdvance(text) for text in (line.text(), line.short))
+    assert line.lines(whole) == (line.text(),)
+    assert line.lines(short) == (line.short,)
+    assert line.lines(short - 1) == ("1 755 of 11 992 pass all ·", "14.6 ± 0.3 %")
+
+
+@pytest.mark.usefixtures("themed")
+def test_a_box_among_controls_keeps_what_is_chosen_whole(qtbot: QtBot) -> None:
+    box = choice_box("A choice", "bl", "trap_max", "a name of a detector that is longer than any box can be")
+    assert box.minimumSizeHint().width() <= LEAST_BOX
+    controls = Controls([box], Elided())
+    qtbot.addWidget(controls)
+    least = []
+    for at in range(3):
+        box.setCurrentIndex(at)
+        least.append(box.minimumSizeHint().width())
+        box.resize(least[-1], box.sizeHint().height())
+        assert (box.whole_words() == "A choice") == (at < 2)
+    assert least[0] < least[1] < least[2] == MOST_OF_BOX < box.sizeHint().width()
 
 
 @pytest.mark.usefixtures("themed")

@@ -128,6 +128,25 @@ def test_a_label_that_has_no_room_gives_way_to_a_short_one(plot: Plot) -> None:
     assert plot.y_axis.labelText == "ADC counts"
 
 
+@pytest.mark.parametrize("is_log", [False, True])
+def test_a_very_low_plot_has_no_label_that_is_cut_and_no_numbers_on_each_other(
+    plot: Plot, is_log: bool
+) -> None:
+    plot.label_axes("time (µs)", "ADC counts above baseline", "ADC counts")
+    plot.y_axis.is_log = is_log
+    plot.box.setYRange(0.0, 6.0 if is_log else 110_000.0, padding=0)
+    for height in (300, 70, 60, 300):
+        plot.resize(600, height)
+        plot.grab()
+        paper = QPixmap(600, height)
+        painter = QPainter(paper)
+        numbers = [rect for rect, _, _ in plot.y_axis.generateDrawSpecs(painter)[2]]
+        painter.end()
+        assert numbers
+        assert not any(one.intersects(other) for one, other in combinations(numbers, 2))
+        assert plot.y_axis.labelText == ("ADC counts above baseline" if height == 300 else "")
+
+
 def test_a_plot_shows_that_keys_go_there(qtbot: QtBot, plot: Plot) -> None:
     plot.setFocus()
     qtbot.waitUntil(plot.box._focus_mark.isVisible)

@@ -37,6 +37,20 @@ def test_the_error_says_how_many_digits_count(value: float, error: float, text: 
     assert words.with_error(value, error) == text
 
 
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (38461.25, "38\u2009461.2"),
+        (37290.0, "37\u2009290"),
+        (2614.511, "2614.51"),
+        (1234567.8, "1\u2009234\u2009568"),
+        (-0.25, "−0.25"),
+    ],
+)
+def test_a_place_without_an_error_is_grouped_like_one_with(value: float, text: str) -> None:
+    assert words.with_error(value, 0.0) == text
+
+
 def test_samples_become_time_where_the_period_is_known() -> None:
     assert words.time_of(400, 16.0) == "6.4 µs"
     assert words.time_of(400, None) == ""

@@ -344,7 +344,7 @@ def test_a_file_that_holds_no_cuts_is_told(qtbot: QtBot, view: CutsView, tmp_pat
     path = tmp_path / "other.json"
     path.write_text("{}", encoding="utf-8")
     assert not is_cuts(path)
-    with qtbot.waitSignal(view.bridge.went_wrong) as told:
+    with qtbot.waitSignal(view.bridge.not_taken) as told:
         view.load(path)
     assert "other.json" in told.args[0]
     assert view.session.cuts == ()

@@ -221,6 +221,8 @@ def test_whose_calibration_a_run_borrows_is_said_with_its_energies(
     assert taken.session.spectrum.column == "trap_max_kev"
     view.redraw()
     assert view.calibration.state.text() == f"trap_max: no calibration of its own, {told}"
+    view.calibration.state.resize(200, 60)
+    assert view.calibration.state.shown.replace("\n", " ") == view.calibration.state.text()
     spectrum.redraw()
     qtbot.waitUntil(lambda: f"▲ {told}" in spectrum.controls.info.text(), timeout=WAIT_MS)
 
@@ -274,7 +276,7 @@ def test_a_file_that_is_no_calibration_is_told(view: FitsView, tmp_path: Path) -
     path = tmp_path / "other.json"
     path.write_text("{}", encoding="utf-8")
     told: list[str] = []
-    view.bridge.went_wrong.connect(lambda sentence, *_: told.append(sentence))
+    view.bridge.not_taken.connect(lambda sentence, *_: told.append(sentence))
     view.calibration.load(path)
     assert told and told[0].startswith("other.json")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -298,7 +299,20 @@ def test_the_form_says_why_errors_are_not_to_be_taken_as_they_stand(qtbot: QtBot
 def test_a_parameter_that_makes_no_difference_is_not_said_to_stand_at_a_limit() -> None:
     held = Parameter("background", 0.0, 0.15, is_at_limit=True, errors=(0.0, 0.04))
     assert value_words(held) == "0, at its limit"
+    fixed = Parameter("position_1", 38461.25, 0.0, is_fixed=True)
+    assert value_words(fixed) == "38\u2009461.2"
     assert value_words(Parameter("slope", 0.7, math.nan, is_at_limit=True)) == "not told by the counts"
+
+
+@pytest.mark.parametrize("width", [340, 262])
+def test_what_is_chosen_of_a_fit_is_shown_whole(qtbot: QtBot, view: FitsView, width: int) -> None:
+    view._choose(0)
+    view._change(replace(view.session.chosen_fit.request, background="linear"))
+    view.redraw()
+    view.resize(width, 700)
+    boxes = (view.form.shape_box, view.form.background_box)
+    qtbot.waitUntil(lambda: all(box.whole_words() == box.toolTip() for box in boxes), timeout=WAIT_MS)
+    assert all(box.geometry().right() < box.parentWidget().width() for box in boxes)
 
 
 def test_the_panel_asks_for_no_height_for_its_table(view: FitsView) -> None:

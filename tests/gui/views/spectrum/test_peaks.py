@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 import pyqtgraph as pg
 import pytest
-from PyQt5.QtCore import QPointF, Qt
+from PyQt5.QtCore import QPointF, QRectF, Qt
 from pytestqt.qtbot import QtBot
 
 from pygama_gui.bridge import Bridge
@@ -282,6 +282,19 @@ def test_the_height_of_a_picture_is_that_of_its_highest_curve() -> None:
     counts, over = np.array([4.0, 1.0, 2.0]), Over("other run", np.array([1.0, 3.0, 0.0]), 2.0)
     picture = Picture(np.arange(4.0), counts, 0.5, (over,), np.array([5.0, 1.0, 8.0]))
     assert picture.heights(is_log=False).tolist() == [2.5, 3.0, 4.0]
+
+
+def test_words_go_below_an_area_that_is_kept_free(view: SpectrumView) -> None:
+    room, item = Room(view.plot), words_item(view.plot, 1)
+    write(item, "Tl-208 2614.5", "text")
+    box = view.plot.box
+    room.close(QRectF(box.width() / 2, 0.0, box.width() / 2, 90.0))
+    assert room.place(item, room.right, room.top, is_beside=True)
+    assert item.pos().y() + item.boundingRect().height() * room.per_y <= room.top - 89.9 * room.per_y
+    other = words_item(view.plot, 1)
+    write(other, "Tl-208 583.2", "text")
+    assert room.place(other, room.left, room.top, is_beside=True)
+    assert other.pos().y() == pytest.approx(room.top - other.boundingRect().height() * room.per_y)
 
 
 def test_words_of_a_peak_at_the_top_stand_beside_it(view: SpectrumView) -> None:

@@ -192,6 +192,17 @@ def test_several_runs_are_laid_over_each_other(compared: SpectrumView) -> None:
     assert len(compared.picture.over) == 2
 
 
+def test_the_legend_covers_no_words(compared: SpectrumView) -> None:
+    right = compared.plot.box.viewRange()[0][1]
+    compared.bridge.change(changes.set_markers, [0.9 * right, 0.97 * right])
+    compared.redraw()
+    assert compared.overlays.legend.isVisible()
+    legend = compared.overlays.legend.mapRectToScene(compared.overlays.legend.boundingRect())
+    shown = [text for _, text in compared.peaks._markers._items if text.isVisible()]
+    assert len(shown) == 2
+    assert not any(legend.intersects(text.mapRectToScene(text.boundingRect())) for text in shown)
+
+
 def test_a_rate_adds_up_to_the_events_a_second(compared: SpectrumView) -> None:
     compared.toggle_rate()
     compared.redraw()

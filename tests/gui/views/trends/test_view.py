@@ -85,8 +85,11 @@ def test_rate_baseline_and_its_scatter_are_followed(qtbot: QtBot, view: TrendsVi
     assert view.plots["rate"].labels["left"] == "Hz"
 
 
-def test_what_is_said_of_a_trend_is_whole_in_a_narrow_window(qtbot: QtBot, view: TrendsView) -> None:
-    view.resize(600, 660)  # its room in a window 1280 wide
+@pytest.mark.parametrize("width", [600, 380])  # its room in windows 1280 and 952 wide
+def test_what_is_said_of_a_trend_is_whole_in_a_narrow_window(
+    qtbot: QtBot, view: TrendsView, width: int
+) -> None:
+    view.resize(width, 660)
     feed(qtbot, view, run_of(step=4.0))
     view.redraw()
     assert [told.shown.replace("\n", " ") for told in view.told.values()] == [
@@ -133,6 +136,17 @@ def test_a_peak_of_one_channel_or_in_kev_is_not_warned_of(qtbot: QtBot, view: Tr
     qtbot.waitUntil(lambda: bool(view.plots["position"].lines), timeout=WAIT_MS)
     assert view.plots["position"].lines[0].series.unit == "keV"
     assert "▲" not in view.summary.text()
+
+
+def test_the_calibration_of_other_channels_does_not_take_the_peak_away(
+    qtbot: QtBot, view: TrendsView
+) -> None:
+    other = {"5/1/7": ChannelCalibration(Curve((0.0, 0.07), np.zeros((2, 2))))}
+    view.bridge.change(take_calibration, Calibration("trap_max", made_from=("Run1",), channels=other))
+    view.bridge.change(changes.show_spectrum, SpectrumChoice("trap_max_kev"))
+    feed(qtbot, view, run_of())
+    qtbot.waitUntil(lambda: bool(view.plots["position"].lines), timeout=WAIT_MS)
+    assert view.plots["position"].lines[0].series.unit == "ADC"
 
 
 def test_a_steady_run_is_called_steady(qtbot: QtBot, view: TrendsView) -> None:
