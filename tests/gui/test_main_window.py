@@ -533,6 +533,7 @@ def test_the_key_sheet_lists_keys_from_the_actions(qtbot: QtBot, window: MainWin
     assert ("Ctrl+O", "Open raw files") in found["File"]
     assert ("L", "Logarithmic / linear") in found["Spectrum"]
     assert (". (dot)", "Next channel") in found["Spectrum"]
+    assert ("Space", "Freeze the waveforms alone / follow, play / stop") in found["Waveform"]
     sheet.close()
 
 
