@@ -343,13 +343,22 @@ class DemoMaker:
 
 
 def _write_log() -> None:
+    """Write the log into its file, or to the terminal where the disk takes none."""
     path = places.log_file()
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handler = RotatingFileHandler(path, maxBytes=2_000_000, backupCount=3, delay=True, encoding="utf-8")
+    handler: logging.Handler
+    trouble = ""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handler = RotatingFileHandler(path, maxBytes=2_000_000, backupCount=3, encoding="utf-8")
+    except OSError as error:
+        handler = logging.StreamHandler()
+        trouble = f"{path} cannot be written ({error.strerror or error}): the log goes to the terminal"
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
     logger.addHandler(handler)
     logger.setLevel(logging.INFO)
     logger.propagate = False
+    if trouble:
+        logger.warning(trouble)
     faulthandler.enable()
 
 

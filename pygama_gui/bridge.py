@@ -97,6 +97,8 @@ class Bridge(QObject):
         self.board = JobBoard()
         self.data: dict[str, LiveRun] = {}
         self._demo_folder = places.demo_folder()
+        self.pictures_folder: Path | None = None
+        """Where a picture was saved last."""
         self._job_ids = count(1)
         self._job_of: dict[str, int] = {}
         self._run_of: dict[int, str] = {}

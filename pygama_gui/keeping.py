@@ -72,9 +72,11 @@ class Keeper(QObject):
     def begin(self) -> bool:
         """Note that the program runs; tells whether it was ended last time before it could close."""
         path = places.running_file()
-        path.parent.mkdir(parents=True, exist_ok=True)
+        if _error_of(lambda: path.parent.mkdir(parents=True, exist_ok=True)):
+            return False  # the first attempt to save says why
         was_there = path.exists()
-        self.is_alone = self._lock.tryLock(0)
+        is_taken = not self._lock.tryLock(0) and self._lock.error() == QLockFile.LockError.LockFailedError
+        self.is_alone = not is_taken
         if not self.is_alone:
             return False
         for half in path.parent.glob(f"{places.session_file().name}.*.part"):

@@ -203,6 +203,7 @@ class Arrivals(QObject):
         for path in paths:
             self._window.files.open_file(path)
             self._window.show_bottom(self._window.files_dock, FILES_HEIGHT)
+            self._window.files.tree.setFocus()
 
     def take_new(self, new: list[NewRun]) -> None:
         """Add runs that have come into the folder that is watched; one that still grows is followed."""

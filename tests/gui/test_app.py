@@ -55,6 +55,26 @@ def test_threads_that_compute_give_way_to_the_window(tmp_path: Path) -> None:
     assert done.stdout.strip() == "True", done.stderr
 
 
+def test_a_home_that_takes_no_files_does_not_keep_the_window_from_opening(tmp_path: Path) -> None:
+    (home := tmp_path / "home").write_bytes(b"")  # nothing can be put below a file, whoever asks
+    code = (
+        "import sys; from pygama_gui import app; "
+        "app.Show.run = lambda show: print(show.window.keeper.is_alone) or 0; sys.exit(app.main([]))"
+    )
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("XDG_")}
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env=kept | {"QT_QPA_PLATFORM": "offscreen", "HOME": str(home)},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == "True\n"
+    assert "pygama-gui.log cannot be written" in done.stderr
+
+
 def test_a_file_that_is_no_run_gives_exit_status_1(tmp_path: Path) -> None:
     (tmp_path / "notes").write_text("no run at all, but long enough to be looked at")
     assert run_gui("--screenshot", tmp_path / "pictures", tmp_path / "notes").returncode == 1

@@ -12,7 +12,15 @@ import psutil
 import pytest
 from PyQt5.QtCore import QMimeData, QPoint, QSize, Qt, QUrl
 from PyQt5.QtGui import QDragEnterEvent, QDropEvent
-from PyQt5.QtWidgets import QAbstractScrollArea, QApplication, QMessageBox, QScrollArea, QTabBar, QWidget
+from PyQt5.QtWidgets import (
+    QAbstractScrollArea,
+    QApplication,
+    QFileDialog,
+    QMessageBox,
+    QScrollArea,
+    QTabBar,
+    QWidget,
+)
 from pytestqt.qtbot import QtBot
 
 from pygama.analysis.cuts import Cut, save_cuts
@@ -223,6 +231,19 @@ def test_a_dropped_tier_file_is_shown_in_files(
     assert window.runs.refusals.text() == ""
     window.toggle_files()
     assert not window.files_dock.isVisible()
+
+
+def test_the_keys_go_on_in_the_tree_when_a_tier_file_was_opened(
+    window: MainWindow, raw_run: Path, tmp_path: Path
+) -> None:
+    process_run(raw_run, output_dir=tmp_path)
+    window.activateWindow()
+    window.runs.stop_button.setFocus()
+    window.arrivals.ask_open_tier()
+    (dialog,) = window.findChildren(QFileDialog)
+    dialog.filesSelected.emit([str(tmp_path / "t2_run12.h5")])
+    dialog.close()
+    assert window.focusWidget() is window.files.tree
 
 
 def test_a_long_look_for_runs_says_what_it_found(
@@ -551,6 +572,7 @@ def test_the_key_sheet_lists_keys_from_the_actions(qtbot: QtBot, window: MainWin
     assert ("Ctrl+O", "Open raw files") in found["File"]
     assert ("L", "Logarithmic / linear") in found["Spectrum"]
     assert (". (dot)", "Next channel") in found["Spectrum"]
+    assert ("Space", "Freeze the waveforms alone / follow, play / stop") in found["Waveform"]
     sheet.close()
 
 

@@ -81,7 +81,11 @@ class WaveformActions:
             ("&Previous | back waveform trace last", "Shift+N", lambda: view.step(-1)),
             ("&Jump to a waveform… | go number index", "J", view.bar.ask_jump),
             ("Jump to an &event… | go find number", "Shift+J", view.bar.ask_jump_to_event),
-            ("&Freeze / follow, play / stop | live pause hold", "Space", view.toggle_following),
+            (
+                "&Freeze the waveforms alone / follow, play / stop | live pause hold",
+                "Space",
+                view.toggle_following,
+            ),
             ("Play through / stop | slideshow movie animate start browse", "G", view.browser.play),
             (
                 "Only events in the &region of the spectrum | filter roi interest peak",

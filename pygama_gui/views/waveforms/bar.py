@@ -25,6 +25,7 @@ PICTURES = (*(("traces", n) for n in OVERLAYS), *((kind, 1) for kind in ("densit
 """What the list of pictures offers: the kind, and the waveforms over each other."""
 CONTRAST_WORDS = ("inside the cut", "outside the cut", "inside − outside")
 EVENT = re.compile(r"\s*(?:e|event)\s*([\d\s\u2009]+)", re.IGNORECASE)
+FREEZE = "Freeze the waveforms alone; all else goes on (Space)"
 NO_REGION = "Mark a region in the spectrum first: Alt- or Shift-drag over a peak"
 
 
@@ -60,7 +61,7 @@ class WaveformBar:
         )
         self.place.returnPressed.connect(self.jump)
         self.place.editingFinished.connect(self.show_state)
-        self.follow = icon_button("pause", "Freeze the view; the work goes on (Space)", view.toggle_following)
+        self.follow = icon_button("pause", FREEZE, view.toggle_following)
 
     def _make_choices(self) -> None:
         view = self._view
@@ -174,8 +175,7 @@ class WaveformBar:
             self.follow.setProperty("icon_name", name)
             self.follow.setIcon(theme.icon(name, "text"))
         if browser.is_live:
-            freeze = "Freeze the view; the work goes on (Space)"
-            about = freeze if name == "pause" else "Follow the newest (Space)"
+            about = FREEZE if name == "pause" else "Follow the newest (Space)"
         else:
             about = "Stop (Space)" if name == "pause" else "Show one waveform after the other (Space)"
         if self.follow.toolTip() != about:

@@ -70,7 +70,7 @@ class WaveformView(View):
         ("Shift+N", "Previous waveform"),
         ("j", "Jump to a waveform"),
         ("Shift+J", "Jump to an event"),
-        ("Space", "Freeze or follow; play or stop"),
+        ("Space", "Freeze the waveforms alone, or follow; play or stop"),
         ("g", "Play through"),
         ("i", "Only events in the region of the spectrum"),
         ("Shift+I", "Only events that pass the cuts"),
