@@ -347,8 +347,8 @@ def _done_sentence(job: JobState) -> str:
 
 
 def date_of(unix_s: float) -> str:
-    """Write a date and a time of this place: '2026-11-27 01:50'."""
-    return time.strftime("%Y-%m-%d %H:%M", time.localtime(unix_s))
+    """Write a date and a time: '2026-11-27 01:50 UTC'."""
+    return time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(unix_s))
 
 
 def ordinal(number: int) -> str:

@@ -29,7 +29,7 @@ from pygama.analysis.region_fit import FittedPeak
 from pygama.errors import OutputError, SettingsError
 from pygama_gui.bridge import Bridge
 from pygama_gui.data import chain_facts
-from pygama_gui.data.channels import CODE
+from pygama_gui.data.channels import CODE, code_of
 from pygama_gui.data.energies import N_FINE, calibrated, calibrated_counts, fine_range, from_peaks
 from pygama_gui.data.linked import Axis, Counts, Want
 from pygama_gui.data.live_run import LiveRun
@@ -383,8 +383,9 @@ class CalibrationPanel(QWidget):
         if len(found.channels) > 1:
             parts.append(f"{_n_good(found)} of {counted(len(found.channels), 'channel')} calibrated.")
         refused = [(place, known.refused) for place, known in found.channels.items() if known.curve is None]
+        detectors = {place_text(code_of(one)): one.name for one in self.session.channel_map.channels}
         for place, why in refused[:MOST_TOLD]:
-            parts.append(f"▲ Channel {place} refused: {why}.")
+            parts.append(f"▲ {detectors.get(place, f'Channel {place}')} refused: {why}.")
         if len(refused) > MOST_TOLD:
             parts.append(f"▲ {len(refused) - MOST_TOLD} more refused.")
         if one is not None and one.curve is not None:

@@ -18,6 +18,7 @@ from pygama.analysis.calibration_file import read_calibration
 from pygama.analysis.fit_request import FitRequest
 from pygama.analysis.lines import lines_of
 from pygama.block import Block
+from pygama.channel_map import Channel
 from pygama.progress import Partial
 from pygama.storage import TierWriter
 from pygama_gui.bridge import Bridge
@@ -25,7 +26,7 @@ from pygama_gui.data import live_set
 from pygama_gui.data.energies import fine_range
 from pygama_gui.sandbox import Sandbox
 from pygama_gui.session import changes, cut_changes, fit_changes, set_changes
-from pygama_gui.session.state import Fit, Member, Run
+from pygama_gui.session.state import ChannelMap, Fit, Member, Run
 from pygama_gui.views.fits.view import FitsView
 from pygama_gui.views.spectrum.view import SpectrumView
 
@@ -178,7 +179,10 @@ def test_what_is_not_sure_is_refused_in_words(
     view.bridge.take(3, thorium(40))
     view.bridge.change(changes.select_run, run.run_id)
     propose(qtbot, view)
-    assert "refused:" in view.calibration.words.text()
+    assert "Channel 0/5/0 refused:" in view.calibration.words.text()
+    view.bridge.change(changes.take_channel_map, ChannelMap(channels=(Channel(0, 5, 0, "V01"),)))
+    propose(qtbot, view)
+    assert "V01 refused:" in view.calibration.words.text()
     assert not view.calibration.use_button.isVisible()
     view.calibration.use()
     assert view.session.calibrations == ()
