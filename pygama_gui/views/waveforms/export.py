@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 import pygama
-from pygama_gui.data.channels import names_of
 from pygama_gui.data.samples import Sample
 from pygama_gui.data.shaping import Shaped, energy_source
 from pygama_gui.data.waveform_files import Curve, Picture, csv_text, save
@@ -75,13 +74,17 @@ class Exporter(Saver[Picture]):
         view = self._view
         session, run = view.session, view.session.selected_run
         about: dict[str, str] = {}
+        title = []
         if run is not None:
             about |= run.about
+            title += [f"Run {about['run']}"] if "run" in about else []
         if sample is not None:
             if "event_number" in sample.numbers:
                 about["event"] = str(int(sample.numbers["event_number"]))
+                title.append(f"event {about['event']}")
             if sample.channel is not None:
-                about["channel"] = names_of([*view.channels, sample.channel])[-1].removeprefix("channel ")
+                title.append(view.bridge.names([*view.channels, sample.channel])[-1])
+                about["channel"] = title[-1].removeprefix("channel ")
         if (cut := view.telling.cut_words) and sample is None:
             about["cut"] = cut
         source = energy_source(session.chain, view.calibrations) if view.choice.is_calibrated else None
@@ -89,9 +92,7 @@ class Exporter(Saver[Picture]):
             about["energy"] = "{} of {}".format(*source)
         about["chain"] = json.dumps(session.to_chain())
         about["made by"] = f"pygama {pygama.__version__}"
-        names = {"run": "Run", "event": "event", "channel": "channel"}
-        title = ", ".join(f"{words} {about[name]}" for name, words in names.items() if name in about)
-        return {"title": title, **about}
+        return {"title": ", ".join(title), **about}
 
     def _traces(self) -> Picture | None:
         view, drawn = self._view, self._view.drawn_now

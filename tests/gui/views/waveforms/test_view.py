@@ -19,12 +19,13 @@ from pytestqt.qtbot import QtBot
 
 from pygama.analysis.calibration import Calibration, ChannelCalibration
 from pygama.analysis.curves import Curve
+from pygama.channel_map import Channel
 from pygama_gui.bridge import Bridge
 from pygama_gui.data import chain_facts
 from pygama_gui.data.samples import N_KEPT, Sample
 from pygama_gui.data.shaping import shape
 from pygama_gui.session import calibration_changes, changes
-from pygama_gui.session.state import DEFAULT_CHAIN, Run, Step
+from pygama_gui.session.state import DEFAULT_CHAIN, ChannelMap, Run, Step
 from pygama_gui.views import madeup
 from pygama_gui.views.waveforms.pictures import NAME_ROOM
 from pygama_gui.views.waveforms.view import WaveformView
@@ -475,6 +476,18 @@ def test_what_is_shown_is_copied_as_a_table(view: WaveformView) -> None:
     assert rows[0] == "sample,time_ns,waveform,wf_trap"
     assert len(rows) == 1 + madeup.N_SAMPLES
     assert rows[2].startswith("1,16,")
+
+
+def test_a_saved_waveform_is_named_by_its_detector(view: WaveformView) -> None:
+    view.copy_csv()
+    channel = view.browser.sample.channel
+    assert f"# channel: {channel}" in QApplication.clipboard().text().splitlines()
+    detectors = ChannelMap(Path("map.csv"), (Channel(0, 0, channel, "P42574A"),))
+    view.bridge.change(changes.take_channel_map, detectors)
+    view.copy_csv()
+    lines = QApplication.clipboard().text().splitlines()
+    assert "# channel: P42574A" in lines
+    assert lines[0].endswith(", P42574A")
 
 
 @pytest.mark.parametrize("suffix", ["png", "svg", "csv"])
