@@ -44,6 +44,7 @@ class Saver(Generic[P]):
 
     def ask(self) -> None:
         """Ask for a name, whose end says the kind."""
+        self._of.draw_if_due()  # the menus stand over other views, too
         picture = self.picture()
         if picture is None:
             self._of.bridge.log(self.NOTHING, "warning")
@@ -77,6 +78,7 @@ class Saver(Generic[P]):
 
     def copy(self) -> None:
         """Copy what is shown as a table."""
+        self._of.draw_if_due()
         picture = self.picture()
         if picture is None:
             self._of.bridge.log(self.NOTHING, "warning")

@@ -402,7 +402,11 @@ class SpectrumView(View):
             self.choose_column(raw)
 
     def shown(self) -> Shown | None:
-        """Say what is on screen and not in the session; None where nothing is."""
+        """Say what is on screen and not in the session; None where nothing is.
+
+        Behind another tab: what will be on screen.
+        """
+        self.draw_if_due()
         picture, live = self.picture, self.bridge.live(self.session.selected)
         if picture is None or live is None:
             return None

@@ -98,6 +98,19 @@ def test_a_saved_script_gives_the_table_and_the_spectrum_on_screen(
     assert counts.sum() > 100
 
 
+def test_what_is_exported_behind_another_tab_is_of_the_column_that_is_chosen(
+    window: MainWindow, processed: Run
+) -> None:
+    window.go_to_tab(1)
+    before = window.spectrum.shown()
+    window.spectrum.choose_column("bl_int")
+    after = window.spectrum.shown()
+    assert before is not None
+    assert after is not None
+    assert before.low <= 0 < before.high / 2
+    assert after.low > 0
+
+
 def test_each_channel_on_screen_is_a_column_of_a_saved_spectrum(window: MainWindow, processed: Run) -> None:
     window.spectrum.controls.choose_channel(1)
     shown = window.spectrum.shown()
