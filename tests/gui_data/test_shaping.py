@@ -192,6 +192,18 @@ def test_the_noise_spectrum_is_the_mean_of_the_chains_own() -> None:
     assert found.heights(is_amplitude=True) ** 2 == pytest.approx(found.power)
 
 
+def test_a_pulse_in_the_baseline_is_no_noise_and_a_loud_channel_is() -> None:
+    waves = np.random.default_rng(3).normal(0, 5, (40, 1000))
+    waves[20:] *= 4  # the second channel: 16 times the mean square of the first
+    waves[7, 250:] += 1000
+    bunch = Bunch(waves, {"channel": np.repeat([0, 1], 20)})
+    found = noise_spectrum(bunch, CHAIN, is_whole_record=False)
+    assert (found.n_waveforms, found.n_loud) == (39, 1)
+    assert found.words == "mean of 39, 1 with a pulse in the baseline left out"
+    assert found.power == pytest.approx(psd(np.delete(waves, 7, axis=0), 1000.0).mean(axis=0))
+    assert noise_spectrum(bunch, CHAIN, is_whole_record=True).n_waveforms == 40
+
+
 def test_the_noise_of_the_whole_record_is_tapered() -> None:
     bunch = Bunch(np.random.default_rng(4).normal(size=(3, 1000)), {"period_ns": np.full(3, 10.0)})
     found = noise_spectrum(bunch, CHAIN, is_whole_record=True)

@@ -200,7 +200,7 @@ class Exporter(Saver[Picture]):
         x_label, y_label = view.plot.labels["bottom"], view.plot.labels["left"]
         curves = [
             Curve(
-                f"mean of {mean.n_waveforms}",
+                mean.words,
                 mean.frequencies[1:],
                 mean.heights(is_amplitude=is_amplitude)[1:],
             )
@@ -215,6 +215,7 @@ class Exporter(Saver[Picture]):
             "samples": f"{mean.stretch[0]} to {mean.stretch[1] - 1}",
             "taper": mean.taper,
             "waveforms": str(mean.n_waveforms),
+            "waveforms with a pulse in the baseline, left out": str(mean.n_loud),
         }
         return Picture(x_label, y_label, tuple(curves), tuple(columns), about, is_log=view.choice.is_log)
 

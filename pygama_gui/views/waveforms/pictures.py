@@ -292,7 +292,7 @@ class NoisePicture:
             y = _log(spectrum.heights(is_amplitude=is_amplitude)[1:], is_log=is_log)
             curve.setData(x, y, pen=pen, connect="finite")
             shown.append((x, y))
-            what = "this waveform" if curve is self.one else f"mean of {spectrum.n_waveforms}"
+            what = "this waveform" if curve is self.one else spectrum.words
             names.append((curve, what))
         self._write_legend(names)
         self._fit(shown, is_log=is_log)
