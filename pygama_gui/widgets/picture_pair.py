@@ -41,7 +41,9 @@ class PicturePair(QSplitter):
         if wanted != self.orientation():
             shares = self.sizes()
             self.setOrientation(wanted)
-            self.setSizes(shares)
+            # Qt says 0 of a hidden one, and keeps its share by itself.
+            if len(self._shown()) == self.count():
+                self.setSizes(shares)
 
     def _shown(self) -> list[QWidget]:
         pictures = [self.widget(at) for at in range(self.count())]
