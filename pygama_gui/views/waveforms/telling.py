@@ -107,7 +107,8 @@ class Telling:
         if browser.is_following or browser.is_finished:
             number = sample.numbers.get("event_number")
             return "newest" if number is None else f"newest, packet {words.count(float(number))}"
-        return f"older than the newest {browser.n}" if browser.has_left else f"of the newest {browser.n}"
+        place = f"older than the newest {browser.n}" if browser.has_left else f"of the newest {browser.n}"
+        return place if browser.is_playing else f"frozen (Space goes on), {place}"
 
     # Axes
 

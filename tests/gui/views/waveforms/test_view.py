@@ -63,7 +63,7 @@ def test_going_back_freezes_the_view(view: WaveformView) -> None:
     view.step(-1)
     view.draw_if_due()
     assert (view.browser.is_following, view.browser.place) == (False, 3)
-    assert view.bar.info.text().startswith("of the newest 5")
+    assert view.bar.info.text().startswith("frozen (Space goes on), of the newest 5")
     assert view.bar.place.text() == "4"
 
 
@@ -78,7 +78,7 @@ def test_a_frozen_waveform_stays_while_newer_ones_come(view: WaveformView) -> No
     assert view.browser.n == N_KEPT
     assert view.browser.sample is frozen
     assert view.bar.place.text() == ""  # it is no longer one of them
-    assert view.bar.info.text().startswith(f"older than the newest {N_KEPT}")
+    assert view.bar.info.text().startswith(f"frozen (Space goes on), older than the newest {N_KEPT}")
     view.step(1)
     view.draw_if_due()
     assert (view.browser.sample is frozen, view.bar.place.text()) == (False, "2")
