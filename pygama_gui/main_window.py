@@ -472,33 +472,37 @@ class MainWindow(QMainWindow):
 
     def toggle_log(self) -> None:
         """Show or hide the log."""
-        self._toggle_bottom(self.log_dock, LOG_HEIGHT)
+        self._toggle_bottom(self.log_dock, LOG_HEIGHT, self.log.text)
 
     def toggle_files(self) -> None:
         """Show or hide the files."""
-        self._toggle_bottom(self.files_dock, FILES_HEIGHT)
-        if self.files_dock.isVisible():
-            self.files.tree.setFocus()
+        self._toggle_bottom(self.files_dock, FILES_HEIGHT, self.files.tree)
 
     def toggle_console(self) -> None:
         """Show or hide the console."""
-        self._toggle_bottom(self.console_dock, FILES_HEIGHT)
-        if self.console_dock.isVisible():
-            self.console.prompt.setFocus()
+        self._toggle_bottom(self.console_dock, FILES_HEIGHT, self.console.prompt)
 
     @property
     def bottom_docks(self) -> list[QDockWidget]:
         """The panels at the bottom, which lie on each other."""
         return [self.log_dock, self.files_dock, self.console_dock]
 
-    def _toggle_bottom(self, dock: QDockWidget, height: int) -> None:
-        """Show a panel at the bottom in front of the other there; hide it if it is in front."""
+    def _toggle_bottom(self, dock: QDockWidget, height: int, stop: QWidget) -> None:
+        """Show a panel at the bottom in front of the other there; hide it if it is in front.
+
+        stop: where the keyboard goes on.
+        """
         inside = dock.widget()
         assert inside is not None
-        if dock.isVisible() and not inside.visibleRegion().isEmpty():
-            dock.hide()
-        else:
+        if not dock.isVisible() or inside.visibleRegion().isEmpty():
             self.show_bottom(dock, height)
+            stop.setFocus()
+            return
+        focus = self.focusWidget()
+        had_focus = focus is not None and dock.isAncestorOf(focus)
+        dock.hide()
+        if had_focus:
+            self.go_to_tab(self.bridge.session.tab)
 
     def show_bottom(self, dock: QDockWidget, height: int) -> None:
         """Show a panel at the bottom in front of the other there."""

@@ -199,7 +199,7 @@ class Arrivals(QObject):
         return Found(tuple(runs), tuple(refused), found.hdf5)
 
     def show_files(self, paths: Iterable[Path]) -> None:
-        """Show what is in Tier files."""
+        """Show what is in Tier files, where the keyboard goes on."""
         for path in paths:
             self._window.files.open_file(path)
             self._window.show_bottom(self._window.files_dock, FILES_HEIGHT)

@@ -229,6 +229,7 @@ def test_a_dropped_tier_file_is_shown_in_files(
     assert window.files_dock.isVisible()
     assert window.bridge.session.runs == ()
     assert window.runs.refusals.text() == ""
+    qtbot.waitUntil(window.files.tree.hasFocus, timeout=WAIT_MS)
     window.toggle_files()
     assert not window.files_dock.isVisible()
 
@@ -546,6 +547,22 @@ def test_the_way_to_the_log_says_whether_it_is_open(window: MainWindow) -> None:
     assert window.last_line.log_link.text() == "Log ▾"
     window.toggle_log()
     assert window.last_line.log_link.text() == "Log ▴"
+
+
+def test_the_keyboard_goes_on_in_the_log_and_then_in_the_picture_again(
+    qtbot: QtBot, window: MainWindow, a_run: Callable[..., Run]
+) -> None:
+    window.bridge.change(changes.add_runs, [a_run()])
+    window.go_to_tab(2)
+    window.toggle_log()
+    qtbot.waitUntil(window.log.text.hasFocus, timeout=WAIT_MS)
+    window.toggle_log()
+    qtbot.waitUntil(window.spectrum.plot.hasFocus, timeout=WAIT_MS)
+
+
+def test_a_key_that_belongs_to_the_waveforms_alone_says_so(window: MainWindow) -> None:
+    does = dict(dict(keys_of(window.menuBar()))["Waveform"])
+    assert does["Space"] == "Freeze / follow the waveforms, play / stop"
 
 
 def test_no_key_does_two_things_in_the_window(window: MainWindow) -> None:
