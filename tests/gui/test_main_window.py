@@ -560,11 +560,6 @@ def test_the_keyboard_goes_on_in_the_log_and_then_in_the_picture_again(
     qtbot.waitUntil(window.spectrum.plot.hasFocus, timeout=WAIT_MS)
 
 
-def test_a_key_that_belongs_to_the_waveforms_alone_says_so(window: MainWindow) -> None:
-    does = dict(dict(keys_of(window.menuBar()))["Waveform"])
-    assert does["Space"] == "Freeze / follow the waveforms, play / stop"
-
-
 def test_no_key_does_two_things_in_the_window(window: MainWindow) -> None:
     actions = [entry.action for entry in entries_of(window.menuBar())]
     everywhere = [one for one in actions if one.shortcutContext() == Qt.ShortcutContext.WindowShortcut]
