@@ -340,7 +340,7 @@ def _running_sentence(job: JobState, percent: str) -> str:
 
 def _done_sentence(job: JobState) -> str:
     if job.made_on is not None:
-        text = f"processed on {date_of(job.made_on)}"
+        text = f"done {date_of(job.made_on)}"
     else:
         text = f"done in {duration(job.elapsed_s)} · {counted(job.rows, 'event')}"
     return f"▲ {text}, {counted(job.warnings, 'warning')}" if job.warnings else f"✓ {text}"

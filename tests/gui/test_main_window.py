@@ -329,7 +329,7 @@ def test_the_warnings_of_an_earlier_session_are_told(
     sentence, tone = run_sentence(state)
     assert sentence.startswith(f"▲ {counted(state.warnings, 'warning')} · 20")
     assert tone == "warn"
-    assert run_details(state).startswith("▲ processed on 20")
+    assert run_details(state).startswith("▲ done 20")
     assert "▲ nothing was left out at bytes 5: no record that is decoded begins there" in run_details(state)
 
 

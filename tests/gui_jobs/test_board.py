@@ -94,13 +94,13 @@ def test_a_job_of_an_earlier_session_says_when_it_was_done(board):
     job = board.restore(2, RUN, (Path("t2.h5"),), 600, 0.0, 4711)
     assert job.total_bytes == 4711
     assert (job.state, job.rows, job.has_ended) == ("done", 600, True)
-    assert state_sentence(job) == "✓ processed on 1970-01-01 00:00 UTC"
+    assert state_sentence(job) == "✓ done 1970-01-01 00:00 UTC"
 
 
 def test_a_job_of_an_earlier_session_tells_what_it_warned_of(board):
     job = board.restore(2, RUN, (Path("t2.h5"),), 600, 0.0, warned=[f"warning {n}" for n in range(9)])
     assert (job.warnings, len(job.warned), job.warned[0]) == (9, 8, "warning 0")
-    assert state_sentence(job).startswith("▲ processed on 19")
+    assert state_sentence(job).startswith("▲ done 19")
     assert state_sentence(job).endswith(", 9 warnings")
 
 
