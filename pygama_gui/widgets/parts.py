@@ -297,7 +297,9 @@ class Wrapped(Elided):
     def sizeHint(self) -> QSize:  # noqa: N802  (Qt's name)
         """Give the height of as many lines as the words need."""
         n_lines = max(len(self.lines(self.width())), 1)
-        return QSize(self.minimumWidth(), n_lines * self.fontMetrics().lineSpacing())
+        metrics = self.fontMetrics()
+        # An underscore may reach a pixel below what the font says.
+        return QSize(self.minimumWidth(), (n_lines - 1) * metrics.lineSpacing() + metrics.height() + 2)
 
     def minimumSizeHint(self) -> QSize:  # noqa: N802  (Qt's name)
         """Give the height of as many lines as the words need."""

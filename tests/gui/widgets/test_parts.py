@@ -151,7 +151,10 @@ def test_words_go_on_in_further_lines_and_are_cut_in_the_last_alone(qtbot: QtBot
     assert [words.endswith("…") for words in line.lines(whole // 4)] == [False, False, True]
     for width, n_lines in ((whole, 1), (4 * whole // 5, 2), (whole // 4, 3)):
         line.resize(width, one)
-        assert line.sizeHint().height() == n_lines * one
+        assert line.sizeHint().height() - n_lines * one in (
+            2,
+            3,
+        )  # below the last there is room for an underscore
 
 
 def test_a_number_is_not_parted_from_its_error_and_its_unit(qtbot: QtBot) -> None:
