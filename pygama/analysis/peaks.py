@@ -152,10 +152,11 @@ def _result(cost: Cost, at: Minimum, spread: np.ndarray, *, is_valid: bool) -> P
 def _what_is_wrong(cost: Cost, at: Minimum, found: PeakFit) -> str:
     low, high = found.window
     significance = found.area / found.area_error if found.area_error > 0 else 0.0
-    if not significance > _MIN_SIGNIFICANCE or (
-        significance < _CLEAR_SIGNIFICANCE and _chi2_without(cost, at) - at.chi2 < _MIN_GAIN
-    ):
-        return f"no peak: {found.area:.3g} ± {found.area_error:.2g} counts above the background"
+    above = f"no peak: {found.area:.3g} ± {found.area_error:.2g} counts above the background"
+    if not significance > _MIN_SIGNIFICANCE:
+        return above
+    if significance < _CLEAR_SIGNIFICANCE and _chi2_without(cost, at) - at.chi2 < _MIN_GAIN:
+        return f"{above}, as chance alone gives somewhere in a window"
     if min(found.position - low, high - found.position) < 0.02 * (high - low):
         return "the peak lies at the edge of the window"
     if found.fwhm > 0.3 * FWHM_PER_SIGMA * (high - low):

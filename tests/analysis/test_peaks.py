@@ -150,6 +150,7 @@ def test_few_windows_without_a_peak_give_one(background):
     fits = [fit_peak_counts(rng.poisson(background, 100), edges) for _ in range(100)]
     assert sum(fit.converged for fit in fits) <= 6
     assert any(fit.note.startswith("no peak: ") for fit in fits)
+    assert any(fit.note.endswith(", as chance alone gives somewhere in a window") for fit in fits)
 
 
 def test_a_small_peak_that_lowers_chi2_by_much_is_one():

@@ -20,6 +20,16 @@ from pygama_gui.views import madeup
 from pygama_gui.views.chain.preview import PreviewView
 
 
+def gone_on(bridge: Bridge, *runs: Run) -> Sandbox:
+    """Give a sandbox that was told of the peak of the first run, and then came to the second."""
+    sandbox = Sandbox.of(bridge)
+    bridge.change(changes.add_runs, list(runs))
+    bridge.change(changes.select_run, runs[0].run_id)
+    bridge.change(changes.choose_line, (8600.0, 8740.0))
+    bridge.change(changes.select_run, runs[1].run_id)
+    return sandbox
+
+
 @pytest.mark.parametrize(
     ("region", "is_of_a_peak"),
     [((950.0, 1050.0), True), ((890.0, 1110.0), False), ((0.0, 40_000.0), False), ((5.0, 5.0), False)],
@@ -41,11 +51,7 @@ def test_a_wide_region_leaves_the_peak_as_it_is(bridge: Bridge, a_run: Callable[
 def test_a_peak_of_another_run_is_sought_anew_where_this_run_has_none_there(
     bridge: Bridge, a_run: Callable[..., Run], is_there: bool
 ) -> None:
-    sandbox, (first, second) = Sandbox.of(bridge), (a_run(1), a_run(2))
-    bridge.change(changes.add_runs, [first, second])
-    bridge.change(changes.select_run, first.run_id)
-    bridge.change(changes.choose_line, (8600.0, 8740.0))
-    bridge.change(changes.select_run, second.run_id)
+    sandbox = gone_on(bridge, a_run(1), a_run(2))
     fit = PeakFit((8600.0, 8740.0), 40, converged=is_there)
     found = Compared(sandbox.asked, 10, np.arange(3.0), None, None, old_fit=fit)
     sandbox._take_compared(sandbox._bench, found)
@@ -55,11 +61,8 @@ def test_a_peak_of_another_run_is_sought_anew_where_this_run_has_none_there(
 def test_the_peak_of_each_run_is_there_again_when_it_is_looked_at_again(
     bridge: Bridge, a_run: Callable[..., Run]
 ) -> None:
-    sandbox, (first, second, third) = Sandbox.of(bridge), (a_run(1), a_run(2), a_run(3))
-    bridge.change(changes.add_runs, [first, second, third])
-    bridge.change(changes.select_run, first.run_id)
-    bridge.change(changes.choose_line, (8600.0, 8740.0))
-    bridge.change(changes.select_run, second.run_id)
+    first, second, third = a_run(1), a_run(2), a_run(3)
+    sandbox = gone_on(bridge, first, second, third)
     sandbox._key = (1, "t1_run2.h5", None)
     sandbox._take_line(None, None)
     assert sandbox.session.line is None, "this run has no peak, neither there nor elsewhere"
@@ -74,11 +77,7 @@ def test_the_peak_of_each_run_is_there_again_when_it_is_looked_at_again(
 def test_a_peak_is_not_given_up_while_few_waveforms_have_come(
     bridge: Bridge, a_run: Callable[..., Run]
 ) -> None:
-    sandbox, (first, second) = Sandbox.of(bridge), (a_run(1), a_run(2))
-    bridge.change(changes.add_runs, [first, second])
-    bridge.change(changes.select_run, first.run_id)
-    bridge.change(changes.choose_line, (8600.0, 8740.0))
-    bridge.change(changes.select_run, second.run_id)
+    sandbox = gone_on(bridge, a_run(1), a_run(2))
     sandbox._key = (1,)
     sandbox._take_line(None, None)
     assert sandbox.session.line == (8600.0, 8740.0)
@@ -91,11 +90,7 @@ def test_a_peak_is_not_given_up_while_few_waveforms_have_come(
 def test_the_window_comes_along_with_a_peak_that_stands_at_its_edge_in_another_run(
     bridge: Bridge, a_run: Callable[..., Run], position: float, sought: float | None
 ) -> None:
-    sandbox, (first, second) = Sandbox.of(bridge), (a_run(1), a_run(2))
-    bridge.change(changes.add_runs, [first, second])
-    bridge.change(changes.select_run, first.run_id)
-    bridge.change(changes.choose_line, (8600.0, 8740.0))
-    bridge.change(changes.select_run, second.run_id)
+    sandbox = gone_on(bridge, a_run(1), a_run(2))
     fit = PeakFit((8600.0, 8740.0), 40, position=position, converged=True)
     sandbox._take_compared(
         sandbox._bench, Compared(sandbox.asked, 10, np.arange(3.0), None, None, old_fit=fit)

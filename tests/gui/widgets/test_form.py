@@ -34,6 +34,16 @@ def type_into(qtbot: QtBot, field: SettingField, text: str) -> None:
 
 
 @pytest.mark.usefixtures("themed")
+def typed_in(qtbot: QtBot) -> SettingField:
+    """Give a field that has the focus and shows what it was given."""
+    field, _ = field_of(qtbot, RISE)
+    field.edited.connect(lambda _name, value: field.show_value(value))
+    field.show()
+    field.control.setFocus()
+    qtbot.waitUntil(field.control.hasFocus)
+    return field
+
+
 class TestOneField:
     def test_a_number_that_fits_is_given_on(self, qtbot: QtBot) -> None:
         field, edits = field_of(qtbot, RISE)
@@ -70,22 +80,14 @@ class TestOneField:
         assert field.control.text() == "300"  # type: ignore[attr-defined]
 
     def test_what_cannot_be_used_leaves_the_value_as_it_was(self, qtbot: QtBot) -> None:
-        field, _ = field_of(qtbot, RISE)
-        field.edited.connect(lambda _name, value: field.show_value(value))
-        field.show()
-        field.control.setFocus()
-        qtbot.waitUntil(field.control.hasFocus)
+        field = typed_in(qtbot)
         type_into(qtbot, field, "1 h")
         qtbot.keyClick(field.control, Qt.Key.Key_Return)
         assert (field.value, field.error) == (400, "")
         assert field.control.text() == "400"  # type: ignore[attr-defined]
 
     def test_esc_takes_back_no_more_than_since_return(self, qtbot: QtBot) -> None:
-        field, _ = field_of(qtbot, RISE)
-        field.edited.connect(lambda _name, value: field.show_value(value))
-        field.show()
-        field.control.setFocus()
-        qtbot.waitUntil(field.control.hasFocus)
+        field = typed_in(qtbot)
         type_into(qtbot, field, "25")
         qtbot.keyClick(field.control, Qt.Key.Key_Return)
         type_into(qtbot, field, "30")
