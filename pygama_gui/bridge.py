@@ -409,6 +409,7 @@ class Bridge(QObject):
     def _submit(self, run: Run, spec: JobSpec) -> None:
         job_id = next(self._job_ids)
         self._adopt(job_id, run, follows=spec.follow_s is not None)
+        self.data[run.run_id].tier0 = spec.tier0
         self._spec_of[job_id] = spec
         self.runner.submit(job_id, spec)
 

@@ -34,6 +34,8 @@ class LiveRun:
         """Codes of the channels that have rows."""
         self.tier1: Path | None = None
         """The finished Tier 1 file."""
+        self.tier0: Mapping[str, Any] | None = None
+        """The options that its waveforms were cut with, where they are known."""
         self.times: RunTimes | None = None
         """How long it was live, where that was looked for."""
         self.told = Told()

@@ -5,8 +5,10 @@ All of it belongs to the one thread that reads files.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -100,6 +102,19 @@ def _holds(run: Run, texts: dict[str, str]) -> bool:
         "start_time": str(run.start_time),
     }
     return all(texts.get(name) == value for name, value in wanted.items())
+
+
+def read_tier0(path: Path) -> dict[str, Any] | None:
+    """Read the options of Tier 0 that a file was made with; None where it does not say."""
+    from pygama.storage import TierFile
+
+    with TierFile(path) as file:
+        text = file.texts("/").get("tier0", "")
+    try:
+        told = json.loads(text)
+    except ValueError:
+        return None
+    return told if isinstance(told, dict) else None
 
 
 def read_columns(tier2: Path) -> Iterator[dict[str, np.ndarray]]:

@@ -207,6 +207,11 @@ class Tier1Waveforms:
         """Count the waveforms that are selected."""
         return sum(len(rows) for _, rows in self.rows_of(selection))
 
+    def first_places(self) -> list[int]:
+        """Give the place of the first waveform of each table."""
+        counts = [table.n_rows for table in self._tables.values()]
+        return [sum(counts[:at]) for at, count in enumerate(counts) if count]
+
     def sample(self, place: int, selection: Selection = EVERYTHING) -> Sample:
         """Read the waveform at a place among those selected; raises IndexError beyond the end."""
         return self._read(*self._at(place, selection), place)

@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING
 from PyQt5.QtWidgets import QFileDialog
 
 from pygama_gui.data import chain_facts
+from pygama_gui.data.refusals import too_long_for
 from pygama_gui.data.wiring import not_made
 from pygama_gui.jobs import remedies
+from pygama_gui.jobs.board import counted
 from pygama_gui.jobs.room import FLOOR_BYTES, Need
 from pygama_gui.session import changes
 from pygama_gui.session.state import DataSet, Run
@@ -41,8 +43,7 @@ class Processing:
         runs = [run for run in runs if not isinstance(run, DataSet)]
         chain = self._bridge.session.chain
         for index, amiss in chain_facts.what_is_amiss(chain).items():
-            words = f"Step {index + 1}, {chain[index].step}: {amiss}"
-            self._window.banner.say(words, level="warning", about=AMISS)
+            self._refuse_step(index, amiss)
             return
         if not self._window.plugins.are_as_agreed(
             chain, lambda: self.start(runs, first=first, follow=follow, unsure=unsure)
@@ -51,6 +52,7 @@ class Processing:
         if lost := not_made(self._bridge.session):
             self._refuse_lost(lost)
             return
+        runs = self._without_too_short(runs)
         by_folder: dict[Path | None, list[Run]] = {}
         for run in runs:
             by_folder.setdefault(self._bridge.folder_of(run), []).append(run)
@@ -88,6 +90,24 @@ class Processing:
             )
 
         self._bridge.room.look_for(runs, folder, start_if_room)
+
+    def _without_too_short(self, runs: list[Run]) -> list[Run]:
+        """Leave out the runs whose waveforms are known to be too short for the chain, and say so of one."""
+        found = {
+            run.run_id: too_long_for(self._bridge.session, self._bridge.live(run.run_id)) for run in runs
+        }
+        refused = [run for run in runs if found[run.run_id] is not None]
+        for run in refused[:1]:
+            others = f" ({counted(len(refused) - 1, 'other run')} as well)" if len(refused) > 1 else ""
+            index, amiss = found[run.run_id] or (0, "")
+            self._refuse_step(index, amiss, f"{self._bridge.name_of(run.run_id)} is not started{others}. ")
+        return [run for run in runs if run not in refused]
+
+    def _refuse_step(self, index: int, amiss: str, what: str = "") -> None:
+        """Say which step keeps runs from being started, and offer to go there."""
+        words = f"{what}Step {index + 1}, {self._bridge.session.chain[index].step}: {amiss}"
+        go = ("Show the step", lambda: self._window.chain.show_step(index))
+        self._window.banner.say(words, level="warning", remedies=[go], about=AMISS)
 
     def _refuse_lost(self, names: tuple[str, ...]) -> None:
         """Say what is to be kept and is not made any more, and offer to do without it."""

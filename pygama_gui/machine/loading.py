@@ -17,7 +17,7 @@ from pygama_gui.data.channels import CODE
 from pygama_gui.data.files_waveforms import FilesWaveforms
 from pygama_gui.data.live_run import LiveRun, tier1_among
 from pygama_gui.data.live_set import LiveSet
-from pygama_gui.data.outputs import Outputs, find_outputs, read_columns
+from pygama_gui.data.outputs import Outputs, find_outputs, read_columns, read_tier0
 from pygama_gui.data.samples import Tier1Waveforms
 from pygama_gui.data.set_waveforms import SetWaveforms
 from pygama_gui.jobs.board import JobState
@@ -128,8 +128,10 @@ class Loading:
             if self._bridge.is_closed:
                 return live
         if live.tier1 is not None:
+            live.tier0 = read_tier0(live.tier1)
             with closing(Tier1Waveforms(live.tier1)) as waveforms:
-                for place in range(min(waveforms.count(), N_FIRST)):
+                first = range(min(waveforms.count(), N_FIRST))
+                for place in (*(place for place in waveforms.first_places() if place not in first), *first):
                     live.samples.add(waveforms.sample(place))
         return live
 

@@ -400,6 +400,45 @@ def test_a_chain_that_cannot_run_is_not_started(window: MainWindow, raw_run: Pat
     assert state_of(window) == ""
 
 
+def test_a_run_whose_waveforms_are_too_short_is_not_started(
+    qtbot: QtBot, window: MainWindow, raw_run: Path, out: Path
+) -> None:
+    window.bridge.change(changes.add_runs, [files.read_run(raw_run)])
+    window.runs.process()
+    qtbot.waitUntil(lambda: state_of(window) == "done", timeout=WAIT_MS)
+    rows = window.bridge.live(window.bridge.session.selected)
+    window.bridge.change(changes.set_setting, 0, "i_end", 5000)
+    window.runs.process()
+    assert window.banner.words.text() == (
+        "Run 12 is not started. Step 1, fit_baseline: i_end must be 1000 or less, the length of the "
+        "waveforms, not 5000"
+    )
+    assert state_of(window) == "done"
+    assert window.bridge.live(window.bridge.session.selected) is rows
+    window.banner.act_buttons[0].click()
+    assert window.bridge.session.step == 0
+    assert window.chain.cards[0].hasFocus()
+    window.bridge.change(changes.set_setting, 0, "i_end", 400)
+    assert window.banner.isHidden()
+
+
+def test_of_several_runs_those_are_started_that_can_be(
+    qtbot: QtBot, window: MainWindow, raw_run: Path, out: Path, tmp_path: Path
+) -> None:
+    long = write_run(tmp_path / "Run13", RunShape(run_number=13, n_events=40, n_samples=6000))
+    window.bridge.change(changes.add_runs, [files.read_run(raw_run), files.read_run(long)])
+    first, second = window.bridge.session.runs
+    with qtbot.waitSignal(window.bridge.all_ended, timeout=WAIT_MS):
+        window.processing.start([first, second])
+    window.bridge.change(changes.set_setting, 0, "i_end", 5000)
+    started: list[set[str]] = []
+    window.bridge.started.connect(started.append)
+    with qtbot.waitSignal(window.bridge.all_ended, timeout=WAIT_MS):
+        window.processing.start([first, second])
+    assert set().union(*started) == {second.run_id}
+    assert "Run 12 is not started" in window.banner.words.text()
+
+
 def test_the_session_is_there_at_the_next_start(qtbot: QtBot, window: MainWindow) -> None:
     window.bridge.change(changes.set_setting, 2, "rise", 123)
     window.close()

@@ -49,6 +49,8 @@ class Shown:
     n_samples: int | None = None
     facts: Facts | None = None
     traces: Traces | None = None
+    refused: str = ""
+    """Why the waveforms of the run cannot take the step, where no facts tell."""
 
 
 class StepCard(QFrame):
@@ -231,7 +233,7 @@ class StepCard(QFrame):
     def _show_state(self, step: Step, shown: Shown) -> None:
         facts, place = shown.facts, shown.place
         failed = facts.failed.get(place, "") if facts is not None and step.enabled else ""
-        amiss = shown.wire.amiss or failed
+        amiss = shown.wire.amiss or failed or shown.refused
         n_nan = facts.n_nan.get(place, 0) if facts is not None and step.enabled else 0
         worry = ""
         if facts is not None and n_nan and not amiss:

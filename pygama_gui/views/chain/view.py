@@ -19,6 +19,7 @@ from PyQt5.QtWidgets import (
 
 from pygama_gui.bridge import Bridge
 from pygama_gui.data import chain_facts
+from pygama_gui.data.refusals import too_long_for
 from pygama_gui.data.samples import Sample
 from pygama_gui.data.wiring import Mend, free_outputs, outputs_of, readers_after, wires
 from pygama_gui.sandbox import Sandbox
@@ -217,8 +218,10 @@ class ChainView(View):
         facts = self.sandbox.facts
         if facts is not None and tuple(step.step for step in facts.chain) != self._places():
             facts = None
+        refused = {} if facts is not None else self._refused()
         for index, (card, step, wire) in enumerate(zip(self.cards, chain, wires(chain), strict=True)):
-            card.show_step(step, Shown(wire, index, *self._last_record, facts, self.sandbox.traces))
+            shown = Shown(wire, index, *self._last_record, facts, self.sandbox.traces, refused.get(index, ""))
+            card.show_step(step, shown)
         self._show_effect()
         self.kept.show_kept(self.session)
         self._order_tabs()
@@ -370,6 +373,16 @@ class ChainView(View):
             self.cards[self.session.step].setFocus(Qt.FocusReason.OtherFocusReason)
             QTimer.singleShot(0, self._scroll_to_selected)
 
+    def show_step(self, index: int) -> None:
+        """Show the settings of a step, where the keyboard goes on."""
+        self.come_to_sight()
+        if self.pages.currentIndex() == LIBRARY:
+            self.close_library()
+        if index < len(self.cards):
+            self.bridge.change(changes.select_step, index)
+            self.cards[index].setFocus(Qt.FocusReason.OtherFocusReason)
+            QTimer.singleShot(0, self._scroll_to_selected)
+
     def add_step(self, name: str) -> None:
         """Add a step behind the selected one; what would be written twice gets another name."""
         self.bridge.change(changes.add_step, name, free_outputs(self.session.chain, Step(name)))
@@ -434,6 +447,11 @@ class ChainView(View):
     def _drop(self, index: int, gap: int) -> None:
         self.column.hide_drop()
         self.bridge.change(changes.move_step, index, gap if gap <= index else gap - 1)
+
+    def _refused(self) -> dict[int, str]:
+        """Say which step the waveforms of the selected run are too short for, where no sample tells."""
+        found = too_long_for(self.session, self.bridge.live(self.session.selected))
+        return {} if found is None else dict([found])
 
     def _record(self) -> tuple[float | None, int | None]:
         """The sampling period and the length of the waveforms of the selected run, where they are known."""

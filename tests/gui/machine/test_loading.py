@@ -17,7 +17,7 @@ from pygama_gui.bridge import Bridge
 from pygama_gui.data.outputs import Outputs
 from pygama_gui.jobs.board import JobState
 from pygama_gui.machine import loading as module
-from pygama_gui.session import changes
+from pygama_gui.session import changes, files
 from pygama_gui.session.state import Run
 
 WAIT_MS = 60_000
@@ -99,3 +99,17 @@ def test_files_of_earlier_runs_are_told_of_together_those_looked_at_first(
     qtbot.waitUntil(lambda: bridge.state("59") is not None, timeout=WAIT_MS)
     assert looked[0] == "57"
     assert [len(some) for some in told] == [25, 25, 10]
+
+
+def test_waveforms_read_from_a_file_tell_how_they_were_cut(
+    qtbot: QtBot, bridge: Bridge, tmp_path: Path
+) -> None:
+    shape = RunShape(run_number=6, n_events=40, n_samples=900, pulse_at=450)
+    raw = write_run(tmp_path / "Run6", shape)
+    process_run(raw, output_dir=tmp_path, tier0={"window": "max", "n_samp": 600}, multiprocess=False)
+    bridge.change(changes.choose_output_dir, tmp_path)
+    bridge.change(changes.add_runs, [files.read_run(raw)])
+    run_id = bridge.session.runs[0].run_id
+    qtbot.waitUntil(lambda: run_id in bridge.data and bridge.data[run_id].tier0 is not None, timeout=WAIT_MS)
+    tier0 = bridge.data[run_id].tier0 or {}
+    assert (tier0["window"], tier0["n_samp"]) == ("max", 600)
