@@ -97,8 +97,8 @@ class Bridge(QObject):
         self.board = JobBoard()
         self.data: dict[str, LiveRun] = {}
         self._demo_folder = places.demo_folder()
-        self.pictures_folder: Path | None = None
-        """Where a picture was saved last."""
+        self._saved_in: Path | None = None
+        """Where a person saved something last."""
         self._job_ids = count(1)
         self._job_of: dict[str, int] = {}
         self._run_of: dict[int, str] = {}
@@ -280,6 +280,19 @@ class Bridge(QObject):
     def folder_of(self, run: Run) -> Path | None:
         """Give the folder for the files of a run; None before one was chosen."""
         return self._demo_folder if run.path.parent == self._demo_folder else self.session.output_dir
+
+    def note_saved(self, path: Path) -> None:
+        """Begin where this file was saved when the next one is to be."""
+        self._saved_in = path.parent
+
+    def saving_folder(self, run: Run | None = None) -> Path:
+        """Give the folder to begin in: where anything was saved last, else that of the files of a run.
+
+        run: by default the one that is looked at.
+        """
+        run = run or self.session.selected_run
+        of_run = self.session.output_dir if run is None else self.folder_of(run)
+        return self._saved_in or of_run or Path.home()
 
     def state(self, run_id: str) -> JobState | None:
         """Give the state of the newest job of a run; None where there was none."""

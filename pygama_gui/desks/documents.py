@@ -91,6 +91,7 @@ class Documents:
         if not self._write(path, lambda at: saved.save(self._window.bridge.session, at)):
             return
         self.path = path
+        self._window.bridge.note_saved(path)
         self._window.bridge.log(f"Saved the session as {path}")
 
     # What works without the window
@@ -130,12 +131,13 @@ class Documents:
         folders = {run.run_id: folder for run in runs if (folder := bridge.folder_of(run)) is not None}
         text = make(bridge.session, runs, self._window.spectrum.shown(), folders)
         if self._write(path, lambda at: saved.write_whole(at, text)):
+            bridge.note_saved(path)
             bridge.log(f"Saved {path}")
 
     def _ask_export(self, runs: Sequence[Run], suffix: str, kind: str, title: str, make: Export) -> None:
         if runs:
             stem = runs[0].stem + (f"-{runs[-1].run_number}" if len(runs) > 1 else "")
-            suggested = self._folder() / f"{stem}{suffix}"
+            suggested = self._window.bridge.saving_folder() / f"{stem}{suffix}"
             ask_save(self._window, title, suggested, kind, lambda path: self.export(runs, path, make))
 
     def _ask_for_folder(self) -> None:
@@ -154,7 +156,7 @@ class Documents:
     def _folder(self) -> Path:
         if self.path is not None:
             return self.path.parent
-        return self._window.bridge.session.output_dir or Path.home()
+        return self._window.bridge.saving_folder()
 
     def _tell_missing(self, session: Session, gone: list[Path]) -> None:
         if gone:

@@ -195,12 +195,12 @@ class Processing:
 
     def ask_save_bundle(self, run: Run) -> None:
         """Ask where to save what is known of a crash."""
-        folder = self._bridge.folder_of(run) or Path.home()
-        dialog = file_dialog(self._window, "Save the crash bundle", folder)
+        dialog = file_dialog(self._window, "Save the crash bundle", self._bridge.saving_folder(run))
         dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
         dialog.setNameFilter("Crash bundles (*.zip)")
         dialog.setDefaultSuffix("zip")
         dialog.selectFile(f"crash_run{run.run_number}.zip")
+        dialog.fileSelected.connect(lambda name: self._bridge.note_saved(Path(name)))
         dialog.fileSelected.connect(lambda name: self._bridge.culprits.save_bundle(run.run_id, Path(name)))
         dialog.open()
 

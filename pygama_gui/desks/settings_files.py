@@ -5,8 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PyQt5.QtWidgets import QFileDialog
-
 from pygama.channel_map import read_channel_map
 from pygama.errors import SettingsError
 from pygama.processing.plugins import PluginNeeded
@@ -16,7 +14,7 @@ from pygama_gui.desks.plugins import plugins_for
 from pygama_gui.jobs.board import counted
 from pygama_gui.session import changes, exports, saved
 from pygama_gui.session.state import ChannelMap
-from pygama_gui.widgets.dialogs import file_dialog
+from pygama_gui.widgets.dialogs import ask_save, file_dialog
 
 if TYPE_CHECKING:
     from pygama_gui.main_window import MainWindow
@@ -30,7 +28,7 @@ class SettingsFiles:
 
     def ask_load(self) -> None:
         """Ask for a settings file and take it."""
-        dialog = file_dialog(self._window, "Load settings", Path.home())
+        dialog = file_dialog(self._window, "Load settings", self._bridge.saving_folder())
         dialog.setNameFilter("Settings (*.json)")
         dialog.fileSelected.connect(lambda _name: self._bridge.opening.emit())
         dialog.fileSelected.connect(lambda name: self.load(Path(name)))
@@ -66,12 +64,8 @@ class SettingsFiles:
 
     def ask_save(self) -> None:
         """Ask where to save the options and the chain."""
-        dialog = file_dialog(self._window, "Save settings", Path.home())
-        dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
-        dialog.setNameFilter("Settings (*.json)")
-        dialog.setDefaultSuffix("json")
-        dialog.fileSelected.connect(lambda name: self.save(Path(name)))
-        dialog.open()
+        suggested = self._bridge.saving_folder() / self.suggested_name()
+        ask_save(self._window, "Save settings", suggested, "Settings (*.json)", self.save)
 
     def save(self, path: Path) -> None:
         """Save the options and the chain."""
@@ -82,11 +76,12 @@ class SettingsFiles:
         except OSError as error:
             self._window.banner.say(f"{path.name} could not be written: {error.strerror}", repr(error))
             return
+        self._bridge.note_saved(path)
         self._bridge.log(f"Saved the settings as {path}")
 
     def ask_add_plugin(self) -> None:
         """Ask for a Python file with further processors, and whether it may be run."""
-        dialog = file_dialog(self._window, "Add a plug-in", Path.home())
+        dialog = file_dialog(self._window, "Add a plug-in", self._bridge.saving_folder())
         dialog.setNameFilter("Python files (*.py)")
         dialog.fileSelected.connect(lambda name: self.add_plugin(Path(name)))
         dialog.open()
@@ -100,7 +95,8 @@ class SettingsFiles:
     def ask_channel_map(self) -> None:
         """Ask for a file that names the detectors on the channels."""
         path = self._bridge.session.channel_map.path
-        dialog = file_dialog(self._window, "Take a channel map", Path.home() if path is None else path.parent)
+        folder = self._bridge.saving_folder() if path is None else path.parent
+        dialog = file_dialog(self._window, "Take a channel map", folder)
         dialog.setNameFilter("Channel maps (*.json *.csv)")
         dialog.fileSelected.connect(lambda _name: self._bridge.opening.emit())
         dialog.fileSelected.connect(lambda name: self.take_channel_map(Path(name)))

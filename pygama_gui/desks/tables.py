@@ -30,14 +30,13 @@ class TableSaving(QObject):
     def __init__(self, window: MainWindow) -> None:
         super().__init__(window)
         self._window = window
-        self.folder: Path | None = None
 
     def ask(self, run: Run, *, only_passing: bool) -> None:
         """Ask for a name, whose end says the kind."""
         if not self._sources(run):
             return
         filters = {f"{words} (*.{suffix})": suffix for suffix, words in KINDS.items()}
-        folder = self.folder or self._window.bridge.folder_of(run) or Path.home()
+        folder = self._window.bridge.saving_folder(run)
         title = "Save the rows that pass the cuts" if only_passing else "Save the table"
         dialog = file_dialog(self._window, title, folder)
         dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
@@ -55,7 +54,7 @@ class TableSaving(QObject):
             return
         if kind_of(path) not in KINDS:
             path = path.with_name(path.name + ".csv")
-        self.folder = path.parent
+        bridge.note_saved(path)
         passing = joined(bridge.session.cuts) if only_passing else None
         if only_passing:
             self._tell_unreadable()

@@ -55,7 +55,7 @@ class WaveformSaving:
             ask_folder(self._window, TITLE, folder, lambda path: self.save_all(run, path))
         elif run is not None:
             tier1, _ = self._files(run)[0]
-            suggested = tier1.with_name(f"{tier1.stem}_passing.h5")
+            suggested = _named(self._window.bridge.saving_folder(run), tier1)
             ask_save(self._window, TITLE, suggested, "Tier 1 files (*.h5)", lambda path: self.save(run, path))
 
     def _why_not(self, run: Run | None) -> str:
@@ -87,6 +87,7 @@ class WaveformSaving:
 
     def save(self, run: Run, path: Path) -> None:
         """Write the waveforms of a run."""
+        self._window.bridge.note_saved(path)
         tier1, tier2 = self._files(run)[0]
         self._write(run, [Piece(tier1, tier2, self._cuts_of(run), path, self._tagging)], str(path))
 

@@ -51,7 +51,7 @@ class Saver(Generic[P]):
             return
         filters = {f"{words} (*.{suffix})": suffix for suffix, words in self.KINDS.items()}
         first = next(iter(self.KINDS))
-        dialog = file_dialog(self._of, self.TITLE, self.folder())
+        dialog = file_dialog(self._of, self.TITLE, self._of.bridge.saving_folder())
         dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
         dialog.setNameFilters(list(filters))
         dialog.setDefaultSuffix(first)
@@ -65,7 +65,7 @@ class Saver(Generic[P]):
         if kind_of(path) not in self.KINDS:
             path = path.with_name(f"{path.name}.{next(iter(self.KINDS))}")
         bridge = self._of.bridge
-        bridge.pictures_folder = path.parent
+        bridge.note_saved(path)
         bridge.compute(
             lambda: self._write(picture, path), lambda _nothing: bridge.log(f"Saved {path}"), lambda: None
         )
@@ -87,12 +87,6 @@ class Saver(Generic[P]):
         QApplication.clipboard().setText(text)
         n_rows = sum(not line.startswith("#") for line in text.splitlines()) - 1
         self._of.bridge.log(f"Copied {n_rows} rows as CSV")
-
-    def folder(self) -> Path:
-        """Give the folder to begin in: where any view saved last, else that of the run's own files."""
-        bridge, run = self._of.bridge, self._of.session.selected_run
-        of_run = self._of.session.output_dir if run is None else bridge.folder_of(run)
-        return bridge.pictures_folder or of_run or Path.home()
 
     def run_name(self) -> list[str]:
         """Give what file names begin with: the run, where there is one."""

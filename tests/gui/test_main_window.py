@@ -10,7 +10,7 @@ from pathlib import Path
 
 import psutil
 import pytest
-from PyQt5.QtCore import QMimeData, QPoint, QSize, Qt, QUrl
+from PyQt5.QtCore import QEvent, QMimeData, QPoint, QSize, Qt, QUrl
 from PyQt5.QtGui import QDragEnterEvent, QDropEvent
 from PyQt5.QtWidgets import (
     QAbstractScrollArea,
@@ -462,6 +462,45 @@ def test_settings_can_be_saved_and_loaded(window: MainWindow, tmp_path: Path) ->
     window.bridge.store.undo()
     window.settings_files.load(tmp_path / "mine.json")
     assert window.bridge.session.chain[2].settings == {"rise": 123}
+
+
+def folders_begun_in(window: MainWindow) -> set[Path]:
+    """Open dialogs that ask for files of many kinds, and give the folders that they begin in."""
+    folders = set()
+    for ask in (
+        window.settings_files.ask_save,
+        window.settings_files.ask_load,
+        window.settings_files.ask_add_plugin,
+        window.settings_files.ask_channel_map,
+        window.cuts._ask_save,
+        window.cuts._ask_load,
+        window.fits.ask_export,
+        window.fits.calibration.ask_load,
+        window.documents.ask_save,
+    ):
+        ask()
+        (dialog,) = window.findChildren(QFileDialog)
+        folders.add(Path(dialog.directory().absolutePath()))
+        dialog.reject()
+        QApplication.sendPostedEvents(dialog, QEvent.Type.DeferredDelete)
+    return folders
+
+
+def test_dialogs_begin_where_anything_was_saved_last_else_at_the_run(
+    window: MainWindow, raw_run: Path, out: Path, tmp_path: Path
+) -> None:
+    window.bridge.change(changes.add_runs, [files.read_run(raw_run)])
+    assert folders_begun_in(window) == {out}
+    (elsewhere := tmp_path / "elsewhere").mkdir()
+    window.settings_files.save(elsewhere / "mine.json")
+    assert folders_begun_in(window) == {elsewhere}
+
+
+def test_settings_are_offered_under_the_name_of_the_run(window: MainWindow, raw_run: Path, out: Path) -> None:
+    window.bridge.change(changes.add_runs, [files.read_run(raw_run)])
+    window.settings_files.ask_save()
+    (dialog,) = window.findChildren(QFileDialog)
+    assert [Path(name).name for name in dialog.selectedFiles()] == ["settings_run12.json"]
 
 
 def test_a_settings_file_that_is_none_says_so(window: MainWindow, tmp_path: Path) -> None:

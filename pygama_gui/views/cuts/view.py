@@ -537,17 +537,18 @@ class CutsView(View):
         except PygamaError as error:
             self.bridge.went_wrong.emit(str(error), "", "")
             return
+        self.bridge.note_saved(path)
         self.bridge.log(f"Saved {counted(len(self.session.cuts), 'cut')} as {path}")
 
     def _ask_load(self) -> None:
-        ask_open(self, "Load cuts", Path.home(), KIND, self._open)
+        ask_open(self, "Load cuts", self.bridge.saving_folder(), KIND, self._open)
 
     def _open(self, path: Path) -> None:
         self.bridge.opening.emit()
         self.load(path)
 
     def _ask_save(self) -> None:
-        ask_save(self, "Save cuts", Path.home() / "cuts.json", KIND, self.save)
+        ask_save(self, "Save cuts", self.bridge.saving_folder() / "cuts.json", KIND, self.save)
 
     def _toggle_only_passing(self) -> None:
         self.bridge.change(cut_changes.show_only_passing, not self.session.spectrum.is_only_passing)

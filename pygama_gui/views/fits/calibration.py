@@ -308,6 +308,7 @@ class CalibrationPanel(QWidget):
         except OutputError as error:
             self.bridge.went_wrong.emit(str(error), repr(error), "")
             return
+        self.bridge.note_saved(path)
         self.bridge.log(f"Saved the calibration as {path}")
 
     def ask_load(self) -> None:
@@ -327,7 +328,7 @@ class CalibrationPanel(QWidget):
         self.take(found)
 
     def _dialog(self, title: str) -> QFileDialog:
-        dialog = file_dialog(self, title, self.session.output_dir or Path.home())
+        dialog = file_dialog(self, title, self.bridge.saving_folder())
         dialog.setNameFilter("Calibrations (*.json)")
         return dialog
 

@@ -313,7 +313,7 @@ class FitsView(View):
 
     def ask_export(self) -> None:
         """Ask where to write the table."""
-        dialog = file_dialog(self, "Export the fits", self.session.output_dir or Path.home())
+        dialog = file_dialog(self, "Export the fits", self.bridge.saving_folder())
         dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
         dialog.setNameFilter("Comma-separated values (*.csv)")
         dialog.setDefaultSuffix("csv")
@@ -331,6 +331,7 @@ class FitsView(View):
                 f"{path.name} could not be written: {error.strerror}", repr(error), ""
             )
             return
+        self.bridge.note_saved(path)
         self.bridge.log(f"Saved the fits as {path}")
 
 
