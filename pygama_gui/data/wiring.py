@@ -131,6 +131,16 @@ def free_outputs(chain: Sequence[Step], step: Step) -> dict[str, str]:
     return {name: new for name, new in wanted.items() if new != name}
 
 
+def inputs_behind(chain: Sequence[Step], index: int) -> dict[str, str]:
+    """Name what a copy of a step, right behind it, is to read so as to read the same.
+
+    Without a word it would read what the step itself wrote, where that takes the place of what it reads.
+    """
+    *_, of_step, of_copy = wires((*chain[: index + 1], chain[index]))
+    pairs = zip(of_step.reads, of_copy.reads, strict=True)
+    return {read.name: read.source for read, again in pairs if again.source != read.source}
+
+
 def value_units(chain: Sequence[Step]) -> dict[str, str]:
     """Give the columns that the enabled steps of a chain write, in order, with the units as declared."""
     found: dict[str, str] = {}

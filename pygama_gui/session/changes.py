@@ -153,9 +153,16 @@ def insert_steps(session: Session, index: int, steps: Iterable[Step]) -> Session
     return replace(session, chain=chain, step=min(index + len(new), len(chain) - 1))
 
 
-def duplicate_step(session: Session, index: int, outputs: Mapping[str, str]) -> Session:
-    """Duplicate a step."""
-    copy = replace(session.chain[index], outputs=MappingProxyType(dict(outputs)))
+def duplicate_step(
+    session: Session, index: int, outputs: Mapping[str, str], inputs: Mapping[str, str] = NOTHING
+) -> Session:
+    """Duplicate a step.
+
+    inputs: what the copy reads by name, beside what the step says itself.
+    """
+    step = session.chain[index]
+    reads = MappingProxyType({**step.inputs, **inputs})
+    copy = replace(step, inputs=reads, outputs=MappingProxyType(dict(outputs)))
     chain = (*session.chain[: index + 1], copy, *session.chain[index + 1 :])
     return replace(session, chain=chain, step=index + 1)
 

@@ -21,7 +21,7 @@ from pygama_gui.bridge import Bridge
 from pygama_gui.data import chain_facts
 from pygama_gui.data.refusals import too_long_for
 from pygama_gui.data.samples import Sample
-from pygama_gui.data.wiring import Mend, free_outputs, outputs_of, readers_after, wires
+from pygama_gui.data.wiring import Mend, free_outputs, inputs_behind, outputs_of, readers_after, wires
 from pygama_gui.sandbox import Sandbox
 from pygama_gui.session import changes
 from pygama_gui.session.state import Run, Session, Step
@@ -389,12 +389,11 @@ class ChainView(View):
         self.close_library()
 
     def duplicate(self) -> None:
-        """Put a copy of the selected step behind it, which writes under other names."""
+        """Put a copy of the selected step behind it: it reads the same, and writes under other names."""
         if (index := self.session.step) is not None:
-            step = self.session.chain[index]
-            self.bridge.change(
-                changes.duplicate_step, index, {**step.outputs, **free_outputs(self.session.chain, step)}
-            )
+            chain = self.session.chain
+            outputs = {**chain[index].outputs, **free_outputs(chain, chain[index])}
+            self.bridge.change(changes.duplicate_step, index, outputs, inputs_behind(chain, index))
 
     def rename(self, index: int, name: str, new: str) -> None:
         """Rename what a step writes; the steps that read it follow."""

@@ -14,6 +14,7 @@ from pygama_gui.bridge import Bridge
 from pygama_gui.data import chain_facts, preview
 from pygama_gui.data.preview import Facts
 from pygama_gui.data.samples import Sample
+from pygama_gui.data.wiring import outputs_of
 from pygama_gui.session import changes
 from pygama_gui.session.state import DEFAULT_CHAIN, Run, Step
 from pygama_gui.views import madeup
@@ -169,6 +170,31 @@ def test_a_button_on_the_card_mends_it(qtbot: QtBot, view: ChainView, bridge: Br
     assert [card.amiss.text() for card in view.cards] == [""] * 4
     bridge.store.undo()
     assert len(bridge.session.chain) == 3
+
+
+def test_a_duplicate_reads_what_its_original_reads(view: ChainView, bridge: Bridge) -> None:
+    bridge.change(changes.set_chain, (*DEFAULT_CHAIN[:2], Step("pole_zero"), *DEFAULT_CHAIN[2:]))
+    bridge.change(changes.select_step, 2)
+    view.duplicate()
+    assert [card.wiring.text() for card in view.cards[2:4]] == ["wf_blsub → wf_pz", "wf_blsub → wf_pz_2"]
+    assert chain_facts.what_is_amiss(bridge.session.chain) == {}
+    bridge.store.undo()
+    bridge.change(changes.select_step, 0)
+    view.duplicate()
+    assert bridge.session.chain[1].inputs == {}
+
+
+def test_a_duplicate_of_a_duplicate_reads_the_same(view: ChainView, bridge: Bridge) -> None:
+    bridge.change(changes.set_chain, (*DEFAULT_CHAIN[:2], Step("pole_zero"), *DEFAULT_CHAIN[2:]))
+    bridge.change(changes.select_step, 2)
+    view.duplicate()
+    view.duplicate()
+    assert bridge.session.chain[4].inputs == {"wf_blsub": "wf_blsub"}
+    assert [outputs_of(step) for step in bridge.session.chain[2:5]] == [
+        ("wf_pz",),
+        ("wf_pz_2",),
+        ("wf_pz_3",),
+    ]
 
 
 def test_a_duplicate_writes_under_a_name_of_its_own(view: ChainView, bridge: Bridge) -> None:
