@@ -10,7 +10,7 @@ from PyQt5.QtCore import QMimeData, QPoint, Qt, QUrl, pyqtSignal
 from PyQt5.QtGui import QDrag, QMouseEvent
 from PyQt5.QtWidgets import QApplication, QHBoxLayout, QToolButton, QWidget
 
-from pygama_gui.widgets import theme
+from pygama_gui.widgets import menu_words, theme
 from pygama_gui.widgets.own_keys import Menu
 from pygama_gui.widgets.parts import button, label
 
@@ -94,11 +94,13 @@ class SettingsBar(QWidget):
             action = self.presets_menu.addAction(path.stem.replace("_", " ").capitalize())
             action.setToolTip(ABOUT.get(path.stem, path.name))
             action.triggered.connect(lambda _checked=False, path=path: self.preset_chosen.emit(path))
+        self.presets_menu.addSeparator()
+        menu_words.add_note(self.presets_menu, "A chain each: the options of Tier 0 stay")
         self.presets_button = QToolButton()
         self.presets_button.setObjectName("button")
         self.presets_button.setText("Presets")
         self.presets_button.setAccessibleName("Take a preset")
-        self.presets_button.setToolTip("Take settings that ship with the program")
+        self.presets_button.setToolTip("Take a chain that ships with the program; the options of Tier 0 stay")
         self.presets_button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         self.presets_button.setMenu(self.presets_menu)
         self.handle = DragHandle(text_of, name_of)

@@ -251,8 +251,12 @@ def test_settings_are_dragged_out_as_a_file_that_can_be_dropped_again(window: Ma
 
 
 def test_every_preset_is_taken_from_the_menu(window: MainWindow) -> None:
-    for action in window.settings_bar.presets_menu.actions():
+    *presets, _, note = window.settings_bar.presets_menu.actions()
+    window.bridge.change(changes.set_tier0, "window", "max")
+    for action in presets:
         action.trigger()
         assert [card.amiss.text() for card in window.chain.cards if card.amiss.text()] == []
         assert not window.banner.isVisible()
-    assert len(window.settings_bar.presets_menu.actions()) >= 3
+        assert window.bridge.session.tier0 == {"window": "max"}
+    assert len(presets) >= 3
+    assert note.text() == "A chain each: the options of Tier 0 stay"
