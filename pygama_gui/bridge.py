@@ -15,7 +15,7 @@ from itertools import count
 from pathlib import Path
 from typing import Any, Protocol
 
-from PyQt5.QtCore import QObject, QTimer, pyqtSignal
+from PyQt5.QtCore import QObject, Qt, QTimer, pyqtSignal
 
 from pygama.progress import Done, Failed, Message, Note, Partial, Progress, StoppedByRequest
 from pygama_gui.data.channels import names_of, without_ignored
@@ -87,6 +87,8 @@ class Bridge(QObject):
     """Why a file was not taken, and the details."""
     started = pyqtSignal(object)
     """Ids of the runs that were started."""
+    _woken = pyqtSignal()
+    """A worker has something to be heard; from any thread."""
     all_ended = pyqtSignal()
     """No job is waiting or running any more."""
 
@@ -131,6 +133,8 @@ class Bridge(QObject):
         self.timer = QTimer(self)
         self.timer.setInterval(TICK_MS)
         self.timer.timeout.connect(self.tick)
+        self._woken.connect(self._wake, Qt.ConnectionType.QueuedConnection)
+        self.runner.woken = self._woken.emit
 
     @property
     def session(self) -> Session:
@@ -350,6 +354,11 @@ class Bridge(QObject):
         if not (self.runner.busy or self._due or self._heard):
             self.timer.stop()
         self._pace()
+
+    def _wake(self) -> None:
+        """Hear the workers though no job is under way."""
+        if not self.is_closed and not self.timer.isActive():
+            self.timer.start()
 
     def _pace(self) -> None:
         """Tick as often as there is something to do."""
@@ -593,6 +602,7 @@ class Bridge(QObject):
         if self.is_closed:
             return
         self.threads.is_closed = True
+        self.runner.woken = lambda: None
         self.timer.stop()
         self.watching.timer.stop()
         self.culprits.stop_all()

@@ -20,6 +20,7 @@ import signal
 import threading
 import time
 from collections import deque
+from collections.abc import Callable
 from multiprocessing import connection
 from multiprocessing.connection import Connection
 from types import TracebackType
@@ -52,6 +53,8 @@ class JobRunner:
     def __init__(self, limit: int = 1, target: str = PROCESS, *, warm: bool = True) -> None:
         self.limit = limit
         self.target = target
+        self.woken: Callable[[], None] = lambda: None
+        """Called, by any thread, when a worker falls silent: `hear()` is to be asked though nothing runs."""
         self._is_warm = warm
         self._is_closed = False
         self._was_taken = False
@@ -72,7 +75,8 @@ class JobRunner:
     @property
     def busy(self) -> bool:
         """Whether there is anything that `hear()` must be asked for."""
-        return bool(self._told or self._waiting or self._running or self._leaving)
+        has_lost_spare = self._spare is not None and self._spare.has_fallen_silent
+        return bool(self._told or self._waiting or self._running or self._leaving or has_lost_spare)
 
     @property
     def waiting(self) -> tuple[int, ...]:
@@ -88,7 +92,7 @@ class JobRunner:
         """Start the spare worker, so that the first job need not wait for imports."""
         if self._is_warm and self._spare is None and not self._is_closed:
             with contextlib.suppress(OSError):  # the job that needs a worker tells what is wrong
-                self._spare = _Worker(self.target)
+                self._spare = self._new_worker()
 
     def submit(self, job_id: int, spec: JobSpec) -> None:
         """Start a job, or let it wait when as many as allowed are running.
@@ -148,6 +152,7 @@ class JobRunner:
             heard += [(job_id, message) for message in job.hear()]
             if job.has_ended:
                 self._leaving.append(self._running.pop(job_id))
+        self._let_dead_spare_go()
         self._leaving = [job for job in self._leaving if not job.is_gone()]
         self._start_waiting()
         self._replace_spare()
@@ -193,7 +198,16 @@ class JobRunner:
         if spare and not spare.is_alive():
             spare.bury()
             spare = None
-        return spare or _Worker(self.target)
+        return spare or self._new_worker()
+
+    def _new_worker(self) -> _Worker:
+        return _Worker(self.target, lambda: self.woken())
+
+    def _let_dead_spare_go(self) -> None:
+        if self._spare is not None and self._spare.has_fallen_silent:
+            self._spare.leave()
+            self._leaving.append(self._spare)
+            self._spare = None
 
     def _replace_spare(self) -> None:
         # Imports of a new spare would delay the first spectrum of a job that has just been started.
@@ -205,7 +219,7 @@ class JobRunner:
 class _Worker:
     """One worker process, the pipe to it and the thread that receives from it."""
 
-    def __init__(self, target: str) -> None:
+    def __init__(self, target: str, woken: Callable[[], None]) -> None:
         context = multiprocessing.get_context("spawn")
         self._pipe, theirs = context.Pipe()
         self.process = context.Process(
@@ -220,7 +234,7 @@ class _Worker:
             theirs.close()  # else the end of the worker would not be seen as the end of the pipe
         self._arrived: deque[Message | None] = deque()
         self._reader = threading.Thread(
-            target=_receive, args=(self._pipe, self._arrived), name="hear worker", daemon=True
+            target=_receive, args=(self._pipe, self._arrived, woken), name="hear worker", daemon=True
         )
         self._reader.start()
         self._spec: JobSpec | None = None
@@ -241,6 +255,15 @@ class _Worker:
     def follows(self) -> bool:
         """Whether the job follows a file; it does little, so it takes nobody's place."""
         return self._spec is not None and self._spec.follow_s is not None
+
+    @property
+    def has_fallen_silent(self) -> bool:
+        """Whether a worker without a job has ended, or will: it has nothing else to say."""
+        return bool(self._arrived)
+
+    def leave(self) -> None:
+        """Let a worker without a job end."""
+        self._hurry(PATIENCE_S)
 
     def give(self, spec: JobSpec) -> None:
         """Hand over the job."""
@@ -365,12 +388,13 @@ def exit_sentence(code: int | None) -> str:
     return f"The worker was ended by signal {-code} ({name}){why}"
 
 
-def _receive(pipe: Connection, arrived: deque[Message | None]) -> None:
+def _receive(pipe: Connection, arrived: deque[Message | None], woken: Callable[[], None]) -> None:
     try:
         while True:
             arrived.append(pipe.recv())
     except (EOFError, OSError, pickle.UnpicklingError):
         arrived.append(None)
+        woken()
 
 
 def _wait_for_all(workers: list[_Worker], patience_s: float) -> None:

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import psutil
 import pytest
 from PyQt5.QtCore import QPoint, Qt
 from PyQt5.QtWidgets import QApplication
@@ -54,6 +55,23 @@ def state_of(window: MainWindow, run: Run) -> str:
 
 def sentences(window: MainWindow, runs: list[Run]) -> list[str]:
     return [run_sentence(window.bridge.state(run.run_id))[0] for run in runs]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals as on POSIX are needed")
+def test_a_spare_worker_that_was_killed_leaves_no_trace(
+    qtbot: QtBot, open_window: Callable[..., MainWindow]
+) -> None:
+    runner = JobRunner(1, "job_targets:work_until_told")
+    window = open_window(Bridge(Store(), runner))
+    before = set(psutil.Process().children())
+    runner.warm_up()
+    (spare,) = {
+        one for one in set(psutil.Process().children()) - before if "spawn_main" in str(one.cmdline())
+    }
+    qtbot.waitUntil(lambda: not window.bridge.timer.isActive(), timeout=WAIT_MS)
+    spare.kill()
+    qtbot.waitUntil(lambda: not psutil.pid_exists(spare.pid), timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: not window.bridge.timer.isActive(), timeout=WAIT_MS)
 
 
 def test_what_many_jobs_tell_at_once_is_taken_bit_by_bit(

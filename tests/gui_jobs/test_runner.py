@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -279,6 +280,20 @@ def test_the_spare_worker_is_replaced_once_the_job_has_shown_something(make_runn
 
 
 @needs_signals
+def test_a_spare_worker_that_died_is_cleared_away_without_a_job(make_runner, hear_until):
+    runner = make_runner("tell_pid", warm=True)
+    woken = threading.Event()
+    runner.woken = woken.set
+    runner.warm_up()
+    (spare,) = workers()
+    assert not runner.busy
+    spare.kill()
+    assert woken.wait(10)
+    assert runner.busy
+    hear_until(runner, lambda _heard: not runner.busy)
+    assert not psutil.pid_exists(spare.pid)
+
+
 def test_a_spare_worker_that_died_is_not_given_a_job(make_runner, spec, hear_out):
     runner = make_runner("count", warm=True)
     runner.warm_up()
