@@ -15,7 +15,7 @@ from itertools import count
 from pathlib import Path
 from typing import Any, Protocol
 
-from PyQt5.QtCore import QObject, Qt, QTimer, pyqtSignal
+from PyQt5.QtCore import QObject, QTimer, pyqtSignal
 
 from pygama.progress import Done, Failed, Message, Note, Partial, Progress, StoppedByRequest
 from pygama_gui.data.channels import names_of, without_ignored
@@ -133,7 +133,7 @@ class Bridge(QObject):
         self.timer = QTimer(self)
         self.timer.setInterval(TICK_MS)
         self.timer.timeout.connect(self.tick)
-        self._woken.connect(self._wake, Qt.ConnectionType.QueuedConnection)
+        self._woken.connect(self._wake)  # in the thread of the window
         self.runner.woken = self._woken.emit
 
     @property
