@@ -36,6 +36,11 @@ def code_of(channel: Channel) -> int:
     return CRATE * channel.crate + CARD * channel.card + channel.channel
 
 
+def card_of(code: int) -> int:
+    """Give the code of channel 0 of the card that a channel is on."""
+    return code - code % CARD
+
+
 def names_of(codes: Iterable[int], detectors: Iterable[Channel] = ()) -> list[str]:
     """Name channels by their detectors, others as shortly as tells them apart.
 

@@ -505,6 +505,15 @@ def enabled_channels(plist: Mapping[str, Any]) -> list[int]:
     return sorted(codes)
 
 
+def cards_of(plist: Mapping[str, Any]) -> frozenset[int]:
+    """Give the cards in crates that the header of a run tells of, each as the code of its channel 0."""
+    return frozenset(
+        CRATE * int(crate.get("CrateNumber", 0)) + CARD * int(card.get("Card", 0))
+        for crate in plist.get("ObjectInfo", {}).get("Crates", ())
+        for card in crate.get("Cards", ())
+    )
+
+
 def _enabled_on(card: Mapping[str, Any]) -> Iterable[int]:
     kind = str(card.get("Class Name", ""))
     if kind == "ORSIS3302Model":

@@ -17,7 +17,7 @@ from PyQt5.QtWidgets import QAction, QApplication, QFrame, QHBoxLayout, QVBoxLay
 from pygama.errors import PygamaError
 from pygama_gui.bridge import Bridge
 from pygama_gui.data import health
-from pygama_gui.data.channels import CLOCK, CODE
+from pygama_gui.data.channels import CLOCK, CODE, code_of
 from pygama_gui.data.headers import Difference, differences
 from pygama_gui.data.live_run import LiveRun
 from pygama_gui.data.run_times import RunTimes, Spell
@@ -489,7 +489,9 @@ class StripView(View):
             return
         live = self.bridge.live(self.session.selected)
         n_ignored = 0 if live is None else len(live.channels) - len(self.bridge.shown(live.channels))
-        told = channels_words(found, self.bridge.names(found.codes), n_ignored)
+        mapped = self.bridge.shown(code_of(one) for one in self.session.channel_map.channels)
+        n_absent = len(set(mapped) - set(found.codes))
+        told = channels_words(found, self.bridge.names(found.codes), n_ignored, n_absent)
         self.figures["CHANNELS"].show_value(*told)
 
     def _show_trouble(self, state: JobState | None) -> None:
@@ -645,10 +647,13 @@ def _state_remark(state: JobState) -> str:
     return ""
 
 
-def channels_words(found: health.Survey, names: list[str], n_ignored: int = 0) -> tuple[str, str, str, str]:
+def channels_words(
+    found: health.Survey, names: list[str], n_ignored: int = 0, n_absent: int = 0
+) -> tuple[str, str, str, str]:
     """Say how many channels there are, and which of them are not well: value, remark, tones.
 
-    One or two of a state are named, as 'channel 2 QUIET'; more are counted.
+    n_absent: detectors of the channel map on cards that the run does not have. One or two of a state are
+    named, as 'channel 2 QUIET'; more are counted.
     """
     told = []
     for state in health.STATES[:-1]:
@@ -657,8 +662,9 @@ def channels_words(found: health.Survey, names: list[str], n_ignored: int = 0) -
             who = ", ".join(its) if len(its) <= N_NAMED else str(len(its))
             told.append(f"{health.MARKS[state]} {who} {state.upper()}")
     if not told:
-        ignored = f", {n_ignored} ignored" if n_ignored else ""
-        return f"✓ {len(names)}", f"all ok{ignored}", "ok", "soft"
+        others = ((n_ignored, "ignored"), (n_absent, "not in this run"))
+        remark = ", ".join(("all ok", *(f"{n} {words}" for n, words in others if n)))
+        return f"✓ {len(names)}", remark, "ok", "soft"
     is_dead = any(one.state == "dead" for one in found.health)
     tone = "bad" if is_dead else "warn"
     return f"▲ {len(names)}", ", ".join(told), tone, tone

@@ -13,7 +13,7 @@ import numpy as np
 from pygama.errors import PygamaError
 from pygama.quick_dataclass import dataclass
 from pygama_gui.data import chain_facts
-from pygama_gui.data.channels import CLOCK, CODE, code_of
+from pygama_gui.data.channels import CLOCK, CODE, card_of, code_of
 from pygama_gui.data.dragged import LEAST_ROWS
 from pygama_gui.data.gain import N_PARTS, parts_of
 from pygama_gui.data.health import (
@@ -21,6 +21,7 @@ from pygama_gui.data.health import (
     Health,
     Peak,
     Survey,
+    cards_of,
     clock_name,
     enabled_channels,
     ends_of,
@@ -50,6 +51,14 @@ LEAST_IN_PEAK = 50
 """Events of a channel in which a peak is looked for."""
 MOST_OF_FILES = 12
 """Surveys of data sets on disk that are kept, each under other cuts or of another column."""
+
+
+@dataclass(frozen=True)
+class Declared:
+    """What the header of a run tells of its channels: codes of those switched on, and of cards in crates."""
+
+    enabled: list[int] = field(default_factory=list)
+    cards: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -86,7 +95,7 @@ class Surveying:
         self._held: _Held | None = None
         self._of_files: OrderedDict[_State, _Held] = OrderedDict()
         self._is_busy = False
-        self._enabled: dict[str, list[int]] = {}
+        self._headers: dict[str, Declared | None] = {}
 
     def want(self, run: Run, live: LiveRun, column: str) -> Survey | None:
         """Give what is known of the channels of a run, and have looked at what is old or missing."""
@@ -210,24 +219,27 @@ class Surveying:
         return tuple(with_gain(health, self.peak(one.code), unit, clock) for one, health in pairs)
 
     def codes(self, run: Run, live: LiveRun) -> list[int]:
-        """Give the channels with events, and those of the map and of the header, whether they have or not."""
+        """Give the channels with events, and those of the map and of the header, whether they have or not.
+
+        Detectors of the map on cards that the run does not have are none of its channels.
+        """
         mapped = [code_of(one) for one in self._bridge.session.channel_map.channels]
-        everything = {*live.channels, *mapped, *self._enabled_of(run)}
-        return self._bridge.shown(sorted(everything))
+        declared = self._declared_by(run)
+        there = {*live.channels, *(() if declared is None else declared.enabled)}
+        return self._bridge.shown(sorted({*there, *(code for code in mapped if _has(declared, there, code))}))
 
-    def _enabled_of(self, run: Run) -> list[int]:
-        """Give the channels that the header says are switched on; none until it was read."""
-        if run.run_id not in self._enabled:
-            self._enabled[run.run_id] = []
+    def _declared_by(self, run: Run) -> Declared | None:
+        """Give what the header says; None until it was read."""
+        if run.run_id not in self._headers:
+            self._headers[run.run_id] = None
             self._bridge.in_background(
-                lambda: _read_enabled(run), lambda codes: self._take_enabled(run.run_id, codes)
+                lambda: _read_declared(run), lambda found: self._take_declared(run.run_id, found)
             )
-        return self._enabled[run.run_id]
+        return self._headers[run.run_id]
 
-    def _take_enabled(self, run_id: str, codes: list[int]) -> None:
-        self._enabled[run_id] = codes
-        if codes:
-            self._news()
+    def _take_declared(self, run_id: str, found: Declared) -> None:
+        self._headers[run_id] = found
+        self._news()
 
     def _is_old(self, run: Run, held: _Held, live: LiveRun) -> bool:
         n, state = len(live.columns), self._bridge.state(run.run_id)
@@ -323,11 +335,22 @@ def _peaks(rows: Rows, cuts: Cuts | None, codes: list[int], column: str) -> dict
     return found
 
 
-def _read_enabled(run: Run) -> list[int]:
+def _has(declared: Declared | None, there: set[int], code: int) -> bool:
+    """Tell whether a run has the card of a channel; where its header tells of no card with events, it may."""
+    cards = {card_of(one) for one in there}
+    if declared is None:
+        return card_of(code) in cards
+    return card_of(code) in cards | declared.cards or declared.cards.isdisjoint(cards)
+
+
+def _read_declared(run: Run) -> Declared:
     from pygama.orca.packets import read_header
 
     if isinstance(run, DataSet):
-        return sorted({code for one in run.members for code in _read_enabled(one.run)})
+        each = [_read_declared(one.run) for one in run.members]
+        enabled = sorted({code for one in each for code in one.enabled})
+        return Declared(enabled, frozenset().union(*(one.cards for one in each)))
     with contextlib.suppress(PygamaError, OSError):
-        return enabled_channels(read_header(run.path).plist)
-    return []
+        plist = read_header(run.path).plist
+        return Declared(enabled_channels(plist), cards_of(plist))
+    return Declared()

@@ -9,9 +9,11 @@ import pytest
 from pytestqt.qtbot import QtBot
 
 from pygama.channel_map import Channel
+from pygama.processing.run import process_run
+from pygama.simulate import RunShape, write_run
 from pygama_gui.main_window import MainWindow
 from pygama_gui.session import changes, saved
-from pygama_gui.session.state import Run
+from pygama_gui.session.state import ChannelMap, Run
 from pygama_gui.views import madeup
 
 
@@ -54,6 +56,37 @@ def test_detectors_are_named_and_ignored_ones_left_out_of_lists(
     assert len(live.columns) == 400
     window.bridge.store.undo()
     qtbot.waitUntil(lambda: "channel 0" in texts(window)[0], timeout=20_000)
+
+
+def test_detectors_on_cards_that_the_run_lacks_are_none_of_its_channels(
+    qtbot: QtBot, window: MainWindow, tmp_path: Path
+) -> None:
+    shape = RunShape(run_number=5, n_events=400, n_samples=1200, pulse_at=500, channels=(0, 1))
+    raw = write_run(tmp_path / "Run5", shape)
+    process_run(raw, output_dir=tmp_path)
+    window.bridge.change(changes.choose_output_dir, tmp_path)
+    window.bridge.change(changes.process_on_add, False)
+    detectors = tuple(
+        Channel(0, card, channel, f"P{card}{channel}") for card in (8, 9) for channel in range(4)
+    )
+    window.bridge.change(changes.take_channel_map, ChannelMap(tmp_path / "map.csv", detectors))
+    window.arrivals.add_paths([raw])
+    channels = window.strip.figures["CHANNELS"]
+    qtbot.waitUntil(lambda: channels.value.text() == "▲ 4", timeout=20_000)
+    assert channels.remark.text() == "✕ P82, P83 DEAD"
+    window.bridge.change(changes.take_channel_map, ChannelMap(None, (*detectors[:2], *detectors[4:])))
+    qtbot.waitUntil(lambda: channels.value.text() == "✓ 2", timeout=20_000)
+    assert channels.remark.text() == "all ok, 4 not in this run"
+    window.go_to_tab(5)
+    qtbot.waitUntil(lambda: len(window.channels.surveyed.codes) == 2, timeout=20_000)
+
+
+def test_what_was_said_of_a_bad_map_goes_with_a_good_one(window: MainWindow, csv: Path) -> None:
+    (bad := csv.with_name("bad.csv")).write_text("crate,card,channel,name\n0,0,x,P1\n")
+    window.arrivals.add_paths([bad])
+    assert window.banner.isVisible()
+    window.arrivals.add_paths([csv])
+    assert not window.banner.isVisible()
 
 
 def test_the_session_keeps_the_map_itself(window: MainWindow, csv: Path, tmp_path: Path) -> None:

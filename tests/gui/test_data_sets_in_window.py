@@ -41,6 +41,7 @@ from pygama_gui.session.state import DataSet
 from pygama_gui.views.base import View
 from pygama_gui.views.runs.cards import BESIDE_ROLE
 from pygama_gui.views.runs.set_making import RangeDialog, make_set_of_numbers
+from pygama_gui.views.surveying import Declared
 from pygama_gui.views.trends import telling
 from pygama_gui.widgets import theme
 
@@ -935,7 +936,7 @@ def test_a_channel_that_the_sample_lacks_is_found_in_the_files(
     assert live is not None
     everything = list(live.channels)
     live.channels = everything[:-1]
-    monkeypatch.setattr("pygama_gui.views.surveying._read_enabled", lambda run: [])
+    monkeypatch.setattr("pygama_gui.views.surveying._read_declared", lambda run: Declared())
     found = surveyed(qtbot, window)
     qtbot.waitUntil(lambda: window.channels.surveyed.codes == everything, timeout=WAIT_MS)
     assert live.channels == everything
