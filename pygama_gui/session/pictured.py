@@ -24,7 +24,17 @@ Zoom = tuple[tuple[float, float] | None, tuple[float, float] | None]
 """What a person chose to see of x and of y; None: the program chooses."""
 VIEW, ZOOMS = "view", "zooms"
 OF_THE_DESK = frozenset(
-    ("theme", "geometry", "arrangements", "layout", "recent", "watched", "n_jobs", "process_on_add")
+    (
+        "theme",
+        "geometry",
+        "arrangements",
+        "layout",
+        "recent",
+        "watched",
+        "n_jobs",
+        "process_on_add",
+        "channel_map",
+    )
 )
 """What a person chose for the program and not for a picture."""
 

@@ -9,11 +9,12 @@ import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
+from pygama.channel_map import Channel
 from pygama.errors import SettingsError
 from pygama.storage.how_made import metadata
 from pygama_gui.session import changes
 from pygama_gui.session.pictured import made_of, view_of
-from pygama_gui.session.state import Run, Session, SpectrumChoice, Step, TrendsChoice
+from pygama_gui.session.state import ChannelMap, Run, Session, SpectrumChoice, Step, TrendsChoice
 from pygama_gui.session.store import Store
 
 RUN, OTHER, THIRD = (Run(f"run{n}", Path(f"/data/Run{n}"), n) for n in (1, 2, 3))
@@ -68,6 +69,13 @@ def test_a_view_is_brought_back_on_this_desk_and_can_be_undone(tmp_path: Path) -
     assert store.undo_label == "bring back the view of a picture"
     store.undo()
     assert store.session == before
+
+
+def test_a_view_that_is_brought_back_leaves_the_channel_map_alone() -> None:
+    then, now = (ChannelMap(Path(f"{name}.csv"), (Channel(0, 1, 2, name),)) for name in ("old", "new"))
+    other = changes.take_channel_map(SHOWN, then)
+    assert changes.bring_back(changes.take_channel_map(Session(), now), other).channel_map == now
+    assert changes.bring_back(Session(), other).channel_map == ChannelMap()
 
 
 @pytest.mark.parametrize("made", [{}, {"view": {"runs": 3}}, {"view": []}])
