@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Sequence
 
 from PyQt5.QtCore import QEvent, QSize, Qt
-from PyQt5.QtGui import QHelpEvent, QPainter, QPaintEvent, QResizeEvent
+from PyQt5.QtGui import QCursor, QHelpEvent, QPainter, QPaintEvent, QResizeEvent
 from PyQt5.QtWidgets import (
     QApplication,
     QComboBox,
@@ -14,6 +14,7 @@ from PyQt5.QtWidgets import (
     QHBoxLayout,
     QLabel,
     QLayout,
+    QMenu,
     QPushButton,
     QSizePolicy,
     QStyle,
@@ -44,6 +45,21 @@ _BREAK = re.compile(r"(?<!±) (?!(?:±|σ|%|ADC|keV|Hz|s|min|h)(?![\w/]))")
 def room_on_screen() -> QSize:
     """Give the most that a window beside the main one may take, so that all of it can be reached."""
     return QApplication.primaryScreen().availableSize() * SHARE_OF_SCREEN
+
+
+def give_menu(owner: QToolButton, menu: QMenu) -> None:
+    """Let a button open a menu, and look as if the mouse were over it no longer than that is so.
+
+    Qt tells a button nothing of a mouse that leaves it while its menu is open.
+    """
+
+    def look() -> None:
+        is_over = owner.rect().contains(owner.mapFromGlobal(QCursor.pos()))
+        owner.setAttribute(Qt.WidgetAttribute.WA_UnderMouse, is_over)
+        owner.update()
+
+    owner.setMenu(menu)
+    menu.aboutToHide.connect(look)
 
 
 def panel(*, margin: int = 12, spacing: int = 8) -> tuple[QFrame, QVBoxLayout]:

@@ -12,7 +12,7 @@ from PyQt5.QtWidgets import QApplication, QHBoxLayout, QToolButton, QWidget
 
 from pygama_gui.widgets import menu_words, theme
 from pygama_gui.widgets.own_keys import Menu
-from pygama_gui.widgets.parts import button, label
+from pygama_gui.widgets.parts import button, give_menu, label
 
 ABOUT = {
     "default": "Baseline, trapezoid and its maximum",
@@ -102,7 +102,7 @@ class SettingsBar(QWidget):
         self.presets_button.setAccessibleName("Take a preset")
         self.presets_button.setToolTip("Take a chain that ships with the program; the options of Tier 0 stay")
         self.presets_button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
-        self.presets_button.setMenu(self.presets_menu)
+        give_menu(self.presets_button, self.presets_menu)
         self.handle = DragHandle(text_of, name_of)
         line = QHBoxLayout(self)
         line.setContentsMargins(0, 0, 0, 0)

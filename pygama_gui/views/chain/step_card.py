@@ -31,7 +31,7 @@ from pygama_gui.widgets import theme, words
 from pygama_gui.widgets.form import Form
 from pygama_gui.widgets.handle import Handle
 from pygama_gui.widgets.own_keys import Menu
-from pygama_gui.widgets.parts import Elided, button, label, link, row
+from pygama_gui.widgets.parts import Elided, button, give_menu, label, link, row
 from pygama_gui.widgets.thumbnail import Pictured, Thumbnail
 
 Traces = Mapping[str, Any]
@@ -109,7 +109,7 @@ class StepCard(QFrame):
         menu = Menu("", self)
         menu.addActions(list(actions))
         menu.aboutToShow.connect(self.chosen)
-        self.more.setMenu(menu)
+        give_menu(self.more, menu)
         self.wiring = Elided()
         self.thumbnail = Thumbnail()
         self.amiss = label(tone="bad", px=theme.SMALL)

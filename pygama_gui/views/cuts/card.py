@@ -18,7 +18,7 @@ from pygama_gui.widgets import theme
 from pygama_gui.widgets.expression_field import ExpressionField
 from pygama_gui.widgets.handle import Handle
 from pygama_gui.widgets.own_keys import Menu
-from pygama_gui.widgets.parts import Elided, label, link, row
+from pygama_gui.widgets.parts import Elided, give_menu, label, link, row
 
 COLORS = {
     "#009E73": "green",
@@ -68,7 +68,7 @@ class CutCard(QFrame):
         self.swatch.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         colors = Menu("", self)
         colors.aboutToShow.connect(lambda: self._fill_colors(colors))
-        self.swatch.setMenu(colors)
+        give_menu(self.swatch, colors)
         self.title = Elided(tone="", px=theme.NORMAL, bold=True)
         self.name_field = QLineEdit()
         self.name_field.setAcceptDrops(False)
@@ -89,7 +89,7 @@ class CutCard(QFrame):
         menu = Menu("", self)
         menu.addActions(list(actions))
         menu.aboutToShow.connect(self.chosen)
-        self.more.setMenu(menu)
+        give_menu(self.more, menu)
         self.field = ExpressionField("", words)
         self.field.textEdited.connect(self.edited)
         self.field.returnPressed.connect(lambda: self.settled.emit(self.field.text()))

@@ -42,7 +42,7 @@ from pygama_gui.widgets.card_column import CardColumn
 from pygama_gui.widgets.dialogs import ask_open, ask_save
 from pygama_gui.widgets.expression_field import ExpressionField
 from pygama_gui.widgets.own_keys import Menu
-from pygama_gui.widgets.parts import Wrapped, button, label, link, row
+from pygama_gui.widgets.parts import Wrapped, button, give_menu, label, link, row
 from pygama_gui.widgets.plot import plot_actions
 from pygama_gui.widgets.scrolled import Scrolled
 
@@ -195,7 +195,7 @@ class CutsView(View):
         self.more.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         menu = Menu("", self)
         menu.addActions(self._actions[-10:])
-        self.more.setMenu(menu)
+        give_menu(self.more, menu)
         self.hint = label(EMPTY, tone="soft", px=theme.SMALL)
         self.hint.setWordWrap(True)
         self.summary = Wrapped()

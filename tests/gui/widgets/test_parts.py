@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from PyQt5.QtCore import Qt
-from PyQt5.QtWidgets import QPushButton, QStyle, QStyleOptionComboBox, QToolButton
+from PyQt5.QtCore import QPoint, Qt
+from PyQt5.QtGui import QCursor
+from PyQt5.QtWidgets import QMenu, QPushButton, QStyle, QStyleOptionComboBox, QToolButton
 from pytestqt.qtbot import QtBot
 
 from pygama_gui.widgets.parts import (
@@ -16,6 +17,7 @@ from pygama_gui.widgets.parts import (
     Wrapped,
     button,
     choice_box,
+    give_menu,
 )
 
 
@@ -135,6 +137,21 @@ def test_a_button_with_a_menu_is_as_high_as_one_without(qtbot: QtBot) -> None:
         qtbot.addWidget(one)
         one.ensurePolished()
     assert with_menu.sizeHint().height() == plain.sizeHint().height()
+
+
+def test_a_button_whose_menu_was_left_does_not_look_as_if_the_mouse_were_over_it(qtbot: QtBot) -> None:
+    owner, menu = QToolButton(), QMenu()
+    qtbot.addWidget(owner)
+    qtbot.addWidget(menu)
+    give_menu(owner, menu)
+    menu.addAction("Remove")
+    owner.show()
+    for at, is_over in ((owner.rect().center(), True), (QPoint(900, 700), False)):
+        owner.setAttribute(Qt.WidgetAttribute.WA_UnderMouse, True)
+        menu.popup(owner.mapToGlobal(QPoint(0, owner.height())))
+        QCursor.setPos(owner.mapToGlobal(at))
+        menu.close()
+        assert owner.underMouse() == is_over
 
 
 def test_words_go_on_in_further_lines_and_are_cut_in_the_last_alone(qtbot: QtBot) -> None:
