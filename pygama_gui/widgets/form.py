@@ -28,7 +28,7 @@ from pygama.processing.declare import Setting
 from pygama_gui.widgets import theme
 from pygama_gui.widgets.own_keys import is_for_the_window
 from pygama_gui.widgets.parts import Yielding, label, link, row
-from pygama_gui.widgets.words import as_stored, shown, time_of
+from pygama_gui.widgets.words import as_stored, shown, time_of, together
 
 N_FLOAT_STEPS = 1000
 NAME_WIDTH = 84
@@ -139,7 +139,7 @@ class SettingField(QWidget):
     def _name_things(self) -> None:
         setting = self.setting
         unit = f" in {setting.unit}" if setting.unit else ""
-        help_text = f"<p>{setting.about or setting.name}</p><p>{_range_text(setting)}</p>"
+        help_text = f"<p>{together(setting.about or setting.name)}</p><p>{_range_text(setting)}</p>"
         for widget in (self, self.name_label, self.range_label, self.control, self.slider):
             if widget is not None:
                 widget.setToolTip(help_text)
@@ -468,4 +468,4 @@ def _range_text(setting: Setting) -> str:
         high = "" if setting.high is None else f"to {setting.high:g}"
         parts.append(f"{low}{high}".strip())
     parts.append(f"default: {shown(setting.default) or 'automatic'}")
-    return " · ".join(parts)
+    return together(" · ".join(parts))

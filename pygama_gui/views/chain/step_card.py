@@ -90,7 +90,7 @@ class StepCard(QFrame):
         self._pictured_of: tuple[Any, ...] = ()
         self._make_parts(actions)
         self._lay_out()
-        self.setToolTip("" if self.known is None else self.known.summary)
+        self.setToolTip("" if self.known is None else words.together(self.known.summary))
         self.show_step(step, Shown(chain_facts.wires((step,))[0]))
 
     def _make_parts(self, actions: Sequence[QAction]) -> None:

@@ -22,7 +22,7 @@ from pygama_gui.data import chain_facts
 from pygama_gui.data.wiring import plain_reads
 from pygama_gui.widgets import theme
 from pygama_gui.widgets.parts import button, label, link, row
-from pygama_gui.widgets.words import shown
+from pygama_gui.widgets.words import shown, together
 
 KNOWN_ROLE = Qt.ItemDataRole.UserRole + 1
 ITEM_HEIGHT, HEAD_HEIGHT, PADDING, LINE = 62, 26, 8, 17
@@ -158,7 +158,7 @@ class StepLibrary(QWidget):
             for known in processors:
                 item = QStandardItem(known.name)
                 item.setData(known, KNOWN_ROLE)
-                item.setToolTip(known.summary)
+                item.setToolTip(together(known.summary))
                 words = f"{known.name}: {known.summary} {reads_words(known)}"
                 item.setData(words, Qt.ItemDataRole.AccessibleTextRole)
                 self.model.appendRow(item)
@@ -172,7 +172,7 @@ class StepLibrary(QWidget):
     def _describe(self, index: QModelIndex) -> None:
         known = index.data(KNOWN_ROLE)
         if isinstance(known, Processor):
-            self.about.setText(f"{known.summary}\n{settings_words(known)}")
+            self.about.setText(together(f"{known.summary}\n{settings_words(known)}"))
 
     def _add(self, index: QModelIndex) -> None:
         known = index.data(KNOWN_ROLE)
@@ -242,7 +242,7 @@ class _Delegate(QStyledItemDelegate):
             painter.drawRoundedRect(QRectF(area).adjusted(0.5, 0.5, -0.5, -0.5), 6, 6)
         lines = (
             (known.name, "text", True),
-            (known.summary, "text", False),
+            (together(known.summary), "text", False),
             (reads_words(known), "soft", False),
         )
         for at, (text, token, is_name) in enumerate(lines):

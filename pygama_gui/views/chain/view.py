@@ -35,6 +35,7 @@ from pygama_gui.widgets.card_column import LEAST_COLUMN, CardColumn
 from pygama_gui.widgets.own_keys import Menu
 from pygama_gui.widgets.parts import label, row
 from pygama_gui.widgets.plot import plot_actions
+from pygama_gui.widgets.words import together
 
 SCROLL_BAR = 10
 CARDS, LIBRARY = 0, 1
@@ -467,7 +468,7 @@ class ChainView(View):
             menu.setToolTipsVisible(True)
             for known in processors:
                 action = menu.addAction(known.name)
-                action.setToolTip(known.summary)
+                action.setToolTip(together(known.summary))
                 action.triggered.connect(lambda _checked=False, name=known.name: self.add_step(name))
 
     def _move(self, by: int) -> None:

@@ -88,3 +88,8 @@ def test_a_time_is_shown_with_its_sign_and_stored_in_letters(typed: str) -> None
 @pytest.mark.parametrize("text", ["bonus", "4 ns", "us", "wf_us"])
 def test_what_is_no_time_is_shown_as_it_is(text: str) -> None:
     assert words.shown(text) == words.as_stored(text) == text
+
+
+def test_a_number_and_its_unit_stay_on_one_line() -> None:
+    told = words.together("Reaches 10 and 99 % of it, 400 samples or 4 µs later; 5 more, 3 stages")
+    assert told == "Reaches 10 and 99\u202f% of it, 400\u202fsamples or 4\u202fµs later; 5 more, 3 stages"

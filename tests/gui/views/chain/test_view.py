@@ -130,6 +130,14 @@ def test_the_library_is_searched_and_used_by_keyboard_alone(
     assert not view.library.isVisible()
 
 
+def test_what_the_library_tells_of_a_step_parts_no_number_from_its_unit(
+    qtbot: QtBot, view: ChainView
+) -> None:
+    view.open_library()
+    qtbot.keyClicks(view.library.search, "time_points")
+    assert "99\u202f% of its maximum" in view.library.about.text()
+
+
 def test_escape_closes_the_library_and_adds_nothing(qtbot: QtBot, view: ChainView, bridge: Bridge) -> None:
     view.open_library()
     qtbot.keyClick(view.library.search, Qt.Key.Key_Escape)
