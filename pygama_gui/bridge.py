@@ -17,6 +17,7 @@ from typing import Any, Protocol
 
 from PyQt5.QtCore import QObject, QTimer, pyqtSignal
 
+from pygama.errors import FileGone
 from pygama.progress import Done, Failed, Message, Note, Partial, Progress, StoppedByRequest
 from pygama_gui.data.channels import names_of, without_ignored
 from pygama_gui.data.known_peaks import KnownPeaks
@@ -101,6 +102,8 @@ class Bridge(QObject):
         self._demo_folder = places.demo_folder()
         self._saved_in: Path | None = None
         """Where a person saved something last."""
+        self.gone: set[Path] = set()
+        """Files that were told to be gone; nobody is told again before they are back."""
         self._job_ids = count(1)
         self._job_of: dict[str, int] = {}
         self._run_of: dict[int, str] = {}
@@ -464,6 +467,7 @@ class Bridge(QObject):
             self.data[run_id].tier1 = tier1_among(message.outputs)
             self._forget_overwritten(run_id, message.outputs)
             self.data_sets.forget_files(message.outputs)
+            self.gone -= set(message.outputs)
             self.log(f"{name}: {state_sentence(self.board[job_id])}")
         elif isinstance(message, Failed):
             self.log(f"{name}: {message.text}", "error")
@@ -594,6 +598,10 @@ class Bridge(QObject):
         self.threads.do("compute", work, then, otherwise)
 
     def _tell_failed(self, error: BaseException) -> None:
+        if isinstance(error, FileGone):
+            if error.path in self.gone:
+                return
+            self.gone.add(error.path)
         self.log(str(error), "error")
         self.went_wrong.emit(str(error), repr(error), "")
 

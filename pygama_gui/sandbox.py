@@ -17,7 +17,7 @@ from PyQt5.QtCore import QObject, QTimer, pyqtSignal
 from PyQt5.QtWidgets import QWidget
 
 from pygama.block import Block
-from pygama.errors import PygamaError
+from pygama.errors import FileGone, PygamaError
 from pygama_gui.bridge import Bridge
 from pygama_gui.data import preview
 from pygama_gui.data.live_run import LiveRun
@@ -257,10 +257,20 @@ class Sandbox(QObject):
             reference = None if is_known else preview.chain_of_file(_tier2_beside(tier1))
             try:
                 return preview.sample_of_file(tier1, channel), reference
+            except FileGone:
+                raise
             except (PygamaError, OSError):
                 return None, reference
 
-        self.bridge.in_background(read, lambda found: self._take_read(run_id, key, *found))
+        self.bridge.in_background(
+            read, lambda found: self._take_read(run_id, key, *found), lambda: self._lose(key)
+        )
+
+    def _lose(self, key: tuple[Any, ...]) -> None:
+        """Have no sample, and look for one when somebody looks again: the file is gone, as was told."""
+        if key == self._key:
+            self._forget()
+            self.compared.emit(None)
 
     def _take_read(
         self, run_id: str, key: tuple[Any, ...], block: Block | None, reference: Chained | None

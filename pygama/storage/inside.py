@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from pygama.errors import TierFileError
+from pygama.errors import FileGone, TierFileError
 from pygama.quick_dataclass import dataclass
 from pygama.storage.as_text import as_text
 from pygama.storage.hdf5 import heard, may_be_hdf5, quiet, reason_of, tables
@@ -150,7 +150,7 @@ class InsideFile:
         self._file: Any = None
         self._sources: dict[str, Source] = {}
         if not self.path.is_file():
-            raise TierFileError(f"'{self.path}' is not a file; was it moved or is its name misspelled?")
+            raise FileGone(self.path)
         if not may_be_hdf5(self.path):
             raise TierFileError(f"{self.path.name} is not an HDF5 file, so there is nothing to look into")
         with self._reading(self.path.name):

@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from pygama.block import Block
-from pygama.errors import TierFileError
+from pygama.errors import FileGone, TierFileError
 from pygama.quick_dataclass import dataclass
 from pygama.storage.fixed_frame import read_fixed_frame
 from pygama.storage.frame_layout import PANDAS_NAMES, FrameLayout, plain_labels, read_layout
@@ -48,7 +48,7 @@ class TierFile:
         self._file: Any = None
         self._kinds: dict[str, str] = {}
         if not self.path.is_file():
-            raise TierFileError(f"'{self.path}' is not a file; was it moved or is its name misspelled?")
+            raise FileGone(self.path)
         if not may_be_hdf5(self.path):
             raise TierFileError(
                 f"{self.path.name} cannot be read as a Tier file: it is not HDF5; "

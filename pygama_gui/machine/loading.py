@@ -170,9 +170,16 @@ class Loading:
 
         Nothing is done while the rows of a data set are still being read: nobody knows yet which are a run's.
         """
-        read = self.reader(run_id)
-        if read is not None:
-            self._bridge.in_background(lambda: work(read()), then, otherwise)
+        read, run, live = self.reader(run_id), self._bridge.session.run(run_id), self._bridge.data[run_id]
+        if read is None:
+            return
+        files = {one.tier1 for one in run.members} if isinstance(run, DataSet) else {live.tier1}
+
+        def take(found: Any) -> None:
+            self._bridge.gone -= files
+            then(found)
+
+        self._bridge.in_background(lambda: work(read()), take, otherwise)
 
     def reader(self, run_id: str) -> Callable[[], Any] | None:
         """Give what opens a run's waveforms, in the thread that reads files; None before they are there."""

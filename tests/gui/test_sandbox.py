@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -141,6 +142,21 @@ def test_the_preview_says_why_it_has_no_sample(
     bridge.take(1, Failed("The disk is full"))
     view.redraw()
     assert view.plot._hint.text() == "No sample: the run came to no finished file."
+
+
+def test_the_preview_says_that_the_file_of_its_sample_is_gone(
+    qtbot: QtBot, bridge: Bridge, a_run: Callable[..., Run], tmp_path: Path
+) -> None:
+    view = PreviewView(bridge)
+    qtbot.addWidget(view)
+    run = a_run()
+    bridge.change(changes.add_runs, [run])
+    bridge.adopt(1, run)
+    bridge.take(1, madeup.partial(40))
+    bridge.data[run.run_id].tier1 = tmp_path / "t1_run9001.h5"
+    view.show()
+    qtbot.waitUntil(lambda: view._why_empty() == "No sample: t1_run9001.h5 is not where it was.")
+    assert len(bridge.gone) == 1
 
 
 def test_a_default_that_was_typed_is_no_change(bridge: Bridge, a_run: Callable[..., Run]) -> None:

@@ -303,6 +303,8 @@ class PreviewView(View):
         if state is not None and live.tier1 is None:
             ended = "No sample: the run came to no finished file."
             return ended if state.has_ended else "A sample is taken once enough waveforms came."
+        if live.tier1 in self.bridge.gone:
+            return f"No sample: {live.tier1.name} is not where it was."
         return "Taking a sample of the waveforms…"
 
     def recolor(self) -> None:

@@ -48,6 +48,8 @@ class Telling:
             return f"No waveform passes: {self.cut_words}."
         if browser.is_reading or (state.rows and not self.is_read):
             return "Reading the waveforms…"
+        if browser.live is not None and browser.live.tier1 in bridge.gone:
+            return f"{browser.live.tier1.name} is not where it was. Bring it back, or process the run again."
         return "No waveforms in this run." if browser.is_finished else "There is no Tier 1 file of this run."
 
     @property

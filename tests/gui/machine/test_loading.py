@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from pytestqt.qtbot import QtBot
 
-from pygama.errors import TierFileError
+from pygama.errors import FileGone, TierFileError
 from pygama.processing.run import process_run
 from pygama.progress import Failed
 from pygama.simulate import RunShape, write_run
@@ -99,6 +99,45 @@ def test_files_of_earlier_runs_are_told_of_together_those_looked_at_first(
     qtbot.waitUntil(lambda: bridge.state("59") is not None, timeout=WAIT_MS)
     assert looked[0] == "57"
     assert [len(some) for some in told] == [25, 25, 10]
+
+
+def test_a_file_that_is_gone_is_told_once_until_it_is_back(
+    qtbot: QtBot, bridge: Bridge, tmp_path: Path
+) -> None:
+    shape = RunShape(run_number=7, n_events=40, n_samples=900, pulse_at=400)
+    raw = write_run(tmp_path / "Run7", shape)
+    process_run(raw, output_dir=tmp_path)
+    bridge.change(changes.choose_output_dir, tmp_path)
+    bridge.change(changes.add_runs, [files.read_run(raw)])
+    run_id = bridge.session.runs[0].run_id
+    qtbot.waitUntil(lambda: run_id in bridge.data and bridge.data[run_id].tier1 is not None, timeout=WAIT_MS)
+    tier1, away = tmp_path / "t1_run7.h5", tmp_path / "away"
+    told: list[str] = []
+    bridge.went_wrong.connect(lambda words, _details, _run: told.append(words))
+
+    def look() -> bool:
+        """Look at the waveforms anew; whether they were there."""
+        answers: list[bool] = []
+        bridge.in_background(bridge.loading.close, lambda _nothing: None)
+        bridge.loading.read_waveforms(
+            run_id,
+            lambda waveforms: waveforms.count(),
+            lambda _n: answers.append(True),
+            lambda: answers.append(False),
+        )
+        qtbot.waitUntil(lambda: bool(answers), timeout=WAIT_MS)
+        return answers[0]
+
+    tier1.rename(away)
+    assert [look() for _ in range(3)] == [False] * 3
+    assert told == [str(FileGone(tier1))]
+    assert bridge.gone == {tier1}
+    away.rename(tier1)
+    assert look()
+    tier1.unlink()
+    assert not look()
+    assert len(told) == 2
+    assert sum("is not a file" in line for line in bridge.lines) == 2
 
 
 def test_waveforms_read_from_a_file_tell_how_they_were_cut(
