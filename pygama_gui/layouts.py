@@ -73,6 +73,8 @@ class Layouts(QObject):
         self._first = window.saveState(VERSION)
         self._shown: Arrangement | None = None
         """The arrangement as the program made it; None until everything rests."""
+        self._opened: frozenset[str] = frozenset()
+        """Panels that the program opened."""
         self._is_noting = False
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
@@ -135,7 +137,8 @@ class Layouts(QObject):
         if not self._window.isVisible():
             return
         present = self._arrangement()
-        self._shown = self._shown or present
+        if self._shown is None:  # what a person opened before everything rested is not the program's
+            self._shown = present if self._open() == self._opened else Arrangement()
         session = self._window.bridge.session
         held = session.arrangements.get(session.layout) if present == self._shown else present
         self._is_noting = True
@@ -158,7 +161,7 @@ class Layouts(QObject):
         self._window.split.restoreState(_bytes(held.split))
         self._window.split.turn()
         self.share_corners()
-        self._shown = None
+        self._shown, self._opened = None, self._open()
 
     def _show_built_in(self, layout: Layout) -> None:
         window = self._window
@@ -178,7 +181,11 @@ class Layouts(QObject):
             dock.raise_()
         window.split.setSizes(list(layout.split))
         self.share_corners()
-        self._shown = None
+        self._shown, self._opened = None, self._open()
+
+    def _open(self) -> frozenset[str]:
+        """Name the panels that are open, those that lie behind others too."""
+        return frozenset(name for name, dock in self._docks().items() if not dock.isHidden())
 
     def _present(self, session: Session) -> Layout:
         return BY_NAME.get(session.layout, LAYOUTS[0])

@@ -119,6 +119,12 @@ def test_what_nobody_moved_is_not_noted(qtbot: QtBot, window: MainWindow) -> Non
     assert dict(window.bridge.session.arrangements) == {}
 
 
+def test_a_panel_that_is_opened_right_after_the_start_is_noted(qtbot: QtBot, window: MainWindow) -> None:
+    window.files_dock.show()
+    qtbot.waitUntil(lambda: not window.layouts._timer.isActive(), timeout=TEN_SECONDS)
+    assert "Process" in window.bridge.session.arrangements
+
+
 def test_reset_puts_every_panel_back_and_forgets_what_was_moved(qtbot: QtBot, window: MainWindow) -> None:
     window.layouts.note()
     window.runs_dock.setFloating(True)
