@@ -108,14 +108,16 @@ class Menus:
 
     def _undo(self) -> None:
         """Take the last change back, and say which: it may be one that is out of sight."""
-        words = self._window.bridge.store.undo_label
-        self._window.bridge.store.undo()
-        self._window.bridge.log(f"Undone: {words}")
+        bridge = self._window.bridge
+        words = bridge.store.undo_label
+        bridge.store.undo(bridge.active())
+        bridge.log(f"Undone: {words}")
 
     def _redo(self) -> None:
-        words = self._window.bridge.store.redo_label
-        self._window.bridge.store.redo()
-        self._window.bridge.log(f"Done again: {words}")
+        bridge = self._window.bridge
+        words = bridge.store.redo_label
+        bridge.store.redo(bridge.active())
+        bridge.log(f"Done again: {words}")
 
     def _menu(self, name: str) -> QMenu:
         menu = Menu(name, self._window)

@@ -26,6 +26,7 @@ from pygama_gui.session.state import (
     TrendsChoice,
     Values,
     WaveformChoice,
+    with_runs,
 )
 
 N_RECENT = 12
@@ -65,7 +66,7 @@ def _about(change: Callable[..., Session], session: Session, args: tuple[Any, ..
 def add_runs(session: Session, runs: Iterable[Run]) -> Session:
     """Add runs."""
     runs = tuple(runs)
-    added = _with_runs(session, runs)
+    added = with_runs(session, runs)
     if added is session:
         return session
     known = {run.path for run in session.runs}
@@ -191,7 +192,10 @@ def rename_output(
 
 
 def choose_input(session: Session, index: int, name: str, source: str) -> Session:
-    """Choose what a step reads; an empty source leaves it to the chain."""
+    """Choose what a step reads.
+
+    An empty source leaves it to the chain.
+    """
     step = session.chain[index]
     inputs = _with(step.inputs, name, source) if source else _without(step.inputs, name)
     return _with_step(session, index, replace(step, inputs=inputs))
@@ -283,12 +287,12 @@ def choose_output_dir(session: Session, folder: Path) -> Session:
 
 
 def process_on_add(session: Session, is_wanted: bool) -> Session:  # noqa: FBT001
-    """Say whether runs are processed as they are added."""
+    """Process runs as they are added, or not."""
     return replace(session, process_on_add=is_wanted)
 
 
 def watch_folder(session: Session, folder: Path | None) -> Session:
-    """Choose the folder that is watched for new runs, if any."""
+    """Choose the folder that is watched for new runs."""
     return replace(session, watched=folder)
 
 
@@ -386,7 +390,7 @@ def open_session(session: Session, other: Session, keep: Iterable[str] = ()) -> 
     kept = [run for run in session.runs if run.run_id in set(keep)]
     recent = tuple(dict.fromkeys((*session.recent, *other.recent)))[:N_RECENT]
     output_dir = other.output_dir or session.output_dir
-    return replace(_with_runs(other, kept), recent=recent, output_dir=output_dir)
+    return replace(with_runs(other, kept), recent=recent, output_dir=output_dir)
 
 
 def bring_back(session: Session, other: Session) -> Session:
@@ -413,15 +417,6 @@ def arrange(session: Session, geometry: str, arrangement: Arrangement | None) ->
     others = {name: held for name, held in session.arrangements.items() if name != session.layout}
     present = {} if arrangement is None else {session.layout: arrangement}
     return replace(session, geometry=geometry, arrangements=MappingProxyType(others | present))
-
-
-def _with_runs(session: Session, runs: Iterable[Run]) -> Session:
-    """Put runs that are not there yet among the others, in the order of their numbers."""
-    by_path = {run.path: run for run in (*runs, *session.runs)}
-    if len(by_path) == len(session.runs):
-        return session
-    everything = sorted(by_path.values(), key=lambda run: (run.run_number, run.sub_run, str(run.path)))
-    return replace(session, runs=tuple(everything))
 
 
 def _with_run(session: Session, run_id: str, **facts: Any) -> Session:

@@ -421,3 +421,12 @@ def consistent(session: Session) -> Session:
     if (selected, step) == (session.selected, session.step):
         return session
     return replace(session, selected=selected, step=step)
+
+
+def with_runs(session: Session, runs: Iterable[Run]) -> Session:
+    """Put runs that are not there yet among the others, in the order of their numbers."""
+    by_path = {run.path: run for run in (*runs, *session.runs)}
+    if len(by_path) == len(session.runs):
+        return session
+    everything = sorted(by_path.values(), key=lambda run: (run.run_number, run.sub_run, str(run.path)))
+    return replace(session, runs=tuple(everything))

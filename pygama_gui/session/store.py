@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import fields, is_dataclass, replace
 from typing import Any
 
 from pygama.quick_dataclass import dataclass
 from pygama_gui.session.changes import VIEW_ONLY, label
-from pygama_gui.session.state import Session, consistent
+from pygama_gui.session.state import Session, consistent, with_runs
 
 Listener = Callable[[Session, Session], None]
 N_UNDO = 200
@@ -47,19 +47,22 @@ class Store:
         """End a drag: the next change is undone on its own."""
         self._merging = ""
 
-    def undo(self) -> None:
-        """Take the last change back; what was looked at since stays."""
+    def undo(self, keep: Iterable[str] = ()) -> None:
+        """Take the last change back; what was looked at since stays.
+
+        keep: ids of runs that stay in the list, because they are under way.
+        """
         if self._undo:
             done = self._undo.pop()
             self._redo.append(done)
-            self._put(done.after, done.before)
+            self._put(done.after, done.before, keep)
 
-    def redo(self) -> None:
-        """Make the last change that was taken back again."""
+    def redo(self, keep: Iterable[str] = ()) -> None:
+        """Make the last change that was taken back again. keep: as for `undo`."""
         if self._redo:
             done = self._redo.pop()
             self._undo.append(done)
-            self._put(done.before, done.after)
+            self._put(done.before, done.after, keep)
 
     @property
     def undo_label(self) -> str:
@@ -80,10 +83,13 @@ class Store:
         self._merging = merge
         self._redo.clear()
 
-    def _put(self, now: Session, then: Session) -> None:
+    def _put(self, now: Session, then: Session, keep: Iterable[str]) -> None:
         present = self.session
         self._merging = ""
         new: Session = taken_back(present, now, then)
+        ids = set(keep)
+        lost = [run for run in present.runs if run.run_id in ids and new.run(run.run_id) is None]
+        new = with_runs(new, lost) if lost else new
         self._go_to(consistent(replace(new, recent=present.recent)))
 
     def _go_to(self, new: Session) -> None:

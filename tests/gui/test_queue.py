@@ -74,6 +74,17 @@ def test_a_spare_worker_that_was_killed_leaves_no_trace(
     qtbot.waitUntil(lambda: not window.bridge.timer.isActive(), timeout=WAIT_MS)
 
 
+def test_undoing_leaves_the_runs_that_are_under_way_in_the_list(window: MainWindow, four: list[Run]) -> None:
+    window.bridge.stop(four[3].run_id)
+    window.bridge.tick()
+    assert window.bridge.store.undo_label == "add runs"
+    window.menus.undo_action.trigger()
+    assert window.bridge.session.runs == tuple(four[:3])
+    assert window.bridge.session.selected_run == four[0]
+    window.menus.redo_action.trigger()
+    assert window.bridge.session.runs == tuple(four)
+
+
 def test_what_many_jobs_tell_at_once_is_taken_bit_by_bit(
     qtbot: QtBot, window: MainWindow, four: list[Run], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -82,6 +82,7 @@ def test_every_change_has_words_for_the_edit_menu() -> None:
     assert all(labels)
     assert "change a Tier 0 option" in labels
     assert "open a session" in labels
+    assert [words for words in labels if ";" in words or len(words) > 60] == []
 
 
 def test_opening_a_session_keeps_the_runs_that_are_under_way() -> None:

@@ -54,7 +54,7 @@ def test_the_edit_menu_names_what_is_undone() -> None:
         (changes.remove_run, ("run1",), "remove run from the list (run 1)"),
         (changes.mark_region, ((1.0, 2.0),), "mark a region of the spectrum"),
         (changes.set_band, (3.0, 2), "choose the reference band of the trends"),
-        (changes.watch_folder, (Path("/raw"),), "choose the folder that is watched for new runs, if any"),
+        (changes.watch_folder, (Path("/raw"),), "choose the folder that is watched for new runs"),
         (changes.allow_jobs, (2,), "choose how many runs are processed at once"),
     ],
 )
