@@ -211,10 +211,17 @@ class Bridge(QObject):
         if state.state == "paused":
             self.runner.resume(job_id)
             self.board.resume(job_id, time.monotonic())
-        elif state.state == "running":
+        elif self.has_begun(run_id):
             self.runner.pause(job_id)
-            self.board.pause(job_id, time.monotonic())
+            self.board.pause(job_id, time.monotonic(), is_starting=True)
         self.announce([run_id])
+
+    def has_begun(self, run_id: str) -> bool:
+        """Tell whether a run is under way, or paused: it has a worker, which may have told nothing yet."""
+        state = self.state(run_id)
+        if state is None or state.has_ended:
+            return False
+        return state.state != "waiting" or state.job_id in self.runner.running
 
     def stop(self, run_id: str) -> None:
         """Stop a run that is waiting or under way."""
@@ -255,10 +262,10 @@ class Bridge(QObject):
     def pause_all(self) -> None:
         """Pause all runs that are under way; let all go on where each is paused."""
         states = {run_id: self.state(run_id) for run_id in self.active()}
-        wanted = "running" if any(one and one.state == "running" for one in states.values()) else "paused"
-        for run_id, state in states.items():
-            if state is not None and state.state == wanted:
-                self.pause(run_id)
+        begun = [run_id for run_id in states if self.has_begun(run_id)]
+        paused = [run_id for run_id in begun if (state := states[run_id]) and state.state == "paused"]
+        for run_id in [one for one in begun if one not in paused] or paused:
+            self.pause(run_id)
 
     def _line_up(self) -> None:
         """Tell the jobs that wait their places."""

@@ -170,10 +170,13 @@ class JobBoard:
         """Take in what a job told; after its ending only notes count."""
         return self._keep(advance(self._jobs[job_id], message, now))
 
-    def pause(self, job_id: int, now: float, why: str = "") -> JobState:
-        """Enter that a running job was told to halt. why: the reason, where it was not a person's wish."""
+    def pause(self, job_id: int, now: float, why: str = "", *, is_starting: bool = False) -> JobState:
+        """Enter that a running job was told to halt. why: the reason, where it was not a person's wish.
+
+        is_starting: it waits no more, and its worker has told nothing yet.
+        """
         job = self._jobs[job_id]
-        if job.state != "running":
+        if job.state != "running" and not (is_starting and job.state == "waiting"):
             return job
         return self._keep(
             replace(job, state="paused", paused_at=now, elapsed_s=job.elapsed_at(now), halted=why)
@@ -184,6 +187,8 @@ class JobBoard:
         job = self._jobs[job_id]
         if job.paused_at is None:
             return job
+        if job.started_at is None:
+            return self._keep(replace(job, state="waiting", paused_at=None, halted=""))
         paused_s = job.paused_s + now - job.paused_at
         return self._keep(
             replace(job, state="running", paused_at=None, paused_s=paused_s, heard_at=None, halted="")
@@ -214,7 +219,9 @@ def advance(job: JobState, message: Message, now: float) -> JobState:
         return _noted(job, message)
     if job.has_ended:
         return job
-    if job.started_at is None:
+    if job.started_at is None and job.state == "paused":
+        job = replace(job, started_at=now, paused_at=now, heard_at=now)
+    elif job.started_at is None:
         job = replace(job, state="running", started_at=now, heard_at=now)
     job = replace(job, elapsed_s=job.elapsed_at(now))
     match message:

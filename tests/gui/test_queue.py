@@ -177,6 +177,19 @@ def test_all_are_paused_and_go_on_together(qtbot: QtBot, window: MainWindow, fou
     assert [state_of(window, run) for run in both] == ["running", "running"]
 
 
+def test_a_run_is_paused_before_its_worker_told_anything(
+    qtbot: QtBot, window: MainWindow, a_run: Callable[..., Run], tmp_path: Path
+) -> None:
+    run = a_run(1)
+    window.bridge.change(changes.add_runs, [run])
+    window.bridge.start([run], tmp_path)
+    assert state_of(window, run) == "waiting"
+    window.runs.pause_button.click()
+    assert (state_of(window, run), window.runs.pause_button.text()) == ("paused", "Go on")
+    window.runs.pause_button.click()
+    qtbot.waitUntil(lambda: state_of(window, run) == "running", timeout=WAIT_MS)
+
+
 def test_pause_is_for_the_run_under_way_while_a_waiting_one_is_selected(
     qtbot: QtBot, window: MainWindow, four: list[Run]
 ) -> None:

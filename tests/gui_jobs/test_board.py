@@ -67,6 +67,17 @@ def test_a_late_message_does_not_end_a_pause(board):
     assert (job.state, job.elapsed_at(50.0)) == ("paused", 1.0)
 
 
+def test_a_job_that_is_paused_before_its_worker_told_anything_stays_so(board):
+    assert board.pause(1, 1.0, is_starting=True).state == "paused"
+    assert board.apply(1, STARTED, 2.0).state == "paused"
+    board.resume(1, 50.0)
+    assert (board[1].state, board[1].elapsed_at(51.0)) == ("running", 1.0)
+    board.add(2, Path("Run2"))
+    board.pause(2, 1.0, is_starting=True)
+    assert board.resume(2, 50.0).state == "waiting"
+    assert board.apply(2, STARTED, 60.0).elapsed_at(61.0) == 1.0
+
+
 def test_only_a_running_job_can_be_paused(board):
     assert board.pause(1, 0.0).state == "waiting"
     assert board.resume(1, 1.0).state == "waiting"

@@ -439,7 +439,7 @@ class RunsView(View):
 
     def _under_way(self) -> str | None:
         """The run that Pause is for: the selected one if it has begun, else the first that has."""
-        begun = [run_id for run_id in self.bridge.active() if self._state_of(run_id) in ("running", "paused")]
+        begun = [run_id for run_id in self.bridge.active() if self.bridge.has_begun(run_id)]
         return self.session.selected if self.session.selected in begun else next(iter(begun), None)
 
     def _state_of(self, run_id: str) -> str:
