@@ -67,7 +67,10 @@ class Sandbox(QObject):
         """What the sample is."""
         self._watchers: list[QWidget] = []
         self._bench: Bench | None = None
+        self._is_from_file = False
+        """Whether the sample is of the whole run: in its newest waveforms no peak may stand out yet."""
         self._key: tuple[Any, ...] = ()
+        """Of which waveforms the sample is, or the one that is being read."""
         self._live_at = 0.0
         self._live_taken: tuple[int, int | None] | None = None
         """Rows and channel of the newest waveforms that were taken."""
@@ -283,15 +286,15 @@ class Sandbox(QObject):
             self._forget()
             self._key = key
         else:
-            self._take(block, self._words_of(run_id))
+            self._take(block, self._words_of(run_id), is_from_file=True)
 
     def _words_of(self, run_id: str) -> str:
         """Say where the waveforms are from; of a data set, those of its first run are taken."""
         run = self.session.run(run_id)
         return f"waveforms of {run.members[0].run.title if isinstance(run, DataSet) else 'the run'}"
 
-    def _take(self, block: Block, words: str) -> None:
-        self._bench, self.words = Bench(block), words
+    def _take(self, block: Block, words: str, *, is_from_file: bool = False) -> None:
+        self._bench, self.words, self._is_from_file = Bench(block), words, is_from_file
         self.last, self.facts, self._facts_of, self._facts_left = None, None, (), None
         self.stop_scan()
         self.sample_changed.emit()
@@ -308,7 +311,7 @@ class Sandbox(QObject):
     def forget_results(self) -> None:
         """Compute all anew, because processors are others than before."""
         if self._bench is not None:
-            self._take(self._bench.block, self.words)
+            self._take(self._bench.block, self.words, is_from_file=self._is_from_file)
         self._traced = ()
 
     # What is computed
@@ -356,11 +359,6 @@ class Sandbox(QObject):
                 lambda: bench.suggested_line(asked), lambda line: self._take_line(line, None)
             )
         return False
-
-    @property
-    def _is_from_file(self) -> bool:
-        """Whether the sample is of the whole run: in its newest waveforms no peak may stand out yet."""
-        return len(self._key) > 1
 
     def _take_line(self, line: Line, at: float | None) -> None:
         """Take a peak that was looked for. at: where; None: the one that stands out was."""

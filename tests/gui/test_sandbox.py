@@ -64,7 +64,7 @@ def test_the_peak_of_each_run_is_there_again_when_it_is_looked_at_again(
 ) -> None:
     first, second, third = a_run(1), a_run(2), a_run(3)
     sandbox = gone_on(bridge, first, second, third)
-    sandbox._key = (1, "t1_run2.h5", None)
+    sandbox._is_from_file = True
     sandbox._take_line(None, None)
     assert sandbox.session.line is None, "this run has no peak, neither there nor elsewhere"
     bridge.change(changes.select_run, third.run_id)
@@ -79,10 +79,10 @@ def test_a_peak_is_not_given_up_while_few_waveforms_have_come(
     bridge: Bridge, a_run: Callable[..., Run]
 ) -> None:
     sandbox = gone_on(bridge, a_run(1), a_run(2))
-    sandbox._key = (1,)
+    sandbox._is_from_file = False
     sandbox._take_line(None, None)
     assert sandbox.session.line == (8600.0, 8740.0)
-    sandbox._key = (1, "t1_run2.h5", None)
+    sandbox._is_from_file = True
     sandbox._take_line(None, None)
     assert sandbox.session.line is None
 
@@ -118,11 +118,11 @@ def test_a_peak_that_stands_out_only_in_the_whole_run_is_chosen_then(
     bridge.change(changes.add_runs, [a_run()])
     monkeypatch.setattr(sandbox, "_compute", compute)
     monkeypatch.setattr(sandbox, "_bench", sample)
-    monkeypatch.setattr(sandbox, "_key", (1,))
+    monkeypatch.setattr(sandbox, "_key", (1, "t1_run.h5", None))  # the file is being read
     assert sandbox._seek_line()
     assert not sandbox._seek_line()
     sample.line = (8600.0, 8740.0)
-    monkeypatch.setattr(sandbox, "_key", (1, "t1_run.h5", None))
+    monkeypatch.setattr(sandbox, "_is_from_file", True)
     assert sandbox._seek_line()
     assert sandbox.session.line == (8600.0, 8740.0)
     bridge.change(changes.choose_line, None)
