@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from PyQt5 import sip
 from PyQt5.QtCore import QPoint, QRect, Qt, QTimer
 from PyQt5.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
 
@@ -29,7 +30,7 @@ class CardColumn(QScrollArea):
         self.drop_line.hide()
         self.is_whole = False
         self._brought: QWidget | None = None
-        """The card that was brought into view, which may still grow; until `leave`."""
+        """The card that was brought into view, or a part of one, which may still grow; until `leave`."""
         if (bar := self.verticalScrollBar()) is not None:
             bar.rangeChanged.connect(lambda _low, _high: self._bring_again())
             bar.actionTriggered.connect(lambda _action: self.leave())
@@ -90,9 +91,26 @@ class CardColumn(QScrollArea):
         elif place.bottom() >= bar.value() + room:
             bar.setValue(place.bottom() + 1 - room)
 
+    def bring(self, part: QWidget) -> None:
+        """Bring a part of a card into view once it has its place, after what was to be brought before."""
+
+        def begin() -> None:
+            self._brought = part
+            self._bring_again()
+
+        QTimer.singleShot(0, begin)
+
     def _bring_again(self) -> None:
-        if self._brought is not None and self._brought in self.cards() and not self.is_whole:
-            self.scroll_to(self._brought)
+        brought, area = self._brought, self._what_scrolls()
+        inside = area.widget()
+        if brought is None or sip.isdeleted(brought) or inside is None:
+            return
+        if brought not in self.cards():
+            if inside.isAncestorOf(brought):
+                _lay_out_around(brought, inside)
+                _bring_all_of(brought, area)
+        elif not self.is_whole:
+            self.scroll_to(brought)
 
     def leave(self) -> None:
         """Bring nothing back into view by itself: somebody scrolls, or works at what would move away."""
@@ -149,3 +167,22 @@ class CardColumn(QScrollArea):
         self._dragged_at = None
         self._scroller.stop()
         self.drop_line.hide()
+
+
+def _lay_out_around(part: QWidget, inside: QWidget) -> None:
+    """Give a part its place now, which it else gets a little after the column was told of its height."""
+    around = part.parentWidget()
+    while around is not None:
+        if (layout := around.layout()) is not None:
+            layout.activate()
+        around = None if around is inside else around.parentWidget()
+
+
+def _bring_all_of(part: QWidget, area: QScrollArea) -> None:
+    """Scroll until all of a part is seen, its head at least; Qt would do so for its cursor alone."""
+    bar, room, inside = area.verticalScrollBar(), area.viewport().height(), area.widget()
+    if bar is None or inside is None:
+        return
+    top = part.mapTo(inside, QPoint()).y()
+    least = top + part.height() + SPACING - room
+    bar.setValue(min(max(bar.value(), least), top))

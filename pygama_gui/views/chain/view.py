@@ -423,7 +423,9 @@ class ChainView(View):
             if card.names is not None:
                 taken = {name for at, step in enumerate(self.session.chain) for name in outputs_of(step)}
                 card.names.is_taken = lambda name: name in taken
-                card.names.stops()[-1].setFocus()
+                line = card.names.stops()[-1]
+                line.setFocus()
+                self.column.bring(line)
 
     def _toggle_channels(self) -> None:
         if (index := self.session.step) is not None:
@@ -432,6 +434,7 @@ class ChainView(View):
             self._show()
             if card.channels is not None:
                 card.channels.table.setFocus()
+                self.column.bring(card.channels.table)
 
     def _choose(self, card: StepCard) -> None:
         if not self._is_renewing and card in self.cards:

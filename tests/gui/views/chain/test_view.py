@@ -180,6 +180,20 @@ def test_a_button_on_the_card_mends_it(qtbot: QtBot, view: ChainView, bridge: Br
     assert len(bridge.session.chain) == 3
 
 
+@pytest.mark.parametrize("way", ["_toggle_names", "_toggle_channels"])
+def test_what_is_opened_at_the_end_of_a_card_comes_into_view(
+    qtbot: QtBot, view: ChainView, bridge: Bridge, way: str
+) -> None:
+    view.resize(320, 330)
+    bridge.change(changes.select_step, 3)
+    bridge.change(changes.select_step, 0)
+    qtbot.waitUntil(lambda: view.cards[0].form is not None)
+    getattr(view, way)()
+    part = view.focusWidget()
+    assert part is not None
+    qtbot.waitUntil(lambda: part.visibleRegion().boundingRect().height() >= part.height() - 1)
+
+
 def test_a_duplicate_reads_what_its_original_reads(view: ChainView, bridge: Bridge) -> None:
     bridge.change(changes.set_chain, (*DEFAULT_CHAIN[:2], Step("pole_zero"), *DEFAULT_CHAIN[2:]))
     bridge.change(changes.select_step, 2)
