@@ -154,7 +154,6 @@ class Grid(QWidget):
     def __init__(self) -> None:
         super().__init__()
         self.setMouseTracking(True)
-        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self.setAccessibleName("Grid of settings")
         self.x_axis = self.y_axis = Axis(0, "", ())
@@ -180,6 +179,8 @@ class Grid(QWidget):
         self.x_axis, self.y_axis, self.x_words, self.y_words = x, y, x_words, y_words
         self.cells, self.at = {}, None
         self.hint.setVisible(not x.values)
+        policy = Qt.FocusPolicy
+        self.setFocusPolicy(policy.StrongFocus if x.values else policy.NoFocus)  # there is no cell to go to
         self.update()
 
     def take(self, cell: Cell, tried: Tried | str) -> None:
@@ -495,14 +496,16 @@ class ScanWindow(QDialog):
         elif self.grid.at == cell:
             self._describe(cell)
 
+    @property
+    def _n_cells(self) -> int:
+        return len(self.grid.x_axis.values) * len(self.grid.y_axis.values)
+
     def _progress(self) -> str:
-        n = len(self.grid.x_axis.values) * len(self.grid.y_axis.values)
-        return f"{len(self.grid.cells)} of {n} cells, coarse to fine"
+        return f"{len(self.grid.cells)} of {self._n_cells} cells, coarse to fine"
 
     def _ended(self, problem: str) -> None:
         self.start_button.setText("Start")
-        n = len(self.grid.x_axis.values) * len(self.grid.y_axis.values)
-        done = f"{len(self.grid.cells)} of {n} cells"
+        done = f"{len(self.grid.cells)} of {self._n_cells} cells"
         self.state.setText(f"{done}: {problem}" if problem else f"{done}; click one to adopt it")
 
     def _show_state(self) -> None:
@@ -518,7 +521,9 @@ class ScanWindow(QDialog):
         best, good = self.grid.good()
         if cell is None:
             at = best
-            self.about.setText(f"Best so far: {self._cell_words(at)}" if at is not None else "")
+            is_whole = len(self.grid.cells) == self._n_cells
+            which = "Best" if is_whole else "Best so far"
+            self.about.setText(f"{which}: {self._cell_words(at)}" if at is not None else "")
         else:
             mark = " · best" if cell == best else " · as good within its error" if cell in good else ""
             self.about.setText(self._cell_words(cell) + mark)

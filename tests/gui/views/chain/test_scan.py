@@ -246,6 +246,21 @@ def test_a_scan_fills_the_grid_and_a_click_adopts_a_cell_in_one_step(
     assert bridge.session.chain == CHAIN
 
 
+def test_the_best_cell_is_so_far_the_best_until_all_are_tried(qtbot: QtBot, scan: ScanWindow) -> None:
+    scan.start()
+    qtbot.waitUntil(lambda: scan.about.text().startswith("Best"), timeout=WAIT_MS)
+    assert scan.about.text().startswith("Best so far: ") == (len(scan.grid.cells) < 9)
+    qtbot.waitUntil(lambda: not scan.sandbox.is_scanning, timeout=WAIT_MS)
+    assert scan.about.text().startswith("Best: ")
+
+
+def test_tab_passes_over_a_grid_without_cells(qtbot: QtBot, scan: ScanWindow) -> None:
+    assert scan.grid.focusPolicy() == Qt.FocusPolicy.NoFocus
+    scan.start()
+    assert scan.grid.focusPolicy() == Qt.FocusPolicy.StrongFocus
+    scan.stop()
+
+
 def test_a_scan_can_be_used_by_keyboard_alone(qtbot: QtBot, scan: ScanWindow, bridge: Bridge) -> None:
     scan.start()
     qtbot.waitUntil(lambda: not scan.sandbox.is_scanning, timeout=WAIT_MS)
