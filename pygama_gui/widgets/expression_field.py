@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Sequence
 
 from PyQt5.QtCore import QEvent, QPointF, QStringListModel, Qt, pyqtSignal
-from PyQt5.QtGui import QFocusEvent, QKeyEvent, QPainter, QPaintEvent, QPolygonF
+from PyQt5.QtGui import QFocusEvent, QKeyEvent, QKeySequence, QPainter, QPaintEvent, QPolygonF
 from PyQt5.QtWidgets import QCompleter, QLineEdit
 
 from pygama_gui.widgets import theme
@@ -32,6 +32,7 @@ class ExpressionField(QLineEdit):
         self._wrong_at: int | None = None
         self._completer: QCompleter | None = None
         self.textEdited.connect(lambda _text: self._complete())
+        self.editingFinished.connect(lambda: self.setModified(False))
 
     @property
     def wrong_at(self) -> int | None:
@@ -72,11 +73,18 @@ class ExpressionField(QLineEdit):
         painter.drawPolyline(wave)
 
     def event(self, event: QEvent | None) -> bool:
-        """Leave the window's keys to it."""
-        if event is not None and is_for_the_window(event):
+        """Leave the window's keys to it; undo and redo while nothing is half typed or wrong."""
+        if event is not None and (is_for_the_window(event) or self._undoes_elsewhere(event)):
             event.ignore()
             return False
         return super().event(event)
+
+    def _undoes_elsewhere(self, event: QEvent) -> bool:
+        if not isinstance(event, QKeyEvent) or event.type() != QEvent.Type.ShortcutOverride:
+            return False
+        standard = QKeySequence.StandardKey
+        is_undo = event.matches(standard.Undo) or event.matches(standard.Redo)
+        return is_undo and not self.isModified() and not self.property("wrong")
 
     def keyPressEvent(self, event: QKeyEvent | None) -> None:  # noqa: N802  (Qt's name)
         """Leave the keys of the list of names to it; give up with Esc."""

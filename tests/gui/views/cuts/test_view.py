@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 import pyqtgraph as pg
 import pytest
-from PyQt5.QtCore import QPoint, QPointF, QRect, Qt
+from PyQt5.QtCore import QEvent, QPoint, QPointF, QRect, Qt
+from PyQt5.QtGui import QKeyEvent
 from PyQt5.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
@@ -531,3 +532,25 @@ def test_the_tables_scroll_in_a_low_panel(qtbot: QtBot, view: CutsView) -> None:
     before = view.minimumSizeHint().height()
     view.toggle_table()
     assert view.minimumSizeHint().height() < before + 100
+
+
+def test_the_line_of_a_new_cut_leaves_undo_to_the_window_once_the_cut_is_made(
+    qtbot: QtBot, view: CutsView
+) -> None:
+    def is_taken() -> bool:
+        """Tell whether the line keeps Ctrl+Z for what is typed in it."""
+        event = QKeyEvent(QEvent.Type.ShortcutOverride, Qt.Key.Key_Z, CONTROL)
+        event.ignore()
+        view.new_field.event(event)
+        return event.isAccepted()
+
+    view.new_field.setFocus()
+    assert not is_taken()
+    qtbot.keyClicks(view.new_field, "trap_max > 2000")
+    assert is_taken()
+    qtbot.keyClick(view.new_field, Qt.Key.Key_Return)
+    assert len(view.session.cuts) == 1
+    assert not is_taken()
+    qtbot.keyClicks(view.new_field, "trap_max >")
+    qtbot.keyClick(view.new_field, Qt.Key.Key_Return)
+    assert is_taken()
