@@ -24,7 +24,7 @@ WIDE, WIDER = 470, 620
 PICTURES = (*(("traces", n) for n in OVERLAYS), *((kind, 1) for kind in ("density", "noise", *KINDS)))
 """What the list of pictures offers: the kind, and the waveforms over each other."""
 CONTRAST_WORDS = ("inside the cut", "outside the cut", "inside − outside")
-EVENT = re.compile(r"\s*(?:e|event)\s*([\d\s\u2009]+)", re.IGNORECASE)
+EVENT = re.compile(r"\s*(?:e|event)\s*([\d\s]+)", re.IGNORECASE)
 FREEZE = "Freeze the waveforms alone; all else goes on (Space)"
 NO_REGION = "Mark a region in the spectrum first: Alt- or Shift-drag over a peak"
 

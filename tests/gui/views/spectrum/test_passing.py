@@ -79,7 +79,7 @@ def test_events_that_pass_are_drawn_before_all(
     wait_for(qtbot, view, n_above(view, view.session.selected, 6000.0))
     assert view.picture.of_all.sum() == 20_000
     assert len(view.drawing.all_curve.getData()[0]) > 0
-    assert "of 20\u2009000 events pass" in view.controls.info.text()
+    assert "of 20\u202f000 events pass" in view.controls.info.text()
     cut(None)
     view.redraw()
     assert view.picture.of_all is None
