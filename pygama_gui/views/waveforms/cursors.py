@@ -9,7 +9,7 @@ import pyqtgraph as pg
 from PyQt5.QtCore import QSignalBlocker, Qt
 
 from pygama_gui.jobs.board import NARROW_SPACE
-from pygama_gui.widgets import theme
+from pygama_gui.widgets import theme, words
 from pygama_gui.widgets.plot import Plot
 
 NAMES = ("A", "B")
@@ -81,6 +81,12 @@ class Cursors:
         first, second = (self.sample_at(line.value()) for line in self.lines)
         return first, second
 
+    def places(self) -> tuple[tuple[str, float], ...]:
+        """Give their names and where on the x axis they stand; nothing where they are hidden."""
+        return tuple(
+            (name, line.value()) for name, line in zip(NAMES, self.lines, strict=True) if self.is_shown
+        )
+
     def move_to(self, sample: int) -> None:
         """Put the active one on a sample."""
         at = list(self.at())
@@ -132,7 +138,7 @@ def _distance(n: int, period_ns: float | None) -> str:
     if period_ns:
         ns = n * period_ns
         beside = f" ({_grouped(ns / 1000.0, 3)} µs)" if abs(ns) >= LONG_NS else ""
-        told.insert(0, f"{_grouped(ns, None if ns == round(ns) else 1)} ns{beside}")
+        told.insert(0, f"{_whole(ns) if ns == round(ns) else _grouped(ns, 1)} ns{beside}")
     return ", ".join(told)
 
 
@@ -146,10 +152,11 @@ def _place(sample: int, period_ns: float | None) -> str:
 
 
 def _whole(number: float) -> str:
-    return _grouped(number, 0)
+    return words.count(number).replace("-", "−")
 
 
 def _grouped(number: float, decimals: int | None = None) -> str:
     if decimals is None:
         decimals = 0 if number == round(number) else (1 if abs(number) >= 10 else 3)
-    return f"{number:,.{decimals}f}".replace(",", NARROW_SPACE).replace("-", "−")
+    grouping = "," if abs(number) >= 10_000 else ""
+    return f"{number:{grouping}.{decimals}f}".replace(",", NARROW_SPACE).replace("-", "−")

@@ -408,6 +408,19 @@ def test_keys_move_the_active_cursor(qtbot: QtBot, view: WaveformView) -> None:
     assert view.reading.isHidden()
 
 
+def test_a_saved_picture_has_the_cursors_that_are_shown(view: WaveformView) -> None:
+    assert view.exporter.picture().cursors == ()
+    view.toggle_cursors()
+    view.draw_if_due()
+    picture = view.exporter.picture()
+    first, second = view.choice.cursors
+    assert dict(picture.cursors) == pytest.approx({"A": first * 0.016, "B": second * 0.016})
+    assert picture.about["cursors"] == view.reading.text().replace("   ", ", ")
+    view.toggle_cursors()
+    view.draw_if_due()
+    assert "cursors" not in view.exporter.picture().about
+
+
 def test_no_cursors_stand_where_nothing_is_drawn(view: WaveformView) -> None:
     view.toggle_cursors()
     view.draw_if_due()
