@@ -106,6 +106,14 @@ def test_details_tell_size_packing_and_the_header_in_lines(opened: FilesView) ->
     assert opened.details.hits.text() == "not found"
 
 
+@pytest.mark.parametrize("page", [ROWS, PLOT])
+def test_how_many_rows_there_are_is_told_whole(qtbot: QtBot, opened: FilesView, page: int) -> None:
+    opened.resize(800, 360)
+    opened.go_to_page(page)
+    info = (opened.rows if page == ROWS else opened.picture).info
+    qtbot.waitUntil(lambda: info.shown == info.text() and info.text().startswith("500 rows"), timeout=WAIT_MS)
+
+
 def test_attributes_do_not_scroll_sideways(qtbot: QtBot, opened: FilesView) -> None:
     opened.go_to_page(DETAILS)
     opened.resize(560, 360)
