@@ -253,6 +253,7 @@ class StripView(View):
         run_id = "" if run is None else run.run_id
         if run_id != self._run_id:
             self._run_id = run_id
+            self.figures["PEAK"].caption.setText("PEAK")
             for figure in self.figures.values():
                 figure.show_value(words.UNKNOWN)
                 figure.forget_room()
@@ -448,6 +449,7 @@ class StripView(View):
         figure, trends = self.figures["PEAK"], self._trends
         figure.has_value = "position" in self._levels
         if trends is None or trends.anchor is None or not figure.has_value:
+            figure.caption.setText("PEAK")
             figure.show_value(words.UNKNOWN)
             return
         _, place = self._levels["position"]
@@ -669,7 +671,7 @@ def _beside(unit: str, level: Level | None) -> tuple[str, str, str]:
     if level is None:
         return unit, "", "soft"
     if level.moved:
-        return f"{unit} · ▲ {level.moved:+.3g}".replace("-", "−"), "", "warn"
+        return f"{unit} · ▲ moved {level.moved:+.3g} {unit}".replace("-", "−"), "", "warn"
     if not level.is_ok and level.band is not None:
         return f"{unit} · ▲ outside the band of {level.band.source}", "", "warn"
     return f"{unit} · steady" if level.is_followed else unit, "", "soft"
@@ -693,7 +695,8 @@ def _gain_words(place: Level, unit: str) -> str:
 def _check_of(name: str, unit: str, level: Level) -> Check:
     value = f"{words.with_error(level.value, level.error)} {unit}".rstrip()
     if level.moved:
-        value += f", moved by {level.moved:+.3g} ({level.sigma:.1f} σ)".replace("-", "−")
+        by = f"{level.moved:+.3g} {unit}".rstrip().replace("-", "−")
+        value += f", moved by {by} ({level.sigma:.1f} σ)"
     if level.band is None:
         return Check(name, value)
     allowed = f"{words.with_error(level.band.middle, level.band.half)} {unit}".rstrip()

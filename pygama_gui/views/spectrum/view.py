@@ -495,7 +495,6 @@ class SpectrumView(View):
         self.plot.recolor()
         self.strip.recolor()
         self.overlays.legend.recolor()
-        self.controls.recolor()
         self.redraw_soon()
 
     # Words

@@ -127,7 +127,7 @@ def test_the_baseline_is_told_beside_what_it_was(qtbot: QtBot, view: StripView) 
 
 def test_a_baseline_that_moved_is_marked(qtbot: QtBot, view: StripView) -> None:
     show(qtbot, view, ended(step=6.0))
-    assert view.figures["BASELINE"].remark.text().startswith("ADC · ▲ +")
+    assert re.fullmatch(r"ADC · ▲ moved \+\d\.\d+ ADC", view.figures["BASELINE"].remark.text())
 
 
 def test_levels_are_not_found_anew_while_nothing_came(
@@ -169,6 +169,8 @@ def test_the_strip_says_whose_peak_it_follows(qtbot: QtBot, view: StripView) -> 
         timeout=WAIT_MS,
     )
     assert "as in Trends;" in view.figures["PEAK"].toolTip()
+    view.bridge.change(changes.remove_run, view.session.selected)
+    qtbot.waitUntil(lambda: view.redraw() or view.figures["PEAK"].caption.text() == "PEAK", timeout=WAIT_MS)
 
 
 def test_a_peak_of_too_few_events_has_a_place_but_no_width(qtbot: QtBot, view: StripView) -> None:
