@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import math
 import operator
+import textwrap
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -42,6 +43,8 @@ N_NEWEST_TIMES = 1_000_000
 """Rows, the newest, that the present rate is taken of."""
 N_NAMED = 2
 """Channels that are named; more are counted."""
+MOST_REASONS, TIP_LETTERS = 10, 90
+"""Channels that are told of under the mouse, each with what ails it, and letters of a line there."""
 RESTS = 12.0
 """While a run grows, channels and trends are looked at in one part in so many of the time, for each."""
 FAR_OFF = 5.0
@@ -491,8 +494,10 @@ class StripView(View):
             return
         live = self.bridge.live(self.session.selected)
         n_ignored = 0 if live is None else len(live.channels) - len(self.bridge.shown(live.channels))
-        told = channels_words(found, self.bridge.names(found.codes), n_ignored)
-        self.figures["CHANNELS"].show_value(*told)
+        names = self.bridge.names(found.codes)
+        self.figures["CHANNELS"].show_value(*channels_words(found, names, n_ignored))
+        if why := reasons(found, names):
+            self.figures["CHANNELS"].setToolTip("\n".join(why))
 
     def _show_trouble(self, state: JobState | None) -> None:
         """Show what went wrong: warnings of this run, runs that failed; and how many runs wait."""
@@ -505,6 +510,8 @@ class StripView(View):
             self.figures["ERRORS"].show_value(f"✕ {n_failed}", remark, "bad", "bad")
         elif n:
             self.figures["ERRORS"].show_value(sign, noun, "warn", "warn")
+            told = [textwrap.fill(one, TIP_LETTERS) for one in state.warned] if state is not None else []
+            self.figures["ERRORS"].setToolTip("\n".join([*told, "The log (Ctrl+L) says more"]))
         else:
             self.figures["ERRORS"].show_value("0")
         waiting = len(self.bridge.queue())
@@ -650,20 +657,29 @@ def _state_remark(state: JobState) -> str:
 def channels_words(found: health.Survey, names: list[str], n_ignored: int = 0) -> tuple[str, str, str, str]:
     """Say how many channels there are, and which of them are not well: value, remark, tones.
 
-    One or two of a state are named, as 'channel 2 QUIET'; more are counted.
+    A few of a state are named, as 'channel 2 QUIET'; more are counted.
     """
     told = []
     for state in health.STATES[:-1]:
         its = [name for name, one in zip(names, found.health, strict=True) if one.state == state]
         if its:
-            who = ", ".join(its) if len(its) <= N_NAMED else str(len(its))
+            who = ", ".join(its) if len(its) <= N_NAMED else f"{len(its)} channels"
             told.append(f"{health.MARKS[state]} {who} {state.upper()}")
     if not told:
         ignored = f", {n_ignored} ignored" if n_ignored else ""
         return f"✓ {len(names)}", f"all ok{ignored}", "ok", "soft"
+    n_ill = sum(one.state != "ok" for one in found.health)
     is_dead = any(one.state == "dead" for one in found.health)
     tone = "bad" if is_dead else "warn"
-    return f"▲ {len(names)}", ", ".join(told), tone, tone
+    return f"▲ {n_ill} of {len(names)}", ", ".join(told), tone, tone
+
+
+def reasons(found: health.Survey, names: list[str]) -> list[str]:
+    """Say of each channel that is not well why it is not; of many, of the first ones."""
+    pairs = zip(names, found.health, strict=True)
+    ill = [f"{name} {one.state}: {one.why}" for name, one in pairs if one.state != "ok"]
+    n_more = len(ill) - MOST_REASONS
+    return [*ill[:MOST_REASONS], f"and {n_more} more: see Channels"] if n_more > 0 else ill
 
 
 def _beside(unit: str, level: Level | None) -> tuple[str, str, str]:
