@@ -171,6 +171,8 @@ class StripView(View):
         self._following = Following(self, has_cuts=False, rests=RESTS)
         self._surveying = Surveying(self, has_cuts=False, rests=RESTS)
         self._surveyed = health.Survey()
+        self._logged: set[tuple[str, int, str]] = set()
+        """Run, channel and state of channels that were not well while their run was under way."""
         self._trends: Trends | None = None
         self._levels: dict[str, tuple[Series, Level]] = {}
         self._told_levels: dict[str, tuple[tuple[Series, ...], tuple[str, float], Level | None]] = {}
@@ -445,7 +447,8 @@ class StripView(View):
             self._told_baseline = ((live, len(live.columns)), _mean_and_spread(values))
         value, unit = self._told_baseline[1]
         known = self._levels.get("baseline")
-        self.figures["BASELINE"].show_value(value, *_beside(unit, None if known is None else known[1]))
+        remark = _beside(unit, None if known is None else known[1])
+        self.figures["BASELINE"].show_value(f"{value} {unit}".rstrip(), *remark)
 
     def _show_peak(self) -> None:
         """Show width and place of the peak that is followed, beside what is expected."""
@@ -498,6 +501,19 @@ class StripView(View):
         self.figures["CHANNELS"].show_value(*channels_words(found, names, n_ignored))
         if why := reasons(found, names):
             self.figures["CHANNELS"].setToolTip("\n".join(why))
+        self._log_new_states(found, names)
+
+    def _log_new_states(self, found: health.Survey, names: list[str]) -> None:
+        """Note in the log when a channel of a run under way is not well for the first time, and why."""
+        run_id = self.session.selected
+        state = self.bridge.state(run_id)
+        if state is None or state.has_ended:
+            return
+        for code, name, one in zip(found.codes, names, found.health, strict=True):
+            if one.state != "ok" and (run_id, code, one.state) not in self._logged:
+                self._logged.add((run_id, code, one.state))
+                told = f"{self.bridge.name_of(run_id)}: {name} is {one.state}: {one.why}"
+                self.bridge.log(told, "warning")
 
     def _show_trouble(self, state: JobState | None) -> None:
         """Show what went wrong: warnings of this run, runs that failed; and how many runs wait."""
@@ -685,12 +701,12 @@ def reasons(found: health.Survey, names: list[str]) -> list[str]:
 def _beside(unit: str, level: Level | None) -> tuple[str, str, str]:
     """Give remark and tones for a level beside what is expected of it."""
     if level is None:
-        return unit, "", "soft"
+        return "", "", "soft"
     if level.moved:
-        return f"{unit} · ▲ moved {level.moved:+.3g} {unit}".replace("-", "−"), "", "warn"
+        return f"▲ moved {level.moved:+.3g} {unit}".replace("-", "−"), "", "warn"
     if not level.is_ok and level.band is not None:
-        return f"{unit} · ▲ outside the band of {level.band.source}", "", "warn"
-    return f"{unit} · steady" if level.is_followed else unit, "", "soft"
+        return f"▲ outside the band of {level.band.source}", "", "warn"
+    return "steady" if level.is_followed else "", "", "soft"
 
 
 def _place_words(place: Level, unit: str) -> str:

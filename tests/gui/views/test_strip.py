@@ -100,6 +100,26 @@ def test_a_channel_with_far_more_events_than_the_others_is_noisy(qtbot: QtBot, v
     assert channels(qtbot, view, codes) == ("▲ 1 of 5", "▲ channel 2 NOISY")
 
 
+def test_a_channel_that_is_not_well_in_a_run_under_way_is_logged_once(qtbot: QtBot, view: StripView) -> None:
+    logged: list[tuple[str, str]] = []
+    view.bridge.logged.connect(lambda text, level: logged.append((level, text)))
+    partials = []
+    for codes in (np.arange(6000) % 4, np.arange(3000) % 3, np.arange(900) % 3):
+        partials.append(madeup.partial(len(codes), n_waveforms=1))
+        partials[-1].columns["channel"] = codes
+    for partial in partials:
+        view.bridge.take(1, partial)
+        view.bridge.data_grew.emit({view.session.selected})
+    qtbot.waitUntil(
+        lambda: view.redraw() or view.figures["CHANNELS"].value.text() == "▲ 1 of 4", timeout=WAIT_MS
+    )
+    view.redraw()
+    (level, text) = logged[-1]
+    assert level == "warning"
+    assert ": channel 3 is quiet: none of the newest events, where " in text
+    assert len([one for one in logged if "channel 3" in one[1]]) == 1
+
+
 def test_many_channels_that_are_not_well_are_counted() -> None:
     ill = tuple(health.Health("drifting", f"baseline +{code}") for code in range(12))
     found = health.Survey(health=(*ill, health.Health("ok"), health.Health("quiet", "none of late")))
@@ -137,13 +157,13 @@ def test_a_channel_whose_gain_drifts_is_named(qtbot: QtBot, view: StripView) -> 
 
 def test_the_baseline_is_told_beside_what_it_was(qtbot: QtBot, view: StripView) -> None:
     show(qtbot, view, ended())
-    assert view.figures["BASELINE"].value.text() == "8000.0 ± 3.0"
-    assert view.figures["BASELINE"].remark.text() == "ADC · steady"
+    assert view.figures["BASELINE"].value.text() == "8000.0 ± 3.0 ADC"
+    assert view.figures["BASELINE"].remark.text() == "steady"
 
 
 def test_a_baseline_that_moved_is_marked(qtbot: QtBot, view: StripView) -> None:
     show(qtbot, view, ended(step=6.0))
-    assert re.fullmatch(r"ADC · ▲ moved \+\d\.\d+ ADC", view.figures["BASELINE"].remark.text())
+    assert re.fullmatch(r"▲ moved \+\d\.\d+ ADC", view.figures["BASELINE"].remark.text())
 
 
 def test_levels_are_not_found_anew_while_nothing_came(
