@@ -7,6 +7,8 @@ import math
 import numpy as np
 import pytest
 
+from pygama.progress import Partial
+from pygama_gui.data.live_run import LiveRun
 from pygama_gui.data.loudness import N_JUST_NOW, N_STRETCH, Loudness, noise_of
 
 
@@ -40,6 +42,14 @@ def test_a_channel_that_grew_loud_is_so_beside_its_calmest_time() -> None:
 def test_one_loud_waveform_makes_no_loud_channel() -> None:
     rng = np.random.default_rng(3)
     assert fed(waveforms(40, 3.0, rng), waveforms(1, 300.0, rng)).ratios()[7] == pytest.approx(1.0, abs=0.15)
+
+
+def test_waveforms_of_a_run_under_way_tell_how_loud_its_channels_are() -> None:
+    records = waveforms(N_STRETCH, 3.0, np.random.default_rng(5))
+    live = LiveRun()
+    live.take(Partial("D", {}, records, {"channel": np.full(N_STRETCH, 3)}))
+    (ratio,) = live.samples.loudness.ratios().values()
+    assert ratio == pytest.approx(1.0, abs=0.1)
 
 
 def test_too_few_waveforms_tell_nothing() -> None:
