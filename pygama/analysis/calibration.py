@@ -20,7 +20,7 @@ import numpy as np
 
 from pygama.analysis.curves import Curve, chi2_probability, fit_curve
 from pygama.analysis.line_fits import Fit, MatchedLine, fit_lines
-from pygama.analysis.matching import SURE, Hypothesis, Match, Spectrum, match_sources
+from pygama.analysis.matching import SURE, UNITS, Hypothesis, Match, Spectrum, match_sources
 from pygama.analysis.peaks import fit_peak_counts
 from pygama.analysis.resolution import ResolutionCurve, fit_resolution
 from pygama.errors import SettingsError
@@ -95,13 +95,18 @@ class Calibration:
 
 
 def calibrate(
-    values: Any, recipe: Recipe = Recipe(), *, edges: Any = None, fit: Fit = fit_peak_counts
+    values: Any,
+    recipe: Recipe = Recipe(),
+    *,
+    edges: Any = None,
+    fit: Fit = fit_peak_counts,
+    unit: str = UNITS,
 ) -> ChannelCalibration:
     """Calibrate one spectrum.
 
     values: 1-D, one number an event, or the counts (n,) of a histogram with `edges` (n + 1,). fit: what fits
-    a peak. A spectrum that cannot be told gives a calibration that is `refused`; raises SettingsError for
-    what is no spectrum, an unknown source or a recipe that cannot work.
+    a peak. unit: of the values. A spectrum that cannot be told gives a calibration that is `refused`; raises
+    SettingsError for what is no spectrum, an unknown source or a recipe that cannot work.
     """
     spectrum = Spectrum(values, edges)
     match = match_sources(
@@ -109,6 +114,7 @@ def calibrate(
         recipe.source or None,
         gain_range=recipe.gain_range,
         min_confidence=recipe.min_confidence,
+        unit=unit,
     )
     if match.refused or match.best is None:
         return _refused(match, match.refused)
@@ -377,7 +383,7 @@ def curve_words(curve: Curve, column: str) -> str:
         for c, error, power in zip(curve.coefficients, errors, powers, strict=False)
         if error
     ]
-    gain = f"{curve.gain:.6g} ± {curve.gain_error:.2g} a keV"
+    gain = f"{curve.gain:.6g} ± {curve.gain_error:.2g} {UNITS} a keV"
     return f"E = {' + '.join(terms)} keV, {_fitted_words(curve)}; {gain}"
 
 

@@ -33,6 +33,8 @@ MIN_VALUES = 30
 """With fewer values above 0, nothing is matched."""
 SURE = 0.99
 """The confidence that is asked for where nothing else is said."""
+UNITS = "units"
+"""What a gain counts a keV where nobody says of what the values are."""
 
 _STEP = 2e-4
 _MOST_FOR_A_LINE = 12.0
@@ -150,9 +152,29 @@ class Hypothesis:
     found: tuple[float, ...] = ()
     n_main: int = 0
 
+    def words(self, unit: str = UNITS) -> str:
+        """Say it in a few words; unit: of the values."""
+        found = f"{len(self.found)} of {self.n_main} main lines"
+        return f"{self.source} at {self.gain:.5g} {unit} a keV ({found})"
+
+
+@dataclass(frozen=True, slots=True)
+class _Expected:
+    """What is expected of the gain, in units a keV."""
+
+    gain_range: tuple[float, float] | None
+    unit: str
+
     def words(self) -> str:
-        """Say it in a few words."""
-        return f"{self.source} at {self.gain:.5g} a keV ({len(self.found)} of {self.n_main} main lines)"
+        """Write the range."""
+        low, high = self.gain_range or (0.0, math.inf)
+        return f"{low:.5g} to {high:.5g} {self.unit} a keV"
+
+    def advice(self) -> str:
+        """Say what can be done about the gain: to give one, or to correct that which was given."""
+        if self.gain_range is None:
+            return "give an expected gain"
+        return f"correct the gain that was expected ({self.words()})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,12 +197,14 @@ def match_sources(
     *,
     gain_range: tuple[float, float] | None = None,
     min_confidence: float = SURE,
+    unit: str = UNITS,
 ) -> Match:
     """Find the source and the gain that explain a spectrum best.
 
     source: its name, several that were there together, or None to try all that are known. gain_range: least
-    and greatest unit a keV that is expected. A spectrum that cannot be told is no error: `refused` says why.
-    Raises SettingsError for a source that is not known or has no lines, and for a range that is none.
+    and greatest unit a keV that is expected. unit: of the values, as `refused` names it, which says why a
+    spectrum cannot be told: that is no error. Raises SettingsError for a source that is not known or has no
+    lines, and for a range that is none.
     """
     wanted = _wanted(source)
     _check_range(gain_range)
@@ -188,7 +212,7 @@ def match_sources(
         return Match(None, None, 0.0, f"{spectrum.n:.0f} values above 0: too few to find lines in")
     grid = _Grid(spectrum, gain_range)
     tried = [one for lines in _sets(wanted) for one in grid.best_of(lines)]
-    return _judge(tried, wanted, gain_range, min_confidence)
+    return _judge(tried, wanted, _Expected(gain_range, unit), min_confidence)
 
 
 def _wanted(source: str | Sequence[str] | None) -> tuple[Source, ...]:
@@ -475,7 +499,7 @@ def _price_of_absences(lines: Sequence[GammaLine], areas: np.ndarray) -> float:
 def _judge(
     tried: Sequence[Hypothesis],
     wanted: Sequence[Source],
-    gain_range: tuple[float, float] | None,
+    expected: _Expected,
     min_confidence: float,
 ) -> Match:
     """Take the best hypothesis, weigh it against those at other gains, and say what speaks against it."""
@@ -486,7 +510,7 @@ def _judge(
     )
     top = in_order[0]
     if top.score <= 0 or not top.found:
-        return Match(None, None, 0.0, _nothing_found(name, gain_range))
+        return Match(None, None, 0.0, _nothing_found(name, expected))
     named = (one for one in in_order if one.source == name and _goes_with(one, top))
     best = next(named, top)
     others = [one for one in in_order if not _is_same_gain(one, top)]
@@ -497,9 +521,9 @@ def _judge(
     unsure = (
         ""
         if confidence >= min_confidence
-        else _why_unsure(best, others, (confidence, min_confidence), gain_range)
+        else _why_unsure(best, others, (confidence, min_confidence), expected)
     )
-    refused = unsure or _why_not(best, top, name, gain_range)
+    refused = unsure or _why_not(best, top, name, expected)
     rival = others[0] if others and others[0].score > 0 else None
     return Match(best, rival, confidence, refused)
 
@@ -530,29 +554,23 @@ def _goes_with(named: Hypothesis, top: Hypothesis) -> bool:
     return named is top or (is_near and named.score > _ENOUGH and len(named.found) >= n_needed)
 
 
-def _nothing_found(name: str, gain_range: tuple[float, float] | None) -> str:
+def _nothing_found(name: str, expected: _Expected) -> str:
     of = f"of {name}" if name else "of any source that is known"
-    return f"no lines {of} stand out from the background; take more events, or {_about_gain(gain_range)}"
+    return f"no lines {of} stand out from the background; take more events, or {expected.advice()}"
 
 
-def _about_gain(gain_range: tuple[float, float] | None) -> str:
-    """Say what can be done about the gain: to give one, or to correct that which was given."""
-    if gain_range is None:
-        return "give an expected gain"
-    return f"correct the gain that was expected ({gain_range[0]:.5g} to {gain_range[1]:.5g})"
-
-
-def _why_not(best: Hypothesis, top: Hypothesis, name: str, gain_range: tuple[float, float] | None) -> str:
+def _why_not(best: Hypothesis, top: Hypothesis, name: str, expected: _Expected) -> str:
     if name and (best.source != name or best.score <= 0):
         return (
-            f"this does not look like {name}: {top.words()} explains it better; "
-            f"name that source as well if it was there, or {_about_gain(gain_range)}"
+            f"this does not look like {name}: {top.words(expected.unit)} explains it better; "
+            f"name that source as well if it was there, or {expected.advice()}"
         )
-    if gain_range is not None and not gain_range[0] <= best.gain <= gain_range[1]:
-        times = best.gain / math.sqrt(gain_range[0] * gain_range[1])
+    low, high = expected.gain_range or (0.0, math.inf)
+    if not low <= best.gain <= high:
+        times = best.gain / math.sqrt(low * high)
         return (
-            f"the lines of {best.source} stand at {best.gain:.5g} a keV, {times:.3g} times the gain "
-            f"that was expected ({gain_range[0]:.5g} to {gain_range[1]:.5g}); correct it if that is right"
+            f"the lines of {best.source} stand at {best.gain:.5g} {expected.unit} a keV, "
+            f"{times:.3g} times the gain that was expected ({expected.words()}); correct it if that is right"
         )
     return ""
 
@@ -561,10 +579,10 @@ def _why_unsure(
     best: Hypothesis,
     others: Sequence[Hypothesis],
     confidence: tuple[float, float],
-    gain_range: tuple[float, float] | None,
+    expected: _Expected,
 ) -> str:
     """Say why a hypothesis is not certain; confidence: what it has, and what was wanted."""
-    advice = f"take more events, or {_about_gain(gain_range)}"
+    advice = f"take more events, or {expected.advice()}"
     if best.n_main == 1 or len(best.found) < 2:
         found = "no line" if not best.found else "only one line"
         return (
@@ -572,6 +590,7 @@ def _why_unsure(
             f"name a second source that was there, {advice}"
         )
     rival = next((one for one in others if one.score > 0), None)
-    against = f"it could also be {rival.words()}" if rival else "it could also be chance"
+    against = f"it could also be {rival.words(expected.unit)}" if rival else "it could also be chance"
     has, wanted = (100 * one for one in confidence)
-    return f"{best.words()} is not certain ({has:.0f} %, {wanted:.4g} % wanted): {against}; {advice}"
+    doubt = f"is not certain ({has:.0f} %, {wanted:.4g} % wanted)"
+    return f"{best.words(expected.unit)} {doubt}: {against}; {advice}"

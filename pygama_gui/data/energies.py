@@ -19,9 +19,11 @@ from pygama.analysis.calibration import (
 )
 from pygama.analysis.curves import fit_curve
 from pygama.analysis.lines import GammaLine, lines_of
+from pygama.analysis.matching import UNITS
 from pygama.analysis.region_fit import FittedPeak
 from pygama.analysis.resolution import fit_resolution
 from pygama.errors import SettingsError
+from pygama_gui.data.chain_facts import unit_of
 from pygama_gui.data.linked import Counts
 
 CHUNK = 65536
@@ -84,8 +86,13 @@ def calibrated(
     channels: dict[str, ChannelCalibration] = {}
     for code in wanted:
         own = values if codes is None else values[codes == code]
-        channels[place_text(code)] = calibrate(own, recipe)
+        channels[place_text(code)] = calibrate(own, recipe, unit=gain_unit(column))
     return Calibration(column, recipe, made_from, MappingProxyType(channels))
+
+
+def gain_unit(column: str) -> str:
+    """Give what a gain of this column counts."""
+    return unit_of(column) or UNITS
 
 
 def fine_range(values: np.ndarray) -> tuple[float, float]:
@@ -113,7 +120,7 @@ def calibrated_counts(
 ) -> Calibration:
     """Calibrate channels by their places, each from counts in fine bins."""
     channels = {
-        place: calibrate(one.counts, recipe, edges=one.want.x.edges)
+        place: calibrate(one.counts, recipe, edges=one.want.x.edges, unit=gain_unit(column))
         for place, one in zip(places, counts, strict=True)
     }
     return Calibration(column, recipe, made_from, MappingProxyType(channels))

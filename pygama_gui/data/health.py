@@ -1,9 +1,9 @@
 """Says how each channel does: its figures, and one word for its state, with the reason.
 
 A channel is compared with the others and with itself earlier, never with a fixed level: dead has no events
-while the others have, quiet far fewer than they or none of late, noisy far more events or far more noise,
-saturated a share of events at the end of the range, drifting a baseline that left the place where it began,
-or a gain that did.
+while the others have, quiet far fewer than they or none of late, noisy far more events or far more noise than
+they or than itself earlier, saturated a share of events at the end of the range, drifting a baseline
+that left the place where it began, or a gain that did.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import field
 from operator import attrgetter
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -39,6 +40,10 @@ EXPECTED = 20
 """Events that a channel must be expected to have before it is called dead or quiet."""
 MUCH, NOISIER = 10.0, 4.0
 """How many times the rate, and the noise, of the typical channel is far above it."""
+N_JUST_NOW, LEAST_STRETCH, MOST_STRETCHES = 80, 200, 10
+"""Events of a channel whose noise is that of now, and those of a stretch that it is compared with."""
+LOUDER = 2.5
+"""So many times the noise of the calmest stretch is louder than by chance."""
 SATURATED_SHARE, LEAST_SATURATED = 0.02, 5
 """Share, and number, of events at the end of the range."""
 PILE, NEAR = 1e-3, 0.02
@@ -52,6 +57,8 @@ DRIFT_SIGMA, DRIFT_SCATTERS = 5.0, 5.0
 LEAST_FOR_DRIFT = 30
 """Events in a third of the run."""
 
+NO_LOUDNESS: Mapping[int, float] = MappingProxyType({})
+
 
 @dataclass(frozen=True)
 class Figures:
@@ -59,8 +66,9 @@ class Figures:
 
     baseline_rms: scatter of the baseline from event to event; noise: median of the noise column.
     saturated: events at the end of the range. moved: how far the baseline is in the last third of the run
-    from where it was in the first, with its error and the scatter of single events. newest, expected: events
-    among the newest rows, and how many the share of the earlier rows lets expect. counts: (N_BINS,).
+    from where it was in the first, with its error and the scatter of single events. louder: how many times
+    the noise just now is that of the calmest stretch before. newest, expected: events among the newest rows,
+    and how many the share of the earlier rows lets expect. counts: (N_BINS,).
     """
 
     code: int
@@ -74,6 +82,7 @@ class Figures:
     moved: float = math.nan
     moved_error: float = math.nan
     moved_scatter: float = math.nan
+    louder: float = math.nan
     newest: int = 0
     expected: float = 0.0
     counts: np.ndarray = field(default_factory=lambda: np.zeros(N_BINS, np.int64))
@@ -146,11 +155,18 @@ class Peak:
 # The survey
 
 
-def survey(rows: Rows, cuts: Cuts | None, codes: Sequence[int], column: str) -> Survey:
+def survey(
+    rows: Rows,
+    cuts: Cuts | None,
+    codes: Sequence[int],
+    column: str,
+    loudness: Mapping[int, float] = NO_LOUDNESS,
+) -> Survey:
     """Look at all channels in one pass over the rows.
 
     codes: the channels to tell of, with or without rows. column: of the spectra; the first known height
-    where the run does not have it.
+    where the run does not have it. loudness: by code, how many times its noise just now is that of its
+    calmest time, as far as waveforms tell.
     """
     if CODE not in rows or not codes:
         return Survey()
@@ -160,10 +176,10 @@ def survey(rows: Rows, cuts: Cuts | None, codes: Sequence[int], column: str) -> 
     groups = [chosen[part] for part in np.split(order, ends[:-1])]
     first, duration, middle_times = _times(rows, chosen)
     edges = shared_edges(rows[shown][chosen]) if shown else np.linspace(0.0, 1.0, N_BINS + 1)
-    newest = newest_of(rows[CODE][chosen], codes)
+    newest = _newest(rows, chosen, codes)
     names = (first_of(BASELINES, rows), first_of(NOISES, rows))
     figures = [
-        _figures(code, rows, group, duration, middle_times, (shown, edges), names, seen)
+        _figures(code, rows, group, duration, middle_times, (shown, edges), names, seen, loudness.get(code))
         for code, group, seen in zip(codes, groups, newest, strict=True)
     ]
     return Survey(tuple(figures), judge(figures), shown, edges, duration, first, len(rows[CODE]), *names)
@@ -251,6 +267,35 @@ def newest_of(codes_of_rows: np.ndarray, codes: Sequence[int]) -> list[tuple[int
     ]
 
 
+def _newest(rows: Rows, chosen: np.ndarray, codes: Sequence[int]) -> list[tuple[int, float]]:
+    """Give what `newest_of` does; none of the newest where a channel fell silent after these began."""
+    clock, late = clock_name(rows), chosen[-N_NEWEST - N_EARLIER :]
+    codes_of_rows = rows[CODE][late]
+    times = np.asarray(rows[clock][late], np.float64) if clock else None
+    found = []
+    for code, (new, expected) in zip(codes, newest_of(codes_of_rows, codes), strict=True):
+        missing = _missing(codes_of_rows == code, times) if new else 0.0
+        found.append((0, missing) if missing >= EXPECTED else (new, expected))
+    return found
+
+
+def _missing(is_its: np.ndarray, times: np.ndarray | None) -> float:
+    """Give how many events of a channel should have come since its last one, by its share and by its rate.
+
+    0 where it was away as long before. is_its: (n,) bool; times: (n,) s, None where they are not known.
+    """
+    at = np.flatnonzero(is_its)
+    last, since = int(at[-1]), len(is_its) - 1 - int(at[-1])
+    if len(at) < EXPECTED or since < EXPECTED or _was_away_as_long(is_its):
+        return 0.0
+    by_share = len(at) / max(last + 1 - len(at), 1) * since
+    if times is None:
+        return by_share
+    lasted = float(times[last] - times[at[0]])
+    by_rate = len(at) * float(times[last + 1 :].max() - times[last]) / lasted if lasted > 0 else 0.0
+    return min(by_share, by_rate)
+
+
 def _was_away_as_long(is_its: np.ndarray) -> bool:
     """Tell whether a channel is away for no more than twice the longest time before, in rows; (n,) bool."""
     at = np.flatnonzero(is_its)
@@ -272,6 +317,7 @@ def _figures(
     shown: tuple[str, np.ndarray],
     names: tuple[str, str],
     seen: tuple[int, float],
+    loudness: float | None,
 ) -> Figures:
     n = len(group)
     column, edges = shown
@@ -279,20 +325,24 @@ def _figures(
     baselines = np.asarray(rows[names[0]][group], np.float64) if names[0] else np.empty(0)
     clock = clock_name(rows)
     times = rows[clock][group] if clock else np.empty(0)
-    noise = median_and_scatter(np.asarray(rows[names[1]][group], np.float64))[0] if names[1] else math.nan
+    noises = np.asarray(rows[names[1]][group], np.float64) if names[1] else np.empty(0)
+    slopes = np.asarray(rows[SLOPE][group], np.float64) if SLOPE in rows else np.empty(0)
     return Figures(
         code,
         n,
         *rate_with_error(n, duration),
         *median_and_scatter(baselines),
-        noise,
+        median_and_scatter(noises)[0],
         count_saturated({name: rows[name][group] for name in SATURATION if name in rows}, heights, times),
         *moved(times, baselines, thirds),
+        float(np.fmax(louder(noises, 0) if names[1] else louder(slopes, 1), loudness or math.nan)),
         *seen,
         np.histogram(heights[heights < edges[-1]], edges)[0],
     )
 
 
+SLOPE = "bl_slope"
+"""Scatters as the noise does, where no column tells the noise itself."""
 SATURATION = ("is_saturated", "n_sat_high", "n_sat_low")
 
 
@@ -371,6 +421,20 @@ def move_between(
     return b - a, error, math.hypot(sa, sb) / math.sqrt(2)
 
 
+def louder(values: np.ndarray, which: int) -> float:
+    """Give how many times the level of the newest values is that of the calmest stretch before; NaN with few.
+
+    which: the level is the median of the values (0), or their scatter (1).
+    """
+    known = values[np.isfinite(values)]
+    now, before = known[-N_JUST_NOW:], known[: -N_JUST_NOW or None]
+    n = min(len(before) // LEAST_STRETCH, MOST_STRETCHES)
+    if not n:
+        return math.nan
+    calm = min(median_and_scatter(stretch)[which] for stretch in np.array_split(before, n))
+    return median_and_scatter(now)[which] / calm if calm > 0 else math.nan
+
+
 # The judgement
 
 
@@ -402,7 +466,9 @@ def _saturated(one: Figures, others: Sequence[Figures]) -> str:
 
 
 def _noisy(one: Figures, others: Sequence[Figures]) -> str:
-    """Tell by rate, or by noise; it takes two others that have events to say what is typical."""
+    """Tell by its own noise earlier, else beside the others: two of them must have events."""
+    if one.louder > LOUDER:
+        return f"noise {one.louder:.1f} times what it was earlier in the run"
     others = [other for other in others if other.n_events]
     if len(others) < 2:
         return ""

@@ -12,6 +12,7 @@ import numpy as np
 from pygama.progress import Partial
 from pygama.quick_dataclass import dataclass
 from pygama_gui.data.channels import CODE, codes_of
+from pygama_gui.data.loudness import Loudness
 from pygama_gui.data.selection import Columns, Selection
 
 N_KEPT = 300
@@ -51,6 +52,8 @@ class SampleRing:
 
     def __init__(self, n_kept: int = N_KEPT) -> None:
         self._samples: deque[Sample] = deque(maxlen=n_kept)
+        self.loudness = Loudness()
+        """Of those that came one after the other, as the run went on."""
 
     def __len__(self) -> int:
         return len(self._samples)
@@ -64,6 +67,8 @@ class SampleRing:
         """Keep the sample waveforms of a message."""
         for sample in samples_of(partial):
             self.add(sample)
+            if sample.channel is not None:
+                self.loudness.take(sample.channel, sample.waveform)
 
     def add(self, sample: Sample) -> None:
         """Keep one more; the oldest goes when there are too many."""

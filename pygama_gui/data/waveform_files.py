@@ -57,6 +57,8 @@ class Picture:
     made: Mapping[str, Any] = field(default_factory=dict)
     levels: tuple[tuple[str, float], ...] = ()
     instants: tuple[tuple[str, float], ...] = ()
+    cursors: tuple[tuple[str, float], ...] = ()
+    """Name and x of each; what lies between them stands in `about`."""
     density: Density | None = None
     x_per_sample: float = 1.0
     density_label: str = ""
@@ -95,6 +97,8 @@ def draw(picture: Picture) -> Figure:
     _draw_curves(axes, picture)
     axes.set_xlabel(picture.x_label)
     axes.set_ylabel(picture.y_label)
+    if picture.cursors:
+        figure.supxlabel(picture.about["cursors"].replace(", Δt", "\nΔt"), fontsize="small")
     axes.set_title(picture.about.get("title", ""), fontsize="medium")
     if picture.is_log:
         axes.set_yscale("log")
@@ -139,6 +143,13 @@ def _mark(axes: Axes, picture: Picture) -> None:
             row = next((row for row, end in enumerate(rows) if end < at), len(rows))
             rows[row : row + 1] = [at + GAP + LETTER * len(name)]
             axes.annotate(name, (at + GAP / 2, 0.98 - LINE * row), xycoords=inside, va="top", **style)
+    for name, x in picture.cursors:
+        axes.axvline(x, color="black", linewidth=0.8)
+        if x0 <= x <= x1:
+            spot = ((x - x0) / (x1 - x0) + GAP / 2, 0.02)
+            axes.annotate(
+                name, spot, xycoords=inside, va="bottom", fontsize="small", weight="bold", bbox=ground
+            )
 
 
 def _draw_density(figure: Figure, axes: Axes, picture: Picture, density: Density) -> None:

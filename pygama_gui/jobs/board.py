@@ -20,7 +20,8 @@ State = Literal["waiting", "running", "paused", "done", "failed", "stopped"]
 
 Search = Literal["", "under way", "found", "none", "stopped"]
 
-THIN_SPACE = "\u2009"
+NARROW_SPACE = "\u202f"
+"""Stands between the thousands of a number: lines are never broken at it."""
 N_WARNED = 8
 SMOOTHING_S = 1.5
 """Rates follow a change within about this time."""
@@ -376,8 +377,8 @@ def as_sentence(text: str) -> str:
 
 
 def grouped(number: int) -> str:
-    """Write a whole number with thin spaces between the thousands."""
-    return f"{number:,}".replace(",", THIN_SPACE)
+    """Write a whole number with narrow spaces between the thousands."""
+    return f"{number:,}".replace(",", NARROW_SPACE)
 
 
 def duration(seconds: float) -> str:

@@ -14,7 +14,7 @@ from pygama.decoders.base import Bits
 from pygama.errors import PygamaError
 from pygama.orca.header import HEAD_BYTES, HeaderExtent, record_key
 from pygama.orca.packets import read_header
-from pygama_gui.jobs.board import THIN_SPACE, counted, grouped
+from pygama_gui.jobs.board import counted, grouped
 from pygama_gui.jobs.culprit import Culprit, find_culprit, open_raw
 from pygama_gui.jobs.runner import exit_sentence
 from pygama_gui.jobs.spec import JobSpec
@@ -23,7 +23,6 @@ NO_CULPRIT = (
     "the worker ended, but no single record ends one by itself; perhaps memory ran out or somebody ended it. "
     "Start it again, or save a crash bundle to have it looked at."
 )
-NARROW_NO_BREAK_SPACE = "\u202f"
 _PLACE = ("crate", "card", "channel")
 _LENGTH = 0x3FFFF
 _N_WORDS = 16
@@ -64,8 +63,7 @@ def culprit_sentence(path: Path, culprit: Culprit) -> str:
         how = "Its worker never came to an end with it."
     else:
         how = exit_sentence(culprit.exit_code) + "."
-    told = f"the record at byte {grouped(culprit.offset)} ends its worker ({facts}). {how}"
-    return told.replace(THIN_SPACE, NARROW_NO_BREAK_SPACE)
+    return f"the record at byte {grouped(culprit.offset)} ends its worker ({facts}). {how}"
 
 
 def record_about(path: Path, culprit: Culprit) -> str:

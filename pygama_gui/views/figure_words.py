@@ -18,11 +18,11 @@ def rate_words(figures: Figures) -> str:
 
 
 def baseline_words(figures: Figures) -> str:
-    """Write the median of the baseline and its scatter from event to event: 'bl 8162.4 ± 3.1'."""
+    """Write the median of the baseline and its scatter from event to event: 'bl 8162.4 ± 3.1 ADC'."""
     if not math.isfinite(figures.baseline):
         return ""
     scatter = f" ± {words.three_digits(figures.baseline_rms)}" if figures.n_events > 1 else ""
-    return f"bl {words.level(figures.baseline)}{scatter}"
+    return f"bl {words.level(figures.baseline)}{scatter} ADC"
 
 
 def fwhm_words(peak: Peak, unit: str) -> str:

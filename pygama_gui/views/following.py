@@ -37,13 +37,16 @@ HAND_RESTS_MS = 300
 RESTS = 3.0
 """While a run grows, nothing is done anew before so many times the time that it took the last time."""
 
+LONG_RESTS = 10.0
+"""The same, of what is done anew though little came."""
+
 
 class Rest:
     """Leaves the one thread that computes to others for a while: work that took long comes seldom."""
 
     def __init__(self, owner: View, rests: float = RESTS) -> None:
         self._rests = rests
-        self._began = self._until = 0.0
+        self._began = self._ended = self._until = 0.0
         self._timer = QTimer(owner)
         self._timer.setSingleShot(True)
         self._timer.timeout.connect(owner.redraw_soon)
@@ -54,8 +57,13 @@ class Rest:
 
     def end(self) -> None:
         """Note that work is done."""
-        now = time.monotonic()
+        self._ended = now = time.monotonic()
         self._until = now + self._rests * (now - self._began)
+
+    def is_over(self, seconds: float) -> bool:
+        """Tell whether the last work is so long ago, and ten times as long as it took."""
+        took = max(self._ended - self._began, 0.0)
+        return time.monotonic() - self._ended >= max(seconds, LONG_RESTS * took)
 
     def is_due(self) -> bool:
         """Tell whether it is time for work that can wait; else the owner is redrawn when it is."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import math
 import operator
+import textwrap
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -42,6 +43,8 @@ N_NEWEST_TIMES = 1_000_000
 """Rows, the newest, that the present rate is taken of."""
 N_NAMED = 2
 """Channels that are named; more are counted."""
+MOST_REASONS, TIP_LETTERS = 10, 90
+"""Channels that are told of under the mouse, each with what ails it, and letters of a line there."""
 RESTS = 12.0
 """While a run grows, channels and trends are looked at in one part in so many of the time, for each."""
 FAR_OFF = 5.0
@@ -168,6 +171,8 @@ class StripView(View):
         self._following = Following(self, has_cuts=False, rests=RESTS)
         self._surveying = Surveying(self, has_cuts=False, rests=RESTS)
         self._surveyed = health.Survey()
+        self._logged: set[tuple[str, int, str]] = set()
+        """Run, channel and state of channels that were not well while their run was under way."""
         self._trends: Trends | None = None
         self._levels: dict[str, tuple[Series, Level]] = {}
         self._told_levels: dict[str, tuple[tuple[Series, ...], tuple[str, float], Level | None]] = {}
@@ -253,6 +258,7 @@ class StripView(View):
         run_id = "" if run is None else run.run_id
         if run_id != self._run_id:
             self._run_id = run_id
+            self.figures["PEAK"].caption.setText("PEAK")
             for figure in self.figures.values():
                 figure.show_value(words.UNKNOWN)
                 figure.forget_room()
@@ -441,13 +447,15 @@ class StripView(View):
             self._told_baseline = ((live, len(live.columns)), _mean_and_spread(values))
         value, unit = self._told_baseline[1]
         known = self._levels.get("baseline")
-        self.figures["BASELINE"].show_value(value, *_beside(unit, None if known is None else known[1]))
+        remark = _beside(unit, None if known is None else known[1])
+        self.figures["BASELINE"].show_value(f"{value} {unit}".rstrip(), *remark)
 
     def _show_peak(self) -> None:
         """Show width and place of the peak that is followed, beside what is expected."""
         figure, trends = self.figures["PEAK"], self._trends
         figure.has_value = "position" in self._levels
         if trends is None or trends.anchor is None or not figure.has_value:
+            figure.caption.setText("PEAK")
             figure.show_value(words.UNKNOWN)
             return
         _, place = self._levels["position"]
@@ -489,10 +497,25 @@ class StripView(View):
             return
         live = self.bridge.live(self.session.selected)
         n_ignored = 0 if live is None else len(live.channels) - len(self.bridge.shown(live.channels))
+        names = self.bridge.names(found.codes)
         mapped = self.bridge.shown(code_of(one) for one in self.session.channel_map.channels)
         n_absent = len(set(mapped) - set(found.codes))
-        told = channels_words(found, self.bridge.names(found.codes), n_ignored, n_absent)
-        self.figures["CHANNELS"].show_value(*told)
+        self.figures["CHANNELS"].show_value(*channels_words(found, names, n_ignored, n_absent))
+        if why := reasons(found, names):
+            self.figures["CHANNELS"].setToolTip("\n".join(why))
+        self._log_new_states(found, names)
+
+    def _log_new_states(self, found: health.Survey, names: list[str]) -> None:
+        """Note in the log when a channel of a run under way is not well for the first time, and why."""
+        run_id = self.session.selected
+        state = self.bridge.state(run_id)
+        if state is None or state.has_ended:
+            return
+        for code, name, one in zip(found.codes, names, found.health, strict=True):
+            if one.state != "ok" and (run_id, code, one.state) not in self._logged:
+                self._logged.add((run_id, code, one.state))
+                told = f"{self.bridge.name_of(run_id)}: {name} is {one.state}: {one.why}"
+                self.bridge.log(told, "warning")
 
     def _show_trouble(self, state: JobState | None) -> None:
         """Show what went wrong: warnings of this run, runs that failed; and how many runs wait."""
@@ -505,6 +528,8 @@ class StripView(View):
             self.figures["ERRORS"].show_value(f"✕ {n_failed}", remark, "bad", "bad")
         elif n:
             self.figures["ERRORS"].show_value(sign, noun, "warn", "warn")
+            told = [textwrap.fill(one, TIP_LETTERS) for one in state.warned] if state is not None else []
+            self.figures["ERRORS"].setToolTip("\n".join([*told, "The log (Ctrl+L) says more"]))
         else:
             self.figures["ERRORS"].show_value("0")
         waiting = len(self.bridge.queue())
@@ -652,33 +677,42 @@ def channels_words(
 ) -> tuple[str, str, str, str]:
     """Say how many channels there are, and which of them are not well: value, remark, tones.
 
-    n_absent: detectors of the channel map on cards that the run does not have. One or two of a state are
+    n_absent: detectors of the channel map on cards that the run does not have. A few of a state are
     named, as 'channel 2 QUIET'; more are counted.
     """
     told = []
     for state in health.STATES[:-1]:
         its = [name for name, one in zip(names, found.health, strict=True) if one.state == state]
         if its:
-            who = ", ".join(its) if len(its) <= N_NAMED else str(len(its))
+            who = ", ".join(its) if len(its) <= N_NAMED else f"{len(its)} channels"
             told.append(f"{health.MARKS[state]} {who} {state.upper()}")
     if not told:
         others = ((n_ignored, "ignored"), (n_absent, "not in this run"))
         remark = ", ".join(("all ok", *(f"{n} {words}" for n, words in others if n)))
         return f"✓ {len(names)}", remark, "ok", "soft"
+    n_ill = sum(one.state != "ok" for one in found.health)
     is_dead = any(one.state == "dead" for one in found.health)
     tone = "bad" if is_dead else "warn"
-    return f"▲ {len(names)}", ", ".join(told), tone, tone
+    return f"▲ {n_ill} of {len(names)}", ", ".join(told), tone, tone
+
+
+def reasons(found: health.Survey, names: list[str]) -> list[str]:
+    """Say of each channel that is not well why it is not; of many, of the first ones."""
+    pairs = zip(names, found.health, strict=True)
+    ill = [f"{name} {one.state}: {one.why}" for name, one in pairs if one.state != "ok"]
+    n_more = len(ill) - MOST_REASONS
+    return [*ill[:MOST_REASONS], f"and {n_more} more: see Channels"] if n_more > 0 else ill
 
 
 def _beside(unit: str, level: Level | None) -> tuple[str, str, str]:
     """Give remark and tones for a level beside what is expected of it."""
     if level is None:
-        return unit, "", "soft"
+        return "", "", "soft"
     if level.moved:
-        return f"{unit} · ▲ {level.moved:+.3g}".replace("-", "−"), "", "warn"
+        return f"▲ moved {level.moved:+.3g} {unit}".replace("-", "−"), "", "warn"
     if not level.is_ok and level.band is not None:
-        return f"{unit} · ▲ outside the band of {level.band.source}", "", "warn"
-    return f"{unit} · steady" if level.is_followed else unit, "", "soft"
+        return f"▲ outside the band of {level.band.source}", "", "warn"
+    return "steady" if level.is_followed else "", "", "soft"
 
 
 def _place_words(place: Level, unit: str) -> str:
@@ -699,7 +733,8 @@ def _gain_words(place: Level, unit: str) -> str:
 def _check_of(name: str, unit: str, level: Level) -> Check:
     value = f"{words.with_error(level.value, level.error)} {unit}".rstrip()
     if level.moved:
-        value += f", moved by {level.moved:+.3g} ({level.sigma:.1f} σ)".replace("-", "−")
+        by = f"{level.moved:+.3g} {unit}".rstrip().replace("-", "−")
+        value += f", moved by {by} ({level.sigma:.1f} σ)"
     if level.band is None:
         return Check(name, value)
     allowed = f"{words.with_error(level.band.middle, level.band.half)} {unit}".rstrip()

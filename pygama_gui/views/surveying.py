@@ -18,6 +18,7 @@ from pygama_gui.data.dragged import LEAST_ROWS
 from pygama_gui.data.gain import N_PARTS, parts_of
 from pygama_gui.data.health import (
     SATURATION,
+    SLOPE,
     Health,
     Peak,
     Survey,
@@ -43,8 +44,8 @@ from pygama_gui.session.state import DataSet, Run
 from pygama_gui.views.base import View
 from pygama_gui.views.following import RESTS, Hand, Rest
 
-GROWTH = 1.05
-"""Channels are looked at anew when there are so many times the rows."""
+GROWTH, EVERY_S = 1.05, 4.0
+"""Channels are looked at anew when there are so many times the rows, or more rows and so many seconds on."""
 N_TOGETHER = 2
 """Peaks that are fitted at a stretch, before others have their turn."""
 LEAST_IN_PEAK = 50
@@ -246,16 +247,18 @@ class Surveying:
         has_ended = state is None or state.has_ended
         if has_ended:
             return n > held.survey.n_rows
-        return n > held.survey.n_rows * GROWTH and self._rest.is_due()
+        has_grown = n > held.survey.n_rows * GROWTH
+        return n > held.survey.n_rows and (has_grown or self._rest.is_over(EVERY_S)) and self._rest.is_due()
 
     def _look(self, state: _State) -> None:
         columns = state.live.columns
-        names = {CODE, CLOCK, "time_s", state.column, *HEIGHTS, *BASELINES, *NOISES, *SATURATION}
+        names = {CODE, CLOCK, "time_s", state.column, *HEIGHTS, *BASELINES, *NOISES, SLOPE, *SATURATION}
         rows = _rows(columns, names | (set(state.cuts.columns) if state.cuts is not None else set()))
+        loudness = state.live.samples.loudness.ratios()
         self._is_busy = True
         self._rest.begin()
         self._bridge.compute(
-            lambda: survey(rows, state.cuts, state.codes, state.column),
+            lambda: survey(rows, state.cuts, state.codes, state.column, loudness),
             lambda found: self._take(state, found),
             self._end,
         )

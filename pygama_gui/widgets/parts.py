@@ -166,13 +166,32 @@ class _ChoiceBox(QComboBox):
         painter.drawControl(QStyle.ControlElement.CE_ComboBoxLabel, option)
 
 
-def icon_button(icon: str, name: str, act: Callable[[], None]) -> QToolButton:
+class IconButton(QToolButton):
+    """A button of one icon, in the colour of the present theme."""
+
+    def __init__(self, icon: str) -> None:
+        super().__init__()
+        self.setObjectName("iconButton")
+        self.setIconSize(QSize(14, 14))
+        self.icon_name = ""
+        self.show_icon(icon)
+
+    def show_icon(self, name: str) -> None:
+        """Show an icon by its name."""
+        if name != self.icon_name:
+            self.icon_name = name
+            self.setIcon(theme.icon(name, "text"))
+
+    def changeEvent(self, event: QEvent | None) -> None:  # noqa: N802  (Qt's name)
+        """Take the colour of another theme."""
+        super().changeEvent(event)
+        if event is not None and event.type() == QEvent.Type.StyleChange:
+            self.setIcon(theme.icon(self.icon_name, "text"))
+
+
+def icon_button(icon: str, name: str, act: Callable[[], None]) -> IconButton:
     """Give a button of one icon that everybody knows."""
-    made = QToolButton()
-    made.setObjectName("iconButton")
-    made.setProperty("icon_name", icon)
-    made.setIcon(theme.icon(icon, "text"))
-    made.setIconSize(QSize(14, 14))
+    made = IconButton(icon)
     made.setAccessibleName(name)
     made.setToolTip(name)
     made.clicked.connect(lambda _checked=False: act())

@@ -17,6 +17,7 @@ from PyQt5.QtCore import QPointF, QRectF, Qt, pyqtSignal
 from PyQt5.QtGui import QContextMenuEvent, QFocusEvent, QFontMetrics, QMouseEvent, QPainterPath, QResizeEvent
 from PyQt5.QtWidgets import QAction, QGraphicsGridLayout, QMenu, QSizePolicy, QWidget
 
+from pygama_gui.jobs.board import NARROW_SPACE
 from pygama_gui.session.pictured import Zoom
 from pygama_gui.widgets import menu_words, theme
 from pygama_gui.widgets.own_keys import Menu
@@ -240,7 +241,7 @@ class CountAxis(PlainAxis):
 
 
 class ValueAxis(PlainAxis):
-    """An axis whose numbers are grouped with thin spaces; its label stands below them, or at their end."""
+    """An axis whose numbers are grouped with narrow spaces; its label stands below them, or at their end."""
 
     is_low = False
 
@@ -562,12 +563,12 @@ def _grouped_tick(text: str) -> str:
         return text
     if abs(value) < 10_000 or value != int(value):
         return text
-    return f"{int(value):,}".replace(",", "\u2009")
+    return f"{int(value):,}".replace(",", NARROW_SPACE)
 
 
 def _power_of_ten(exponent: float) -> str:
     if exponent >= 0:
-        return f"{10 ** round(exponent):,}".replace(",", "\u2009")
+        return f"{10 ** round(exponent):,}".replace(",", NARROW_SPACE)
     return f"{10.0 ** round(exponent):.{-round(exponent)}f}" if exponent >= -4 else f"1e{round(exponent)}"
 
 

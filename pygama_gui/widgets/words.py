@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 import re
 
-THIN = "\u2009"
+from pygama_gui.jobs.board import NARROW_SPACE
+
 UNKNOWN = "—"
 ALIKE = 1.1
 """Errors downwards and upwards with no larger ratio are told as one."""
@@ -17,8 +18,8 @@ def sampled(n_rows: int) -> str:
 
 
 def count(number: float | None) -> str:
-    """1234567 -> '1 234 567', with thin spaces."""
-    return UNKNOWN if number is None else f"{number:,.0f}".replace(",", THIN)
+    """1234567 -> '1 234 567', with narrow spaces."""
+    return UNKNOWN if number is None else f"{number:,.0f}".replace(",", NARROW_SPACE)
 
 
 def size(n_bytes: float | None) -> str:
@@ -114,7 +115,7 @@ def time_of(samples: float, period_ns: float | None) -> str:
 
 def number(text: str) -> float:
     """Read a number typed with dot or comma; raises ValueError."""
-    return float(text.strip().replace(THIN, "").replace(" ", "").replace(",", "."))
+    return float("".join(text.split()).replace(",", "."))
 
 
 _MICROSECONDS = re.compile(r"(\d\s*)(?:us|\u00b5s|\u03bcs)$")
@@ -145,7 +146,8 @@ def plain(value: float) -> str:
 
 
 def _grouped(value: float, decimals: int) -> str:
-    return f"{value:,.{decimals}f}".replace(",", THIN) if abs(value) >= 10_000 else f"{value:.{decimals}f}"
+    grouping = "," if abs(value) >= 10_000 else ""
+    return f"{value:{grouping}.{decimals}f}".replace(",", NARROW_SPACE)
 
 
 def waiting_for(what: str, *, follows: bool) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from pathlib import Path
 
 import numpy as np
@@ -13,10 +14,12 @@ from pygama.processing.run import process_run
 from pygama.simulate import RunShape, write_run
 from pygama_gui.data.channels import CODE, codes_of
 from pygama_gui.data.health import (
+    LOUDER,
     Figures,
     count_saturated,
     enabled_channels,
     judge,
+    louder,
     moved,
     peak_of_channel,
     survey,
@@ -70,6 +73,58 @@ def test_a_channel_that_fell_silent_is_quiet() -> None:
     found = survey({CODE: codes}, None, [0, 1, 2, 3], "trap_max")
     assert [one.state for one in found.health] == ["ok", "ok", "ok", "quiet"]
     assert found.health[3].why == "none of the newest events, where 429 were expected"
+
+
+def four_channels(n: int, rng: np.random.Generator) -> dict[str, np.ndarray]:
+    """Give rows of four channels that have events by chance, a quarter of a second apart on the average."""
+    times = np.cumsum(rng.exponential(0.0625, n))
+    return {CODE: rng.integers(0, 4, n), "time_s": times, "bl_slope": rng.normal(0.0, 1e-3, n)}
+
+
+def test_a_channel_that_fell_silent_is_quiet_within_seconds() -> None:
+    rows = four_channels(6000, np.random.default_rng(4))
+    silent_at = rows["time_s"][-1] - 10.0
+    keep = (rows[CODE] != 2) | (rows["time_s"] < silent_at)
+    found = survey({name: values[keep] for name, values in rows.items()}, None, [0, 1, 2, 3], "trap_max")
+    assert [one.state for one in found.health] == ["ok", "ok", "quiet", "ok"]
+    assert re.fullmatch(r"none of the newest events, where [34]\d were expected", found.health[2].why)
+
+
+def test_a_burst_of_one_channel_makes_no_other_quiet() -> None:
+    rows = four_channels(6000, np.random.default_rng(5))
+    burst = {CODE: np.ones(300, int), "time_s": rows["time_s"][-1] + np.linspace(0.0, 0.5, 300)}
+    rows = {name: np.concatenate([rows[name], burst[name]]) for name in burst}
+    assert {one.state for one in survey(rows, None, [0, 1, 2, 3], "trap_max").health} == {"ok"}
+
+
+def test_a_channel_whose_noise_rose_is_noisy_within_seconds_and_stays_so() -> None:
+    rows = four_channels(12_000, np.random.default_rng(6))
+    for seconds in (20.0, 500.0):
+        is_loud = (rows[CODE] == 1) & (rows["time_s"] > rows["time_s"][-1] - seconds)
+        loud = rows | {"bl_slope": np.where(is_loud, 5.0, 1.0) * rows["bl_slope"]}
+        found = survey(loud, None, [0, 1, 2, 3], "trap_max").health
+        assert [one.state for one in found] == ["ok", "noisy", "ok", "ok"]
+        assert re.fullmatch(r"noise [4-7]\.\d times what it was earlier in the run", found[1].why)
+
+
+def test_the_noise_itself_is_compared_where_a_column_tells_it() -> None:
+    rows = four_channels(6000, np.random.default_rng(7))
+    noise = np.where((rows[CODE] == 3) & (rows["time_s"] > rows["time_s"][-1] - 30.0), 12.0, 4.0)
+    found = survey(rows | {"bl_rms": noise}, None, [0, 1, 2, 3], "trap_max").health
+    assert found[3].why == "noise 3.0 times what it was earlier in the run"
+
+
+def test_waveforms_tell_that_a_channel_grew_loud_where_its_columns_do_not() -> None:
+    rows = four_channels(2000, np.random.default_rng(7))
+    found = survey(rows, None, [0, 1, 2, 3], "trap_max", {2: 4.6, 3: 1.1}).health
+    assert [one.state for one in found] == ["ok", "ok", "noisy", "ok"]
+    assert found[2].why == "noise 4.6 times what it was earlier in the run"
+
+
+def test_noise_that_stays_as_it_is_is_not_called_louder_by_chance() -> None:
+    rng = np.random.default_rng(8)
+    assert max(louder(rng.normal(0.0, 1.0, 2080), 1) for _ in range(2000)) < LOUDER
+    assert math.isnan(louder(rng.normal(0.0, 1.0, 279), 1))
 
 
 def test_channels_that_are_read_out_by_turns_are_not_quiet_meanwhile() -> None:

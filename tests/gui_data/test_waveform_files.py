@@ -5,13 +5,14 @@ from __future__ import annotations
 import csv
 import struct
 import zlib
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from pygama_gui.data.density import Density
-from pygama_gui.data.waveform_files import Curve, Picture, csv_text, save
+from pygama_gui.data.waveform_files import Curve, Picture, csv_text, draw, save
 
 X = np.array([0.0, 0.016, 0.032])
 ABOUT = {"title": "Run 9001, event 19", "run": "9001", "chain": '[{"step": "trap_filter"}]'}
@@ -65,6 +66,15 @@ def test_an_svg_keeps_its_words_as_words(picture: Picture, tmp_path: Path) -> No
     assert "Run 9001, event 19" in text
     assert "trap_filter" in text
     assert "tp_50 0.016 µs" in text
+
+
+def test_cursors_are_drawn_with_what_lies_between_them(picture: Picture) -> None:
+    told = "A 0.000 µs: 1 ADC, B 0.032 µs: 3 ADC, Δt 32 ns, 2 samples"
+    figure = draw(replace(picture, cursors=(("A", 0.0), ("B", 0.032)), about=ABOUT | {"cursors": told}))
+    (axes,) = figure.axes
+    assert {"A", "B"} <= {text.get_text() for text in axes.texts}
+    assert {0.0, 0.032} <= {line.get_xdata()[0] for line in axes.lines if line.get_color() == "black"}
+    assert figure.get_supxlabel() == told.replace(", Δt", "\nΔt")
 
 
 def test_a_density_is_drawn(tmp_path: Path) -> None:

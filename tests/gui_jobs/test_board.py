@@ -125,7 +125,7 @@ def test_a_search_tells_how_far_it_has_come(board):
     board.apply(1, Failed("It ended", "", 4711), 1.0)
     assert state_sentence(board.search(1)) == "▶ searching for the record that ended the worker…"
     job = board.search(1, 2078)
-    assert state_sentence(job) == "▶ searching for the record that ended the worker: one of 2\u2009078…"
+    assert state_sentence(job) == "▶ searching for the record that ended the worker: one of 2\u202f078…"
 
 
 def test_nothing_changes_a_job_that_has_ended(board):
@@ -165,10 +165,10 @@ RUNNING = JobState(1, RUN, "running", total_bytes=1000, done_bytes=620, bytes_pe
         (JobState(1, RUN, "running"), "▶ starting"),
         (RUNNING, "▶ processing, 62 %, 0.4 s left"),
         (replace(RUNNING, bytes_per_s=0.0), "▶ processing, 62 %"),
-        (replace(RUNNING, total_bytes=0), "▶ processing, 31\u2009331 events"),
+        (replace(RUNNING, total_bytes=0), "▶ processing, 31\u202f331 events"),
         (replace(RUNNING, state="paused"), "■ paused, 62 %"),
         (replace(RUNNING, state="stopped"), "■ stopped at 62 %"),
-        (replace(RUNNING, state="done", elapsed_s=1.2), "✓ done in 1.2 s · 31\u2009331 events"),
+        (replace(RUNNING, state="done", elapsed_s=1.2), "✓ done in 1.2 s · 31\u202f331 events"),
         (replace(RUNNING, state="done", rows=1, warnings=2), "▲ done in 0.0 s · 1 event, 2 warnings"),
         (replace(RUNNING, state="failed", text="Run72: no room"), "✕ failed: Run72: no room"),
     ],
@@ -198,7 +198,7 @@ def test_a_time_is_written_as_a_person_says_it(seconds, text):
 
 
 def test_thousands_are_grouped_with_thin_spaces():
-    assert grouped(1234567) == "1\u2009234\u2009567"
+    assert grouped(1234567) == "1\u202f234\u202f567"
 
 
 def test_a_sentence_begins_with_a_capital_letter_but_where_a_name_begins_it() -> None:

@@ -310,7 +310,6 @@ class PreviewView(View):
     def recolor(self) -> None:
         """Take the colours of the present theme."""
         self.plot.recolor()
-        self.all_button.setIcon(theme.icon("all", "text"))
         self.redraw_soon()
 
     def _fill_menu(self, menu: QMenu) -> None:

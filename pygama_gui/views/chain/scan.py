@@ -543,7 +543,7 @@ class ScanWindow(QDialog):
         width = words.with_error(fit.fwhm, fit.fwhm_error)
         place = words.with_error(fit.position, fit.position_error)
         share = words.with_error(100 * tried.resolution, 100 * tried.resolution_error)
-        return f"{settings}: FWHM {width} {unit} at {place}, {share} %"
+        return f"{settings}: FWHM {width} {unit} at {place} {unit}, {share} %"
 
 
 def _place(axis: Axis, step: Step) -> int | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from PyQt5.QtCore import Qt
@@ -228,8 +229,14 @@ def facts_of(entry: Entry) -> str:
     if node.packing:
         facts.append("not compressed" if node.packing == "none" else f"compressed with {node.packing}")
     if node.chunk:
-        facts.append(f"in pieces of {' × '.join(words.count(size) for size in node.chunk)}")
+        facts.append(f"in pieces of {_piece_words(node.chunk)}")
     return " · ".join(facts)
+
+
+def _piece_words(chunk: Sequence[int]) -> str:
+    if len(chunk) == 1:
+        return counted(chunk[0], "row")
+    return " × ".join(words.count(size) for size in chunk)
 
 
 def troubles_of(entry: Entry) -> list[str]:

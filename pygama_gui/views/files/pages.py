@@ -29,7 +29,7 @@ from pygama_gui.views.files.plot import MOST_POINTS, FilePlot
 from pygama_gui.views.files.rows import MOST_SHOWN, RowsModel, as_csv
 from pygama_gui.views.files.tree import Entry, title_of
 from pygama_gui.widgets import theme, words
-from pygama_gui.widgets.parts import Elided, button, choice_box, icon_button, label, row
+from pygama_gui.widgets.parts import Controls, Elided, button, choice_box, icon_button, label
 from pygama_gui.widgets.plot import Entry as Act
 from pygama_gui.widgets.plot import plot_actions
 
@@ -102,15 +102,13 @@ class RowsPage(QWidget):
             "Copy as CSV", "Copy the selected rows as CSV", "Copy the selected rows (Ctrl+C)"
         )
         self.copy_button.clicked.connect(self.copy)
-        controls = row(self.row_field, spacing=8)
-        controls.addWidget(self.info, 1)
-        controls.addWidget(self.copy_button)
+        controls = Controls((self.row_field,), self.info, (self.copy_button,), margins=(0, 0, 0, 0))
         column = QVBoxLayout(self)
         column.setContentsMargins(8, 4, 4, 4)
         column.setSpacing(6)
         column.addWidget(self.table, 1)
         column.addWidget(self.hint, 1)
-        column.addLayout(controls)
+        column.addWidget(controls)
 
     def show_entry(self, entry: Entry | None) -> None:
         """Show the rows of an entry."""
@@ -270,16 +268,14 @@ class PlotPage(QWidget):
         self.all_button = icon_button("all", "Show all of the picture (A)", self.plot.show_all)
         self.info = Elided()
         self.against = label("vs", tone="soft", px=theme.SMALL)
-        controls = row(self.y_box, self.against, self.x_box, self.log_box, self.previous_button)
-        controls.addWidget(self.next_button)
-        controls.addWidget(self.all_button)
-        controls.addWidget(self.info, 1)
-        controls.setContentsMargins(8, 0, 4, 2)
+        buttons = (self.previous_button, self.next_button, self.all_button)
+        boxes = (self.y_box, self.against, self.x_box, self.log_box)
+        controls = Controls((*boxes, *buttons), self.info, margins=(8, 0, 4, 2))
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 4, 0, 4)
         column.setSpacing(4)
         column.addWidget(self.plot, 1)
-        column.addLayout(controls)
+        column.addWidget(controls)
         self._show_controls()
 
     def stop(self) -> None:

@@ -140,6 +140,7 @@ class FilesView(View):
         self.tree.setModel(self.model)
         self.tree.setAccessibleName("Files and what is in them")
         self.tree.setUniformRowHeights(True)
+        self.tree.setTextElideMode(Qt.TextElideMode.ElideMiddle)  # ends tell names apart
         self.tree.setFont(theme.font(theme.SMALL))
         self.tree.setIndentation(14)
         self.tree.setAllColumnsShowFocus(True)

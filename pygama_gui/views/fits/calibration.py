@@ -28,9 +28,8 @@ from pygama.analysis.lines import sources
 from pygama.analysis.region_fit import FittedPeak
 from pygama.errors import OutputError, SettingsError
 from pygama_gui.bridge import Bridge
-from pygama_gui.data import chain_facts
 from pygama_gui.data.channels import CODE, code_of
-from pygama_gui.data.energies import N_FINE, calibrated, calibrated_counts, fine_range, from_peaks
+from pygama_gui.data.energies import N_FINE, calibrated, calibrated_counts, fine_range, from_peaks, gain_unit
 from pygama_gui.data.linked import Axis, Counts, Want
 from pygama_gui.data.live_run import LiveRun
 from pygama_gui.data.selection import passing_of
@@ -83,6 +82,7 @@ class CalibrationPanel(QWidget):
         self.gain_field.setFixedWidth(GAIN_WIDTH)
         self.gain_field.setAcceptDrops(False)  # files are for the window
         self.gain_field.editingFinished.connect(self._mark_gain)
+        self.gain_unit = label(tone="soft", px=theme.SMALL)
         self.calibrate_button = button("Calibrate", "Calibrate what the spectrum shows")
         self.calibrate_button.clicked.connect(lambda: self.calibrate_shown())
         self.use_button = button("Use it", "Use the calibration that is proposed", primary=True)
@@ -113,7 +113,7 @@ class CalibrationPanel(QWidget):
         gain = QHBoxLayout()
         gain.addWidget(label("gain about", tone="soft", px=theme.SMALL))
         gain.addWidget(self.gain_field)
-        gain.addWidget(label("a keV", tone="soft", px=theme.SMALL))
+        gain.addWidget(self.gain_unit)
         gain.addStretch(1)
         column.addLayout(gain)
         acts = QHBoxLayout()
@@ -355,6 +355,7 @@ class CalibrationPanel(QWidget):
         self.calibrate_button.setEnabled(can and not self._is_busy)
         what = " channel" if one_channel else " all" if is_several else ""
         self.calibrate_button.setText(f"Calibrate{what}")
+        self.gain_unit.setText(f"{gain_unit(self.column)} a keV")
         self.use_button.setVisible(is_new and _n_good(self.proposal) > 0)
         self.drop_button.setVisible(is_new)
         self.state.setText(self._state(held))
@@ -530,9 +531,9 @@ def channel_words(one: ChannelCalibration, column: str, *, is_new: bool) -> Iter
     sure, used = confidence_words(one.confidence), f"{n_used} of {len(one.lines)} lines used"
     yield f"{start}{one.source}, {sure} sure, {used}."
     if one.curve is not None:
-        yield f"{gain_words(one.curve, chain_facts.unit_of(column) or 'units')}."
+        yield f"{gain_words(one.curve, gain_unit(column))}."
     if one.rival is not None:
-        yield f"Second best: {one.rival.words()}."
+        yield f"Second best: {one.rival.words(gain_unit(column))}."
     if one.note:
         yield f"▲ {one.note}."
 

@@ -79,8 +79,3 @@ class PlaneBar:
 
     def _choose_channel(self, index: int) -> None:
         self._view.choose(channel=self.channels[index - 1] if index else None)
-
-    def recolor(self) -> None:
-        """Take the colours of the present theme."""
-        for button in (self.more, self.fewer, self.all):
-            button.setIcon(theme.icon(str(button.property("icon_name")), "text"))

@@ -579,7 +579,6 @@ class PlaneView(View):
     def recolor(self) -> None:
         """Take the colours of the present theme."""
         self.canvas.recolor()
-        self.bar.recolor()
         self.events.draw()
         self._drawn = ()
         if self.plane is not None:

@@ -9,7 +9,6 @@ from PyQt5.QtWidgets import QCheckBox, QMenu, QWidget
 
 from pygama_gui.data.channels import CLOCK, CODE
 from pygama_gui.data.live_run import LiveRun
-from pygama_gui.widgets import theme
 from pygama_gui.widgets.parts import Controls, Elided, choice_box, icon_button
 
 if TYPE_CHECKING:
@@ -53,11 +52,6 @@ class SpectrumControls:
         """Give what Tab goes through, in order."""
         boxes = [self.column_box, self.channel_box, self.log_box, self.rate_box]
         return [*boxes, self.more_button, self.fewer_button, self.all_button, self.compare_button]
-
-    def recolor(self) -> None:
-        """Take the colours of the present theme."""
-        for one in (self.more_button, self.fewer_button, self.all_button, self.compare_button):
-            one.setIcon(theme.icon(str(one.property("icon_name")), "text"))
 
     def _compare(self) -> None:
         """Offer the other runs."""

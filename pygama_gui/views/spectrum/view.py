@@ -495,7 +495,6 @@ class SpectrumView(View):
         self.plot.recolor()
         self.strip.recolor()
         self.overlays.legend.recolor()
-        self.controls.recolor()
         self.redraw_soon()
 
     # Words
@@ -534,9 +533,11 @@ class SpectrumView(View):
             return
         progress = self.bridge.data_sets.progress(self.session.selected)
         live = self.bridge.live(self.session.selected)
-        parts = [counted(histogram.n_values, "event")]
+        parts, short = [counted(histogram.n_values, "event")], ""
         if self.counting.passing.are_cuts_on and self.picture is not None:
-            parts = [f"{words.count(self.picture.counts.sum())} of {parts[0]} pass and lie here"]
+            n_passing = words.count(self.picture.counts.sum())
+            parts = [f"{n_passing} of {parts[0]} pass and lie here"]
+            short = f"{n_passing} of {words.count(histogram.n_values)} pass here"
         outside = histogram.underflow + histogram.overflow
         parts += [f"{words.count(outside)} outside"] if outside else []
         parts += [f"{words.count(histogram.n_nan)} without a value"] if histogram.n_nan else []
@@ -551,3 +552,4 @@ class SpectrumView(View):
             whose = borrowed(self.session, self.session.selected_run, self.choice.column)
             parts += [f"▲ {whose}"] if whose else []
         self.controls.info.setText(" · ".join(parts))
+        self.controls.info.short = short

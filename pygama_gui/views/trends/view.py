@@ -607,8 +607,6 @@ class TrendsView(View):
         """Take the colours of the present theme."""
         for plot in self.plots.values():
             plot.recolor()
-        for one in (self.more_button, self.fewer_button, self.all_button):
-            one.setIcon(theme.icon(str(one.property("icon_name")), "text"))
         self.redraw_soon()
 
 

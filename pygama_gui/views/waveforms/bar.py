@@ -24,7 +24,7 @@ WIDE, WIDER = 470, 620
 PICTURES = (*(("traces", n) for n in OVERLAYS), *((kind, 1) for kind in ("density", "noise", *KINDS)))
 """What the list of pictures offers: the kind, and the waveforms over each other."""
 CONTRAST_WORDS = ("inside the cut", "outside the cut", "inside − outside")
-EVENT = re.compile(r"\s*(?:e|event)\s*([\d\s\u2009]+)", re.IGNORECASE)
+EVENT = re.compile(r"\s*(?:e|event)\s*([\d\s]+)", re.IGNORECASE)
 FREEZE = "Freeze the waveforms alone; all else goes on (Space)"
 NO_REGION = "Mark a region in the spectrum first: Alt- or Shift-drag over a peak"
 
@@ -171,9 +171,7 @@ class WaveformBar:
     def _show_following(self) -> None:
         browser = self._view.browser
         name = "pause" if (browser.is_live and browser.is_following) or browser.is_playing else "play"
-        if self.follow.property("icon_name") != name:
-            self.follow.setProperty("icon_name", name)
-            self.follow.setIcon(theme.icon(name, "text"))
+        self.follow.show_icon(name)
         if browser.is_live:
             about = FREEZE if name == "pause" else "Follow the newest (Space)"
         else:
@@ -194,8 +192,6 @@ class WaveformBar:
     def recolor(self) -> None:
         """Take the colours of the present theme."""
         self.steps.recolor()
-        for one in (self.previous, self.next, self.follow):
-            one.setIcon(theme.icon(str(one.property("icon_name")), "text"))
 
 
 def _digits(text: str) -> str:

@@ -8,12 +8,15 @@ import numpy as np
 import pyqtgraph as pg
 from PyQt5.QtCore import QSignalBlocker, Qt
 
-from pygama_gui.widgets import theme
+from pygama_gui.jobs.board import NARROW_SPACE
+from pygama_gui.widgets import theme, words
 from pygama_gui.widgets.plot import Plot
 
 NAMES = ("A", "B")
 FAR = 10
 """Samples that a cursor moves with Shift."""
+LONG_NS = 10_000
+"""From here on a distance is told in µs as well."""
 
 
 class Cursors:
@@ -78,6 +81,12 @@ class Cursors:
         first, second = (self.sample_at(line.value()) for line in self.lines)
         return first, second
 
+    def places(self) -> tuple[tuple[str, float], ...]:
+        """Give their names and where on the x axis they stand; nothing where they are hidden."""
+        return tuple(
+            (name, line.value()) for name, line in zip(NAMES, self.lines, strict=True) if self.is_shown
+        )
+
     def move_to(self, sample: int) -> None:
         """Put the active one on a sample."""
         at = list(self.at())
@@ -117,14 +126,20 @@ def cursor_words(
         + ("" if value is None else f": {_grouped(value)} {unit}".rstrip())
         for name, sample, value in zip(NAMES, at, values, strict=True)
     ]
-    n = at[1] - at[0]
-    distance = f"{_whole(n)} samples"
-    if period_ns:
-        distance = f"{_grouped(n * period_ns / 1000.0, 3)} µs = {distance}"
-    parts.append(f"Δt {distance}")
+    parts.append(f"Δt {_distance(at[1] - at[0], period_ns)}")
     if values[0] is not None and values[1] is not None:
         parts.append(f"Δ {_grouped(values[1] - values[0])} {unit}".rstrip())
     return "   ".join(parts)
+
+
+def _distance(n: int, period_ns: float | None) -> str:
+    """Write a distance in ns and samples; a long one in µs beside."""
+    told = [f"{_whole(n)} sample{'' if abs(n) == 1 else 's'}"]
+    if period_ns:
+        ns = n * period_ns
+        beside = f" ({_grouped(ns / 1000.0, 3)} µs)" if abs(ns) >= LONG_NS else ""
+        told.insert(0, f"{_whole(ns) if ns == round(ns) else _grouped(ns, 1)} ns{beside}")
+    return ", ".join(told)
 
 
 def _height(heights: np.ndarray, index: float) -> float | None:
@@ -137,11 +152,11 @@ def _place(sample: int, period_ns: float | None) -> str:
 
 
 def _whole(number: float) -> str:
-    return _grouped(number, 0)
+    return words.count(number).replace("-", "−")
 
 
 def _grouped(number: float, decimals: int | None = None) -> str:
     if decimals is None:
         decimals = 0 if number == round(number) else (1 if abs(number) >= 10 else 3)
-    text = f"{number:,.{decimals}f}" if abs(number) >= 10_000 else f"{number:.{decimals}f}"
-    return text.replace(",", "\u2009").replace("-", "−")
+    grouping = "," if abs(number) >= 10_000 else ""
+    return f"{number:{grouping}.{decimals}f}".replace(",", NARROW_SPACE).replace("-", "−")

@@ -67,7 +67,12 @@ class Exporter(Saver[Picture]):
         if picture is None:
             return None
         boxes = tuple(Curve(name, x, y) for name, x, y in self._view.drawn_boxes.outlines())
-        return replace(picture, curves=(*picture.curves, *boxes), made=self._view.made(picture.about))
+        at = self._view.cursors.places()
+        about = {**picture.about} | (
+            {"cursors": self._view.reading.text().replace("   ", ", ")} if at else {}
+        )
+        curves = (*picture.curves, *boxes)
+        return replace(picture, curves=curves, cursors=at, about=about, made=self._view.made(about))
 
     def _about(self, sample: Sample | None) -> dict[str, str]:
         """Say what the picture is of and how it was made."""

@@ -191,8 +191,8 @@ def _level(
 ) -> Level:
     """Give a level, with the sample of the curve that is just so high; scale: factor and unit of heights."""
     factor, unit = scale
-    told = {"keV": f"{words.level(value * factor)} keV", "": f"{words.level(value)} ADC"}
-    shown = f"{'baseline' if name in BASELINES else name} {told.get(unit, words.level(value))}"
+    told = f"{words.level(value * factor)} keV" if unit == "keV" else f"{words.level(value)} ADC"
+    shown = f"{'baseline' if name in BASELINES else name} {told}"
     wave, point = waves.get(one.of), None
     if wave is not None and len(at := np.flatnonzero(wave == value)):
         point = (float(x[at[0]]), value * factor)

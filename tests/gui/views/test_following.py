@@ -22,6 +22,26 @@ from pygama_gui.views.log import LastLineView
 ADC, KEV = Anchor("trap_max", 8400.0, 8950.0), Anchor("trap_max_kev", 578.0, 588.0, "Tl-208")
 
 
+def test_what_took_long_rests_ten_times_as_long_where_little_came(
+    bridge: Bridge, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = [100.0]
+    monkeypatch.setattr(following.time, "monotonic", lambda: now[0])
+    rest = following.Rest(LastLineView(bridge))
+
+    def is_over_after(seconds: float) -> bool:
+        now[0] += seconds
+        return rest.is_over(4.0)
+
+    rest.begin()
+    rest.end()
+    assert (is_over_after(3.0), is_over_after(1.0)) == (False, True)
+    rest.begin()
+    now[0] += 2.0
+    rest.end()
+    assert (is_over_after(19.0), is_over_after(1.0)) == (False, True)
+
+
 def test_the_chosen_line_is_followed_in_the_unit_that_is_shown(bridge: Bridge) -> None:
     bridge.change(changes.choose_line, (8400.0, 8950.0))
     curve = Curve((0.0, 0.067), ((1.0, 0.0), (0.0, 1e-6)))

@@ -19,6 +19,7 @@ from pygama.analysis.curves import Curve
 from pygama.channel_map import Channel
 from pygama.progress import Failed, Message, Note, Partial, Started
 from pygama_gui.bridge import Bridge
+from pygama_gui.data import health
 from pygama_gui.data.run_times import RunTimes, Spell
 from pygama_gui.jobs.board import JobState
 from pygama_gui.session import changes
@@ -30,8 +31,10 @@ from pygama_gui.views.strip import (
     _age_tone,
     _state_remark,
     _state_words,
+    channels_words,
     live_time_tip,
     live_time_words,
+    reasons,
 )
 
 WAIT_MS = 60_000
@@ -86,13 +89,46 @@ def test_channels_that_all_have_events_are_well(qtbot: QtBot, view: StripView) -
 
 def test_a_channel_without_new_events_is_quiet(qtbot: QtBot, view: StripView) -> None:
     told = channels(qtbot, view, np.arange(6000) % 4, np.arange(3000) % 3)
-    assert told == ("▲ 4", "▽ channel 3 QUIET")
+    assert told == ("▲ 1 of 4", "▽ channel 3 QUIET")
+    why = view.figures["CHANNELS"].toolTip()
+    assert why == "channel 3 quiet: none of the newest events, where 429 were expected"
 
 
 def test_a_channel_with_far_more_events_than_the_others_is_noisy(qtbot: QtBot, view: StripView) -> None:
     codes = np.full(4000, 2)
     codes[::40] = np.arange(100) % 5
-    assert channels(qtbot, view, codes) == ("▲ 5", "▲ channel 2 NOISY")
+    assert channels(qtbot, view, codes) == ("▲ 1 of 5", "▲ channel 2 NOISY")
+
+
+def test_a_channel_that_is_not_well_in_a_run_under_way_is_logged_once(qtbot: QtBot, view: StripView) -> None:
+    logged: list[tuple[str, str]] = []
+    view.bridge.logged.connect(lambda text, level: logged.append((level, text)))
+    partials = []
+    for codes in (np.arange(6000) % 4, np.arange(3000) % 3, np.arange(900) % 3):
+        partials.append(madeup.partial(len(codes), n_waveforms=1))
+        partials[-1].columns["channel"] = codes
+    for partial in partials:
+        view.bridge.take(1, partial)
+        view.bridge.data_grew.emit({view.session.selected})
+    qtbot.waitUntil(
+        lambda: view.redraw() or view.figures["CHANNELS"].value.text() == "▲ 1 of 4", timeout=WAIT_MS
+    )
+    view.redraw()
+    (level, text) = logged[-1]
+    assert level == "warning"
+    assert ": channel 3 is quiet: none of the newest events, where " in text
+    assert len([one for one in logged if "channel 3" in one[1]]) == 1
+
+
+def test_many_channels_that_are_not_well_are_counted() -> None:
+    ill = tuple(health.Health("drifting", f"baseline +{code}") for code in range(12))
+    found = health.Survey(health=(*ill, health.Health("ok"), health.Health("quiet", "none of late")))
+    names = [f"channel {code}" for code in range(14)]
+    value, remark, *_ = channels_words(found, names)
+    assert (value, remark) == ("▲ 13 of 14", "▽ channel 13 QUIET, ◆ 12 channels DRIFTING")
+    told = reasons(found, names)
+    assert told[0] == "channel 0 drifting: baseline +0"
+    assert (len(told), told[-1]) == (11, "and 3 more: see Channels")
 
 
 def test_a_channel_that_is_rare_is_not_called_quiet(qtbot: QtBot, view: StripView) -> None:
@@ -103,7 +139,7 @@ def test_a_channel_that_is_rare_is_not_called_quiet(qtbot: QtBot, view: StripVie
 
 def test_a_channel_that_should_be_there_is_dead(qtbot: QtBot, view: StripView) -> None:
     view.bridge.change(changes.take_channel_map, ChannelMap(channels=(Channel(0, 0, 9, "V02160A"),)))
-    assert channels(qtbot, view, np.arange(6000) % 3) == ("▲ 4", "✕ V02160A DEAD")
+    assert channels(qtbot, view, np.arange(6000) % 3) == ("▲ 1 of 4", "✕ V02160A DEAD")
 
 
 def test_a_channel_whose_gain_drifts_is_named(qtbot: QtBot, view: StripView) -> None:
@@ -116,18 +152,18 @@ def test_a_channel_whose_gain_drifts_is_named(qtbot: QtBot, view: StripView) -> 
     show(qtbot, view, [partial, madeup.end(n)])
     figure = view.figures["CHANNELS"]
     qtbot.waitUntil(lambda: figure.remark.text() == "◆ channel 1 DRIFTING", timeout=WAIT_MS)
-    assert figure.value.text() == "▲ 2"
+    assert figure.value.text() == "▲ 1 of 2"
 
 
 def test_the_baseline_is_told_beside_what_it_was(qtbot: QtBot, view: StripView) -> None:
     show(qtbot, view, ended())
-    assert view.figures["BASELINE"].value.text() == "8000.0 ± 3.0"
-    assert view.figures["BASELINE"].remark.text() == "ADC · steady"
+    assert view.figures["BASELINE"].value.text() == "8000.0 ± 3.0 ADC"
+    assert view.figures["BASELINE"].remark.text() == "steady"
 
 
 def test_a_baseline_that_moved_is_marked(qtbot: QtBot, view: StripView) -> None:
     show(qtbot, view, ended(step=6.0))
-    assert view.figures["BASELINE"].remark.text().startswith("ADC · ▲ +")
+    assert re.fullmatch(r"▲ moved \+\d\.\d+ ADC", view.figures["BASELINE"].remark.text())
 
 
 def test_levels_are_not_found_anew_while_nothing_came(
@@ -169,6 +205,8 @@ def test_the_strip_says_whose_peak_it_follows(qtbot: QtBot, view: StripView) -> 
         timeout=WAIT_MS,
     )
     assert "as in Trends;" in view.figures["PEAK"].toolTip()
+    view.bridge.change(changes.remove_run, view.session.selected)
+    qtbot.waitUntil(lambda: view.redraw() or view.figures["PEAK"].caption.text() == "PEAK", timeout=WAIT_MS)
 
 
 def test_a_peak_of_too_few_events_has_a_place_but_no_width(qtbot: QtBot, view: StripView) -> None:
@@ -386,8 +424,8 @@ def test_the_peak_is_told_in_energies_where_its_channel_has_some(
 @pytest.mark.parametrize(
     ("values", "told"),
     [
-        ([20468.7, 20468.7], "20\u2009468.7"),
-        ([20460.0, 20468.0, 20476.0], "20\u2009468.0 ± "),
+        ([20468.7, 20468.7], "20\u202f468.7"),
+        ([20460.0, 20468.0, 20476.0], "20\u202f468.0 ± "),
         ([8162.4], "8162.4"),
     ],
 )

@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 from PyQt5.QtCore import QPoint, Qt
 from PyQt5.QtGui import QCursor
-from PyQt5.QtWidgets import QMenu, QPushButton, QStyle, QStyleOptionComboBox, QToolButton
+from PyQt5.QtWidgets import QMenu, QPushButton, QStyle, QStyleOptionComboBox, QToolButton, QWidget
 from pytestqt.qtbot import QtBot
 
+from pygama_gui.widgets import theme
 from pygama_gui.widgets.parts import (
     LEAST_BOX,
     LOW,
@@ -18,7 +19,28 @@ from pygama_gui.widgets.parts import (
     button,
     choice_box,
     give_menu,
+    icon_button,
 )
+
+
+@pytest.mark.usefixtures("themed")
+def test_an_icon_takes_the_colour_of_another_theme(qtbot: QtBot) -> None:
+    view = QWidget()
+    qtbot.addWidget(view)
+    shown = icon_button("next", "Next", lambda: None)
+    shown.setParent(view)
+
+    def brightness() -> float:
+        image = shown.icon().pixmap(16).toImage()
+        drawn = (image.pixelColor(x, y) for x in range(16) for y in range(16))
+        return max((one.lightnessF() for one in drawn if one.alphaF() > 0.9), default=-1.0)
+
+    dark_on_light = brightness()
+    theme.apply("dark")
+    light_on_dark = brightness()
+    theme.apply("light")
+    assert 0.0 <= dark_on_light < 0.5 < light_on_dark
+    assert brightness() == dark_on_light
 
 
 @pytest.mark.usefixtures("themed")

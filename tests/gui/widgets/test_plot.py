@@ -48,7 +48,7 @@ def test_thinning_keeps_the_highest_bin_and_few_points(counts: list[int], width:
 
 
 def test_ticks_are_grouped_from_ten_thousand_on() -> None:
-    assert grouped_ticks(["5000", "20000", "0.5"]) == ["5000", "20\u2009000", "0.5"]
+    assert grouped_ticks(["5000", "20000", "0.5"]) == ["5000", "20\u202f000", "0.5"]
 
 
 @pytest.mark.usefixtures("themed")
@@ -277,7 +277,7 @@ def test_the_label_of_the_heights_stands_clear_of_six_figures_and_a_sign(qtbot: 
     plot.show()
     plot.box.setYRange(-210_000, 210_000, padding=0)
     numbers = [text for _, _, text in texts_of(plot.y_axis)]
-    assert "-200\u2009000" in numbers
+    assert "-200\u202f000" in numbers
     label = plot.y_axis.mapRectFromItem(plot.y_axis.label, plot.y_axis.label.boundingRect())
     assert min(place.left() for place, _, _ in texts_of(plot.y_axis)) >= label.right()
 

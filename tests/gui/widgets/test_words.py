@@ -5,12 +5,29 @@ from __future__ import annotations
 import math
 
 import pytest
+from PyQt5.QtGui import QTextLayout
 
 from pygama_gui.widgets import words
 
 
 def test_thousands_are_grouped() -> None:
-    assert words.count(1_234_567) == "1\u2009234\u2009567"
+    assert words.count(1_234_567) == "1\u202f234\u202f567"
+
+
+@pytest.mark.usefixtures("qapp")
+def test_no_line_is_broken_within_a_number() -> None:
+    layout = QTextLayout(f"pieces of {words.count(1_234_567)} rows")
+    layout.beginLayout()
+    lines = []
+    while (line := layout.createLine()).isValid():
+        line.setLineWidth(1.0)
+        lines.append(layout.text()[line.textStart() :][: line.textLength()].strip())
+    layout.endLayout()
+    assert lines == ["pieces", "of", words.count(1_234_567), "rows"]
+
+
+def test_a_number_is_read_as_it_is_written() -> None:
+    assert words.number(" 1\u202f234,5 ") == 1234.5
 
 
 @pytest.mark.parametrize(
@@ -40,10 +57,10 @@ def test_the_error_says_how_many_digits_count(value: float, error: float, text: 
 @pytest.mark.parametrize(
     ("value", "text"),
     [
-        (38461.25, "38\u2009461.2"),
-        (37290.0, "37\u2009290"),
+        (38461.25, "38\u202f461.2"),
+        (37290.0, "37\u202f290"),
         (2614.511, "2614.51"),
-        (1234567.8, "1\u2009234\u2009568"),
+        (1234567.8, "1\u202f234\u202f568"),
         (-0.25, "−0.25"),
     ],
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -268,7 +269,7 @@ def test_a_scan_can_be_used_by_keyboard_alone(qtbot: QtBot, scan: ScanWindow, br
     qtbot.keyClick(scan.grid, Qt.Key.Key_Up)
     qtbot.keyClick(scan.grid, Qt.Key.Key_Return)
     assert bridge.session.chain[2].settings == {"rise": 40, "flat": 20}
-    assert scan.about.text().startswith("rise 40, flat 20: FWHM ")
+    assert re.fullmatch(r"rise 40, flat 20: FWHM .+ ADC at .+ ADC, .+ %", scan.about.text())
 
 
 def test_a_scan_is_stopped_at_once_and_keeps_what_is_known(qtbot: QtBot, scan: ScanWindow) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -95,6 +96,7 @@ def test_an_opened_file_shows_its_tree_and_its_largest_table(opened: FilesView, 
 def test_details_tell_size_packing_and_the_header_in_lines(opened: FilesView) -> None:
     assert "500 rows · 4 columns" in opened.details.facts.text()
     assert "compressed with blosc:zstd" in opened.details.facts.text()
+    assert re.search(r"in pieces of [\d\u202f]+ rows$", opened.details.facts.text())
     opened._select(opened.model.files[0])
     assert '"Crates": [\n' in opened.details.text.toPlainText()
     opened.details.search.setText("sis3302")
@@ -102,6 +104,14 @@ def test_details_tell_size_packing_and_the_header_in_lines(opened: FilesView) ->
     assert opened.details.text.textCursor().selectedText() == "SIS3302"
     opened.details.search.setText("nowhere")
     assert opened.details.hits.text() == "not found"
+
+
+@pytest.mark.parametrize("page", [ROWS, PLOT])
+def test_how_many_rows_there_are_is_told_whole(qtbot: QtBot, opened: FilesView, page: int) -> None:
+    opened.resize(800, 360)
+    opened.go_to_page(page)
+    info = (opened.rows if page == ROWS else opened.picture).info
+    qtbot.waitUntil(lambda: info.shown == info.text() and info.text().startswith("500 rows"), timeout=WAIT_MS)
 
 
 def test_attributes_do_not_scroll_sideways(qtbot: QtBot, opened: FilesView) -> None:

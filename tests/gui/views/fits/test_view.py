@@ -300,7 +300,7 @@ def test_a_parameter_that_makes_no_difference_is_not_said_to_stand_at_a_limit() 
     held = Parameter("background", 0.0, 0.15, is_at_limit=True, errors=(0.0, 0.04))
     assert value_words(held) == "0, at its limit"
     fixed = Parameter("position_1", 38461.25, 0.0, is_fixed=True)
-    assert value_words(fixed) == "38\u2009461.2"
+    assert value_words(fixed) == "38\u202f461.2"
     assert value_words(Parameter("slope", 0.7, math.nan, is_at_limit=True)) == "not told by the counts"
 
 

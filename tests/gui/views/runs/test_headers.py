@@ -41,13 +41,13 @@ def test_the_header_can_be_searched(qtbot: QtBot, view: RunsView) -> None:
     view.header_action.trigger()
     window = window_of(qtbot, view)
     assert not window.isModal()
-    everything = int(window.count.text().split()[0].replace("\u2009", ""))
+    everything = int(window.count.text().split()[0].replace("\u202f", ""))
     window.search.setText("runnumber 7")
     assert window.count.text() == "1 value found"
     window._copy()
     assert QApplication.clipboard().text().splitlines()[-1].split() == ["RunNumber", "7"]
     window.search.clear()
-    assert int(window.count.text().split()[0].replace("\u2009", "")) == everything > 10
+    assert int(window.count.text().split()[0].replace("\u202f", "")) == everything > 10
     window.close()
 
 

@@ -18,6 +18,8 @@ from pygama_gui.views import madeup
 from pygama_gui.views.spectrum import passing as spectrum_passing
 from pygama_gui.views.spectrum import view as spectrum
 from pygama_gui.views.spectrum.view import SpectrumView
+from pygama_gui.widgets import words
+from pygama_gui.widgets.parts import LEAST_INFO
 
 WAIT_MS = 60_000
 
@@ -79,11 +81,24 @@ def test_events_that_pass_are_drawn_before_all(
     wait_for(qtbot, view, n_above(view, view.session.selected, 6000.0))
     assert view.picture.of_all.sum() == 20_000
     assert len(view.drawing.all_curve.getData()[0]) > 0
-    assert "of 20\u2009000 events pass" in view.controls.info.text()
+    assert "of 20\u202f000 events pass" in view.controls.info.text()
     cut(None)
     view.redraw()
     assert view.picture.of_all is None
     assert view.picture.counts.sum() == 20_000
+
+
+def test_how_many_pass_is_told_shorter_where_the_row_is_full(
+    qtbot: QtBot, view: SpectrumView, cut: Callable[[Above | None], None]
+) -> None:
+    cut(Above(6000.0))
+    n = n_above(view, view.session.selected, 6000.0)
+    wait_for(qtbot, view, n)
+    info = view.controls.info
+    info.resize(LEAST_INFO, info.height())
+    assert info.shown == f"{words.count(n)} of 20\u202f000 pass here"
+    info.resize(2 * LEAST_INFO, info.height())
+    assert info.shown == info.toolTip() == f"{words.count(n)} of 20\u202f000 events pass and lie here"
 
 
 def test_bins_stay_as_they_are_when_a_cut_is_switched(

@@ -57,7 +57,7 @@ def test_a_length_of_time_has_no_place() -> None:
 
 def test_a_level_has_a_point_where_its_curve_is_so_high() -> None:
     (level,) = traces(Look()).levels
-    assert (level.name, level.words) == ("trap_max", "trap_max 4000.0")
+    assert (level.name, level.words) == ("trap_max", "trap_max 4000.0 ADC")
     assert level.point is not None
     x, y = level.point
     assert x == pytest.approx((1000 + 400) * PERIOD_NS / 1000)
@@ -94,7 +94,7 @@ def test_levels_are_normalised_with_their_curves() -> None:
 
 def test_heights_without_an_energy_are_told_in_adc_counts() -> None:
     found = traces(Look(is_calibrated=True))
-    assert ([level.words for level in found.levels], found.unit) == (["trap_max 4000.0"], "ADC")
+    assert ([level.words for level in found.levels], found.unit) == (["trap_max 4000.0 ADC"], "ADC")
 
 
 def test_a_look_that_is_not_to_be_had_says_so() -> None:
@@ -131,12 +131,19 @@ def test_values_of_a_plug_in_are_marked_by_their_units() -> None:
     assert {one.name: one.x for one in found.instants} == {"tp_half": pytest.approx(1001 * PERIOD_NS / 1000)}
 
 
-def test_cursors_say_distances_in_time_and_samples() -> None:
+def test_cursors_say_distances_in_ns_and_samples() -> None:
     heights = np.arange(100.0)
     assert cursor_words((10, 87), 0, heights, 16.0, "ADC") == (
-        "A 0.160 µs: 10 ADC   B 1.392 µs: 87 ADC   Δt 1.232 µs = 77 samples   Δ 77 ADC"
+        "A 0.160 µs: 10 ADC   B 1.392 µs: 87 ADC   Δt 1\u202f232 ns, 77 samples   Δ 77 ADC"
     )
     assert cursor_words((87, 10), 0, None, None, "ADC") == "A sample 87   B sample 10   Δt −77 samples"
+
+
+def test_a_long_distance_stands_in_µs_beside() -> None:
+    assert cursor_words((100, 1100), 0, None, 16.0, "ADC").endswith(
+        "Δt 16\u202f000 ns (16.000 µs), 1\u202f000 samples"
+    )
+    assert cursor_words((1, 0), 0, None, 12.5, "ADC").endswith("Δt −12.5 ns, −1 sample")
 
 
 def test_a_cursor_outside_of_the_record_has_no_height() -> None:
