@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import math
+import time
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import field, replace
@@ -48,6 +49,8 @@ GROWTH, EVERY_S = 1.05, 4.0
 """Channels are looked at anew when there are so many times the rows, or more rows and so many seconds on."""
 N_TOGETHER = 2
 """Peaks that are fitted at a stretch, before others have their turn."""
+PEAKS_EVERY_S, PEAKS_REST = 60.0, 20.0
+"""Peaks of a run that grows are fitted anew after so many seconds, and so many times as long as all take."""
 LEAST_IN_PEAK = 50
 """Events of a channel in which a peak is looked for."""
 MOST_OF_FILES = 12
@@ -91,6 +94,8 @@ class Surveying:
         self._bridge, self._news = owner.bridge, owner.redraw_soon
         self._has_cuts = has_cuts
         self._rest, self._hand = Rest(owner, rests), Hand(owner)
+        self._fitted_at: dict[int, float] = {}
+        self._fit_took_s = 0.0
         self._recounter = Recounter()
         self._is_recounting = False
         self._held: _Held | None = None
@@ -281,14 +286,21 @@ class Surveying:
         return held.peaks if held is not None and is_same else {}
 
     def _lacking(self, run: Run, held: _Held) -> list[int]:
-        """Give channels whose peak was not fitted, or to half of the events that there are now."""
+        """Give channels whose peak was not fitted, to half of the events that there are now, or long ago."""
         state = self._bridge.state(run.run_id)
         has_ended = state is None or state.has_ended
+        figures = held.survey.figures
+        wait_s = max(PEAKS_EVERY_S, PEAKS_REST * self._fit_took_s * math.ceil(len(figures) / N_TOGETHER))
+        before = time.monotonic() - wait_s
+
+        def grown_by(code: int) -> float:
+            return 1 if has_ended else GROWTH if self._fitted_at.get(code, math.inf) < before else 2
+
         return [
             one.code
-            for one in held.survey.figures
+            for one in figures
             if one.n_events >= LEAST_IN_PEAK
-            and one.n_events > held.peaks.get(one.code, (0, Peak()))[0] * (1 if has_ended else 2)
+            and one.n_events > held.peaks.get(one.code, (0, Peak()))[0] * grown_by(one.code)
         ][:N_TOGETHER]
 
     def _fit(self, held: _Held, codes: list[int]) -> None:
@@ -298,11 +310,18 @@ class Surveying:
         names = {CODE, CLOCK, "time_s", held.survey.column, *(cuts.columns if cuts is not None else ())}
         rows = _rows(held.state.live.columns, names)
         self._is_busy = True
+        began = time.monotonic()
         self._bridge.compute(
             lambda: _peaks(rows, cuts, codes, held.survey.column),
-            lambda found: self._take_peaks(held, found),
+            lambda found: self._take_fitted(held, found, began),
             self._end,
         )
+
+    def _take_fitted(self, held: _Held, found: dict[int, tuple[int, Peak]], began: float) -> None:
+        now = time.monotonic()
+        self._fit_took_s = now - began
+        self._fitted_at.update(dict.fromkeys(found, now))
+        self._take_peaks(held, found)
 
     def _take_peaks(self, held: _Held, found: dict[int, tuple[int, Peak]]) -> None:
         held.peaks.update(found)

@@ -9,7 +9,7 @@ import pytest
 
 from pygama.simulate import RunShape
 from pygama.simulate.events import draw_events
-from pygama_gui.data.gain import N_PARTS, PeakInTime, follow_peak, gain_trouble, parts_of
+from pygama_gui.data.gain import N_PARTS, PeakInTime, find_gone, follow_peak, gain_trouble, parts_of
 from pygama_gui.data.health import Health, Peak, peak_of_channel, with_gain
 from pygama_gui.data.trend_words import Clock
 
@@ -91,11 +91,44 @@ def test_a_step_is_told_with_its_time_and_one_below_a_tenth_of_the_width_is_not(
 
 def test_a_peak_that_leaves_its_window_is_told_and_a_source_that_is_weaker_is_not() -> None:
     counts = counts_of(4, 6000, share=0.1)
-    counts[7:] = np.random.default_rng(1).poisson(0.1 * 500 / 80, counts[7:].shape)
-    assert trouble(counts).startswith("its peak is found in 7 of 12 parts of the time alone")
+    background = np.random.default_rng(1).poisson(0.1 * 500 / 80, counts.shape)
+    away = counts.copy()
+    away[4:9] = background[4:9]
+    assert trouble(away).startswith("its peak is found in 7 of 12 parts of the time alone")
+    counts[7:] = background[7:]
+    told = re.fullmatch(
+        r"its peak is there before 700 s alone \((\d+) events after it, (\d+) expected\): .*", trouble(counts)
+    )
+    assert told is not None, trouble(counts)
+    assert float(told[2]) == pytest.approx(5 * 500, rel=0.1)
+    assert float(told[1]) == pytest.approx(5 * 0.1 * 500 / 2, rel=0.2)
     n_events = np.where(np.arange(N_PARTS) < 7, 10_000, 500)
     weaker = follow_peak(counts, EDGES, n_events, SPAN)
     assert gain_trouble(weaker, FWHM, "keV", Clock()) == ""
+
+
+@pytest.mark.parametrize("is_after", [True, False])
+def test_a_jump_is_told_of_a_peak_of_few_events_and_a_flood_of_others_is_none(is_after: bool) -> None:
+    n_events = np.full(N_PARTS, 200)
+    n_told = 0
+    for seed in range(20):
+        counts = counts_of(seed, 100, share=0.05)
+        counts[6:] = 0
+        found = follow_peak(counts if is_after else counts[::-1], EDGES, n_events, SPAN)
+        text = gain_trouble(found, FWHM, "keV", Clock())
+        n_told += text.startswith(f"its peak is there {'before' if is_after else 'after'} ")
+        flooded = n_events * np.where(np.arange(N_PARTS) < 6, 1, 50)
+        steady = follow_peak(counts_of(seed, 100, share=0.05), EDGES, flooded, SPAN)
+        assert gain_trouble(steady, FWHM, "keV", Clock()) == "", seed
+    assert n_told == 20
+
+
+@pytest.mark.parametrize("n", [40, 100, 300, 3000])
+def test_no_steady_peak_is_said_to_be_gone(n: int) -> None:
+    rng = np.random.default_rng(n)
+    for _ in range(1000):
+        counts = rng.poisson(n / N_PARTS / 60, (N_PARTS, 80))
+        assert find_gone(counts, counts.sum(axis=1) + rng.poisson(20, N_PARTS), SPAN) is None
 
 
 def test_too_few_events_tell_nothing() -> None:

@@ -264,6 +264,28 @@ def test_a_dragged_edge_is_followed_at_once_and_the_rest_comes_when_the_hand_res
     view.bridge.counting.serve_first("")
 
 
+def test_peaks_of_a_run_that_grows_a_little_are_fitted_anew_after_a_while(
+    qtbot: QtBot, view: ChannelsView, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    its = view._surveying
+    feed(qtbot, view, events(mixed(2000)))
+    code = int(mixed(1)[0])
+
+    def n_fitted() -> int:
+        return 0 if its._held is None else its._held.peaks.get(code, (0, Peak()))[0]
+
+    qtbot.waitUntil(lambda: n_fitted() == 2000 and not its.is_busy, timeout=WAIT_MS)
+    feed(qtbot, view, events(mixed(200), seed=2))
+    qtbot.waitUntil(lambda: view.surveyed.n_rows == 2200 and not its.is_busy, timeout=WAIT_MS)
+    assert n_fitted() == 2000
+    assert its._held is not None
+    assert its._lacking(view.session.runs[0], its._held) == []
+    monkeypatch.setattr(surveying, "PEAKS_EVERY_S", 0.0)
+    monkeypatch.setattr(surveying, "PEAKS_REST", 0.0)
+    view.redraw_soon()
+    qtbot.waitUntil(lambda: n_fitted() == 2200, timeout=WAIT_MS)
+
+
 def test_energies_that_no_event_has_give_way_to_what_they_are_made_of(
     qtbot: QtBot, view: ChannelsView
 ) -> None:
