@@ -308,7 +308,7 @@ def test_a_narrow_strip_keeps_all_values_and_drops_remarks(qtbot: QtBot, view: S
     channels(qtbot, view, np.arange(6000) % 4)
     view.resize(1700, 60)
     assert view.figures["RUN"].remark.isVisible()
-    view.resize(700, 60)
+    view.resize(780, 60)
     assert not view.figures["RUN"].remark.isVisible()
     assert all(
         figure.value.isVisible()
