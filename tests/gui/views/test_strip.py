@@ -315,10 +315,10 @@ def test_a_narrow_strip_keeps_all_values_and_drops_remarks(qtbot: QtBot, view: S
     view.resize(1700, 60)
     assert view.figures["RUN"].remark.isVisible()
     assert missing() == []
-    view.resize(780, 60)
+    view.resize(800, 60)
     assert not view.figures["RUN"].remark.isVisible()
     assert missing() == []
-    view.resize(720, 60)
+    view.resize(745, 60)
     assert missing() == ["EVENTS"]  # the card of the run tells them too
 
 
