@@ -25,7 +25,7 @@ from pygama_gui.jobs.board import JobState
 from pygama_gui.session import changes
 from pygama_gui.session.calibration_changes import take_calibration
 from pygama_gui.session.state import ChannelMap, Run
-from pygama_gui.views import madeup, strip
+from pygama_gui.views import madeup, strip, surveying
 from pygama_gui.views.strip import (
     StripView,
     _age_tone,
@@ -304,14 +304,31 @@ def test_nothing_is_clipped_at_1280_pixels(qtbot: QtBot, view: StripView) -> Non
             assert figure.value.width() >= figure.value.sizeHint().width()
 
 
-def test_a_narrow_strip_keeps_all_values_and_drops_remarks(qtbot: QtBot, view: StripView) -> None:
-    view.bridge.room.known.emit(68_000_000_000)
+def test_a_narrow_strip_keeps_all_values_and_drops_remarks(
+    qtbot: QtBot, view: StripView, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        surveying, "LEAST_IN_PEAK", 10**9
+    )  # a peak and the disk need room, and come at any time
     channels(qtbot, view, np.arange(6000) % 4)
+    qtbot.waitUntil(lambda: view.bridge.threads.are_idle)
+    view.bridge.room.known.emit(None)
+    view.figures["DISK"].forget_room()
 
     def missing() -> list[str]:
         figures = view.figures.items()
         return [name for name, figure in figures if figure.has_value and not figure.value.isVisible()]
 
+    view.resize(1700, 60)
+    assert view.figures["RUN"].remark.isVisible()
+    view.resize(720, 60)
+    assert not view.figures["RUN"].remark.isVisible()
+    assert all(
+        figure.value.isVisible()
+        for name, figure in view.figures.items()
+        if name not in ("DISK", "QUEUE", "PEAK")
+    )
+    view.bridge.room.known.emit(68_000_000_000)
     view.resize(1700, 60)
     assert view.figures["RUN"].remark.isVisible()
     assert missing() == []
