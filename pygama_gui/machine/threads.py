@@ -8,9 +8,13 @@ from __future__ import annotations
 
 import os
 import sys
+import threading
+import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from functools import partial
 from typing import Any, Literal, get_args
 
 from PyQt5.QtCore import QObject, Qt, QTimer, pyqtSignal
@@ -27,13 +31,19 @@ Kind = Literal[
     "tag hits",
 ]
 KINDS: tuple[Kind, ...] = get_args(Kind)
-"""One thread each: HDF5 files bear no second one, and no kind of work waits for another."""
+"""One thread each: HDF5 files bear no second one, and no kind of work waits long for another."""
 AWAITED: tuple[Kind, ...] = ("read files", "follow hand")
 """What a hand waits for."""
+FREE: tuple[Kind, ...] = ("follow hand", "look at disk")
+"""What leaves the interpreter to others as it works, and so never waits for its turn."""
 NICENESS = 10
 """How far the other threads stand back behind the loop, which else waits for a core while they compute."""
 TURN_MS = 1
 """Not 0: that would be after all that comes from a hand that moves."""
+ALONE_S = 0.3
+"""How long work is left alone: what takes longer goes on beside the next."""
+AWAITED_S = 0.1
+"""How long what a hand waits for lets others be alone."""
 
 
 def _stand_back() -> None:
@@ -46,6 +56,37 @@ def _thread(kind: Kind) -> ThreadPoolExecutor:
     return ThreadPoolExecutor(1, kind, initializer=None if kind in AWAITED else _stand_back)
 
 
+class Turns:
+    """Lets work of several threads begin one after the other.
+
+    The loop waits for the interpreter's lock behind every thread that computes, some 5 ms for each.
+    """
+
+    def __init__(self) -> None:
+        self._free = threading.Condition()
+        self._holder = object()
+        self._alone_until = 0.0
+
+    @contextmanager
+    def turn(self, patience: float) -> Iterator[None]:
+        """Wait until no other work is under way that began less than `ALONE_S` ago.
+
+        patience: how long to wait at most [s].
+        """
+        mine, wait_until = object(), time.monotonic() + patience
+        with self._free:
+            while (left := min(self._alone_until, wait_until) - time.monotonic()) > 0:
+                self._free.wait(left)
+            self._holder, self._alone_until = mine, time.monotonic() + ALONE_S
+        try:
+            yield
+        finally:
+            with self._free:
+                if self._holder is mine:
+                    self._alone_until = 0.0
+                self._free.notify_all()
+
+
 class Threads(QObject):
     """The threads of the window."""
 
@@ -56,6 +97,7 @@ class Threads(QObject):
     def __init__(self) -> None:
         super().__init__()
         self._pools = {kind: _thread(kind) for kind in KINDS}
+        self._turns = Turns()
         self.is_closed = False
         """Whether the program is ending: nothing is taken any more, and nothing handed over."""
         self._n_under_way = 0
@@ -93,8 +135,12 @@ class Threads(QObject):
         """
         if not self.is_closed:
             self._n_under_way += 1
-            future = self._pools[kind].submit(work)
+            future = self._pools[kind].submit(work if kind in FREE else partial(self._in_turn, kind, work))
             future.add_done_callback(lambda done: self._came_back.emit(then, otherwise, done))
+
+    def _in_turn(self, kind: Kind, work: Callable[[], Any]) -> Any:
+        with self._turns.turn(AWAITED_S if kind in AWAITED else ALONE_S):
+            return work()
 
     def _line_up(
         self, then: Callable[[Any], None], otherwise: Callable[[], None], future: Future[Any]

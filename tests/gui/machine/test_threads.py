@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import threading
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -12,7 +13,8 @@ from PyQt5.QtCore import QEvent
 from PyQt5.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
-from pygama_gui.machine.threads import AWAITED, KINDS, NICENESS, Threads
+import pygama_gui.machine.threads
+from pygama_gui.machine.threads import AWAITED, FREE, KINDS, NICENESS, Kind, Threads
 
 
 @pytest.fixture
@@ -51,6 +53,49 @@ def test_nothing_is_handed_over_after_the_end(qapp: QApplication, threads: Threa
     threads.close()
     qapp.processEvents()
     assert told == []
+
+
+def test_work_of_other_kinds_waits_for_its_turn(
+    qtbot: QtBot, threads: Threads, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for patience in ("ALONE_S", "AWAITED_S"):
+        monkeypatch.setattr(pygama_gui.machine.threads, patience, 1e3)
+    under_way = threading.Semaphore(1)
+
+    def alone() -> bool:
+        if not under_way.acquire(blocking=False):
+            return False
+        time.sleep(0.01)
+        under_way.release()
+        return True
+
+    told: list[bool] = []
+    waiting = [kind for kind in KINDS if kind not in FREE]
+    for kind in waiting:
+        threads.do(kind, alone, told.append)
+    qtbot.waitUntil(lambda: threads.are_idle)
+    assert told == [True] * len(waiting)
+
+
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "compute"])
+def test_nothing_waits_long_for_work_that_takes_long(qtbot: QtBot, threads: Threads, kind: Kind) -> None:
+    both, told = threading.Barrier(2, timeout=20), []
+    for one in ("compute", kind):
+        threads.do(one, both.wait, told.append)  # ends only when the other is under way too
+    qtbot.waitUntil(lambda: threads.are_idle)
+    assert sorted(told) == [0, 1]
+
+
+@pytest.mark.parametrize("kind", FREE)
+def test_what_leaves_the_interpreter_to_others_waits_for_nobody(
+    qtbot: QtBot, threads: Threads, monkeypatch: pytest.MonkeyPatch, kind: Kind
+) -> None:
+    monkeypatch.setattr(pygama_gui.machine.threads, "ALONE_S", 1e3)
+    both, told = threading.Barrier(2, timeout=20), []
+    for one in ("compute", kind):
+        threads.do(one, both.wait, told.append)
+    qtbot.waitUntil(lambda: threads.are_idle)
+    assert sorted(told) == [0, 1]
 
 
 def test_the_turns_end_when_all_is_handed_over(qtbot: QtBot, threads: Threads) -> None:
