@@ -55,8 +55,10 @@ DISPENSABLE = (
     *("CHANNELS", "EVENTS"),
 )
 """Figures in the order in which they give up their remarks where there is no room."""
+WITH_ERROR = ("BASELINE", "RATE", "PEAK")
+"""Figures in the order in which they then give up their errors, which stay under the mouse."""
 LESSER = ("EVENTS", "LIVE TIME", "QUEUE", "RUN", "DISK", "RATE", "BASELINE")
-"""Figures in the order in which they go where even values alone have no room."""
+"""Figures in the order in which they go where even that is too much."""
 BASELINES = ("bl_int", "bl_avg", "fc_baseline")
 HEIGHT = "trap_max"
 LEVELS = ("baseline", "noise", "position", "width")
@@ -102,12 +104,15 @@ class Figure(QWidget):
         column.setSpacing(0)
         column.addWidget(self.caption)
         column.addLayout(line)
-        self.width_with_remark = self.width_alone = 0
+        self.whole = self._short = ""
+        """The value with its error, and without."""
+        self._is_short = False
+        self.width_with_remark = self.width_alone = self.width_short = 0
         self.show_value(words.UNKNOWN)
 
     def show_value(self, value: str, remark: str = "", tone: str = "", remark_tone: str = "soft") -> None:
         """Show a value."""
-        self.value.setText(value)
+        self.whole, self._short = value, words.without_error(value)
         self.remark.setText(remark)
         theme.mark(self.value, "tone", tone)
         theme.mark(self.remark, "tone", remark_tone)
@@ -117,21 +122,31 @@ class Figure(QWidget):
 
     def forget_room(self) -> None:
         """Take no more room than the present value needs."""
-        self.width_with_remark = self.width_alone = 0
+        self.width_with_remark = self.width_alone = self.width_short = 0
         self._take_room()
 
     def _take_room(self) -> None:
         """Note the room that is needed; it only grows, so that no figure jumps while another one counts."""
+        self.value.setText(self._short)
+        short = self.value.sizeHint().width()
+        self.value.setText(self.whole)
         value, remark = self.value.sizeHint().width(), self.remark.sizeHint().width()
-        alone = max(value, self.caption.sizeHint().width())
+        if self._is_short:
+            self.value.setText(self._short)
+        caption = self.caption.sizeHint().width()
+        alone = max(value, caption)
         both = max(alone, value + REMARK_GAP + remark) if self.remark.text() else alone
+        self.width_short = max(self.width_short, short, caption)
         self.width_alone = max(self.width_alone, alone)
         self.width_with_remark = max(self.width_with_remark, both, self.width_alone)
 
-    def show_remark(self, *, is_wanted: bool) -> None:
-        """Show or hide the remark, and take the room for it."""
-        self.remark.setVisible(is_wanted and bool(self.remark.text()))
-        width = self.width_with_remark if is_wanted else self.width_alone
+    def show_parts(self, *, has_remark: bool, has_error: bool) -> None:
+        """Show or hide the remark and the error of the value, and take the room for them."""
+        self.remark.setVisible(has_remark and bool(self.remark.text()))
+        self._is_short = not has_error
+        self.value.setText(self.whole if has_error else self._short)
+        width = self.width_with_remark if has_remark else self.width_alone
+        width = width if has_error else self.width_short
         if width != self.minimumWidth():
             self.setMinimumWidth(width)
 
@@ -273,7 +288,7 @@ class StripView(View):
         self._fit()
 
     def _fit(self) -> None:
-        """Hide remarks, the least important ones first, until all values have room; then such values."""
+        """Hide remarks, the least important ones first, then errors, then values, until the rest has room."""
         shown = {caption: figure for caption, figure in self.figures.items() if figure.has_value}
         room = self.width() - 2 * SIDE - SPACING * (len(shown) - 1)
         needed = sum(figure.width_with_remark for figure in shown.values())
@@ -286,15 +301,23 @@ class StripView(View):
                 quiet.add(caption)
         is_tight = needed > room
         room += (SPACING - TIGHT) * (len(shown) - 1) if is_tight else 0
+        short: set[str] = set()
+        for caption in WITH_ERROR:
+            if needed <= room:
+                break
+            if caption in shown:
+                needed -= shown[caption].width_alone - shown[caption].width_short
+                short.add(caption)
         for caption in LESSER:
             if needed <= room:
                 break
             if caption in shown:
-                needed -= shown.pop(caption).width_alone
+                figure = shown.pop(caption)
+                needed -= figure.width_short if caption in short else figure.width_alone
                 room += TIGHT
         self._line.setSpacing(TIGHT if is_tight else SPACING)
         for caption, figure in self.figures.items():
-            figure.show_remark(is_wanted=caption not in quiet)
+            figure.show_parts(has_remark=caption not in quiet, has_error=caption not in short)
             figure.setVisible(caption in shown)
         self._line.activate()  # else what was written is painted first in the places of before
 
@@ -328,7 +351,7 @@ class StripView(View):
             self.figures["EVENTS"].show_value(words.UNKNOWN)
             return
         value, tone = _state_words(state)
-        is_other = self.figures["STATE"].value.text() != value
+        is_other = self.figures["STATE"].whole != value
         self.figures["STATE"].show_value(value, _state_remark(state), tone, _age_tone(state))
         if is_other:
             self.figures["STATE"].forget_room()
@@ -742,7 +765,7 @@ def _check_of(name: str, unit: str, level: Level) -> Check:
 
 
 def _text(figure: Figure) -> str:
-    return f"{figure.value.text()} {figure.remark.text()}".strip()
+    return f"{figure.whole} {figure.remark.text()}".strip()
 
 
 def _header_differences(before: Run, run: Run) -> list[Difference] | None:

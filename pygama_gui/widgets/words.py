@@ -88,6 +88,14 @@ def with_errors(value: float, error: float, uneven: tuple[float, float] | None) 
     return f"{_grouped(value, decimals)} {errors}".replace("-", "−")
 
 
+_ERROR = re.compile(r" ± [\d\u202f.]+")
+
+
+def without_error(text: str) -> str:
+    """'8162.4 ± 0.5 ADC' -> '8162.4 ADC'."""
+    return _ERROR.sub("", text)
+
+
 def level(value: float) -> str:
     """8162.43 -> '8162.4', 37290.2 -> '37 290.2': a height in ADC counts."""
     return _grouped(value, 1)

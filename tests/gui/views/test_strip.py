@@ -322,7 +322,7 @@ def test_a_narrow_strip_keeps_all_values_and_drops_remarks(
 
     view.resize(1700, 60)
     assert view.figures["RUN"].remark.isVisible()
-    view.resize(720, 60)
+    view.resize(700, 60)
     assert not view.figures["RUN"].remark.isVisible()
     assert all(
         figure.value.isVisible()
@@ -333,10 +333,14 @@ def test_a_narrow_strip_keeps_all_values_and_drops_remarks(
     view.resize(1700, 60)
     assert view.figures["RUN"].remark.isVisible()
     assert missing() == []
-    view.resize(800, 60)
+    assert "±" in view.figures["BASELINE"].value.text()
+    view.resize(770, 60)
     assert not view.figures["RUN"].remark.isVisible()
     assert missing() == []
-    view.resize(745, 60)
+    assert re.fullmatch(r"[\d.\u202f]+ ADC", view.figures["BASELINE"].value.text())
+    assert "±" in view.figures["BASELINE"].whole
+    assert "±" in view.figures["BASELINE"].toolTip()
+    view.resize(700, 60)
     assert missing() == ["EVENTS"]  # the card of the run tells them too
 
 

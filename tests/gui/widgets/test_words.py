@@ -110,3 +110,18 @@ def test_what_is_no_time_is_shown_as_it_is(text: str) -> None:
 def test_a_number_and_its_unit_stay_on_one_line() -> None:
     told = words.together("Reaches 10 and 99 % of it, 400 samples or 4 µs later; 5 more, 3 stages")
     assert told == "Reaches 10 and 99\u202f% of it, 400\u202fsamples or 4\u202fµs later; 5 more, 3 stages"
+
+
+@pytest.mark.parametrize(
+    ("text", "rest"),
+    [
+        ("8162.4 ± 0.5 ADC", "8162.4 ADC"),
+        ("37\u202f290.2 ± 1\u202f603.1 ADC", "37\u202f290.2 ADC"),
+        ("▲ 245.2 ± 1.3 Hz", "▲ 245.2 Hz"),
+        ("FWHM 3.51 ± 0.12 keV", "FWHM 3.51 keV"),
+        ("1 234", "1 234"),
+        ("—", "—"),
+    ],
+)
+def test_an_error_is_left_out_with_its_sign_alone(text: str, rest: str) -> None:
+    assert words.without_error(text) == rest
