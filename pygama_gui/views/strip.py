@@ -49,6 +49,8 @@ RESTS = 12.0
 """While a run grows, channels and trends are looked at in one part in so many of the time, for each."""
 FAR_OFF = 5.0
 """Standard deviations from which on a rate is another one."""
+SIGN = "▲"
+"""What stands before all that is not as it should be."""
 SIDE, SPACING, TIGHT, REMARK_GAP = 14, 18, 12, 5
 DISPENSABLE = (
     *("RUN", "LIVE TIME", "ERRORS", "DISK", "QUEUE", "RATE", "PEAK", "BASELINE", "STATE"),
@@ -104,21 +106,26 @@ class Figure(QWidget):
         column.setSpacing(0)
         column.addWidget(self.caption)
         column.addLayout(line)
-        self.whole = self._short = ""
-        """The value with its error, and without."""
-        self._is_short = False
+        self.whole = ""
+        """The value with its error."""
+        self._tones = ("", "soft")
+        self._has_remark = self._has_error = True
         self.width_with_remark = self.width_alone = self.width_short = 0
         self.show_value(words.UNKNOWN)
 
     def show_value(self, value: str, remark: str = "", tone: str = "", remark_tone: str = "soft") -> None:
         """Show a value."""
-        self.whole, self._short = value, words.without_error(value)
+        self.whole, self._tones = value, (tone, remark_tone)
         self.remark.setText(remark)
-        theme.mark(self.value, "tone", tone)
         theme.mark(self.remark, "tone", remark_tone)
         self.setAccessibleName(f"{self.caption.text()}: {value} {remark}".strip())
         self.setToolTip(f"{value} {remark}".strip())
         self._take_room()
+
+    @property
+    def warns(self) -> bool:
+        """Whether the remark alone tells that something is not as it should be."""
+        return self.remark.text().startswith(SIGN)
 
     def forget_room(self) -> None:
         """Take no more room than the present value needs."""
@@ -127,24 +134,33 @@ class Figure(QWidget):
 
     def _take_room(self) -> None:
         """Note the room that is needed; it only grows, so that no figure jumps while another one counts."""
-        self.value.setText(self._short)
-        short = self.value.sizeHint().width()
-        self.value.setText(self.whole)
-        value, remark = self.value.sizeHint().width(), self.remark.sizeHint().width()
-        if self._is_short:
-            self.value.setText(self._short)
-        caption = self.caption.sizeHint().width()
-        alone = max(value, caption)
-        both = max(alone, value + REMARK_GAP + remark) if self.remark.text() else alone
-        self.width_short = max(self.width_short, short, caption)
-        self.width_alone = max(self.width_alone, alone)
+        remark = REMARK_GAP + self.remark.sizeHint().width() if self.remark.text() else 0
+        least = self.caption.sizeHint().width()
+        self.width_short = max(self.width_short, least, self._width_of(has_remark=False, has_error=False))
+        self.width_alone = max(self.width_alone, least, self._width_of(has_remark=False, has_error=True))
+        both = self._width_of(has_remark=True, has_error=True) + remark
         self.width_with_remark = max(self.width_with_remark, both, self.width_alone)
+        self._write()
+
+    def _width_of(self, *, has_remark: bool, has_error: bool) -> int:
+        self.value.setText(self._text(has_remark, has_error))
+        return self.value.sizeHint().width()
+
+    def _text(self, has_remark: bool, has_error: bool) -> str:
+        """Give what is written as the value; it takes over the sign of a remark that warns and is hidden."""
+        sign = f"{SIGN} " if self.warns and not has_remark else ""
+        return sign + (self.whole if has_error else words.without_error(self.whole))
+
+    def _write(self) -> None:
+        self.value.setText(self._text(self._has_remark, self._has_error))
+        tone, remark_tone = self._tones
+        theme.mark(self.value, "tone", remark_tone if self.warns and not self._has_remark else tone)
 
     def show_parts(self, *, has_remark: bool, has_error: bool) -> None:
         """Show or hide the remark and the error of the value, and take the room for them."""
+        self._has_remark, self._has_error = has_remark, has_error
         self.remark.setVisible(has_remark and bool(self.remark.text()))
-        self._is_short = not has_error
-        self.value.setText(self.whole if has_error else self._short)
+        self._write()
         width = self.width_with_remark if has_remark else self.width_alone
         width = width if has_error else self.width_short
         if width != self.minimumWidth():
@@ -292,13 +308,19 @@ class StripView(View):
         shown = {caption: figure for caption, figure in self.figures.items() if figure.has_value}
         room = self.width() - 2 * SIDE - SPACING * (len(shown) - 1)
         needed = sum(figure.width_with_remark for figure in shown.values())
-        quiet: set[str] = set()
-        for caption in DISPENSABLE:
+        remarks = {name: one.width_with_remark - one.width_alone for name, one in shown.items()}
+        quiet: list[str] = []
+        for caption in sorted(DISPENSABLE, key=lambda caption: self.figures[caption].warns):
             if needed <= room:
                 break
             if caption in shown:
-                needed -= shown[caption].width_with_remark - shown[caption].width_alone
-                quiet.add(caption)
+                needed -= remarks[caption]
+                quiet.append(caption)
+        # Where a long remark had to go in the end, shorter ones may stay.
+        for caption in reversed(quiet[:-1]):
+            if needed + remarks[caption] <= room:
+                needed += remarks[caption]
+                quiet.remove(caption)
         is_tight = needed > room
         room += (SPACING - TIGHT) * (len(shown) - 1) if is_tight else 0
         short: set[str] = set()

@@ -344,6 +344,27 @@ def test_a_narrow_strip_keeps_all_values_and_drops_remarks(
     assert missing() == ["EVENTS"]  # the card of the run tells them too
 
 
+def test_a_remark_that_warns_stays_longest_and_leaves_its_sign_behind(qtbot: QtBot, view: StripView) -> None:
+    channels(qtbot, view, np.arange(6000) % 4)
+    qtbot.waitUntil(lambda: view.bridge.threads.are_idle)
+    baseline, state = view.figures["BASELINE"], view.figures["STATE"]
+    value = baseline.whole
+    baseline.show_value(value, "▲ moved +3.1 ADC", "", "warn")
+    state.show_value(state.whole, "in 0.4 s", "ok")
+    seen = set()
+    for width in range(1700, 690, -10):
+        view.resize(width, 60)
+        seen.add((baseline.remark.isVisible(), state.remark.isVisible()))
+        warns = baseline.remark if baseline.remark.isVisible() else baseline.value
+        assert warns.text().startswith("▲ ")
+        assert warns.property("tone") == "warn"
+        assert (baseline.value.property("tone") == "warn") != baseline.remark.isVisible()
+    assert seen == {(True, True), (True, False), (False, True), (False, False)}
+    view.resize(1700, 60)
+    assert baseline.value.text() == value
+    assert baseline.whole == value
+
+
 def test_no_figure_lies_over_another_however_narrow_the_strip(qtbot: QtBot, view: StripView) -> None:
     show(qtbot, view, ended(step=6.0))
     view.bridge.room.known.emit(212_000_000_000)
