@@ -38,7 +38,7 @@ from pygama_gui.machine.fitting import Fitting
 from pygama_gui.machine.loading import Loading
 from pygama_gui.machine.room import DiskRoom
 from pygama_gui.machine.tagging import HitTags
-from pygama_gui.machine.threads import Threads
+from pygama_gui.machine.threads import TURN_MS, Threads
 from pygama_gui.machine.timing import Timing
 from pygama_gui.machine.watching import Watching
 from pygama_gui.session import places
@@ -58,6 +58,8 @@ DRAW_S = 0.002
 """Views are redrawn on one tick until this much time is gone; painting comes on top."""
 HEAR_S = 0.012
 """Messages are taken on one tick until so much work is done, as where a hundred jobs are stopped at once."""
+APART_S = 0.004
+"""After more work than this on messages, views are redrawn in another turn, that a hand comes between."""
 
 logger = logging.getLogger("pygama_gui")
 
@@ -353,9 +355,13 @@ class Bridge(QObject):
     # The tick
 
     def tick(self) -> None:
-        """Hear the workers, then redraw what is due."""
+        """Hear the workers and redraw what is due, in another turn of the loop where much was heard."""
+        began = time.thread_time()
         self._hear()
-        self._draw()
+        if time.thread_time() - began < APART_S:
+            self._draw()
+        else:
+            QTimer.singleShot(TURN_MS, self._draw)
         self._n_ticks += 1
         if self._n_ticks % DISK_EVERY_TICKS == 1:
             self.room.look()

@@ -108,6 +108,11 @@ class Threads(QObject):
             lambda *answer: self._line_up(*answer), Qt.ConnectionType.QueuedConnection
         )
         self._answers: deque[tuple[Callable[[Any], None], Callable[[], None], Future[Any]]] = deque()
+        self._asked: deque[Callable[[], None]] = deque()
+        self._sending = QTimer(self)
+        self._sending.setInterval(TURN_MS)
+        self._sending.setSingleShot(True)
+        self._sending.timeout.connect(self._send_asked)
         self._turn = QTimer(self)
         self._turn.setInterval(TURN_MS)
         self._turn.timeout.connect(self._hand_over)
@@ -131,12 +136,33 @@ class Threads(QObject):
     ) -> None:
         """Do work in the thread of its kind, then hand its result to `then` in the main one.
 
+        It begins in the next turn of the loop: what asked for it would be held up, and its painting.
         otherwise: called if the work went wrong, after `failed` has told of it.
         """
-        if not self.is_closed:
-            self._n_under_way += 1
-            future = self._pools[kind].submit(work if kind in FREE else partial(self._in_turn, kind, work))
-            future.add_done_callback(lambda done: self._came_back.emit(then, otherwise, done))
+        if self.is_closed:
+            return
+        self._n_under_way += 1
+        if kind in FREE:
+            self._send(kind, work, then, otherwise)
+        else:
+            self._asked.append(partial(self._send, kind, partial(self._in_turn, kind, work), then, otherwise))
+            if not self._sending.isActive():
+                self._sending.start()
+
+    def _send_asked(self) -> None:
+        """Give the threads what was asked for."""
+        while self._asked:
+            self._asked.popleft()()
+
+    def _send(
+        self,
+        kind: Kind,
+        work: Callable[[], Any],
+        then: Callable[[Any], None],
+        otherwise: Callable[[], None],
+    ) -> None:
+        future = self._pools[kind].submit(work)
+        future.add_done_callback(lambda done: self._came_back.emit(then, otherwise, done))
 
     def _in_turn(self, kind: Kind, work: Callable[[], Any]) -> Any:
         with self._turns.turn(AWAITED_S if kind in AWAITED else ALONE_S):
@@ -173,6 +199,9 @@ class Threads(QObject):
         """End the threads; what is under way is waited for, what waits is left."""
         self.is_closed = True
         self._turn.stop()
+        self._sending.stop()
+        self._n_under_way -= len(self._asked)
+        self._asked.clear()
         for stop in self.before_end:
             stop()
         for pool in self._pools.values():

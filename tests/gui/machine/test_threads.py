@@ -30,6 +30,7 @@ def test_answers_that_come_together_are_handed_over_in_turns(
     told: list[str] = []
     for name in ("first", "second"):
         threads.do("compute", lambda name=name: name, told.append)
+    threads._send_asked()
     threads._pools["compute"].submit(lambda: None).result()
     qapp.sendPostedEvents(None, QEvent.Type.MetaCall)  # both have come back
     assert told == ["first"]
@@ -49,10 +50,34 @@ def test_nothing_is_handed_over_after_the_end(qapp: QApplication, threads: Threa
     told: list[int] = []
     for number in range(3):
         threads.do("compute", lambda number=number: number, told.append)
+    threads._send_asked()
     threads._pools["compute"].submit(lambda: None).result()
     threads.close()
     qapp.processEvents()
     assert told == []
+
+
+def test_what_was_asked_for_in_the_last_turn_is_not_begun_after_the_end(
+    qapp: QApplication, threads: Threads
+) -> None:
+    begun: list[int] = []
+    threads.do("compute", lambda: begun.append(1), begun.append)
+    threads.close()
+    qapp.processEvents()
+    assert begun == []
+    assert threads.are_idle
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_work_begins_when_what_asked_for_it_is_done_unless_a_hand_is_followed(
+    qtbot: QtBot, threads: Threads, kind: Kind
+) -> None:
+    begun: list[Kind] = []
+    threads.do(kind, lambda: begun.append(kind), lambda _nothing: None)
+    threads._pools[kind].submit(lambda: None).result()  # the thread has nothing to do
+    assert begun == ([kind] if kind in FREE else [])
+    qtbot.waitUntil(lambda: threads.are_idle)
+    assert begun == [kind]
 
 
 def test_work_of_other_kinds_waits_for_its_turn(
