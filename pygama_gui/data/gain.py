@@ -33,6 +33,9 @@ GONE_SIGMA, GONE_SHARE = 6.0, 0.4
 """A peak is gone from some time on, or until then, where the events that it lacks are this significant,
 and no more than this share of those expected is there."""
 
+WATCHED = 30
+"""Events in the middle of a peak's window that later ones are judged by, at least."""
+
 
 @dataclass(frozen=True)
 class Gone:
@@ -58,17 +61,32 @@ class Gone:
         )
 
 
+@dataclass(frozen=True)
+class Watch:
+    """The middle of a peak's window, low to high, and what was in it: by this, later events are judged.
+
+    n_found: events in it. n_events: of the channel, inside it or not. seconds: in which they came.
+    """
+
+    low: float
+    high: float
+    n_found: int
+    n_events: int
+    seconds: float
+
+
 @dataclass(frozen=True, eq=False)
 class PeakInTime:
     """Where a peak was in parts of the time; with few events there are no parts.
 
     n_lost: parts in which the channel had its events, but not those of the peak. gone: where it is missing
-    from some time on, or until then.
+    from some time on, or until then. watch: of a peak that is not gone.
     """
 
     series: Series
     n_lost: int = 0
     gone: Gone | None = None
+    watch: Watch | None = None
 
     @property
     def n_parts(self) -> int:
@@ -96,15 +114,16 @@ def parts_of(times: np.ndarray, span: tuple[float, float]) -> np.ndarray:
 def follow_peak(
     counts: np.ndarray, edges: np.ndarray, n_events: np.ndarray, span: tuple[float, float], name: str = ""
 ) -> PeakInTime | None:
-    """Fit the peak in twelve parts, or six with fewer events; None with too few for these, if it is not gone.
+    """Fit the peak in twelve parts, in six or in none with fewer events; None with too few to tell anything.
 
     counts: (N_PARTS, n_bins) in the window of the peak. n_events: (N_PARTS,) of the channel, inside it
     or not. name: of the line.
     """
     gone = find_gone(counts, n_events, span)
+    watch = None if gone else _watch(counts, edges, n_events, span)
     join = 1 if counts.sum() >= 2 * N_PARTS * IN_PART else 2
     is_enough = counts.sum() >= IN_PART * N_PARTS // join and span[1] > span[0]
-    if not is_enough and gone is None:
+    if not is_enough and gone is None and watch is None:
         return None
     counts = counts.reshape(N_PARTS // join, join, -1).sum(axis=1)[: None if is_enough else 0]
     n_events = n_events.reshape(-1, join).sum(axis=1)[: len(counts)]
@@ -121,7 +140,30 @@ def follow_peak(
         np.where(good, values, np.nan),
         np.where(good, errors, np.nan),
     )
-    return PeakInTime(series, _count_lost(counts.sum(axis=1), n_events, fits), gone)
+    n_lost = _count_lost(counts.sum(axis=1), n_events, fits)
+    return PeakInTime(series, n_lost, gone, watch)
+
+
+def _middle(n_bins: int) -> slice:
+    """Give the bins in the middle of a window, half of all."""
+    return slice(n_bins // 4, n_bins - n_bins // 4)
+
+
+def _watch(
+    counts: np.ndarray, edges: np.ndarray, n_events: np.ndarray, span: tuple[float, float]
+) -> Watch | None:
+    """Give by what later events are judged; None with too few to judge any."""
+    middle = _middle(counts.shape[1])
+    n_found, n_of_all = int(counts[:, middle].sum()), int(n_events.sum())
+    if n_found < WATCHED or not span[1] > span[0]:
+        return None
+    return Watch(
+        float(edges[middle.start]),
+        float(edges[middle.stop]),
+        n_found,
+        max(n_of_all, n_found),
+        span[1] - span[0],
+    )
 
 
 def find_gone(counts: np.ndarray, n_events: np.ndarray, span: tuple[float, float]) -> Gone | None:
@@ -132,33 +174,60 @@ def find_gone(counts: np.ndarray, n_events: np.ndarray, span: tuple[float, float
     counts, n_events: as for `follow_peak`.
     """
     n_parts, n_bins = counts.shape
-    middle = counts[:, n_bins // 4 : n_bins - n_bins // 4].sum(axis=1, dtype=np.float64)
+    inside = counts[:, _middle(n_bins)].sum(axis=1, dtype=np.float64)
     found = []
     for first in range(1, n_parts):
         since = span[0] + (span[1] - span[0]) * first / n_parts
-        before, after = ((middle[side], n_events[side]) for side in (slice(first), slice(first, None)))
-        found += [_missing(*after, *before, since, True), _missing(*before, *after, since, False)]
+        before, after = (
+            _Side(float(inside[side].sum()), float(n_events[side].sum()), len(inside[side]))
+            for side in (slice(first), slice(first, None))
+        )
+        found += [_missing(after, before, since, is_after=True)]
+        found += [_missing(before, after, since, is_after=False)]
+    return _surest(found)
+
+
+def find_newly_gone(watch: Watch, values: np.ndarray, times: np.ndarray) -> Gone | None:
+    """Find since when a peak is missing among the newest events, though it was there; None where it is not.
+
+    The newest half of them are looked at, a quarter, an eighth …: what happened just now is seen before it
+    fills a part of the run's time.
+    values, times: (n,) of the newest events of the channel, in the order in which they came; times in s.
+    """
+    there = _Side(watch.n_found, watch.n_events, watch.seconds)
+    is_inside = (values >= watch.low) & (values < watch.high)
+    found = []
+    n = len(values)
+    while n * watch.n_found >= GONE_SIGMA * watch.n_events and n:
+        length = float(times[-1] - times[-n])
+        newest = _Side(float(np.count_nonzero(is_inside[-n:])), n, length if length > 0 else 0.0)
+        found.append(_missing(newest, there, float(times[-n]), is_after=True))
+        n //= 2
+    return _surest(found)
+
+
+def _surest(found: Sequence[Gone | None]) -> Gone | None:
     return max((one for one in found if one is not None), key=attrgetter("sigma"), default=None)
 
 
-def _missing(
-    inside: np.ndarray,
-    n_events: np.ndarray,
-    inside_there: np.ndarray,
-    n_events_there: np.ndarray,
-    since: float,
-    is_after: bool,
-) -> Gone | None:
-    """Tell whether a peak is missing in some parts of the time by those on the other side."""
-    n, n_there = float(inside.sum()), float(inside_there.sum())
-    if not n_there:
+@dataclass(frozen=True)
+class _Side:
+    """Events in the middle of the window on one side of a time, all of the channel, and how long it lasts."""
+
+    n: float
+    n_events: float
+    length: float
+
+
+def _missing(here: _Side, there: _Side, since: float, *, is_after: bool) -> Gone | None:
+    """Tell whether a peak is missing on one side of a time by what is on the other."""
+    if not (there.n and there.n_events and there.length > 0):
         return None
-    n_beside = float(n_events_there.sum())
-    ratio = min(float(n_events.sum()) / n_beside if n_beside else 0.0, len(inside) / len(inside_there))
-    if n > GONE_SHARE * ratio * n_there or not ratio:
+    ratio = min(here.n_events / there.n_events, here.length / there.length)
+    if here.n > GONE_SHARE * ratio * there.n or not ratio > 0:
         return None
-    sigma = _deviation(n, n_there, ratio)
-    return Gone(since, is_after, int(n), ratio * n_there, sigma) if sigma >= GONE_SIGMA else None
+    sigma = _deviation(here.n, there.n, ratio)
+    return Gone(since, is_after, int(here.n), ratio * there.n, sigma) if sigma >= GONE_SIGMA else None
 
 
 def _deviation(n: float, n_other: float, ratio: float) -> float:
@@ -180,15 +249,21 @@ def _count_lost(inside: np.ndarray, n_events: np.ndarray, fits: Sequence[PeakFit
     return int((~good & (expected - inside > LOST_SIGMA * np.sqrt(expected))).sum())
 
 
-def gain_trouble(peak: PeakInTime | None, fwhm: float, unit: str, clock: Clock) -> str:
-    """Say how the gain drifts: 'gain +0.82 keV (+0.031 %) since 14:32 (6.2 σ)'; empty where it does not."""
+def gain_trouble(
+    peak: PeakInTime | None, fwhm: float, unit: str, clock: Clock, newly_gone: Gone | None = None
+) -> str:
+    """Say how the gain drifts: 'gain +0.82 keV (+0.031 %) since 14:32 (6.2 σ)'; empty where it does not.
+
+    newly_gone: what `find_newly_gone` found after the peak was fitted.
+    """
     if peak is None:
         return ""
     move = peak.move(fwhm)
     if move is not None:
         return gain_words(peak.series, move, unit, clock)
-    if peak.gone is not None:
-        return peak.gone.words(clock)
+    gone = peak.gone or newly_gone
+    if gone is not None:
+        return gone.words(clock)
     n_there = int(peak.series.is_known.sum())
     if peak.n_lost >= 2 and peak.n_lost + n_there >= LEAST_SLICES:
         return (

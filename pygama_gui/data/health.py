@@ -21,7 +21,7 @@ from pygama.analysis.peaks import PeakFit, fit_peak
 from pygama.quick_dataclass import dataclass
 from pygama_gui.data.anchors import BINS_OF_FIT, find_anchor
 from pygama_gui.data.channels import CLOCK, CODE
-from pygama_gui.data.gain import N_PARTS, PeakInTime, follow_peak, gain_trouble
+from pygama_gui.data.gain import N_PARTS, Gone, PeakInTime, follow_peak, gain_trouble
 from pygama_gui.data.linked import Cuts, Rows
 from pygama_gui.data.slices import MEDIAN_ERROR, median_and_scatter
 from pygama_gui.data.trend_words import Clock
@@ -550,9 +550,9 @@ def peak_by_fit(fit: PeakFit, name: str, in_time: PeakInTime | None) -> Peak:
     return Peak(fit.fwhm, fit.fwhm_error, fit.position, fit.position_error, name, in_time)
 
 
-def with_gain(found: Health, peak: Peak, unit: str, clock: Clock) -> Health:
+def with_gain(found: Health, peak: Peak, unit: str, clock: Clock, newly_gone: Gone | None = None) -> Health:
     """Name a gain that drifts, beside a baseline that does; whatever is worse stays."""
-    trouble = gain_trouble(peak.in_time, peak.fwhm, unit, clock)
+    trouble = gain_trouble(peak.in_time, peak.fwhm, unit, clock, newly_gone)
     if not trouble or found.state not in ("ok", "drifting"):
         return found
     return Health("drifting", "; ".join(one for one in (trouble, found.why) if one))

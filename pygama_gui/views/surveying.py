@@ -6,7 +6,7 @@ import contextlib
 import math
 import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import field, replace
 
 import numpy as np
@@ -16,7 +16,7 @@ from pygama.quick_dataclass import dataclass
 from pygama_gui.data import chain_facts
 from pygama_gui.data.channels import CLOCK, CODE, card_of, code_of
 from pygama_gui.data.dragged import LEAST_ROWS
-from pygama_gui.data.gain import N_PARTS, parts_of
+from pygama_gui.data.gain import N_PARTS, Gone, Watch, find_newly_gone, parts_of
 from pygama_gui.data.health import (
     SATURATION,
     SLOPE,
@@ -51,6 +51,8 @@ N_TOGETHER = 2
 """Peaks that are fitted at a stretch, before others have their turn."""
 PEAKS_EVERY_S, PEAKS_REST = 60.0, 20.0
 """Peaks of a run that grows are fitted anew after so many seconds, and so many times as long as all take."""
+N_NEWEST = 200_000
+"""Events, of all channels, among which a peak may be missing that was there before."""
 LEAST_IN_PEAK = 50
 """Events of a channel in which a peak is looked for."""
 MOST_OF_FILES = 12
@@ -82,6 +84,8 @@ class _Held:
     peaks: Peaks = field(default_factory=dict)
     counted: CountedPeaks | None = None
     """What peaks of a data set on disk are fitted to, until all are."""
+    gone: Mapping[int, Gone] = field(default_factory=dict)
+    """Peaks that are missing among the newest events, by channel."""
 
 
 class Surveying:
@@ -205,7 +209,7 @@ class Surveying:
 
     def _take_recounted(self, held: _Held, state: _State, found: Survey) -> None:
         self._hand.note_move()
-        self._held = _Held(state, found, held.peaks)
+        self._held = _Held(state, found, held.peaks, gone=held.gone)
         self._end_recounting()
         self._news()
 
@@ -221,8 +225,11 @@ class Surveying:
         start = 0 if isinstance(run, DataSet) else run.start_time
         step = found.duration / N_PARTS if found.duration > 0 else 1.0
         clock, unit = Clock(clock_start(start, found.first), step), chain_facts.unit_of(found.column)
-        pairs = zip(found.figures, found.health, strict=True)
-        return tuple(with_gain(health, self.peak(one.code), unit, clock) for one, health in pairs)
+        gone = {} if self._held is None else self._held.gone
+        return tuple(
+            with_gain(health, self.peak(one.code), unit, clock, gone.get(one.code))
+            for one, health in zip(found.figures, found.health, strict=True)
+        )
 
     def codes(self, run: Run, live: LiveRun) -> list[int]:
         """Give the channels with events, and those of the map and of the header, whether they have or not.
@@ -260,19 +267,28 @@ class Surveying:
         names = {CODE, CLOCK, "time_s", state.column, *HEIGHTS, *BASELINES, *NOISES, SLOPE, *SATURATION}
         rows = _rows(columns, names | (set(state.cuts.columns) if state.cuts is not None else set()))
         loudness = state.live.samples.loudness.ratios()
+        watches = self._watches(state)
         self._is_busy = True
         self._rest.begin()
         self._bridge.compute(
-            lambda: survey(rows, state.cuts, state.codes, state.column, loudness),
-            lambda found: self._take(state, found),
+            lambda: (
+                survey(rows, state.cuts, state.codes, state.column, loudness),
+                _newly_gone(rows, state.cuts, state.column, watches),
+            ),
+            lambda found: self._take(state, *found),
             self._end,
         )
 
-    def _take(self, state: _State, found: Survey) -> None:
+    def _watches(self, state: _State) -> dict[int, Watch]:
+        """Give by what the newest events of channels are judged whose peak is known."""
+        known = ((code, peak.in_time) for code, (_, peak) in self._peaks_of(state, self._held).items())
+        return {code: one.watch for code, one in known if one is not None and one.watch is not None}
+
+    def _take(self, state: _State, found: Survey, gone: Mapping[int, Gone]) -> None:
         held = self._held
         is_outrun = held is not None and held.survey.is_recounted and held.state != state
         if not is_outrun:  # else a hand moved the cuts on, and newer counts are shown
-            self._held = _Held(state, found, self._peaks_of(state, held))
+            self._held = _Held(state, found, self._peaks_of(state, held), gone=gone)
             self._make_ready(self._held)
         self._rest.end()
         self._end()
@@ -354,6 +370,23 @@ def _peaks(rows: Rows, cuts: Cuts | None, codes: list[int], column: str) -> dict
         values = np.asarray(rows[column][which], np.float64)
         parts = parts_of(rows[clock][which], span) if clock else None
         found[code] = (len(values), peak_of_channel(values, parts, span))
+    return found
+
+
+def _newly_gone(rows: Rows, cuts: Cuts | None, column: str, watches: Mapping[int, Watch]) -> dict[int, Gone]:
+    """Find the channels whose peak is missing among the newest events."""
+    clock = clock_name(rows)
+    if not watches or not clock or column not in rows:
+        return {}
+    newest = {name: values[-N_NEWEST:] for name, values in rows.items()}
+    usable = np.isfinite(newest[clock]) & np.isfinite(newest[column])
+    usable &= True if cuts is None else cuts.mask(newest)
+    found = {}
+    for code, watch in watches.items():
+        its = usable & (newest[CODE] == code)
+        gone = find_newly_gone(watch, newest[column][its], newest[clock][its])
+        if gone is not None:
+            found[code] = gone
     return found
 
 

@@ -9,7 +9,17 @@ import pytest
 
 from pygama.simulate import RunShape
 from pygama.simulate.events import draw_events
-from pygama_gui.data.gain import N_PARTS, PeakInTime, find_gone, follow_peak, gain_trouble, parts_of
+from pygama_gui.data.gain import (
+    GONE_SHARE,
+    N_PARTS,
+    PeakInTime,
+    Watch,
+    find_gone,
+    find_newly_gone,
+    follow_peak,
+    gain_trouble,
+    parts_of,
+)
 from pygama_gui.data.health import Health, Peak, peak_of_channel, with_gain
 from pygama_gui.data.trend_words import Clock
 
@@ -132,8 +142,81 @@ def test_no_steady_peak_is_said_to_be_gone(n: int) -> None:
 
 
 def test_too_few_events_tell_nothing() -> None:
-    assert followed(counts_of(1, 60)) is None
+    assert followed(counts_of(1, 20)) is None
     assert gain_trouble(None, FWHM, "keV", Clock()) == ""
+    found = followed(counts_of(1, 60))
+    assert found is not None
+    assert found.n_parts == 0
+    assert gain_trouble(found, FWHM, "keV", Clock()) == ""
+
+
+def heights_of(seed: int, n: int, share: float = 0.1, rate: float = 10.0) -> tuple[np.ndarray, np.ndarray]:
+    """Make heights and times of a channel, of which a share is in the peak and the rest far and wide."""
+    rng = np.random.default_rng([seed, n])
+    is_peak = rng.random(n) < share
+    heights = np.where(is_peak, rng.normal(2000.0, 1.0, n), rng.uniform(0.0, 3000.0, n))
+    return heights, np.cumsum(rng.exponential(1 / rate, n))
+
+
+def watch_of(heights: np.ndarray, times: np.ndarray) -> Watch:
+    span = (float(times[0]), float(times[-1]))
+    in_time = peak_of_channel(heights, parts_of(times, span), span).in_time
+    assert in_time is not None
+    assert in_time.watch is not None
+    return in_time.watch
+
+
+@pytest.mark.parametrize("n_before", [600, 3000, 20_000])
+@pytest.mark.parametrize("by", [0.03, -0.01])
+def test_a_gain_that_jumped_just_now_is_told_before_its_peak_is_fitted_again(
+    n_before: int, by: float
+) -> None:
+    heights, times = heights_of(1, n_before + 600)
+    watch = watch_of(heights[:n_before], times[:n_before])
+    jumped = np.where(np.arange(len(heights)) < n_before, heights, heights * (1 + by))
+    told = [find_newly_gone(watch, jumped[:n], times[:n]) for n in range(n_before, n_before + 600, 10)]
+    n_until = next(at for at, one in enumerate(told) if one is not None) * 10
+    assert n_until <= 400
+    gone = told[-1]
+    assert gone is not None
+    assert gone.is_after
+    assert abs(gone.since - times[n_before]) < 0.5 * (times[-1] - times[n_before])
+    assert gone.n_found <= GONE_SHARE * gone.n_expected
+    text = gain_trouble(PeakInTime(watched().series, watch=watch), FWHM, "keV", Clock(), gone)
+    assert text.startswith("its peak is there before ")
+    assert find_newly_gone(watch, heights, times) is None
+
+
+def watched() -> PeakInTime:
+    found = followed(counts_of(1, 60))
+    assert found is not None
+    return found
+
+
+def test_no_steady_peak_is_said_to_be_gone_just_now() -> None:
+    for seed in range(60):
+        n_before = (400, 1000, 5000)[seed % 3]
+        heights, times = heights_of(seed, n_before + 3000, 0.15)
+        watch = watch_of(heights[:n_before], times[:n_before])
+        for n in range(n_before, len(heights), 100):
+            assert find_newly_gone(watch, heights[:n], times[:n]) is None, (seed, n)
+
+
+def test_neither_a_flood_of_noise_nor_a_falling_rate_takes_a_peak_away() -> None:
+    heights, times = heights_of(5, 3000)
+    watch = watch_of(heights, times)
+    rng = np.random.default_rng(5)
+    flood = rng.uniform(0.0, 300.0, 20_000)
+    late = times[-1] + np.sort(rng.uniform(0.0, 10.0, len(flood)))
+    assert find_newly_gone(watch, np.r_[heights, flood], np.r_[times, late]) is None
+    slow, slow_times = heights_of(6, 300, rate=0.5)
+    assert find_newly_gone(watch, np.r_[heights, slow], np.r_[times, times[-1] + slow_times]) is None
+
+
+def test_the_newest_events_may_be_none_or_all_at_one_time() -> None:
+    watch = Watch(1990.0, 2010.0, 100, 1000, 100.0)
+    assert find_newly_gone(watch, np.empty(0), np.empty(0)) is None
+    assert find_newly_gone(watch, np.zeros(1000), np.full(1000, 5.0)) is None
 
 
 def test_a_worse_state_than_drifting_stays_and_a_drifting_baseline_is_told_as_well() -> None:

@@ -286,6 +286,34 @@ def test_peaks_of_a_run_that_grows_a_little_are_fitted_anew_after_a_while(
     qtbot.waitUntil(lambda: n_fitted() == 2200, timeout=WAIT_MS)
 
 
+def test_a_gain_that_jumps_is_told_though_the_peak_is_not_fitted_anew(
+    qtbot: QtBot, view: ChannelsView
+) -> None:
+    def with_peak(n: int, at: float, seed: int) -> Partial:
+        partial = events(mixed(n), seed)
+        rng = np.random.default_rng(seed)
+        partial.columns["trap_max"][rng.random(n) < 0.2] = at
+        partial.columns["trap_max"] += rng.normal(0.0, 10.0, n)
+        return partial
+
+    def later(partial: Partial, by: float) -> Partial:
+        partial.columns["time_s"] += by
+        return partial
+
+    its = view._surveying
+    feed(qtbot, view, with_peak(2000, 5000.0, 1))
+    qtbot.waitUntil(lambda: its.peak(0).fwhm > 0 and not its.is_busy, timeout=WAIT_MS)
+    feed(qtbot, view, later(with_peak(200, 5000.0, 2), 0.1))
+    view.redraw()
+    assert state_of(view) == {"channel 0": "ok"}
+    fitted = its.peak(0)
+    feed(qtbot, view, later(with_peak(300, 5200.0, 3), 0.2))
+    view.redraw()
+    assert its.peak(0) is fitted
+    assert state_of(view) == {"channel 0": "drifting"}
+    assert view.tiles[0].health.why.startswith("its peak is there before ")
+
+
 def test_energies_that_no_event_has_give_way_to_what_they_are_made_of(
     qtbot: QtBot, view: ChannelsView
 ) -> None:
