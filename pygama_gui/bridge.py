@@ -213,6 +213,7 @@ class Bridge(QObject):
         if state.state == "paused":
             self.runner.resume(job_id)
             self.board.resume(job_id, time.monotonic())
+            self._let_queue_go()
         elif self.has_begun(run_id):
             self.runner.pause(job_id)
             self.board.pause(job_id, time.monotonic(), is_starting=True)
@@ -262,12 +263,34 @@ class Bridge(QObject):
                 self.pause(run_id)
 
     def pause_all(self) -> None:
-        """Pause all runs that are under way; let all go on where each is paused."""
+        """Pause all runs that are under way, and the queue with them; let all go on where each is paused.
+
+        A run that is as good as done may end before it hears of it: the next one is not to begin then.
+        """
         states = {run_id: self.state(run_id) for run_id in self.active()}
         begun = [run_id for run_id in states if self.has_begun(run_id)]
         paused = [run_id for run_id in begun if (state := states[run_id]) and state.state == "paused"]
-        for run_id in [one for one in begun if one not in paused] or paused:
-            self.pause(run_id)
+        if len(paused) == len(begun) and (paused or self.is_held):
+            self._let_queue_go()
+            self.go_on(paused)
+            return
+        self.runner.hold()
+        for run_id in begun:
+            if run_id not in paused:
+                self.pause(run_id)
+        self.announce(self.queue())
+
+    @property
+    def is_held(self) -> bool:
+        """Whether runs that wait are held back until all go on."""
+        return self.runner.is_held
+
+    def _let_queue_go(self) -> None:
+        if self.runner.is_held:
+            self.runner.let_go()
+            self.board.line_up(self.runner.waiting)
+            self.announce(self.active())
+            self.timer.start()
 
     def _line_up(self) -> None:
         """Tell the jobs that wait their places."""

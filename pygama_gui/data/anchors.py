@@ -24,6 +24,8 @@ USUAL = {"Cs-137": 661.657, "Co-60": 1332.492, "K-40": 1460.822, "Tl-208": 2614.
 """Lines, keV, by which detectors are watched."""
 AGREE, CLEAR, HALF_WINDOW = 1e-3, 4.0, 5.0
 """How well places and energies agree, relative; areas over their errors; window in FWHM to each side."""
+MOST_WINDOW = 20.0
+"""Width of a window, in FWHM of its peak, above which it is narrowed."""
 TELLING = 1 / 3
 """Error of a width, over the width, above which the fit does not tell it."""
 BINS_OF_FIT, LEAST_BINS = 80, 8
@@ -77,8 +79,14 @@ def _thallium(values: np.ndarray) -> PeakFit | None:
 
 
 def at_line(values: np.ndarray, column: str, line: tuple[float, float]) -> Anchor | None:
-    """Give the line that was chosen if there is a clear peak; else None."""
+    """Give the line that was chosen if there is a clear peak; else None.
+
+    A window drawn so wide that the peak would lie in one or two bins of its fits is narrowed to the peak.
+    """
     fit = fit_peak(values, (line[0] + line[1]) / 2, line[1] - line[0])
+    if fit.converged and line[1] - line[0] > MOST_WINDOW * fit.fwhm:
+        half = HALF_WINDOW * max(fit.fwhm, (line[1] - line[0]) / BINS_OF_FIT)
+        line = max(line[0], fit.position - half), min(line[1], fit.position + half)
     return _anchor_of(fit, column, line, lambda: values)
 
 

@@ -27,14 +27,18 @@ from pygama_gui.data.cutting import Passing
 MOST_TEXT = 200_000
 """Characters that one input may say; the rest is counted."""
 HELP = """\
-rows()           the events of the run that is shown which pass the cuts, a pandas DataFrame;
-                 rows("trap_max", "channel") gives some columns, rows(passing=False) all events
-waveforms(10)    the first waveforms that pass: (n, n_samples) samples, and a DataFrame of their numbers
-data()           its Tier 2 files as a pygama.DataSet, which reads in blocks
-run, cuts        the name of what is shown, and the cuts that are on
-np, pd, pygama   NumPy, pandas and the library; analysis, for pygama.analysis
-_                what came out last
-What is typed runs beside the window, in the thread that reads its files; it cannot change what they hold."""
+rows()          the events shown that pass the cuts, a pandas DataFrame
+                rows("trap_max", "channel"): some columns alone
+                rows(passing=False): those that fail as well
+waveforms(10)   the first waveforms that pass: (n, n_samples) samples,
+                and a DataFrame of their numbers
+data()          its Tier 2 files as a pygama.DataSet, read in blocks
+run, cuts       the name of what is shown, and the cuts that are on
+np, pd, pygama  NumPy, pandas and the library
+analysis        pygama.analysis
+_               what came out last
+What is typed runs beside the window, in the thread that reads
+its files; it cannot change what they hold."""
 
 
 @dataclass(frozen=True)

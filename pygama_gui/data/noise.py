@@ -40,12 +40,6 @@ class NoiseSpectrum:
     is_period_known: bool
     n_loud: int = 0
 
-    @property
-    def words(self) -> str:
-        """Say of how many waveforms it is."""
-        said = f"mean of {self.n_waveforms}"
-        return f"{said}, {self.n_loud} with a pulse in the baseline left out" if self.n_loud else said
-
     def heights(self, *, is_amplitude: bool) -> np.ndarray:
         """Give the power, or its root."""
         return np.sqrt(self.power) if is_amplitude else self.power

@@ -140,8 +140,8 @@ class Arrivals(QObject):
         for path, reason in found.refused:
             self._bridge.log(reason if path.name in reason else f"{path.name}: {reason}", "warning")
         new = [run for run in found.runs if process or run.path not in known]
-        if took_long and not found.refused:
-            self._bridge.log(_in_words(found))
+        if took_long and not found.refused and (found.runs or not found.hdf5):
+            self._bridge.log(f"{counted(len(found.runs), 'run')} found")
         if found.runs:
             self._bridge.change(changes.select_run, found.runs[0].run_id)
         is_wanted = (
@@ -204,6 +204,7 @@ class Arrivals(QObject):
             self._window.files.open_file(path)
             self._window.show_bottom(self._window.files_dock, FILES_HEIGHT)
             self._window.files.tree.setFocus()
+            self._bridge.log(f"{path.name} is in the files panel")
 
     def take_new(self, new: list[NewRun]) -> None:
         """Add runs that have come into the folder that is watched; one that still grows is followed."""
@@ -269,14 +270,6 @@ class Arrivals(QObject):
         """Give the folder of the file that was taken last."""
         recent = self._bridge.session.recent
         return recent[0].parent if recent else Path.home()
-
-
-def _in_words(found: Found) -> str:
-    """Say what was found: '3 runs found', '1 file is in the files panel'."""
-    said = [f"{counted(len(found.runs), 'run')} found"] if found.runs or not found.hdf5 else []
-    if n_files := len(found.hdf5):
-        said.append(f"{counted(n_files, 'file')} {'is' if n_files == 1 else 'are'} in the files panel")
-    return " · ".join(said)
 
 
 def drop_words(paths: Sequence[Path]) -> str:

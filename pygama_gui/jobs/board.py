@@ -320,7 +320,7 @@ def state_sentence(job: JobState) -> str:
                 return f"▶ searching for the record that ended the worker{left}…"
             return f"✕ failed: {job.text}"
         case "stopped":
-            return f"■ stopped at {percent}"
+            return "■ stopped before it began" if not job.done_bytes else f"■ stopped at {percent}"
 
 
 def _waiting_sentence(place: int | None) -> str:

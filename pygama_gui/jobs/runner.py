@@ -58,6 +58,7 @@ class JobRunner:
         self._is_warm = warm
         self._is_closed = False
         self._was_taken = False
+        self._is_held = False
         self._waiting: dict[int, JobSpec] = {}
         self._running: dict[int, _Worker] = {}
         self._leaving: list[_Worker] = []
@@ -87,6 +88,11 @@ class JobRunner:
     def running(self) -> tuple[int, ...]:
         """Jobs that have a worker, paused ones too."""
         return tuple(self._running)
+
+    @property
+    def is_held(self) -> bool:
+        """Whether those that wait are held back although there may be room for them."""
+        return self._is_held
 
     def warm_up(self) -> None:
         """Start the spare worker, so that the first job need not wait for imports."""
@@ -133,6 +139,15 @@ class JobRunner:
         if job := self._running.get(job_id):
             job.say("pause")
 
+    def hold(self) -> None:
+        """Start none of those that wait until `let_go()`, or until nothing is left to be done."""
+        self._is_held = bool(self._waiting or self._running)
+
+    def let_go(self) -> None:
+        """Start those that wait again, as soon as there is room."""
+        self._is_held = False
+        self._start_waiting()
+
     def finish(self, job_id: int) -> None:
         """Let a job that follows a file end well, with what has come so far; one that waits is taken out."""
         if job := self._running.get(job_id):
@@ -154,6 +169,7 @@ class JobRunner:
                 self._leaving.append(self._running.pop(job_id))
         self._let_dead_spare_go()
         self._leaving = [job for job in self._leaving if not job.is_gone()]
+        self._is_held = self._is_held and bool(self._waiting or self._running)
         self._start_waiting()
         self._replace_spare()
         return heard
@@ -187,7 +203,8 @@ class JobRunner:
 
     def _next(self) -> int | None:
         """Give the job to start now: the first that waits if there is room, else one that follows a file."""
-        has_room = sum(not job.follows for job in self._running.values()) < self.limit
+        n_running = sum(not job.follows for job in self._running.values())
+        has_room = n_running < self.limit and not self._is_held
         return next(
             (id_ for id_, spec in self._waiting.items() if has_room or spec.follow_s is not None), None
         )

@@ -9,8 +9,8 @@ from os.path import commonprefix
 from pathlib import Path
 
 from PyQt5.QtCore import QEvent, Qt, QTimer, pyqtSignal
-from PyQt5.QtGui import QFont, QKeyEvent, QTextCharFormat, QTextCursor
-from PyQt5.QtWidgets import QPlainTextEdit, QSizePolicy, QToolTip, QVBoxLayout
+from PyQt5.QtGui import QFont, QKeyEvent, QResizeEvent, QTextCharFormat, QTextCursor
+from PyQt5.QtWidgets import QHBoxLayout, QPlainTextEdit, QPushButton, QSizePolicy, QToolTip, QVBoxLayout
 
 from pygama_gui.bridge import Bridge
 from pygama_gui.data.console import HELP, Console, Shown, is_whole, word_at_end
@@ -28,6 +28,8 @@ MOST_NAMES = 30
 EDGES = 10
 """What the frame of the prompt takes of its height, in pixels."""
 HEAR_MS = 50
+LOW = 220
+"""Height, in pixels, below which the title is left out."""
 INDENT = "    "
 FAMILIES = ["DejaVu Sans Mono", "Menlo", "Consolas", "monospace"]
 """Fonts whose letters are equally wide, the first that there is; that of the system may not be one."""
@@ -63,10 +65,11 @@ class ConsoleView(View):
         clear_button = button("Clear", "Clear the console; what was defined stays")
         clear_button.clicked.connect(self._clear)
         frame, column = panel(margin=10, spacing=4)
-        column.addLayout(row(label(self.TITLE, bold=True), self.state, None, self.stop_button, clear_button))
+        self.title = label(self.TITLE, bold=True)
+        column.addWidget(self.title)
         column.addWidget(self.text, 1)
         column.addSpacing(4)
-        column.addWidget(self.prompt)
+        column.addLayout(self._prompt_row(clear_button))
         outer = QVBoxLayout(self)
         outer.setContentsMargins(0, 0, 0, 0)
         outer.addWidget(frame)
@@ -84,6 +87,19 @@ class ConsoleView(View):
         view._write(">>> rows('trap_max').describe()\n", "input")
         view._write("           trap_max\ncount  31331.000000\nmean    5218.731066\n", "said")
         return view
+
+    def _prompt_row(self, clear_button: QPushButton) -> QHBoxLayout:
+        """Lay the buttons beside the prompt, where they take no line from what came out."""
+        line = row(self.prompt, self.state, self.stop_button, clear_button)
+        line.setStretch(0, 1)
+        for one in (self.state, self.stop_button, clear_button):
+            line.setAlignment(one, Qt.AlignmentFlag.AlignBottom)
+        return line
+
+    def resizeEvent(self, event: QResizeEvent | None) -> None:  # noqa: N802  (Qt's name)
+        """Leave the title out where there is little room: the prompt says what this is."""
+        super().resizeEvent(event)
+        self.title.setVisible(self.height() >= LOW)
 
     @property
     def is_running(self) -> bool:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from PyQt5.QtWidgets import QVBoxLayout
+from PyQt5.QtWidgets import QComboBox, QVBoxLayout
 
 from pygama.errors import SettingsError
 from pygama.processing.declare import Setting, settings_of
@@ -51,7 +51,8 @@ class OptionsView(View):
 
     def on_session(self, old: Session, new: Session) -> None:
         """Show the options of the session."""
-        if old.selected != new.selected or old.runs is not new.runs:
+        is_other = old.tier0.get("digitizer") != new.tier0.get("digitizer")
+        if old.selected != new.selected or old.runs is not new.runs or is_other:
             self.redraw_soon()
         if old.tier0 is not new.tier0 or old.selected != new.selected:
             self._show()
@@ -88,7 +89,9 @@ class OptionsView(View):
         return tuple(name for name in names if any(mark in name for mark in DIGITIZER_MARKS))
 
     def _offer_digitizers(self) -> None:
-        if self._digitizers_of_run() == self._digitizers:
+        chosen, box = self.session.tier0.get("digitizer"), self.form.fields["digitizer"].control
+        is_offered = not chosen or not isinstance(box, QComboBox) or box.findText(chosen) >= 0
+        if self._digitizers_of_run() == self._digitizers and is_offered:
             return
         self._digitizers = self._digitizers_of_run()
         for setting in settings_of(Tier0Options):

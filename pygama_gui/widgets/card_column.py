@@ -5,14 +5,60 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from PyQt5 import sip
-from PyQt5.QtCore import QPoint, QRect, Qt, QTimer
+from PyQt5.QtCore import QPoint, QRect, QRectF, Qt, QTimer, pyqtSignal
+from PyQt5.QtGui import QFocusEvent, QPainter, QPaintEvent, QPen
 from PyQt5.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
+
+from pygama_gui.widgets import theme
 
 SPACING, LINE_HEIGHT = 8, 2
 LEAST_COLUMN = 80
 """Height, in pixels, below which a column that scrolls does not go."""
 EDGE, MOST_PULL, SCROLL_EVERY_MS = 24, 16, 25
 """A dragged card that is held so near to an edge, in pixels, scrolls by as many at most, so often."""
+
+
+RADIUS, RING = 6.0, 2.0
+"""Corners of a card, and the line around one that has the focus, in pixels."""
+
+
+class Card(QFrame):
+    """A card that Tab reaches and chooses; a second line around it says that it has the focus."""
+
+    chosen = pyqtSignal()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setObjectName("card")
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setProperty("selected", False)
+
+    def focusInEvent(self, event: QFocusEvent | None) -> None:  # noqa: N802  (Qt's name)
+        """Choose the card that Tab reaches."""
+        super().focusInEvent(event)
+        self.update()
+        if event is not None and event.reason() in (
+            Qt.FocusReason.TabFocusReason,
+            Qt.FocusReason.BacktabFocusReason,
+        ):
+            self.chosen.emit()
+
+    def focusOutEvent(self, event: QFocusEvent | None) -> None:  # noqa: N802  (Qt's name)
+        """Take the line away."""
+        super().focusOutEvent(event)
+        self.update()
+
+    def paintEvent(self, event: QPaintEvent | None) -> None:  # noqa: N802  (Qt's name)
+        """Draw the card, and the line over it: a border would take room from what is inside."""
+        super().paintEvent(event)
+        if not self.hasFocus():
+            return
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(QPen(theme.current().color("accent"), RING))
+        half = RING / 2
+        painter.drawRoundedRect(QRectF(self.rect()).adjusted(half, half, -half, -half), RADIUS, RADIUS)
+        painter.end()
 
 
 class CardColumn(QScrollArea):

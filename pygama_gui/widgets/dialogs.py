@@ -6,11 +6,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 from PyQt5.QtCore import QSize, Qt
-from PyQt5.QtWidgets import QFileDialog, QWidget
+from PyQt5.QtWidgets import QFileDialog, QListView, QSplitter, QWidget
 
 from pygama_gui.widgets.parts import room_on_screen
 
 SIZE = QSize(860, 520)
+LEAST_PLACES, PLACE_ROOM = 140, 24
+"""Width of the places at the side at least, and what they need beside their names, in pixels."""
 
 
 def file_dialog(parent: QWidget, title: str, folder: Path) -> QFileDialog:
@@ -18,7 +20,21 @@ def file_dialog(parent: QWidget, title: str, folder: Path) -> QFileDialog:
     dialog = QFileDialog(parent, title, str(folder))
     dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
     dialog.resize(SIZE.boundedTo(room_on_screen()))
+    _show_places(dialog)
     return dialog
+
+
+def _show_places(dialog: QFileDialog) -> None:
+    """Give the places at the side the room of their names, up to a third; Qt's own width cuts them.
+
+    A dialog of the desktop has no such parts.
+    """
+    places, splitter = dialog.findChild(QListView, "sidebar"), dialog.findChild(QSplitter)
+    if places is None or splitter is None:
+        return
+    wanted = places.sizeHintForColumn(0) + 2 * places.frameWidth() + PLACE_ROOM
+    width = min(max(wanted, LEAST_PLACES), dialog.width() // 3)
+    splitter.setSizes([width, dialog.width() - width])
 
 
 def ask_folder(

@@ -67,7 +67,7 @@ class Menu(QMenu):
     def event(self, event: QEvent | None) -> bool:
         """Take a letter before the views' actions do."""
         asks = QEvent.Type.ShortcutOverride
-        if isinstance(event, QKeyEvent) and event.type() == asks and _is_plain(event):
+        if isinstance(event, QKeyEvent) and event.type() == asks and is_plain(event):
             event.accept()
             return True
         return super().event(event)
@@ -90,7 +90,7 @@ class MenuBarKeys(QObject):
         if not isinstance(event, QKeyEvent):
             return False
         if watched is self._bar:
-            if event.type() == QEvent.Type.ShortcutOverride and _is_plain(event):
+            if event.type() == QEvent.Type.ShortcutOverride and is_plain(event):
                 event.accept()
                 return True
         elif isinstance(watched, QMenu) and event.type() == QEvent.Type.KeyPress and _is_escape(event):
@@ -99,7 +99,8 @@ class MenuBarKeys(QObject):
         return False
 
 
-def _is_plain(event: QKeyEvent) -> bool:
+def is_plain(event: QKeyEvent) -> bool:
+    """Tell whether a key is pressed alone or with Shift, and is none of F1 to F35."""
     held = event.modifiers() & ~Qt.KeyboardModifiers(Qt.KeyboardModifier.KeypadModifier)
     is_function = _KEYS.Key_F1 <= event.key() <= _KEYS.Key_F35
     return held in (Qt.KeyboardModifier.NoModifier, Qt.KeyboardModifier.ShiftModifier) and not is_function

@@ -234,6 +234,16 @@ def test_a_dropped_tier_file_is_shown_in_files(
     assert not window.files_dock.isVisible()
 
 
+def test_a_tier_file_that_is_opened_is_told(
+    qtbot: QtBot, window: MainWindow, raw_run: Path, tmp_path: Path
+) -> None:
+    process_run(raw_run, output_dir=tmp_path)
+    with qtbot.waitSignal(
+        window.bridge.logged, check_params_cb=lambda text, _level: text == "t2_run12.h5 is in the files panel"
+    ):
+        drop(window, [tmp_path / "t2_run12.h5"])
+
+
 def test_the_keys_go_on_in_the_tree_when_a_tier_file_was_opened(
     window: MainWindow, raw_run: Path, tmp_path: Path
 ) -> None:
@@ -265,7 +275,7 @@ def test_a_long_look_for_runs_says_what_it_found(
     drop(window, [tmp_path / "t2_run12.h5"])
     qtbot.waitUntil(lambda: any("Looking for runs" in text for text in told), timeout=WAIT_MS)
     release.set()
-    qtbot.waitUntil(lambda: any("1 file is in the files panel" in text for text in told), timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: "t2_run12.h5 is in the files panel" in told, timeout=WAIT_MS)
 
 
 def test_a_name_that_another_run_has_is_written_beside_it(

@@ -177,6 +177,29 @@ def test_all_are_paused_and_go_on_together(qtbot: QtBot, window: MainWindow, fou
     assert [state_of(window, run) for run in both] == ["running", "running"]
 
 
+def test_a_run_that_ends_while_all_are_paused_lets_no_other_begin(
+    qtbot: QtBot, window: MainWindow, four: list[Run]
+) -> None:
+    runs = window.runs
+    runs.pause_all_action.trigger()
+    window.bridge.stop(four[0].run_id)  # it ends although it was paused, as one does that is as good as done
+    qtbot.waitUntil(lambda: state_of(window, four[0]) == "stopped", timeout=WAIT_MS)
+    assert [state_of(window, run) for run in four[1:]] == ["waiting"] * 3
+    assert runs.pause_button.text() == "Go on"
+    runs.pause_button.click()
+    qtbot.waitUntil(lambda: state_of(window, four[1]) == "running", timeout=WAIT_MS)
+    assert runs.pause_button.text() == "Pause"
+
+
+def test_one_run_that_goes_on_lets_the_others_follow(
+    qtbot: QtBot, window: MainWindow, four: list[Run]
+) -> None:
+    window.runs.pause_all_action.trigger()
+    window.runs.pause_button.click()
+    window.bridge.stop(four[0].run_id)
+    qtbot.waitUntil(lambda: state_of(window, four[1]) == "running", timeout=WAIT_MS)
+
+
 def test_a_run_is_paused_before_its_worker_told_anything(
     qtbot: QtBot, window: MainWindow, a_run: Callable[..., Run], tmp_path: Path
 ) -> None:

@@ -8,7 +8,16 @@ import numpy as np
 import pytest
 
 from pygama.analysis.peaks import FWHM_PER_SIGMA, PeakFit
-from pygama_gui.data.anchors import THALLIUM, Anchor, FineCounts, at_line, find_anchor, series_of_fits
+from pygama_gui.data.anchors import (
+    THALLIUM,
+    Anchor,
+    FineCounts,
+    Fits,
+    at_line,
+    find_anchor,
+    peak_of,
+    series_of_fits,
+)
 from pygama_gui.data.slices import Slices
 from pygama_gui.data.trends import Asked, Trender
 
@@ -78,6 +87,17 @@ def test_a_chosen_line_of_a_few_dozen_events_is_followed() -> None:
     rng = np.random.default_rng(2)
     values = np.concatenate([rng.normal(9000.0, 20.0, 35), rng.exponential(2000.0, 230)])
     assert at_line(values, "trap_max", (8760.0, 9240.0)) == Anchor("trap_max", 8760.0, 9240.0)
+
+
+def test_a_window_that_is_far_wider_than_its_peak_is_narrowed_so_that_slices_tell_the_width() -> None:
+    values = np.random.default_rng(3).normal(43_640.0, 2.0, 1400)
+    anchor = at_line(values, "trap_max", (43_440.0, 43_840.0))
+    assert anchor is not None
+    assert anchor.low < 43_630.0
+    assert anchor.high > 43_650.0
+    slices = Slices(np.linspace(0.0, 10.0, 1400, endpoint=False), 1.0, (0.0, 10.0), is_growing=False)
+    _, width = peak_of(slices, values, anchor, "ADC", Fits())
+    assert np.median(width.values[:10]) == pytest.approx(2.0 * 2.355, rel=0.1)
 
 
 def test_a_chosen_line_where_nothing_stands_out_is_not_followed() -> None:

@@ -237,6 +237,28 @@ def test_more_jobs_start_when_more_are_allowed(make_runner, spec):
         runner.allow(0)
 
 
+def test_no_job_begins_while_the_queue_is_held(make_runner, spec, hear_until):
+    runner = make_runner("count")
+    for job_id in (1, 2, 3):
+        runner.submit(job_id, spec(n=1))
+    runner.hold()
+    hear_until(runner, lambda heard: any(isinstance(message, Done) for _, message in heard))
+    assert (runner.running, runner.waiting, runner.is_held) == ((), (2, 3), True)
+    runner.let_go()
+    assert (runner.running, runner.waiting) == ((2,), (3,))
+
+
+def test_a_queue_that_is_held_is_let_go_when_nothing_is_left(make_runner, spec, hear_out):
+    runner = make_runner("count")
+    runner.submit(1, spec(n=1))
+    runner.hold()
+    hear_out(runner)
+    assert not runner.is_held
+    runner.hold()
+    runner.submit(2, spec(n=1))
+    assert runner.running == (2,)
+
+
 def test_a_waiting_job_can_be_taken_out_of_the_queue(make_runner, spec, hear_until):
     runner = make_runner("count")
     runner.submit(1, spec(n=1))

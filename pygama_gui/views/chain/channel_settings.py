@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from PyQt5.QtCore import QSignalBlocker, Qt, pyqtSignal
-from PyQt5.QtGui import QColor
+from PyQt5.QtCore import QEvent, QSignalBlocker, Qt, pyqtSignal
+from PyQt5.QtGui import QColor, QKeyEvent
 from PyQt5.QtWidgets import (
     QAbstractItemView,
     QHeaderView,
@@ -20,6 +20,7 @@ from pygama.errors import SettingsError
 from pygama.processing.channels import check_channels
 from pygama.processing.declare import Processor
 from pygama_gui.widgets import theme
+from pygama_gui.widgets.own_keys import is_plain
 from pygama_gui.widgets.parts import label
 from pygama_gui.widgets.words import as_stored, shown
 
@@ -28,6 +29,41 @@ MOST_LINES = 6
 CHANNEL_WIDTH, LINE_HEIGHT = 76, 24
 MOST_STRETCHED = 3
 """Settings that share the width of the card; more are scrolled."""
+
+
+_KEYS = Qt.Key
+OPENING = (_KEYS.Key_F2, _KEYS.Key_Return, _KEYS.Key_Enter)
+EMPTYING = (_KEYS.Key_Delete, _KEYS.Key_Backspace)
+OWN = (*OPENING, *EMPTYING)
+
+
+class Cells(QTableWidget):
+    """Cells that are typed into at once: letters, digits, F2 and Del are theirs, not of views and menus."""
+
+    def event(self, event: QEvent | None) -> bool:
+        """Take a key before the actions of the window do."""
+        if isinstance(event, QKeyEvent) and event.type() == QEvent.Type.ShortcutOverride and _types(event):
+            event.accept()
+            return True
+        return super().event(event)
+
+    def keyPressEvent(self, event: QKeyEvent | None) -> None:  # noqa: N802  (Qt's name)
+        """Open the cell with F2 or Return, empty it with Del."""
+        item = self.currentItem()
+        if event is None or item is None or self.state() == QAbstractItemView.State.EditingState:
+            super().keyPressEvent(event)
+        elif event.key() in OPENING:
+            self.editItem(item)
+        elif event.key() in EMPTYING:
+            item.setText("")
+        else:
+            super().keyPressEvent(event)
+
+
+def _types(event: QKeyEvent) -> bool:
+    is_text = bool(event.text()) and event.text().isprintable()
+    is_f2 = event.key() == _KEYS.Key_F2 and event.modifiers() == Qt.KeyboardModifier.NoModifier
+    return is_f2 or (is_plain(event) and (is_text or event.key() in OWN))
 
 
 class ChannelTable(QWidget):
@@ -41,7 +77,7 @@ class ChannelTable(QWidget):
         self._known = known
         self._settings = known.settings
         self._shown: Mapping[str, Mapping[str, Any]] | None = None
-        self.table = QTableWidget(0, 1 + len(self._settings))
+        self.table = Cells(0, 1 + len(self._settings))
         self.table.setAcceptDrops(False)
         self.table.viewport().setAcceptDrops(False)
         self.table.setHorizontalHeaderLabels(["channel", *(setting.name for setting in self._settings)])

@@ -7,11 +7,10 @@ from typing import Any
 
 import numpy as np
 from PyQt5.QtCore import QSignalBlocker, Qt, pyqtSignal
-from PyQt5.QtGui import QFocusEvent, QKeyEvent, QMouseEvent
+from PyQt5.QtGui import QKeyEvent, QMouseEvent
 from PyQt5.QtWidgets import (
     QAction,
     QCheckBox,
-    QFrame,
     QPushButton,
     QSizePolicy,
     QToolButton,
@@ -28,6 +27,7 @@ from pygama_gui.session.state import Step
 from pygama_gui.views.chain.channel_settings import ChannelTable
 from pygama_gui.views.chain.step_names import NamesForm
 from pygama_gui.widgets import theme, words
+from pygama_gui.widgets.card_column import Card
 from pygama_gui.widgets.form import Form
 from pygama_gui.widgets.handle import Handle
 from pygama_gui.widgets.own_keys import Menu
@@ -53,10 +53,9 @@ class Shown:
     """Why the waveforms of the run cannot take the step, where no facts tell."""
 
 
-class StepCard(QFrame):
+class StepCard(Card):
     """One step; the selected one shows its settings."""
 
-    chosen = pyqtSignal()
     switched = pyqtSignal(bool)
     edited = pyqtSignal(str, object)
     reset_asked = pyqtSignal(str)
@@ -76,9 +75,6 @@ class StepCard(QFrame):
 
     def __init__(self, step: Step, actions: Sequence[QAction] = ()) -> None:
         super().__init__()
-        self.setObjectName("card")
-        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self.setProperty("selected", False)
         self.step = step
         self.name = step.step
         self.known = chain_facts.processor(step.step)
@@ -314,15 +310,6 @@ class StepCard(QFrame):
             self.moved_on.emit(arrows[Qt.Key(event.key())])
         else:
             super().keyPressEvent(event)
-
-    def focusInEvent(self, event: QFocusEvent | None) -> None:  # noqa: N802  (Qt's name)
-        """Choose the step that Tab reaches."""
-        super().focusInEvent(event)
-        if event is not None and event.reason() in (
-            Qt.FocusReason.TabFocusReason,
-            Qt.FocusReason.BacktabFocusReason,
-        ):
-            self.chosen.emit()
 
 
 def pictured(step: Step, wire: Wire, traces: Traces | None, period_ns: float | None) -> Pictured | None:

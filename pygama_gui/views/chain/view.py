@@ -423,9 +423,10 @@ class ChainView(View):
             if card.names is not None:
                 taken = {name for at, step in enumerate(self.session.chain) for name in outputs_of(step)}
                 card.names.is_taken = lambda name: name in taken
-                line = card.names.stops()[-1]
+                line = next(iter(card.names.lines.values()))
                 line.setFocus()
-                self.column.bring(line)
+                line.selectAll()
+                self.column.bring(card.names)
 
     def _toggle_channels(self) -> None:
         if (index := self.session.step) is not None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from PyQt5.QtCore import QSignalBlocker, QSize, Qt, pyqtSignal
-from PyQt5.QtGui import QColor, QFocusEvent, QIcon, QKeyEvent, QMouseEvent, QPainter, QPixmap
-from PyQt5.QtWidgets import QAction, QCheckBox, QFrame, QLineEdit, QMenu, QToolButton, QVBoxLayout, QWidget
+from PyQt5.QtGui import QColor, QIcon, QKeyEvent, QMouseEvent, QPainter, QPixmap
+from PyQt5.QtWidgets import QAction, QCheckBox, QLineEdit, QMenu, QToolButton, QVBoxLayout, QWidget
 
 from pygama.analysis.cuts import Cut
 from pygama.analysis.efficiency import CutEfficiency
@@ -15,6 +15,7 @@ from pygama_gui.data.tally import CurveCounts
 from pygama_gui.views.cuts import cut_words
 from pygama_gui.views.cuts.survival import SurvivalLine
 from pygama_gui.widgets import theme
+from pygama_gui.widgets.card_column import Card
 from pygama_gui.widgets.expression_field import ExpressionField
 from pygama_gui.widgets.handle import Handle
 from pygama_gui.widgets.own_keys import Menu
@@ -31,10 +32,9 @@ COLORS = {
 SWATCH_PX = 12
 
 
-class CutCard(QFrame):
+class CutCard(Card):
     """One cut."""
 
-    chosen = pyqtSignal()
     switched = pyqtSignal(bool)
     inverted = pyqtSignal(bool)
     edited = pyqtSignal(str)
@@ -51,9 +51,6 @@ class CutCard(QFrame):
 
     def __init__(self, cut: Cut, words: Callable[[], Sequence[str]], actions: Sequence[QAction] = ()) -> None:
         super().__init__()
-        self.setObjectName("card")
-        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self.setProperty("selected", False)
         self.cut = cut
         self._is_made = False
         self._swatch_of: tuple[str, bool] | None = None
@@ -284,15 +281,6 @@ class CutCard(QFrame):
             self.moved_on.emit(arrows[Qt.Key(event.key())])
         else:
             super().keyPressEvent(event)
-
-    def focusInEvent(self, event: QFocusEvent | None) -> None:  # noqa: N802  (Qt's name)
-        """Choose the cut that Tab reaches."""
-        super().focusInEvent(event)
-        if event is not None and event.reason() in (
-            Qt.FocusReason.TabFocusReason,
-            Qt.FocusReason.BacktabFocusReason,
-        ):
-            self.chosen.emit()
 
 
 def swatch(color: str, *, is_on: bool = True) -> QIcon:

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 import pyqtgraph as pg
-from PyQt5.QtCore import Qt
+from PyQt5.QtCore import Qt, pyqtSignal
 from PyQt5.QtWidgets import QCheckBox, QFileDialog, QHBoxLayout, QVBoxLayout, QWidget
 
 from pygama.analysis import drift
@@ -58,6 +58,9 @@ GO_ON = "press 'Read again' on its card, then calibrate"
 
 class CalibrationPanel(QWidget):
     """Source and kind of curve, the proposal in words and in two plots, and what is done with it."""
+
+    answered = pyqtSignal()
+    """Something is proposed, or it is said why not."""
 
     def __init__(self, bridge: Bridge, redraw_soon: Callable[[], None]) -> None:
         super().__init__()
@@ -242,6 +245,7 @@ class CalibrationPanel(QWidget):
     def _end(self) -> None:
         self._is_busy, self._counted = False, None
         self._redraw_soon()
+        self.answered.emit()
 
     def _propose(self, found: Calibration) -> None:
         self.proposal = found

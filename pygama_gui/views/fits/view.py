@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from PyQt5.QtCore import QSignalBlocker, Qt, pyqtSignal
+from PyQt5.QtCore import QSignalBlocker, Qt, QTimer, pyqtSignal
 from PyQt5.QtWidgets import (
     QAction,
     QApplication,
@@ -78,6 +78,8 @@ class FitsView(View):
         self.drift = label(tone="soft", px=theme.SMALL)
         self.drift.setWordWrap(True)
         self._rows: list[FitRow] = []
+        self._is_answered = False
+        self.calibration.answered.connect(self._note_answer)
         self._actions = [
             *plot_actions(self.table, self._of_table(), self.come_to_sight),
             *plot_actions(self, self._entries(), self.come_to_sight),
@@ -215,7 +217,19 @@ class FitsView(View):
             self.form.show_fit(fit, found, note, told)
         self.regions.show_present()
         self.calibration.show_present()
+        if self._is_answered:
+            self._is_answered = False
+            QTimer.singleShot(0, self._bring_answer)  # once all has its place
         self.drawn.emit()
+
+    def _note_answer(self) -> None:
+        self._is_answered = True
+        self.redraw_soon()
+
+    def _bring_answer(self) -> None:
+        """Bring into view what the calibration says, which may lie below many fits, and its buttons."""
+        for part in (self.calibration.words, self.calibration.calibrate_button):
+            self.form_area.ensureWidgetVisible(part)
 
     def _rows_of(self, run_id: str, fit: Fit) -> list[FitRow]:
         channel = "" if fit.channel is None else self.bridge.names([fit.channel])[0]

@@ -449,6 +449,8 @@ class RunsView(View):
     def _pause(self) -> None:
         if (run_id := self._under_way()) is not None:
             self.bridge.pause(run_id)
+        elif self.bridge.is_held:
+            self.bridge.pause_all()
 
     def _stop(self) -> None:
         if (run_id := self._target()) is not None:
@@ -517,7 +519,8 @@ class RunsView(View):
     def _show_buttons(self) -> None:
         runs, waiting = self.session.runs, self._unprocessed()
         target, under_way = self._target(), self._under_way()
-        is_paused = under_way is not None and self._state_of(under_way) == "paused"
+        is_held = under_way is None and self.bridge.is_held
+        is_paused = is_held or (under_way is not None and self._state_of(under_way) == "paused")
         self.process_button.setText(self._process_words(len(waiting), is_active=target is not None))
         is_set = isinstance(self.session.selected_run, DataSet)
         can_again = bool(runs) and target is None
@@ -525,8 +528,8 @@ class RunsView(View):
         self.process_action.setEnabled(bool(waiting) or can_again)
         self._enable_queue_actions()
         self.pause_button.setText("Go on" if is_paused else "Pause")
-        self._enable(self.pause_button, under_way is not None)
-        self.pause_action.setEnabled(under_way is not None)
+        self._enable(self.pause_button, under_way is not None or is_held)
+        self.pause_action.setEnabled(under_way is not None or is_held)
         self._enable(self.stop_button, target is not None)
         for action in (self.stop_action, self.stop_all_action):
             action.setEnabled(target is not None)
@@ -572,7 +575,8 @@ class RunsView(View):
             return f"Process {n_waiting}"
         if is_active:
             is_running = any(self._state_of(run_id) == "running" for run_id in self.bridge.active())
-            return "Processing…" if is_running or self._under_way() is None else "Paused"
+            is_paused = self.bridge.is_held or self._under_way() is not None
+            return "Paused" if is_paused and not is_running else "Processing…"
         return "Process again" if self.session.runs else "Process"
 
     def menu_for(self, run: Run) -> QMenu:

@@ -15,7 +15,7 @@ from pygama_gui.data.shaping import Shaped, energy_source
 from pygama_gui.data.waveform_files import Curve, Picture, csv_text, save
 from pygama_gui.views.exporting import Saver
 from pygama_gui.views.waveforms import contrast as waveform_contrast
-from pygama_gui.views.waveforms.pictures import MOST_CURVES
+from pygama_gui.views.waveforms.pictures import MOST_CURVES, mean_words
 from pygama_gui.views.waveforms.typical import picked_words
 
 if TYPE_CHECKING:
@@ -205,7 +205,7 @@ class Exporter(Saver[Picture]):
         x_label, y_label = view.plot.labels["bottom"], view.plot.labels["left"]
         curves = [
             Curve(
-                mean.words,
+                mean_words(mean),
                 mean.frequencies[1:],
                 mean.heights(is_amplitude=is_amplitude)[1:],
             )
@@ -222,7 +222,18 @@ class Exporter(Saver[Picture]):
             "waveforms": str(mean.n_waveforms),
             "waveforms with a pulse in the baseline, left out": str(mean.n_loud),
         }
-        return Picture(x_label, y_label, tuple(curves), tuple(columns), about, is_log=view.choice.is_log)
+        x_range, (low, high) = view.plot.box.viewRange()
+        is_log = view.choice.is_log
+        return Picture(
+            x_label,
+            y_label,
+            tuple(curves),
+            tuple(columns),
+            about,
+            is_log=is_log,
+            x_range=tuple(x_range),
+            y_range=(10**low, 10**high) if is_log else (low, high),
+        )
 
 
 def _of_one_length(columns: list[tuple[str, np.ndarray]]) -> tuple[tuple[str, np.ndarray], ...]:

@@ -15,7 +15,7 @@ from pygama_gui.data.noise import NoiseSpectrum
 from pygama_gui.data.shaping import Shaped
 from pygama_gui.views.waveforms.markers import Markers
 from pygama_gui.views.waveforms.traces import Traces
-from pygama_gui.widgets import theme
+from pygama_gui.widgets import theme, words
 from pygama_gui.widgets.plot import LOW_LEGEND_GAP, Legend, Plot
 from pygama_gui.widgets.shades import color_table
 
@@ -31,8 +31,8 @@ WIDE_LEGEND = 0.5
 """Part of a plot's width from which on the names of curves would lie over these."""
 NAME_ROOM = 66
 """Pixels that a legend takes beside the longest of its names: the line before it, and what is around it."""
-DECADES = 6.0
-"""A noise spectrum is drawn over as many decades, at most."""
+DECADES = 12.0
+"""A noise spectrum is drawn over as many decades at most: from a pulse down to the noise."""
 
 
 class TracesPicture:
@@ -292,7 +292,7 @@ class NoisePicture:
             y = _log(spectrum.heights(is_amplitude=is_amplitude)[1:], is_log=is_log)
             curve.setData(x, y, pen=pen, connect="finite")
             shown.append((x, y))
-            what = "this waveform" if curve is self.one else spectrum.words
+            what = "this waveform" if curve is self.one else mean_words(spectrum)
             names.append((curve, what))
         self._write_legend(names)
         self._fit(shown, is_log=is_log)
@@ -336,6 +336,13 @@ class NoisePicture:
 def _see_through(color: QColor) -> QColor:
     color.setAlpha(150)
     return color
+
+
+def mean_words(spectrum: NoiseSpectrum) -> str:
+    """Say of how many waveforms a spectrum is the mean."""
+    said = f"mean of {words.count(spectrum.n_waveforms)}"
+    left_out = f"{words.count(spectrum.n_loud)} with a pulse in the baseline left out"
+    return f"{said}, {left_out}" if spectrum.n_loud else said
 
 
 def _log(heights: np.ndarray, *, is_log: bool) -> np.ndarray:

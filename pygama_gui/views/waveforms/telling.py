@@ -40,12 +40,12 @@ class Telling:
             return "No waveforms yet. Process the run to see them."
         if not state.has_ended:
             if self.cut_words and len(browser.live.samples if browser.live else ()):
-                return f"No waveform so far passes: {self.cut_words}."
+                return f"No waveform so far passes: {self._chosen_by()}."
             return words.waiting_for("waveforms", follows=state.follows)
         if state.state != "done":
             return f"No waveforms: the run {ENDS[state.state]}."
         if self.cut_words and not browser.is_reading and self.is_read:
-            return f"No waveform passes: {self.cut_words}."
+            return f"No waveform passes: {self._chosen_by()}."
         if browser.is_reading or (state.rows and not self.is_read):
             return "Reading the waveforms…"
         if browser.live is not None and browser.live.tier1 in bridge.gone:
@@ -63,6 +63,9 @@ class Telling:
     @property
     def cut_words(self) -> str:
         """Say by what the events that are shown are chosen."""
+        return self._chosen_by("passing ")
+
+    def _chosen_by(self, passing: str = "") -> str:
         selection = self._view.browser.selection
         parts = []
         if (cut := selection.cut) is not None:
@@ -71,7 +74,7 @@ class Telling:
         if selection.passing is not None:
             cuts = [cut for cut in self._view.session.cuts if cut.enabled]
             names = [f"not {cut.name}" if cut.inverted else cut.name for cut in cuts]
-            parts.append(f"passing {', '.join(names)}")
+            parts.append(f"{passing}{', '.join(names)}")
         return ", ".join(parts)
 
     def info(self) -> str:

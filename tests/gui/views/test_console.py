@@ -11,10 +11,11 @@ from PyQt5.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
 from pygama_gui.bridge import Bridge
+from pygama_gui.data.console import HELP
 from pygama_gui.main_window import MainWindow
 from pygama_gui.session import changes
 from pygama_gui.session.state import Run
-from pygama_gui.views.console import ConsoleView
+from pygama_gui.views.console import LOW, ConsoleView
 from pygama_gui.widgets import theme
 
 KEY = Qt.Key
@@ -155,3 +156,14 @@ def test_events_of_the_run_that_is_shown_can_be_asked_for(qtbot, window, a_run, 
     qtbot.waitUntil(lambda: not window.console.is_running, timeout=20_000)
     assert window.console.text.toPlainText().endswith("(3, 10, 'Run 9001')\n")
     assert isinstance(run, Run)
+
+
+def test_a_low_console_leaves_its_title_out(qtbot, view):
+    view.resize(700, LOW + 100)
+    qtbot.waitUntil(view.title.isVisible)
+    view.resize(700, LOW - 40)
+    qtbot.waitUntil(lambda: not view.title.isVisible())
+
+
+def test_the_help_is_narrow_enough_for_a_small_window():
+    assert max(len(line) for line in HELP.splitlines()) <= 72

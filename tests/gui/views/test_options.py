@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from PyQt5.QtCore import Qt
-from PyQt5.QtWidgets import QLineEdit
+from PyQt5.QtWidgets import QComboBox, QLineEdit
 from pytestqt.qtbot import QtBot
 
+from pygama_gui.session import changes
 from pygama_gui.views.options import OptionsView
 
 
@@ -24,3 +25,22 @@ def test_a_window_that_no_worker_could_cut_is_refused_in_the_field(qtbot: QtBot,
     qtbot.keyClick(field.control, Qt.Key.Key_Return)
     assert (field.error, field.control.text()) == ("", "2000")
     assert view.session.tier0.get("n_samp", 2000) == 2000
+
+
+def test_a_digitizer_of_other_electronics_is_shown_although_the_run_has_none(
+    qtbot: QtBot, themed: object
+) -> None:
+    view = OptionsView.demo()
+    qtbot.addWidget(view, before_close_func=lambda widget: widget.bridge.close())
+    view.show()
+    view.redraw()
+    before = view.form.fields["digitizer"].control
+    view.bridge.change(changes.set_tier0, "digitizer", "ORFlashCamADCWaveformDecoder")
+    qtbot.waitUntil(lambda: view.form.fields["digitizer"].control is not before)
+    box = view.form.fields["digitizer"].control
+    assert isinstance(box, QComboBox)
+    assert box.currentText() == "ORFlashCamADCWaveformDecoder"
+    view.bridge.change(changes.reset_tier0, "digitizer")
+    view.redraw()
+    assert view.form.fields["digitizer"].control is box  # the focus stays where it is
+    assert box.currentText() == "automatic"

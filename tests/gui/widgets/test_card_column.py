@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import pytest
 from PyQt5.QtCore import QPoint
-from PyQt5.QtWidgets import QAbstractSlider, QWidget
+from PyQt5.QtGui import QColor
+from PyQt5.QtWidgets import QAbstractSlider, QLineEdit, QVBoxLayout, QWidget
 from pytestqt.qtbot import QtBot
 
-from pygama_gui.widgets.card_column import CardColumn
+from pygama_gui.widgets import theme
+from pygama_gui.widgets.card_column import Card, CardColumn
 
 
 @pytest.fixture
@@ -79,3 +81,30 @@ def test_a_card_that_is_held_at_an_edge_scrolls_to_those_out_of_view(
 def test_a_card_that_is_dragged_in_the_middle_scrolls_nothing(column: CardColumn) -> None:
     column.drag_to(column.viewport().mapToGlobal(QPoint(20, 120)))
     assert not column._scroller.isActive()
+
+
+def test_a_card_that_has_the_focus_is_told_from_one_that_is_selected(qtbot: QtBot, themed: object) -> None:
+    around = QWidget()
+    qtbot.addWidget(around)
+    card, other = Card(), QLineEdit()
+    card.setProperty("selected", True)
+    lines = QVBoxLayout(around)
+    lines.addWidget(card)
+    lines.addWidget(other)
+    around.resize(200, 120)
+    around.show()
+    other.setFocus()
+    qtbot.waitUntil(other.hasFocus)
+    size, inside = card.size(), card.contentsRect()
+
+    def within() -> QColor:
+        return card.grab().toImage().pixelColor(1, card.height() // 2)
+
+    assert within() == theme.current().color("accent_soft")
+    card.setFocus()
+    qtbot.waitUntil(card.hasFocus)
+    assert within() == theme.current().color("accent")
+    assert (card.size(), card.contentsRect()) == (size, inside)
+    other.setFocus()
+    qtbot.waitUntil(other.hasFocus)
+    assert within() == theme.current().color("accent_soft")

@@ -6,15 +6,15 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from PyQt5.QtCore import QSize
-from PyQt5.QtWidgets import QApplication, QFileDialog, QLineEdit, QWidget
+from PyQt5.QtCore import QSize, QUrl
+from PyQt5.QtWidgets import QApplication, QFileDialog, QLineEdit, QListView, QWidget
 from pytestqt.qtbot import QtBot
 
 from pygama_gui.bridge import Bridge
 from pygama_gui.views.chain.scan import ScanWindow
 from pygama_gui.views.cuts.hits import HitsDialog
 from pygama_gui.views.runs.headers import HeaderWindow
-from pygama_gui.widgets.dialogs import ask_folder, file_dialog
+from pygama_gui.widgets.dialogs import LEAST_PLACES, PLACE_ROOM, ask_folder, file_dialog
 
 
 def dialog_of(parent: QWidget) -> QFileDialog:
@@ -40,6 +40,19 @@ def test_the_inner_one_is_taken_where_qt_gives_the_outer_folder_too(qtbot: QtBot
     dialog_of(parent).filesSelected.emit([str(tmp_path), str(tmp_path / "out")])
     dialog_of(parent).reject()
     assert taken == [tmp_path / "out"]
+
+
+def test_the_places_at_the_side_of_a_file_dialog_are_read_whole(qtbot: QtBot, tmp_path: Path) -> None:
+    parent = QWidget()
+    qtbot.addWidget(parent)
+    dialog = file_dialog(parent, "Choose", tmp_path)
+    dialog.setSidebarUrls([QUrl.fromLocalFile(str(tmp_path))])
+    dialog.open()
+    qtbot.waitExposed(dialog)
+    places = dialog.findChild(QListView, "sidebar")
+    assert places is not None
+    assert places.viewport().width() >= LEAST_PLACES - PLACE_ROOM
+    dialog.reject()
 
 
 def test_choosing_no_folder_is_told(qtbot: QtBot, tmp_path: Path) -> None:

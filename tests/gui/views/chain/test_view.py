@@ -7,6 +7,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 from PyQt5.QtCore import Qt
+from PyQt5.QtWidgets import QAction, QApplication, QLineEdit
 from pytestqt.qtbot import QtBot
 
 from pygama.progress import Partial
@@ -329,6 +330,53 @@ def test_a_channel_is_given_settings_of_its_own_in_the_table(view: ChainView, br
     assert bridge.session.chain[2].channels == {"0/5/1": {"flat": "2 us"}}
     bridge.store.undo()
     assert table.item(0, 1).text() == "300"
+
+
+def test_the_table_of_channels_is_filled_by_the_keyboard_although_the_window_has_the_keys(
+    qtbot: QtBot, view: ChainView, bridge: Bridge
+) -> None:
+    taken: list[str] = []
+    for key in ("2", "3", "F2", "Del", "Return"):
+        action = QAction(view)
+        action.setShortcut(key)
+        action.triggered.connect(lambda _checked=False, key=key: taken.append(key))
+        view.addAction(action)
+    view.activateWindow()
+    qtbot.waitUntil(view.isActiveWindow)
+    table = channels_of(view).table
+    qtbot.waitUntil(table.hasFocus)
+    table.setCurrentCell(0, 0)
+
+    def type_in(text: str) -> None:
+        qtbot.keyClick(table, text[0])  # opens the cell
+        qtbot.waitUntil(lambda: QApplication.focusWidget() is not table)
+        line = QApplication.focusWidget()
+        assert isinstance(line, QLineEdit)
+        qtbot.keyClicks(line, text[1:])
+        qtbot.keyClick(line, Qt.Key.Key_Return)
+        qtbot.waitUntil(table.hasFocus)
+
+    type_in("2")
+    qtbot.keyClick(table, Qt.Key.Key_Right)
+    type_in("300")
+    assert bridge.session.chain[2].channels == {"2": {"rise": 300}}
+    qtbot.keyClick(table, Qt.Key.Key_F2)
+    qtbot.waitUntil(lambda: isinstance(QApplication.focusWidget(), QLineEdit))
+    qtbot.keyClick(QApplication.focusWidget(), Qt.Key.Key_Escape)
+    qtbot.waitUntil(table.hasFocus)
+    qtbot.keyClick(table, Qt.Key.Key_Delete)
+    assert bridge.session.chain[2].channels == {}
+    assert taken == []
+
+
+def test_renaming_begins_with_the_first_output_and_all_of_its_name(
+    qtbot: QtBot, view: ChainView, bridge: Bridge
+) -> None:
+    bridge.change(changes.select_step, 0)
+    view._toggle_names()
+    line = view.focusWidget()
+    assert isinstance(line, QLineEdit)
+    assert line.selectedText() == "bl_int"
 
 
 @pytest.mark.parametrize(

@@ -75,6 +75,19 @@ def view(qtbot: QtBot, taken: Bridge) -> FitsView:
     return made
 
 
+def test_what_is_proposed_comes_into_view_below_many_fits(
+    qtbot: QtBot, view: FitsView, taken: Bridge
+) -> None:
+    fits = [Fit(f"{at}", "trap_max", FitRequest(at - 50, at + 50, (at,))) for at in range(3000, 9000, 500)]
+    taken.change(fit_changes.add_fits, fits)
+    view.resize(340, 420)
+    qtbot.waitUntil(lambda: view.calibration.calibrate_button.visibleRegion().isEmpty())
+    propose(qtbot, view)
+    button, words = view.calibration.use_button, view.calibration.words
+    qtbot.waitUntil(lambda: button.visibleRegion().boundingRect().height() == button.height())
+    assert not words.visibleRegion().isEmpty()
+
+
 def propose(qtbot: QtBot, view: FitsView) -> None:
     panel = view.calibration
     panel.calibrate_shown()

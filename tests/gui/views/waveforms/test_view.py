@@ -22,12 +22,13 @@ from pygama.analysis.curves import Curve
 from pygama.channel_map import Channel
 from pygama_gui.bridge import Bridge
 from pygama_gui.data import chain_facts
+from pygama_gui.data.noise import NoiseSpectrum
 from pygama_gui.data.samples import N_KEPT, Sample
 from pygama_gui.data.shaping import shape
 from pygama_gui.session import calibration_changes, changes
 from pygama_gui.session.state import DEFAULT_CHAIN, ChannelMap, Run, Step
 from pygama_gui.views import madeup
-from pygama_gui.views.waveforms.pictures import NAME_ROOM
+from pygama_gui.views.waveforms.pictures import NAME_ROOM, mean_words
 from pygama_gui.views.waveforms.view import WaveformView
 from pygama_gui.widgets import words
 
@@ -531,6 +532,38 @@ def test_other_pictures_have_tables_too(qtbot: QtBot, view: WaveformView, pictur
     qtbot.waitUntil(lambda: view.exporter.picture() is not None)
     names = [name for name, _ in view.exporter.picture().columns]
     assert names[0] == {"density": "time (µs)", "noise": "frequency (MHz)"}[picture]
+
+
+@pytest.mark.parametrize("is_log", [True, False])
+def test_a_noise_spectrum_is_saved_as_far_as_it_is_on_view(
+    qtbot: QtBot, view: WaveformView, is_log: bool
+) -> None:
+    view.choose(picture="noise", is_log=is_log)
+    view.draw_if_due()
+    qtbot.waitUntil(lambda: view.noise.spectra is not None)
+    view.plot.box.setRange(xRange=(2, 5), yRange=(1, 3), padding=0)
+    view.plot.box._mark_zoomed(x=True, y=True)
+    picture = view.exporter.picture()
+    assert picture.x_range == pytest.approx((2, 5))
+    assert picture.y_range == pytest.approx((10, 1000) if is_log else (1, 3))
+
+
+def test_a_mean_says_of_how_many_waveforms_it_is() -> None:
+    one = NoiseSpectrum(np.zeros(2), np.zeros(2), (0, 2), 4278, "none", is_period_known=True, n_loud=37)
+    assert mean_words(one) == "mean of 4\u202f278, 37 with a pulse in the baseline left out"
+    assert mean_words(replace(one, n_loud=0)) == "mean of 4\u202f278"
+
+
+def test_the_noise_of_whole_records_is_on_view_below_the_step_of_the_pulse(
+    qtbot: QtBot, view: WaveformView
+) -> None:
+    view.choose(picture="noise", is_whole_record=True)
+    view.draw_if_due()
+    qtbot.waitUntil(lambda: view.noise.spectra is not None)
+    view.draw_if_due()
+    mean = view.noise.spectra[1].power[1:]
+    low, _high = view.plot.box.viewRange()[1]
+    assert low <= np.log10(np.median(mean))
 
 
 def test_everything_stands_in_the_menu_with_its_key(view: WaveformView) -> None:
