@@ -43,6 +43,7 @@ from pygama_gui.machine.timing import Timing
 from pygama_gui.machine.watching import Watching
 from pygama_gui.session import places
 from pygama_gui.session.calibration_changes import calibrations_of
+from pygama_gui.session.saved import chain_of
 from pygama_gui.session.state import DataSet, Run, Session
 from pygama_gui.session.store import Store
 
@@ -442,6 +443,7 @@ class Bridge(QObject):
         job_id = next(self._job_ids)
         self._adopt(job_id, run, follows=spec.follow_s is not None)
         self.data[run.run_id].tier0 = spec.tier0
+        self.data[run.run_id].chain = chain_of(spec.chain)
         self._spec_of[job_id] = spec
         self.runner.submit(job_id, spec)
 

@@ -29,6 +29,7 @@ from pygama.quick_dataclass import dataclass
 from pygama.tuning import Line, Tried, Tuner, read_sample
 from pygama_gui.data import chain_facts
 from pygama_gui.data.channels import codes_of
+from pygama_gui.data.early_pulses import early_pulses
 from pygama_gui.data.samples import Sample
 from pygama_gui.data.wiring import made_names, outputs_of, runnable, value_units
 from pygama_gui.session.saved import chain_of
@@ -177,6 +178,8 @@ class Facts:
     costs: dict[int, float] = field(default_factory=dict)
     """µs a waveform, each step for itself."""
     is_whole: bool = False
+    early: dict[int, str] = field(default_factory=dict)
+    """What is said of a baseline that is measured within the pulses."""
 
 
 def library_steps(chain: Chained) -> list[LibraryStep]:
@@ -376,6 +379,8 @@ class Bench:
                 block = self.block[start : min(start + FACTS_AT_ONCE, n)]
                 _count_nan(facts, steps, apart.run(block), block)
                 facts.n_rows += len(block)
+                if start == 0:
+                    facts.early = self._early(steps)
                 facts.costs = {
                     int(number[1]) - 1: cost.us_a_row
                     for cost in profile.costs
@@ -389,6 +394,21 @@ class Bench:
                 facts.failed[int(number[1]) - 1] = str(error)[number.end() :]
         facts.is_whole = True
         yield facts
+
+    def _early(self, steps: Chained) -> dict[int, str]:
+        """Name the steps that measure the baseline within the pulses, and what to do."""
+        waves, period_ns = self.block.waveforms, _period_of(self.block)
+        if waves is None:
+            return {}
+        found = {place: early_pulses(step, waves, period_ns) for place, step in enumerate(steps)}
+        return {place: one.words for place, one in found.items() if one is not None}
+
+
+def _period_of(block: Block) -> float | None:
+    if "period_ns" not in (block.rows.dtype.names or ()) or not len(block):
+        return None
+    period = float(block.rows["period_ns"][0])
+    return period if period > 0 else None
 
 
 def _scale(old: np.ndarray, new: np.ndarray, members: np.ndarray) -> float:

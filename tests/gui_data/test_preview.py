@@ -166,6 +166,14 @@ def test_facts_count_waveforms_without_a_value_and_name_the_first(block: Block) 
     assert "event 103, channel 0" in facts.first_nan[4]
 
 
+def test_a_baseline_that_reaches_into_the_pulses_is_told_of_its_step(block: Block) -> None:
+    *_, facts = Bench(block).facts(with_setting(0, i_end=320))
+    assert list(facts.early) == [0]
+    assert facts.early[0].endswith("the samples of the baseline, 0 to 320: set i_end to 300 or less")
+    *_, facts = Bench(block).facts(CHAIN)
+    assert facts.early == {}
+
+
 def test_a_step_that_fails_is_named_with_its_reason(block: Block) -> None:
     *_, facts = Bench(block).facts(
         (*CHAIN, Step("fit_baseline", {"i_end": 5000}, outputs={"bl_int": "b", "bl_slope": "s"}))

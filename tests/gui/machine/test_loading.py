@@ -150,5 +150,6 @@ def test_waveforms_read_from_a_file_tell_how_they_were_cut(
     bridge.change(changes.add_runs, [files.read_run(raw)])
     run_id = bridge.session.runs[0].run_id
     qtbot.waitUntil(lambda: run_id in bridge.data and bridge.data[run_id].tier0 is not None, timeout=WAIT_MS)
+    assert [step.step for step in bridge.data[run_id].chain][:1] == ["fit_baseline"]
     tier0 = bridge.data[run_id].tier0 or {}
     assert (tier0["window"], tier0["n_samp"]) == ("max", 600)

@@ -24,7 +24,7 @@ from pygama_gui.data.run_times import RunTimes, Spell
 from pygama_gui.jobs.board import JobState
 from pygama_gui.session import changes
 from pygama_gui.session.calibration_changes import take_calibration
-from pygama_gui.session.state import ChannelMap, Run
+from pygama_gui.session.state import ChannelMap, Run, Step
 from pygama_gui.views import madeup, strip
 from pygama_gui.views.strip import (
     StripView,
@@ -81,6 +81,22 @@ def show(qtbot: QtBot, view: StripView, messages: list[Message]) -> None:
     view.bridge.jobs_changed.emit({run_id})
     view.bridge.data_grew.emit({run_id})
     qtbot.waitUntil(lambda: "baseline" in view._levels and view._surveyed.n_rows > 0, timeout=WAIT_MS)
+
+
+@pytest.mark.parametrize(("end", "told"), [(500, False), (1200, True)])
+def test_a_baseline_that_reaches_into_the_pulses_is_told_beside_it(
+    qtbot: QtBot, view: StripView, end: int, told: bool
+) -> None:
+    run_id = view.bridge.take(1, madeup.partial(600, n_waveforms=20))
+    view.bridge.data[run_id].chain = (Step("fit_baseline", {"i_end": end}),)
+    view.bridge.data_grew.emit({run_id})
+    view.redraw()
+    qtbot.waitUntil(lambda: view._surveyed.n_rows == 600, timeout=WAIT_MS)
+    view.redraw()
+    figure = view.figures["BASELINE"]
+    assert (figure.remark.text() == "▲ pulses within it") == told
+    assert ("set i_end to" in figure.toolTip()) == told
+    assert any(one.what == "baseline until" for one in view.checks()) == told
 
 
 def test_channels_that_all_have_events_are_well(qtbot: QtBot, view: StripView) -> None:
