@@ -1,9 +1,9 @@
 """Says how each channel does: its figures, and one word for its state, with the reason.
 
 A channel is compared with the others and with itself earlier, never with a fixed level: dead has no events
-while the others have, quiet far fewer than they or none of late, noisy far more events or far more noise than
-they or than itself earlier, saturated a share of events at the end of the range, drifting a baseline
-that left the place where it began, or a gain that did.
+while the others have, silent had some and has none of late, quiet has far fewer than they, noisy far more
+events or far more noise than they or than itself earlier, saturated a share of events at the end of the
+range, drifting a baseline that left the place where it began, or a gain that did.
 """
 
 from __future__ import annotations
@@ -28,16 +28,16 @@ from pygama_gui.data.trend_words import Clock
 from pygama_gui.data.trends import BASELINES, HEIGHTS, NOISES, chosen_rows, first_of
 from pygama_gui.session.codes import CARD, CRATE
 
-STATES = ("dead", "saturated", "noisy", "quiet", "drifting", "ok")
+STATES = ("dead", "silent", "saturated", "noisy", "quiet", "drifting", "ok")
 """What is worst comes first."""
-MARKS = {"dead": "✕", "saturated": "■", "noisy": "▲", "quiet": "▽", "drifting": "◆", "ok": "✓"}
-TONES = {"dead": "bad", "saturated": "warn", "noisy": "warn", "quiet": "warn", "drifting": "warn", "ok": "ok"}
+MARKS = dict(zip(STATES, "✕✕■▲▽◆✓", strict=True))
+TONES = dict.fromkeys(STATES, "warn") | {"dead": "bad", "silent": "bad", "ok": "ok"}
 N_BINS = 128
 """Bins of a small spectrum."""
 N_NEWEST, N_EARLIER = 2000, 20_000
 """Events, of all channels, in which a channel is looked for, and those before by which it is expected."""
 EXPECTED = 20
-"""Events that a channel must be expected to have before it is called dead or quiet."""
+"""Events that a channel must be expected to have before it is called dead, silent or quiet."""
 MUCH, NOISIER = 10.0, 4.0
 """How many times the rate, and the noise, of the typical channel is far above it."""
 N_JUST_NOW, LEAST_STRETCH, MOST_STRETCHES = 80, 200, 10
@@ -444,7 +444,7 @@ def judge(figures: Sequence[Figures]) -> tuple[Health, ...]:
 
 
 def _judged(one: Figures, others: Sequence[Figures]) -> Health:
-    for find in (_dead, _saturated, _noisy, _quiet, _drifting):
+    for find in (_dead, _silent, _saturated, _noisy, _quiet, _drifting):
         why = find(one, others)
         if why:
             return Health(find.__name__.lstrip("_"), why)
@@ -456,6 +456,12 @@ def _dead(one: Figures, others: Sequence[Figures]) -> str:
     if one.n_events or not typical >= EXPECTED:
         return ""
     return f"no event, the typical channel has {typical:.0f}"
+
+
+def _silent(one: Figures, others: Sequence[Figures]) -> str:
+    if one.newest or not one.expected >= EXPECTED:
+        return ""
+    return f"none of the newest events, where {one.expected:.0f} were expected"
 
 
 def _saturated(one: Figures, others: Sequence[Figures]) -> str:
@@ -490,8 +496,6 @@ def _scatter_at_rest(one: Figures) -> float:
 
 
 def _quiet(one: Figures, others: Sequence[Figures]) -> str:
-    if not one.newest and one.expected >= EXPECTED:
-        return f"none of the newest events, where {one.expected:.0f} were expected"
     known = [other.n_events for other in others if other.n_events]
     typical = _typical(known)
     if len(known) >= 2 and typical >= EXPECTED and one.n_events < typical / MUCH:

@@ -700,7 +700,7 @@ def channels_words(
     """Say how many channels there are, and which of them are not well: value, remark, tones.
 
     n_absent: detectors of the channel map on cards that the run does not have. A few of a state are
-    named, as 'channel 2 QUIET'; more are counted.
+    named, as 'channel 2 SILENT'; more are counted.
     """
     told = []
     for state in health.STATES[:-1]:
@@ -713,9 +713,9 @@ def channels_words(
         remark = ", ".join(("all ok", *(f"{n} {words}" for n, words in others if n)))
         return f"✓ {len(names)}", remark, "ok", "soft"
     n_ill = sum(one.state != "ok" for one in found.health)
-    is_dead = any(one.state == "dead" for one in found.health)
-    tone = "bad" if is_dead else "warn"
-    return f"▲ {n_ill} of {len(names)}", ", ".join(told), tone, tone
+    is_alarm = any(one.tone == "bad" for one in found.health)
+    tone = "bad" if is_alarm else "warn"
+    return f"{'✕' if is_alarm else '▲'} {n_ill} of {len(names)}", ", ".join(told), tone, tone
 
 
 def reasons(found: health.Survey, names: list[str]) -> list[str]:
