@@ -178,7 +178,7 @@ class Loading:
         files = {one.tier1 for one in run.members} if isinstance(run, DataSet) else {live.tier1}
 
         def take(found: Any) -> None:
-            self._bridge.gone -= files
+            self._bridge.gone.found(files)
             then(found)
 
         self._bridge.in_background(lambda: work(read()), take, otherwise)
