@@ -616,7 +616,8 @@ class Bridge(QObject):
             self.gone.add(error.path)
             about = str(error.path)
         self.log(str(error), "error")
-        self.went_wrong.emit(str(error), repr(error), about)
+        cause = f"\n{error.__cause__!r}" if error.__cause__ is not None else ""
+        self.went_wrong.emit(str(error), f"{error!r}{cause}", about)
 
     def _show_again(self, paths: set[Path]) -> None:
         """Have those views look again that lacked a file, and read the rows that could not be read."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -233,7 +234,7 @@ class StepCard(QFrame):
     def _show_state(self, step: Step, shown: Shown) -> None:
         facts, place = shown.facts, shown.place
         failed = facts.failed.get(place, "") if facts is not None and step.enabled else ""
-        amiss = shown.wire.amiss or failed or shown.refused
+        amiss = re.sub(rf"^{re.escape(step.step)}[:,] ", "", shown.wire.amiss or failed or shown.refused)
         n_nan = facts.n_nan.get(place, 0) if facts is not None and step.enabled else 0
         worry = ""
         if facts is not None and n_nan and not amiss:

@@ -359,7 +359,7 @@ def test_facts_of_the_sample_are_told_on_the_cards(view: ChainView, bridge: Brid
         {3: 12},
         {3: "no trap_max, first in event 7"},
         {3: 7},
-        {1: "reads too far"},
+        {1: "bl_subtract: reads too far"},
         {0: 1.25, 2: 3.0},
         True,
         {0: "pulses begin early", 1: "not told", 3: "nor well"},
