@@ -49,7 +49,7 @@ N_NAMED = 2
 """Channels that are named; more are counted."""
 MOST_REASONS, TIP_LETTERS = 10, 90
 """Channels that are told of under the mouse, each with what ails it, and letters of a line there."""
-RESTS = 12.0
+RESTS = 20.0
 """While a run grows, channels and trends are looked at in one part in so many of the time, for each."""
 FAR_OFF = 5.0
 """Standard deviations from which on a rate is another one."""

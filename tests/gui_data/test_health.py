@@ -16,6 +16,8 @@ from pygama_gui.data.channels import CODE, codes_of
 from pygama_gui.data.health import (
     LOUDER,
     Figures,
+    _by_channel,
+    _counts_in,
     count_saturated,
     enabled_channels,
     judge,
@@ -261,3 +263,20 @@ def test_the_peak_of_a_channel_has_its_width_and_error() -> None:
     peak = peak_of_channel(values)
     assert abs(peak.fwhm - 23.55) < 4 * peak.fwhm_error
     assert math.isnan(peak_of_channel(values[:0]).fwhm)
+
+
+@pytest.mark.parametrize("codes", [[3, 4, 9], [9, 3, 4], [70_000, 3, 5_000_000], [0]])
+def test_rows_are_put_together_by_channel_in_their_order(codes: list[int]) -> None:
+    rows = np.random.default_rng(3).choice([-1, 2, 6, 12, *codes], 500)
+    order, ends = _by_channel(rows, codes)
+    parts = np.split(order, ends[:-1])
+    for code, part in zip(codes, parts, strict=True):
+        np.testing.assert_array_equal(part, np.flatnonzero(rows == code))
+    assert (_by_channel(rows[:0], codes)[1] == 0).all()
+
+
+def test_small_spectra_are_counted_in_the_bins_that_are_told() -> None:
+    edges = np.linspace(0.0, 12_345.6, 129)
+    heights = np.concatenate([edges, np.random.default_rng(4).uniform(-100.0, 13_000.0, 5000), [np.nan]])
+    expected = np.histogram(heights[heights < edges[-1]], edges)[0]
+    np.testing.assert_array_equal(_counts_in(heights, edges), expected)
