@@ -459,6 +459,9 @@ class StripView(View):
         self.figures["BASELINE"].show_value(f"{value} {unit}".rstrip(), *remark)
         if early is not None:
             self.figures["BASELINE"].setToolTip(f"{early.words}, and process the run again")
+        elif " ± " in value:
+            told = self.figures["BASELINE"].toolTip()
+            self.figures["BASELINE"].setToolTip(f"{told}\nThe median, ± how single events scatter about it")
 
     def _early_pulses(self, live: LiveRun) -> EarlyPulses | None:
         """Look, as often as at the channels, whether the baseline was measured within the pulses."""

@@ -175,6 +175,7 @@ def test_the_baseline_is_told_beside_what_it_was(qtbot: QtBot, view: StripView) 
     show(qtbot, view, ended())
     assert view.figures["BASELINE"].value.text() == "8000.0 ± 3.0 ADC"
     assert view.figures["BASELINE"].remark.text() == "steady"
+    assert "± how single events scatter" in view.figures["BASELINE"].toolTip()
 
 
 def test_a_baseline_that_moved_is_marked(qtbot: QtBot, view: StripView) -> None:
