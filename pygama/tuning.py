@@ -10,7 +10,7 @@ from __future__ import annotations
 import itertools
 import math
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import replace
 from pathlib import Path
@@ -55,6 +55,23 @@ def read_sample(
     channel: take rows of this one alone; the sample can then be smaller. digitizer: the table, the first one
     with waveforms if None. Raises TierFileError where there is nothing to take.
     """
+
+    def of_channel(part: Block) -> Block:
+        return part if channel is None else part[np.flatnonzero(part.rows["channel"] == channel)]
+
+    sample = read_chosen(path, n, of_channel, digitizer=digitizer)
+    if not len(sample):
+        raise TierFileError(f"{Path(path).name}: no waveform of channel {channel} in the sample")
+    return sample
+
+
+def read_chosen(
+    path: Path | str, n: int, choose: Callable[[Block], Block], *, digitizer: str | None = None
+) -> Block:
+    """Read about `n` rows as `read_sample` does, and keep what `choose` gives of each stretch of them.
+
+    So of many rows that are read, few have to be in memory together.
+    """
     if n < 1:
         raise SettingsError(f"a sample has 1 waveform or more, not {n}")
     from pygama.storage import TierFile
@@ -65,9 +82,7 @@ def read_sample(
         if not tables:
             wanted = "waveforms" if digitizer is None else f"waveforms of '{digitizer}'"
             raise TierFileError(f"{Path(path).name} has no {wanted}; is it a Tier 1 file?")
-        parts = [_of_channel(part, channel) for part in _stretches(tables[0], n)]
-    if not sum(map(len, parts)):
-        raise TierFileError(f"{Path(path).name}: no waveform of channel {channel} in the sample")
+        parts = [choose(part) for part in _stretches(tables[0], n)]
     rows = np.concatenate([part.rows for part in parts])
     waveforms = [part.waveforms for part in parts if part.waveforms is not None]
     return Block(parts[0].decoder, rows, np.concatenate(waveforms))
@@ -91,10 +106,6 @@ def _stretches(table: Table, n: int) -> Iterator[Block]:
     for number in range(min(_STRETCHES, n)):
         start = number * (table.n_rows - each) // max(min(_STRETCHES, n) - 1, 1)
         yield table.read(start, start + each)
-
-
-def _of_channel(block: Block, channel: int | None) -> Block:
-    return block if channel is None else block[np.flatnonzero(block.rows["channel"] == channel)]
 
 
 @dataclass(frozen=True, slots=True)

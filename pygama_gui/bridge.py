@@ -35,6 +35,7 @@ from pygama_gui.machine.counting import Counting
 from pygama_gui.machine.culprits import Culprits
 from pygama_gui.machine.data_sets import DataSets
 from pygama_gui.machine.fitting import Fitting
+from pygama_gui.machine.gone import Gone
 from pygama_gui.machine.loading import Loading
 from pygama_gui.machine.room import DiskRoom
 from pygama_gui.machine.tagging import HitTags
@@ -43,6 +44,7 @@ from pygama_gui.machine.timing import Timing
 from pygama_gui.machine.watching import Watching
 from pygama_gui.session import places
 from pygama_gui.session.calibration_changes import calibrations_of
+from pygama_gui.session.saved import chain_of
 from pygama_gui.session.state import DataSet, Run, Session
 from pygama_gui.session.store import Store
 
@@ -83,7 +85,7 @@ class Bridge(QObject):
     logged = pyqtSignal(str, str)
     """A line for the log, and its level: 'info', 'warning' or 'error'."""
     went_wrong = pyqtSignal(str, str, str)
-    """A sentence for the banner, its details, and the id of the run that it is about, where it is."""
+    """A sentence for the banner, its details, and what it is about: a run, by its id, or a file."""
     opening = pyqtSignal()
     """A person opens or drops files: what is said of earlier ones is stale."""
     not_taken = pyqtSignal(str, str)
@@ -104,7 +106,7 @@ class Bridge(QObject):
         self._demo_folder = places.demo_folder()
         self._saved_in: Path | None = None
         """Where a person saved something last."""
-        self.gone: set[Path] = set()
+        self.gone = Gone(self)
         """Files that were told to be gone; nobody is told again before they are back."""
         self._job_ids = count(1)
         self._job_of: dict[str, int] = {}
@@ -135,6 +137,7 @@ class Bridge(QObject):
         self.culprits = Culprits(self)
         self.store.listeners.append(self.session_changed.emit)
         self.session_changed.connect(self._look_at_session)
+        self.gone.back.connect(self._show_again)
         self.timer = QTimer(self)
         self.timer.setInterval(TICK_MS)
         self.timer.timeout.connect(self.tick)
@@ -471,6 +474,7 @@ class Bridge(QObject):
         job_id = next(self._job_ids)
         self._adopt(job_id, run, follows=spec.follow_s is not None)
         self.data[run.run_id].tier0 = spec.tier0
+        self.data[run.run_id].chain = chain_of(spec.chain)
         self._spec_of[job_id] = spec
         self.runner.submit(job_id, spec)
 
@@ -503,7 +507,7 @@ class Bridge(QObject):
             self.data[run_id].tier1 = tier1_among(message.outputs)
             self._forget_overwritten(run_id, message.outputs)
             self.data_sets.forget_files(message.outputs)
-            self.gone -= set(message.outputs)
+            self.gone.found(message.outputs)
             self.log(f"{name}: {state_sentence(self.board[job_id])}")
         elif isinstance(message, Failed):
             self.log(f"{name}: {message.text}", "error")
@@ -634,12 +638,25 @@ class Bridge(QObject):
         self.threads.do("compute", work, then, otherwise)
 
     def _tell_failed(self, error: BaseException) -> None:
+        about = ""
         if isinstance(error, FileGone):
             if error.path in self.gone:
                 return
             self.gone.add(error.path)
+            about = str(error.path)
         self.log(str(error), "error")
-        self.went_wrong.emit(str(error), repr(error), "")
+        cause = f"\n{error.__cause__!r}" if error.__cause__ is not None else ""
+        self.went_wrong.emit(str(error), f"{error!r}{cause}", about)
+
+    def _show_again(self, paths: set[Path]) -> None:
+        """Have those views look again that lacked a file, and read the rows that could not be read."""
+        for run_id, live in tuple(self.data.items()):
+            state = self.state(run_id)
+            if state is not None and not len(live.columns) and not paths.isdisjoint(state.outputs):
+                del self.data[run_id]
+        self.loading.look_for_outputs()
+        if run_ids := {run_id for run_id, live in self.data.items() if live.tier1 in paths}:
+            self.data_grew.emit(run_ids)
 
     def close(self) -> None:
         """End the workers and the reading thread."""
@@ -649,6 +666,7 @@ class Bridge(QObject):
         self.runner.woken = lambda: None
         self.timer.stop()
         self.watching.timer.stop()
+        self.gone.timer.stop()
         self.culprits.stop_all()
         self.runner.close()
         self.threads.close()

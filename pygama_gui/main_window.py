@@ -273,6 +273,7 @@ class MainWindow(QMainWindow):
         bridge.room.halted.connect(self.processing.show_halted)
         bridge.hit_tags.refused.connect(lambda why: self.banner.say(why, level="warning"))
         bridge.started.connect(self.banner.dismiss_about)
+        bridge.gone.back.connect(lambda paths: self.banner.dismiss_about(set(map(str, paths))))
         self.tabs.currentChanged.connect(lambda tab: bridge.change(changes.choose_tab, tab))
         self.runs.open_asked.connect(self.arrivals.ask_open)
         self.runs.process_asked.connect(lambda _runs: self.banner.let_go())

@@ -9,19 +9,21 @@ from __future__ import annotations
 
 import math
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from PyQt5.QtCore import QObject, QTimer, pyqtSignal
 from PyQt5.QtWidgets import QWidget
 
-from pygama.block import Block
 from pygama.errors import FileGone, PygamaError
 from pygama_gui.bridge import Bridge
 from pygama_gui.data import preview
+from pygama_gui.data.channels import CODE
 from pygama_gui.data.live_run import LiveRun
-from pygama_gui.data.preview import Asked, Axis, Bench, Chained, Compared, Facts, GridScan
+from pygama_gui.data.preview import Asked, Axis, Bench, Chained, Compared, Facts, GridScan, Sampled
 from pygama_gui.data.samples import Sample
 from pygama_gui.data.wiring import value_units
 from pygama_gui.session import changes
@@ -65,6 +67,8 @@ class Sandbox(QObject):
         self.present: Sample | None = None
         self.words = ""
         """What the sample is."""
+        self._sampled: tuple[tuple[Any, ...], Sampled] | None = None
+        """Waveforms of which data the sample is, and it: of one channel, else peaks of other gains smear."""
         self._watchers: list[QWidget] = []
         self._bench: Bench | None = None
         self._is_from_file = False
@@ -230,7 +234,8 @@ class Sandbox(QObject):
             self._timer.start()
 
     def _take_ring(self, live: LiveRun) -> None:
-        samples = live.samples.of(self.session.spectrum.channel)
+        channel = self._channel_of_ring(live)
+        samples = live.samples.of(channel)
         now = time.monotonic()
         is_other = self._key[:1] != (id(live.samples),)
         taken = (len(live.columns), self.session.spectrum.channel)
@@ -244,7 +249,24 @@ class Sandbox(QObject):
         block = preview.sample_of_ring(samples)
         if block is not None:
             self._key = (id(live.samples),)
-            self._take(block, "newest waveforms")
+            mixed = preview.sample_of_ring(live.samples.of(None)) or block
+            of = "" if channel is None else f" of {self.bridge.names([channel])[0]}"
+            self._take(Sampled(block, mixed, channel), f"newest waveforms{of}")
+
+    def _channel_of_ring(self, live: LiveRun) -> int | None:
+        """Give the channel whose newest waveforms are taken: that of before, unless another one is chosen.
+
+        None, which takes all, where there is one alone or none with enough of them.
+        """
+        chosen = self.session.spectrum.channel
+        if chosen in live.channels or len(live.channels) < 2:
+            return chosen if chosen in live.channels and len(live.channels) > 1 else None
+        n_each = Counter(one.channel for one in live.samples.of(None))
+        shown = [code for code in self.bridge.shown(live.channels) if n_each[code] >= LEAST_LIVE]
+        data, before = self._sampled or ((), None)
+        if before is not None and data == (id(live.samples),) and before.code in shown:
+            return before.code
+        return max(shown, key=lambda code: n_each[code], default=None)
 
     def _load(self) -> None:
         live = self.bridge.live(self.session.selected)
@@ -255,11 +277,13 @@ class Sandbox(QObject):
         run_id, tier1 = self.session.selected, live.tier1
         self._key = key
         is_known = run_id in self._references
+        shown = self.bridge.shown(live.channels) if len(live.channels) > 1 else []
+        codes = live.columns.column(CODE) if shown else np.empty(0)
 
-        def read() -> tuple[Block | None, Chained | None]:
+        def read() -> tuple[Sampled | None, Chained | None]:
             reference = None if is_known else preview.chain_of_file(_tier2_beside(tier1))
             try:
-                return preview.sample_of_file(tier1, channel), reference
+                return preview.sample_of_file(tier1, *_chosen_or_most(channel, shown, codes)), reference
             except FileGone:
                 raise
             except (PygamaError, OSError):
@@ -276,25 +300,30 @@ class Sandbox(QObject):
             self.compared.emit(None)
 
     def _take_read(
-        self, run_id: str, key: tuple[Any, ...], block: Block | None, reference: Chained | None
+        self, run_id: str, key: tuple[Any, ...], found: Sampled | None, reference: Chained | None
     ) -> None:
         if reference is not None:
             self._references.setdefault(run_id, reference)
         if key != self._key:
             return
-        if block is None or not len(block):
+        if found is None or not len(found.block):
             self._forget()
             self._key = key
         else:
-            self._take(block, self._words_of(run_id), is_from_file=True)
+            self._take(found, self._words_of(run_id, found.code), is_from_file=True)
 
-    def _words_of(self, run_id: str) -> str:
+    def _words_of(self, run_id: str, code: int | None) -> str:
         """Say where the waveforms are from; of a data set, those of its first run are taken."""
         run = self.session.run(run_id)
-        return f"waveforms of {run.members[0].run.title if isinstance(run, DataSet) else 'the run'}"
+        of = [run.members[0].run.title] if isinstance(run, DataSet) else []
+        of += self.bridge.names([] if code is None else [code])
+        return f"waveforms of {', '.join(of) or 'the run'}"
 
-    def _take(self, block: Block, words: str, *, is_from_file: bool = False) -> None:
-        self._bench, self.words, self._is_from_file = Bench(block), words, is_from_file
+    def _take(self, sampled: Sampled, words: str, *, is_from_file: bool = False) -> None:
+        (data, before), self._sampled = self._sampled or ((), sampled), (self._key[:1], sampled)
+        if data == self._key[:1] and before.code != sampled.code and self.session.line is not None:
+            self._is_line_old = True  # the peaks of another detector may stand elsewhere
+        self._bench, self.words, self._is_from_file = Bench(sampled.block, sampled.mixed), words, is_from_file
         self.last, self.facts, self._facts_of, self._facts_left = None, None, (), None
         self.stop_scan()
         self.sample_changed.emit()
@@ -310,8 +339,8 @@ class Sandbox(QObject):
 
     def forget_results(self) -> None:
         """Compute all anew, because processors are others than before."""
-        if self._bench is not None:
-            self._take(self._bench.block, self.words, is_from_file=self._is_from_file)
+        if self._bench is not None and self._sampled is not None:
+            self._take(self._sampled[1], self.words, is_from_file=self._is_from_file)
         self._traced = ()
 
     # What is computed
@@ -533,3 +562,17 @@ def is_narrow(region: tuple[float, float]) -> bool:
 
 def _tier2_beside(tier1: Path) -> Path:
     return tier1.with_name(tier1.name.replace("t1_", "t2_", 1))
+
+
+def _chosen_or_most(chosen: int | None, shown: list[int], codes: np.ndarray) -> tuple[int | None, float]:
+    """Give the channel to take a sample of, and its share of the rows: the chosen one, or that with most.
+
+    None, which takes all, of a run with one channel alone. codes: of the channels of all rows, (n_rows,).
+    """
+    counts = {code: int(np.count_nonzero(codes == code)) for code in shown}
+    code = (
+        chosen
+        if chosen is not None and counts.get(chosen)
+        else max(counts, key=lambda one: counts[one], default=None)
+    )
+    return code, 1.0 if code is None else max(counts[code], 1) / max(len(codes), 1)

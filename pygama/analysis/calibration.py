@@ -286,17 +286,18 @@ def calibrate_channels(
     column: str = "trap_max",
     made_from: Sequence[str] = (),
     fit: Fit = fit_peak_counts,
+    unit: str = UNITS,
 ) -> Calibration:
     """Calibrate all channels of a table, each by itself.
 
-    columns: name -> (n_rows,), with crate, card, channel and `column`. made_from: names of the runs. Raises
-    SettingsError for a column that is not there or a recipe that cannot work.
+    columns: name -> (n_rows,), with crate, card, channel and `column`, whose unit is `unit`. made_from: names
+    of the runs. Raises SettingsError for a column that is not there or a recipe that cannot work.
     """
     if column not in columns:
         raise SettingsError(f"there is no column '{column}' to calibrate; there are {', '.join(columns)}")
     codes, values = codes_of(columns), np.asarray(columns[column], float)
     channels = {
-        place_text(code): calibrate(values[codes == code], recipe, fit=fit)
+        place_text(code): calibrate(values[codes == code], recipe, fit=fit, unit=unit)
         for code in np.unique(codes).tolist()
     }
     return Calibration(column, recipe, tuple(made_from), MappingProxyType(channels))
@@ -355,8 +356,11 @@ def read_calibrated(path: Path | str, calibration: Calibration, *, key: str = "d
     return columns | apply(calibration, columns)
 
 
-def report(calibration: Calibration) -> Iterator[str]:
-    """Give the calibration as lines for people, channel by channel."""
+def report(calibration: Calibration, unit: str = "") -> Iterator[str]:
+    """Give the calibration as lines for people, channel by channel.
+
+    unit: of the column; without one a gain counts the column itself, as in '14.5 trap_max a keV'.
+    """
     column = calibration.column
     yield f"{calibration.energy_column} of {', '.join(calibration.made_from) or 'values'}"
     for place, one in calibration.channels.items():
@@ -365,8 +369,8 @@ def report(calibration: Calibration) -> Iterator[str]:
             yield f"channel {place}: refused: {one.refused}"
         else:
             yield f"channel {place}: {one.source}, confidence {confidence_words(one.confidence)}"
-            yield f"  {curve_words(one.curve, column)}"
-        yield from (f"  {line}" for line in _details(one, column))
+            yield f"  {curve_words(one.curve, column, unit)}"
+        yield from (f"  {line}" for line in _details(one, column, unit))
 
 
 def confidence_words(confidence: float) -> str:
@@ -374,8 +378,8 @@ def confidence_words(confidence: float) -> str:
     return "over 99.99 %" if confidence > 0.9999 else f"{math.floor(confidence * 1e4) / 100:.2f} %"
 
 
-def curve_words(curve: Curve, column: str) -> str:
-    """Give the formula of a curve with its errors and chi2."""
+def curve_words(curve: Curve, column: str, unit: str = "") -> str:
+    """Give the formula of a curve with its errors and chi2; unit: as in `report`."""
     errors = [math.sqrt(curve.covariance[k][k]) for k in range(len(curve.coefficients))]
     powers = ("", f" {column}", f" {column}²")
     terms = [
@@ -383,7 +387,7 @@ def curve_words(curve: Curve, column: str) -> str:
         for c, error, power in zip(curve.coefficients, errors, powers, strict=False)
         if error
     ]
-    gain = f"{curve.gain:.6g} ± {curve.gain_error:.2g} {UNITS} a keV"
+    gain = f"{curve.gain:.6g} ± {curve.gain_error:.2g} {unit or column} a keV"
     return f"E = {' + '.join(terms)} keV, {_fitted_words(curve)}; {gain}"
 
 
@@ -404,14 +408,15 @@ def _fitted_words(curve: Curve | ResolutionCurve) -> str:
     return f"χ² {curve.chi2:.1f} of {curve.ndof} (p {chi2_probability(curve.chi2, curve.ndof):.2g})"
 
 
-def _details(one: ChannelCalibration, column: str) -> Iterator[str]:
+def _details(one: ChannelCalibration, column: str, unit: str) -> Iterator[str]:
     if one.curve is not None:
-        yield f"{'line':<24}{'keV':>9}{column:>22}{'residual keV':>18}{'FWHM keV':>16}"
+        head = f"{column} {unit}".rstrip()
+        yield f"{'line':<24}{'keV':>9}{head:>22}{'residual keV':>18}{'FWHM keV':>16}"
     for line in one.lines:
         if line.residual_kev is not None:
             yield _line_words(line)
         elif line.position is not None:
-            yield f"{line.name} {line.energy_kev:.2f} keV at {line.position:.2f} ± {line.position_error:.2f}"
+            yield f"{line.name} {line.energy_kev:.2f} keV at {_position_words(line)} {unit}".rstrip()
     unseen = [
         f"{line.name} {line.energy_kev:.1f} ({line.note})" for line in one.lines if line.position is None
     ]
@@ -420,13 +425,17 @@ def _details(one: ChannelCalibration, column: str) -> Iterator[str]:
     if one.resolution is not None:
         yield resolution_words(one.resolution)
     if one.rival is not None and one.curve is not None:
-        yield f"second best: {one.rival.words()}"
+        yield f"second best: {one.rival.words(unit or column)}"
     if one.note:
         yield f"note: {one.note}"
 
 
+def _position_words(line: MatchedLine) -> str:
+    return f"{line.position:.2f} ± {line.position_error:.2f}"
+
+
 def _line_words(line: MatchedLine) -> str:
-    position = f"{line.position:.2f} ± {line.position_error:.2f}"
+    position = _position_words(line)
     residual = f"{line.residual_kev:+.3f} ± {line.residual_error_kev:.3f}"
     fwhm = f"{line.fwhm_kev:.2f} ± {line.fwhm_error_kev:.2f}"
     note = "" if line.is_used else f"  not used: {line.note}"

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from pygama.commands.parts import add_calibration, add_tagging, command, tagging_of
+from pygama.commands.parts import add_calibration, add_tagging, command, tagging_of, unit_of_column
 from pygama.errors import SettingsError
 
 
@@ -152,10 +152,15 @@ def _calibrate(options: argparse.Namespace) -> int:
         with_escapes=options.with_escapes,
     )
     columns = read_together(options.files, [*PLACE, options.column])
+    unit = unit_of_column(options.column)
     calibration = calibrate_channels(
-        columns, recipe, column=options.column, made_from=[file.name for file in options.files]
+        columns,
+        recipe,
+        column=options.column,
+        made_from=[file.name for file in options.files],
+        unit=unit or options.column,
     )
-    for line in report(calibration):
+    for line in report(calibration, unit):
         print(line)
     if all(one.curve is None for one in calibration.channels.values()):
         raise SettingsError("no channel could be calibrated; nothing was written")

@@ -27,6 +27,15 @@ def command(commands: Any, name: str, act: Any, about: str) -> argparse.Argument
     return parser
 
 
+def unit_of_column(column: str) -> str:
+    """Give the unit of a column that a processor writes; empty where it has none, or none writes it."""
+    from pygama.processing.declare import REGISTRY
+    from pygama.processing.steps import Step  # noqa: F401  (it knows all processors)
+
+    units = {name: unit for known in REGISTRY.values() for name, unit in known.writes}
+    return units.get(column, "").replace("adc", "ADC")
+
+
 def add_output(parser: argparse.ArgumentParser) -> None:
     """Add the options of what is written."""
     parser.add_argument("-o", "--output-dir", type=Path, metavar="DIR", help=OUTPUT_HELP)

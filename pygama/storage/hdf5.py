@@ -68,6 +68,10 @@ _SYSTEM_MESSAGE = re.compile(r"error message = '([^']*)'")
 _TRUNCATED = re.compile(r"truncated file: eof = (\d+).*stored_eof = (\d+)")
 
 
+WAY_OUT = "copy it anew or process the raw file again"
+"""What to do about a file that is damaged."""
+
+
 class _PerThread(threading.local):
     depth: int = 0
     heard: list[type[Warning]] | None = None
@@ -163,6 +167,24 @@ def reason_of(error: BaseException) -> str:
         return f"it is cut short, or still being written: {found[1]} of {found[2]} bytes are there"
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     return lines[-1] if lines else type(error).__name__
+
+
+class DamageFound(tables.HDF5ExtError):
+    """Damage that we found ourselves and say in our own words."""
+
+
+def what_happened(error: BaseException) -> str:
+    """Say why a file cannot be read and what to do; HDF5's own words for damage tell nobody either.
+
+    They stay in the error that is passed on.
+    """
+    reason, text = reason_of(error), str(error)
+    if isinstance(error, DamageFound) or _TRUNCATED.search(text):
+        return f"{reason}; {WAY_OUT}"
+    is_of_system = (isinstance(error, OSError) and error.strerror) or _SYSTEM_MESSAGE.search(text)
+    if is_of_system or "already opened" in text:
+        return f"{reason}; try again, or look at its disk and its rights"
+    return f"its content is damaged, as by a disk or a copy that failed; {WAY_OUT}"
 
 
 def create_file(path: Path) -> Any:

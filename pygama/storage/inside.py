@@ -18,7 +18,7 @@ import numpy as np
 from pygama.errors import FileGone, TierFileError
 from pygama.quick_dataclass import dataclass
 from pygama.storage.as_text import as_text
-from pygama.storage.hdf5 import heard, may_be_hdf5, quiet, reason_of, tables
+from pygama.storage.hdf5 import heard, may_be_hdf5, quiet, reason_of, tables, what_happened
 from pygama.storage.inside_rows import Column, Columns, Source, find_source
 from pygama.storage.opening import DAMAGE, close, open_to_read
 from pygama.storage.reader import LONG_TEXTS
@@ -181,7 +181,8 @@ class InsideFile:
             except TierFileError:
                 raise
             except DAMAGE as error:
-                reason = "; ".join(refused()) or _short(reason_of(error))
+                is_whole = self._file is None
+                reason = "; ".join(refused()) or _short((what_happened if is_whole else reason_of)(error))
                 raise TierFileError(f"{where} cannot be read: {_sentence(reason)}") from error
 
     def contents(self) -> FileContents:

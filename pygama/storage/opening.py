@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from pygama.storage import native
-from pygama.storage.hdf5 import tables
+from pygama.storage.hdf5 import DamageFound, tables
 
 _TEXT = 3
 """HDF5's number of the class of text."""
@@ -143,11 +143,11 @@ def _names(name_of: Callable[..., int], n_names: int, node: Any, what: str) -> l
             break
         found.append(text.value)
     if len(found) != n_names:
-        raise tables.HDF5ExtError(f"what {node._v_pathname} holds cannot be listed")
+        raise DamageFound(f"what {node._v_pathname} holds cannot be listed")
     try:
         return [name.decode() for name in found]
     except UnicodeDecodeError as error:
-        raise tables.HDF5ExtError(f"the name of {what} in {node._v_pathname} is damaged") from error
+        raise DamageFound(f"the name of {what} in {node._v_pathname} is damaged") from error
 
 
 def _version(place: int, name: str) -> str | None:

@@ -21,7 +21,7 @@ from pygama.errors import FileGone, TierFileError
 from pygama.quick_dataclass import dataclass
 from pygama.storage.fixed_frame import read_fixed_frame
 from pygama.storage.frame_layout import PANDAS_NAMES, FrameLayout, plain_labels, read_layout
-from pygama.storage.hdf5 import may_be_hdf5, quiet, reason_of, tables
+from pygama.storage.hdf5 import may_be_hdf5, quiet, tables, what_happened
 from pygama.storage.opening import close, open_to_read
 from pygama.storage.safe import only_plain_data
 from pygama.storage.stored_rows import MemoryRows, PackedRows, Rows, Scratch, StoredRows
@@ -164,9 +164,7 @@ def _read_errors(path: Path) -> Iterator[None]:
         ValueError,
         SystemError,
     ) as error:
-        raise TierFileError(
-            f"{path.name} cannot be read as a Tier file ({reason_of(error)}); process the raw file again"
-        ) from error
+        raise TierFileError(f"{path.name} cannot be read as a Tier file: {what_happened(error)}") from error
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ from pygama.errors import TierFileError
 from pygama.quick_dataclass import dataclass
 from pygama.storage.chunk_map import Place, places_of_chunks
 from pygama.storage.chunks import HEADER_BYTES, Unpacker, is_snappy, load_blosc
-from pygama.storage.hdf5 import tables
+from pygama.storage.hdf5 import WAY_OUT, tables
 from pygama.storage.sample_chunks import unpack_stored_samples
 
 _LEAST_CHUNK_BYTES = 16
@@ -135,9 +135,7 @@ class PackedRows:
                 try:
                     self.unpacker.unpack(chunk if isinstance(chunk, bytes) else chunk.view(), place)
                 except TierFileError as error:
-                    raise TierFileError(
-                        f"{self._rows_of(number)}: {error}; process the raw file again"
-                    ) from error
+                    raise TierFileError(f"{self._rows_of(number)} are damaged; {WAY_OUT}") from error
         rows = memory.view(self.kind).reshape(len(self.chunks) * self.chunk_rows, *self.row_shape)
         return rows[self.skip : self.skip + self.n_rows]
 

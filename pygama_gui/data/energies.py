@@ -19,7 +19,6 @@ from pygama.analysis.calibration import (
 )
 from pygama.analysis.curves import fit_curve
 from pygama.analysis.lines import GammaLine, lines_of
-from pygama.analysis.matching import UNITS
 from pygama.analysis.region_fit import FittedPeak
 from pygama.analysis.resolution import fit_resolution
 from pygama.errors import SettingsError
@@ -92,7 +91,7 @@ def calibrated(
 
 def gain_unit(column: str) -> str:
     """Give what a gain of this column counts."""
-    return unit_of(column) or UNITS
+    return unit_of(column) or column
 
 
 def fine_range(values: np.ndarray) -> tuple[float, float]:

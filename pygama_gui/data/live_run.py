@@ -20,6 +20,7 @@ from pygama_gui.data.samples import SampleRing
 
 if TYPE_CHECKING:
     from pygama_gui.data.run_times import RunTimes
+    from pygama_gui.session.state import Step
 
 
 class LiveRun:
@@ -36,6 +37,8 @@ class LiveRun:
         """The finished Tier 1 file."""
         self.tier0: Mapping[str, Any] | None = None
         """The options that its waveforms were cut with, where they are known."""
+        self.chain: tuple[Step, ...] = ()
+        """The steps that its rows were made with, where they are known."""
         self.times: RunTimes | None = None
         """How long it was live, where that was looked for."""
         self.told = Told()

@@ -26,9 +26,10 @@ from pygama.processing.profile import Profile
 from pygama.processing.rerun import Rerun
 from pygama.processing.steps import Step as LibraryStep
 from pygama.quick_dataclass import dataclass
-from pygama.tuning import Line, Tried, Tuner, read_sample
+from pygama.tuning import Line, Tried, Tuner, read_chosen, read_sample
 from pygama_gui.data import chain_facts
 from pygama_gui.data.channels import codes_of
+from pygama_gui.data.early_pulses import early_pulses
 from pygama_gui.data.samples import Sample
 from pygama_gui.data.wiring import made_names, outputs_of, runnable, value_units
 from pygama_gui.session.saved import chain_of
@@ -40,6 +41,8 @@ QUICK_S, TOO_SLOW = 0.15, 2.0
 """A chain that takes so many times as long for a moved setting gets fewer waveforms, but not below that."""
 MOST_BYTES = 64_000_000
 """Of the raw samples of a sample."""
+MOST_READ = 4.0
+"""So many times as many waveforms are read at most where those of one channel are wanted."""
 N_FACTS, FACTS_AT_ONCE = 2000, 250
 """Waveforms that costs and NaNs are taken from, and how many of them at a stretch."""
 N_BINS, N_SOUGHT_BINS = 400, 1500
@@ -58,18 +61,45 @@ _MAD = 1.4826
 Chained = tuple[Step, ...]
 
 
-def sample_of_file(tier1: Path, channel: int | None) -> Block:
-    """Read a sample from all over a finished Tier 1 file; channel: its code, None takes all.
+@dataclass(frozen=True)
+class Sampled:
+    """Waveforms of one channel, or of all where its code is None; mixed: some of all channels."""
 
-    Raises TierFileError where there is nothing to take.
+    block: Block
+    mixed: Block
+    code: int | None = None
+
+
+def sample_of_file(tier1: Path, channel: int | None, share: float = 1.0) -> Sampled:
+    """Read a sample from all over a finished Tier 1 file.
+
+    channel: its code; None takes all, as does one that has no waveform there. share: part of the waveforms
+    that are its own, about: where that is small more of them are read. Raises TierFileError where there is
+    nothing to take.
     """
     from pygama.storage import TierFile
 
     with TierFile(tier1) as file:
         lengths = [_n_samples(file, key) for key in file.keys]
     longest = max([*lengths, 1])
-    block = read_sample(tier1, min(MOST_ROWS, max(MOST_BYTES // (2 * longest), 100)))
-    return block if channel is None else block[np.flatnonzero(_codes(block) == channel)]
+    n, mixed = min(MOST_ROWS, max(MOST_BYTES // (2 * longest), 100)), []
+
+    def its_own(part: Block) -> Block:
+        mixed.append(part[np.arange(min(len(part), FACTS_AT_ONCE))])
+        return part[np.flatnonzero(_codes(part) == channel)]
+
+    if channel is not None:
+        own = read_chosen(tier1, int(n * min(1 / share, MOST_READ)), its_own)
+        if len(own):
+            own = own if len(own) <= n else own[np.linspace(0, len(own) - 1, n).astype(np.intp)]
+            return Sampled(own, _together(mixed), channel)
+    block = read_sample(tier1, n)
+    return Sampled(block, block)
+
+
+def _together(parts: Sequence[Block]) -> Block:
+    waves = [part.waveforms for part in parts if part.waveforms is not None]
+    return Block(parts[0].decoder, np.concatenate([part.rows for part in parts]), np.concatenate(waves))
 
 
 def _n_samples(file: Any, key: str) -> int:
@@ -177,6 +207,8 @@ class Facts:
     costs: dict[int, float] = field(default_factory=dict)
     """µs a waveform, each step for itself."""
     is_whole: bool = False
+    early: dict[int, str] = field(default_factory=dict)
+    """What is said of a baseline that is measured within the pulses."""
 
 
 def library_steps(chain: Chained) -> list[LibraryStep]:
@@ -207,8 +239,10 @@ def trace(chain: Chained, sample: Sample) -> dict[str, Any]:
 class Bench:
     """A sample, and what the chain made of it last. Belongs to the thread that computes."""
 
-    def __init__(self, block: Block) -> None:
+    def __init__(self, block: Block, mixed: Block | None = None) -> None:
         self.whole = self.block = block
+        self._mixed = mixed
+        """Waveforms of all channels, for what is told of the steps."""
         self._slow_by = 1.0
         self._key: tuple[Any, ...] = ()
         self._base: Chained = ()
@@ -364,7 +398,8 @@ class Bench:
         facts = Facts(chain)
         steps = runnable(chain)
         profile = Profile()
-        n = min(N_FACTS, len(self.block))
+        waves = self.block if self._mixed is None else self._mixed
+        n = min(N_FACTS, len(waves))
         try:
             # With all that they write wanted, no step goes into a kernel together with others.
             apart = Chain(
@@ -373,9 +408,11 @@ class Bench:
                 profile=profile,
             )
             for start in range(0, n, FACTS_AT_ONCE):
-                block = self.block[start : min(start + FACTS_AT_ONCE, n)]
+                block = waves[start : min(start + FACTS_AT_ONCE, n)]
                 _count_nan(facts, steps, apart.run(block), block)
                 facts.n_rows += len(block)
+                if start == 0:
+                    facts.early = _early(steps, waves)
                 facts.costs = {
                     int(number[1]) - 1: cost.us_a_row
                     for cost in profile.costs
@@ -389,6 +426,23 @@ class Bench:
                 facts.failed[int(number[1]) - 1] = str(error)[number.end() :]
         facts.is_whole = True
         yield facts
+
+
+def _early(steps: Chained, block: Block) -> dict[int, str]:
+    """Name the steps that measure the baseline within the pulses, and what to do."""
+    if block.waveforms is None:
+        return {}
+    found = {
+        place: early_pulses(step, block.waveforms, _period_of(block)) for place, step in enumerate(steps)
+    }
+    return {place: one.words for place, one in found.items() if one is not None}
+
+
+def _period_of(block: Block) -> float | None:
+    if "period_ns" not in (block.rows.dtype.names or ()) or not len(block):
+        return None
+    period = float(block.rows["period_ns"][0])
+    return period if period > 0 else None
 
 
 def _scale(old: np.ndarray, new: np.ndarray, members: np.ndarray) -> float:

@@ -125,8 +125,16 @@ def median_and_scatter(values: np.ndarray) -> tuple[float, float]:
     known = values[np.isfinite(values)]
     if not len(known):
         return math.nan, math.nan
-    middle = float(np.median(known))
-    return middle, MAD_TO_SIGMA * float(np.median(np.abs(known - middle)))
+    middle = _median(known)
+    return middle, MAD_TO_SIGMA * _median(np.abs(known - middle))
+
+
+def _median(values: np.ndarray) -> float:
+    """Give the median of finite values, as NumPy does in far more time; they are put in another order."""
+    middle, is_odd = divmod(len(values), 2)
+    values.partition(middle)
+    above = float(values[middle])
+    return above if is_odd else (float(values[:middle].max()) + above) / 2
 
 
 def error_of_median(errors: np.ndarray) -> float:

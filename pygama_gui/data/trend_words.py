@@ -28,9 +28,10 @@ class Clock:
     """Width of a slice, s: words are as fine as it is."""
 
     def words(self, seconds: float) -> str:
-        """Write a time: '14:32' or '14:32:07.25' of UTC, or '125 s'."""
+        """Write a time: '14:32' or '14:32:07.25' of UTC, or '125 s' and, in steps of a minute, '130 s'."""
         if self.start is None:
-            return f"{seconds:.4g} s"
+            digits = -math.floor(math.log10(self.step)) if self.step > 0 else 3
+            return f"{round(seconds, digits):,.{max(digits, 0)}f} s".replace(",", "\u202f")
         at = self.start + seconds + 1e-6
         pattern = "%H:%M" if self.step >= 60 else "%H:%M:%S"
         words = time.strftime(pattern, time.gmtime(at))

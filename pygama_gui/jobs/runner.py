@@ -27,6 +27,7 @@ from types import TracebackType
 
 from pygama.progress import Done, Failed, Message, Partial, Progress, StoppedByRequest
 from pygama_gui.jobs import worker
+from pygama_gui.jobs.board import grouped
 from pygama_gui.jobs.leftovers import remove_leftovers
 from pygama_gui.jobs.spec import JobSpec
 
@@ -338,7 +339,11 @@ class _Worker:
     def _how_it_died(self) -> str:
         name = self._spec.path.name if self._spec else "its job"
         # records are told of some hundred at a time, those of the first stretch not before its end
-        place = f"near byte {self._last.offset} of {name}" if self._last else f"at the beginning of {name}"
+        place = (
+            f"near byte {grouped(self._last.offset)} of {name}"
+            if self._last
+            else f"at the beginning of {name}"
+        )
         end = exit_sentence(self.process.exitcode)
         return f"{end} {place}; no output was changed. Start the job again."
 

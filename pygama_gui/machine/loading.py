@@ -18,6 +18,7 @@ from pygama_gui.data.files_waveforms import FilesWaveforms
 from pygama_gui.data.live_run import LiveRun, tier1_among
 from pygama_gui.data.live_set import LiveSet
 from pygama_gui.data.outputs import Outputs, find_outputs, read_columns, read_tier0
+from pygama_gui.data.preview import chain_of_file
 from pygama_gui.data.samples import Tier1Waveforms
 from pygama_gui.data.set_waveforms import SetWaveforms
 from pygama_gui.jobs.board import JobState
@@ -123,6 +124,7 @@ class Loading:
         """Read the rows of the files of an earlier session, and its first waveforms."""
         live = LiveRun(calibrations)
         live.tier1 = tier1_among(state.outputs)
+        live.chain = chain_of_file(state.outputs[-1]) or ()
         for columns in read_columns(state.outputs[-1]) if state.rows else ():
             live.take_columns(columns)
             if self._bridge.is_closed:
@@ -176,7 +178,7 @@ class Loading:
         files = {one.tier1 for one in run.members} if isinstance(run, DataSet) else {live.tier1}
 
         def take(found: Any) -> None:
-            self._bridge.gone -= files
+            self._bridge.gone.found(files)
             then(found)
 
         self._bridge.in_background(lambda: work(read()), take, otherwise)

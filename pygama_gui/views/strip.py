@@ -19,9 +19,11 @@ from pygama.errors import PygamaError
 from pygama_gui.bridge import Bridge
 from pygama_gui.data import health
 from pygama_gui.data.channels import CLOCK, CODE, code_of
+from pygama_gui.data.early_pulses import EarlyPulses, early_in_chain
 from pygama_gui.data.headers import Difference, differences
 from pygama_gui.data.live_run import LiveRun
 from pygama_gui.data.run_times import RunTimes, Spell
+from pygama_gui.data.samples import bunch_of
 from pygama_gui.data.shift import Check, Level, Rates, level_of, rates, report
 from pygama_gui.data.slices import Series, median_and_scatter
 from pygama_gui.data.trends import Trends, aligned
@@ -39,13 +41,15 @@ from pygama_gui.widgets.parts import label
 
 N_BASELINE = 20_000
 """Rows, the newest, that the baseline is taken over."""
+N_WAVEFORMS = 60
+"""Waveforms, the newest, in which pulses within the samples of the baseline are looked for."""
 N_NEWEST_TIMES = 1_000_000
 """Rows, the newest, that the present rate is taken of."""
 N_NAMED = 2
 """Channels that are named; more are counted."""
 MOST_REASONS, TIP_LETTERS = 10, 90
 """Channels that are told of under the mouse, each with what ails it, and letters of a line there."""
-RESTS = 12.0
+RESTS = 20.0
 """While a run grows, channels and trends are looked at in one part in so many of the time, for each."""
 FAR_OFF = 5.0
 """Standard deviations from which on a rate is another one."""
@@ -71,6 +75,9 @@ FIND_LIVE_TIME = "Run > Find the live time looks through all rows for it, run by
 """What is said of a data set on disk."""
 EVERY_S = 0.25
 """Figures that change more often cannot be read."""
+
+EARLY = ("▲ pulses within it", "", "warn")
+"""Remark and tones of a baseline that is measured within the pulses."""
 
 STATES = {
     "waiting": ("■ WAITING", "soft"),
@@ -209,6 +216,7 @@ class StripView(View):
         self._told_levels: dict[str, tuple[tuple[Series, ...], tuple[str, float], Level | None]] = {}
         """What a level was found from, and the level: a sign of life of a quiet run changes nothing."""
         self._told_baseline: tuple[object, tuple[str, str]] = ((None, 0), ("", ""))
+        self._early: tuple[tuple[object, ...], EarlyPulses | None] = ((), None)
         self._rates = Rates()
         self._mean: tuple[object, str] = ((None, 0), "")
         self._most: tuple[object, int] = ((None, 0), 0)
@@ -491,9 +499,23 @@ class StripView(View):
                 values = aligned(values, live.columns.column(CODE)[-N_BASELINE:])
             self._told_baseline = ((live, len(live.columns)), _mean_and_spread(values))
         value, unit = self._told_baseline[1]
-        known = self._levels.get("baseline")
-        remark = _beside(unit, None if known is None else known[1])
+        known, early = self._levels.get("baseline"), self._early_pulses(live)
+        remark = _beside(unit, None if known is None else known[1]) if early is None else EARLY
         self.figures["BASELINE"].show_value(f"{value} {unit}".rstrip(), *remark)
+        if early is not None:
+            self.figures["BASELINE"].setToolTip(f"{early.words}, and process the run again")
+        elif " ± " in value:
+            told = self.figures["BASELINE"].toolTip()
+            self.figures["BASELINE"].setToolTip(f"{told}\nThe median, ± how single events scatter about it")
+
+    def _early_pulses(self, live: LiveRun) -> EarlyPulses | None:
+        """Look, as often as at the channels, whether the baseline was measured within the pulses."""
+        asked = (live.samples, self._surveyed.figures)
+        if not (self._early[0] and all(map(operator.is_, self._early[0], asked))):
+            bunch = bunch_of(live.samples.of(None)[-N_WAVEFORMS:])
+            found = None if bunch is None else early_in_chain(live.chain, bunch.waveforms, bunch.period_ns)
+            self._early = (asked, found)
+        return self._early[1]
 
     def _show_peak(self) -> None:
         """Show width and place of the peak that is followed, beside what is expected."""
@@ -631,6 +653,9 @@ class StripView(View):
         is_ok = abs(self._rates.sigma) < FAR_OFF if is_known else None
         made += [Check("rate", now or seen["RATE"], allowed, is_ok), Check("events", seen["EVENTS"])]
         made.append(Check("live time", seen["LIVE TIME"]))
+        if (early := self._early[1]) is not None:
+            begin = f"sample {early.end}, pulses begin at {early.begin}"
+            made.append(Check("baseline until", begin, f"{early.begin} or less", is_ok=False))
         for series, level in self._levels.values():
             made.append(_check_of(series.name, series.unit, level))
         if self._surveyed.health:
@@ -723,7 +748,7 @@ def channels_words(
     """Say how many channels there are, and which of them are not well: value, remark, tones.
 
     n_absent: detectors of the channel map on cards that the run does not have. A few of a state are
-    named, as 'channel 2 QUIET'; more are counted.
+    named, as 'channel 2 SILENT'; more are counted.
     """
     told = []
     for state in health.STATES[:-1]:
@@ -736,9 +761,9 @@ def channels_words(
         remark = ", ".join(("all ok", *(f"{n} {words}" for n, words in others if n)))
         return f"✓ {len(names)}", remark, "ok", "soft"
     n_ill = sum(one.state != "ok" for one in found.health)
-    is_dead = any(one.state == "dead" for one in found.health)
-    tone = "bad" if is_dead else "warn"
-    return f"▲ {n_ill} of {len(names)}", ", ".join(told), tone, tone
+    is_alarm = any(one.tone == "bad" for one in found.health)
+    tone = "bad" if is_alarm else "warn"
+    return f"{'✕' if is_alarm else '▲'} {n_ill} of {len(names)}", ", ".join(told), tone, tone
 
 
 def reasons(found: health.Survey, names: list[str]) -> list[str]:

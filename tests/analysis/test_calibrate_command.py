@@ -8,6 +8,7 @@ import pytest
 
 from pygama.__main__ import main
 from pygama.analysis.calibration_file import read_calibration
+from pygama.commands.parts import unit_of_column
 from pygama.processing.run import process_run
 from pygama.simulate import demo_shape, write_run
 
@@ -48,7 +49,14 @@ def test_a_wrong_source_is_refused_in_words_and_nothing_is_written(tier2, tmp_pa
 
 def test_an_expected_gain_ten_times_too_high_is_told(tier2, capsys):
     assert main(["calibrate", str(tier2), "--source", "Th-228", "--gain", "145"]) == 1
-    assert "times the gain that was expected (130.5 to 159.5 units a keV)" in capsys.readouterr().out
+    assert "times the gain that was expected (130.5 to 159.5 ADC a keV)" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("column", "unit"), [("trap_max", "ADC"), ("bl_slope", "ADC/sample"), ("energy", ""), ("channel", "")]
+)
+def test_the_unit_of_a_column_is_that_of_the_processor_that_writes_it(column, unit):
+    assert unit_of_column(column) == unit
 
 
 @pytest.mark.parametrize(

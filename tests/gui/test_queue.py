@@ -241,6 +241,16 @@ def test_progress_tells_rate_bytes_and_time_left(bridge: Bridge, a_run: Callable
     assert run_sentence(state)[0] == "▶ processing, 25 %, 6.0 s left"
 
 
+def test_a_followed_run_has_one_rate_and_is_read(bridge: Bridge, a_run: Callable[..., Run]) -> None:
+    from pygama.progress import Progress, Started
+
+    run = a_run(5)
+    bridge.adopt(1, run, follows=True)
+    bridge.board.apply(1, Started(run.path, 4_000_000, 5, 0, 0, ()), 10.0)
+    state = bridge.board.apply(1, Progress(1_000_000, 4_000_000, 500, 500), 12.0)
+    assert run_pace(state) == "read at 500 kB/s"
+
+
 def test_too_little_room_is_told_before_the_start(
     qtbot: QtBot, window: MainWindow, a_run: Callable[..., Run], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -16,6 +16,8 @@ from pygama_gui.data.channels import CODE, codes_of
 from pygama_gui.data.health import (
     LOUDER,
     Figures,
+    _by_channel,
+    _counts_in,
     count_saturated,
     enabled_channels,
     judge,
@@ -43,6 +45,14 @@ def test_a_channel_with_far_fewer_events_than_the_others_is_quiet() -> None:
     assert states(60, 500, 520) == ["ok", "ok", "ok"]
 
 
+def test_a_channel_that_is_only_slower_is_quiet_and_no_alarm() -> None:
+    figures = [Figures(0, 500), Figures(1, 520), Figures(2, 40, newest=1, expected=30.0)]
+    assert judge(figures)[2].words == "▽ quiet"
+    assert judge(figures)[2].tone == "warn"
+    silent = Figures(2, 40, newest=0, expected=30.0)
+    assert judge([*figures[:2], silent])[2].words == "✕ silent"
+
+
 def test_a_channel_with_far_more_events_than_the_others_is_noisy() -> None:
     assert states(5100, 500, 500, 0) == ["noisy", "ok", "ok", "dead"]
     assert states(5100, 500) == ["ok", "ok"]  # nobody can say which of the two is wrong
@@ -68,10 +78,11 @@ def test_a_baseline_that_moved_is_a_drift_and_no_noise() -> None:
     assert [one.state for one in judge([*calm, stepped, loud])] == ["ok", "ok", "ok", "drifting", "noisy"]
 
 
-def test_a_channel_that_fell_silent_is_quiet() -> None:
+def test_a_channel_that_gives_nothing_any_more_is_silent_which_is_an_alarm() -> None:
     codes = np.concatenate([np.arange(6000) % 4, np.arange(3000) % 3])
     found = survey({CODE: codes}, None, [0, 1, 2, 3], "trap_max")
-    assert [one.state for one in found.health] == ["ok", "ok", "ok", "quiet"]
+    assert [one.state for one in found.health] == ["ok", "ok", "ok", "silent"]
+    assert (found.health[3].words, found.health[3].tone) == ("✕ silent", "bad")
     assert found.health[3].why == "none of the newest events, where 429 were expected"
 
 
@@ -81,16 +92,16 @@ def four_channels(n: int, rng: np.random.Generator) -> dict[str, np.ndarray]:
     return {CODE: rng.integers(0, 4, n), "time_s": times, "bl_slope": rng.normal(0.0, 1e-3, n)}
 
 
-def test_a_channel_that_fell_silent_is_quiet_within_seconds() -> None:
+def test_a_channel_that_fell_silent_is_told_within_seconds() -> None:
     rows = four_channels(6000, np.random.default_rng(4))
     silent_at = rows["time_s"][-1] - 10.0
     keep = (rows[CODE] != 2) | (rows["time_s"] < silent_at)
     found = survey({name: values[keep] for name, values in rows.items()}, None, [0, 1, 2, 3], "trap_max")
-    assert [one.state for one in found.health] == ["ok", "ok", "quiet", "ok"]
+    assert [one.state for one in found.health] == ["ok", "ok", "silent", "ok"]
     assert re.fullmatch(r"none of the newest events, where [34]\d were expected", found.health[2].why)
 
 
-def test_a_burst_of_one_channel_makes_no_other_quiet() -> None:
+def test_a_burst_of_one_channel_makes_no_other_silent() -> None:
     rows = four_channels(6000, np.random.default_rng(5))
     burst = {CODE: np.ones(300, int), "time_s": rows["time_s"][-1] + np.linspace(0.0, 0.5, 300)}
     rows = {name: np.concatenate([rows[name], burst[name]]) for name in burst}
@@ -127,13 +138,13 @@ def test_noise_that_stays_as_it_is_is_not_called_louder_by_chance() -> None:
     assert math.isnan(louder(rng.normal(0.0, 1.0, 279), 1))
 
 
-def test_channels_that_are_read_out_by_turns_are_not_quiet_meanwhile() -> None:
+def test_channels_that_are_read_out_by_turns_are_not_silent_meanwhile() -> None:
     turn = np.repeat([0, 1, 2], 2500)
     for n in range(8000, 22_500, 700):
         found = survey({CODE: np.tile(turn, 3)[:n]}, None, [0, 1, 2], "trap_max")
         assert [one.state for one in found.health] == ["ok", "ok", "ok"], n
     silent = np.concatenate([np.tile(turn, 2), np.repeat([0, 1] * 4, 2500)])
-    assert survey({CODE: silent}, None, [0, 1, 2], "trap_max").health[2].state == "quiet"
+    assert survey({CODE: silent}, None, [0, 1, 2], "trap_max").health[2].state == "silent"
 
 
 def test_events_at_the_end_of_the_range_are_counted_by_the_chain_s_column() -> None:
@@ -252,3 +263,20 @@ def test_the_peak_of_a_channel_has_its_width_and_error() -> None:
     peak = peak_of_channel(values)
     assert abs(peak.fwhm - 23.55) < 4 * peak.fwhm_error
     assert math.isnan(peak_of_channel(values[:0]).fwhm)
+
+
+@pytest.mark.parametrize("codes", [[3, 4, 9], [9, 3, 4], [70_000, 3, 5_000_000], [0]])
+def test_rows_are_put_together_by_channel_in_their_order(codes: list[int]) -> None:
+    rows = np.random.default_rng(3).choice([-1, 2, 6, 12, *codes], 500)
+    order, ends = _by_channel(rows, codes)
+    parts = np.split(order, ends[:-1])
+    for code, part in zip(codes, parts, strict=True):
+        np.testing.assert_array_equal(part, np.flatnonzero(rows == code))
+    assert (_by_channel(rows[:0], codes)[1] == 0).all()
+
+
+def test_small_spectra_are_counted_in_the_bins_that_are_told() -> None:
+    edges = np.linspace(0.0, 12_345.6, 129)
+    heights = np.concatenate([edges, np.random.default_rng(4).uniform(-100.0, 13_000.0, 5000), [np.nan]])
+    expected = np.histogram(heights[heights < edges[-1]], edges)[0]
+    np.testing.assert_array_equal(_counts_in(heights, edges), expected)

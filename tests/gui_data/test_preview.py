@@ -166,6 +166,14 @@ def test_facts_count_waveforms_without_a_value_and_name_the_first(block: Block) 
     assert "event 103, channel 0" in facts.first_nan[4]
 
 
+def test_a_baseline_that_reaches_into_the_pulses_is_told_of_its_step(block: Block) -> None:
+    *_, facts = Bench(block).facts(with_setting(0, i_end=320))
+    assert list(facts.early) == [0]
+    assert facts.early[0].endswith("the samples of the baseline, 0 to 320: set i_end to 300 or less")
+    *_, facts = Bench(block).facts(CHAIN)
+    assert facts.early == {}
+
+
 def test_a_step_that_fails_is_named_with_its_reason(block: Block) -> None:
     *_, facts = Bench(block).facts(
         (*CHAIN, Step("fit_baseline", {"i_end": 5000}, outputs={"bl_int": "b", "bl_slope": "s"}))
@@ -201,11 +209,29 @@ def test_a_file_gives_the_sample_of_a_channel_and_the_chain_it_was_made_with(tmp
     chain = [step.to_chain() for step in CHAIN]
     process_run(raw, output_dir=tmp_path, processor=Tier1Processor.from_chain(chain))
     whole = preview.sample_of_file(tmp_path / "t1_run5.h5", None)
-    codes = np.unique(preview._codes(whole))
+    codes = np.unique(preview._codes(whole.block))
     assert len(codes) == 2
     one = preview.sample_of_file(tmp_path / "t1_run5.h5", int(codes[1]))
-    assert 0 < len(one) < len(whole)
+    assert 0 < len(one.block) < len(whole.block)
+    assert set(preview._codes(one.block)) == {codes[1]}
+    assert set(preview._codes(one.mixed)) == set(codes)
+    assert (whole.code, one.code) == (None, codes[1])
+    nobody = preview.sample_of_file(tmp_path / "t1_run5.h5", 77)
+    assert (nobody.code, len(nobody.block)) == (None, len(whole.block))
     assert preview.chain_of_file(tmp_path / "t2_run5.h5") == CHAIN
+
+
+def test_more_of_a_file_is_read_for_a_channel_with_a_small_share_of_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    raw = write_run(tmp_path / "Run5", RunShape(run_number=5, n_events=900, n_samples=2000, channels=(0, 1)))
+    process_run(raw, output_dir=tmp_path)
+    monkeypatch.setattr(preview, "MOST_ROWS", 160)
+    tier1 = tmp_path / "t1_run5.h5"
+    code = int(preview._codes(preview.sample_of_file(tier1, None).block)[0])
+    few, more = (preview.sample_of_file(tier1, code, share) for share in (1.0, 0.5))
+    assert len(few.block) < 110
+    assert 130 < len(more.block) <= 160
 
 
 def test_a_grid_is_covered_coarse_to_fine() -> None:

@@ -9,9 +9,11 @@ import pytest
 
 from pygama_gui.data.moves import band_of, is_outside
 from pygama_gui.data.slices import (
+    MAD_TO_SIGMA,
     Series,
     Slices,
     error_of_median,
+    median_and_scatter,
     median_of,
     next_width,
     rate_of,
@@ -116,3 +118,11 @@ def test_the_error_of_a_median_is_how_far_medians_scatter(n: int) -> None:
 
 def test_the_error_of_no_median_is_unknown() -> None:
     assert math.isnan(error_of_median(np.array([np.nan])))
+
+
+@pytest.mark.parametrize("n", [1, 2, 3, 10, 1001, 4096])
+def test_the_median_is_that_of_numpy(n: int) -> None:
+    values = np.random.default_rng(n).normal(8000.0, 3.0, n)
+    middle, scatter = median_and_scatter(np.append(values, np.nan))
+    assert middle == np.median(values)
+    assert scatter == MAD_TO_SIGMA * np.median(np.abs(values - middle))

@@ -69,3 +69,6 @@ def test_times_are_written_as_fine_as_the_slices() -> None:
     words = [Clock(0.0, step).words(at) for step in (60.0, 1.0, 0.5, 0.05)]
     assert words == ["14:32", "14:32:07", "14:32:07.2", "14:32:07.25"]
     assert Clock(0.0, 0.01).words(59.999) == "00:00:59.99"
+    words = [Clock(None, step).words(12_349.526) for step in (95.0, 9.5, 0.95, 0.02)]
+    assert words == ["12\u202f350 s", "12\u202f350 s", "12\u202f349.5 s", "12\u202f349.53 s"]
+    assert Clock(None, 9.6).words(9.526) == "10 s"

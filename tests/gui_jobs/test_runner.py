@@ -142,7 +142,7 @@ def test_a_worker_that_dies_by_a_signal_says_which_and_where(make_runner, spec, 
     ending = hear_out(runner)[-1]
     assert isinstance(ending, Failed)
     assert f"({name})" in ending.text
-    assert "near byte 123456 of Run72; no output was changed" in ending.text
+    assert "near byte 123\u202f456 of Run72; no output was changed" in ending.text
 
 
 def test_a_worker_that_dies_in_the_first_stretch_is_not_said_to_have_come_to_no_record(
@@ -162,7 +162,9 @@ def test_a_worker_that_dies_says_after_which_record(make_runner, spec, hear_out)
 def test_a_worker_that_exits_without_a_word_says_its_exit_code(make_runner, spec, hear_out):
     runner = make_runner("die")
     runner.submit(1, spec(exit=3))
-    assert hear_out(runner)[-1].text.startswith("The worker ended with exit code 3 near byte 123456 of Run72")
+    assert hear_out(runner)[-1].text.startswith(
+        "The worker ended with exit code 3 near byte 123\u202f456 of Run72"
+    )
 
 
 @needs_signals

@@ -12,6 +12,7 @@ import tables
 from pygama.block import Block
 from pygama.errors import TierFileError
 from pygama.storage import reader
+from pygama.storage.hdf5 import what_happened
 from pygama.storage.reader import TierFile
 from pygama.storage.writer import TierWriter
 
@@ -270,6 +271,28 @@ def test_a_file_cut_short_says_so(write, make_block):
         TierFile(path)
 
 
+def test_a_file_whose_inner_order_is_damaged_says_what_happened_and_what_to_do(write, make_block):
+    data = bytearray(write(make_block(100, 1000)).read_bytes())
+    path = write(make_block(100, 1000))
+    data[100:2000] = b"\xa5" * 1900
+    path.write_bytes(data)
+    with pytest.raises(TierFileError) as caught:
+        TierFile(path).table("Card").read()
+    assert str(caught.value) == (
+        "t1.h5 cannot be read as a Tier file: its content is damaged, as by a disk or a copy that failed; "
+        "copy it anew or process the raw file again"
+    )
+    assert caught.value.__cause__ is not None, "HDF5's own words are there for who looks for them"
+
+
+def test_a_file_that_may_not_be_read_is_not_called_damaged():
+    assert what_happened(PermissionError(13, "Permission denied")) == (
+        "Permission denied; try again, or look at its disk and its rights"
+    )
+    locked = OSError("unable to lock file, errno = 11, error message = 'Resource temporarily unavailable'")
+    assert what_happened(locked).startswith("Resource temporarily unavailable; try again")
+
+
 def test_a_damaged_chunk_says_so(write, make_block):
     path = write(make_block(100, 1000))
     with tables.open_file(path) as file:
@@ -277,7 +300,7 @@ def test_a_damaged_chunk_says_so(write, make_block):
     data = bytearray(path.read_bytes())
     data[offset : offset + 4] = b"\xff" * 4
     path.write_bytes(data)
-    says = r"t1\.h5: /Card/table: rows 0 to \d+: a damaged chunk: .*; process the raw file again"
+    says = r"t1\.h5: /Card/table: rows 0 to \d+ are damaged; copy it anew or process the raw file again"
     with TierFile(path) as file, pytest.raises(TierFileError, match=says):
         file.table("Card").read()
 

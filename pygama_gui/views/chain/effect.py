@@ -52,7 +52,7 @@ def change_words(found: Compared) -> tuple[str, str]:
     moved = abs(found.scale - 1) > SAME_PLACE
     of = " at equal gain" if moved else ""
     size = words.with_error(100 * abs(change), 100 * error) if error > 0 else f"{100 * abs(change):.2g}"
-    if not found.sigmas >= CLEAR:
-        return f"no clear difference ({words.with_error(100 * change, 100 * error)} %)", "soft"
     kind, tone = ("narrower", "ok") if change < 0 else ("wider", "warn")
+    if not found.sigmas >= CLEAR:
+        return f"no clear difference ({size} % {kind}{of})", "soft"
     return f"{size} % {kind}{of}, {found.sigmas:.1f} σ (same events)", tone

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -229,20 +230,22 @@ class StepCard(Card):
     def _show_state(self, step: Step, shown: Shown) -> None:
         facts, place = shown.facts, shown.place
         failed = facts.failed.get(place, "") if facts is not None and step.enabled else ""
-        amiss = shown.wire.amiss or failed or shown.refused
+        amiss = re.sub(rf"^{re.escape(step.step)}[:,] ", "", shown.wire.amiss or failed or shown.refused)
         n_nan = facts.n_nan.get(place, 0) if facts is not None and step.enabled else 0
         worry = ""
         if facts is not None and n_nan and not amiss:
             of = f"{words.count(n_nan)} of {counted(facts.n_rows, 'waveform')}"
             worry = f"▲ {of} without a value: {facts.first_nan.get(place, '')}".rstrip(": ")
+        early = facts.early.get(place, "") if facts is not None and step.enabled and not amiss else ""
         self.amiss.setText(f"▲ {amiss}" if amiss else "")
         self.amiss.setVisible(bool(amiss))
-        self.worry.setText(worry)
-        self.worry.setVisible(bool(worry))
+        worries = [one for one in (early and f"▲ {early}", worry) if one]
+        self.worry.setText("\n".join(worries))
+        self.worry.setVisible(bool(worries))
         event = facts.nan_event.get(place) if facts is not None and worry else None
         self._nan_event = event or 0
         self.nan_link.setVisible(event is not None)
-        theme.mark(self, "broken", "bad" if amiss else "warn" if worry else "")
+        theme.mark(self, "broken", "bad" if amiss else "warn" if worries else "")
         self._show_cost(facts, place, is_on=step.enabled)
         self._show_mends(shown.wire.mends)
 

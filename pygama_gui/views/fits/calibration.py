@@ -45,7 +45,7 @@ from pygama_gui.widgets.typed_line import TypedLine
 FIND_OUT = "any source"
 GAIN_WIDTH, GAIN_WITHIN = 80, 0.1
 """Pixels of the field of the gain, and how far off, relative, the gain may be."""
-PLOT_HEIGHT = 118
+PLOT_HEIGHT = 134
 N_POINTS = 200
 LINES_OF_STATE = 5
 """Lines at most that say whose calibration holds."""
@@ -505,7 +505,7 @@ class _LinePlot(Plot):
         """Draw points (n,) with their errors, and a curve with the band of its own error around it."""
         values, bars = np.array(list(y)), np.array(list(errors))
         present = theme.current()
-        self.label_axes("energy (keV)", self._y_label)
+        self.label_axes("energy (keV)", self._y_label, "keV")
         self.curve.setData(curve_x, curve_y, pen=present.pen("accent"), connect="finite")
         for edge, sign in zip(self.edges, (-1, 1), strict=True):
             shown = np.full(len(curve_x), np.nan) if band is None else curve_y + sign * band

@@ -14,6 +14,7 @@ from PyQt5.QtWidgets import QCheckBox, QGridLayout, QHBoxLayout, QLineEdit, QVBo
 
 from pygama.analysis.fit_request import FitRequest, parameter_names
 from pygama.analysis.region_fit import Parameter, RegionFit
+from pygama_gui.data import chain_facts
 from pygama_gui.session.state import Fit
 from pygama_gui.widgets import theme, words
 from pygama_gui.widgets.parts import Controls, Wrapped, choice_box, label, row
@@ -33,6 +34,12 @@ WORDS = {
     "background": "background",
     "slope": "slope",
 }
+OF_COLUMN = ("position", "sigma", "tail_slope")
+"""Parameters in the unit of the column."""
+WHAT_P = (
+    "p: how often counts that follow this curve agree with it no better. It holds for few counts too, where "
+    "χ² is far less than ndof"
+)
 _NAMES = re.compile(r"\b(?:(?:area|position|sigma)_\d+|tail_fraction|tail_slope)\b")
 
 
@@ -66,6 +73,7 @@ class FitForm(QWidget):
         self.note = label(tone="soft", px=theme.SMALL)
         for told in (self.figures, self.note):
             told.setWordWrap(True)
+        self.figures.setToolTip(WHAT_P)
         self.rows: dict[str, ParameterRow] = {}
         self._lay_out()
 
@@ -115,8 +123,10 @@ class FitForm(QWidget):
         if tuple(self.rows) != names:
             self._make_rows(names)
         known = {} if found is None else found.parameters
+        unit = chain_facts.unit_of(fit.column)
         for name, one in self.rows.items():
-            one.show_value(known.get(name), request.fixed.get(name), request.limits.get(name))
+            held = request.fixed.get(name), request.limits.get(name)
+            one.show_value(known.get(name), *held, unit_of_parameter(name, unit))
 
     def _make_rows(self, names: tuple[str, ...]) -> None:
         for one in self.rows.values():
@@ -223,11 +233,15 @@ class ParameterRow(QWidget):
         return [self.box, self.fixed_field, self.low_field, self.high_field]
 
     def show_value(
-        self, known: Parameter | None, fixed: float | None, limits: tuple[float, float] | None
+        self,
+        known: Parameter | None,
+        fixed: float | None,
+        limits: tuple[float, float] | None,
+        unit: str = "",
     ) -> None:
-        """Show the value that was found, and how the parameter is held."""
+        """Show the value that was found with its unit, and how the parameter is held."""
         self._known = known
-        self.value_label.setText(value_words(known))
+        self.value_label.setText(value_words(known, unit))
         kind = FIXED if fixed is not None else LIMITED if limits is not None else FREE
         self.box.setCurrentText(kind)
         self.fixed_field.setVisible(kind == FIXED)
@@ -278,16 +292,26 @@ def in_words(sentence: str) -> str:
     return _NAMES.sub(lambda found: parameter_words(found[0]), sentence)
 
 
-def value_words(known: Parameter | None) -> str:
+def unit_of_parameter(name: str, unit: str) -> str:
+    """Give the unit of a parameter of a fit to a column of this unit; slopes and shares have none."""
+    kind = name.rpartition("_")[0] if name not in WORDS else name
+    if kind == "area":
+        return "counts"
+    if kind == "background":
+        return f"counts / {unit}" if unit else "counts a unit"
+    return unit if kind in OF_COLUMN else ""
+
+
+def value_words(known: Parameter | None, unit: str = "") -> str:
     """Say what a parameter came out as."""
     if known is None:
         return "—"
     if known.is_at_limit and not math.isfinite(known.error):
         return "not told by the counts"
     if known.is_fixed or known.is_at_limit:
-        value = words.plain(known.value)
+        value = f"{words.plain(known.value)} {unit}".rstrip()
         return value if known.is_fixed else f"{value}, at its limit"
-    return words.with_errors(known.value, known.error, known.errors)
+    return f"{words.with_errors(known.value, known.error, known.errors)} {unit}".rstrip()
 
 
 def _is_number(text: str) -> bool:

@@ -370,10 +370,13 @@ def cells(row: FitRow) -> list[str]:
 
 
 def figures(*rows: FitRow) -> str:
-    """Say what a narrow table leaves out of a fit: 'FWTM 213 +49 −53 · χ²/ndof 12/14 · p 0.61'."""
+    """Say what a narrow table leaves out of a fit: 'FWTM 213 +49 −53 ADC · χ²/ndof 12/14 · p 0.61'."""
     fit = next((row.found for row in rows if row.found is not None), None)
     peaks = [row.peak for row in rows if row.peak is not None]
     if fit is None or not peaks:
         return ""
     fwtm = dict.fromkeys(words.with_errors(one.fwtm, one.fwtm_error, one.fwtm_errors) for one in peaks)
-    return f"FWTM {', '.join(fwtm)} · χ²/ndof {fit.chi2:.0f}/{fit.ndof} · p {words.p_value(fit.p_value)}"
+    unit = f" {unit}" if (unit := chain_facts.unit_of(rows[0].fit.column)) else ""
+    return (
+        f"FWTM {', '.join(fwtm)}{unit} · χ²/ndof {fit.chi2:.0f}/{fit.ndof} · p {words.p_value(fit.p_value)}"
+    )

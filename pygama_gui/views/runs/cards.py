@@ -92,9 +92,14 @@ def _part_of(done_bytes: int, total_bytes: int) -> str:
 
 
 def run_pace(state: JobState | None) -> str:
-    """Say how quickly a run under way is processed; "" where nothing is known."""
+    """Say how quickly a run under way is processed; "" where nothing is known.
+
+    One that is followed is read as it grows, and its events come at the rate of the strip.
+    """
     if state is None or state.state != "running" or not state.bytes_per_s or not state.rows:
         return ""
+    if state.follows:
+        return f"read at {words.size(state.bytes_per_s)}/s"
     return f"{words.count(state.events_per_s)} events/s · {words.size(state.bytes_per_s)}/s"
 
 

@@ -215,7 +215,7 @@ class RunsView(View):
         bridge.take(1, Progress(2_500_000, 4_000_000, 5000, 5000))
         for message in (*madeup.messages(runs[1].path, n_partials=1), madeup.end()):
             bridge.take(2, message)
-        crash = "The worker was ended by signal 11 (SIGSEGV) near byte 1103211008 of Run74"
+        crash = "The worker was ended by signal 11 (SIGSEGV) near byte 1\u202f103\u202f211\u202f008 of Run74"
         bridge.take(3, Failed(crash, ended_after=1103211008))
         for message in madeup.messages(runs[3].path, n_partials=2):
             bridge.take(4, message)

@@ -169,7 +169,7 @@ class SpectrumView(View):
             self.plot.box.zoomed_y, self._is_first_look = False, True
         if old.selected != new.selected or before.column != now.column:
             self.peaks.clear()
-        if (before.is_log, before.is_rate) != (now.is_log, now.is_rate):
+        if _heights_of(before) != _heights_of(now):
             self.plot.box.zoomed_y = False
         shown = ("selected", "spectrum", "runs", "fits", "fit", "regions", "channel_map", "calibrations")
         is_other = any(getattr(old, name) is not getattr(new, name) for name in shown)
@@ -553,3 +553,11 @@ class SpectrumView(View):
             parts += [f"▲ {whose}"] if whose else []
         self.controls.info.setText(" · ".join(parts))
         self.controls.info.short = short
+
+
+def _heights_of(shown: SpectrumChoice) -> tuple[object, ...]:
+    """Give what heights depend on: a height that was chosen to be seen suits no other ones."""
+    return (
+        *(shown.is_log, shown.is_rate, shown.width),
+        *(shown.channel, shown.is_apart, shown.is_only_passing),
+    )

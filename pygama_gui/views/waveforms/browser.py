@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 from PyQt5.QtCore import QObject, QTimer
 
@@ -68,6 +69,7 @@ class Browser:
         """Rows of a data set on disk that were looked at when a waveform was read."""
         self._timer = QTimer(owner)  # without one PyQt may end it before the view at the end of a script
         self._timer.timeout.connect(self._play_on)
+        bridge.gone.back.connect(self.look_again)
 
     @property
     def _run_id(self) -> str:
@@ -162,6 +164,12 @@ class Browser:
                 self.begin_anew()
         elif live is not None and live.tier1 is not None and not self.is_finished:
             self.is_finished, self.is_following = True, False
+            self._anew()
+            self.select_anew()
+
+    def look_again(self, paths: set[Path]) -> None:
+        """Show waveforms whose file was gone and is back."""
+        if self.live is not None and self.live.tier1 in paths:
             self._anew()
             self.select_anew()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +17,9 @@ from pygama.storage import TierFile
 from pygama_gui.bridge import Bridge
 from pygama_gui.data.outputs import Outputs
 from pygama_gui.jobs.board import JobState
+from pygama_gui.machine import gone
 from pygama_gui.machine import loading as module
+from pygama_gui.main_window import MainWindow
 from pygama_gui.session import changes, files
 from pygama_gui.session.state import Run
 
@@ -131,13 +134,39 @@ def test_a_file_that_is_gone_is_told_once_until_it_is_back(
     tier1.rename(away)
     assert [look() for _ in range(3)] == [False] * 3
     assert told == [str(FileGone(tier1))]
-    assert bridge.gone == {tier1}
+    assert tier1 in bridge.gone
     away.rename(tier1)
     assert look()
     tier1.unlink()
     assert not look()
     assert len(told) == 2
     assert sum("is not a file" in line for line in bridge.lines) == 2
+
+
+def test_a_file_that_is_back_is_found_by_itself_and_what_lacked_it_is_shown_again(
+    qtbot: QtBot, open_window: Callable[..., MainWindow], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(gone, "LOOK_MS", 50)
+    raw = write_run(tmp_path / "Run7", RunShape(run_number=7, n_events=60, n_samples=900, pulse_at=400))
+    process_run(raw, output_dir=tmp_path)
+    window = open_window()
+    bridge = window.bridge
+    bridge.change(changes.choose_output_dir, tmp_path)
+    bridge.change(changes.process_on_add, False)
+    bridge.change(changes.add_runs, [files.read_run(raw)])
+    browser = window.waveforms.browser
+    qtbot.waitUntil(lambda: browser.sample is not None, timeout=WAIT_MS)
+    tier1, away = tmp_path / "t1_run7.h5", tmp_path / "away"
+    tier1.rename(away)
+    bridge.in_background(bridge.loading.close, lambda _nothing: None)
+    browser.step(1)
+    qtbot.waitUntil(lambda: window.banner.isVisible(), timeout=WAIT_MS)
+    assert browser.sample is None
+    away.rename(tier1)
+    qtbot.waitUntil(lambda: not window.banner.isVisible(), timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: browser.sample is not None, timeout=WAIT_MS)
+    assert any("t1_run7.h5 is back" in line for line in bridge.lines)
+    assert not bridge.gone.timer.isActive()
 
 
 def test_waveforms_read_from_a_file_tell_how_they_were_cut(
@@ -150,5 +179,6 @@ def test_waveforms_read_from_a_file_tell_how_they_were_cut(
     bridge.change(changes.add_runs, [files.read_run(raw)])
     run_id = bridge.session.runs[0].run_id
     qtbot.waitUntil(lambda: run_id in bridge.data and bridge.data[run_id].tier0 is not None, timeout=WAIT_MS)
+    assert [step.step for step in bridge.data[run_id].chain][:1] == ["fit_baseline"]
     tier0 = bridge.data[run_id].tier0 or {}
     assert (tier0["window"], tier0["n_samp"]) == ("max", 600)

@@ -24,7 +24,7 @@ from pygama_gui.data.run_times import RunTimes, Spell
 from pygama_gui.jobs.board import JobState
 from pygama_gui.session import changes
 from pygama_gui.session.calibration_changes import take_calibration
-from pygama_gui.session.state import ChannelMap, Run
+from pygama_gui.session.state import ChannelMap, Run, Step
 from pygama_gui.views import madeup, strip
 from pygama_gui.views.strip import (
     StripView,
@@ -83,15 +83,31 @@ def show(qtbot: QtBot, view: StripView, messages: list[Message]) -> None:
     qtbot.waitUntil(lambda: "baseline" in view._levels and view._surveyed.n_rows > 0, timeout=WAIT_MS)
 
 
+@pytest.mark.parametrize(("end", "told"), [(500, False), (1200, True)])
+def test_a_baseline_that_reaches_into_the_pulses_is_told_beside_it(
+    qtbot: QtBot, view: StripView, end: int, told: bool
+) -> None:
+    run_id = view.bridge.take(1, madeup.partial(600, n_waveforms=20))
+    view.bridge.data[run_id].chain = (Step("fit_baseline", {"i_end": end}),)
+    view.bridge.data_grew.emit({run_id})
+    view.redraw()
+    qtbot.waitUntil(lambda: view._surveyed.n_rows == 600, timeout=WAIT_MS)
+    view.redraw()
+    figure = view.figures["BASELINE"]
+    assert (figure.remark.text() == "▲ pulses within it") == told
+    assert ("set i_end to" in figure.toolTip()) == told
+    assert any(one.what == "baseline until" for one in view.checks()) == told
+
+
 def test_channels_that_all_have_events_are_well(qtbot: QtBot, view: StripView) -> None:
     assert channels(qtbot, view, np.arange(6000) % 4) == ("✓ 4", "all ok")
 
 
-def test_a_channel_without_new_events_is_quiet(qtbot: QtBot, view: StripView) -> None:
+def test_a_channel_without_new_events_is_silent_which_is_an_alarm(qtbot: QtBot, view: StripView) -> None:
     told = channels(qtbot, view, np.arange(6000) % 4, np.arange(3000) % 3)
-    assert told == ("▲ 1 of 4", "▽ channel 3 QUIET")
+    assert told == ("✕ 1 of 4", "✕ channel 3 SILENT")
     why = view.figures["CHANNELS"].toolTip()
-    assert why == "channel 3 quiet: none of the newest events, where 429 were expected"
+    assert why == "channel 3 silent: none of the newest events, where 429 were expected"
 
 
 def test_a_channel_with_far_more_events_than_the_others_is_noisy(qtbot: QtBot, view: StripView) -> None:
@@ -111,12 +127,12 @@ def test_a_channel_that_is_not_well_in_a_run_under_way_is_logged_once(qtbot: QtB
         view.bridge.take(1, partial)
         view.bridge.data_grew.emit({view.session.selected})
     qtbot.waitUntil(
-        lambda: view.redraw() or view.figures["CHANNELS"].value.text() == "▲ 1 of 4", timeout=WAIT_MS
+        lambda: view.redraw() or view.figures["CHANNELS"].value.text() == "✕ 1 of 4", timeout=WAIT_MS
     )
     view.redraw()
     (level, text) = logged[-1]
     assert level == "warning"
-    assert ": channel 3 is quiet: none of the newest events, where " in text
+    assert ": channel 3 is silent: none of the newest events, where " in text
     assert len([one for one in logged if "channel 3" in one[1]]) == 1
 
 
@@ -139,7 +155,7 @@ def test_a_channel_that_is_rare_is_not_called_quiet(qtbot: QtBot, view: StripVie
 
 def test_a_channel_that_should_be_there_is_dead(qtbot: QtBot, view: StripView) -> None:
     view.bridge.change(changes.take_channel_map, ChannelMap(channels=(Channel(0, 0, 9, "V02160A"),)))
-    assert channels(qtbot, view, np.arange(6000) % 3) == ("▲ 1 of 4", "✕ V02160A DEAD")
+    assert channels(qtbot, view, np.arange(6000) % 3) == ("✕ 1 of 4", "✕ V02160A DEAD")
 
 
 def test_a_channel_whose_gain_drifts_is_named(qtbot: QtBot, view: StripView) -> None:
@@ -159,6 +175,7 @@ def test_the_baseline_is_told_beside_what_it_was(qtbot: QtBot, view: StripView) 
     show(qtbot, view, ended())
     assert view.figures["BASELINE"].value.text() == "8000.0 ± 3.0 ADC"
     assert view.figures["BASELINE"].remark.text() == "steady"
+    assert "± how single events scatter" in view.figures["BASELINE"].toolTip()
 
 
 def test_a_baseline_that_moved_is_marked(qtbot: QtBot, view: StripView) -> None:

@@ -15,7 +15,7 @@ from pygama.block import Block
 from pygama.processing.declare import Setting
 from pygama.progress import Failed
 from pygama_gui.bridge import Bridge
-from pygama_gui.data.preview import Asked, Bench
+from pygama_gui.data.preview import Asked, Bench, Sampled
 from pygama_gui.session import changes
 from pygama_gui.session.state import DEFAULT_CHAIN, Run, Step
 from pygama_gui.views import madeup
@@ -58,7 +58,7 @@ def tried(qtbot: QtBot, bridge: Bridge, a_run: Callable[..., Run], block: Block)
     view.sandbox._references[run.run_id] = CHAIN
     bridge.change(changes.choose_line, WINDOW)
     view.sandbox._key = (id(bridge.data[run.run_id].samples),)
-    view.sandbox._take(block, "waveforms of the run")
+    view.sandbox._take(Sampled(block, block), "waveforms of the run")
     qtbot.waitUntil(lambda: view.sandbox.last is not None, timeout=WAIT_MS)
     return view
 
@@ -85,7 +85,7 @@ def test_a_scan_says_how_many_waveforms_there_are_as_soon_as_they_come(
 ) -> None:
     scan.sandbox._forget()
     assert scan.state.text() == "9 cells · no sample of waveforms yet"
-    scan.sandbox._take(block, "waveforms of the run")
+    scan.sandbox._take(Sampled(block, block), "waveforms of the run")
     assert scan.state.text() == "9 cells on 400 waveforms"
 
 

@@ -407,18 +407,22 @@ def test_facts_of_the_sample_are_told_on_the_cards(view: ChainView, bridge: Brid
         {3: 12},
         {3: "no trap_max, first in event 7"},
         {3: 7},
-        {1: "reads too far"},
+        {1: "bl_subtract: reads too far"},
         {0: 1.25, 2: 3.0},
         True,
+        {0: "pulses begin early", 1: "not told", 3: "nor well"},
     )
     view._show()
+    assert view.cards[0].worry.text() == "▲ pulses begin early"
+    assert view.cards[1].worry.text() == ""
     assert view.cards[0].cost.text() == "1.2 µs"
     assert (
         "12 of 2\u202f000 waveforms without a value: no trap_max, first in event 7"
         in view.cards[3].worry.text()
     )
     assert view.cards[1].amiss.text() == "▲ reads too far"
-    assert [card.property("broken") for card in view.cards] == ["", "bad", "", "warn"]
+    assert view.cards[3].worry.text().startswith("▲ nor well\n▲ 12 of")
+    assert [card.property("broken") for card in view.cards] == ["warn", "bad", "", "warn"]
 
 
 def test_the_first_waveform_without_a_value_is_asked_for_on_the_card(

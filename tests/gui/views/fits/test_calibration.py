@@ -136,6 +136,18 @@ def use(qtbot: QtBot, view: FitsView) -> None:
     view.redraw()
 
 
+def test_residuals_and_widths_name_their_quantity_and_unit_in_a_panel_of_usual_width(
+    qtbot: QtBot, view: FitsView
+) -> None:
+    propose(qtbot, view)
+    panel = view.calibration
+    for plot, quantity in ((panel.residuals, "residual (keV)"), (panel.widths, "FWHM (keV)")):
+        plot.resize(300, plot.height())
+        assert plot.y_axis.label.isVisible()
+        assert plot.y_axis.label.toPlainText().strip() == quantity
+        assert plot._written["left"] == quantity
+
+
 def test_the_wheel_over_the_residuals_scrolls_the_panel(qtbot: QtBot, view: FitsView) -> None:
     view.resize(340, 400)
     propose(qtbot, view)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -17,7 +18,7 @@ from pygama.analysis.region_fit import Parameter, RegionFit
 from pygama_gui.session import changes, fit_changes
 from pygama_gui.session.state import Fit, NamedRegion, Run
 from pygama_gui.views import madeup
-from pygama_gui.views.fits.form import FIXED, FREE, LIMITED, in_words, value_words
+from pygama_gui.views.fits.form import FIXED, FREE, LIMITED, in_words, unit_of_parameter, value_words
 from pygama_gui.views.fits.view import FitsView, figures
 
 WAIT_MS = 60_000
@@ -245,7 +246,16 @@ def test_the_table_needs_no_scrolling_to_the_side(view: FitsView, width: int) ->
 
 def test_the_form_tells_what_a_narrow_table_leaves_out(view: FitsView) -> None:
     assert view.form.figures.text() == figures(view._rows[-1])
-    assert view.form.figures.text().startswith("FWTM ")
+    assert re.match(r"FWTM \S.* ADC · χ²/ndof ", view.form.figures.text())
+
+
+def test_parameters_of_a_fit_have_their_units(view: FitsView) -> None:
+    units = {name: row.value_label.text().split()[-1] for name, row in view.form.rows.items()}
+    assert (units["area_1"], units["position_1"], units["sigma"]) == ("counts", "ADC", "ADC")
+    assert view.form.rows["background"].value_label.text().endswith(" counts / ADC")
+    given = [unit_of_parameter(name, "keV") for name in ("tail_slope", "tail_fraction", "step", "slope")]
+    assert given == ["keV", "", "", ""]
+    assert unit_of_parameter("background", "") == "counts a unit"
 
 
 def test_peaks_of_one_width_say_what_they_share_once(qtbot: QtBot, view: FitsView) -> None:
@@ -301,6 +311,7 @@ def test_a_parameter_that_makes_no_difference_is_not_said_to_stand_at_a_limit() 
     assert value_words(held) == "0, at its limit"
     fixed = Parameter("position_1", 38461.25, 0.0, is_fixed=True)
     assert value_words(fixed) == "38\u202f461.2"
+    assert value_words(fixed, "ADC") == "38\u202f461.2 ADC"
     assert value_words(Parameter("slope", 0.7, math.nan, is_at_limit=True)) == "not told by the counts"
 
 

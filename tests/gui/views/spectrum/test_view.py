@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
@@ -66,6 +67,22 @@ def test_the_zoom_of_a_person_stays_while_the_run_grows(view: SpectrumView) -> N
     view.show_all()
     view.draw_if_due()
     assert view.plot.box.viewRange()[0][1] > 30_000
+
+
+@pytest.mark.parametrize("other", [{"channel": 1}, {"width": 1000.0}, {"is_apart": True}])
+def test_heights_that_were_zoomed_are_fitted_to_another_channel_and_other_bins(
+    view: SpectrumView, other: dict[str, Any]
+) -> None:
+    feed(view, madeup.partial(4000, n_channels=3))
+    zoom(view, 2000, 9500)
+    view.plot.box.setYRange(0, 1e6, padding=0)
+    view.plot.box._mark_zoomed(y=True)
+    feed(view, madeup.partial(300, n_channels=3, seed=2))
+    assert view.plot.box.viewRange()[1][1] == pytest.approx(1e6)
+    view.choose(**other)
+    view.redraw()
+    assert view.plot.box.viewRange()[0] == pytest.approx([2000, 9500])
+    assert view.plot.box.viewRange()[1][1] < 5000
 
 
 def looked_at(view: SpectrumView, run: Run) -> tuple[float, float]:
