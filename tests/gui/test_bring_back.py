@@ -225,3 +225,47 @@ def test_a_picture_of_a_waveform_brings_its_event_back(
     wait_for(qtbot, is_there)
     second.waveforms.step(1)
     wait_for(qtbot, lambda: not is_there() and not second.waveforms.browser.is_reading)
+
+
+def test_a_step_to_another_waveform_is_not_lost_when_new_columns_come(
+    qtbot: QtBot, window: Callable[[], MainWindow], tmp_path: Path
+) -> None:
+    made = window()
+    set_up(qtbot, made, tmp_path, "waveforms")
+    bridge, browser = made.bridge, made.waveforms.browser
+    wait_for(qtbot, lambda: bridge.threads.are_idle and not browser.is_reading)
+    browser.go_to(25)
+    wait_for(qtbot, lambda: not browser.is_reading)
+    run_id = bridge.session.selected
+    for _ in range(2):  # while it is read, and when it is there
+        browser.step(1)
+        at = browser.place
+        for is_there in (False, True):
+            if is_there:
+                wait_for(qtbot, lambda: not browser.is_reading)
+            live = bridge.data[run_id]
+            bridge.data[run_id] = live.calibrated(live.calibrations, {}, len(live.columns))
+            bridge.data_grew.emit({run_id})
+            wait_for(qtbot, lambda: not browser.is_reading)
+            assert browser.sample is not None
+            assert (browser.place, browser.sample.place) == (at, at)
+    assert browser.place == 27
+
+
+def test_a_place_is_kept_while_nobody_knows_how_many_waveforms_there_are(
+    qtbot: QtBot, window: Callable[[], MainWindow], tmp_path: Path
+) -> None:
+    made = window()
+    set_up(qtbot, made, tmp_path, "waveforms")
+    browser = made.waveforms.browser
+    wait_for(qtbot, lambda: made.bridge.threads.are_idle and not browser.is_reading)
+    browser.begin_anew()
+    assert browser.is_reading
+    assert browser.n == 0
+    browser.go_to(25)
+    wait_for(qtbot, lambda: not browser.is_reading)
+    assert browser.place == 25
+    browser.begin_anew()
+    browser.go_to(10**6)
+    wait_for(qtbot, lambda: not browser.is_reading)
+    assert browser.place == browser.n - 1

@@ -158,14 +158,24 @@ class Browser:
         if live is not self.live_run:
             self._anew()
             if live is not None and self.live_run is not None and live.is_same_as(self.live_run):
+                is_going = self._is_going
                 self.live_run, self._reading = live, None  # what is being read is of the columns before
-                self.select_anew()
+                if is_going:
+                    self._ask()
+                else:
+                    self.select_anew()
             else:
                 self.begin_anew()
         elif live is not None and live.tier1 is not None and not self.is_finished:
             self.is_finished, self.is_following = True, False
             self._anew()
             self.select_anew()
+
+    @property
+    def _is_going(self) -> bool:
+        """Whether a waveform at another place than that of the one that is shown is being read."""
+        is_elsewhere = self.sample is None or self.sample.place != self.place
+        return self.is_reading and self._event_wanted is None and is_elsewhere
 
     def look_again(self, paths: set[Path]) -> None:
         """Show waveforms whose file was gone and is back."""
@@ -213,9 +223,13 @@ class Browser:
         self.go_to(self.place + by)
 
     def go_to(self, place: int) -> None:
-        """Show the waveform at a place, counted from 0; stays within what there is."""
+        """Show the waveform at a place, counted from 0; stays within what there is.
+
+        While a file is read nobody knows how many there are; who reads it stays within them.
+        """
         self.is_following, self.said, self._event_wanted, self._brought = False, "", None, None
-        self.place = max(0, min(place, self.n - 1)) if self.n else 0
+        is_open = self.is_finished and self.is_reading
+        self.place = max(0, place if is_open else min(place, self.n - 1))
         self._goes = True
         self._ask()
         self._changed()
