@@ -86,7 +86,7 @@ def test_a_scan_says_how_many_waveforms_there_are_as_soon_as_they_come(
     scan.sandbox._forget()
     assert scan.state.text() == "9 cells · no sample of waveforms yet"
     scan.sandbox._take(Sampled(block, block), "waveforms of the run")
-    assert scan.state.text() == "9 cells on 400 waveforms"
+    assert scan.state.text() == "9 cells on 400 waveforms of the run"
 
 
 @pytest.mark.parametrize("way", ["Esc", "button", "frame"])
