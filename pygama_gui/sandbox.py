@@ -250,7 +250,7 @@ class Sandbox(QObject):
         if block is not None:
             self._key = (id(live.samples),)
             mixed = preview.sample_of_ring(live.samples.of(None)) or block
-            of = "" if channel is None else f" of {self.bridge.names([channel])[0]}"
+            of = "".join(f" of {name}" for name in self._whose(channel))
             self._take(Sampled(block, mixed, channel), f"newest waveforms{of}")
 
     def _channel_of_ring(self, live: LiveRun) -> int | None:
@@ -312,11 +312,18 @@ class Sandbox(QObject):
         else:
             self._take(found, self._words_of(run_id, found.code), is_from_file=True)
 
+    def _whose(self, code: int | None) -> list[str]:
+        """Name the channel of a sample, or all where a run with several is mixed; nothing of one alone."""
+        if code is not None:
+            return self.bridge.names([code])
+        live = self.bridge.live(self.session.selected)
+        return ["all channels"] if live is not None and len(live.channels) > 1 else []
+
     def _words_of(self, run_id: str, code: int | None) -> str:
         """Say where the waveforms are from; of a data set, those of its first run are taken."""
         run = self.session.run(run_id)
         of = [run.members[0].run.title] if isinstance(run, DataSet) else []
-        of += self.bridge.names([] if code is None else [code])
+        of += self._whose(code)
         return f"waveforms of {', '.join(of) or 'the run'}"
 
     def _take(self, sampled: Sampled, words: str, *, is_from_file: bool = False) -> None:
@@ -567,12 +574,13 @@ def _tier2_beside(tier1: Path) -> Path:
 def _chosen_or_most(chosen: int | None, shown: list[int], codes: np.ndarray) -> tuple[int | None, float]:
     """Give the channel to take a sample of, and its share of the rows: the chosen one, or that with most.
 
-    None, which takes all, of a run with one channel alone. codes: of the channels of all rows, (n_rows,).
+    None, which takes all, of a run with one channel alone or with few waveforms of each. codes: of the
+    channels of all rows, (n_rows,).
     """
     counts = {code: int(np.count_nonzero(codes == code)) for code in shown}
-    code = (
-        chosen
-        if chosen is not None and counts.get(chosen)
-        else max(counts, key=lambda one: counts[one], default=None)
-    )
-    return code, 1.0 if code is None else max(counts[code], 1) / max(len(codes), 1)
+    if chosen is not None and counts.get(chosen):
+        return chosen, counts[chosen] / len(codes)
+    most = max(counts, key=lambda code: counts[code], default=None)
+    if most is None or counts[most] < LEAST_LIVE:
+        return None, 1.0
+    return most, counts[most] / len(codes)

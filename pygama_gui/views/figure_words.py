@@ -9,6 +9,9 @@ from pygama_gui.data.health import Figures, Peak
 from pygama_gui.jobs.board import counted
 from pygama_gui.widgets import words
 
+LEAST_AS_LEVEL = 0.1
+"""A scatter of a baseline from here on, in ADC counts, has one digit as the baseline itself."""
+
 
 def rate_words(figures: Figures) -> str:
     """Write the rate with its error; the events where no rate is known."""
@@ -21,7 +24,9 @@ def baseline_words(figures: Figures) -> str:
     """Write the median of the baseline and its scatter from event to event: 'bl 8162.4 ± 3.1 ADC'."""
     if not math.isfinite(figures.baseline):
         return ""
-    scatter = f" ± {words.three_digits(figures.baseline_rms)}" if figures.n_events > 1 else ""
+    rms = figures.baseline_rms
+    written = words.level(rms) if rms >= LEAST_AS_LEVEL else words.three_digits(rms)
+    scatter = f" ± {written}" if figures.n_events > 1 else ""
     return f"bl {words.level(figures.baseline)}{scatter} ADC"
 
 

@@ -76,7 +76,7 @@ FIND_LIVE_TIME = "Run > Find the live time looks through all rows for it, run by
 EVERY_S = 0.25
 """Figures that change more often cannot be read."""
 
-EARLY = ("▲ pulses within it", "", "warn")
+EARLY = ("pulses within it", "warn", "warn")
 """Remark and tones of a baseline that is measured within the pulses."""
 
 STATES = {
@@ -501,7 +501,8 @@ class StripView(View):
         value, unit = self._told_baseline[1]
         known, early = self._levels.get("baseline"), self._early_pulses(live)
         remark = _beside(unit, None if known is None else known[1]) if early is None else EARLY
-        self.figures["BASELINE"].show_value(f"{value} {unit}".rstrip(), *remark)
+        sign = "" if early is None else "▲ "  # a narrow strip has no room for the remark
+        self.figures["BASELINE"].show_value(f"{sign}{value} {unit}".rstrip(), *remark)
         if early is not None:
             self.figures["BASELINE"].setToolTip(f"{early.words}, and process the run again")
         elif " ± " in value:

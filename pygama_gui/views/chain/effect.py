@@ -34,9 +34,22 @@ def effect_words(found: Compared, unit: str) -> Effect:
     if new is None:
         return Effect()
     if old is None or not found.asked.is_changed:
-        return Effect(f"FWHM {width_words(new)} {unit}".rstrip()) if new.converged else Effect("", new.note)
+        return (
+            Effect(f"FWHM {width_words(new)} {unit}".rstrip())
+            if new.converged
+            else Effect("", _why(new, unit))
+        )
     fwhm = f"FWHM {width_words(old)} → {width_words(new)} {unit}".rstrip()
     return Effect(fwhm, *change_words(found))
+
+
+def _why(fit: PeakFit, unit: str) -> str:
+    """Say why no peak was fitted, and what to do where none is."""
+    if not fit.note.endswith("too few to fit"):
+        return fit.note
+    low, high = map(words.level, fit.window)
+    place = f"from {low} to {high} {unit}".rstrip()
+    return f"Too few counts {place} to fit: click another peak, or press P"
 
 
 def width_words(fit: PeakFit) -> str:

@@ -513,7 +513,8 @@ class ScanWindow(QDialog):
             x, y = self.across.axis(), self.up.axis()
             n = 0 if x is None or y is None else len(x.values) * len(y.values)
             n_waves = self.sandbox.n_rows
-            waves = f"on {words.count(n_waves)} waveforms" if n_waves else "· no sample of waveforms yet"
+            whose = self.sandbox.words or "waveforms"
+            waves = f"on {words.count(n_waves)} {whose}" if n_waves else "· no sample of waveforms yet"
             self.state.setText(f"{n} cells {waves}" if n else "")
             self.start_button.setEnabled(n > 0)
 

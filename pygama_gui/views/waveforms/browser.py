@@ -178,10 +178,10 @@ class Browser:
         return self.is_reading and self._event_wanted is None and is_elsewhere
 
     def look_again(self, paths: set[Path]) -> None:
-        """Show waveforms whose file was gone and is back."""
+        """Show the waveform of a file that was gone and is back, at the place where somebody is."""
         if self.live is not None and self.live.tier1 in paths:
-            self._anew()
-            self.select_anew()
+            self._ask()
+            self._changed()
 
     def select_anew(self) -> None:
         """Stay at the waveform, if it is among those that are selected now; else show the first."""

@@ -165,6 +165,7 @@ def test_a_file_that_is_back_is_found_by_itself_and_what_lacked_it_is_shown_agai
     away.rename(tier1)
     qtbot.waitUntil(lambda: not window.banner.isVisible(), timeout=WAIT_MS)
     qtbot.waitUntil(lambda: browser.sample is not None, timeout=WAIT_MS)
+    assert browser.place == 1, "where somebody went before it was back"
     assert any("t1_run7.h5 is back" in line for line in bridge.lines)
     assert not bridge.gone.timer.isActive()
 

@@ -16,7 +16,7 @@ def figures(n_events: int, baseline: float, scatter: float) -> Figures:
 
 
 @pytest.mark.parametrize(
-    ("n", "rate", "baseline"), [(1, "1 event", "bl 8162.4 ADC"), (2, "2 events", "bl 8162.4 ± 3.10 ADC")]
+    ("n", "rate", "baseline"), [(1, "1 event", "bl 8162.4 ADC"), (2, "2 events", "bl 8162.4 ± 3.1 ADC")]
 )
 def test_one_event_has_no_scatter(n: int, rate: str, baseline: str) -> None:
     found = figures(n, 8162.4, 3.1 if n > 1 else 0.0)

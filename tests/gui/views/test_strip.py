@@ -94,7 +94,8 @@ def test_a_baseline_that_reaches_into_the_pulses_is_told_beside_it(
     qtbot.waitUntil(lambda: view._surveyed.n_rows == 600, timeout=WAIT_MS)
     view.redraw()
     figure = view.figures["BASELINE"]
-    assert (figure.remark.text() == "▲ pulses within it") == told
+    assert (figure.remark.text() == "pulses within it") == told
+    assert figure.value.text().startswith("▲ ") == told, "where a narrow strip has no room for the remark"
     assert ("set i_end to" in figure.toolTip()) == told
     assert any(one.what == "baseline until" for one in view.checks()) == told
 

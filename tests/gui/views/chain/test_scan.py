@@ -86,7 +86,7 @@ def test_a_scan_says_how_many_waveforms_there_are_as_soon_as_they_come(
     scan.sandbox._forget()
     assert scan.state.text() == "9 cells · no sample of waveforms yet"
     scan.sandbox._take(Sampled(block, block), "waveforms of the run")
-    assert scan.state.text() == "9 cells on 400 waveforms"
+    assert scan.state.text() == "9 cells on 400 waveforms of the run"
 
 
 @pytest.mark.parametrize("way", ["Esc", "button", "frame"])
@@ -126,7 +126,7 @@ def test_why_no_width_is_told_has_the_room_for_all_of_it(
 ) -> None:
     bridge.change(changes.choose_line, (9000.0, 9100.0))
     qtbot.waitUntil(lambda: tried.found is not None and tried.found.asked.line is not None, timeout=WAIT_MS)
-    qtbot.waitUntil(lambda: (tried.redraw(), "counts between" in tried.change.text())[1], timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: (tried.redraw(), "Too few counts" in tried.change.text())[1], timeout=WAIT_MS)
     assert tried.fwhm.isHidden()
     assert tried.change.wordWrap()
 
@@ -212,6 +212,13 @@ def test_nothing_is_computed_while_nobody_looks(qtbot: QtBot, tried: PreviewView
     qtbot.waitUntil(
         lambda: tried.sandbox.last is not None and tried.sandbox.last.asked.chain is bridge.session.chain,
         timeout=WAIT_MS,
+    )
+
+
+def test_a_window_with_too_few_counts_is_told_with_its_unit_and_a_way_out(block: Block) -> None:
+    found = Bench(block).compare(Asked(CHAIN, CHAIN, "trap_max", (39_900.0, 40_100.0)))
+    assert effect_words(found, "ADC").change == (
+        "Too few counts from 39\u202f900.0 to 40\u202f100.0 ADC to fit: click another peak, or press P"
     )
 
 
