@@ -371,6 +371,7 @@ class MainWindow(QMainWindow):
         for action in self.menus.export_actions:
             action.setEnabled(bool(session.runs or session.data_sets))
         self.menus.show_watched(session.watched)
+        self.menus.forget_map_action.setEnabled(bool(session.channel_map.channels))
         self._show_title()
 
     def _show_title(self) -> None:
