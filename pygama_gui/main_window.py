@@ -80,6 +80,8 @@ from pygama_gui.widgets.veil import DropVeil
 GAP = 10
 LOG_HEIGHT = 170
 LEAST_PANEL = 120
+LIBRARY_AND_PREVIEW = 620
+"""Height, in pixels, from which on the library of steps and the preview stand below each other."""
 SIZE = QSize(1480, 900)
 
 
@@ -229,11 +231,16 @@ class MainWindow(QMainWindow):
         self.tuning.addWidget(self.preview)
         self.tuning.setSizes([440, 230])
         self.tuning.setStretchFactor(0, 1)
+        self.chain.library_shown.connect(self._make_room_for_library)
         column.addWidget(self.tuning, 1)
         self.settings_area = Scrolled(inside, least=LEAST_PANEL, column=self.chain.column)
         outer.addWidget(self.settings_area, 1)
         outer.addWidget(self.settings_bar)
         return frame
+
+    def _make_room_for_library(self, is_shown: bool) -> None:  # noqa: FBT001
+        """Leave the preview out while a step is looked for, where there is no room for both."""
+        self.preview.setVisible(not is_shown or self.tuning.height() >= LIBRARY_AND_PREVIEW)
 
     def _bar(
         self, name: str, view: QWidget, area: Qt.ToolBarArea, margins: tuple[int, int, int, int]
