@@ -114,7 +114,7 @@ class Telling:
             return f"of {words.count(browser.n)}" + (" so far" if browser.is_looking else "")
         if browser.is_following or browser.is_finished:
             number = sample.numbers.get("event_number")
-            return "newest" if number is None else f"newest, packet {words.count(float(number))}"
+            return "newest" if number is None else f"newest, event {words.count(float(number))}"
         place = f"older than the newest {browser.n}" if browser.has_left else f"of the newest {browser.n}"
         return place if browser.is_playing else f"frozen (Space goes on), {place}"
 
