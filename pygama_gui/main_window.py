@@ -83,6 +83,8 @@ LEAST_PANEL = 120
 LIBRARY_AND_PREVIEW = 620
 """Height, in pixels, from which on the library of steps and the preview stand below each other."""
 SIZE = QSize(1480, 900)
+SIZE_CHOSEN = "size of text and buttons"
+"""What the banner is about where another size was chosen."""
 
 
 class MainWindow(QMainWindow):
@@ -93,6 +95,8 @@ class MainWindow(QMainWindow):
         self.bridge = bridge
         self.remembers = remembers
         self.demo_asked: Callable[[], None] = lambda: None
+        self._size_drawn = bridge.session.size_percent
+        """The size of text and buttons that Qt was started with."""
         self.setWindowTitle("pygama")
         self.setWindowIcon(QIcon(str(theme.resource("icons/pygama.svg"))))
         self.setObjectName("main window")
@@ -462,8 +466,11 @@ class MainWindow(QMainWindow):
     def choose_size(self, percent: int) -> None:
         """Choose the size of text and buttons, which Qt takes when it starts."""
         self.bridge.change(changes.choose_size, percent)
+        if percent == self._size_drawn:
+            self.banner.dismiss_about({SIZE_CHOSEN})
+            return
         words = f"Text and buttons are drawn at {percent} % when the window is opened again"
-        self.banner.say(words, level="warning")
+        self.banner.say(words, level="warning", about=SIZE_CHOSEN)
         self.bridge.log(words)
 
     def go_to_tab(self, tab: int) -> None:

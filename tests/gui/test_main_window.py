@@ -794,3 +794,15 @@ def test_the_library_of_steps_has_room_in_a_low_window(
     qtbot.waitUntil(lambda: not window.preview.isVisible() and shown.height() > 150)
     window.chain.close_library()
     qtbot.waitUntil(window.preview.isVisible)
+
+
+def test_going_back_to_the_size_that_is_drawn_asks_for_nothing(window: MainWindow) -> None:
+    told: list[str] = []
+    window.bridge.logged.connect(lambda text, _level: told.append(text))
+    window.choose_size(130)
+    assert window.banner.isVisible()
+    assert told == ["Text and buttons are drawn at 130 % when the window is opened again"]
+    window.choose_size(100)
+    assert not window.banner.isVisible()
+    assert len(told) == 1
+    assert window.bridge.session.size_percent == 100
