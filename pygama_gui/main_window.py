@@ -80,7 +80,11 @@ from pygama_gui.widgets.veil import DropVeil
 GAP = 10
 LOG_HEIGHT = 170
 LEAST_PANEL = 120
+LIBRARY_AND_PREVIEW = 620
+"""Height, in pixels, from which on the library of steps and the preview stand below each other."""
 SIZE = QSize(1480, 900)
+SIZE_CHOSEN = "size of text and buttons"
+"""What the banner is about where another size was chosen."""
 
 
 class MainWindow(QMainWindow):
@@ -91,6 +95,8 @@ class MainWindow(QMainWindow):
         self.bridge = bridge
         self.remembers = remembers
         self.demo_asked: Callable[[], None] = lambda: None
+        self._size_drawn = bridge.session.size_percent
+        """The size of text and buttons that Qt was started with."""
         self.setWindowTitle("pygama")
         self.setWindowIcon(QIcon(str(theme.resource("icons/pygama.svg"))))
         self.setObjectName("main window")
@@ -229,11 +235,16 @@ class MainWindow(QMainWindow):
         self.tuning.addWidget(self.preview)
         self.tuning.setSizes([440, 230])
         self.tuning.setStretchFactor(0, 1)
+        self.chain.library_shown.connect(self._make_room_for_library)
         column.addWidget(self.tuning, 1)
         self.settings_area = Scrolled(inside, least=LEAST_PANEL, column=self.chain.column)
         outer.addWidget(self.settings_area, 1)
         outer.addWidget(self.settings_bar)
         return frame
+
+    def _make_room_for_library(self, is_shown: bool) -> None:  # noqa: FBT001
+        """Leave the preview out while a step is looked for, where there is no room for both."""
+        self.preview.setVisible(not is_shown or self.tuning.height() >= LIBRARY_AND_PREVIEW)
 
     def _bar(
         self, name: str, view: QWidget, area: Qt.ToolBarArea, margins: tuple[int, int, int, int]
@@ -372,6 +383,7 @@ class MainWindow(QMainWindow):
         for action in self.menus.export_actions:
             action.setEnabled(bool(session.runs or session.data_sets))
         self.menus.show_watched(session.watched)
+        self.menus.forget_map_action.setEnabled(bool(session.channel_map.channels))
         self._show_title()
 
     def _show_title(self) -> None:
@@ -455,8 +467,11 @@ class MainWindow(QMainWindow):
     def choose_size(self, percent: int) -> None:
         """Choose the size of text and buttons, which Qt takes when it starts."""
         self.bridge.change(changes.choose_size, percent)
+        if percent == self._size_drawn:
+            self.banner.dismiss_about({SIZE_CHOSEN})
+            return
         words = f"Text and buttons are drawn at {percent} % when the window is opened again"
-        self.banner.say(words, level="warning")
+        self.banner.say(words, level="warning", about=SIZE_CHOSEN)
         self.bridge.log(words)
 
     def go_to_tab(self, tab: int) -> None:

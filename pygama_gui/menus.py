@@ -184,7 +184,7 @@ class Menus:
         )
         menu.addSeparator()
         self._act(menu, "&Channel map… | detector names load", "", window.settings_files.ask_channel_map)
-        self._act(
+        self.forget_map_action = self._act(
             menu,
             "For&get the channel map | detector names remove",
             "",

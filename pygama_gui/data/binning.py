@@ -11,6 +11,8 @@ from pygama.quick_dataclass import dataclass
 MOST_BINS = 16_384
 FEWEST, MANY = 16, 2048
 """Bins that are chosen by themselves."""
+FOR_LINES = 4.0
+"""So many bins at least, times the root of the number of values: the rule for one smooth hill hides lines."""
 LOOKED_AT = 100_000
 """Values that the range is chosen by."""
 FAR_OUT = 20.0
@@ -103,7 +105,7 @@ def _n_bins(finite: np.ndarray, low: float, high: float, finer: int) -> int:
     some = finite[:: max(len(finite) // LOOKED_AT, 1)]
     quarter, three = np.quantile(some, (0.25, 0.75))
     width = 2.0 * float(three - quarter) / len(finite) ** (1 / 3)
-    suited = (high - low) / width if width > 0 else FEWEST
+    suited = max((high - low) / width if width > 0 else FEWEST, FOR_LINES * math.sqrt(len(finite)))
     wanted = min(max(suited, FEWEST), MANY) * 2.0**finer
     n_bins = min(max(round(wanted), 1), MOST_BINS)
     return _whole_bins(low, high, n_bins) if _is_whole(finite) else n_bins

@@ -112,9 +112,10 @@ def draw(picture: Picture) -> Figure:
 
 
 def _draw_curves(axes: Axes, picture: Picture) -> None:
-    for curve in picture.curves:
-        if curve.is_behind:
-            axes.plot(curve.x, curve.y, color=GREY, linewidth=0.5, alpha=0.5, zorder=1)
+    behind = [curve for curve in picture.curves if curve.is_behind]
+    for curve in behind:
+        name = curve.name if len(behind) == 1 else None  # of many, a legend would be all names
+        axes.plot(curve.x, curve.y, label=name, color=GREY, linewidth=0.5, alpha=0.5, zorder=1)
     for curve in picture.curves:
         if not curve.is_behind:
             axes.plot(curve.x, curve.y, label=curve.name, linewidth=1.0)

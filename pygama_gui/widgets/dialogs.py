@@ -6,11 +6,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 from PyQt5.QtCore import QSize, Qt
-from PyQt5.QtWidgets import QFileDialog, QListView, QSplitter, QWidget
+from PyQt5.QtWidgets import QFileDialog, QHeaderView, QListView, QSplitter, QTreeView, QWidget
 
 from pygama_gui.widgets.parts import room_on_screen
 
 SIZE = QSize(860, 520)
+ROWS_LOOKED_AT = 100
+"""Rows by which the width of a column is chosen; a folder may hold many."""
 LEAST_PLACES, PLACE_ROOM = 140, 24
 """Width of the places at the side at least, and what they need beside their names, in pixels."""
 
@@ -21,6 +23,7 @@ def file_dialog(parent: QWidget, title: str, folder: Path) -> QFileDialog:
     dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
     dialog.resize(SIZE.boundedTo(room_on_screen()))
     _show_places(dialog)
+    _show_columns(dialog)
     return dialog
 
 
@@ -35,6 +38,17 @@ def _show_places(dialog: QFileDialog) -> None:
     wanted = places.sizeHintForColumn(0) + 2 * places.frameWidth() + PLACE_ROOM
     width = min(max(wanted, LEAST_PLACES), dialog.width() // 3)
     splitter.setSizes([width, dialog.width() - width])
+
+
+def _show_columns(dialog: QFileDialog) -> None:
+    """Give sizes, kinds and dates the room they need, and the rest to the names; Qt's own widths cut them."""
+    files = dialog.findChild(QTreeView, "treeView")
+    if files is None or (head := files.header()) is None:
+        return
+    head.setResizeContentsPrecision(ROWS_LOOKED_AT)
+    for column in range(1, head.count()):
+        head.setSectionResizeMode(column, QHeaderView.ResizeMode.ResizeToContents)
+    head.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
 
 
 def ask_folder(

@@ -35,6 +35,7 @@ class RowTable(QTableWidget):
         """Show as many columns as there is room for."""
         super().resizeEvent(event)
         self.make_room()
+        self._keep_chosen_in_view()
 
     def make_room(self) -> None:
         """Share the width among the columns; make rows, and the table, as high as what is in them."""
@@ -51,10 +52,19 @@ class RowTable(QTableWidget):
             self.setColumnHidden(at, at not in widths)
             self.setColumnWidth(at, widths.get(at, 0))
         heights = [self._height_of(row, sum(widths.values())) for row in range(self.rowCount())]
+        is_other = heights != [self.rowHeight(row) for row in range(self.rowCount())]
         for row, height in enumerate(heights):
             self.setRowHeight(row, height)
         head = self.horizontalHeader().sizeHint().height()
         self.setFixedHeight(min(head + sum(heights), MOST_HEIGHT) + 2 * self.frameWidth() + 2)
+        if is_other:
+            self._keep_chosen_in_view()
+
+    def _keep_chosen_in_view(self) -> None:
+        """Scroll to all of the row that is chosen: rows grow after Qt has scrolled to it."""
+        if (chosen := self.currentIndex()).isValid():
+            self.updateGeometries()  # else the scroll bar ends where it did before
+            self.scrollTo(chosen)
 
     def _width_of(self, column: int) -> int:
         """Give the width that a column needs: of its longest line, or of its head."""

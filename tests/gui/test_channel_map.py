@@ -103,3 +103,13 @@ def test_a_map_with_a_mistake_is_told_and_changes_nothing(window: MainWindow, cs
     window.settings_files.take_channel_map(csv)
     assert "line 2, column 'channel'" in window.banner.words.text()
     assert window.bridge.session.channel_map.channels == ()
+
+
+def test_a_map_is_forgotten_only_where_there_is_one(window: MainWindow, csv: Path) -> None:
+    assert not window.menus.forget_map_action.isEnabled()
+    window.arrivals.add_paths([csv])
+    assert window.menus.forget_map_action.isEnabled()
+    window.menus.forget_map_action.trigger()
+    assert not window.menus.forget_map_action.isEnabled()
+    window.bridge.store.undo()
+    assert window.menus.forget_map_action.isEnabled()

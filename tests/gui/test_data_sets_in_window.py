@@ -374,6 +374,13 @@ def test_an_event_of_one_run_is_not_taken_for_that_of_another(
         lambda: browser.sample is not None and browser.sample.numbers.get("run") == 14, timeout=WAIT_MS
     )
     assert browser.sample is not None and browser.sample.numbers["event_number"] == number
+    view = window.waveforms
+    view.draw_if_due()
+    assert " · run 14 · " in view.bar.info.text()
+    picture = view.exporter.picture()
+    assert picture is not None and picture.about["run"] == "14"
+    assert picture.about["title"].startswith(f"Run 14, event {number}")
+    assert view.exporter.name().endswith(f"_run14_event{number}")
 
 
 @BOTH

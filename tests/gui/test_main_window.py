@@ -782,3 +782,27 @@ def test_an_action_of_a_hidden_panel_brings_it_to_the_front(qtbot: QtBot, window
     alone = next(one for one in window.cuts.view_actions() if "passing events alone" in one.text())
     alone.trigger()
     assert window.chain.isVisible()
+
+
+def test_the_library_of_steps_has_room_in_a_low_window(
+    qtbot: QtBot, open_window: Callable[..., MainWindow]
+) -> None:
+    window = open_window(size=(1280, 760))
+    assert window.preview.isVisible()
+    window.chain.open_library()
+    shown = window.chain.library.list
+    qtbot.waitUntil(lambda: not window.preview.isVisible() and shown.height() > 150)
+    window.chain.close_library()
+    qtbot.waitUntil(window.preview.isVisible)
+
+
+def test_going_back_to_the_size_that_is_drawn_asks_for_nothing(window: MainWindow) -> None:
+    told: list[str] = []
+    window.bridge.logged.connect(lambda text, _level: told.append(text))
+    window.choose_size(130)
+    assert window.banner.isVisible()
+    assert told == ["Text and buttons are drawn at 130 % when the window is opened again"]
+    window.choose_size(100)
+    assert not window.banner.isVisible()
+    assert len(told) == 1
+    assert window.bridge.session.size_percent == 100

@@ -38,6 +38,17 @@ def test_finer_bins_are_twice_as_many_with_the_same_counts():
     assert fine.counts.sum() == coarse.counts.sum() == 10_000
 
 
+def test_lines_of_a_spectrum_stand_apart():
+    rng = np.random.default_rng(2)
+    lines = [rng.normal(at, 20.0, 300) for at in (3500.0, 8500.0, 21_300.0, 38_000.0)]
+    found = histogram(np.concatenate([*lines, rng.exponential(8000.0, 3000)]))
+    middles = (found.edges[1:] + found.edges[:-1]) / 2
+    highest = np.sort(middles[np.argsort(found.counts)[-4:]])
+    width = found.edges[1] - found.edges[0]
+    assert width < 400.0
+    np.testing.assert_allclose(highest, [3500.0, 8500.0, 21_300.0, 38_000.0], atol=width)
+
+
 def test_no_values_and_equal_values_have_a_range():
     assert histogram(np.array([])).counts.tolist() == [0]
     assert histogram(np.array([np.nan])).n_outside == 1

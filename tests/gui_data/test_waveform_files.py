@@ -77,6 +77,15 @@ def test_cursors_are_drawn_with_what_lies_between_them(picture: Picture) -> None
     assert figure.get_supxlabel() == told.replace(", Δt", "\nΔt")
 
 
+def test_a_single_curve_behind_is_named_and_many_are_not(picture: Picture) -> None:
+    def names(of: Picture) -> list[str]:
+        return draw(of).axes[0].get_legend_handles_labels()[1]
+
+    assert names(picture) == ["other", "waveform"]
+    many = replace(picture, curves=(*picture.curves, Curve("third", X, X, is_behind=True)))
+    assert names(many) == ["waveform"]
+
+
 def test_a_density_is_drawn(tmp_path: Path) -> None:
     density = Density(np.eye(5, dtype=int) * 3, (-0.5, 4.5), (0.0, 1.0), 3)
     save(Picture("time (µs)", "ADC counts", density=density, x_per_sample=0.016), tmp_path / "d.png")

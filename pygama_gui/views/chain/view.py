@@ -76,6 +76,8 @@ class ChainView(View):
     )
 
     scan_asked = pyqtSignal()
+    library_shown = pyqtSignal(bool)
+    """The library of steps stands in place of the cards, or no longer."""
     """Somebody wants a grid of two settings."""
     event_asked = pyqtSignal(int)
     """Somebody wants to see the waveform of an event."""
@@ -162,6 +164,7 @@ class ChainView(View):
         self.pages = QStackedWidget()
         self.pages.addWidget(self.column)
         self.pages.addWidget(self.library)
+        self.pages.currentChanged.connect(lambda at: self.library_shown.emit(at == LIBRARY))
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(8)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 import pygama
+from pygama_gui.data.live_set import RUN
 from pygama_gui.data.samples import Sample
 from pygama_gui.data.shaping import Shaped, energy_source
 from pygama_gui.data.waveform_files import Curve, Picture, csv_text, save
@@ -54,7 +55,8 @@ class Exporter(Saver[Picture]):
         words = PICTURE_WORDS[view.choice.picture].replace(" ", "_")
         sample = view.browser.sample
         if view.choice.picture == "traces" and sample is not None and "event_number" in sample.numbers:
-            words += f"_event{int(sample.numbers['event_number'])}"
+            run = f"_run{int(sample.numbers[RUN])}" if RUN in sample.numbers else ""
+            words += f"{run}_event{int(sample.numbers['event_number'])}"
         return "_".join((*self.run_name(), words))
 
     def picture(self) -> Picture | None:
@@ -84,6 +86,9 @@ class Exporter(Saver[Picture]):
             about |= run.about
             title += [f"Run {about['run']}"] if "run" in about else []
         if sample is not None:
+            if RUN in sample.numbers:
+                about["run"] = str(int(sample.numbers[RUN]))
+                title.append(f"Run {about['run']}")
             if "event_number" in sample.numbers:
                 about["event"] = str(int(sample.numbers["event_number"]))
                 title.append(f"event {about['event']}")

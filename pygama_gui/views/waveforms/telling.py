@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pygama_gui.data import chain_facts
+from pygama_gui.data.live_set import RUN
 from pygama_gui.data.samples import Sample
 from pygama_gui.jobs.board import as_sentence
 from pygama_gui.views.waveforms.contrast import KINDS
@@ -95,6 +96,8 @@ class Telling:
 
     def _sample_words(self, sample: Sample) -> list[str]:
         view, parts = self._view, []
+        if RUN in sample.numbers:
+            parts.append(f"run {int(sample.numbers[RUN])}")
         if sample.channel is not None:
             parts.append(view.bridge.names([*view.channels, sample.channel])[-1])
         number = sample.numbers.get("event_number")
@@ -111,7 +114,7 @@ class Telling:
             return f"of {words.count(browser.n)}" + (" so far" if browser.is_looking else "")
         if browser.is_following or browser.is_finished:
             number = sample.numbers.get("event_number")
-            return "newest" if number is None else f"newest, packet {words.count(float(number))}"
+            return "newest" if number is None else f"newest, event {words.count(float(number))}"
         place = f"older than the newest {browser.n}" if browser.has_left else f"of the newest {browser.n}"
         return place if browser.is_playing else f"frozen (Space goes on), {place}"
 

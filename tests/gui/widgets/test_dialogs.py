@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from PyQt5.QtCore import QSize, QUrl
-from PyQt5.QtWidgets import QApplication, QFileDialog, QLineEdit, QListView, QWidget
+from PyQt5.QtWidgets import QApplication, QFileDialog, QLineEdit, QListView, QTreeView, QWidget
 from pytestqt.qtbot import QtBot
 
 from pygama_gui.bridge import Bridge
@@ -52,6 +52,23 @@ def test_the_places_at_the_side_of_a_file_dialog_are_read_whole(qtbot: QtBot, tm
     places = dialog.findChild(QListView, "sidebar")
     assert places is not None
     assert places.viewport().width() >= LEAST_PLACES - PLACE_ROOM
+    dialog.reject()
+
+
+def test_sizes_and_dates_of_files_are_read_whole(qtbot: QtBot, tmp_path: Path) -> None:
+    (tmp_path / "2018-9-25-Th228Run9001").write_bytes(b"0" * 3_716_204)
+    parent = QWidget()
+    qtbot.addWidget(parent)
+    dialog = file_dialog(parent, "Choose", tmp_path)
+    dialog.open()
+    qtbot.waitExposed(dialog)
+    files = dialog.findChild(QTreeView, "treeView")
+    assert files is not None
+    qtbot.waitUntil(lambda: files.model().rowCount(files.rootIndex()) == 1)
+    file = files.model().index(0, 0, files.rootIndex())
+    date = file.sibling(0, 3).data()
+    qtbot.waitUntil(lambda: files.columnWidth(3) >= files.fontMetrics().horizontalAdvance(date))
+    assert files.header().length() <= files.viewport().width()
     dialog.reject()
 
 

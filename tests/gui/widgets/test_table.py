@@ -26,6 +26,24 @@ def test_a_column_comes_back_only_where_its_head_has_room(qtbot: QtBot, themed: 
     assert table.columnWidth(2) >= head.sectionSizeHint(2)
 
 
+def test_a_chosen_row_that_grows_stays_whole_in_view(qtbot: QtBot, themed: object) -> None:
+    table = quiet_table("Fitted peaks", ("Fit", "Position"))
+    qtbot.addWidget(table)
+    table.setRowCount(40)
+    for row in range(40):
+        for at, text in enumerate((f"{row}", "13 246")):
+            table.setItem(row, at, QTableWidgetItem(text))
+    table.resize(200, 300)
+    table.show()
+    table.make_room()
+    table.setCurrentCell(39, 0)
+    table.item(39, 1).setText("14 counts between\n57388.9 and 57655.2:\ntoo few to fit")
+    table.make_room()
+    place = table.visualRect(table.currentIndex())
+    qtbot.waitUntil(lambda: table.visualRect(table.currentIndex()).bottom() < table.viewport().height())
+    assert place.height() > 2 * table.rowHeight(0)
+
+
 @pytest.mark.parametrize(
     ("text", "lines"),
     [

@@ -51,7 +51,8 @@ def view(qtbot: QtBot, bridge: Bridge, a_run: Callable[..., Run]) -> WaveformVie
 
 def test_the_newest_waveform_is_shown_while_following(view: WaveformView) -> None:
     assert view.browser.place == 4
-    assert view.bar.info.text().startswith("newest")
+    number = int(view.browser.sample.numbers["event_number"])
+    assert view.bar.info.text().startswith(f"newest, event {words.count(number)} ·")
 
 
 def test_the_time_axis_is_in_microseconds(view: WaveformView) -> None:
