@@ -311,7 +311,9 @@ def state_sentence(job: JobState) -> str:
         case "running":
             return _running_sentence(job, percent)
         case "paused":
-            return f"■ paused: {job.halted}" if job.halted else f"■ paused, {percent}"
+            if job.halted:
+                return f"■ paused: {job.halted}"
+            return f"■ paused {how_far(job)}" if job.follows else f"■ paused, {percent}"
         case "done":
             return _done_sentence(job)
         case "failed":
@@ -320,7 +322,14 @@ def state_sentence(job: JobState) -> str:
                 return f"▶ searching for the record that ended the worker{left}…"
             return f"✕ failed: {job.text}"
         case "stopped":
-            return "■ stopped before it began" if not job.done_bytes else f"■ stopped at {percent}"
+            return f"■ stopped {how_far(job)}" if job.done_bytes else "■ stopped before it began"
+
+
+def how_far(job: JobState) -> str:
+    """Say how far a job came: 'at 42 %', or 'after 1 000 events' of a run whose end nobody knows."""
+    if job.follows:
+        return f"after {counted(job.rows, 'event')}"
+    return f"at {100 * job.fraction:.0f} %"
 
 
 def _waiting_sentence(place: int | None) -> str:

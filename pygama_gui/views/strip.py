@@ -27,7 +27,7 @@ from pygama_gui.data.samples import bunch_of
 from pygama_gui.data.shift import Check, Level, Rates, level_of, rates, report
 from pygama_gui.data.slices import Series, median_and_scatter
 from pygama_gui.data.trends import Trends, aligned
-from pygama_gui.jobs.board import JobState, as_sentence, counted
+from pygama_gui.jobs.board import JobState, as_sentence, counted, how_far
 from pygama_gui.session import changes
 from pygama_gui.session.calibration_changes import KEV, curve_of, raw_column
 from pygama_gui.session.state import DataSet, Run, Session
@@ -739,7 +739,7 @@ def _state_remark(state: JobState) -> str:
     if state.state == "done":
         return f"in {words.duration(state.elapsed_s)}"
     if state.state in ("paused", "stopped", "failed") and state.done_bytes:
-        return f"at {100 * state.fraction:.0f} %"
+        return how_far(state)
     return ""
 
 

@@ -168,6 +168,8 @@ RUNNING = JobState(1, RUN, "running", total_bytes=1000, done_bytes=620, bytes_pe
         (replace(RUNNING, total_bytes=0), "▶ processing, 31\u202f331 events"),
         (replace(RUNNING, state="paused"), "■ paused, 62 %"),
         (replace(RUNNING, state="stopped"), "■ stopped at 62 %"),
+        (replace(RUNNING, state="paused", follows=True), "■ paused after 31\u202f331 events"),
+        (replace(RUNNING, state="stopped", follows=True, rows=1), "■ stopped after 1 event"),
         (JobState(1, RUN, "stopped"), "■ stopped before it began"),
         (replace(RUNNING, state="done", elapsed_s=1.2), "✓ done in 1.2 s · 31\u202f331 events"),
         (replace(RUNNING, state="done", rows=1, warnings=2), "▲ done in 0.0 s · 1 event, 2 warnings"),
