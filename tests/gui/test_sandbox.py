@@ -193,6 +193,18 @@ def test_the_newest_waveforms_are_taken_again_only_when_rows_came_or_the_channel
     assert look() == 3
 
 
+def live_sandbox(
+    bridge: Bridge, a_run: Callable[..., Run], monkeypatch: pytest.MonkeyPatch
+) -> tuple[Run, Sandbox]:
+    """Give a run under way and a sandbox that takes its newest waveforms whenever it is asked."""
+    run, sandbox = a_run(), Sandbox.of(bridge)
+    bridge.change(changes.add_runs, [run])
+    bridge.adopt(1, run)
+    monkeypatch.setattr(sandbox_module, "LIVE_EVERY_S", 0.0)
+    monkeypatch.setattr(sandbox, "_go_on", lambda: None)
+    return run, sandbox
+
+
 def two_channels(n: int, seed: int) -> Partial:
     """Make a message with waveforms of channel 0 and, one in four, of channel 1."""
     partial = madeup.partial(n, seed=seed, n_waveforms=n)
@@ -203,11 +215,7 @@ def two_channels(n: int, seed: int) -> Partial:
 def test_the_newest_waveforms_of_one_channel_are_taken_and_named(
     bridge: Bridge, a_run: Callable[..., Run], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    run, sandbox = a_run(), Sandbox.of(bridge)
-    bridge.change(changes.add_runs, [run])
-    bridge.adopt(1, run)
-    monkeypatch.setattr(sandbox_module, "LIVE_EVERY_S", 0.0)
-    monkeypatch.setattr(sandbox, "_go_on", lambda: None)
+    run, sandbox = live_sandbox(bridge, a_run, monkeypatch)
     bridge.take(1, two_channels(40, 1))
     live = bridge.data[run.run_id]
     sandbox._take_ring(live)
@@ -226,11 +234,7 @@ def test_the_newest_waveforms_of_one_channel_are_taken_and_named(
 def test_a_channel_stays_the_one_of_the_preview_when_another_gets_more_waveforms(
     bridge: Bridge, a_run: Callable[..., Run], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    run, sandbox = a_run(), Sandbox.of(bridge)
-    bridge.change(changes.add_runs, [run])
-    bridge.adopt(1, run)
-    monkeypatch.setattr(sandbox_module, "LIVE_EVERY_S", 0.0)
-    monkeypatch.setattr(sandbox, "_go_on", lambda: None)
+    run, sandbox = live_sandbox(bridge, a_run, monkeypatch)
     for seed, code in ((1, 0), (2, 1), (3, 0)):
         partial = madeup.partial(50 + seed, seed=seed, n_waveforms=50 + seed)
         partial.columns["channel"][:] = partial.waveform_rows["channel"][:] = code
