@@ -4,7 +4,7 @@
 zstd is not built here: its functions are called where a library that is loaded already has them.
 """
 
-from libc.stdint cimport int64_t, uint8_t
+from libc.stdint cimport int64_t, uint8_t, uint32_t
 from libc.stdlib cimport free, malloc
 
 cdef extern from "c/bit_planes.h":
@@ -14,7 +14,13 @@ cdef extern from "c/bit_planes.h":
 cdef extern from "c/blosc_form.h":
     enum:
         FRAME_AT
+        STORED_BYTES_AT
+    uint32_t number_at(const uint8_t *chunk, int64_t place) nogil
     bint is_of_samples(const uint8_t *chunk, int64_t n_bytes, int64_t unpacked_bytes) nogil
+
+cdef extern from "c/crc32.h":
+    void make_crc_tables() nogil
+    uint32_t crc32_of(const uint8_t *data, int64_t n_bytes, bint plainly) nogil
 
 cdef extern from "c/read_at.h":
     int64_t read_at(int file, void *out, int64_t n_bytes, int64_t offset) nogil
@@ -25,7 +31,9 @@ ctypedef size_t (*Decompress)(void *, void *, size_t, const void *, size_t) noex
 
 cdef enum:
     MOST_CHUNKS = 64
+    SUM_BYTES = 4
 
+make_crc_tables()
 
 HAS_VECTORS = bool(has_vectors())
 
@@ -41,6 +49,20 @@ def join_samples(const uint8_t[::1] planes, uint8_t[::1] out, *, bint plainly=Fa
     if n_bytes:
         with nogil:
             join_planes(&planes[0], n_bytes // 16, &out[0], plainly)
+
+
+def crc32(const uint8_t[::1] data, *, bint plainly=False):
+    """Compute what zlib.crc32 does.
+
+    plainly: without the instructions of the machine, whatever it has.
+    """
+    cdef uint32_t found
+    cdef int64_t n_bytes = data.shape[0]
+    if not n_bytes:
+        return 0
+    with nogil:
+        found = crc32_of(&data[0], n_bytes, plainly)
+    return found
 
 
 cdef class Bench:
@@ -73,8 +95,9 @@ cdef class Bench:
     def unpack(self, int file, places, uint8_t[::1] out):
         """Unpack chunks of a file behind one another into `out`; gives how many of them.
 
-        places: offset and bytes of each. Stops before one that is damaged, of another form, or not
-        smaller than what comes of it; a part of its place in `out` may then have been written.
+        places: offset and bytes of each, with the checksum behind a chunk that has one. Stops before one
+        that is damaged, of another form, or not smaller than what comes of it; a part of its place in
+        `out` may then have been written.
         """
         cdef int64_t offsets[MOST_CHUNKS]
         cdef int64_t sizes[MOST_CHUNKS]
@@ -92,6 +115,10 @@ cdef class Bench:
         cdef size_t room = self.unpacked_bytes
         if n_bytes > self.unpacked_bytes or read_at(file, chunk, n_bytes, offset) != n_bytes:
             return False
+        if n_bytes == <int64_t> number_at(chunk, STORED_BYTES_AT) + SUM_BYTES:
+            n_bytes -= SUM_BYTES
+            if crc32_of(chunk, n_bytes, False) != number_at(chunk, n_bytes):
+                return False
         if not is_of_samples(chunk, n_bytes, self.unpacked_bytes):
             return False
         if self.decompress(self.context, planes, room, chunk + FRAME_AT, n_bytes - FRAME_AT) != room:

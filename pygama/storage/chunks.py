@@ -3,6 +3,8 @@
 PyTables passes Blosc a type size of 1 for rows wider than 255 bytes, and its shuffle then does nothing. A
 chunk's own header carries its type size, so chunks that are compressed here, with the size of a sample, are
 half as large and still read by everybody. It also runs in any thread: HDF5 never does.
+Behind what Blosc made lies its CRC-32, of which Blosc and HDF5 take no notice; files that were written before
+2026-11 have none.
 Blosc comes from numcodecs (version 1 chunks), with its own threads off.
 """
 
@@ -21,7 +23,7 @@ import numpy as np
 
 from pygama.errors import SettingsError, TierFileError
 from pygama.quick_dataclass import dataclass
-from pygama.storage.sample_chunks import unpack_samples
+from pygama.storage.sample_chunks import crc32, unpack_samples
 
 CHOICES = ("lz4", "zstd", "zlib", "none")
 WIDEST_TYPE = 255
@@ -35,6 +37,7 @@ _BLOSC_HEADER = struct.Struct("<BBBBIII")
 HEADER_BYTES = _BLOSC_HEADER.size
 _BLOSC_VERSION, _STORED_AS_IT_IS, _SNAPPY = 2, 0x02, 2
 _BIT_SHUFFLE = 2
+_CHECKSUM = struct.Struct("<I")
 
 _lock = threading.Lock()
 _loaded: dict[str, ModuleType] = {}
@@ -63,7 +66,7 @@ class Codec:
     whole: bool = False
 
     def compress(self, chunk: np.ndarray) -> bytes:
-        """Compress a chunk, (n_bytes,) uint8."""
+        """Compress a chunk, (n_bytes,) uint8, and put a checksum behind it; zlib has one inside."""
         if self.name == "none":
             return chunk.tobytes()
         if self.name == "zlib":
@@ -71,7 +74,8 @@ class Codec:
         # Not every numcodecs takes a type size; all take that of the items they are given.
         items = chunk if len(chunk) % self.type_size else chunk.view(f"V{self.type_size}")
         block_bytes = len(chunk) if self.whole else 0
-        return load_blosc().compress(items, self.name.encode(), self.level, _BIT_SHUFFLE, block_bytes)
+        packed = load_blosc().compress(items, self.name.encode(), self.level, _BIT_SHUFFLE, block_bytes)
+        return packed + _CHECKSUM.pack(crc32(packed))
 
 
 def codec_for(compression: str, row_bytes: int, sample_bytes: int) -> Codec:
@@ -136,6 +140,8 @@ class Unpacker:
 
     def _unpack_blosc(self, chunk: bytes | memoryview, out: np.ndarray) -> None:
         header = _read_header(chunk)
+        if len(chunk) == header.stored_bytes + _CHECKSUM.size:
+            chunk = _without_checksum(chunk)
         if header.n_bytes != self.chunk_bytes or header.stored_bytes != len(chunk):
             raise ValueError(
                 f"its header says {header.stored_bytes} bytes that become {header.n_bytes}, "
@@ -173,6 +179,13 @@ def _read_header(chunk: bytes | memoryview) -> _BloscHeader:
     if version != _BLOSC_VERSION:
         raise ValueError(f"a Blosc chunk of version {version}, not {_BLOSC_VERSION}")
     return _BloscHeader(version, flags, n_bytes, stored_bytes)
+
+
+def _without_checksum(chunk: bytes | memoryview) -> memoryview:
+    packed, said = memoryview(chunk)[: -_CHECKSUM.size], chunk[-_CHECKSUM.size :]
+    if _CHECKSUM.pack(crc32(packed)) != said:
+        raise ValueError("its checksum does not fit: bytes of it have changed since it was written")
+    return packed
 
 
 def is_snappy(chunk: bytes) -> bool | None:

@@ -2,6 +2,7 @@ import os
 import struct
 import subprocess
 import sys
+import zlib
 
 import numpy as np
 import pytest
@@ -23,6 +24,10 @@ def noisy_samples(n_samples, seed=1):
 
 def chunk_of(samples):
     return codec_for_samples("zstd", 2).compress(samples.view(np.uint8))
+
+
+def without_checksum(chunk):
+    return chunk[:-4]
 
 
 def planes_of(samples):
@@ -63,7 +68,7 @@ def test_planes_that_do_not_fit_are_refused(n_planes, n_out):
 @pytest.mark.parametrize("n_samples", [128 * 2060, 64 * 4000, 40_000, 33_000])
 def test_a_chunk_of_samples_is_unpacked_here_as_blosc_does_it(n_samples):
     samples = noisy_samples(n_samples)
-    chunk, out = chunk_of(samples), np.empty(samples.nbytes, np.uint8)
+    chunk, out = without_checksum(chunk_of(samples)), np.empty(samples.nbytes, np.uint8)
     assert unpack_samples(chunk, out, load_zstd())
     assert out.tobytes() == samples.tobytes() == load_blosc().decompress(chunk)
 
@@ -94,8 +99,9 @@ def test_samples_that_cannot_be_compressed_come_back():
 def test_without_the_kernel_blosc_does_it(monkeypatch):
     samples = noisy_samples(50_000)
     monkeypatch.setattr(sample_chunks, "compiled", None)
-    assert not unpack_samples(chunk_of(samples), np.empty(samples.nbytes, np.uint8), load_zstd())
-    assert unpacked(chunk_of(samples), samples.nbytes) == samples.tobytes()
+    chunk, out = chunk_of(samples), np.empty(samples.nbytes, np.uint8)
+    assert not unpack_samples(without_checksum(chunk), out, load_zstd())
+    assert unpacked(chunk, samples.nbytes) == samples.tobytes()
 
 
 @pytest.mark.parametrize("offset", [4, 8, 12, 16, 20, 30])
@@ -119,11 +125,36 @@ def test_a_frame_of_another_length_than_the_chunk_is_refused(content):
         unpacked(bytes(head) + frame, 100_000)
 
 
+@needs_kernel
+@settings(deadline=None)
+@given(st.integers(0, 40), st.integers(0, 9000), st.integers(0, 2**32 - 1))
+def test_the_checksum_is_that_of_zlib(offset, n_bytes, seed):
+    data = np.random.default_rng(seed).integers(0, 256, offset + n_bytes, np.uint8)[offset:]
+    checksum = sample_chunks.compiled.crc32
+    assert checksum(data) == checksum(data, plainly=True) == zlib.crc32(data)
+
+
+@pytest.mark.parametrize("codec", ["zstd", "lz4"])
+@pytest.mark.parametrize("kernel", [pytest.param(True, marks=needs_kernel), False])
+def test_a_bit_that_has_changed_anywhere_in_a_chunk_is_noticed(monkeypatch, codec, kernel):
+    if not kernel:
+        monkeypatch.setattr(sample_chunks, "compiled", None)
+        monkeypatch.setattr("pygama.storage.chunks.crc32", zlib.crc32)
+    samples = noisy_samples(20_000)
+    chunk = codec_for_samples(codec, 2).compress(samples.view(np.uint8))
+    assert unpacked(chunk, samples.nbytes) == samples.tobytes()
+    for at in (*range(64), *range(64, len(chunk), 997), *range(len(chunk) - 8, len(chunk))):
+        damaged = bytearray(chunk)
+        damaged[at] ^= 1 << at % 8
+        with pytest.raises(TierFileError, match="a damaged chunk"):
+            unpacked(bytes(damaged), samples.nbytes)
+
+
 @given(st.data())
 @settings(deadline=None, max_examples=300)
-def test_a_chunk_damaged_anywhere_writes_nowhere_else(data):
+def test_a_chunk_without_a_checksum_damaged_anywhere_writes_nowhere_else(data):
     samples = noisy_samples(40_000)
-    chunk = bytearray(chunk_of(samples))
+    chunk = bytearray(without_checksum(chunk_of(samples)))
     for _ in range(data.draw(st.integers(1, 4))):
         chunk[data.draw(st.integers(0, 60) | st.integers(0, len(chunk) - 1))] = data.draw(st.integers(0, 255))
     damaged = bytes(chunk)[: data.draw(st.integers(0, len(chunk)) | st.just(len(chunk)))]
@@ -171,6 +202,15 @@ def test_chunks_of_a_file_are_unpacked_in_one_go(tmp_path, n_chunks):
 
 
 @needs_zstd
+def test_chunks_of_a_file_need_no_checksum(tmp_path):
+    samples = noisy_samples(33_000)
+    path, places = stored(tmp_path, [without_checksum(chunk_of(samples)), chunk_of(samples)])
+    done, out = unpacked_from(path, places, 66_000)
+    assert done == 2
+    assert out.tobytes() == 2 * samples.tobytes()
+
+
+@needs_zstd
 def test_chunks_of_other_lengths_may_follow(tmp_path):
     for n_samples in (33_000, 40_000, 33_000):
         path, places = stored(tmp_path, [chunk_of(noisy_samples(n_samples))] * 2)
@@ -185,8 +225,14 @@ def cut_short(samples):
     return chunk_of(samples)[:-5]
 
 
-def with_another_frame(samples):
+def with_another_checksum(samples):
     chunk = bytearray(chunk_of(samples))
+    chunk[-1] ^= 1
+    return bytes(chunk)
+
+
+def with_another_frame(samples):
+    chunk = bytearray(without_checksum(chunk_of(samples)))
     chunk[24:28] = bytes(4)
     return bytes(chunk)
 
@@ -201,7 +247,15 @@ def not_compressible(samples):
 
 @needs_zstd
 @pytest.mark.parametrize(
-    "make", [of_another_codec, cut_short, with_another_frame, of_fewer_samples, not_compressible]
+    "make",
+    [
+        of_another_codec,
+        cut_short,
+        with_another_checksum,
+        with_another_frame,
+        of_fewer_samples,
+        not_compressible,
+    ],
 )
 def test_a_chunk_of_another_form_is_left_to_others_and_all_behind_it(tmp_path, make):
     samples = noisy_samples(33_000)
@@ -224,7 +278,7 @@ def test_a_file_that_ends_too_early_is_noticed(tmp_path):
 @settings(deadline=None, max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_a_chunk_of_a_file_damaged_anywhere_writes_nowhere_else(tmp_path, data):
     samples = noisy_samples(20_000)
-    chunk = bytearray(chunk_of(samples))
+    chunk = bytearray(without_checksum(chunk_of(samples)))
     for _ in range(data.draw(st.integers(1, 4))):
         chunk[data.draw(st.integers(0, 60) | st.integers(0, len(chunk) - 1))] = data.draw(st.integers(0, 255))
     path, places = stored(tmp_path, [bytes(chunk)])
