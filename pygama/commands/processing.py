@@ -1,4 +1,4 @@
-"""Adds the commands that make tiers of raw files: info, tier0, tier1 and run."""
+"""Adds the commands that make tiers of raw files and look after them: info, tier0, tier1, run and check."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from pygama.commands.parts import (
 if TYPE_CHECKING:
     from pygama.processing.base import Tier1Processor
 
-COMMANDS = ("info", "tier0", "tier1", "run")
+COMMANDS = ("info", "tier0", "tier1", "run", "check")
 
 
 def add(commands: Any) -> None:
@@ -62,9 +62,28 @@ def add(commands: Any) -> None:
         help="leave out the record that begins at this byte; may be given several times",
     )
 
+    check = command(
+        commands, "check", _check, "read Tier 1 and Tier 2 files whole: are their bytes as written?"
+    )
+    check.add_argument("files", type=Path, nargs="+", metavar="TIERFILE")
+
 
 def _add_save_waves(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--save-waves", nargs="+", metavar="NAME", help="waveforms to keep, as wf_blsub")
+
+
+def _check(options: argparse.Namespace) -> int:
+    from pygama.storage.checking import check_file
+
+    n_damaged = 0
+
+    def check(file: Path) -> None:
+        nonlocal n_damaged
+        checked = check_file(file)
+        print("\n  ".join((f"{file.name}: {checked.summary()}", *checked.damaged)), flush=True)
+        n_damaged += len(checked.damaged)
+
+    return for_each(options.files, check) or int(n_damaged > 0)
 
 
 def _info(options: argparse.Namespace) -> int:

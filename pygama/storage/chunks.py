@@ -128,6 +128,10 @@ class Unpacker:
     chunk_bytes: int
     shuffle_size: int = 1
 
+    def has_checksum(self, head: bytes, n_bytes: int) -> bool:
+        """Say whether a chunk of `n_bytes` that begins with `head` has a checksum."""
+        return self.packing == "zlib" or n_bytes == _read_header(head).stored_bytes + _CHECKSUM.size
+
     def unpack(self, chunk: bytes | memoryview, out: np.ndarray) -> None:
         """Decompress into `out`, (chunk_bytes,) uint8. Raises TierFileError for a damaged chunk."""
         try:

@@ -307,6 +307,12 @@ class Table:
         return self._file.path
 
     @property
+    def stored(self) -> tuple[StoredRows, ...]:
+        """Its rows and the arrays beside them as they lie in the file; none where it is in memory already."""
+        rows = (self._rows,) if isinstance(self._rows, StoredRows) else ()
+        return (*rows, *self._arrays.values())
+
+    @property
     def kinds(self) -> dict[str, np.dtype]:
         """Types of the single-valued columns."""
         return {name: self._layout.rows_type[name] for name in self.columns}

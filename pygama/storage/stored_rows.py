@@ -63,6 +63,10 @@ def _head(chunk: bytes | ChunkPlace) -> bytes:
     return chunk[:HEADER_BYTES] if isinstance(chunk, bytes) else chunk.read(HEADER_BYTES)
 
 
+def _length(chunk: bytes | ChunkPlace) -> int:
+    return len(chunk) if isinstance(chunk, bytes) else chunk.n_bytes
+
+
 def _places_in(leaf: Any) -> int | None:
     """Give the descriptor of a leaf's file if chunks can be read there without HDF5, or None."""
     file = leaf._v_file
@@ -117,6 +121,16 @@ class PackedRows:
     def n_bytes(self) -> int:
         """Memory that `unpack_into` needs; 0 where it needs none."""
         return len(self.chunks) * self.unpacker.chunk_bytes if self.unpacker is not None else 0
+
+    @property
+    def is_guarded(self) -> bool:
+        """Whether each chunk has a checksum, which `unpack` looks at."""
+        return self.unpacker is not None and all(
+            self.unpacker.has_checksum(
+                _head(chunk), chunk.n_bytes if isinstance(chunk, ChunkPlace) else len(chunk)
+            )
+            for chunk in self.chunks
+        )
 
     def unpack(self) -> np.ndarray:
         """Decompress: (n_rows, *row_shape) of `kind`, contiguous."""

@@ -1,0 +1,114 @@
+"""What `pygama check` says of whole, old and damaged files."""
+
+import numpy as np
+import pytest
+import tables
+
+from pygama.__main__ import main
+from pygama.errors import TierFileError
+from pygama.storage import TierFile, TierWriter
+from pygama.storage.checking import check_file
+
+
+def places_of(path, table="/Card/table"):
+    with tables.open_file(path) as file:
+        leaf = file.get_node(table)
+        return [
+            leaf.chunk_info((row, *(0 for _ in leaf.shape[1:])))
+            for row in range(0, leaf.nrows, leaf.chunkshape[0])
+        ]
+
+
+def change(path, at):
+    data = bytearray(path.read_bytes())
+    data[at] ^= 1
+    path.write_bytes(data)
+
+
+@pytest.mark.parametrize("compression", ["zstd", "lz4", "zlib"])
+def test_a_file_as_it_was_written_is_whole(tmp_path, make_block, compression):
+    path = tmp_path / "t1.h5"
+    with TierWriter(path, compression=compression) as writer:
+        writer.write("Card", make_block(300, 1000))
+    checked = check_file(path)
+    assert (checked.n_rows, checked.damaged, checked.n_unguarded) == (300, (), 0)
+    assert checked.summary() == "whole: 300 rows in 1 table, all checksums fit"
+
+
+def test_what_has_no_checksum_is_counted(tmp_path, make_block):
+    path = tmp_path / "t1.h5"
+    with TierWriter(path, compression="none") as writer:
+        writer.write("Card", make_block(30, 100))
+        writer.write_ragged("Card", "hits", [np.arange(3)] * 30)
+    checked = check_file(path)
+    assert checked.n_unguarded == checked.n_chunks > 1
+    assert "have no checksum" in checked.summary()
+
+
+def test_each_damaged_stretch_is_named_by_its_rows(tmp_path, make_block, capsys):
+    path = tmp_path / "t1.h5"
+    with TierWriter(path, chunk_rows=50) as writer:
+        writer.write("Card", make_block(300, 1000))
+    for number in (1, 4):
+        change(path, places_of(path)[number].offset + 900)
+    checked = check_file(path)
+    assert [text.split(": ")[2].split(" are")[0] for text in checked.damaged] == [
+        "rows 50 to 99",
+        "rows 200 to 249",
+    ]
+    assert main(["check", str(path)]) == 1
+    assert capsys.readouterr().out.startswith(
+        "t1.h5: damaged in 2 places; it holds 300 rows in 1 table\n  t1.h5: "
+    )
+
+
+@pytest.mark.parametrize("where", ["head", "sum"])
+def test_damage_in_front_and_in_the_checksum_is_named(tmp_path, make_block, where):
+    path = tmp_path / "t1.h5"
+    with TierWriter(path) as writer:
+        writer.write("Card", make_block(30, 1000))
+    (place,) = places_of(path)
+    change(path, place.offset if where == "head" else place.offset + place.size - 1)
+    assert "rows 0 to" in check_file(path).damaged[0]
+
+
+def test_long_waveforms_beside_a_table_are_read_too(tmp_path, make_block):
+    path = tmp_path / "t1.h5"
+    with TierWriter(path) as writer:
+        writer.write("Card", make_block(40, 10_000))
+    change(path, places_of(path, "/Card/waveform")[0].offset + 5000)
+    assert "/Card/waveform: rows 0 to" in check_file(path).damaged[0]
+
+
+def test_a_table_that_cannot_be_opened_does_not_keep_the_others_from_being_read(tmp_path, make_block):
+    path = tmp_path / "t1.h5"
+    with TierWriter(path) as writer:
+        writer.write("Card", make_block(30, 100))
+        writer.write("Other", make_block(20, 100))
+    with tables.open_file(path, "a") as file:
+        del file.root.Card._v_attrs["non_index_axes"]
+    checked = check_file(path)
+    assert (checked.n_tables, checked.n_rows, len(checked.damaged)) == (2, 20, 1)
+
+
+def test_a_file_made_by_pytables_alone_is_read_without_a_checksum(tmp_path, make_block):
+    path, copy = tmp_path / "t1.h5", tmp_path / "copy.h5"
+    with TierWriter(path) as writer:
+        writer.write("Card", make_block(300, 1000))
+    with tables.open_file(path) as file:
+        file.copy_file(str(copy))
+    checked = check_file(copy)
+    assert checked.damaged == ()
+    assert checked.n_unguarded == checked.n_chunks
+    with TierFile(path) as first, TierFile(copy) as second:
+        np.testing.assert_array_equal(
+            first.table("Card").read().waveforms, second.table("Card").read().waveforms
+        )
+
+
+def test_what_is_no_tier_file_is_an_error(tmp_path, capsys):
+    (tmp_path / "raw").write_bytes(b"no HDF5")
+    with pytest.raises(TierFileError, match="not HDF5"):
+        check_file(tmp_path / "raw")
+    assert main(["check", str(tmp_path / "raw"), str(tmp_path / "none")]) == 1
+    assert "none" in capsys.readouterr().err
