@@ -62,7 +62,7 @@ from pygama_gui.views.plane.view import PlaneView
 from pygama_gui.views.runs.cards import run_title
 from pygama_gui.views.runs.view import RunsView
 from pygama_gui.views.spectrum.view import SpectrumView
-from pygama_gui.views.strip import StripView
+from pygama_gui.views.strip.view import StripView
 from pygama_gui.views.trends.view import TrendsView
 from pygama_gui.views.waveforms.view import WaveformView
 from pygama_gui.views.welcome import WelcomeView

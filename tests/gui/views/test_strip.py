@@ -25,17 +25,20 @@ from pygama_gui.jobs.board import JobState
 from pygama_gui.session import changes
 from pygama_gui.session.calibration_changes import take_calibration
 from pygama_gui.session.state import ChannelMap, Run, Step
-from pygama_gui.views import madeup, strip
-from pygama_gui.views.strip import (
-    StripView,
-    _age_tone,
-    _state_remark,
-    _state_words,
+from pygama_gui.views import madeup
+from pygama_gui.views.strip import telling
+from pygama_gui.views.strip import view as strip_view
+from pygama_gui.views.strip.telling import (
+    age_tone,
     channels_words,
     live_time_tip,
     live_time_words,
+    mean_and_spread,
     reasons,
+    state_remark,
+    state_words,
 )
+from pygama_gui.views.strip.view import StripView
 
 WAIT_MS = 60_000
 
@@ -191,8 +194,8 @@ def test_levels_are_not_found_anew_while_nothing_came(
     qtbot.waitUntil(lambda: "width" in view._levels, timeout=WAIT_MS)
     view.redraw()
     before = view.figures["BASELINE"].value.text()
-    for name in ("level_of", "median_and_scatter"):
-        monkeypatch.setattr(strip, name, None)
+    monkeypatch.setattr(strip_view, "level_of", None)
+    monkeypatch.setattr(telling, "median_and_scatter", None)
     view.redraw()
     assert view.figures["BASELINE"].value.text() == before
     choice = replace(view.session.trends, k=view.session.trends.k + 1)
@@ -276,9 +279,9 @@ def test_a_run_that_is_followed_says_how_old_its_newest_event_is(
     age: float, value: str, remark: str, tone: str
 ) -> None:
     state = JobState(1, Path("Run"), "running", follows=True, newest_at=100.0, heard_at=100.0 + age)
-    assert _state_words(state)[0] == value
-    assert _state_remark(state) == remark
-    assert _age_tone(state) == tone
+    assert state_words(state)[0] == value
+    assert state_remark(state) == remark
+    assert age_tone(state) == tone
 
 
 def test_warnings_and_runs_that_failed_are_counted(view: StripView, a_run: Callable[..., Run]) -> None:
@@ -496,6 +499,6 @@ def test_the_peak_is_told_in_energies_where_its_channel_has_some(
     ],
 )
 def test_a_baseline_is_grouped_and_has_a_scatter_where_events_tell_it(values: list[float], told: str) -> None:
-    said, unit = strip._mean_and_spread(np.array(values))
+    said, unit = mean_and_spread(np.array(values))
     assert said.startswith(told) and unit == "ADC"
     assert ("±" in said) == ("±" in told)

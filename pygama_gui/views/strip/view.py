@@ -11,9 +11,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-from PyQt5.QtCore import QSize
 from PyQt5.QtGui import QResizeEvent
-from PyQt5.QtWidgets import QAction, QApplication, QFrame, QHBoxLayout, QVBoxLayout, QWidget
+from PyQt5.QtWidgets import QAction, QApplication, QVBoxLayout
 
 from pygama.errors import PygamaError
 from pygama_gui.bridge import Bridge
@@ -22,12 +21,11 @@ from pygama_gui.data.channels import CLOCK, CODE, code_of
 from pygama_gui.data.early_pulses import EarlyPulses, early_in_chain
 from pygama_gui.data.headers import Difference, differences
 from pygama_gui.data.live_run import LiveRun
-from pygama_gui.data.run_times import RunTimes, Spell
 from pygama_gui.data.samples import bunch_of
 from pygama_gui.data.shift import Check, Level, Rates, level_of, rates, report
-from pygama_gui.data.slices import Series, median_and_scatter
+from pygama_gui.data.slices import Series
 from pygama_gui.data.trends import Trends, aligned
-from pygama_gui.jobs.board import JobState, as_sentence, counted, how_far
+from pygama_gui.jobs.board import JobState, as_sentence, counted
 from pygama_gui.session import changes
 from pygama_gui.session.calibration_changes import KEV, curve_of, raw_column
 from pygama_gui.session.state import DataSet, Run, Session
@@ -35,151 +33,44 @@ from pygama_gui.views import madeup
 from pygama_gui.views.base import View
 from pygama_gui.views.figure_words import baseline_words, rate_words
 from pygama_gui.views.following import Following, asked_of, history
+from pygama_gui.views.strip.checks import FAR_OFF, LOW_DISK, checks
+from pygama_gui.views.strip.figures import Figure, FigureLine
+from pygama_gui.views.strip.telling import (
+    N_BASELINE,
+    age_tone,
+    beside,
+    channels_words,
+    gain_words,
+    live_time_tip,
+    live_time_words,
+    mean_and_spread,
+    mean_rate,
+    place_words,
+    rate_text,
+    reasons,
+    state_remark,
+    state_words,
+)
 from pygama_gui.views.surveying import Surveying
-from pygama_gui.widgets import menu_words, theme, words
-from pygama_gui.widgets.parts import label
+from pygama_gui.widgets import menu_words, words
 
-N_BASELINE = 20_000
-"""Rows, the newest, that the baseline is taken over."""
 N_WAVEFORMS = 60
 """Waveforms, the newest, in which pulses within the samples of the baseline are looked for."""
 N_NEWEST_TIMES = 1_000_000
 """Rows, the newest, that the present rate is taken of."""
-N_NAMED = 2
-"""Channels that are named; more are counted."""
-MOST_REASONS, TIP_LETTERS = 10, 90
-"""Channels that are told of under the mouse, each with what ails it, and letters of a line there."""
 RESTS = 20.0
 """While a run grows, channels and trends are looked at in one part in so many of the time, for each."""
-FAR_OFF = 5.0
-"""Standard deviations from which on a rate is another one."""
-SIGN = "▲"
-"""What stands before all that is not as it should be."""
-SIDE, SPACING, TIGHT, REMARK_GAP = 14, 18, 12, 5
-DISPENSABLE = (
-    *("RUN", "LIVE TIME", "ERRORS", "DISK", "QUEUE", "RATE", "PEAK", "BASELINE", "STATE"),
-    *("CHANNELS", "EVENTS"),
-)
-"""Figures in the order in which they give up their remarks where there is no room."""
-WITH_ERROR = ("BASELINE", "RATE", "PEAK")
-"""Figures in the order in which they then give up their errors, which stay under the mouse."""
-LESSER = ("EVENTS", "LIVE TIME", "QUEUE", "RUN", "DISK", "RATE", "BASELINE")
-"""Figures in the order in which they go where even that is too much."""
+TIP_LETTERS = 90
+"""Letters of a line under the mouse."""
+EARLY = ("pulses within it", "warn", "warn")
+"""Remark and tones of a baseline that is measured within the pulses."""
 BASELINES = ("bl_int", "bl_avg", "fc_baseline")
 HEIGHT = "trap_max"
 LEVELS = ("baseline", "noise", "position", "width")
-LOW_DISK = 5e9
-LONGEST_NOTE = 300
-"""Characters of a tooltip that says why something is not known."""
 FIND_LIVE_TIME = "Run > Find the live time looks through all rows for it, run by run"
 """What is said of a data set on disk."""
 EVERY_S = 0.25
 """Figures that change more often cannot be read."""
-
-EARLY = ("pulses within it", "warn", "warn")
-"""Remark and tones of a baseline that is measured within the pulses."""
-
-STATES = {
-    "waiting": ("■ WAITING", "soft"),
-    "running": ("▶ PROCESSING", "accent"),
-    "paused": ("■ PAUSED", "warn"),
-    "done": ("✓ DONE", "ok"),
-    "failed": ("✕ FAILED", "bad"),
-    "stopped": ("■ STOPPED", "soft"),
-}
-
-LIVE_STATES = {"running": ("● LIVE", "ok"), "done": ("✓ FINISHED", "ok")}
-FROZEN = ("■ FROZEN", "bad")
-OLD_S, STALE_S = 10.0, 60.0
-"""Ages of the newest event of a run that is followed, in s, above which it is told in another tone."""
-
-
-class Figure(QWidget):
-    """A caption with a value and a remark."""
-
-    def __init__(self, caption: str) -> None:
-        super().__init__()
-        self.caption = label(caption, tone="soft", px=theme.CAPTION, bold=True)
-        self.has_value = True
-        self.value = label(words.UNKNOWN, px=theme.LARGE, bold=True)
-        self.remark = label(tone="soft", px=theme.SMALL)
-        line = QHBoxLayout()
-        line.setSpacing(REMARK_GAP)
-        line.addWidget(self.value)
-        line.addWidget(self.remark)
-        line.addStretch(1)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(0)
-        column.addWidget(self.caption)
-        column.addLayout(line)
-        self.whole = ""
-        """The value with its error."""
-        self._tones = ("", "soft")
-        self._has_remark = self._has_error = True
-        self.width_with_remark = self.width_alone = self.width_short = 0
-        self.show_value(words.UNKNOWN)
-
-    def show_value(self, value: str, remark: str = "", tone: str = "", remark_tone: str = "soft") -> None:
-        """Show a value."""
-        self.whole, self._tones = value, (tone, remark_tone)
-        self.remark.setText(remark)
-        theme.mark(self.remark, "tone", remark_tone)
-        self.setAccessibleName(f"{self.caption.text()}: {value} {remark}".strip())
-        self.setToolTip(f"{value} {remark}".strip())
-        self._take_room()
-
-    @property
-    def warns(self) -> bool:
-        """Whether the remark alone tells that something is not as it should be."""
-        return self.remark.text().startswith(SIGN)
-
-    def forget_room(self) -> None:
-        """Take no more room than the present value needs."""
-        self.width_with_remark = self.width_alone = self.width_short = 0
-        self._take_room()
-
-    def _take_room(self) -> None:
-        """Note the room that is needed; it only grows, so that no figure jumps while another one counts."""
-        remark = REMARK_GAP + self.remark.sizeHint().width() if self.remark.text() else 0
-        least = self.caption.sizeHint().width()
-        self.width_short = max(self.width_short, least, self._width_of(has_remark=False, has_error=False))
-        self.width_alone = max(self.width_alone, least, self._width_of(has_remark=False, has_error=True))
-        both = self._width_of(has_remark=True, has_error=True) + remark
-        self.width_with_remark = max(self.width_with_remark, both, self.width_alone)
-        self._write()
-
-    def _width_of(self, *, has_remark: bool, has_error: bool) -> int:
-        self.value.setText(self._text(has_remark, has_error))
-        return self.value.sizeHint().width()
-
-    def _text(self, has_remark: bool, has_error: bool) -> str:
-        """Give what is written as the value; it takes over the sign of a remark that warns and is hidden."""
-        sign = f"{SIGN} " if self.warns and not has_remark else ""
-        return sign + (self.whole if has_error else words.without_error(self.whole))
-
-    def _write(self) -> None:
-        self.value.setText(self._text(self._has_remark, self._has_error))
-        tone, remark_tone = self._tones
-        theme.mark(self.value, "tone", remark_tone if self.warns and not self._has_remark else tone)
-
-    def show_parts(self, *, has_remark: bool, has_error: bool) -> None:
-        """Show or hide the remark and the error of the value, and take the room for them."""
-        self._has_remark, self._has_error = has_remark, has_error
-        self.remark.setVisible(has_remark and bool(self.remark.text()))
-        self._write()
-        width = self.width_with_remark if has_remark else self.width_alone
-        width = width if has_error else self.width_short
-        if width != self.minimumWidth():
-            self.setMinimumWidth(width)
-
-
-class _Narrow(QFrame):
-    """A frame that may be narrower than what is in it."""
-
-    def minimumSizeHint(self) -> QSize:  # noqa: N802  (Qt's name)
-        """Ask for the height alone."""
-        return QSize(200, super().minimumSizeHint().height())
 
 
 class StripView(View):
@@ -193,19 +84,6 @@ class StripView(View):
         self._free: int | None = None
         self._kind: str | None = None
         self._drawn_at = 0.0
-        captions = (
-            "RUN",
-            "STATE",
-            "RATE",
-            "LIVE TIME",
-            "EVENTS",
-            "BASELINE",
-            "PEAK",
-            "CHANNELS",
-            "ERRORS",
-            "QUEUE",
-            "DISK",
-        )
         self._following = Following(self, has_cuts=False, rests=RESTS)
         self._surveying = Surveying(self, has_cuts=False, rests=RESTS)
         self._surveyed = health.Survey()
@@ -228,18 +106,11 @@ class StripView(View):
             QAction(self), "F&ind the live time | dead time livetime pulser"
         )
         self.live_time_action.triggered.connect(lambda _checked=False: self.find_live_time())
-        self.figures = {caption: Figure(caption) for caption in captions}
-        frame = _Narrow()
-        frame.setObjectName("bar")
-        self._line = line = QHBoxLayout(frame)
-        line.setContentsMargins(SIDE, 6, SIDE, 7)
-        line.setSpacing(SPACING)
-        for figure in self.figures.values():
-            line.addWidget(figure)
-        line.addStretch(1)
+        self._line = FigureLine()
+        self.figures = self._line.figures
         outer = QVBoxLayout(self)
         outer.setContentsMargins(0, 0, 0, 0)
-        outer.addWidget(frame)
+        outer.addWidget(self._line)
         bridge.room.known.connect(self._take_disk)
         bridge.timing.known.connect(lambda _run_id: self.redraw_soon())
         self._run_id = ""
@@ -312,44 +183,7 @@ class StripView(View):
         self._fit()
 
     def _fit(self) -> None:
-        """Hide remarks, the least important ones first, then errors, then values, until the rest has room."""
-        shown = {caption: figure for caption, figure in self.figures.items() if figure.has_value}
-        room = self.width() - 2 * SIDE - SPACING * (len(shown) - 1)
-        needed = sum(figure.width_with_remark for figure in shown.values())
-        remarks = {name: one.width_with_remark - one.width_alone for name, one in shown.items()}
-        quiet: list[str] = []
-        for caption in sorted(DISPENSABLE, key=lambda caption: self.figures[caption].warns):
-            if needed <= room:
-                break
-            if caption in shown:
-                needed -= remarks[caption]
-                quiet.append(caption)
-        # Where a long remark had to go in the end, shorter ones may stay.
-        for caption in reversed(quiet[:-1]):
-            if needed + remarks[caption] <= room:
-                needed += remarks[caption]
-                quiet.remove(caption)
-        is_tight = needed > room
-        room += (SPACING - TIGHT) * (len(shown) - 1) if is_tight else 0
-        short: set[str] = set()
-        for caption in WITH_ERROR:
-            if needed <= room:
-                break
-            if caption in shown:
-                needed -= shown[caption].width_alone - shown[caption].width_short
-                short.add(caption)
-        for caption in LESSER:
-            if needed <= room:
-                break
-            if caption in shown:
-                figure = shown.pop(caption)
-                needed -= figure.width_short if caption in short else figure.width_alone
-                room += TIGHT
-        self._line.setSpacing(TIGHT if is_tight else SPACING)
-        for caption, figure in self.figures.items():
-            figure.show_parts(has_remark=caption not in quiet, has_error=caption not in short)
-            figure.setVisible(caption in shown)
-        self._line.activate()  # else what was written is painted first in the places of before
+        self._line.fit(self.width())
 
     def _show_run(self, run: Run) -> None:
         state = self.bridge.state(run.run_id)
@@ -380,9 +214,9 @@ class StripView(View):
             self.figures["STATE"].show_value("■ READY", "not processed", "soft")
             self.figures["EVENTS"].show_value(words.UNKNOWN)
             return
-        value, tone = _state_words(state)
+        value, tone = state_words(state)
         is_other = self.figures["STATE"].whole != value
-        self.figures["STATE"].show_value(value, _state_remark(state), tone, _age_tone(state))
+        self.figures["STATE"].show_value(value, state_remark(state), tone, age_tone(state))
         if is_other:
             self.figures["STATE"].forget_room()
         is_known = state.rows or state.state == "done"
@@ -451,11 +285,11 @@ class StripView(View):
             self.figures["RATE"].show_value(words.UNKNOWN)
             return
         if live.is_on_disk:
-            self.figures["RATE"].show_value(_rate_text(live.n_rows, live.duration_s))
+            self.figures["RATE"].show_value(rate_text(live.n_rows, live.duration_s))
             return
         times = live.columns.column(CLOCK if CLOCK in live.columns else "time_s")
         if self._mean[0] != (live, len(times)):
-            self._mean = ((live, len(times)), _mean_rate(times))
+            self._mean = ((live, len(times)), mean_rate(times))
         mean = self._mean[1]
         is_running = state is not None and not state.has_ended
         self._rates = rates(times[-N_NEWEST_TIMES:])
@@ -497,10 +331,10 @@ class StripView(View):
             values = np.asarray(live.columns.column(name)[-N_BASELINE:], np.float64)
             if CODE in live.columns:
                 values = aligned(values, live.columns.column(CODE)[-N_BASELINE:])
-            self._told_baseline = ((live, len(live.columns)), _mean_and_spread(values))
+            self._told_baseline = ((live, len(live.columns)), mean_and_spread(values))
         value, unit = self._told_baseline[1]
         known, early = self._levels.get("baseline"), self._early_pulses(live)
-        remark = _beside(unit, None if known is None else known[1]) if early is None else EARLY
+        remark = beside(unit, None if known is None else known[1]) if early is None else EARLY
         sign = "" if early is None else "▲ "  # a narrow strip has no room for the remark
         self.figures["BASELINE"].show_value(f"{sign}{value} {unit}".rstrip(), *remark)
         if early is not None:
@@ -534,12 +368,12 @@ class StripView(View):
         figure.caption.setText(f"{name} · {whose}" if whose and is_one_of_many else name)
         value, is_width_ok, how = self._width_words(trends)
         is_ok = place.is_ok and is_width_ok
-        remark = _gain_words(place, trends.asked.unit(trends.anchor.column))
+        remark = gain_words(place, trends.asked.unit(trends.anchor.column))
         figure.show_value(value if is_ok else f"▲ {value}", remark, "", "soft" if is_ok else "warn")
         of = f"{how} of {whose}" if whose else how
         is_chosen = not is_one_of_many or channel == self.session.trends.channel
         as_in = "as in Trends" if is_chosen else "as in Trends where that channel is chosen"
-        at = _place_words(place, trends.asked.unit(trends.anchor.column))
+        at = place_words(place, trends.asked.unit(trends.anchor.column))
         lines = [
             f"{value} {at}" if remark == at else f"{value} {at}, {remark}",
             f"{of}, {as_in}; that of a region or of a sample may differ within its error",
@@ -646,29 +480,8 @@ class StripView(View):
 
     def checks(self) -> list[Check]:
         """Give the lines of the check-list."""
-        seen = {name: _text(figure) for name, figure in self.figures.items()}
-        made = [Check("run", seen["RUN"]), Check("state", seen["STATE"])]
-        is_known = math.isfinite(self._rates.now)
-        allowed = f"{words.with_error(self._rates.mean, self._rates.mean_error)} Hz" if is_known else ""
-        now = f"{words.with_error(self._rates.now, self._rates.now_error)} Hz, at the end" if is_known else ""
-        is_ok = abs(self._rates.sigma) < FAR_OFF if is_known else None
-        made += [Check("rate", now or seen["RATE"], allowed, is_ok), Check("events", seen["EVENTS"])]
-        made.append(Check("live time", seen["LIVE TIME"]))
-        if (early := self._early[1]) is not None:
-            begin = f"sample {early.end}, pulses begin at {early.begin}"
-            made.append(Check("baseline until", begin, f"{early.begin} or less", is_ok=False))
-        for series, level in self._levels.values():
-            made.append(_check_of(series.name, series.unit, level))
-        if self._surveyed.health:
-            n_ok = sum(one.state == "ok" for one in self._surveyed.health)
-            n = len(self._surveyed.health)
-            made.append(Check("channels", f"{n_ok} of {n} ok", "all", n_ok == n))
-        made.append(Check("errors", seen["ERRORS"], "0", seen["ERRORS"] == "0"))
-        made.append(Check("queue", seen["QUEUE"] if self.figures["QUEUE"].has_value else "0 waiting"))
-        if self._free is not None:
-            room = words.size(LOW_DISK)
-            made.append(Check("disk", seen["DISK"], f"{room} or more", self._free >= LOW_DISK))
-        return made
+        early, levels = self._early[1], self._levels
+        return checks(self.figures, self._rates, early, levels, self._surveyed, self._free)
 
     def _take_disk(self, free: int | None) -> None:
         self._free = free
@@ -685,164 +498,9 @@ class StripView(View):
             self.figures["DISK"].show_value(value, "free", "warn" if is_low else "")
 
 
-def live_time_words(found: Spell) -> tuple[str, str]:
-    """Say which part of the time was live, and by which way: '98.72 %', 'by pulser'; '?' if not known."""
-    if not math.isfinite(found.fraction):
-        return "?", ""
-    return f"{100 * found.fraction:.2f} %", f"by {found.way}"
-
-
-def live_time_tip(found: Spell, times: RunTimes) -> str:
-    """Say in words how the live time was found, or why it is not known."""
-    lines = [f"The live time is not known: {_in_short(found.note)}"]
-    if math.isfinite(found.fraction):
-        live = words.with_error(found.live_s, found.live_error_s)
-        lines = [f"{live} s of {found.real_s:.6g} s were live, found by {found.way}", found.note]
-    if times.records is not None:
-        lines.append(times.records.line())
-    return "\n".join(lines)
-
-
-def _in_short(note: str) -> str:
-    """Leave out what is said of each further channel: whole clauses, as many as can be read at a glance."""
-    if len(note) <= LONGEST_NOTE:
-        return note
-    end = note.rfind("; ", 0, LONGEST_NOTE)
-    return f"{note[: end if end > 0 else LONGEST_NOTE]}; …"
-
-
-def _state_words(state: JobState) -> tuple[str, str]:
-    if state.follows and state.state in LIVE_STATES:
-        return FROZEN if _age_tone(state) == "bad" else LIVE_STATES[state.state]
-    return STATES[state.state]
-
-
-def _age_tone(state: JobState) -> str:
-    """Give the tone for the age of the newest event."""
-    age_s = state.age_s if state.follows and state.state == "running" else None
-    if age_s is None or age_s <= OLD_S:
-        return "soft"
-    return "warn" if age_s <= STALE_S else "bad"
-
-
-def _state_remark(state: JobState) -> str:
-    if state.follows and state.state == "running":
-        if state.age_s is None:
-            return ""
-        is_fresh = state.age_s <= OLD_S
-        age = words.duration(state.age_s)
-        return f"newest {age} old" if is_fresh else f"no event for {age}"
-    if state.made_on is not None:
-        return f"on {time.strftime('%Y-%m-%d %H:%M', time.localtime(state.made_on))}"
-    if state.state == "running" and state.eta_s is not None and state.done_bytes:
-        return f"{100 * state.fraction:.0f} %, {words.duration(state.eta_s)} left"
-    if state.state == "done":
-        return f"in {words.duration(state.elapsed_s)}"
-    if state.state in ("paused", "stopped", "failed") and state.done_bytes:
-        return how_far(state)
-    return ""
-
-
-def channels_words(
-    found: health.Survey, names: list[str], n_ignored: int = 0, n_absent: int = 0
-) -> tuple[str, str, str, str]:
-    """Say how many channels there are, and which of them are not well: value, remark, tones.
-
-    n_absent: detectors of the channel map on cards that the run does not have. A few of a state are
-    named, as 'channel 2 SILENT'; more are counted.
-    """
-    told = []
-    for state in health.STATES[:-1]:
-        its = [name for name, one in zip(names, found.health, strict=True) if one.state == state]
-        if its:
-            who = ", ".join(its) if len(its) <= N_NAMED else f"{len(its)} channels"
-            told.append(f"{health.MARKS[state]} {who} {state.upper()}")
-    if not told:
-        others = ((n_ignored, "ignored"), (n_absent, "not in this run"))
-        remark = ", ".join(("all ok", *(f"{n} {words}" for n, words in others if n)))
-        return f"✓ {len(names)}", remark, "ok", "soft"
-    n_ill = sum(one.state != "ok" for one in found.health)
-    is_alarm = any(one.tone == "bad" for one in found.health)
-    tone = "bad" if is_alarm else "warn"
-    return f"{'✕' if is_alarm else '▲'} {n_ill} of {len(names)}", ", ".join(told), tone, tone
-
-
-def reasons(found: health.Survey, names: list[str]) -> list[str]:
-    """Say of each channel that is not well why it is not; of many, of the first ones."""
-    pairs = zip(names, found.health, strict=True)
-    ill = [f"{name} {one.state}: {one.why}" for name, one in pairs if one.state != "ok"]
-    n_more = len(ill) - MOST_REASONS
-    return [*ill[:MOST_REASONS], f"and {n_more} more: see Channels"] if n_more > 0 else ill
-
-
-def _beside(unit: str, level: Level | None) -> tuple[str, str, str]:
-    """Give remark and tones for a level beside what is expected of it."""
-    if level is None:
-        return "", "", "soft"
-    if level.moved:
-        return f"▲ moved {level.moved:+.3g} {unit}".replace("-", "−"), "", "warn"
-    if not level.is_ok and level.band is not None:
-        return f"▲ outside the band of {level.band.source}", "", "warn"
-    return "steady" if level.is_followed else "", "", "soft"
-
-
-def _place_words(place: Level, unit: str) -> str:
-    """Say where the peak lies."""
-    return f"at {words.with_error(place.value, place.error)} {unit}".rstrip()
-
-
-def _gain_words(place: Level, unit: str) -> str:
-    """Say where the peak lies, and whether it moved."""
-    at = _place_words(place, unit)
-    if place.moved and place.value:
-        return f"gain {100 * place.moved / place.value:+.2g} %".replace("-", "−")
-    if not place.is_ok and place.band is not None:
-        return f"{at}, outside the band of {place.band.source}"
-    return "gain steady" if place.is_followed else at
-
-
-def _check_of(name: str, unit: str, level: Level) -> Check:
-    value = f"{words.with_error(level.value, level.error)} {unit}".rstrip()
-    if level.moved:
-        by = f"{level.moved:+.3g} {unit}".rstrip().replace("-", "−")
-        value += f", moved by {by} ({level.sigma:.1f} σ)"
-    if level.band is None:
-        return Check(name, value)
-    allowed = f"{words.with_error(level.band.middle, level.band.half)} {unit}".rstrip()
-    return Check(name, value, f"{allowed}, from {level.band.source}", level.is_ok)
-
-
-def _text(figure: Figure) -> str:
-    return f"{figure.whole} {figure.remark.text()}".strip()
-
-
 def _header_differences(before: Run, run: Run) -> list[Difference] | None:
     from pygama.orca.packets import read_header
 
     with contextlib.suppress(PygamaError, OSError):
         return differences(read_header(before.path).plist, read_header(run.path).plist)
     return None
-
-
-def _mean_and_spread(values: np.ndarray) -> tuple[str, str]:
-    """Give the median and the scatter of the newest values; both robust against pulses on a tail."""
-    newest = np.asarray(values[-N_BASELINE:], np.float64)
-    middle, scatter = median_and_scatter(newest)
-    if not math.isfinite(middle):
-        return words.UNKNOWN, ""
-    # One event of each channel does not tell how it scatters.
-    spread = f" ± {words.level(scatter)}" if scatter > 0 else ""
-    return f"{words.level(middle)}{spread}", "ADC"
-
-
-def _mean_rate(times: np.ndarray) -> str:
-    """Give the mean rate of events whose times (s) are these."""
-    known = times[np.isfinite(times)]
-    return _rate_text(len(known), float(known.max() - known.min()) if len(known) > 1 else 0.0)
-
-
-def _rate_text(n_events: int, span: float) -> str:
-    if n_events < 2 or span <= 0:
-        return words.UNKNOWN
-    rate = (n_events - 1) / span
-    return f"{words.count(rate)} Hz" if rate >= 100 else f"{rate:.3g} Hz"

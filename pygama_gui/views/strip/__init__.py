@@ -1,0 +1,1 @@
+"""The status strip: is the detector well?"""

@@ -1,0 +1,176 @@
+"""Puts what is known of a run into the few words for which the strip has room."""
+
+from __future__ import annotations
+
+import math
+import time
+
+import numpy as np
+
+from pygama_gui.data import health
+from pygama_gui.data.run_times import RunTimes, Spell
+from pygama_gui.data.shift import Level
+from pygama_gui.data.slices import median_and_scatter
+from pygama_gui.jobs.board import JobState, how_far
+from pygama_gui.widgets import words
+
+N_BASELINE = 20_000
+"""Rows, the newest, that the baseline is taken over."""
+N_NAMED = 2
+"""Channels that are named; more are counted."""
+MOST_REASONS = 10
+"""Channels that are told of under the mouse, each with what ails it."""
+LONGEST_NOTE = 300
+"""Characters of a tooltip that says why something is not known."""
+STATES = {
+    "waiting": ("■ WAITING", "soft"),
+    "running": ("▶ PROCESSING", "accent"),
+    "paused": ("■ PAUSED", "warn"),
+    "done": ("✓ DONE", "ok"),
+    "failed": ("✕ FAILED", "bad"),
+    "stopped": ("■ STOPPED", "soft"),
+}
+LIVE_STATES = {"running": ("● LIVE", "ok"), "done": ("✓ FINISHED", "ok")}
+FROZEN = ("■ FROZEN", "bad")
+OLD_S, STALE_S = 10.0, 60.0
+"""Ages of the newest event of a run that is followed, in s, above which it is told in another tone."""
+
+
+def live_time_words(found: Spell) -> tuple[str, str]:
+    """Say which part of the time was live, and by which way: '98.72 %', 'by pulser'; '?' if not known."""
+    if not math.isfinite(found.fraction):
+        return "?", ""
+    return f"{100 * found.fraction:.2f} %", f"by {found.way}"
+
+
+def live_time_tip(found: Spell, times: RunTimes) -> str:
+    """Say in words how the live time was found, or why it is not known."""
+    lines = [f"The live time is not known: {_in_short(found.note)}"]
+    if math.isfinite(found.fraction):
+        live = words.with_error(found.live_s, found.live_error_s)
+        lines = [f"{live} s of {found.real_s:.6g} s were live, found by {found.way}", found.note]
+    if times.records is not None:
+        lines.append(times.records.line())
+    return "\n".join(lines)
+
+
+def _in_short(note: str) -> str:
+    """Leave out what is said of each further channel: whole clauses, as many as can be read at a glance."""
+    if len(note) <= LONGEST_NOTE:
+        return note
+    end = note.rfind("; ", 0, LONGEST_NOTE)
+    return f"{note[: end if end > 0 else LONGEST_NOTE]}; …"
+
+
+def state_words(state: JobState) -> tuple[str, str]:
+    if state.follows and state.state in LIVE_STATES:
+        return FROZEN if age_tone(state) == "bad" else LIVE_STATES[state.state]
+    return STATES[state.state]
+
+
+def state_remark(state: JobState) -> str:
+    if state.follows and state.state == "running":
+        if state.age_s is None:
+            return ""
+        is_fresh = state.age_s <= OLD_S
+        age = words.duration(state.age_s)
+        return f"newest {age} old" if is_fresh else f"no event for {age}"
+    if state.made_on is not None:
+        return f"on {time.strftime('%Y-%m-%d %H:%M', time.localtime(state.made_on))}"
+    if state.state == "running" and state.eta_s is not None and state.done_bytes:
+        return f"{100 * state.fraction:.0f} %, {words.duration(state.eta_s)} left"
+    if state.state == "done":
+        return f"in {words.duration(state.elapsed_s)}"
+    if state.state in ("paused", "stopped", "failed") and state.done_bytes:
+        return how_far(state)
+    return ""
+
+
+def age_tone(state: JobState) -> str:
+    """Give the tone for the age of the newest event."""
+    age_s = state.age_s if state.follows and state.state == "running" else None
+    if age_s is None or age_s <= OLD_S:
+        return "soft"
+    return "warn" if age_s <= STALE_S else "bad"
+
+
+def channels_words(
+    found: health.Survey, names: list[str], n_ignored: int = 0, n_absent: int = 0
+) -> tuple[str, str, str, str]:
+    """Say how many channels there are, and which of them are not well: value, remark, tones.
+
+    n_absent: detectors of the channel map on cards that the run does not have. A few of a state are
+    named, as 'channel 2 SILENT'; more are counted.
+    """
+    told = []
+    for state in health.STATES[:-1]:
+        its = [name for name, one in zip(names, found.health, strict=True) if one.state == state]
+        if its:
+            who = ", ".join(its) if len(its) <= N_NAMED else f"{len(its)} channels"
+            told.append(f"{health.MARKS[state]} {who} {state.upper()}")
+    if not told:
+        others = ((n_ignored, "ignored"), (n_absent, "not in this run"))
+        remark = ", ".join(("all ok", *(f"{n} {words}" for n, words in others if n)))
+        return f"✓ {len(names)}", remark, "ok", "soft"
+    n_ill = sum(one.state != "ok" for one in found.health)
+    is_alarm = any(one.tone == "bad" for one in found.health)
+    tone = "bad" if is_alarm else "warn"
+    return f"{'✕' if is_alarm else '▲'} {n_ill} of {len(names)}", ", ".join(told), tone, tone
+
+
+def reasons(found: health.Survey, names: list[str]) -> list[str]:
+    """Say of each channel that is not well why it is not; of many, of the first ones."""
+    pairs = zip(names, found.health, strict=True)
+    ill = [f"{name} {one.state}: {one.why}" for name, one in pairs if one.state != "ok"]
+    n_more = len(ill) - MOST_REASONS
+    return [*ill[:MOST_REASONS], f"and {n_more} more: see Channels"] if n_more > 0 else ill
+
+
+def beside(unit: str, level: Level | None) -> tuple[str, str, str]:
+    """Give remark and tones for a level beside what is expected of it."""
+    if level is None:
+        return "", "", "soft"
+    if level.moved:
+        return f"▲ moved {level.moved:+.3g} {unit}".replace("-", "−"), "", "warn"
+    if not level.is_ok and level.band is not None:
+        return f"▲ outside the band of {level.band.source}", "", "warn"
+    return "steady" if level.is_followed else "", "", "soft"
+
+
+def place_words(place: Level, unit: str) -> str:
+    """Say where the peak lies."""
+    return f"at {words.with_error(place.value, place.error)} {unit}".rstrip()
+
+
+def gain_words(place: Level, unit: str) -> str:
+    """Say where the peak lies, and whether it moved."""
+    at = place_words(place, unit)
+    if place.moved and place.value:
+        return f"gain {100 * place.moved / place.value:+.2g} %".replace("-", "−")
+    if not place.is_ok and place.band is not None:
+        return f"{at}, outside the band of {place.band.source}"
+    return "gain steady" if place.is_followed else at
+
+
+def mean_and_spread(values: np.ndarray) -> tuple[str, str]:
+    """Give the median and the scatter of the newest values; both robust against pulses on a tail."""
+    newest = np.asarray(values[-N_BASELINE:], np.float64)
+    middle, scatter = median_and_scatter(newest)
+    if not math.isfinite(middle):
+        return words.UNKNOWN, ""
+    # One event of each channel does not tell how it scatters.
+    spread = f" ± {words.level(scatter)}" if scatter > 0 else ""
+    return f"{words.level(middle)}{spread}", "ADC"
+
+
+def mean_rate(times: np.ndarray) -> str:
+    """Give the mean rate of events whose times (s) are these."""
+    known = times[np.isfinite(times)]
+    return rate_text(len(known), float(known.max() - known.min()) if len(known) > 1 else 0.0)
+
+
+def rate_text(n_events: int, span: float) -> str:
+    if n_events < 2 or span <= 0:
+        return words.UNKNOWN
+    rate = (n_events - 1) / span
+    return f"{words.count(rate)} Hz" if rate >= 100 else f"{rate:.3g} Hz"
