@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -22,12 +22,21 @@ MOST_DIFFERENCES = 40
 
 @dataclass(frozen=True)
 class Check:
-    """One line of a check-list: what, its value, what is allowed, and whether it is so (None: not known)."""
+    """One line of a check-list: what, its value, what is allowed, and whether it is so (None: not known).
+
+    number, error, unit: the value again, where it is one; NaN else. band: the ends of what is allowed.
+    kind: of the quantity, as of a Series.
+    """
 
     what: str
     value: str
     allowed: str = ""
     is_ok: bool | None = None
+    number: float = math.nan
+    error: float = math.nan
+    unit: str = ""
+    band: tuple[float, float] | None = None
+    kind: str = ""
 
     @property
     def verdict(self) -> str:
@@ -119,32 +128,39 @@ def report(
     channels: Sequence[tuple[str, ...]],
     against: str,
     found: Sequence[Difference] | None,
+    remarks: Mapping[str, str] | None = None,
 ) -> str:
     """Write the report as Markdown.
 
     channels: (name, state, rate, baseline, why) of each. against: the run that the header is compared with,
-    '' where there is none. found: what differs; None where the headers could not be read.
+    '' where there is none. found: what differs; None where the headers could not be read. remarks: by the
+    names of checks.
     """
     lines = [f"# {title}", ""]
-    lines += _table(
-        ("", "value", "allowed", ""), [(one.what, one.value, one.allowed, one.verdict) for one in checks]
-    )
+    said = {name: text.strip() for name, text in (remarks or {}).items() if text.strip()}
+    heads = ("", "value", "allowed", "", "remark") if said else ("", "value", "allowed", "")
+    rows = [(one.what, one.value, one.allowed, one.verdict, said.get(one.what, "")) for one in checks]
+    lines += _table(heads, [row[: len(heads)] for row in rows])
     if channels:
         lines += ["", "## Channels", ""]
         lines += _table(("channel", "state", "rate", "baseline", "remark"), channels)
-    lines += ["", "## Header", ""]
-    if not against:
-        lines.append("There is no earlier run in the list to compare the header with.")
-    elif found is None:
-        lines.append(f"The header could not be compared with that of {against}.")
-    elif not found:
-        lines.append(f"As in {against}.")
-    else:
-        lines += [f"Changed since {against}:", ""]
-        lines += [f"- {_plain(one.sentence)}" for one in found[:MOST_DIFFERENCES]]
-        left = len(found) - MOST_DIFFERENCES
-        lines += [f"- and {left} more"] if left > 0 else []
+    first, *others = header_lines(against, found)
+    lines += ["", "## Header", "", _plain(first)]
+    lines += ["", *(f"- {_plain(one)}" for one in others)] if others else []
     return "\n".join(lines) + "\n"
+
+
+def header_lines(against: str, found: Sequence[Difference] | None) -> list[str]:
+    """Say what differs from the header of the run `against`: a sentence, and a line for each difference."""
+    if not against:
+        return ["There is no earlier run in the list to compare the header with."]
+    if found is None:
+        return [f"The header could not be compared with that of {against}."]
+    if not found:
+        return [f"As in {against}."]
+    left = len(found) - MOST_DIFFERENCES
+    more = [f"and {left} more"] if left > 0 else []
+    return [f"Changed since {against}:", *(one.sentence for one in found[:MOST_DIFFERENCES]), *more]
 
 
 def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:

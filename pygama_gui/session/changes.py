@@ -21,6 +21,7 @@ from pygama_gui.session.state import (
     PlaneChoice,
     Run,
     Session,
+    ShiftNotes,
     SpectrumChoice,
     Step,
     TrendsChoice,
@@ -305,6 +306,19 @@ def allow_jobs(session: Session, number: int) -> Session:
 def choose_size(session: Session, percent: int) -> Session:
     """Choose the size of text and buttons."""
     return replace(session, size_percent=min(max(percent, SIZES[0]), SIZES[-1]))
+
+
+@on_view
+def sign_as(session: Session, shifter: str) -> Session:
+    """Sign pages of a shift."""
+    return replace(session, shifter=shifter)
+
+
+def note_shift(session: Session, run_id: str, notes: ShiftNotes) -> Session:
+    """Write remarks for the shift page."""
+    others = tuple(one for one in session.shift_notes if one.run_id != run_id)
+    is_empty = not (notes.note or any(notes.remarks.values()))
+    return replace(session, shift_notes=others if is_empty else (*others, notes))
 
 
 @on_view

@@ -34,6 +34,8 @@ OF_THE_DESK = frozenset(
         "n_jobs",
         "process_on_add",
         "channel_map",
+        "shifter",
+        "shift_notes",
     )
 )
 """What a person chose for the program and not for a picture."""

@@ -330,6 +330,15 @@ class ChannelMap:
 
 
 @dataclass(frozen=True)
+class ShiftNotes:
+    """What a shifter says of a run: of single checks, by their names, and of the whole."""
+
+    run_id: str
+    remarks: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    note: str = ""
+
+
+@dataclass(frozen=True)
 class Session:
     """All that a person set. tier0 holds only what differs from the declared defaults."""
 
@@ -382,6 +391,14 @@ class Session:
     """Folder whose new runs are added."""
     n_jobs: int = 1
     """Runs that are processed at once, at most."""
+    shifter: str = ""
+    """Who signs the pages of a shift."""
+    shift_notes: tuple[ShiftNotes, ...] = ()
+    """One of each run that anything was said of."""
+
+    def notes_on(self, run_id: str) -> ShiftNotes:
+        """Give what a shifter said of a run."""
+        return next((one for one in self.shift_notes if one.run_id == run_id), ShiftNotes(run_id))
 
     def run(self, run_id: str) -> Run | None:
         """Find a run or a data set by its id."""

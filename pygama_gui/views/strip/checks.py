@@ -25,21 +25,28 @@ def checks(
     levels: Mapping[str, tuple[Series, Level]],
     survey: Survey,
     free: int | None,
+    mean_rate: tuple[float, float],
 ) -> list[Check]:
-    """Give the lines of the check-list; free: bytes of room on the disk, None where that is not known."""
+    """Give the lines of the check-list.
+
+    free: bytes of room on the disk, None where that is not known. mean_rate: of a run that has ended, and its
+    error, Hz.
+    """
     seen = {name: _text(figure) for name, figure in figures.items()}
     made = [Check("run", seen["RUN"]), Check("state", seen["STATE"])]
     is_known = math.isfinite(rates.now)
     allowed = f"{words.with_error(rates.mean, rates.mean_error)} Hz" if is_known else ""
     now = f"{words.with_error(rates.now, rates.now_error)} Hz, at the end" if is_known else ""
     is_ok = abs(rates.sigma) < FAR_OFF if is_known else None
-    made += [Check("rate", now or seen["RATE"], allowed, is_ok), Check("events", seen["EVENTS"])]
+    number, error = (rates.now, rates.now_error) if is_known else mean_rate
+    made.append(Check("rate", now or seen["RATE"], allowed, is_ok, number, error, "Hz", kind="rate"))
+    made.append(Check("events", seen["EVENTS"]))
     made.append(Check("live time", seen["LIVE TIME"]))
     if early is not None:
         begin = f"sample {early.end}, pulses begin at {early.begin}"
         made.append(Check("baseline until", begin, f"{early.begin} or less", is_ok=False))
     for series, level in levels.values():
-        made.append(_check_of(series.name, series.unit, level))
+        made.append(_check_of(series, level))
     if survey.health:
         n_ok = sum(one.state == "ok" for one in survey.health)
         n = len(survey.health)
@@ -52,15 +59,18 @@ def checks(
     return made
 
 
-def _check_of(name: str, unit: str, level: Level) -> Check:
+def _check_of(series: Series, level: Level) -> Check:
+    name, unit, kind = series.name, series.unit, series.kind
     value = f"{words.with_error(level.value, level.error)} {unit}".rstrip()
     if level.moved:
         by = f"{level.moved:+.3g} {unit}".rstrip().replace("-", "−")
         value += f", moved by {by} ({level.sigma:.1f} σ)"
-    if level.band is None:
-        return Check(name, value)
-    allowed = f"{words.with_error(level.band.middle, level.band.half)} {unit}".rstrip()
-    return Check(name, value, f"{allowed}, from {level.band.source}", level.is_ok)
+    number, error, band = level.value, level.error, level.band
+    if band is None:
+        return Check(name, value, number=number, error=error, unit=unit, kind=kind)
+    allowed = f"{words.with_error(band.middle, band.half)} {unit}".rstrip() + f", from {band.source}"
+    ends = (band.middle - band.half, band.middle + band.half)
+    return Check(name, value, allowed, level.is_ok, number, error, unit, ends, kind)
 
 
 def _text(figure: Figure) -> str:

@@ -163,14 +163,21 @@ def mean_and_spread(values: np.ndarray) -> tuple[str, str]:
     return f"{words.level(middle)}{spread}", "ADC"
 
 
-def mean_rate(times: np.ndarray) -> str:
-    """Give the mean rate of events whose times (s) are these."""
+def mean_rate(times: np.ndarray) -> tuple[float, float]:
+    """Give the mean rate of events whose times (s) are these, and its error, Hz; NaN where not known."""
     known = times[np.isfinite(times)]
-    return rate_text(len(known), float(known.max() - known.min()) if len(known) > 1 else 0.0)
+    return rate_over(len(known), float(known.max() - known.min()) if len(known) > 1 else 0.0)
 
 
-def rate_text(n_events: int, span: float) -> str:
+def rate_over(n_events: int, span: float) -> tuple[float, float]:
+    """Give the rate of so many events in a span (s), and its error, Hz; NaN where not known."""
     if n_events < 2 or span <= 0:
+        return math.nan, math.nan
+    return (n_events - 1) / span, math.sqrt(n_events - 1) / span
+
+
+def rate_text(rate: float) -> str:
+    """Write a rate."""
+    if not math.isfinite(rate):
         return words.UNKNOWN
-    rate = (n_events - 1) / span
     return f"{words.count(rate)} Hz" if rate >= 100 else f"{rate:.3g} Hz"

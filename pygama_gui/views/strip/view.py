@@ -7,6 +7,7 @@ import math
 import operator
 import textwrap
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -22,7 +23,8 @@ from pygama_gui.data.early_pulses import EarlyPulses, early_in_chain
 from pygama_gui.data.headers import Difference, differences
 from pygama_gui.data.live_run import LiveRun
 from pygama_gui.data.samples import bunch_of
-from pygama_gui.data.shift import Check, Level, Rates, level_of, rates, report
+from pygama_gui.data.shift import Check, Level, Rates, level_of, rates
+from pygama_gui.data.shift_page import ShiftPage, as_markdown
 from pygama_gui.data.slices import Series
 from pygama_gui.data.trends import Trends, aligned
 from pygama_gui.jobs.board import JobState, as_sentence, counted
@@ -35,6 +37,7 @@ from pygama_gui.views.figure_words import baseline_words, rate_words
 from pygama_gui.views.following import Following, asked_of, history
 from pygama_gui.views.strip.checks import FAR_OFF, LOW_DISK, checks
 from pygama_gui.views.strip.figures import Figure, FigureLine
+from pygama_gui.views.strip.page import ShiftWindow
 from pygama_gui.views.strip.telling import (
     N_BASELINE,
     age_tone,
@@ -46,6 +49,7 @@ from pygama_gui.views.strip.telling import (
     mean_and_spread,
     mean_rate,
     place_words,
+    rate_over,
     rate_text,
     reasons,
     state_remark,
@@ -62,6 +66,7 @@ RESTS = 20.0
 """While a run grows, channels and trends are looked at in one part in so many of the time, for each."""
 TIP_LETTERS = 90
 """Letters of a line under the mouse."""
+UNKNOWN_RATE = (math.nan, math.nan)
 EARLY = ("pulses within it", "warn", "warn")
 """Remark and tones of a baseline that is measured within the pulses."""
 BASELINES = ("bl_int", "bl_avg", "fc_baseline")
@@ -89,6 +94,8 @@ class StripView(View):
         self._surveyed = health.Survey()
         self._logged: set[tuple[str, int, str]] = set()
         """Run, channel and state of channels that were not well while their run was under way."""
+        self._page: ShiftWindow | None = None
+        self._rate_course: Series | None = None
         self._trends: Trends | None = None
         self._levels: dict[str, tuple[Series, Level]] = {}
         self._told_levels: dict[str, tuple[tuple[Series, ...], tuple[str, float], Level | None]] = {}
@@ -96,12 +103,17 @@ class StripView(View):
         self._told_baseline: tuple[object, tuple[str, str]] = ((None, 0), ("", ""))
         self._early: tuple[tuple[object, ...], EarlyPulses | None] = ((), None)
         self._rates = Rates()
-        self._mean: tuple[object, str] = ((None, 0), "")
+        self._mean: tuple[object, tuple[float, float]] = ((None, 0), UNKNOWN_RATE)
         self._most: tuple[object, int] = ((None, 0), 0)
         self.report_action = menu_words.name(
             QAction(self), "Copy s&hift report | elog e-log summary status clipboard"
         )
         self.report_action.triggered.connect(lambda _checked=False: self.copy_report())
+        self.page_action = menu_words.name(
+            QAction(self),
+            "Shift pa&ge… | elog e-log logbook check-list checklist sign remarks html csv report",
+        )
+        self.page_action.triggered.connect(lambda _checked=False: self.open_page())
         self.live_time_action = menu_words.name(
             QAction(self), "F&ind the live time | dead time livetime pulser"
         )
@@ -131,7 +143,7 @@ class StripView(View):
 
     def view_actions(self) -> list[QAction]:
         """Give what can be done with the figures."""
-        return [self.report_action, self.live_time_action]
+        return [self.page_action, self.report_action, self.live_time_action]
 
     def on_session(self, old: Session, new: Session) -> None:
         """Show another run, or what another choice of channel, line or reference says."""
@@ -225,6 +237,7 @@ class StripView(View):
     def _survey(self, run: Run, live: LiveRun | None) -> None:
         """Have channels and trends looked at, and take what is known of them."""
         self._surveyed, self._trends, self._levels = health.Survey(), None, {}
+        self._rate_course = None
         if live is None:
             return
         if CODE in live.columns:
@@ -242,6 +255,7 @@ class StripView(View):
             peak = replace(peak, peak_column=raw, line=self.session.line)
         asks = [ask, peak]
         everything, self._trends = self._following.want(live, asks)
+        self._rate_course = None if everything is None else everything.of("rate")
         for kind in LEVELS:
             trends = self._trends if kind in ("position", "width") else everything
             if trends is not None and trends.is_whole:
@@ -283,14 +297,16 @@ class StripView(View):
         self._rates = Rates()
         if live is None or "time_s" not in live.columns:
             self.figures["RATE"].show_value(words.UNKNOWN)
+            self._mean = ((None, 0), UNKNOWN_RATE)
             return
         if live.is_on_disk:
-            self.figures["RATE"].show_value(rate_text(live.n_rows, live.duration_s))
+            self._mean = ((live, live.n_rows), rate_over(live.n_rows, live.duration_s))
+            self.figures["RATE"].show_value(rate_text(self._mean[1][0]))
             return
         times = live.columns.column(CLOCK if CLOCK in live.columns else "time_s")
         if self._mean[0] != (live, len(times)):
             self._mean = ((live, len(times)), mean_rate(times))
-        mean = self._mean[1]
+        mean = rate_text(self._mean[1][0])
         is_running = state is not None and not state.has_ended
         self._rates = rates(times[-N_NEWEST_TIMES:])
         if not is_running or not math.isfinite(self._rates.now):
@@ -448,40 +464,94 @@ class StripView(View):
                 "The live time is found by itself; only data sets counted from disk wait for this"
             )
 
-    # The shift report
+    # The shift page
 
     def copy_report(self) -> None:
         """Copy what a shifter notes down, with what the header changed since the run before."""
+        self._with_page(self._copy)
+
+    def open_page(self) -> None:
+        """Open the page of the shift, for remarks and a signature."""
+        run = self.session.selected_run
+        if self._page is not None and run is not None and self._page.run_id != run.run_id:
+            self._page.reject()
+        if self._page is None and run is not None:
+            self._page = ShiftWindow(self, run.run_id, self.open_page)
+            self._page.finished.connect(lambda _code: self._forget_page())
+        self._with_page(self._show_page, self._show_page_without_header)
+
+    def _with_page(
+        self, then: Callable[[str, ShiftPage], None], at_once: Callable[[str, ShiftPage], None] | None = None
+    ) -> None:
+        """Make the page of the selected run, and hand it on once the headers are compared.
+
+        at_once: gets it before that.
+        """
         run = self.session.selected_run
         if run is None:
             self.bridge.log("There is no run to report on", "warning")
             return
         self.redraw()
+        page = self._page_of(run)
         runs = list(self.session.runs)
         at = runs.index(run) if run in runs else 0
         before = runs[at - 1] if at else None
         if before is None:
-            self._copy(run, "", None)
+            then(run.run_id, page)
             return
+        if at_once is not None:
+            at_once(run.run_id, page)
         name = self.bridge.name_of(before.run_id)
-        self.bridge.in_background(
-            lambda: _header_differences(before, run), lambda found: self._copy(run, name, found)
-        )
 
-    def _copy(self, run: Run, against: str, found: list[Difference] | None) -> None:
+        def take(found: list[Difference] | None) -> None:
+            differing = None if found is None else tuple(found)
+            then(run.run_id, replace(page, against=name, found=differing))
+
+        self.bridge.in_background(lambda: _header_differences(before, run), take)
+
+    def _page_of(self, run: Run) -> ShiftPage:
+        """Take the figures, but for the headers."""
         names = self.bridge.names(self._surveyed.codes)
-        rows = [
+        rows = tuple(
             (name, its.words, rate_words(one), baseline_words(one).removeprefix("bl "), its.why)
             for name, one, its in zip(names, self._surveyed.figures, self._surveyed.health, strict=True)
-        ]
-        title = f"{self.bridge.name_of(run.run_id)} · {run.path.name}"
-        QApplication.clipboard().setText(report(title, self.checks(), rows, against, found))
-        self.bridge.log(f"{self.bridge.name_of(run.run_id)}: copied the shift report")
+        )
+        courses = {series.name: series for series, _ in self._levels.values()}
+        if self._rate_course is not None:
+            courses["rate"] = self._rate_course
+        notes, name = self.session.notes_on(run.run_id), self.bridge.name_of(run.run_id)
+        return ShiftPage(
+            name,
+            run.path.name,
+            time.time(),
+            tuple(self.checks()),
+            rows,
+            courses=courses,
+            remarks=notes.remarks,
+            note=notes.note,
+            who=self.session.shifter,
+        )
+
+    def _copy(self, run_id: str, page: ShiftPage) -> None:
+        QApplication.clipboard().setText(as_markdown(page))
+        self.bridge.log(f"{page.title}: copied the shift report")
+
+    def _show_page(self, run_id: str, page: ShiftPage, *, is_header_known: bool = True) -> None:
+        if self._page is not None and self._page.run_id == run_id:
+            self._page.show_page(page, is_header_known=is_header_known)
+            self._page.show()
+            self._page.raise_()
+
+    def _show_page_without_header(self, run_id: str, page: ShiftPage) -> None:
+        self._show_page(run_id, page, is_header_known=False)
+
+    def _forget_page(self) -> None:
+        self._page = None
 
     def checks(self) -> list[Check]:
         """Give the lines of the check-list."""
-        early, levels = self._early[1], self._levels
-        return checks(self.figures, self._rates, early, levels, self._surveyed, self._free)
+        early, levels, mean = self._early[1], self._levels, self._mean[1]
+        return checks(self.figures, self._rates, early, levels, self._surveyed, self._free, mean)
 
     def _take_disk(self, free: int | None) -> None:
         self._free = free

@@ -6,6 +6,7 @@ import inspect
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import pytest
@@ -20,6 +21,7 @@ from pygama_gui.session.state import (
     PlaneChoice,
     Run,
     Session,
+    ShiftNotes,
     SpectrumChoice,
     Step,
     TrendsChoice,
@@ -229,6 +231,10 @@ ARGUMENTS: dict[str, st.SearchStrategy[tuple[Any, ...]]] = {
         lambda session: (consistent(session),)
     ),
     "overrule": st.tuples(st.none(), st.sampled_from([None, "dark"])),
+    "sign_as": st.sampled_from(["", "J. Doe"]).map(lambda name: (name,)),
+    "note_shift": st.tuples(st.sampled_from(["1", "2"]), st.sampled_from(["", "all quiet"])).map(
+        lambda given: (given[0], ShiftNotes(given[0], MappingProxyType({"rate": given[1]})))
+    ),
     "choose_layout": st.sampled_from(["Process", "Tune"]).map(lambda name: (name,)),
     "arrange": st.tuples(st.sampled_from("gh"), places),
 }

@@ -1,0 +1,142 @@
+"""Tests the window of the shift page: it fills itself in, keeps remarks, and goes where it is sent."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from PyQt5.QtWidgets import QApplication, QLineEdit, QPushButton, QWidget
+from pytestqt.qtbot import QtBot
+
+from pygama_gui.bridge import Bridge
+from pygama_gui.session import changes, saved
+from pygama_gui.session.state import Run
+from pygama_gui.views import madeup
+from pygama_gui.views.strip.page import ShiftWindow
+from pygama_gui.views.strip.view import StripView
+from pygama_gui.widgets.course import CourseLine
+
+WAIT_MS = 30_000
+
+
+@pytest.fixture
+def view(qtbot: QtBot, bridge: Bridge, a_run: Callable[..., Run]) -> StripView:
+    run = a_run()
+    bridge.change(changes.add_runs, [run])
+    bridge.adopt(1, run)
+    made = StripView(bridge)
+    qtbot.addWidget(made)
+    made.resize(1200, 60)
+    made.show()
+    qtbot.waitExposed(made)
+    for message in (madeup.partial(6000, n_channels=2), madeup.end(6000)):
+        run_id = bridge.take(1, message)
+    bridge.data_grew.emit({run_id})
+    made.redraw()
+    qtbot.waitUntil(lambda: "baseline" in made._levels and made._surveyed.n_rows > 0, timeout=WAIT_MS)
+    return made
+
+
+@pytest.fixture
+def window(qtbot: QtBot, view: StripView) -> ShiftWindow:
+    view.page_action.trigger()
+    page = view._page
+    assert page is not None
+    qtbot.waitUntil(page.isVisible)
+    return page
+
+
+def test_it_fills_itself_in(window: ShiftWindow) -> None:
+    assert window.title.text().startswith("Run 9001 · ")
+    assert {"rate", "baseline (bl_int)", "channels", "errors"} <= set(window.remarks)
+    assert "There is no earlier run" in window.header.text()
+    assert {"rate over the run", "baseline (bl_int) over the run"} <= {
+        one.accessibleName() for one in window.findChildren(CourseLine)
+    }
+
+
+def test_all_that_takes_the_focus_has_a_name(window: ShiftWindow) -> None:
+    for kind in (QLineEdit, QPushButton):
+        for one in window.findChildren(kind):
+            assert isinstance(one, QWidget) and one.accessibleName(), one
+
+
+def test_remarks_are_kept_in_the_session_and_come_back(
+    qtbot: QtBot, view: StripView, window: ShiftWindow
+) -> None:
+    qtbot.keyClicks(window.remarks["rate"], "pump was on")
+    qtbot.keyClicks(window.note, "all quiet")
+    qtbot.keyClicks(window.who, "J. Doe")
+    kept = saved.from_json(saved.to_json(view.session))
+    run_id = view.session.selected
+    assert kept.notes_on(run_id).remarks == {"rate": "pump was on"}
+    assert (kept.notes_on(run_id).note, kept.shifter) == ("all quiet", "J. Doe")
+    window.again_button.click()
+    assert window.remarks["rate"].text() == "pump was on"
+    window.reject()
+    view.page_action.trigger()
+    assert view._page is not None and view._page is not window
+    assert view._page.remarks["rate"].text() == "pump was on"
+    assert view._page.note.toPlainText() == "all quiet"
+
+
+def test_remarks_can_be_taken_back(qtbot: QtBot, view: StripView, window: ShiftWindow) -> None:
+    qtbot.keyClicks(window.remarks["rate"], "pump")
+    view.bridge.store.undo()
+    assert window.remarks["rate"].text() == ""
+    assert view.session.shift_notes == ()
+
+
+def test_a_copy_has_remarks_and_signature(qtbot: QtBot, window: ShiftWindow) -> None:
+    qtbot.keyClicks(window.remarks["rate"], "pump was on")
+    qtbot.keyClicks(window.who, "J. Doe")
+    window.copy_button.click()
+    text = QApplication.clipboard().text()
+    assert "| pump was on |" in text and text.rstrip().endswith("signed by J. Doe.")
+
+
+def test_pages_are_saved_and_added_to_a_table(
+    qtbot: QtBot, view: StripView, window: ShiftWindow, tmp_path: Path
+) -> None:
+    page = window.signed()
+    assert page is not None
+    window.saver.save(page, tmp_path / "page.html")
+    for _ in range(2):
+        window.add_to(tmp_path / "log.csv")
+    qtbot.waitUntil(lambda: view.bridge.threads.are_idle, timeout=WAIT_MS)
+    assert (tmp_path / "page.html").read_text(encoding="utf-8").startswith("<!doctype html>")
+    with (tmp_path / "log.csv").open(encoding="utf-8", newline="") as file:
+        assert [row["run"] for row in csv.DictReader(file)] == ["Run 9001"] * 2
+
+
+def test_a_table_of_something_else_is_told_and_left(
+    qtbot: QtBot, view: StripView, window: ShiftWindow, tmp_path: Path
+) -> None:
+    told: list[str] = []
+    view.bridge.went_wrong.connect(lambda *words: told.append(" ".join(words)))
+    (tmp_path / "log.csv").write_text("a,b\n", encoding="utf-8")
+    window.add_to(tmp_path / "log.csv")
+    qtbot.waitUntil(lambda: view.bridge.threads.are_idle and bool(told), timeout=WAIT_MS)
+    assert "another table" in told[0]
+    assert (tmp_path / "log.csv").read_text(encoding="utf-8") == "a,b\n"
+
+
+def test_without_a_run_there_is_no_page(qtbot: QtBot, bridge: Bridge) -> None:
+    view = StripView(bridge)
+    qtbot.addWidget(view)
+    view.page_action.trigger()
+    assert view._page is None
+
+
+def test_the_page_of_another_run_takes_its_place(
+    qtbot: QtBot, view: StripView, window: ShiftWindow, a_run: Callable[..., Run]
+) -> None:
+    other = a_run(9002)
+    view.bridge.change(changes.add_runs, [other])
+    view.bridge.change(changes.select_run, other.run_id)
+    view.page_action.trigger()
+    assert view._page is not None and view._page.run_id == other.run_id
+    qtbot.waitUntil(lambda: view._page is not None and view._page.is_header_known, timeout=WAIT_MS)
+    assert "could not be compared" in view._page.header.text()  # made-up runs have no files
