@@ -1,5 +1,5 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False
-"""Reads and decompresses chunks of 16-bit samples, several in one go, without the interpreter's lock.
+"""Parts 16-bit samples into bit planes; reads and decompresses chunks of them without the interpreter's lock.
 
 zstd is not built here: its functions are called where a library that is loaded already has them.
 """
@@ -9,6 +9,7 @@ from libc.stdlib cimport free, malloc
 
 cdef extern from "c/bit_planes.h":
     void join_planes(const uint8_t *planes, int64_t plane_bytes, uint8_t *out, bint plainly) nogil
+    void split_planes(const uint8_t *samples, int64_t plane_bytes, uint8_t *planes, bint plainly) nogil
     bint has_vectors() nogil
 
 cdef extern from "c/blosc_form.h":
@@ -20,7 +21,7 @@ cdef extern from "c/blosc_form.h":
 
 cdef extern from "c/crc32.h":
     void make_crc_tables() nogil
-    uint32_t crc32_of(const uint8_t *data, int64_t n_bytes, bint plainly) nogil
+    uint32_t crc32_of(const uint8_t *data, int64_t n_bytes, uint32_t before, bint plainly) nogil
 
 cdef extern from "c/read_at.h":
     int64_t read_at(int file, void *out, int64_t n_bytes, int64_t offset) nogil
@@ -51,7 +52,17 @@ def join_samples(const uint8_t[::1] planes, uint8_t[::1] out, *, bint plainly=Fa
             join_planes(&planes[0], n_bytes // 16, &out[0], plainly)
 
 
-def crc32(const uint8_t[::1] data, *, bint plainly=False):
+def split_samples(const uint8_t[::1] samples, uint8_t[::1] planes, *, bint plainly=False):
+    """Part 16-bit samples into their 16 planes: the reverse of join_samples."""
+    cdef int64_t n_bytes = samples.shape[0]
+    if n_bytes % 16 or planes.shape[0] != n_bytes:
+        raise ValueError(f"{n_bytes} bytes of samples do not make {planes.shape[0]} bytes of planes")
+    if n_bytes:
+        with nogil:
+            split_planes(&samples[0], n_bytes // 16, &planes[0], plainly)
+
+
+def crc32(const uint8_t[::1] data, uint32_t before=0, *, bint plainly=False):
     """Compute what zlib.crc32 does.
 
     plainly: without the instructions of the machine, whatever it has.
@@ -59,9 +70,9 @@ def crc32(const uint8_t[::1] data, *, bint plainly=False):
     cdef uint32_t found
     cdef int64_t n_bytes = data.shape[0]
     if not n_bytes:
-        return 0
+        return before
     with nogil:
-        found = crc32_of(&data[0], n_bytes, plainly)
+        found = crc32_of(&data[0], n_bytes, before, plainly)
     return found
 
 
@@ -117,7 +128,7 @@ cdef class Bench:
             return False
         if n_bytes == <int64_t> number_at(chunk, STORED_BYTES_AT) + SUM_BYTES:
             n_bytes -= SUM_BYTES
-            if crc32_of(chunk, n_bytes, False) != number_at(chunk, n_bytes):
+            if crc32_of(chunk, n_bytes, 0, False) != number_at(chunk, n_bytes):
                 return False
         if not is_of_samples(chunk, n_bytes, self.unpacked_bytes):
             return False

@@ -23,7 +23,7 @@ import numpy as np
 
 from pygama.errors import SettingsError, TierFileError
 from pygama.quick_dataclass import dataclass
-from pygama.storage.sample_chunks import crc32, unpack_samples
+from pygama.storage.sample_chunks import CHECKSUM, crc32, pack_samples, unpack_samples
 
 CHOICES = ("lz4", "zstd", "zlib", "none")
 WIDEST_TYPE = 255
@@ -37,7 +37,8 @@ _BLOSC_HEADER = struct.Struct("<BBBBIII")
 HEADER_BYTES = _BLOSC_HEADER.size
 _BLOSC_VERSION, _STORED_AS_IT_IS, _SNAPPY = 2, 0x02, 2
 _BIT_SHUFFLE = 2
-_CHECKSUM = struct.Struct("<I")
+_OF_SAMPLES, _ZSTD_LEVEL = ("zstd", 1, 2, True), 1
+"""Codec of 16-bit samples that is also done without Blosc, and the level that zstd's own is at Blosc's 1."""
 
 _lock = threading.Lock()
 _loaded: dict[str, ModuleType] = {}
@@ -71,11 +72,15 @@ class Codec:
             return chunk.tobytes()
         if self.name == "zlib":
             return zlib.compress(_planes(chunk, self.type_size).data, self.level)
+        if (self.name, self.level, self.type_size, self.whole) == _OF_SAMPLES:
+            packed = pack_samples(chunk, _ZSTD_LEVEL, load_zstd())
+            if packed is not None:
+                return packed
         # Not every numcodecs takes a type size; all take that of the items they are given.
         items = chunk if len(chunk) % self.type_size else chunk.view(f"V{self.type_size}")
         block_bytes = len(chunk) if self.whole else 0
         packed = load_blosc().compress(items, self.name.encode(), self.level, _BIT_SHUFFLE, block_bytes)
-        return packed + _CHECKSUM.pack(crc32(packed))
+        return packed + CHECKSUM.pack(crc32(packed))
 
 
 def codec_for(compression: str, row_bytes: int, sample_bytes: int) -> Codec:
@@ -130,7 +135,7 @@ class Unpacker:
 
     def has_checksum(self, head: bytes, n_bytes: int) -> bool:
         """Say whether a chunk of `n_bytes` that begins with `head` has a checksum."""
-        return self.packing == "zlib" or n_bytes == _read_header(head).stored_bytes + _CHECKSUM.size
+        return self.packing == "zlib" or n_bytes == _read_header(head).stored_bytes + CHECKSUM.size
 
     def unpack(self, chunk: bytes | memoryview, out: np.ndarray) -> None:
         """Decompress into `out`, (chunk_bytes,) uint8. Raises TierFileError for a damaged chunk."""
@@ -144,7 +149,7 @@ class Unpacker:
 
     def _unpack_blosc(self, chunk: bytes | memoryview, out: np.ndarray) -> None:
         header = _read_header(chunk)
-        if len(chunk) == header.stored_bytes + _CHECKSUM.size:
+        if len(chunk) == header.stored_bytes + CHECKSUM.size:
             chunk = _without_checksum(chunk)
         if header.n_bytes != self.chunk_bytes or header.stored_bytes != len(chunk):
             raise ValueError(
@@ -186,8 +191,8 @@ def _read_header(chunk: bytes | memoryview) -> _BloscHeader:
 
 
 def _without_checksum(chunk: bytes | memoryview) -> memoryview:
-    packed, said = memoryview(chunk)[: -_CHECKSUM.size], chunk[-_CHECKSUM.size :]
-    if _CHECKSUM.pack(crc32(packed)) != said:
+    packed, said = memoryview(chunk)[: -CHECKSUM.size], chunk[-CHECKSUM.size :]
+    if CHECKSUM.pack(crc32(packed)) != said:
         raise ValueError("its checksum does not fit: bytes of it have changed since it was written")
     return packed
 

@@ -1,8 +1,8 @@
-"""Decompresses chunks of 16-bit samples in less time than Blosc does, where the kernel could be compiled.
+"""Makes and reads chunks of 16-bit samples in less time than Blosc does, where the kernel could be compiled.
 
-Wheels of numcodecs undo Blosc's bit shuffle with the oldest vectors of a machine. Of the chunks that
+Wheels of numcodecs do Blosc's bit shuffle with the oldest vectors of a machine. Of the chunks that
 `chunks.Codec` makes of samples (version 1, zstd, bit shuffle, in one piece), zstd is done by numcodecs' zstd
-and the shuffle here. All other chunks, and damaged ones, are left to Blosc.
+and the shuffle here; the bytes are the same. All other chunks, and damaged ones, are left to Blosc.
 
 A chunk made here has a checksum behind it, which zstd and Blosc would not look for and we do.
 
@@ -36,13 +36,17 @@ def _import_compiled() -> ModuleType | None:
 compiled = _import_compiled()
 COMPILED = compiled is not None
 
-crc32: Callable[[bytes | memoryview], int] = zlib.crc32 if compiled is None else compiled.crc32
-"""CRC-32 of some bytes, as zlib has it."""
+crc32: Callable[..., int] = zlib.crc32 if compiled is None else compiled.crc32
+"""CRC-32 of some bytes, and of what lies before them, as zlib has it."""
 
 _HEAD = struct.Struct("<BBBBIIIII")
 """Blosc's header, the place of the only block, the length of its only stream."""
 _SAMPLES_OF_ZSTD = (2, 1, 0x94, 2)
 """Versions of Blosc's form and of zstd's; zstd, in one stream, shuffled by bits; bytes of a sample."""
+CHECKSUM = struct.Struct("<I")
+"""What stands behind a chunk."""
+_LEAST_GAIN = 64
+"""Bytes: what zstd makes smaller by less is left to Blosc."""
 _LARGEST = 4 * 1024 * 1024
 """Bytes: for larger chunks no memory is kept."""
 
@@ -54,6 +58,25 @@ _TO_ITSELF = os.RTLD_NOW | os.RTLD_LOCAL | getattr(os, "RTLD_DEEPBIND", 0) if ha
 """The library calls its own functions, whatever other zstd a program has loaded for all."""
 
 _of_thread = threading.local()
+
+
+def pack_samples(samples: np.ndarray, level: int, zstd: Any) -> bytes | None:
+    """Compress samples, (n_bytes,) uint8; None where that is left to Blosc.
+
+    level: of zstd. zstd: numcodecs' module.
+    """
+    n_bytes = len(samples)
+    if compiled is None or n_bytes % 16 or not 0 < n_bytes <= _LARGEST:
+        return None
+    planes = _planes(n_bytes)
+    compiled.split_samples(samples, planes)
+    frame = zstd.compress(planes, level)
+    if len(frame) + _LEAST_GAIN > n_bytes:  # Blosc may store it as it is
+        return None
+    head = _HEAD.pack(
+        *_SAMPLES_OF_ZSTD, n_bytes, n_bytes, _HEAD.size + len(frame), _HEAD.size - 4, len(frame)
+    )
+    return b"".join((head, frame, CHECKSUM.pack(crc32(frame, crc32(head)))))
 
 
 def unpack_stored_samples(file: int, places: Sequence[tuple[int, int]], out: np.ndarray) -> int:

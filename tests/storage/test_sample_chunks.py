@@ -58,10 +58,40 @@ def test_planes_become_the_samples_that_they_were_made_of(n_groups, seed, shift)
 
 
 @needs_kernel
+@settings(deadline=None)
+@given(st.integers(0, 700), st.integers(0, 2**32 - 1), st.integers(0, 1))
+def test_samples_become_the_planes_of_their_bits(n_groups, seed, shift):
+    samples = np.random.default_rng(seed).integers(0, 1 << 16, 8 * n_groups, np.uint16)
+    memory = np.zeros(samples.nbytes + 1, np.uint8)
+    guarded = np.full(samples.nbytes + 128, 0xA5, np.uint8)
+    memory[shift : shift + samples.nbytes] = samples.view(np.uint8)
+    for plainly in (False, True):
+        planes = guarded[64:-64]
+        planes[:] = 0
+        sample_chunks.compiled.split_samples(memory[shift:][: samples.nbytes], planes, plainly=plainly)
+        assert planes.tobytes() == planes_of(samples).tobytes()
+        assert (guarded[:64] == 0xA5).all() and (guarded[-64:] == 0xA5).all()
+
+
+@needs_kernel
+@settings(deadline=None, max_examples=60)
+@given(st.integers(1, 40_000), st.integers(0, 16), st.integers(0, 2**32 - 1))
+def test_samples_are_packed_into_the_bytes_that_blosc_makes(n_samples, n_bits, seed):
+    samples = np.random.default_rng(seed).integers(0, 1 << n_bits, n_samples).astype(np.uint16)
+    codec = codec_for_samples("zstd", 2)
+    packed = codec.compress(samples.view(np.uint8))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sample_chunks, "compiled", None)
+        assert codec.compress(samples.view(np.uint8)) == packed
+
+
+@needs_kernel
 @pytest.mark.parametrize(("n_planes", "n_out"), [(32, 16), (16, 32), (24, 24)])
 def test_planes_that_do_not_fit_are_refused(n_planes, n_out):
     with pytest.raises(ValueError, match=f"{n_planes} bytes of planes do not make {n_out} bytes"):
         sample_chunks.compiled.join_samples(np.zeros(n_planes, np.uint8), np.zeros(n_out, np.uint8))
+    with pytest.raises(ValueError, match=f"{n_planes} bytes of samples do not make {n_out} bytes"):
+        sample_chunks.compiled.split_samples(np.zeros(n_planes, np.uint8), np.zeros(n_out, np.uint8))
 
 
 @needs_kernel
@@ -132,6 +162,7 @@ def test_the_checksum_is_that_of_zlib(offset, n_bytes, seed):
     data = np.random.default_rng(seed).integers(0, 256, offset + n_bytes, np.uint8)[offset:]
     checksum = sample_chunks.compiled.crc32
     assert checksum(data) == checksum(data, plainly=True) == zlib.crc32(data)
+    assert checksum(data[offset:], checksum(data[:offset])) == zlib.crc32(data)
 
 
 @pytest.mark.parametrize("codec", ["zstd", "lz4"])

@@ -73,9 +73,10 @@ static int has_carryless(void) { return __builtin_cpu_supports("pclmul") && __bu
 static int has_carryless(void) { return 0; }
 #endif
 
-/* plainly: without the instructions of the machine, whatever it has. */
-static uint32_t crc32_of(const uint8_t *data, int64_t n_bytes, int plainly) {
-    uint32_t left = 0xffffffffu;
+/* before: the checksum of what lies in front, 0 of nothing. plainly: without the instructions of the machine,
+ * whatever it has. */
+static uint32_t crc32_of(const uint8_t *data, int64_t n_bytes, uint32_t before, int plainly) {
+    uint32_t left = ~before;
     if (n_bytes >= 64 && !plainly && has_carryless()) {
         const int64_t folded = n_bytes & ~(int64_t)15;
         left = crc_by_folding(left, data, folded);
