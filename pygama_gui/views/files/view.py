@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import tempfile
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from PyQt5.QtCore import QItemSelectionModel, QSignalBlocker, Qt, QTimer, pyqtSignal
@@ -37,6 +37,9 @@ from pygama_gui.views.files.tree import Entry, FileTree
 from pygama_gui.widgets import theme
 from pygama_gui.widgets.parts import Elided, button, label, panel, row
 from pygama_gui.widgets.plot import plot_actions
+
+if TYPE_CHECKING:
+    from pygama.storage.checking import Checked
 
 PAGES = ("Details", "Rows", "Plot")
 DETAILS, ROWS, PLOT = range(3)
@@ -89,6 +92,11 @@ class FilesView(View):
             self,
             [
                 ("R&ead the file again", "F5", self.reload),
+                (
+                    "Chec&k that the whole file can be read | verify checksum damage corrupt",
+                    "",
+                    self.check_file,
+                ),
                 ("Copy P&ython code that reads the table", "Ctrl+Alt+C", self.copy_code),
                 None,
                 *(
@@ -253,6 +261,23 @@ class FilesView(View):
         """Read the selected file again."""
         if self._entry is not None:
             self._read(self._entry.file, again=True)
+
+    def check_file(self) -> None:
+        """Read all of the selected file, checksums included, and say which rows are damaged."""
+        if self._entry is None:
+            self.bridge.log("Choose a file to check first", "warning")
+            return
+        path = self._entry.file.path
+        self.bridge.log(f"{path.name}: reading all of it…")
+        self.bridge.in_background(
+            lambda: _checked(self.reader, path), lambda found: self._tell_checked(path, found)
+        )
+
+    def _tell_checked(self, path: Path, found: Checked) -> None:
+        told = f"{path.name}: {found.summary()}"
+        if found.damaged:
+            self.bridge.went_wrong.emit(told, "\n".join(found.damaged), "")
+        self.bridge.log(told, "error" if found.damaged else "info")
 
     def on_session(self, old: Session, new: Session) -> None:
         """List the files of the selected run."""
@@ -472,3 +497,11 @@ def code_for(entry: Entry) -> str:
     if node is not None and node.n_rows is not None and node.kind != "columns":
         reads += "[:]"
     return f"import tables\n\nwith tables.open_file({path!r}) as file:\n    {reads}\n"
+
+
+def _checked(reader: FileReader, path: Path) -> Checked:
+    """Read a whole file, in the thread for it."""
+    from pygama.storage.checking import check_file
+
+    reader.close()
+    return check_file(path)

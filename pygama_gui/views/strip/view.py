@@ -111,7 +111,7 @@ class StripView(View):
         self.report_action.triggered.connect(lambda _checked=False: self.copy_report())
         self.page_action = menu_words.name(
             QAction(self),
-            "Shift pa&ge… | elog e-log logbook check-list checklist sign remarks html csv report",
+            "&Open the shift page… | elog e-log logbook check-list checklist sign remarks html csv report",
         )
         self.page_action.triggered.connect(lambda _checked=False: self.open_page())
         self.live_time_action = menu_words.name(

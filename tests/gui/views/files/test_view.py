@@ -338,6 +338,31 @@ def test_a_file_that_is_new_is_read_again(qtbot: QtBot, opened: FilesView, tmp_p
     assert opened._entry.key == "/Card"
 
 
+@pytest.mark.parametrize("is_damaged", [False, True])
+def test_a_whole_file_is_checked_and_damage_told_by_rows(
+    qtbot: QtBot, opened: FilesView, tmp_path: Path, is_damaged: bool
+) -> None:
+    logged: list[tuple[str, str]] = []
+    wrong: list[tuple[str, str, str]] = []
+    opened.bridge.logged.connect(lambda text, level: logged.append((level, text)))
+    opened.bridge.went_wrong.connect(lambda *words: wrong.append(words))
+    if is_damaged:
+        with tables.open_file(tmp_path / "t1.h5") as file:
+            offset = file.root.Card.table.chunk_info((0,)).offset
+        data = bytearray((tmp_path / "t1.h5").read_bytes())
+        data[offset + 100] ^= 1
+        (tmp_path / "t1.h5").write_bytes(data)
+    opened.check_file()
+    qtbot.waitUntil(lambda: len(logged) == 2, timeout=WAIT_MS)
+    if is_damaged:
+        assert logged[1] == ("error", "t1.h5: damaged in 1 place; it holds 500 rows in 1 table")
+        assert [told for told, _, _ in wrong] == [logged[1][1]]
+        assert "/Card/table: rows 0 to" in wrong[0][1]
+    else:
+        assert logged[1] == ("info", "t1.h5: whole: 500 rows in 1 table, all checksums fit")
+        assert wrong == []
+
+
 def test_the_code_that_is_copied_reads_the_table(opened: FilesView) -> None:
     opened.copy_code()
     code = QApplication.clipboard().text()
