@@ -7,6 +7,7 @@ looked at is let go after a few seconds, and before jobs start, so that new ones
 from __future__ import annotations
 
 import tempfile
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -263,15 +264,13 @@ class FilesView(View):
             self._read(self._entry.file, again=True)
 
     def check_file(self) -> None:
-        """Read all of the selected file, checksums included, and say which rows are damaged."""
-        if self._entry is None:
-            self.bridge.log("Choose a file to check first", "warning")
-            return
-        path = self._entry.file.path
-        self.bridge.log(f"{path.name}: reading all of it…")
-        self.bridge.in_background(
-            lambda: _checked(self.reader, path), lambda found: self._tell_checked(path, found)
-        )
+        """Read all of the chosen file, else of those of the run, and say which rows are damaged."""
+        paths = self._of_run() if self._entry is None else [self._entry.file.path]
+        if not paths:
+            self.bridge.log("There is no file to check yet", "warning")
+        for path in paths:
+            self.bridge.log(f"{path.name}: reading all of it…")
+            self.bridge.in_background(partial(_checked, self.reader, path), partial(self._tell_checked, path))
 
     def _tell_checked(self, path: Path, found: Checked) -> None:
         told = f"{path.name}: {found.summary()}"

@@ -363,6 +363,19 @@ def test_a_whole_file_is_checked_and_damage_told_by_rows(
         assert wrong == []
 
 
+def test_where_no_file_is_chosen_those_of_the_run_are_checked(
+    qtbot: QtBot, view: FilesView, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    logged: list[str] = []
+    view.bridge.logged.connect(lambda text, _level: logged.append(text))
+    view.check_file()
+    assert logged == ["There is no file to check yet"]
+    paths = [write(tmp_path / "t1.h5"), write(tmp_path / "t2.h5", n_samples=0)]
+    monkeypatch.setattr(view, "_of_run", lambda: paths)
+    view.check_file()
+    qtbot.waitUntil(lambda: sum("all checksums fit" in text for text in logged) == 2, timeout=WAIT_MS)
+
+
 def test_the_code_that_is_copied_reads_the_table(opened: FilesView) -> None:
     opened.copy_code()
     code = QApplication.clipboard().text()
