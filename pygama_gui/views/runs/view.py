@@ -22,6 +22,7 @@ from PyQt5.QtWidgets import (
 
 from pygama_gui.bridge import Bridge
 from pygama_gui.data.selection import passing_of
+from pygama_gui.jobs.cost import cost_words, seconds_for
 from pygama_gui.jobs.remedies import AGAIN, remedies_for
 from pygama_gui.session import changes, set_changes
 from pygama_gui.session.state import DataSet, Run, Session
@@ -30,10 +31,11 @@ from pygama_gui.views.base import View
 from pygama_gui.views.runs.cards import RunCard, RunModel, in_short, refusal, run_title
 from pygama_gui.views.runs.headers import compare_headers, show_header
 from pygama_gui.views.runs.set_making import RangeDialog, has_several_members, make_set
-from pygama_gui.widgets import menu_words, theme
+from pygama_gui.widgets import menu_words, theme, words
 from pygama_gui.widgets.own_keys import Menu
 from pygama_gui.widgets.parts import button, label, link, panel, row
 
+PROCESS = "Process the runs"
 N_REFUSED = 4
 N_COMPARED = 15
 LEAST, NARROW, LOW = QSize(212, 176), 274, 270
@@ -185,7 +187,7 @@ class RunsView(View):
         self.refusals.hide()
         self.dismiss_link = link("Dismiss", "Take these lines away", lambda: self.show_refused(()))
         self.dismiss_link.hide()
-        self.process_button = button("Process", "Process the runs", primary=True)
+        self.process_button = button("Process", PROCESS, primary=True)
         self.pause_button = button("Pause", "Pause the run, or let it go on")
         self.stop_button = button("Stop", "Stop the run")
         for one in (self.pause_button, self.stop_button):
@@ -526,6 +528,7 @@ class RunsView(View):
         can_again = bool(runs) and target is None
         self._enable(self.process_button, bool(waiting) or (can_again and not is_set))
         self.process_action.setEnabled(bool(waiting) or can_again)
+        self._show_cost(waiting or [run for run in runs if run.run_id == self.session.selected])
         self._enable_queue_actions()
         self.pause_button.setText("Go on" if is_paused else "Pause")
         self._enable(self.pause_button, under_way is not None or is_held)
@@ -569,6 +572,16 @@ class RunsView(View):
         if not is_wanted and one.hasFocus():
             self.list.setFocus()
         one.setEnabled(is_wanted)
+
+    def _show_cost(self, runs: list[Run]) -> None:
+        """Say under the mouse, and to screen readers, what a click on the button would cost."""
+        states = filter(None, (self.bridge.state(run.run_id) for run in self.session.runs))
+        n_bytes, n_jobs = sum(run.size_bytes for run in runs), self.session.n_jobs
+        seconds = seconds_for(n_bytes, len(runs), states, n_jobs)
+        told = cost_words(len(runs), words.size(n_bytes), seconds) or PROCESS
+        if told != self.process_button.toolTip():
+            self.process_button.setToolTip(told)
+            self.process_button.setAccessibleDescription(told)
 
     def _process_words(self, n_waiting: int, *, is_active: bool) -> str:
         if n_waiting:

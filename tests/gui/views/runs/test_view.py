@@ -53,6 +53,7 @@ def test_the_facts_of_a_run_without_a_start_time_are_its_size() -> None:
 
 def test_the_process_button_counts_what_is_to_be_done(view: RunsView, bridge: Bridge) -> None:
     assert view.process_button.text() == "Process 2"
+    assert view.process_button.toolTip().startswith("2 runs, 7.49 MB of raw data")
     bridge.adopt(1, bridge.session.runs[0])
     for message in (*madeup.messages(Path("Run72"), n_partials=1), madeup.end()):
         bridge.take(1, message)
