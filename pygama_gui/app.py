@@ -47,7 +47,11 @@ def parser() -> argparse.ArgumentParser:
         prog="pygama-gui", description="Process raw ORCA runs and watch their waveforms and spectra grow."
     )
     made.add_argument(
-        "files", nargs="*", type=Path, metavar="FILE", help="raw runs, folders, settings files or a session"
+        "files",
+        nargs="*",
+        type=Path,
+        metavar="FILE",
+        help="raw runs, folders, Tier files, settings files or a session",
     )
     made.add_argument("--demo", action="store_true", help="make a simulated run and process it")
     made.add_argument(

@@ -276,12 +276,13 @@ class Sandbox(QObject):
         key = (id(live.samples), live.tier1, channel)
         run_id, tier1 = self.session.selected, live.tier1
         self._key = key
-        is_known = run_id in self._references
-        shown = self.bridge.shown(live.channels) if len(live.channels) > 1 else []
+        is_known, made_with = run_id in self._references, live.chain or None
+        has_codes = len(live.channels) > 1 and CODE in live.columns
+        shown = self.bridge.shown(live.channels) if has_codes else []
         codes = live.columns.column(CODE) if shown else np.empty(0)
 
         def read() -> tuple[Sampled | None, Chained | None]:
-            reference = None if is_known else preview.chain_of_file(_tier2_beside(tier1))
+            reference = None if is_known else made_with or preview.chain_of_file(_tier2_beside(tier1))
             try:
                 return preview.sample_of_file(tier1, *_chosen_or_most(channel, shown, codes)), reference
             except FileGone:

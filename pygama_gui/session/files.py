@@ -32,6 +32,7 @@ def find_runs(paths: Iterable[Path]) -> Found:
     """Look at files, and into folders for all ORCA runs in them.
 
     A file that was named is refused with the reason; a file that merely lies in a folder is passed over.
+    HDF5 files are only known as such: `tier_files` tells which of them are of a run.
     """
     runs: list[Run] = []
     refused: list[tuple[Path, str]] = []

@@ -20,7 +20,7 @@ from pygama_gui.bridge import Bridge
 from pygama_gui.data import health
 from pygama_gui.data.channels import CLOCK, CODE, code_of
 from pygama_gui.data.early_pulses import EarlyPulses, early_in_chain
-from pygama_gui.data.headers import Difference, differences
+from pygama_gui.data.headers import Difference, differences, read_plist
 from pygama_gui.data.live_run import LiveRun
 from pygama_gui.data.run_times import RunTimes, Spell
 from pygama_gui.data.samples import bunch_of
@@ -817,10 +817,8 @@ def _text(figure: Figure) -> str:
 
 
 def _header_differences(before: Run, run: Run) -> list[Difference] | None:
-    from pygama.orca.packets import read_header
-
     with contextlib.suppress(PygamaError, OSError):
-        return differences(read_header(before.path).plist, read_header(run.path).plist)
+        return differences(read_plist(before), read_plist(run))
     return None
 
 

@@ -276,9 +276,11 @@ class FilesView(View):
                     self._read(entry, again=True)
 
     def _of_run(self) -> list[Path]:
-        """Give the finished files of the selected run."""
-        state = self.bridge.state(self.session.selected)
-        return [] if state is None or state.state != "done" else list(state.outputs)
+        """Give the finished files of the selected run, or those that were given of it."""
+        run, state = self.session.selected_run, self.bridge.state(self.session.selected)
+        if state is not None and state.state == "done":
+            return list(state.outputs)
+        return [] if run is None else [path for path in (run.tier1, run.tier2) if path is not None]
 
     def _list(self) -> None:
         own = self._of_run()
