@@ -43,7 +43,7 @@ DROP_WORDS = {
     "cuts": "Drop to use the cuts",
     "calibration": "Drop to use the calibration",
     "channel map": "Drop to name the channels",
-    "tier": "Drop to show the Tier file",
+    "tier": "Drop to open as Tier files",
 }
 """What comes of letting a file go, by its kind."""
 ELSEWHERE = "Only files on this computer can be dropped"

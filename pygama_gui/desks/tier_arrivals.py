@@ -12,7 +12,7 @@ from pygama.quick_dataclass import dataclass
 from pygama_gui.data.outputs import find_outputs
 from pygama_gui.jobs.board import counted
 from pygama_gui.session import changes, tier_files
-from pygama_gui.session.state import Run
+from pygama_gui.session.state import Run, Session
 from pygama_gui.session.tier_files import TierKind
 from pygama_gui.views.runs.cards import run_name, run_title
 from pygama_gui.views.runs.set_making import make_set
@@ -83,6 +83,9 @@ class TierArrivals:
 
     def __init__(self, window: MainWindow) -> None:
         self._window, self._bridge = window, window.bridge
+        self._offered: frozenset[str] = frozenset()
+        """Ids of the runs that may be looked at as one."""
+        self._bridge.session_changed.connect(lambda _old, new: self._take_offer_back(new))
 
     def without_known(self, tiers: TierRuns) -> tuple[TierRuns, list[Run]]:
         """Leave out the files of runs that are in the list already; gives these as well."""
@@ -136,17 +139,22 @@ class TierArrivals:
 
         def make() -> None:
             self._window.banner.dismiss()
-            present = self._bridge.session
-            listed = [one for run in runs if (one := present.run(run.run_id)) is not None]
-            if why := make_set(self._bridge, listed):
+            if why := make_set(self._bridge, runs):
                 self._window.banner.say(why, level="warning")
 
+        self._offered = frozenset(run.run_id for run in runs)
         self._window.banner.say(
-            f"{counted(len(runs), 'run')} came with their Tier 2 files, each for itself.",
+            f"{counted(len(runs), 'Tier 2 file')} were opened, each as a run for itself.",
             level="offer",
             remedies=[("Look at them as one", make)],
             about=AS_ONE,
         )
+
+    def _take_offer_back(self, session: Session) -> None:
+        """Offer nothing any more that is about runs which are not in the list, as after undo."""
+        if not all(session.run(run_id) for run_id in self._offered):
+            self._offered = frozenset()
+            self._window.banner.dismiss_about({AS_ONE})
 
 
 def _words_for(run: Run, *, is_made: bool) -> str:

@@ -180,7 +180,7 @@ def test_several_tier_2_files_can_be_looked_at_as_one(
 ) -> None:
     window.arrivals.add_paths(given("t2_run7.h5", "t2_run8.h5"))
     wait_for(qtbot, window)
-    assert window.banner.words.text() == "2 runs came with their Tier 2 files, each for itself."
+    assert window.banner.words.text() == "2 Tier 2 files were opened, each as a run for itself."
     qtbot.waitUntil(lambda: all(window.bridge.state(one.run_id) for one in window.bridge.session.runs))
     window.banner.act_buttons[0].click()
     assert isinstance(window.bridge.session.selected_run, DataSet)
@@ -194,8 +194,10 @@ def test_undo_takes_tier_files_back_and_redo_brings_them_again(
     window.arrivals.add_paths(given("t2_run7.h5", "t2_run8.h5"))
     wait_for(qtbot, window)
     assert window.bridge.store.undo_label == "open Tier files"
+    assert window.banner.isVisible()
     window.bridge.store.undo()
     assert window.bridge.session.runs == ()
+    assert not window.banner.isVisible()
     assert window.stack.currentWidget() is window.welcome
     window.bridge.store.redo()
     assert len(window.bridge.session.runs) == 2
