@@ -660,6 +660,10 @@ class Bridge(QObject):
         """Do work that takes long and reads nothing in a thread, as `in_background` does with files."""
         self.threads.do("compute", work, then, otherwise)
 
+    def tell_gone(self, path: Path) -> None:
+        """Tell that a file is not where it was, once until it is back."""
+        self._tell_failed(FileGone(path))
+
     def _tell_failed(self, error: BaseException) -> None:
         about = ""
         if isinstance(error, FileGone):
@@ -677,6 +681,9 @@ class Bridge(QObject):
             state = self.state(run_id)
             if state is not None and not len(live.columns) and not paths.isdisjoint(state.outputs):
                 del self.data[run_id]
+        for run in self.session.runs:
+            if run.tier2 in paths:
+                self.loading.forget(run.run_id)
         self.loading.look_for_outputs()
         if run_ids := {run_id for run_id, live in self.data.items() if live.tier1 in paths}:
             self.data_grew.emit(run_ids)

@@ -46,7 +46,7 @@ def find_outputs(run: Run, folder: Path) -> Outputs | None:
 
     None where there is no Tier 2 file that holds this run, unless its Tier 1 file holds no event either.
     """
-    if run.tier2 is not None and not run.is_redone:
+    if run.tier2 is not None and run.is_given:
         return _given(run, run.tier2)
     made = _find_made(run, folder) if run.is_raw else _find_made_of_tier1(run, folder)
     return _given(run, run.tier2) if made is None and run.tier2 is not None else made

@@ -65,14 +65,18 @@ class Loading:
     def _look_for(self, runs: Sequence[tuple[Run, Path]]) -> None:
         """Look for the files of some runs, each in its folder."""
 
-        def look() -> list[tuple[Run, Outputs]]:
-            answers = ((run, find_outputs(run, folder)) for run, folder in runs if not self._bridge.is_closed)
-            return [(run, found) for run, found in answers if found is not None]
+        def look() -> tuple[list[tuple[Run, Outputs]], list[Path]]:
+            answers = [(run, find_outputs(run, folder)) for run, folder in runs if not self._bridge.is_closed]
+            lacking = (run.tier2 for run, found in answers if found is None)
+            gone = [path for path in lacking if path is not None and not path.is_file()]
+            return [(run, found) for run, found in answers if found is not None], gone
 
-        self._bridge.in_background(look, self._take_found)
+        self._bridge.in_background(look, lambda answer: self._take_found(*answer))
 
-    def _take_found(self, found: list[tuple[Run, Outputs]]) -> None:
+    def _take_found(self, found: list[tuple[Run, Outputs]], gone: list[Path]) -> None:
         bridge = self._bridge
+        for path in gone:
+            bridge.tell_gone(path)
         known = {run.run_id for run in bridge.session.runs if bridge.state(run.run_id) is None}
         if wanted := [(run, outputs) for run, outputs in found if run.run_id in known]:
             for run, _ in wanted:
@@ -139,7 +143,7 @@ class Loading:
         bridge, run = self._bridge, self._bridge.session.run(run_id)
         if run is None or run.tier1 is None or run.is_raw or run_id in bridge.data:
             return
-        if bridge.state(run_id) is not None or (run.tier2 is not None and not run.is_redone):
+        if bridge.state(run_id) is not None or run.is_given:
             return
         tier1 = run.tier1
         bridge.data[run_id] = LiveRun(bridge.calibrations_of(run_id))
@@ -147,7 +151,8 @@ class Loading:
         def read() -> LiveRun:
             live = LiveRun(bridge.calibrations_of(run_id))
             _take_first_waveforms(live, tier1)
-            live.channels = sorted({one.channel for one in live.samples.of(None) if one.channel is not None})
+            with closing(Tier1Waveforms(tier1)) as waveforms:
+                live.channels = waveforms.channels()
             return live
 
         bridge.in_background(read, lambda live: self._show_read(run_id, None, live))

@@ -155,7 +155,7 @@ def _pieces(
     else:
         settings = _settings(session, runs, shown, folders or {})
         fitted = ("What the fits of the window give on every run.", _FIT_WINDOW + _FIT_EACH + _FIT_WRITE)
-        process = _PROCESS if all(run.is_raw and not _is_read(run) for run in runs) else _PROCESS_TIERS
+        process = _PROCESS if all(run.is_raw and not run.is_given for run in runs) else _PROCESS_TIERS
         read = ("Tier 1 and Tier 2 of every run.", process)
         counted = (title, _ROWS + _EACH + _BINNED)
     pieces = [("What was set.", settings + output), read, counted, written]
@@ -190,7 +190,7 @@ def _title(session: Session, runs: Sequence[Run]) -> str:
         runs_words = _prose(f"runs {data_set.numbers}")
         return f"Draw the spectrum of {_prose(session.spectrum.column)} of {runs_words} as one."
     names = _prose(", ".join(_names(runs)))
-    begin = "Read" if all(map(_is_read, runs)) else "Process"
+    begin = "Read" if all(run.is_given for run in runs) else "Process"
     return f"{begin} {names} and draw the spectrum of {_prose(session.spectrum.column)}."
 
 
@@ -242,14 +242,9 @@ def _settings(
     return "".join(lines)
 
 
-def _is_read(run: Run) -> bool:
-    """Tell whether a run is shown from a Tier 2 file that was given."""
-    return run.tier2 is not None and not run.is_redone
-
-
 def _source(run: Run) -> dict[str, Any]:
     """Say what a run is made of, or that its files are read."""
-    if _is_read(run):
+    if run.is_given:
         return {"tier2": str(run.tier2), "tier1": None if run.tier1 is None else str(run.tier1)}
     if not run.is_raw:
         return {"tier1": str(run.tier1), "suffix": run.suffix}

@@ -56,6 +56,11 @@ class Run:
         return self.path not in (self.tier1, self.tier2)
 
     @property
+    def is_given(self) -> bool:
+        """Whether its rows are those of a Tier 2 file that was given, not of one that was made here."""
+        return self.tier2 is not None and not self.is_redone
+
+    @property
     def can_be_processed(self) -> bool:
         """Whether there is anything that Tier 2 can be made of."""
         return self.is_raw or self.tier1 is not None

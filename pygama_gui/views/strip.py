@@ -361,7 +361,7 @@ class StripView(View):
         if run.start_time > 0:
             local = time.strftime("%Y-%m-%d %H:%M:%S %Z", time.localtime(run.start_time))
             self.figures["RUN"].setToolTip(f"{run.path}\nbegan at {local} (local time)")
-        self._show_state(state)
+        self._show_state(state, is_given=run.is_given)
         live = self.bridge.live(run.run_id)
         has_rows = live is not None and len(live.columns) > 0
         self._survey(run, live if has_rows else None)
@@ -375,9 +375,10 @@ class StripView(View):
             for figure in self.figures.values():
                 figure.forget_room()
 
-    def _show_state(self, state: JobState | None) -> None:
+    def _show_state(self, state: JobState | None, *, is_given: bool) -> None:
         if state is None:
-            self.figures["STATE"].show_value("■ READY", "not processed", "soft")
+            remark = "not read" if is_given else "not processed"
+            self.figures["STATE"].show_value("■ READY", remark, "soft")
             self.figures["EVENTS"].show_value(words.UNKNOWN)
             return
         value, tone = _state_words(state)

@@ -15,8 +15,10 @@ from pygama.simulate import RunShape, write_run
 from pygama_gui.bridge import Bridge
 from pygama_gui.main_window import MainWindow
 from pygama_gui.session import changes, saved
-from pygama_gui.session.state import DataSet
+from pygama_gui.session.state import DataSet, Session
 from pygama_gui.session.store import Store
+from pygama_gui.session.tier_files import kind_of
+from pygama_gui.views.runs.cards import run_sentence
 
 WAIT_MS = 60_000
 N = 300
@@ -254,6 +256,25 @@ def test_the_own_tier_file_of_a_run_in_the_list_selects_it(
     window.arrivals.add_paths([tmp_path / "out" / "t2_run7.h5"])
     qtbot.waitUntil(lambda: window.bridge.session.selected == str(raw), timeout=WAIT_MS)
     assert len(window.bridge.session.runs) == 2
+
+
+def test_a_tier_2_file_that_is_gone_is_told_and_read_when_it_is_back(
+    qtbot: QtBot, open_window: Callable[..., MainWindow], given: Callable[..., list[Path]], tmp_path: Path
+) -> None:
+    (path,) = given("t2_run7.h5")
+    run = kind_of(path).run
+    path.rename(away := tmp_path / "away.h5")
+    window = open_window(Bridge(Store(Session(runs=(run,), selected=run.run_id))))
+    window.bridge.warm_up()
+    qtbot.waitUntil(window.banner.isVisible, timeout=WAIT_MS)
+    assert str(path) in window.banner.words.text()
+    assert run_sentence(None, run) == ("■ not read", "soft")
+    assert window.runs.process_button.text() == "Process again"
+    assert not window.runs.process_button.isEnabled()
+    away.rename(path)
+    window.bridge.gone.found([path])
+    wait_for(qtbot, window)
+    assert not window.banner.isVisible()
 
 
 def test_a_damaged_tier_file_goes_to_the_files_with_the_reason(

@@ -419,7 +419,7 @@ class RunsView(View):
     def _is_unprocessed(self, run: Run) -> bool:
         state = self.bridge.state(run.run_id)
         is_open = state is None or state.state in ("failed", "stopped")
-        return is_open and run.can_be_processed and (state is not None or run.tier2 is None)
+        return is_open and run.can_be_processed and (state is not None or not run.is_given)
 
     def _is_new_kind(self, run_id: str) -> bool:
         state = self.bridge.state(run_id)
