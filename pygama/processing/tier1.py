@@ -41,6 +41,8 @@ from pygama.utils import threads_of
 _BLOCK_BYTES = 2 << 20
 _SHOWN_WAVEFORMS, _MOST_PICKED = 8, 64
 """Waveforms that are picked of a block, and blocks whose pick waits to be told, at most."""
+_SHOWN_BYTES = 16 << 20
+"""Rows are told with so many bytes of samples behind them, as those of a stretch of a raw file."""
 _ROWS_A_WRITE = 2048
 _ROWS_AHEAD = 8192
 """Rows of Tier 2 that may wait: work for the pool while a file is begun, in little memory."""
@@ -219,8 +221,10 @@ class _Work:
         self._shows = shows_partials(tell)
         self._picked: deque[_Picked] = deque(maxlen=_MOST_PICKED)
         """Waveforms to look at of rows that are still to come; threads add to it."""
+        self._untold: list[np.ndarray] = []
         self._total = sum(table.n_rows for table in tables)
         self._total_bytes = tables[0].path.stat().st_size
+        self._total_bytes_of_samples = sum(2 * table.n_samples * table.n_rows for table in tables)
         self._dtypes: dict[str, np.dtype] = {}
         self._columns: tuple[str, ...] = ()
         self._made: Generator[Block] = self._merged(())
@@ -285,12 +289,22 @@ class _Work:
             yield part
 
     def _show(self, rows: np.ndarray) -> None:
-        """Tell rows as they come, with the waveforms that were picked meanwhile, or with none."""
+        """Tell rows with the waveforms that were picked last, once they are enough or the last ones.
+
+        Cards write channel after channel: of too few rows one could believe that others are silent.
+        """
+        self._untold.append(rows)
+        row_bytes = self._total_bytes_of_samples / max(self._total, 1)
+        if sum(map(len, self._untold)) * row_bytes < _SHOWN_BYTES and self.n_rows < self._total:
+            return
+        rows = np.concatenate(self._untold)
+        self._untold.clear()
         columns = {name: rows[name].copy() for name in rows.dtype.names or ()}
         if not self._picked:
             self._tell(Partial(decoder_of(self._tables[0].key), columns))
             return
-        one = self._picked.popleft()
+        one = self._picked.pop()
+        self._picked.clear()
         numbers = {name: one.rows[name] for name in one.rows.dtype.names or ()}
         self._tell(Partial(one.decoder, columns, one.waveforms, numbers))
 
