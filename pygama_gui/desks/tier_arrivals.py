@@ -28,14 +28,14 @@ AS_ONE = "Tier 2 files that may be one data set"
 class TierRuns:
     """What Tier files of a drop are. runs: those that they make; raw: runs of raw files beside them, by id.
 
-    tier1: Tier 1 files of runs in the list that had none, by id. made: ids of the runs of Tier 1 files that
-    need not be processed. unfit: files that are no run, with the reason.
+    tier1: Tier 1 files of runs in the list that had none, by id. made: the Tier 2 files of those runs that need
+    not be processed, by id; None of one without events. unfit: files that are no run, with the reason.
     """
 
     runs: tuple[Run, ...] = ()
     raw: Mapping[str, Run] = field(default_factory=dict)
     tier1: Mapping[str, Path] = field(default_factory=dict)
-    made: frozenset[str] = frozenset()
+    made: Mapping[str, Path | None] = field(default_factory=dict)
     unfit: tuple[tuple[Path, str], ...] = ()
 
 
@@ -57,8 +57,9 @@ def look_at_tiers(
     tier1_of = _tier1_of(kinds, listed)
     kinds = [one for one in kinds if one.path not in tier1_of.values()]
     runs = tier_files.put_together(kinds, [] if folder is None else [folder])
-    made = {run.run_id for run in runs if find_outputs(run, folder or run.path.parent) is not None}
-    return TierRuns(tuple(runs), with_files, tier1_of, frozenset(made), tuple(unfit))
+    found = ((run.run_id, find_outputs(run, folder or run.path.parent)) for run in runs)
+    made = {run_id: outputs.tier2 for run_id, outputs in found if outputs is not None}
+    return TierRuns(tuple(runs), with_files, tier1_of, made, tuple(unfit))
 
 
 def _tier1_of(kinds: Sequence[TierKind], listed: Iterable[Run]) -> dict[str, Path]:
@@ -120,7 +121,7 @@ class TierArrivals:
         for run in tiers.raw.values():
             self._bridge.log(f"{run_name(run)} is shown from its Tier files; process it to make them anew")
         for run in tiers.runs:
-            self._bridge.log(_words_for(run, is_made=run.run_id in tiers.made))
+            self._bridge.log(_words_for(run, tiers.made))
         if tiers.unfit:
             self.show_unfit(tiers.unfit)
 
@@ -157,12 +158,15 @@ class TierArrivals:
             self._window.banner.dismiss_about({AS_ONE})
 
 
-def _words_for(run: Run, *, is_made: bool) -> str:
-    """Say what of a run is there."""
+def _words_for(run: Run, made: Mapping[str, Path | None]) -> str:
+    """Say what of a run is there. made: as in `TierRuns`."""
     name = run.path.name
     if run.tier2 is not None and run.tier1 is not None:
         other = run.tier1 if run.path == run.tier2 else run.tier2
         return f"{name} is shown with {other.name}"
     if run.tier2 is not None:
         return f"{name} is shown without waveforms: its Tier 1 file is not beside it"
-    return f"{name} was processed before, or holds no event" if is_made else f"{name} holds waveforms"
+    if run.run_id not in made:
+        return f"{name} holds waveforms"
+    tier2 = made[run.run_id]
+    return f"{name} holds no event" if tier2 is None else f"{name} is shown with {tier2}, made of it before"

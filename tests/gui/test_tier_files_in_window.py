@@ -160,6 +160,9 @@ def test_a_tier_1_file_that_was_processed_before_is_shown_and_not_processed_agai
     qtbot.waitUntil(lambda: window.waveforms.sample is not None, timeout=WAIT_MS)
     assert not window.bridge.active()
     assert window.bridge.state(str(path)).made_on is not None
+    tier2 = tmp_path / "out" / "t2_run7.h5"
+    said = f"t1_run7.h5 is shown with {tier2}, made of it before"
+    assert any(line.endswith(said) for line in window.bridge.lines)
 
 
 def test_a_given_tier_2_file_stays_when_the_run_is_processed_again(
@@ -308,6 +311,7 @@ def test_a_tier_1_file_without_events_is_done_and_says_so(
     window.arrivals.add_paths(given("t1_run9.h5"))
     qtbot.waitUntil(lambda: is_done(window), timeout=WAIT_MS)
     qtbot.waitUntil(lambda: window.waveforms.telling.why_empty() == "No waveforms in this run.")
+    assert window.bridge.lines[-1].endswith("t1_run9.h5 holds no event")
     assert not window.bridge.active()
 
 
