@@ -106,7 +106,10 @@ class Processing:
     def _without_too_short(self, runs: list[Run]) -> list[Run]:
         """Leave out the runs whose waveforms are known to be too short for the chain, and say so of one."""
         found = {
-            run.run_id: too_long_for(self._bridge.session, self._bridge.live(run.run_id)) for run in runs
+            run.run_id: too_long_for(
+                self._bridge.session, self._bridge.live(run.run_id), of_tier1=not run.is_raw
+            )
+            for run in runs
         }
         refused = [run for run in runs if found[run.run_id] is not None]
         for run in refused[:1]:

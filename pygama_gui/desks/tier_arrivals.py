@@ -28,8 +28,8 @@ AS_ONE = "Tier 2 files that may be one data set"
 class TierRuns:
     """What Tier files of a drop are. runs: those that they make; raw: runs of raw files beside them, by id.
 
-    tier1: Tier 1 files of runs in the list that had none, by id. made: the Tier 2 files of those runs that need
-    not be processed, by id; None of one without events. unfit: files that are no run, with the reason.
+    tier1: Tier 1 files of runs in the list that had none, by id. made: the Tier 2 files of those runs that
+    need not be processed, by id; None of one without events. unfit: files that are no run, with the reason.
     """
 
     runs: tuple[Run, ...] = ()
