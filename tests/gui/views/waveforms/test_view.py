@@ -30,7 +30,7 @@ from pygama_gui.session.state import DEFAULT_CHAIN, ChannelMap, Run, Step
 from pygama_gui.views import madeup
 from pygama_gui.views.waveforms.pictures import NAME_ROOM, mean_words
 from pygama_gui.views.waveforms.view import WaveformView
-from pygama_gui.widgets import words
+from pygama_gui.widgets import theme, words
 
 
 @pytest.fixture
@@ -509,6 +509,22 @@ def test_what_is_shown_is_saved(qtbot: QtBot, view: WaveformView, tmp_path: Path
     path = tmp_path / f"wave.{suffix}"
     view.exporter.save(view.exporter.picture(), path)
     qtbot.waitUntil(path.exists, timeout=30_000)
+
+
+def test_a_saved_picture_has_the_colours_of_the_light_theme_and_the_points_of_the_plot(
+    view: WaveformView,
+) -> None:
+    on_screen = {name: curve.opts["pen"].color().name() for name, curve in view.traces_picture.curves.items()}
+    picture = view.exporter.picture()
+    assert [one.color.lower() for one in picture.curves] == list(on_screen.values())
+    assert len(set(on_screen.values())) > 1
+    (level,) = [one for one in view.drawn_now.traces.levels if one.name == "trap_max"]
+    assert picture.points == (level.point,)
+    theme.apply("dark")
+    assert [one.color for one in view.exporter.picture().curves] == [one.color for one in picture.curves]
+    view.choose(hidden=frozenset(["trap_max"]))
+    view.draw_if_due()
+    assert view.exporter.picture().points == ()
 
 
 def test_waveforms_laid_behind_are_in_the_table_sample_for_sample(qtbot: QtBot, view: WaveformView) -> None:
