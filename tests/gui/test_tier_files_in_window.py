@@ -193,6 +193,18 @@ def test_several_tier_2_files_can_be_looked_at_as_one(
     assert not window.banner.isVisible()
 
 
+def test_a_folder_with_tier_files_alone_gives_a_run_of_each_pair(
+    qtbot: QtBot, window: MainWindow, given: Callable[..., list[Path]]
+) -> None:
+    files = given("t1_run7.h5", "t2_run7.h5", "t1_run8.h5", "t2_run8.h5")
+    window.arrivals.add_paths([files[0].parent])
+    wait_for(qtbot, window)
+    runs = window.bridge.session.runs
+    assert [(run.run_number, run.tier1, run.tier2) for run in runs] == [(7, *files[:2]), (8, *files[2:])]
+    assert window.runs.refusals.isHidden()
+    assert not window.bridge.active()
+
+
 def test_undo_takes_tier_files_back_and_redo_brings_them_again(
     qtbot: QtBot, window: MainWindow, given: Callable[..., list[Path]]
 ) -> None:
