@@ -452,7 +452,7 @@ class Bridge(QObject):
         if any(not isinstance(message, Progress) for _, message in heard):
             self._n_quiet = 0
         told |= {self._run_of[job_id] for job_id in self.board.line_up(self.runner.waiting)}
-        grew = {self._run_of[job_id] for job_id, message in heard if isinstance(message, Partial | Done)}
+        grew = {self._run_of[job_id] for job_id, message in heard if self._changes_data(job_id, message)}
         self.announce(told)
         if grew:
             self.data_grew.emit(grew)
@@ -471,6 +471,16 @@ class Bridge(QObject):
             taken.append(self._heard.popleft())
             told.add(self.take(*taken[-1]))
         return taken, told
+
+    def _changes_data(self, job_id: int, message: Message) -> bool:
+        """Tell whether there is something else to see after a message."""
+        is_end = isinstance(message, Failed | StoppedByRequest)
+        return isinstance(message, Partial | Done) or (is_end and self._source(job_id) is not None)
+
+    def _source(self, job_id: int) -> Path | None:
+        """Give the Tier 1 file that a job reads; None of one that reads raw data."""
+        spec = self._spec_of.get(job_id)
+        return spec.path if spec is not None and spec.is_tier1 else None
 
     def _submit(self, run: Run, spec: JobSpec) -> None:
         job_id, before = next(self._job_ids), self.live(run.run_id)
@@ -522,9 +532,8 @@ class Bridge(QObject):
 
     def _show_source(self, job_id: int, run_id: str) -> None:
         """Show the waveforms of a Tier 1 file again, where the chain did not come to its end over it."""
-        spec = self._spec_of.get(job_id)
-        if spec is not None and spec.is_tier1:
-            self.data[run_id].tier1 = spec.path
+        if (source := self._source(job_id)) is not None:
+            self.data[run_id].tier1 = source
 
     def name_of(self, run_id: str) -> str:
         """Name a run by its number, and by its file where several have the number."""

@@ -8,11 +8,13 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from PyQt5.QtWidgets import QFileDialog
 from pytestqt.qtbot import QtBot
 
 from pygama.processing.run import process_run
 from pygama.simulate import RunShape, write_run
 from pygama_gui.bridge import Bridge
+from pygama_gui.jobs.remedies import remedies_for
 from pygama_gui.main_window import MainWindow
 from pygama_gui.session import changes, saved
 from pygama_gui.session.state import DataSet, Session
@@ -61,9 +63,13 @@ def wait_for(qtbot: QtBot, window: MainWindow, n_rows: int = N, run_id: str = ""
     qtbot.waitUntil(is_read, timeout=WAIT_MS)
 
 
+def state_of(window: MainWindow, run_id: str) -> str:
+    state = window.bridge.state(run_id)
+    return "" if state is None else state.state
+
+
 def is_done(window: MainWindow) -> bool:
-    state = window.bridge.state(window.bridge.session.selected)
-    return state is not None and state.state == "done"
+    return state_of(window, window.bridge.session.selected) == "done"
 
 
 def test_a_tier_2_file_alone_is_shown_in_the_views(
@@ -83,6 +89,21 @@ def test_a_tier_2_file_alone_is_shown_in_the_views(
     assert not window.runs.follow_action.isEnabled()
     window.toggle_files()
     qtbot.waitUntil(lambda: [one.path for one in window.files.model.files] == [path], timeout=WAIT_MS)
+
+
+def test_tier_files_that_are_opened_by_the_menu_and_again_are_runs(
+    qtbot: QtBot, window: MainWindow, given: Callable[..., list[Path]]
+) -> None:
+    (path,) = given("t2_run7.h5")
+    window.arrivals.ask_open_tier()
+    (dialog,) = window.findChildren(QFileDialog)
+    dialog.filesSelected.emit([str(path)])
+    dialog.close()
+    wait_for(qtbot, window)
+    assert window.bridge.session.recent == (path,)
+    window.documents.copy_commands(window.bridge.session.runs)
+    said = "No command makes t2_run7.h5: it is of Tier 2, and there is no Tier 1 file of it"
+    assert window.banner.words.text() == said
 
 
 def test_its_waveforms_are_shown_once_the_tier_1_file_is_given_too(
@@ -130,6 +151,23 @@ def test_a_tier_1_file_alone_is_processed_and_left_as_it_is(
     assert [one.name for one in (tmp_path / "out").iterdir()] == ["t2_run7.h5"]
     assert window.runs.process_button.isEnabled()
     assert not window.runs.follow_action.isEnabled()
+
+
+def test_all_waveforms_of_a_tier_1_file_are_there_after_its_job_was_stopped_or_failed(
+    qtbot: QtBot, window: MainWindow, given: Callable[..., list[Path]], tmp_path: Path
+) -> None:
+    (path,) = given("t1_run7.h5")
+    (tmp_path / "out" / "t2_run7.h5").write_bytes(b"not ours")  # so that the job is refused
+    window.arrivals.add_paths([path])
+    run_id = str(path)
+    qtbot.waitUntil(lambda: state_of(window, run_id) == "failed", timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: window.waveforms.bar.info.text().startswith(f"of {N}"), timeout=WAIT_MS)
+    (remedy,) = remedies_for(window.bridge.state(run_id))
+    assert remedy.words == "Write t2_run7.1.h5"
+    window.processing.mend(window.bridge.session.selected_run, remedy.act)
+    qtbot.waitUntil(lambda: state_of(window, run_id) == "done", timeout=WAIT_MS)
+    assert window.bridge.state(run_id).outputs == (path, tmp_path / "out" / "t2_run7.1.h5")
+    wait_for(qtbot, window)
 
 
 def test_the_waveforms_of_a_tier_1_file_are_there_before_it_is_processed(
