@@ -91,7 +91,7 @@ def _run_or_reason(path: Path) -> Run | str:
     try:
         return read_run(path)
     except PygamaError as error:
-        if path.suffix in HDF5_NAMES:
+        if path.suffix in HDF5_NAMES and path.is_file():
             return f"{path.name} is no HDF5 file, whatever its name says; nor is it ORCA data"
         return str(error).replace(str(path), path.name)
     except OSError as error:
