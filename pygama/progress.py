@@ -36,7 +36,7 @@ class Started:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far the work is. Bytes are of the raw file, or of waveforms in a Tier 1 file."""
+    """How far the work is. Bytes are of the file that is read, raw or Tier 1."""
 
     done_bytes: int
     total_bytes: int

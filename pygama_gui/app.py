@@ -47,7 +47,11 @@ def parser() -> argparse.ArgumentParser:
         prog="pygama-gui", description="Process raw ORCA runs and watch their waveforms and spectra grow."
     )
     made.add_argument(
-        "files", nargs="*", type=Path, metavar="FILE", help="raw runs, folders, settings files or a session"
+        "files",
+        nargs="*",
+        type=Path,
+        metavar="FILE",
+        help="raw runs, folders, Tier files, settings files or a session",
     )
     made.add_argument("--demo", action="store_true", help="make a simulated run and process it")
     made.add_argument(
@@ -219,6 +223,7 @@ class Show:
         QTimer.singleShot(MEASURE_AFTER_MS if self.options.measure else 0, self._begin)
         if self.options.screenshot is not None or self.options.measure:
             self.window.bridge.all_ended.connect(lambda: QTimer.singleShot(SETTLE_MS, self._all_ended))
+            self.window.arrivals.opened.connect(lambda: QTimer.singleShot(0, self._opened))
         if self.options.screenshot is not None:
             self.window.arrivals.refused.connect(self._refused)
             QTimer.singleShot(STUCK_MS, lambda: self._end(1))
@@ -262,6 +267,14 @@ class Show:
     def _refused(self) -> None:
         """End a picture run in which no file could be taken; note the failure in any case."""
         self.status = 1
+        if not self.window.bridge.active():
+            self._all_ended()
+
+    def _opened(self) -> None:
+        """End when the files have been read that nobody needs to process."""
+        from pygama_gui.pictures import settle
+
+        settle(self.app, self.window.bridge)
         if not self.window.bridge.active():
             self._all_ended()
 

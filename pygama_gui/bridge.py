@@ -184,8 +184,9 @@ class Bridge(QObject):
         tier0, chain, plugins = dict(session.tier0), session.to_chain(), _plugins_of(session)
         threads = threads_for(session.n_jobs)
         for run in idle:
+            follow_s = PATIENCE_S if run.is_raw and (follow or unsure) else None
             spec = JobSpec(
-                run.path,
+                run.path if run.is_raw else run.tier1 or run.path,
                 output_dir,
                 tier0,
                 chain,
@@ -193,10 +194,11 @@ class Bridge(QObject):
                 plugins=plugins,
                 skip=run.skip,
                 n_threads=threads,
-                follow_s=PATIENCE_S if follow or unsure else None,
-                proof_s=PROOF_S if unsure else None,
+                follow_s=follow_s,
+                proof_s=PROOF_S if unsure and follow_s else None,
                 outputs=session.outputs,
                 save_waves=session.save_waves,
+                is_tier1=not run.is_raw,
             )
             self._submit(run, spec)
         self.board.line_up(self.runner.waiting)
@@ -450,7 +452,7 @@ class Bridge(QObject):
         if any(not isinstance(message, Progress) for _, message in heard):
             self._n_quiet = 0
         told |= {self._run_of[job_id] for job_id in self.board.line_up(self.runner.waiting)}
-        grew = {self._run_of[job_id] for job_id, message in heard if isinstance(message, Partial | Done)}
+        grew = {self._run_of[job_id] for job_id, message in heard if self._changes_data(job_id, message)}
         self.announce(told)
         if grew:
             self.data_grew.emit(grew)
@@ -470,10 +472,21 @@ class Bridge(QObject):
             told.add(self.take(*taken[-1]))
         return taken, told
 
+    def _changes_data(self, job_id: int, message: Message) -> bool:
+        """Tell whether there is something else to see after a message."""
+        is_end = isinstance(message, Failed | StoppedByRequest)
+        return isinstance(message, Partial | Done) or (is_end and self._source(job_id) is not None)
+
+    def _source(self, job_id: int) -> Path | None:
+        """Give the Tier 1 file that a job reads; None of one that reads raw data."""
+        spec = self._spec_of.get(job_id)
+        return spec.path if spec is not None and spec.is_tier1 else None
+
     def _submit(self, run: Run, spec: JobSpec) -> None:
-        job_id = next(self._job_ids)
+        job_id, before = next(self._job_ids), self.live(run.run_id)
         self._adopt(job_id, run, follows=spec.follow_s is not None)
-        self.data[run.run_id].tier0 = spec.tier0
+        of_file = before.tier0 if before is not None else None
+        self.data[run.run_id].tier0 = of_file if spec.is_tier1 else spec.tier0
         self.data[run.run_id].chain = chain_of(spec.chain)
         self._spec_of[job_id] = spec
         self.runner.submit(job_id, spec)
@@ -504,16 +517,23 @@ class Bridge(QObject):
                 self.log(f"{name}: {message.text}", message.level)
             self._noted[job_id] = message
         elif isinstance(message, Done):
-            self.data[run_id].tier1 = tier1_among(message.outputs)
+            self.data[run_id].tier1 = tier1_among(message.outputs, self.session.run(run_id))
             self._forget_overwritten(run_id, message.outputs)
             self.data_sets.forget_files(message.outputs)
             self.gone.found(message.outputs)
             self.log(f"{name}: {state_sentence(self.board[job_id])}")
         elif isinstance(message, Failed):
+            self._show_source(job_id, run_id)
             self.log(f"{name}: {message.text}", "error")
             self.went_wrong.emit(f"{name}: {message.text}", message.details, run_id)
         elif isinstance(message, StoppedByRequest):
+            self._show_source(job_id, run_id)
             self.log(f"{name}: stopped; no output was changed", "warning")
+
+    def _show_source(self, job_id: int, run_id: str) -> None:
+        """Show the waveforms of a Tier 1 file again, where the chain did not come to its end over it."""
+        if (source := self._source(job_id)) is not None:
+            self.data[run_id].tier1 = source
 
     def name_of(self, run_id: str) -> str:
         """Name a run by its number, and by its file where several have the number."""
@@ -535,21 +555,24 @@ class Bridge(QObject):
 
     def _forget_overwritten(self, run_id: str, outputs: Iterable[Path]) -> None:
         """Forget what is known of runs whose files now hold another one."""
-        sets = {one.run_id for one in self.session.data_sets}
+        run, sets = self.session.run(run_id), {one.run_id for one in self.session.data_sets}
+        written = set(outputs) - (set() if run is None or run.is_raw else {run.tier1})
         others = [other for other in self._job_of if other != run_id and other not in sets]
         for other in [other for other in others if not self.is_active(other)]:
-            if set(outputs) & set(self.board[self._job_of[other]].outputs):
+            if written & set(self.board[self._job_of[other]].outputs):
                 self.log(f"{self.name_of(other)}: its files were replaced by those of {self.name_of(run_id)}")
                 self._job_of.pop(other)
                 self.data.pop(other, None)
                 self.announce([other])
                 self.data_grew.emit({other})
+                self.loading.look_again(other)
 
     def _look_at_session(self, old: Session, new: Session) -> None:
         before, after = (
             (one.runs, one.data_sets, one.output_dir, one.selected, one.spectrum.others) for one in (old, new)
         )
         if before != after:
+            self._forget_other_files(old, new)
             self.loading.look_for_outputs()
         if old.watched != new.watched:
             self.watching.begin()
@@ -563,6 +586,15 @@ class Bridge(QObject):
         if new.n_jobs != self.runner.limit:
             self.runner.allow(new.n_jobs)
             self._line_up()
+
+    def _forget_other_files(self, old: Session, new: Session) -> None:
+        """Forget the rows of runs that other Tier files were given of, or taken from."""
+        for run in new.runs if old.runs is not new.runs else ():
+            known = old.run(run.run_id)
+            is_other = known is not None and (known.tier1, known.tier2) != (run.tier1, run.tier2)
+            if is_other and not self.is_active(run.run_id):
+                self.loading.forget(run.run_id)
+                self.forget_rows(run.run_id)
 
     def calibrations_of(self, run_id: str) -> tuple[Any, ...]:
         """Give what the energies of a run are made with; of a data set, those of each of its runs."""
@@ -597,7 +629,7 @@ class Bridge(QObject):
         self.board.restore(job_id, run.path, outputs, n_rows, made_on, raw_bytes, warned)
 
     def forget_rows(self, run_id: str) -> None:
-        """Forget the rows of a data set; its files are to be read again."""
+        """Forget the rows of a data set, or of a run; its files are to be read again."""
         self._job_of.pop(run_id, None)
         self.data.pop(run_id, None)
         self.announce([run_id])
@@ -637,6 +669,10 @@ class Bridge(QObject):
         """Do work that takes long and reads nothing in a thread, as `in_background` does with files."""
         self.threads.do("compute", work, then, otherwise)
 
+    def tell_gone(self, path: Path) -> None:
+        """Tell that a file is not where it was, once until it is back."""
+        self._tell_failed(FileGone(path))
+
     def _tell_failed(self, error: BaseException) -> None:
         about = ""
         if isinstance(error, FileGone):
@@ -654,6 +690,9 @@ class Bridge(QObject):
             state = self.state(run_id)
             if state is not None and not len(live.columns) and not paths.isdisjoint(state.outputs):
                 del self.data[run_id]
+        for run in self.session.runs:
+            if run.tier2 in paths:
+                self.loading.forget(run.run_id)
         self.loading.look_for_outputs()
         if run_ids := {run_id for run_id, live in self.data.items() if live.tier1 in paths}:
             self.data_grew.emit(run_ids)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from itertools import pairwise
 from pathlib import Path
 
-from PyQt5.QtCore import QChildEvent, QEvent, QSize, Qt, QTimer
+from PyQt5.QtCore import QChildEvent, QEvent, QPoint, QSize, Qt, QTimer
 from PyQt5.QtGui import (
     QCloseEvent,
     QDragEnterEvent,
@@ -44,6 +44,7 @@ from pygama_gui.keeping import Keeper
 from pygama_gui.layouts import Layouts
 from pygama_gui.menus import TABS, Menus
 from pygama_gui.session import changes
+from pygama_gui.session.files import is_hdf5
 from pygama_gui.session.pictured import Zoom
 from pygama_gui.session.state import Fit, NamedRegion, Session
 from pygama_gui.views.base import View
@@ -307,7 +308,7 @@ class MainWindow(QMainWindow):
         self.runs.follow_asked.connect(self.processing.follow)
         self.runs.table_asked.connect(lambda run, only: self.tables.ask(run, only_passing=only))
         self.runs.log_asked.connect(self.log_dock.show)
-        self.files.open_asked.connect(self.arrivals.ask_open_tier)
+        self.files.open_asked.connect(self.arrivals.ask_look_into)
         self.fits.look_asked.connect(self._look_at_fit)
         self.spectrum.calibrate_asked.connect(self._calibrate)
         self.spectrum.calibrate_shown_asked.connect(self._calibrate_shown)
@@ -592,9 +593,19 @@ class MainWindow(QMainWindow):
         self._end_drag()
         if event is not None:
             event.acceptProposedAction()
-            self.arrivals.add_paths(_files_of(event))
+            self._take_dropped(_files_of(event), event.pos())
             if elsewhere := [url.toString() for url in event.mimeData().urls() if not url.isLocalFile()]:
                 self.arrivals.refuse(elsewhere)
+
+    def _take_dropped(self, paths: list[Path], at: QPoint) -> None:
+        """Take files, those over the panel of files to look into them."""
+        inside = self.files_dock.geometry().contains(at) and not self.files.visibleRegion().isEmpty()
+        into = [path for path in paths if is_hdf5(path)] if inside else []
+        if into:
+            self.bridge.opening.emit()
+            self.arrivals.show_files(into)
+        if not into or len(into) < len(paths):
+            self.arrivals.add_paths(path for path in paths if path not in into)
 
     def _end_drag(self) -> None:
         self.veil.hide()

@@ -75,6 +75,8 @@ class Sandbox(QObject):
         """Whether the sample is of the whole run: in its newest waveforms no peak may stand out yet."""
         self._key: tuple[Any, ...] = ()
         """Of which waveforms the sample is, or the one that is being read."""
+        self._of_all: tuple[tuple[Any, ...], int | None] = ((), None)
+        """Of which waveforms, and of which channel, the sample was where no channel was chosen."""
         self._live_at = 0.0
         self._live_taken: tuple[int, int | None] | None = None
         """Rows and channel of the newest waveforms that were taken."""
@@ -230,8 +232,22 @@ class Sandbox(QObject):
             self._forget()
         elif live.tier1 is None:
             self._take_ring(live)
-        elif (id(live.samples), live.tier1, self.session.spectrum.channel) != self._key:
-            self._timer.start()
+        elif (key := (id(live.samples), live.tier1, self.session.spectrum.channel)) != self._key:
+            if self._is_there(key, live):
+                self._key = key  # what is being read of another channel is not wanted any more
+                self._timer.stop()
+            else:
+                self._timer.start()
+
+    def _is_there(self, key: tuple[Any, ...], live: LiveRun) -> bool:
+        """Tell whether the sample that is shown is the one that would be read from the file."""
+        if self._bench is None or not self._is_from_file or self._sampled is None or self._key[:2] != key[:2]:
+            return False
+        code = self._sampled[1].code
+        if len(live.channels) < 2:
+            return code is None
+        wanted = self._of_all[1] if key[2] is None and self._of_all[0] == key[:2] else key[2]
+        return code is not None and code == wanted
 
     def _take_ring(self, live: LiveRun) -> None:
         channel = self._channel_of_ring(live)
@@ -276,12 +292,13 @@ class Sandbox(QObject):
         key = (id(live.samples), live.tier1, channel)
         run_id, tier1 = self.session.selected, live.tier1
         self._key = key
-        is_known = run_id in self._references
-        shown = self.bridge.shown(live.channels) if len(live.channels) > 1 else []
+        is_known, made_with = run_id in self._references, live.chain or None
+        has_codes = len(live.channels) > 1 and CODE in live.columns
+        shown = self.bridge.shown(live.channels) if has_codes else []
         codes = live.columns.column(CODE) if shown else np.empty(0)
 
         def read() -> tuple[Sampled | None, Chained | None]:
-            reference = None if is_known else preview.chain_of_file(_tier2_beside(tier1))
+            reference = None if is_known else made_with or preview.chain_of_file(_tier2_beside(tier1))
             try:
                 return preview.sample_of_file(tier1, *_chosen_or_most(channel, shown, codes)), reference
             except FileGone:
@@ -310,6 +327,8 @@ class Sandbox(QObject):
             self._forget()
             self._key = key
         else:
+            if key[2] is None:
+                self._of_all = (key[:2], found.code)
             self._take(found, self._words_of(run_id, found.code), is_from_file=True)
 
     def _whose(self, code: int | None) -> list[str]:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import itertools
 import json
-import os
 import re
 import time
+from collections import deque
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import ExitStack
@@ -22,11 +22,27 @@ from pygama.processing.base import Tier1Processor
 from pygama.processing.profile import Profile
 from pygama.processing.tier2_rows import fitted, gathered, joint_dtype, merged
 from pygama.processing.tier2_sink import KEY, Chain, Tier2Sink, names_of_waves
-from pygama.progress import Done, Note, Progress, Tell, print_progress, tell_nobody
+from pygama.progress import (
+    Done,
+    Note,
+    Partial,
+    Progress,
+    Started,
+    Tell,
+    print_progress,
+    shows_partials,
+    tell_nobody,
+)
+from pygama.quick_dataclass import dataclass
 from pygama.storage import Table, TierFile, TierWriter
 from pygama.storage.reader import BLOCKS_AHEAD, WAVEFORM_ARRAY
+from pygama.utils import threads_of
 
 _BLOCK_BYTES = 2 << 20
+_SHOWN_WAVEFORMS, _MOST_PICKED = 8, 64
+"""Waveforms that are picked of a block, and blocks whose pick waits to be told, at most."""
+_SHOWN_BYTES = 16 << 20
+"""Rows are told with so many bytes of samples behind them, as those of a stretch of a raw file."""
 _ROWS_A_WRITE = 2048
 _ROWS_AHEAD = 8192
 """Rows of Tier 2 that may wait: work for the pool while a file is begun, in little memory."""
@@ -48,6 +64,8 @@ def ProcessTier1(  # noqa: N802  (the name of 2018)
     tell: Tell = tell_nobody,
     executor: Executor | None = None,
     profile: Profile | None = None,
+    n_threads: int | None = None,
+    report: bool = True,
 ) -> Path:
     """Run the chain over a Tier 1 file, write `<out_prefix>_run<N>.h5` and return its path.
 
@@ -56,7 +74,8 @@ def ProcessTier1(  # noqa: N802  (the name of 2018)
     multiprocess: use all cores, in threads. save_waves: names of waveforms ("waveform", "wf_blsub", …) to
     keep beside the table, as arrays /data/<name>, one row an event; the raw waveform is called wf_raw there,
     and transformed ones are float32. executor: does the work in place of our threads: processes, or the
-    client of a cluster, whose workers see the same files. profile: takes what each step costs.
+    client of a cluster, whose workers see the same files. profile: takes what each step costs. n_threads: all
+    cores if None. report: whether `tell` is told the lines of the report, beside what is of note.
 
     Raises TierFileError, SettingsError or OutputError, StepFailed where a step fails, WorkersLost where the
     executor's workers go; then no output was changed.
@@ -79,8 +98,9 @@ def ProcessTier1(  # noqa: N802  (the name of 2018)
         tables = digitizer_tables(source, digitizers)
         pool = executor if isinstance(executor, ThreadPoolExecutor) else None
         if multiprocess and executor is None:
-            pool = stack.enter_context(ThreadPoolExecutor(os.cpu_count() or 1))
-        work = _Work(tables, processor, pool, tell, waves, executor if pool is None else None)
+            pool = stack.enter_context(ThreadPoolExecutor(threads_of(n_threads)))
+        tell(_started(Path(t1_file), texts, tables))
+        work = _Work(tables, processor, pool, tell, waves, executor if pool is None else None, report=report)
         work.open(Path(t1_file), is_parallel=pool is not None or executor is not None)
         # The pool works while the output is looked at and begun; if that fails, it need not go on.
         stack.callback(work.end)
@@ -159,6 +179,24 @@ def _run_texts(source: TierFile, path: Path) -> dict[str, str]:
     return kept
 
 
+def _started(path: Path, texts: Mapping[str, str], tables: Sequence[Table]) -> Started:
+    number, sub_run, start_time = (
+        int(text) if (text := texts.get(name, "")).isdecimal() else 0
+        for name in ("run_number", "sub_run", "start_time")
+    )
+    decoders = tuple(sorted({decoder_of(table.key) for table in tables}))
+    return Started(path, path.stat().st_size, number, sub_run, start_time, decoders)
+
+
+@dataclass(frozen=True, slots=True)
+class _Picked:
+    """A few waveforms of a block, with the numbers of their rows."""
+
+    decoder: str
+    waveforms: np.ndarray
+    rows: np.ndarray
+
+
 class _Work:
     """The loop over the tables of a Tier 1 file, and its report."""
 
@@ -170,6 +208,8 @@ class _Work:
         tell: Tell,
         save_waves: tuple[str, ...],
         executor: Executor | None,
+        *,
+        report: bool,
     ) -> None:
         self._tables = tables
         self._chain = Chain(processor, None, save_waves)
@@ -177,7 +217,14 @@ class _Work:
         self._executor = executor
         self._pool = pool
         self._tell = tell
+        self._is_told = report
+        self._shows = shows_partials(tell)
+        self._picked: deque[_Picked] = deque(maxlen=_MOST_PICKED)
+        """Waveforms to look at of rows that are still to come; threads add to it."""
+        self._untold: list[np.ndarray] = []
         self._total = sum(table.n_rows for table in tables)
+        self._total_bytes = tables[0].path.stat().st_size
+        self._total_bytes_of_samples = sum(2 * table.n_samples * table.n_rows for table in tables)
         self._dtypes: dict[str, np.dtype] = {}
         self._columns: tuple[str, ...] = ()
         self._made: Generator[Block] = self._merged(())
@@ -194,7 +241,7 @@ class _Work:
             self._chain.processor.draw_tests(first.read(0, min(1, first.n_rows)), is_parallel=is_parallel)
 
     def _say(self, *lines: str) -> None:
-        for line in lines:
+        for line in lines if self._is_told else ():
             self._tell(Note(line))
 
     def begin(self) -> None:
@@ -235,8 +282,41 @@ class _Work:
     def _reported(self) -> Iterator[Block]:
         for part in itertools.chain(() if self._first is None else (self._first,), self._made):
             self.n_rows += len(part)
-            self._tell(Progress(self.n_rows, self._total, self.n_rows, self.n_rows))
+            if self._shows:
+                self._show(part.rows)
+            done_bytes = self._total_bytes * self.n_rows // max(self._total, 1)
+            self._tell(Progress(done_bytes, self._total_bytes, self.n_rows, self.n_rows))
             yield part
+
+    def _show(self, rows: np.ndarray) -> None:
+        """Tell rows with the waveforms that were picked last, once they are enough or the last ones.
+
+        Cards write channel after channel: of too few rows one could believe that others are silent.
+        """
+        self._untold.append(rows)
+        row_bytes = self._total_bytes_of_samples / max(self._total, 1)
+        if sum(map(len, self._untold)) * row_bytes < _SHOWN_BYTES and self.n_rows < self._total:
+            return
+        rows = np.concatenate(self._untold)
+        self._untold.clear()
+        columns = {name: rows[name].copy() for name in rows.dtype.names or ()}
+        if not self._picked:
+            self._tell(Partial(decoder_of(self._tables[0].key), columns))
+            return
+        one = self._picked.pop()
+        self._picked.clear()
+        numbers = {name: one.rows[name] for name in one.rows.dtype.names or ()}
+        self._tell(Partial(one.decoder, columns, one.waveforms, numbers))
+
+    def _run(self, block: Block) -> Block:
+        """Run the chain; the memory of the block is used again, so what is picked of it is copied."""
+        made = self._chain.run(block)
+        if self._shows and block.waveforms is not None and len(block):
+            picked = np.arange(n := min(_SHOWN_WAVEFORMS, len(block))) * len(block) // n
+            self._picked.append(
+                _Picked(decoder_of(block.decoder), block.waveforms[picked].copy(), made.rows[picked])
+            )
+        return made
 
     def _rows_of(self, table: Table, dtype: np.dtype) -> Iterator[np.ndarray]:
         for done in self._blocks_of(table):
@@ -249,7 +329,7 @@ class _Work:
         row_bytes = max(table.n_samples * 2, 256)
         n_rows = max(_BLOCK_BYTES // row_bytes, 64)
         n_ahead = BLOCKS_AHEAD if self._save_waves else _ROWS_AHEAD // n_rows + 1
-        for done in table.blocks(n_rows, pool=self._pool, then=self._chain.run, n_ahead=n_ahead):
+        for done in table.blocks(n_rows, pool=self._pool, then=self._run, n_ahead=n_ahead):
             self._chain.check()
             yield done
 

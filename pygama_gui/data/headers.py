@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from typing import Any, Literal
 
+from pygama.errors import TierFileError
 from pygama.quick_dataclass import dataclass
+from pygama_gui.session.state import Run
 
 Place = tuple[str, ...]
 SEPARATOR = " · "
@@ -28,6 +31,27 @@ class Difference:
         if self.kind == "changed":
             return f"{self.place}: {self.before} → {self.after}"
         return f"{self.place}: {self.kind}, {self.after or self.before}"
+
+
+def read_plist(run: Run) -> Mapping[str, Any]:
+    """Read the header of a run, from its raw file or its Tier 1 file; for the thread that reads files.
+
+    Raises PygamaError, or OSError of a raw file, where it cannot be had.
+    """
+    from pygama.orca.packets import read_header
+    from pygama.storage.reader import texts_of_file
+
+    if run.is_raw:
+        return read_header(run.path).plist
+    if run.tier1 is None:
+        raise TierFileError(f"{run.path.name} is of Tier 2, and has no header: that is in the Tier 1 file")
+    try:
+        plist = json.loads(texts_of_file(run.tier1).get("header", ""))
+    except ValueError:
+        plist = None
+    if not isinstance(plist, dict):
+        raise TierFileError(f"{run.tier1.name} holds no header of a run")
+    return plist
 
 
 def values_of(plist: Any, place: Place = (), *, is_card: bool = False) -> Iterator[tuple[Place, Any]]:

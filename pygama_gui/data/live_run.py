@@ -20,7 +20,7 @@ from pygama_gui.data.samples import SampleRing
 
 if TYPE_CHECKING:
     from pygama_gui.data.run_times import RunTimes
-    from pygama_gui.session.state import Step
+    from pygama_gui.session.state import Run, Step
 
 
 class LiveRun:
@@ -190,6 +190,17 @@ class LiveRun:
         return {name: rows.column(name, start) for name in names if name in rows}
 
 
-def tier1_among(outputs: Iterable[Path]) -> Path | None:
-    """Give the Tier 1 file among those that were written; None where there is none."""
-    return next((path for path in outputs if path.name.startswith("t1_")), None)
+def tier1_among(outputs: Iterable[Path], run: Run | None = None) -> Path | None:
+    """Give the Tier 1 file among those of a run, whatever it is called if it was given; None without one."""
+    outputs = tuple(outputs)
+    if run is not None and run.tier1 in outputs:
+        return run.tier1
+    given = None if run is None else run.tier2
+    return next((path for path in outputs if path.name.startswith("t1_") and path != given), None)
+
+
+def tier2_among(outputs: Iterable[Path], run: Run | None = None) -> Path | None:
+    """Give the Tier 2 file among those of a run; None of a run without events."""
+    outputs = tuple(outputs)
+    tier1 = tier1_among(outputs, run)
+    return next((path for path in outputs if path != tier1), None)

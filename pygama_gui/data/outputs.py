@@ -15,9 +15,8 @@ import numpy as np
 from pygama.errors import TierFileError
 from pygama.quick_dataclass import dataclass
 from pygama_gui.session.state import Run
+from pygama_gui.session.tier_files import TABLE, TierKind, identity_of, kind_of
 
-TABLE = "data"
-"""Name of the one table of a Tier 2 file."""
 ROWS_AT_ONCE = 100_000
 
 
@@ -43,10 +42,45 @@ class Outputs:
 
 
 def find_outputs(run: Run, folder: Path) -> Outputs | None:
-    """Look for the files of a run in a folder.
+    """Look for the files of a run in a folder; those that were given of it go first.
 
     None where there is no Tier 2 file that holds this run, unless its Tier 1 file holds no event either.
     """
+    if run.tier2 is not None and run.is_given:
+        return _given(run, run.tier2)
+    made = _find_made(run, folder) if run.is_raw else _find_made_of_tier1(run, folder)
+    return _given(run, run.tier2) if made is None and run.tier2 is not None else made
+
+
+def _given(run: Run, tier2: Path) -> Outputs | None:
+    """Give the files of a run that were given; None where the Tier 2 file cannot be read any more."""
+    inside = _look_into(None, tier2)
+    if inside is None:
+        return None
+    tier1 = run.tier1 if run.tier1 is not None and run.tier1.is_file() else None
+    return Outputs(tier1, tier2, inside.n_rows, tier2.stat().st_mtime, _size_of(run.path), inside.warned)
+
+
+def _find_made_of_tier1(run: Run, folder: Path) -> Outputs | None:
+    """Look for what was made of a Tier 1 file that was given."""
+    if run.tier1 is None:
+        return None
+    try:
+        given = kind_of(run.tier1)
+    except (TierFileError, OSError):
+        return None
+    tier2 = folder / f"t2_run{run.run_number}{run.suffix}.h5"
+    made = _look_into(given, tier2)
+    size = _size_of(run.path)
+    if made is not None:
+        return Outputs(run.tier1, tier2, made.n_rows, tier2.stat().st_mtime, size, made.warned)
+    if given.has_events:
+        return None
+    return Outputs(run.tier1, None, 0, run.tier1.stat().st_mtime, size)
+
+
+def _find_made(run: Run, folder: Path) -> Outputs | None:
+    """Look for what was made of a raw file."""
     tier1, tier2 = (folder / f"{prefix}_run{run.run_number}{run.suffix}.h5" for prefix in ("t1", "t2"))
     of_tier1, of_tier2 = _look_into(run, tier1), _look_into(run, tier2)
     raw_bytes = _size_of(run.path)
@@ -75,8 +109,11 @@ class _Inside:
     warned: tuple[str, ...]
 
 
-def _look_into(run: Run, path: Path) -> _Inside | None:
-    """Look into a file; None where it is not there, cannot be read or holds another run."""
+def _look_into(run: Run | TierKind | None, path: Path) -> _Inside | None:
+    """Look into a file; None where it is not there, cannot be read or holds another run than that asked for.
+
+    run: the raw run or the file of which it must be made; None: whatever it holds.
+    """
     from pygama.processing.outputs import warnings_in
     from pygama.storage import TierFile
 
@@ -84,7 +121,8 @@ def _look_into(run: Run, path: Path) -> _Inside | None:
         return None
     try:
         with TierFile(path) as file:
-            if not _holds(run, texts := file.texts("/")):
+            texts = file.texts("/")
+            if run is not None and not _holds(run, path, texts):
                 return None
             n_rows = file.table(TABLE).n_rows if TABLE in file.keys else 0
             tables = (file.table(key) for key in file.keys)
@@ -94,7 +132,11 @@ def _look_into(run: Run, path: Path) -> _Inside | None:
         return None
 
 
-def _holds(run: Run, texts: dict[str, str]) -> bool:
+def _holds(run: Run | TierKind, path: Path, texts: dict[str, str]) -> bool:
+    if isinstance(run, TierKind):
+        return identity_of(path, texts) == run.identity
+    if identity_of(path, texts)[-1]:  # a selection of its events
+        return False
     wanted = {
         "raw_file": run.path.name,
         "run_number": str(run.run_number),

@@ -217,6 +217,15 @@ class Tier1Waveforms:
         counts = [table.n_rows for table in self._tables.values()]
         return [sum(counts[:at]) for at, count in enumerate(counts) if count]
 
+    def channels(self, n_looked_at: int = 64) -> list[int]:
+        """Give the codes of the channels of some rows all over the file, or of all where there are few."""
+        codes: set[int] = set()
+        for table in self._tables.values():
+            rows = np.unique(np.linspace(0, table.n_rows - 1, min(n_looked_at, table.n_rows)).astype(np.intp))
+            keys = [_keys_of_rows(table.read(row, row + 1, waveforms=False).rows) for row in rows.tolist()]
+            codes.update(int(code) for one in keys for code in one[:, 1] if code >= 0)
+        return sorted(codes)
+
     def sample(self, place: int, selection: Selection = EVERYTHING) -> Sample:
         """Read the waveform at a place among those selected; raises IndexError beyond the end."""
         return self._read(*self._at(place, selection), place)

@@ -27,18 +27,21 @@ if TYPE_CHECKING:
 
     from pygama_gui.data.density import Density
 
+POINT = 4.0
+"""Size of a point, in points of type."""
 LINE, LETTER, GAP = 0.045, 0.0105, 0.012
 """Height of a line of words, width of a letter, and room between, as shares of the axes."""
 
 
 @dataclass(frozen=True)
 class Curve:
-    """One curve with its name. is_behind: drawn thin and grey, as one of many."""
+    """One curve with its name. is_behind: drawn thin and grey, as one of many. color: None: the style's."""
 
     name: str
     x: np.ndarray
     y: np.ndarray
     is_behind: bool = False
+    color: str | None = None
 
 
 @dataclass(frozen=True)
@@ -57,6 +60,8 @@ class Picture:
     made: Mapping[str, Any] = field(default_factory=dict)
     levels: tuple[tuple[str, float], ...] = ()
     instants: tuple[tuple[str, float], ...] = ()
+    points: tuple[tuple[float, float], ...] = ()
+    """Where curves are as high as levels that were read of them."""
     cursors: tuple[tuple[str, float], ...] = ()
     """Name and x of each; what lies between them stands in `about`."""
     density: Density | None = None
@@ -118,7 +123,7 @@ def _draw_curves(axes: Axes, picture: Picture) -> None:
         axes.plot(curve.x, curve.y, label=name, color=GREY, linewidth=0.5, alpha=0.5, zorder=1)
     for curve in picture.curves:
         if not curve.is_behind:
-            axes.plot(curve.x, curve.y, label=curve.name, linewidth=1.0)
+            axes.plot(curve.x, curve.y, label=curve.name, color=curve.color, linewidth=1.0)
     _mark(axes, picture)
 
 
@@ -144,6 +149,9 @@ def _mark(axes: Axes, picture: Picture) -> None:
             row = next((row for row, end in enumerate(rows) if end < at), len(rows))
             rows[row : row + 1] = [at + GAP + LETTER * len(name)]
             axes.annotate(name, (at + GAP / 2, 0.98 - LINE * row), xycoords=inside, va="top", **style)
+    if picture.points:
+        xs, ys = zip(*picture.points, strict=True)
+        axes.plot(xs, ys, "o", color=ORANGE, markersize=POINT, zorder=3)
     for name, x in picture.cursors:
         axes.axvline(x, color="black", linewidth=0.8)
         if x0 <= x <= x1:

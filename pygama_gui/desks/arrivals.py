@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,6 +11,7 @@ from PyQt5.QtCore import QObject, QTimer, pyqtSignal
 from PyQt5.QtWidgets import QFileDialog
 
 from pygama.channel_map import is_channel_map
+from pygama_gui.desks.tier_arrivals import TierArrivals, TierRuns, look_at_tiers
 from pygama_gui.jobs import watch
 from pygama_gui.jobs.board import counted
 from pygama_gui.jobs.watch import Fresh, NewRun
@@ -42,7 +43,7 @@ DROP_WORDS = {
     "cuts": "Drop to use the cuts",
     "calibration": "Drop to use the calibration",
     "channel map": "Drop to name the channels",
-    "tier": "Drop to look into the file",
+    "tier": "Drop to open as Tier files",
 }
 """What comes of letting a file go, by its kind."""
 ELSEWHERE = "Only files on this computer can be dropped"
@@ -53,10 +54,13 @@ class Arrivals(QObject):
 
     refused = pyqtSignal()
     """A file could not be taken as a run."""
+    opened = pyqtSignal()
+    """Runs were taken of which none is processed: their files are there."""
 
     def __init__(self, window: MainWindow) -> None:
         super().__init__(window)
         self._window, self._bridge = window, window.bridge
+        self._tiers = TierArrivals(window)
         self._bridge.opening.connect(self._let_go)
         self._bridge.not_taken.connect(self.tell_not_taken)
 
@@ -113,44 +117,58 @@ class Arrivals(QObject):
         looking.timeout.connect(lambda: self._bridge.log(f"Looking for runs in {paths[0].name}…"))
         looking.start(PATIENCE_MS)
 
-        def look() -> tuple[Found, dict[Path, Fresh]]:
+        listed, folder = self._bridge.session.runs, self._bridge.session.output_dir
+
+        def look() -> tuple[Found, TierRuns, dict[Path, Fresh]]:
             found = files.find_runs(paths)
-            return found, watch.fresh_of(run.path for run in found.runs)
+            tiers = look_at_tiers(found.hdf5, found.runs, listed, folder)
+            return found, tiers, watch.fresh_of(run.path for run in found.runs)
 
         self._bridge.in_background(
             look,
-            lambda answer: self._take_found(answer[0], answer[1], process, looking),
+            lambda answer: self._take_found(*answer, process=process, looking=looking),
             looking.deleteLater,
         )
 
     def _take_found(
         self,
         found: Found,
+        tiers: TierRuns,
         fresh: dict[Path, Fresh],
-        process: bool | None,  # noqa: FBT001
+        *,
+        process: bool | None,
         looking: QTimer,
     ) -> None:
         took_long = not looking.isActive()
+        looking.stop()  # else it may say so before it is gone
         looking.deleteLater()
         found = self._without_known(found)
+        tiers, listed = self._tiers.without_known(tiers)
         known = {run.path for run in self._bridge.session.runs}
-        self._bridge.change(changes.add_runs, found.runs)
-        self.show_files(found.hdf5)
+        raw = [tiers.raw.get(run.run_id, run) for run in found.runs]
+        self._bridge.change(changes.add_runs if raw else changes.open_tier_files, (*raw, *tiers.runs))
+        self._tiers.take_waveforms(tiers.tier1)
         self._window.runs.show_refused(found.refused)
         for path, reason in found.refused:
             self._bridge.log(reason if path.name in reason else f"{path.name}: {reason}", "warning")
-        new = [run for run in found.runs if process or run.path not in known]
-        if took_long and not found.refused and (found.runs or not found.hdf5):
-            self._bridge.log(f"{counted(len(found.runs), 'run')} found")
-        if found.runs:
-            self._bridge.change(changes.select_run, found.runs[0].run_id)
+        if took_long and not found.refused and (raw or not found.hdf5):
+            self._bridge.log(f"{counted(len(raw), 'run')} found")
+        self._tiers.tell(tiers, listed)
+        if shown := [*(run.run_id for run in (*raw, *tiers.runs, *listed)), *tiers.tier1]:
+            self._bridge.change(changes.select_run, shown[0])
+        new = [run for run in raw if (process or run.path not in known) and run.run_id not in tiers.raw]
+        new += [run for run in tiers.runs if run.run_id not in tiers.made]
         is_wanted = (
             self._bridge.session.process_on_add and len(new) <= MANY_RUNS if process is None else process
         )
         if is_wanted:
             self._start(new, fresh)
-        if found.refused or (found.hdf5 and not found.runs):
+        if len(of_tier2 := [run for run in tiers.runs if run.path == run.tier2]) > 1:
+            self._tiers.offer_as_one(of_tier2)
+        if found.refused or tiers.unfit:
             self.refused.emit()
+        elif shown and not (is_wanted and new):
+            self.opened.emit()
 
     def _start(self, runs: list[Run], fresh: dict[Path, Fresh]) -> None:
         """Process runs, and follow those whose files grow.
@@ -257,13 +275,20 @@ class Arrivals(QObject):
         )
 
     def ask_open_tier(self) -> None:
-        """Ask for Tier files to look into."""
+        """Ask for Tier files, and show them as runs."""
+        self._ask_tier(self.add_paths)
+
+    def ask_look_into(self) -> None:
+        """Ask for Tier files to look into in the panel of files."""
+        self._ask_tier(self.show_files)
+
+    def _ask_tier(self, take: Callable[[Iterator[Path]], None]) -> None:
         dialog = file_dialog(
             self._window, "Open Tier files", self._bridge.session.output_dir or self.last_folder()
         )
         dialog.setFileMode(QFileDialog.FileMode.ExistingFiles)
         dialog.setNameFilters(["Tier and other HDF5 files (*.h5 *.hdf5 *.lh5 *.hdf)", "All files (*)"])
-        dialog.filesSelected.connect(lambda names: self.show_files(Path(name) for name in names))
+        dialog.filesSelected.connect(lambda names: take(Path(name) for name in names))
         dialog.open()
 
     def last_folder(self) -> Path:

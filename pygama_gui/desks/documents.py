@@ -101,7 +101,12 @@ class Documents:
         session, bridge = self._window.bridge.session, self._window.bridge
         lines, written = [], []
         runs = [each for run in runs for each in _each_run(run)]
-        for run in runs:
+        if lacking := [run for run in runs if not run.can_be_processed]:
+            words = (
+                f"No command makes {lacking[0].path.name}: it is of Tier 2, and there is no Tier 1 file of it"
+            )
+            self._window.banner.say(words, level="warning")
+        for run in [run for run in runs if run.can_be_processed]:
             folder = bridge.folder_of(run)
             if folder is None:
                 self._ask_for_folder()
@@ -111,6 +116,8 @@ class Documents:
                 return
             lines.append(exports.as_command(session, run, folder=folder))
             written.append(path.name)
+        if not lines:
+            return
         QApplication.clipboard().setText("\n".join(lines))
         what = "the command" if len(lines) == 1 else f"{len(lines)} commands"
         bridge.log(f"Copied {what}; the settings are in {', '.join(written)} in the output folder")

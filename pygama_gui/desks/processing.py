@@ -40,7 +40,11 @@ class Processing:
 
         first: before all that wait. follow: their files still grow; unsure: they may.
         """
-        runs = [run for run in runs if not isinstance(run, DataSet)]
+        asked = [run for run in runs if not isinstance(run, DataSet)]
+        runs = [run for run in asked if run.can_be_processed]
+        if asked and not runs:
+            self._tell_nothing_to_process(asked[0])
+            return
         chain = self._bridge.session.chain
         for index, amiss in chain_facts.what_is_amiss(chain).items():
             self._refuse_step(index, amiss)
@@ -63,11 +67,19 @@ class Processing:
         if homeless:
             self.ask_output_dir(homeless)
 
+    def _tell_nothing_to_process(self, run: Run) -> None:
+        self._window.banner.say(
+            f"{run.path.name} is of Tier 2, which is made of waveforms: drop the Tier 1 file of the run, or "
+            "its raw file, to process it",
+            level="warning",
+        )
+
     def _start_in(self, runs: list[Run], folder: Path, *, first: bool, follow: bool, unsure: bool) -> None:
         """Start runs if the disk seems to have room for them."""
 
         def begin() -> None:
             self._window.banner.dismiss_about({SHORT_OF_ROOM})
+            self._bridge.change(changes.redo_runs, [run.run_id for run in runs])
             self._bridge.start(runs, folder, follow=follow, unsure=unsure)
             for run in reversed(runs if first else []):
                 self._bridge.place_in_queue(run.run_id, 0)
@@ -94,7 +106,10 @@ class Processing:
     def _without_too_short(self, runs: list[Run]) -> list[Run]:
         """Leave out the runs whose waveforms are known to be too short for the chain, and say so of one."""
         found = {
-            run.run_id: too_long_for(self._bridge.session, self._bridge.live(run.run_id)) for run in runs
+            run.run_id: too_long_for(
+                self._bridge.session, self._bridge.live(run.run_id), of_tier1=not run.is_raw
+            )
+            for run in runs
         }
         refused = [run for run in runs if found[run.run_id] is not None]
         for run in refused[:1]:

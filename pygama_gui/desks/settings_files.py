@@ -2,22 +2,34 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pygama.channel_map import read_channel_map
-from pygama.errors import SettingsError
+from pygama.errors import PygamaError, SettingsError
 from pygama.processing.plugins import PluginNeeded
 from pygama.processing.settings import read_settings, settings_text, write_settings
 from pygama.processing.windows import Tier0Options
+from pygama_gui.data.headers import read_plist
+from pygama_gui.data.health import enabled_channels
+from pygama_gui.data.refusals import foreign_to
 from pygama_gui.desks.plugins import plugins_for
 from pygama_gui.jobs.board import counted
 from pygama_gui.session import changes, exports, saved
-from pygama_gui.session.state import ChannelMap
+from pygama_gui.session.state import ChannelMap, DataSet, Run
 from pygama_gui.widgets.dialogs import ask_save, file_dialog
 
 if TYPE_CHECKING:
     from pygama_gui.main_window import MainWindow
+
+
+def _channels_in_header(run: Run) -> list[int]:
+    """Read which channels are switched on; none where the header does not say."""
+    try:
+        return enabled_channels(read_plist(run))
+    except (PygamaError, OSError):
+        return []
 
 
 class SettingsFiles:
@@ -50,6 +62,24 @@ class SettingsFiles:
         kept = (data.get("outputs", ()), data.get("save_waves", ()))
         self._bridge.change(changes.set_chain, chain, data.get("tier0", session.tier0), *kept)
         self._bridge.log(f"Took the settings of {path.name}")
+        self._look_whom_they_suit(path)
+
+    def _look_whom_they_suit(self, path: Path) -> None:
+        """Tell which of the settings are for electronics that the selected run does not have."""
+        run = self._bridge.session.selected_run
+        if run is None:
+            return
+        live = self._bridge.live(run.run_id)
+        if isinstance(run, DataSet) or (live is not None and live.channels):
+            self._tell_foreign(path, run, [] if live is None else live.channels)
+            return
+        self._bridge.in_background(
+            lambda: _channels_in_header(run), lambda channels: self._tell_foreign(path, run, channels)
+        )
+
+    def _tell_foreign(self, path: Path, run: Run, channels: Sequence[int]) -> None:
+        if told := foreign_to(self._bridge.session, run, channels):
+            self._window.arrivals.tell_not_taken(f"{path.name}: {'; '.join(told)}")
 
     def text(self) -> str:
         """Give the options and the chain as a settings file holds them."""

@@ -95,7 +95,7 @@ class TableSaving(QObject):
                 Rows(one.tier2, one.tier1, self._further(one.run), one.run.run_number, tagging)
                 for one in run.members
             ]
-        return [Rows(state.outputs[-1], tier1_among(state.outputs), self._further(run), tagging=tagging)]
+        return [Rows(state.outputs[-1], tier1_among(state.outputs, run), self._further(run), tagging=tagging)]
 
     def _further(self, run: Run) -> Further:
         session = self._window.bridge.session

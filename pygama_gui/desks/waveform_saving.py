@@ -12,6 +12,7 @@ from pygama.progress import Done, Message, Progress
 from pygama.quick_dataclass import dataclass
 from pygama_gui.data.cutting import readable
 from pygama_gui.data.hit_tags import why_not
+from pygama_gui.data.live_run import tier1_among, tier2_among
 from pygama_gui.data.passing_rows import CutsOfRun
 from pygama_gui.data.selection import passing_of
 from pygama_gui.desks.writing import Writing
@@ -79,10 +80,7 @@ class WaveformSaving:
             return [(one.tier1, one.tier2) for one in run.members if one.tier1 is not None]
         state = self._window.bridge.state(run.run_id)
         outputs = state.outputs if state is not None and state.state == "done" else ()
-        found = [
-            next((one for one in outputs if one.name.startswith(start)), None) for start in ("t1_", "t2_")
-        ]
-        tier1, tier2 = found
+        tier1, tier2 = tier1_among(outputs, run), tier2_among(outputs, run)
         return [] if tier1 is None or tier2 is None else [(tier1, tier2)]
 
     def save(self, run: Run, path: Path) -> None:

@@ -334,16 +334,22 @@ class _Worker:
         self._clean_up()
         if self._is_stopping:
             return [StoppedByRequest()]
-        return [Failed(self._how_it_died(), ended_after=self._last.offset if self._last else 0)]
+        return [Failed(self._how_it_died(), ended_after=self._ended_after())]
+
+    def _ended_after(self) -> int | None:
+        """Give the place of the last record that was told of; a Tier 1 file has none."""
+        if self._spec is not None and self._spec.is_tier1:
+            return None
+        return self._last.offset if self._last else 0
 
     def _how_it_died(self) -> str:
         name = self._spec.path.name if self._spec else "its job"
         # records are told of some hundred at a time, those of the first stretch not before its end
-        place = (
-            f"near byte {grouped(self._last.offset)} of {name}"
-            if self._last
-            else f"at the beginning of {name}"
-        )
+        place = f"at the beginning of {name}"
+        if self._last and self._spec and self._spec.is_tier1:
+            place = f"after row {grouped(self._last.rows)} of {name}"
+        elif self._last:
+            place = f"near byte {grouped(self._last.offset)} of {name}"
         end = exit_sentence(self.process.exitcode)
         return f"{end} {place}; no output was changed. Start the job again."
 

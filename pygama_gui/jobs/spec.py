@@ -22,6 +22,7 @@ class JobSpec:
     the one for the window. follow_s: follow a file that still grows until nothing came for so long; proof_s:
     a file that may be finished is given so long to begin to grow.
     outputs: columns of the chain to keep, all where none is named; save_waves: waveforms to keep beside them.
+    is_tier1: the file is that of Tier 1, and Tier 2 alone is made of it.
     """
 
     path: Path
@@ -39,6 +40,7 @@ class JobSpec:
     proof_s: float | None = None
     outputs: tuple[str, ...] = ()
     save_waves: tuple[str, ...] = ()
+    is_tier1: bool = False
 
 
 def threads_for(n_jobs: int) -> int:

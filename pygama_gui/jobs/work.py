@@ -6,18 +6,27 @@ has ready. The window itself never imports it.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from pygama.processing.base import Tier1Processor
 from pygama.processing.plugins import load_plugin
 from pygama.processing.run import process_run
-from pygama.progress import KeepsWarnings, Tell
+from pygama.processing.tier1 import ProcessTier1
+from pygama.progress import Done, KeepsWarnings, Message, Tell
 from pygama_gui.jobs.following import Follower
 from pygama_gui.jobs.spec import JobSpec, threads_for
 
 
 def process(spec: JobSpec, tell: Tell) -> None:
-    """Make the Tier 1 and the Tier 2 file of one run in one pass, leaving one core to the window."""
+    """Make the Tier 1 and the Tier 2 file of one run in one pass, leaving one core to the window.
+
+    Of a Tier 1 file, its Tier 2 file is made.
+    """
     for path, sha256 in spec.plugins:
         load_plugin(path, sha256)
+    if spec.is_tier1:
+        _process_tier1(spec, tell)
+        return
     warned, goes_on = KeepsWarnings(tell), getattr(tell, "goes_on", None)
     process_run(
         spec.path,
@@ -34,4 +43,25 @@ def process(spec: JobSpec, tell: Tell) -> None:
         tiers=(1, 2) if spec.within is None else (),
         save_waves=spec.save_waves if spec.within is None else (),
         follow=None if spec.follow_s is None else Follower(spec, warned, goes_on=goes_on),
+    )
+
+
+def _process_tier1(spec: JobSpec, tell: Tell) -> None:
+    """Run the chain over a Tier 1 file, which is only read; it counts among the files of the run."""
+
+    def pass_on(message: Message) -> None:
+        if isinstance(message, Done):
+            message = replace(message, outputs=(spec.path, *message.outputs))
+        tell(message)
+
+    ProcessTier1(
+        spec.path,
+        Tier1Processor.from_chain(spec.chain, outputs=spec.outputs or None),
+        out_dir=spec.output_dir,
+        compression=spec.compression,
+        suffix=spec.suffix,
+        save_waves=spec.save_waves,
+        tell=pass_on,
+        n_threads=spec.n_threads or threads_for(1),
+        report=False,
     )

@@ -15,7 +15,7 @@ import numpy as np
 from pygama.analysis.calibration import Calibration
 from pygama_gui.data.channels import CODE
 from pygama_gui.data.files_waveforms import FilesWaveforms
-from pygama_gui.data.live_run import LiveRun, tier1_among
+from pygama_gui.data.live_run import LiveRun, tier1_among, tier2_among
 from pygama_gui.data.live_set import LiveSet
 from pygama_gui.data.outputs import Outputs, find_outputs, read_columns, read_tier0
 from pygama_gui.data.preview import chain_of_file
@@ -42,7 +42,7 @@ class Loading:
 
     def __init__(self, bridge: Bridge) -> None:
         self._bridge = bridge
-        self._looked_for: set[tuple[str, Path, str]] = set()
+        self._looked_for: set[tuple[Run, Path]] = set()
         self._tier1: tuple[LiveRun, Waveforms] | None = None
 
     def look_for_outputs(self) -> None:
@@ -50,11 +50,12 @@ class Loading:
         bridge = self._bridge
         new: list[tuple[Run, Path]] = []
         for run in bridge.session.runs:
-            if bridge.state(run.run_id) is None and (folder := bridge.folder_of(run)) is not None:
-                key = (run.run_id, folder, run.suffix)
-                if key not in self._looked_for:
-                    self._looked_for.add(key)
-                    new.append((run, folder))
+            folder = bridge.folder_of(run) or (None if run.is_raw else run.path.parent)
+            if bridge.state(run.run_id) is not None or folder is None:
+                continue
+            if (run, folder) not in self._looked_for:
+                self._looked_for.add((run, folder))
+                new.append((run, folder))
         new.sort(key=lambda one: one[0].run_id not in self.looked_at)
         for at in range(0, len(new), N_TOGETHER):
             self._look_for(new[at : at + N_TOGETHER])
@@ -64,18 +65,33 @@ class Loading:
     def _look_for(self, runs: Sequence[tuple[Run, Path]]) -> None:
         """Look for the files of some runs, each in its folder."""
 
-        def look() -> list[tuple[Run, Outputs]]:
-            answers = ((run, find_outputs(run, folder)) for run, folder in runs if not self._bridge.is_closed)
-            return [(run, found) for run, found in answers if found is not None]
+        def look() -> tuple[list[tuple[Run, Outputs]], list[Path]]:
+            answers = [(run, find_outputs(run, folder)) for run, folder in runs if not self._bridge.is_closed]
+            lacking = (run.tier2 for run, found in answers if found is None)
+            gone = [path for path in lacking if path is not None and not path.is_file()]
+            return [(run, found) for run, found in answers if found is not None], gone
 
-        self._bridge.in_background(look, self._take_found)
+        self._bridge.in_background(look, lambda answer: self._take_found(*answer))
 
-    def _take_found(self, found: list[tuple[Run, Outputs]]) -> None:
+    def _take_found(self, found: list[tuple[Run, Outputs]], gone: list[Path]) -> None:
         bridge = self._bridge
+        for path in gone:
+            bridge.tell_gone(path)
         known = {run.run_id for run in bridge.session.runs if bridge.state(run.run_id) is None}
         if wanted := [(run, outputs) for run, outputs in found if run.run_id in known]:
+            for run, _ in wanted:
+                bridge.data.pop(run.run_id, None)  # waveforms alone, of a Tier 1 file
             bridge.restore(wanted)
             self._load_shown()
+
+    def look_again(self, run_id: str) -> None:
+        """Look once more for the files of a run, because other files were written in their place."""
+        self.forget(run_id)
+        self.look_for_outputs()
+
+    def forget(self, run_id: str) -> None:
+        """Forget that the files of a run were looked for."""
+        self._looked_for = {one for one in self._looked_for if one[0].run_id != run_id}
 
     @property
     def looked_at(self) -> tuple[str, ...]:
@@ -89,6 +105,7 @@ class Loading:
             if run_id in data:
                 data[run_id] = data.pop(run_id)  # the last one that goes
             self._load(run_id)
+            self._load_waveforms(run_id)
         self.let_go()
 
     def let_go(self) -> None:
@@ -115,29 +132,47 @@ class Loading:
                 self._bridge.data_sets.load(data_set, calibrations)
                 return
             self._bridge.data[run_id] = LiveRun(calibrations)
+            run = self._bridge.session.run(run_id)
             self._bridge.in_background(
-                lambda: self._read_outputs(state, calibrations),
+                lambda: self._read_outputs(run, state, calibrations),
                 lambda live: self._show_read(run_id, state, live),
             )
 
-    def _read_outputs(self, state: JobState, calibrations: tuple[Calibration, ...]) -> LiveRun:
+    def _load_waveforms(self, run_id: str) -> None:
+        """Have the waveforms of a Tier 1 file ready that the chain has not run over yet."""
+        bridge, run = self._bridge, self._bridge.session.run(run_id)
+        if run is None or run.tier1 is None or run.is_raw or run_id in bridge.data:
+            return
+        if bridge.state(run_id) is not None or run.is_given:
+            return
+        tier1 = run.tier1
+        bridge.data[run_id] = LiveRun(bridge.calibrations_of(run_id))
+
+        def read() -> LiveRun:
+            live = LiveRun(bridge.calibrations_of(run_id))
+            _take_first_waveforms(live, tier1)
+            with closing(Tier1Waveforms(tier1)) as waveforms:
+                live.channels = waveforms.channels()
+            return live
+
+        bridge.in_background(read, lambda live: self._show_read(run_id, None, live))
+
+    def _read_outputs(
+        self, run: Run | None, state: JobState, calibrations: tuple[Calibration, ...]
+    ) -> LiveRun:
         """Read the rows of the files of an earlier session, and its first waveforms."""
         live = LiveRun(calibrations)
-        live.tier1 = tier1_among(state.outputs)
-        live.chain = chain_of_file(state.outputs[-1]) or ()
-        for columns in read_columns(state.outputs[-1]) if state.rows else ():
+        tier1, tier2 = tier1_among(state.outputs, run), tier2_among(state.outputs, run)
+        live.chain = () if tier2 is None else (chain_of_file(tier2) or ())
+        for columns in () if tier2 is None or not state.rows else read_columns(tier2):
             live.take_columns(columns)
             if self._bridge.is_closed:
                 return live
-        if live.tier1 is not None:
-            live.tier0 = read_tier0(live.tier1)
-            with closing(Tier1Waveforms(live.tier1)) as waveforms:
-                first = range(min(waveforms.count(), N_FIRST))
-                for place in (*(place for place in waveforms.first_places() if place not in first), *first):
-                    live.samples.add(waveforms.sample(place))
+        if tier1 is not None:
+            _take_first_waveforms(live, tier1)
         return live
 
-    def _show_read(self, run_id: str, state: JobState, live: LiveRun) -> None:
+    def _show_read(self, run_id: str, state: JobState | None, live: LiveRun) -> None:
         if self._bridge.state(run_id) is state:
             self._bridge.data[run_id] = live
             self._bridge.data_grew.emit({run_id})
@@ -213,3 +248,12 @@ class Loading:
         if self._tier1 is not None:
             self._tier1[1].close()
             self._tier1 = None
+
+
+def _take_first_waveforms(live: LiveRun, tier1: Path) -> None:
+    """Have the first waveforms of a Tier 1 file at hand, and the first of each of its tables."""
+    live.tier1, live.tier0 = tier1, read_tier0(tier1)
+    with closing(Tier1Waveforms(tier1)) as waveforms:
+        first = range(min(waveforms.count(), N_FIRST))
+        for place in (*(place for place in waveforms.first_places() if place not in first), *first):
+            live.samples.add(waveforms.sample(place))

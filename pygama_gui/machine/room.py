@@ -37,7 +37,7 @@ class DiskRoom(QObject):
         done = []
         for run in bridge.session.runs:
             state = bridge.state(run.run_id)
-            if state is not None and state.state == "done":
+            if state is not None and state.state == "done" and run.is_raw:
                 done.append((run.size_bytes, state.outputs))
             elif bridge.is_active(run.run_id) and bridge.folder_of(run) == folder and run not in runs:
                 raw_bytes += run.size_bytes

@@ -87,6 +87,25 @@ def remove_run(session: Session, run_id: str) -> Session:
     return replace(session, runs=runs, selected=selected)
 
 
+def open_tier_files(session: Session, runs: Iterable[Run]) -> Session:
+    """Open Tier files."""
+    return add_runs(session, runs)
+
+
+def take_tier1(session: Session, run_id: str, path: Path) -> Session:
+    """Take the Tier 1 file of a run."""
+    return _with_run(session, run_id, tier1=path)
+
+
+@on_view
+def redo_runs(session: Session, run_ids: Iterable[str]) -> Session:
+    """Process runs anew of which Tier 2 files were given."""
+    wanted = {one for one in run_ids if (run := session.run(one)) is not None and run.tier2 is not None}
+    for run_id in wanted:
+        session = _with_run(session, run_id, is_redone=True)
+    return session
+
+
 def write_aside(session: Session, run_id: str, suffix: str) -> Session:
     """Write the files of a run beside those of another."""
     return _with_run(session, run_id, suffix=suffix)

@@ -52,7 +52,12 @@ def as_command(session: Session, run: Run, *, folder: Path | None = None) -> str
     Where the pulser is tagged or events are built, it goes on to a table of the hits with these columns.
     """
     folder = _folder(session, folder)
-    words = ["pygama", "run", str(run.path), "-o", str(folder)]
+    words = [
+        "pygama",
+        *(["run", str(run.path)] if run.is_raw else ["tier1", str(run.tier1)]),
+        "-o",
+        str(folder),
+    ]
     words += ["--settings", str(settings_path(session, run, folder=folder))]
     words += ["--suffix", run.suffix] if run.suffix else []
     words += [word for offset in run.skip for word in ("--skip", str(offset))]
@@ -150,7 +155,8 @@ def _pieces(
     else:
         settings = _settings(session, runs, shown, folders or {})
         fitted = ("What the fits of the window give on every run.", _FIT_WINDOW + _FIT_EACH + _FIT_WRITE)
-        read = ("Tier 1 and Tier 2 of every run.", _PROCESS)
+        process = _PROCESS if all(run.is_raw and not run.is_given for run in runs) else _PROCESS_TIERS
+        read = ("Tier 1 and Tier 2 of every run.", process)
         counted = (title, _ROWS + _EACH + _BINNED)
     pieces = [("What was set.", settings + output), read, counted, written]
     return [*pieces, fitted] if session.fits else pieces
@@ -184,7 +190,8 @@ def _title(session: Session, runs: Sequence[Run]) -> str:
         runs_words = _prose(f"runs {data_set.numbers}")
         return f"Draw the spectrum of {_prose(session.spectrum.column)} of {runs_words} as one."
     names = _prose(", ".join(_names(runs)))
-    return f"Process {names} and draw the spectrum of {_prose(session.spectrum.column)}."
+    begin = "Read" if all(run.is_given for run in runs) else "Process"
+    return f"{begin} {names} and draw the spectrum of {_prose(session.spectrum.column)}."
 
 
 def _prose(text: str) -> str:
@@ -204,12 +211,7 @@ def _settings(
     read: files that are read, of a data set; without it the runs are processed.
     """
     jobs = {
-        name: {
-            "raw": str(run.path),
-            "suffix": run.suffix,
-            "skip": list(run.skip),
-            "output": str(_folder(session, folders.get(run.run_id))),
-        }
+        name: {**_source(run), "output": str(_folder(session, folders.get(run.run_id)))}
         for name, run in zip(_names(runs), runs, strict=True)
     }
     channels = shown.channels if shown is not None else ((ALL_CHANNELS, session.spectrum.channel),)
@@ -238,6 +240,15 @@ def _settings(
         *([_named("FITS", {fit.name: _fit(fit) for fit in session.fits})] if session.fits else []),
     ]
     return "".join(lines)
+
+
+def _source(run: Run) -> dict[str, Any]:
+    """Say what a run is made of, or that its files are read."""
+    if run.is_given:
+        return {"tier2": str(run.tier2), "tier1": None if run.tier1 is None else str(run.tier1)}
+    if not run.is_raw:
+        return {"tier1": str(run.tier1), "suffix": run.suffix}
+    return {"raw": str(run.path), "suffix": run.suffix, "skip": list(run.skip)}
 
 
 def _cuts(session: Session) -> list[dict[str, Any]]:
@@ -372,6 +383,33 @@ for name, run in RUNS.items():
         save_waves=SAVE_WAVES,
     )
     for path in done.outputs:
+        print(f"{name}: wrote {path}")
+        if path.name.startswith("t1_"):
+            tier1_files[name] = path
+        if path.name.startswith("t2_"):
+            tier2_files[name] = path
+"""
+
+_PROCESS_TIERS = """\
+from pygama import ProcessTier1
+
+tier1_files, tier2_files = {}, {}
+for name, run in RUNS.items():
+    if "tier2" in run:
+        tier2_files[name] = Path(run["tier2"])
+        if run["tier1"]:
+            tier1_files[name] = Path(run["tier1"])
+        continue
+    output = OUTPUT or run["output"]
+    chain = Tier1Processor.from_chain(CHAIN, outputs=OUTPUTS)
+    how = {"suffix": run["suffix"], "save_waves": SAVE_WAVES}
+    if "tier1" in run:
+        tier1_files[name] = Path(run["tier1"])
+        written = [ProcessTier1(run["tier1"], chain, out_dir=output, **how)]
+    else:
+        how["skip"] = run["skip"]
+        written = process_run(run["raw"], output_dir=output, tier0=TIER0, processor=chain, **how).outputs
+    for path in written:
         print(f"{name}: wrote {path}")
         if path.name.startswith("t1_"):
             tier1_files[name] = path

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,8 @@ HDF5 = b"\x89HDF\r\n\x1a\n"
 """How every HDF5 file begins."""
 HDF5_NAMES = (".h5", ".hdf5", ".lh5", ".hdf")
 """How their names end."""
+TIER_NAME = re.compile(r"t[12]_.*\.(h5|hdf5)$")
+"""Names of Tier files, as this program gives them."""
 
 
 @dataclass(frozen=True)
@@ -29,9 +32,10 @@ class Found:
 
 
 def find_runs(paths: Iterable[Path]) -> Found:
-    """Look at files, and into folders for all ORCA runs in them.
+    """Look at files, and into folders for all ORCA runs in them; where there is none, for Tier files.
 
     A file that was named is refused with the reason; a file that merely lies in a folder is passed over.
+    HDF5 files are only known as such: `tier_files` tells which of them are of a run.
     """
     runs: list[Run] = []
     refused: list[tuple[Path, str]] = []
@@ -42,8 +46,10 @@ def find_runs(paths: Iterable[Path]) -> Found:
         elif path.is_dir():
             inside = [run for file in _files_in(path) if isinstance(run := _run_or_reason(file), Run)]
             runs += inside
-            if (reason := _why_not_all_of(path)) or not inside:
-                refused.append((path, reason or "no ORCA run in this folder"))
+            tiers = [] if inside else _tier_files_in(path)
+            hdf5 += tiers
+            if (reason := _why_not_all_of(path)) or not (inside or tiers):
+                refused.append((path, reason or "no ORCA run and no Tier file in this folder"))
         elif isinstance(run := _run_or_reason(path), Run):
             runs.append(run)
         else:
@@ -85,7 +91,7 @@ def _run_or_reason(path: Path) -> Run | str:
     try:
         return read_run(path)
     except PygamaError as error:
-        if path.suffix in HDF5_NAMES:
+        if path.suffix in HDF5_NAMES and path.is_file():
             return f"{path.name} is no HDF5 file, whatever its name says; nor is it ORCA data"
         return str(error).replace(str(path), path.name)
     except OSError as error:
@@ -125,6 +131,15 @@ def _files_in(folder: Path) -> Iterator[Path]:
         # Path.is_file raises where a folder may be listed but not entered
         if os.path.isfile(file) and not file.name.startswith(".") and may_be_a_run(file):  # noqa: PTH113
             yield file
+
+
+def _tier_files_in(folder: Path) -> list[Path]:
+    """Find the files in a folder that are named as Tier files are."""
+    try:
+        inside = sorted(folder.iterdir())
+    except OSError:
+        return []
+    return [file for file in inside if TIER_NAME.match(file.name) and is_hdf5(file)]
 
 
 def may_be_a_run(file: Path) -> bool:

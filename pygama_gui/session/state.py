@@ -26,7 +26,7 @@ NOTHING: Values = MappingProxyType({})
 
 @dataclass(frozen=True)
 class Run:
-    """One raw file in the list, with what its header says."""
+    """One raw file in the list, with what its header says; or a Tier file that was given in its place."""
 
     run_id: str
     path: Path
@@ -42,6 +42,28 @@ class Run:
     """Tells the run apart from all others, whatever the file is called."""
     skip: tuple[int, ...] = ()
     """Byte offsets of records that are left out, because they ended their worker."""
+    tier1: Path | None = None
+    tier2: Path | None = None
+    """Tier files that were given, which its waveforms and its rows are read from."""
+    raw_name: str = ""
+    """Name of the raw file that a Tier file was made of, where it says so."""
+    is_redone: bool = False
+    """Whether it was processed here though a Tier 2 file was given: what that made goes first."""
+
+    @property
+    def is_raw(self) -> bool:
+        """Whether its file holds raw data, not those of a Tier."""
+        return self.path not in (self.tier1, self.tier2)
+
+    @property
+    def is_given(self) -> bool:
+        """Whether its rows are those of a Tier 2 file that was given, not of one that was made here."""
+        return self.tier2 is not None and not self.is_redone
+
+    @property
+    def can_be_processed(self) -> bool:
+        """Whether there is anything that Tier 2 can be made of."""
+        return self.is_raw or self.tier1 is not None
 
     @property
     def title(self) -> str:
@@ -56,7 +78,7 @@ class Run:
     @property
     def raw_names(self) -> tuple[str, ...]:
         """Names of the raw files: what calibrations say that they were made from."""
-        return (self.path.name,)
+        return (self.raw_name or self.path.name,)
 
     @property
     def about(self) -> dict[str, str]:
@@ -79,6 +101,11 @@ class DataSet(Run):
 
     name: str = ""
     members: tuple[Member, ...] = ()
+
+    @property
+    def can_be_processed(self) -> bool:
+        """Its runs can be, each by itself."""
+        return False
 
     @property
     def title(self) -> str:

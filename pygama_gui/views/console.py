@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable
 from itertools import groupby
 from os.path import commonprefix
-from pathlib import Path
 
 from PyQt5.QtCore import QEvent, Qt, QTimer, pyqtSignal
 from PyQt5.QtGui import QFont, QKeyEvent, QResizeEvent, QTextCharFormat, QTextCursor
@@ -15,6 +13,7 @@ from PyQt5.QtWidgets import QHBoxLayout, QPlainTextEdit, QPushButton, QSizePolic
 from pygama_gui.bridge import Bridge
 from pygama_gui.data.console import HELP, Console, Shown, is_whole, word_at_end
 from pygama_gui.data.cutting import joined
+from pygama_gui.data.live_run import tier2_among
 from pygama_gui.data.selection import Selection
 from pygama_gui.session.state import DataSet
 from pygama_gui.views.base import View
@@ -135,7 +134,8 @@ class ConsoleView(View):
             files = tuple(member.tier2 for member in run.members)
         else:
             state = self.bridge.state(run.run_id)
-            files = () if state is None or state.state != "done" else _of_tier2(state.outputs)
+            tier2 = None if state is None or state.state != "done" else tier2_among(state.outputs, run)
+            files = () if tier2 is None else (tier2,)
         columns = live.columns
         return Shown(
             run.title,
@@ -316,7 +316,3 @@ def _indent_after(text: str) -> str:
     line = text.rpartition("\n")[2]
     indent = line[: len(line) - len(line.lstrip())]
     return indent + INDENT if line.rstrip().endswith(":") else indent
-
-
-def _of_tier2(outputs: Iterable[Path]) -> tuple[Path, ...]:
-    return tuple(path for path in outputs if path.name.startswith("t2_"))

@@ -16,8 +16,9 @@ from pygama_gui.session import changes
 from pygama_gui.session.state import Run, Session
 from pygama_gui.views import madeup
 from pygama_gui.views.base import View
+from pygama_gui.widgets import theme
 from pygama_gui.widgets.form import Form
-from pygama_gui.widgets.parts import label
+from pygama_gui.widgets.parts import label, row
 
 DIGITIZER_MARKS = ("Waveform", "ForEnergy")
 
@@ -33,7 +34,9 @@ class OptionsView(View):
         self.column = QVBoxLayout(self)
         self.column.setContentsMargins(0, 0, 0, 0)
         self.column.setSpacing(8)
-        self.column.addWidget(label(self.TITLE, bold=True))
+        self.remark = label("for raw files alone", tone="soft", px=theme.SMALL)
+        self.remark.setToolTip("Of a Tier file, what is kept of the raw records is settled")
+        self.column.addLayout(row(label(self.TITLE, bold=True), self.remark, None))
         self._digitizers: tuple[str, ...] = ()
         self._period_ns: float | None = None
         self.form = self._make_form()
@@ -54,7 +57,7 @@ class OptionsView(View):
         is_other = old.tier0.get("digitizer") != new.tier0.get("digitizer")
         if old.selected != new.selected or old.runs is not new.runs or is_other:
             self.redraw_soon()
-        if old.tier0 is not new.tier0 or old.selected != new.selected:
+        if old.tier0 is not new.tier0 or old.selected != new.selected or old.runs is not new.runs:
             self._show()
 
     def on_data(self, run_ids: set[str]) -> None:
@@ -114,6 +117,8 @@ class OptionsView(View):
         return None if live is None else live.samples.record[0]
 
     def _show(self) -> None:
+        run = self.session.selected_run
+        self.remark.setVisible(run is not None and not run.is_raw)
         self._period_ns = self._period_of_run()
         self.form.show_values(self.session.tier0, period_ns=self._period_ns)
         is_cut = self.session.tier0.get("window", "none") != "none"

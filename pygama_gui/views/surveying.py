@@ -17,6 +17,7 @@ from pygama_gui.data import chain_facts
 from pygama_gui.data.channels import CLOCK, CODE, card_of, code_of
 from pygama_gui.data.dragged import LEAST_ROWS
 from pygama_gui.data.gain import N_PARTS, Gone, Watch, find_newly_gone, parts_of
+from pygama_gui.data.headers import read_plist
 from pygama_gui.data.health import (
     SATURATION,
     SLOPE,
@@ -399,13 +400,11 @@ def _has(declared: Declared | None, there: set[int], code: int) -> bool:
 
 
 def _read_declared(run: Run) -> Declared:
-    from pygama.orca.packets import read_header
-
     if isinstance(run, DataSet):
         each = [_read_declared(one.run) for one in run.members]
         enabled = sorted({code for one in each for code in one.enabled})
         return Declared(enabled, frozenset().union(*(one.cards for one in each)))
     with contextlib.suppress(PygamaError, OSError):
-        plist = read_header(run.path).plist
+        plist = read_plist(run)
         return Declared(enabled_channels(plist), cards_of(plist))
     return Declared()

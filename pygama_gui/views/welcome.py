@@ -77,7 +77,7 @@ class WelcomeView(View):
         self.open_choice = Choice(
             "open",
             "Open raw files",
-            "ORCA runs, one or many, or whole folders. You can also drop them anywhere on this window.",
+            "ORCA runs, one or many, or whole folders. You can also drop them, or Tier files, anywhere here.",
             self.open_asked.emit,
         )
         self.demo_choice = Choice(

@@ -23,6 +23,8 @@ from pygama_gui.widgets import theme
 from pygama_gui.widgets.parts import button, label
 
 SPACING, MARGINS = 8, 24
+MARKS = {"error": ("✕", "bad"), "warning": ("▲", "warn"), "offer": ("●", "accent")}
+"""Shape and tone of each level."""
 NARROW = 700
 """Less wide, in pixels, the buttons go below the words."""
 
@@ -41,7 +43,7 @@ class _Message:
     @property
     def is_passing(self) -> bool:
         """Whether nothing was lost and nothing is to be answered."""
-        return self.level == "warning" and not self.remedies
+        return self.level == "offer" or (self.level == "warning" and not self.remedies)
 
 
 class Banner(QFrame):
@@ -91,7 +93,10 @@ class Banner(QFrame):
         remedies: Sequence[tuple[str, Callable[[], object]]] = (),
         about: str = "",
     ) -> None:
-        """Show a message. level: 'error' or 'warning'. remedies: words and acts of up to two buttons."""
+        """Show a message. remedies: words and acts of up to two buttons.
+
+        level: 'error', 'warning' or 'offer', which nobody needs to answer.
+        """
         n_before = 0 if self._message is None else self._message.n_before + 1
         message = _Message(words, details, level, tuple(remedies), about, n_before)
         if not message.is_passing:
@@ -110,8 +115,9 @@ class Banner(QFrame):
                 one.setAccessibleName(remedies[place][0])
                 one.setToolTip(remedies[place][0])
         words = message.words + (f"  ({message.n_before} earlier in the log)" if message.n_before else "")
-        self._mark.setText("✕" if message.level == "error" else "▲")
-        theme.mark(self._mark, "tone", "bad" if message.level == "error" else "warn")
+        mark, tone = MARKS[message.level]
+        self._mark.setText(mark)
+        theme.mark(self._mark, "tone", tone)
         theme.mark(self, "level", message.level)
         self.words.setText(words)
         self.words.setAccessibleName(words)

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from PyQt5.QtWidgets import QApplication
 
+from pygama.processing.run import process_run
 from pygama.simulate import RunShape, write_run
 from pygama_gui import app, keeping
 from pygama_gui.session import places, saved
@@ -78,6 +79,13 @@ def test_a_home_that_takes_no_files_does_not_keep_the_window_from_opening(tmp_pa
 def test_a_file_that_is_no_run_gives_exit_status_1(tmp_path: Path) -> None:
     (tmp_path / "notes").write_text("no run at all, but long enough to be looked at")
     assert run_gui("--screenshot", tmp_path / "pictures", tmp_path / "notes").returncode == 1
+
+
+def test_screenshots_are_taken_of_a_tier_2_file(tmp_path: Path) -> None:
+    raw = write_run(tmp_path / "Run3", RunShape(run_number=3, n_events=200, n_samples=900, pulse_at=400))
+    tier2 = process_run(raw, output_dir=tmp_path).outputs[1]
+    assert run_gui("--screenshot", tmp_path / "pictures", tier2).returncode == 0
+    assert (tmp_path / "pictures" / "spectrum_light.png").exists()
 
 
 def test_screenshots_of_nothing_are_a_mistake_on_the_command_line() -> None:

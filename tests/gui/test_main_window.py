@@ -72,11 +72,11 @@ def out(window: MainWindow, tmp_path: Path) -> Path:
     return folder
 
 
-def drop(window: QWidget, paths: list[Path]) -> None:
+def drop(window: QWidget, paths: list[Path], at: QPoint | None = None) -> None:
+    at = at or QPoint(300, 300)
     data = QMimeData()
     data.setUrls([QUrl.fromLocalFile(str(path)) for path in paths])
     buttons, keys, copy = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier, Qt.DropAction.CopyAction
-    at = QPoint(300, 300)
     window.dragEnterEvent(QDragEnterEvent(at, copy, data, buttons, keys))
     window.dropEvent(QDropEvent(at, copy, data, buttons, keys))
 
@@ -219,11 +219,14 @@ def test_files_and_folders_of_all_kinds_are_sorted_out_in_one_drop(
     qtbot.waitUntil(lambda: not window.bridge.active(), timeout=WAIT_MS)
 
 
-def test_a_dropped_tier_file_is_shown_in_files(
+def test_tier_files_dropped_on_the_files_are_looked_into_there(
     qtbot: QtBot, window: MainWindow, raw_run: Path, tmp_path: Path
 ) -> None:
     process_run(raw_run, output_dir=tmp_path)
-    drop(window, [tmp_path / "t1_run12.h5", tmp_path / "t2_run12.h5"])
+    window.toggle_files()
+    qtbot.waitUntil(lambda: not window.files.visibleRegion().isEmpty(), timeout=WAIT_MS)
+    at = window.files_dock.geometry().center()
+    drop(window, [tmp_path / "t1_run12.h5", tmp_path / "t2_run12.h5"], at)
     qtbot.waitUntil(lambda: len(window.files.model.files) == 2, timeout=WAIT_MS)
     qtbot.waitUntil(lambda: window.files.details.facts.text().startswith("/data"), timeout=WAIT_MS)
     assert window.files_dock.isVisible()
@@ -234,27 +237,18 @@ def test_a_dropped_tier_file_is_shown_in_files(
     assert not window.files_dock.isVisible()
 
 
-def test_a_tier_file_that_is_opened_is_told(
-    qtbot: QtBot, window: MainWindow, raw_run: Path, tmp_path: Path
-) -> None:
-    process_run(raw_run, output_dir=tmp_path)
-    with qtbot.waitSignal(
-        window.bridge.logged, check_params_cb=lambda text, _level: text == "t2_run12.h5 is in the files panel"
-    ):
-        drop(window, [tmp_path / "t2_run12.h5"])
-
-
 def test_the_keys_go_on_in_the_tree_when_a_tier_file_was_opened(
     window: MainWindow, raw_run: Path, tmp_path: Path
 ) -> None:
     process_run(raw_run, output_dir=tmp_path)
     window.activateWindow()
     window.runs.stop_button.setFocus()
-    window.arrivals.ask_open_tier()
+    window.files.open_button.click()
     (dialog,) = window.findChildren(QFileDialog)
     dialog.filesSelected.emit([str(tmp_path / "t2_run12.h5")])
     dialog.close()
     assert window.focusWidget() is window.files.tree
+    assert any("t2_run12.h5 is in the files panel" in line for line in window.bridge.lines)
 
 
 def test_a_long_look_for_runs_says_what_it_found(
@@ -275,7 +269,8 @@ def test_a_long_look_for_runs_says_what_it_found(
     drop(window, [tmp_path / "t2_run12.h5"])
     qtbot.waitUntil(lambda: any("Looking for runs" in text for text in told), timeout=WAIT_MS)
     release.set()
-    qtbot.waitUntil(lambda: "t2_run12.h5 is in the files panel" in told, timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: "t2_run12.h5 is shown with t1_run12.h5" in told, timeout=WAIT_MS)
+    assert sum("Looking for runs" in text for text in told) == 1
 
 
 def test_a_name_that_another_run_has_is_written_beside_it(

@@ -10,15 +10,21 @@ import pytest
 from pytestqt.qtbot import QtBot
 
 from pygama.analysis.peaks import PeakFit
+from pygama.processing.run import process_run
 from pygama.progress import Failed, Partial
+from pygama.simulate import RunShape, write_run
 from pygama_gui import sandbox as sandbox_module
 from pygama_gui.bridge import Bridge
+from pygama_gui.data import preview
 from pygama_gui.data.preview import Compared
 from pygama_gui.sandbox import Sandbox, _chosen_or_most, is_narrow
 from pygama_gui.session import changes
+from pygama_gui.session.files import read_run
 from pygama_gui.session.state import Run
 from pygama_gui.views import madeup
 from pygama_gui.views.chain.preview import PreviewView
+
+WAIT_MS = 60_000
 
 
 def gone_on(bridge: Bridge, *runs: Run) -> Sandbox:
@@ -257,3 +263,34 @@ def test_a_sample_is_of_the_channel_that_is_shown_or_of_that_with_most_events_if
     chosen: int | None, shown: list[int], found: tuple[int | None, float]
 ) -> None:
     assert _chosen_or_most(chosen, shown, np.repeat([5, 3, 5, 5], 20)) == found
+
+
+def test_choosing_the_channel_that_the_preview_shows_reads_nothing_again(
+    qtbot: QtBot, bridge: Bridge, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shape = RunShape(run_number=7, n_events=400, n_samples=900, pulse_at=400, channels=(0, 1))
+    process_run(raw := write_run(tmp_path / "Run7", shape), output_dir=tmp_path)
+    read, sample_of_file = [], preview.sample_of_file
+
+    def note(tier1: Path, channel: int | None, share: float = 1.0) -> preview.Sampled:
+        read.append(channel)
+        return sample_of_file(tier1, channel, share)
+
+    monkeypatch.setattr(preview, "sample_of_file", note)
+    view = PreviewView(bridge)
+    qtbot.addWidget(view)
+    view.show()
+    bridge.change(changes.choose_output_dir, tmp_path)
+    bridge.change(changes.add_runs, [read_run(raw)])
+    qtbot.waitUntil(lambda: len(read) == 1 and view.sandbox.n_rows > 0, timeout=WAIT_MS)
+    other, shown = sorted(bridge.live(str(raw)).channels, key=lambda code: code == read[0])
+    for channel in (shown, None, shown):
+        bridge.change(changes.choose_channel, channel)
+        assert not view.sandbox._timer.isActive()
+    bridge.change(changes.choose_channel, other)
+    assert view.sandbox._timer.isActive()
+    bridge.change(changes.choose_channel, None)
+    assert not view.sandbox._timer.isActive()
+    bridge.change(changes.choose_channel, other)
+    qtbot.waitUntil(lambda: len(read) == 2, timeout=WAIT_MS)
+    assert read == [shown, other]

@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
-from pygama_gui.data.headers import differences, values_of
+import pytest
+
+from pygama.errors import TierFileError
+from pygama.processing.run import process_run
+from pygama.simulate import RunShape, write_run
+from pygama_gui.data.headers import differences, read_plist, values_of
+from pygama_gui.session.files import read_run
+from pygama_gui.session.tier_files import kind_of
 
 
 def header(**card: Any) -> dict[str, Any]:
@@ -34,3 +43,16 @@ def test_every_value_is_there_once() -> None:
     places = [place for place, _ in values_of({"a": [{"b": 1}, {"b": 2}], "c": {"d": [1.5, True]}})]
     assert places == [("a", "[0]", "b"), ("a", "[1]", "b"), ("c", "d", "[0]"), ("c", "d", "[1]")]
     assert differences(header(), header()) == []
+
+
+def test_the_header_of_a_run_is_in_its_tier_1_file_too(tmp_path: Path) -> None:
+    raw = write_run(tmp_path / "Run7", RunShape(run_number=7, n_events=20, n_samples=900, pulse_at=400))
+    tier1, tier2 = process_run(raw, output_dir=tmp_path).outputs
+    of_tier2 = kind_of(tier2).run
+    wanted = read_plist(read_run(raw))
+    assert differences(wanted, read_plist(kind_of(tier1).run)) == []
+    assert differences(wanted, read_plist(replace(of_tier2, tier1=tier1))) == []
+    with pytest.raises(TierFileError, match="t2_run7.h5 is of Tier 2, and has no header"):
+        read_plist(of_tier2)
+    with pytest.raises(TierFileError, match="t2_run7.h5 holds no header of a run"):
+        read_plist(replace(of_tier2, tier1=tier2, tier2=None))

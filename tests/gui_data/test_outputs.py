@@ -8,14 +8,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from pygama.processing.base import Tier1Processor
 from pygama.processing.run import process_run
+from pygama.processing.tier1 import ProcessTier1
 from pygama.progress import Note, Partial
+from pygama.retrieve import select_events
 from pygama.simulate import RunShape, write_run
 from pygama_gui.data.outputs import find_outputs, read_columns
 from pygama_gui.data.samples import Tier1Waveforms
 from pygama_gui.data.selection import Selection
 from pygama_gui.session.files import read_run
 from pygama_gui.session.state import Run
+from pygama_gui.session.tier_files import kind_of
 
 SHAPE = RunShape(run_number=12, n_events=300, n_samples=1000, cards=(8, 9), channels=(0, 1), damaged=0)
 
@@ -116,3 +120,39 @@ def test_a_run_without_events_is_known_by_its_tier_1_file(tmp_path):
 def test_waveforms_that_were_not_made_into_numbers_are_no_finished_run(run, folder, tmp_path):
     (tmp_path / "t1_run12.h5").write_bytes((folder / "t1_run12.h5").read_bytes())
     assert find_outputs(run, tmp_path) is None
+
+
+def test_the_tier_2_file_that_was_given_goes_first_until_the_run_is_redone(folder, tmp_path):
+    given = folder / "t2_run12.h5"
+    run = replace(kind_of(given).run, tier1=folder / "t1_run12.h5")
+    made = ProcessTier1(folder / "t1_run12.h5", Tier1Processor(default_list=True), out_dir=tmp_path)
+    first, then = find_outputs(run, tmp_path), find_outputs(replace(run, is_redone=True), tmp_path)
+    assert first is not None
+    assert first.paths == (folder / "t1_run12.h5", given)
+    assert then is not None
+    assert then.paths == (folder / "t1_run12.h5", made)
+    made.unlink()
+    assert find_outputs(replace(run, is_redone=True), tmp_path) == first
+
+
+def test_what_was_made_of_a_tier_1_file_is_found_in_the_output_folder(folder, tmp_path):
+    run = kind_of(folder / "t1_run12.h5").run
+    assert find_outputs(run, tmp_path) is None
+    made = ProcessTier1(run.path, Tier1Processor(default_list=True), out_dir=tmp_path)
+    found = find_outputs(run, tmp_path)
+    assert found is not None
+    assert (found.paths, found.n_rows) == ((run.path, made), 300)
+
+
+def test_tier_2_of_a_selection_is_not_taken_for_that_of_the_run(run, folder, tmp_path):
+    tier1, tier2 = folder / "t1_run12.h5", folder / "t2_run12.h5"
+    select_events(tier1, tier2, "trap_max > 0", passing := tmp_path / "t1_run12_passing.h5")
+    ProcessTier1(passing, Tier1Processor(default_list=True), out_dir=tmp_path)
+    assert find_outputs(run, tmp_path) is None
+    assert find_outputs(kind_of(tier1).run, tmp_path) is None
+    assert find_outputs(kind_of(passing).run, tmp_path) is not None
+
+
+def test_a_given_file_that_is_gone_is_not_found(folder, tmp_path):
+    run = kind_of(folder / "t2_run12.h5").run
+    assert find_outputs(replace(run, tier2=tmp_path / "t2_run12.h5"), folder) is None

@@ -93,6 +93,15 @@ def test_each_event_and_channel_has_a_number_of_its_own() -> None:
     assert len(np.unique(_joint(events.ravel(), codes.ravel()))) == 16
 
 
+def test_channels_are_found_without_reading_all_rows(folder: Path) -> None:
+    file = Tier1Waveforms(folder / "t1_run12.h5")  # rows of a channel lie together there
+    try:
+        assert {file.sample(place).channel for place in range(10)} < set(file.channels(16))
+        assert len(file.channels(16)) == len(file.channels(300)) == 3
+    finally:
+        file.close()
+
+
 def test_an_event_is_found_among_those_that_pass(file: Tier1Waveforms, columns: LiveColumns) -> None:
     selection = middle_of(columns)
     passing = columns.column("event_number")[selection.mask(columns)]

@@ -51,6 +51,14 @@ def test_names_with_commas_stay_one_name() -> None:
     assert next(csv.reader([csv_text(picture).splitlines()[0]])) == ['a, "b"']
 
 
+def test_curves_have_the_colours_that_are_given_and_levels_their_points(picture: Picture) -> None:
+    curve = replace(picture.curves[0], color="#123456")
+    (axes,) = draw(replace(picture, curves=(curve,), points=((0.016, 2.5),))).axes
+    assert axes.lines[0].get_color() == "#123456"
+    (point,) = [line for line in axes.lines if line.get_marker() == "o"]
+    assert (list(point.get_xdata()), list(point.get_ydata())) == ([0.016], [2.5])
+
+
 def test_a_png_carries_what_it_is_of(picture: Picture, tmp_path: Path) -> None:
     save(picture, tmp_path / "wave.png")
     texts = texts_of((tmp_path / "wave.png").read_bytes())

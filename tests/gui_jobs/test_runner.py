@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -157,6 +158,14 @@ def test_a_worker_that_dies_says_after_which_record(make_runner, spec, hear_out)
     runner = make_runner("die")
     runner.submit(1, spec(signal="SIGSEGV"))
     assert hear_out(runner)[-1].ended_after == 123456
+
+
+def test_a_worker_that_dies_on_a_tier_1_file_says_after_which_row(make_runner, spec, hear_out):
+    runner = make_runner("die")
+    runner.submit(1, replace(spec(exit=3), is_tier1=True))
+    failed = hear_out(runner)[-1]
+    assert "exit code 3 after row 5 of Run72; no output" in failed.text
+    assert failed.ended_after is None  # no record to be searched for
 
 
 def test_a_worker_that_exits_without_a_word_says_its_exit_code(make_runner, spec, hear_out):

@@ -8,10 +8,13 @@ from pathlib import Path
 
 import pytest
 
+from pygama.processing.run import process_run
 from pygama.progress import Done, Failed, Partial, Progress, Started
+from pygama.simulate import RunShape, write_run
 from pygama_gui.jobs.runner import JobRunner, JobSpec
 
 SHARED = Path(__file__).parents[3] / "shared/data"
+CHAIN = [{"step": name} for name in ("fit_baseline", "bl_subtract", "trap_filter", "trap_max")]
 RUN = SHARED / "2018-9-25-Th228Run9001"
 
 
@@ -26,6 +29,24 @@ def test_a_real_run_becomes_two_files_and_its_rows_arrive(tmp_path, hear_out):
     rows = [len(message.columns["channel"]) for message in heard if isinstance(message, Partial)]
     progress = [message for message in heard if isinstance(message, Progress)]
     assert sum(rows) == progress[-1].rows == heard[-1].rows > 0
+
+
+def test_of_a_tier_1_file_tier_2_alone_is_made(tmp_path, hear_out):
+    (out := tmp_path / "out").mkdir()
+    raw = write_run(tmp_path / "Run7", RunShape(run_number=7, n_events=300, n_samples=1500))
+    t1 = process_run(raw, output_dir=tmp_path, tiers=(1,)).outputs[0]
+    before = t1.read_bytes()
+    with JobRunner(warm=False) as runner:
+        runner.submit(1, JobSpec(t1, out, chain=CHAIN, is_tier1=True))
+        heard = hear_out(runner)
+    assert isinstance(heard[0], Started)
+    assert isinstance(heard[-1], Done)
+    partials = [one for one in heard if isinstance(one, Partial)]
+    assert sum(len(one.columns["channel"]) for one in partials) == heard[-1].rows > 0
+    assert any(one.waveforms is not None for one in partials)
+    assert heard[-1].outputs == (t1, out / "t2_run7.h5")
+    assert [path.name for path in out.iterdir()] == ["t2_run7.h5"]
+    assert t1.read_bytes() == before
 
 
 def test_a_file_that_is_not_raw_data_fails_in_a_sentence(tmp_path, hear_out):

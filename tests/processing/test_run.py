@@ -149,6 +149,24 @@ def test_the_messages_tell_of_every_row_and_byte(plain_run, tmp_path):
     assert isinstance(told[-1], Done)
 
 
+def test_tier_1_to_tier_2_tells_every_row_and_some_waveforms(plain_run, tmp_path):
+    t1 = ProcessTier0(plain_run().path, output_dir=tmp_path, settings=WINDOW)
+    told = []
+    t2 = ProcessTier1(t1, demo_chain(), out_dir=tmp_path, tell=told.append, report=False, n_threads=1)
+    started = told[0]
+    assert (started.run_number, started.total_bytes, started.decoders) == (72, t1.stat().st_size, (DECODER,))
+    partials = [message for message in told if isinstance(message, Partial)]
+    with TierFile(t2) as made, TierFile(t1) as source:
+        trap_max, waves = made.table("data").column("trap_max"), source.table(DECODER).read().waveforms
+    assert np.array_equal(np.concatenate([one.columns["trap_max"] for one in partials]), trap_max)
+    (shown,) = [one for one in partials if one.waveforms is not None]
+    assert np.array_equal(shown.waveforms, waves[np.arange(8) * len(waves) // 8])
+    assert len(shown.waveform_rows["trap_max"]) == 8
+    last = [message for message in told if isinstance(message, Progress)][-1]
+    assert (last.fraction, last.rows, last.done_bytes) == (1.0, len(trap_max), t1.stat().st_size)
+    assert not [message for message in told if isinstance(message, Note)]
+
+
 def test_stopping_leaves_the_old_files_as_they_were(plain_run, tmp_path):
     run = plain_run()
     process_run(run.path, output_dir=tmp_path, tier0=WINDOW)

@@ -145,6 +145,11 @@ class PreviewView(View):
         if self.session.selected in run_ids:
             self.redraw_soon()
 
+    def on_data(self, run_ids: set[str]) -> None:
+        """Say why there is no sample, where the data that came have no waveforms."""
+        if self.session.selected in run_ids and self.found is None:
+            self.redraw_soon()
+
     def showEvent(self, event: QShowEvent | None) -> None:  # noqa: N802  (Qt's name)
         """Let the sandbox work while the preview is seen."""
         super().showEvent(event)
@@ -272,7 +277,7 @@ class PreviewView(View):
         theme.mark(self.change, "tone", tone)
         self._show_sample(found)
         run = self.session.selected_run
-        can_run = run is not None and not isinstance(run, DataSet) and not self.bridge.is_active(run.run_id)
+        can_run = run is not None and run.can_be_processed and not self.bridge.is_active(run.run_id)
         is_changed = found is not None and self.sandbox.is_changed
         self.again_button.setVisible(is_changed and can_run)
         self.back_link.setVisible(is_changed)
@@ -289,7 +294,7 @@ class PreviewView(View):
         return f"One fit to {sample}, before cuts and calibration"
 
     def _why_empty(self) -> str:
-        if self.session.selected_run is None:
+        if (run := self.session.selected_run) is None:
             return "A sample of the selected run appears here."
         live, state = self.bridge.live(self.session.selected), self.bridge.state(self.session.selected)
         if live is None:
@@ -300,6 +305,8 @@ class PreviewView(View):
             return f"No sample: the run {ENDS[state.state]}."
         if state is not None and state.has_ended and not len(live.columns):
             return "Reading the waveforms…" if state.rows else "No waveforms in this run."
+        if live.tier1 is None and not isinstance(run, DataSet) and not run.can_be_processed:
+            return "No sample: there is no Tier 1 file of the run."
         if state is not None and live.tier1 is None:
             ended = "No sample: the run came to no finished file."
             return ended if state.has_ended else "A sample is taken once enough waveforms came."

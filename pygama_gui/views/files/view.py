@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from PyQt5.QtCore import QItemSelectionModel, QSignalBlocker, Qt, QTimer, pyqtSignal
+from PyQt5.QtGui import QResizeEvent
 from PyQt5.QtWidgets import (
     QAbstractItemView,
     QAction,
@@ -49,6 +50,34 @@ MOST_OPENED = 30
 EMPTY = "No file yet. Drop a Tier 1 or Tier 2 file here, or process a run: its files are then listed."
 DEMO_ROWS = 400
 LEAST_TREE, LEAST_HEIGHT = 330, 56
+TYPE, N_ROWS, SIZE = 1, 2, 3
+"""Columns of the tree beside the names."""
+NARROW_TREE = 420
+WIDTHS = {TYPE: (84, 58), N_ROWS: (74, 54), SIZE: (68, 68)}
+"""Of each column, in pixels, where the tree is wide and where it is narrow."""
+
+
+class NameTree(QTreeView):
+    """A tree that leaves its names the room: where it is narrow, the size stands in the details alone."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._is_narrow: bool | None = None
+
+    def resizeEvent(self, event: QResizeEvent | None) -> None:  # noqa: N802  (Qt's name)
+        """Leave out what stands elsewhere."""
+        super().resizeEvent(event)
+        self.suit()
+
+    def suit(self) -> None:
+        """Give the columns the width that suits the tree, unless it is as narrow or as wide as before."""
+        is_narrow = self.width() < NARROW_TREE
+        if is_narrow == self._is_narrow or self.model() is None:
+            return
+        self._is_narrow = is_narrow
+        self.setColumnHidden(SIZE, is_narrow)
+        for section, (wide, narrow) in WIDTHS.items():
+            self.setColumnWidth(section, narrow if is_narrow else wide)
 
 
 class FilesView(View):
@@ -145,7 +174,7 @@ class FilesView(View):
 
     def _make_tree(self) -> None:
         self.model = FileTree()
-        self.tree = QTreeView()
+        self.tree = NameTree()
         self.tree.setModel(self.model)
         self.tree.setAccessibleName("Files and what is in them")
         self.tree.setUniformRowHeights(True)
@@ -161,9 +190,9 @@ class FilesView(View):
         header.setStretchLastSection(False)
         header.setMinimumSectionSize(44)
         header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
-        for section, width in ((1, 84), (2, 74), (3, 68)):
+        for section in (TYPE, N_ROWS, SIZE):
             header.setSectionResizeMode(section, QHeaderView.ResizeMode.Interactive)
-            self.tree.setColumnWidth(section, width)
+        self.tree.suit()
         self.tree.expanded.connect(lambda index: self._read_if_due(self.model.entry(index)))
         self.tree.selectionModel().selectionChanged.connect(lambda _now, _before: self._selected())
         self.tree.activated.connect(lambda _index: self._activated())
@@ -300,9 +329,11 @@ class FilesView(View):
                     self._read(entry, again=True)
 
     def _of_run(self) -> list[Path]:
-        """Give the finished files of the selected run."""
-        state = self.bridge.state(self.session.selected)
-        return [] if state is None or state.state != "done" else list(state.outputs)
+        """Give the finished files of the selected run, or those that were given of it."""
+        run, state = self.session.selected_run, self.bridge.state(self.session.selected)
+        if state is not None and state.state == "done":
+            return list(state.outputs)
+        return [] if run is None else [path for path in (run.tier1, run.tier2) if path is not None]
 
     def _list(self) -> None:
         own = self._of_run()

@@ -110,10 +110,10 @@ def local_start(run: Run) -> str:
     return time.strftime("began on %Y-%m-%d at %H:%M:%S %Z (local time)", time.localtime(run.start_time))
 
 
-def run_sentence(state: JobState | None) -> tuple[str, str]:
+def run_sentence(state: JobState | None, run: Run | None = None) -> tuple[str, str]:
     """Say how a run stands, and in which tone."""
     if state is None:
-        return "■ not processed", "soft"
+        return ("■ not read" if run is not None and run.is_given else "■ not processed"), "soft"
     tone = {"running": "accent", "done": "ok", "failed": "bad"}.get(state.state, "soft")
     if state.search == "under way":
         tone = "accent"
@@ -159,10 +159,10 @@ def set_details(data_set: DataSet, sentence: str) -> str:
     return "\n".join([sentence, *lines, *([f"and {more} more"] if more > 0 else [])])
 
 
-def run_details(state: JobState | None) -> str:
+def run_details(state: JobState | None, run: Run | None = None) -> str:
     """Say how a run stands in all words: the whole message of a failure, the warnings one by one."""
     if state is None:
-        return run_sentence(state)[0]
+        return run_sentence(state, run)[0]
     is_earlier = state.made_on is not None
     sentence = state_sentence(state) if is_earlier else run_sentence(state)[0]
     lines = [sentence, *(f"▲ {text}" for text in state.warned)]
@@ -251,11 +251,11 @@ class RunModel(QAbstractListModel):
         if isinstance(run, DataSet):
             return self._set_words(run, state, role)
         if role == Qt.ItemDataRole.AccessibleTextRole:
-            told = (run_title(run), run_facts(run, state), run_sentence(state)[0], run_pace(state))
+            told = (run_title(run), run_facts(run, state), run_sentence(state, run)[0], run_pace(state))
             beside = "laid beside the selected run" if self._place_beside(run) else ""
             return ", ".join(filter(None, (*told, earlier_line(state), beside)))
         if role == Qt.ItemDataRole.ToolTipRole:
-            return "\n".join(filter(None, (str(run.path), local_start(run), run_details(state))))
+            return "\n".join(filter(None, (str(run.path), local_start(run), run_details(state, run))))
         return None
 
     def _of_set(self, run: Run) -> Standing | None:
@@ -450,7 +450,7 @@ class RunCard(QStyledItemDelegate):
         if (of_set := index.data(SET_ROLE)) is not None:
             self._write_set(painter, area, index, of_set)
             return
-        sentence, tone = run_sentence(state)
+        sentence, tone = run_sentence(state, index.data(RUN_ROLE))
         tall = sentence_height(state, area.width())
         if tall == LINE:
             sentence = in_room(sentence, area.width())

@@ -18,7 +18,7 @@ from PyQt5.QtWidgets import (
 )
 
 from pygama_gui.bridge import Bridge
-from pygama_gui.data.headers import Difference, differences, named_items, text_of
+from pygama_gui.data.headers import Difference, differences, named_items, read_plist, text_of
 from pygama_gui.jobs.board import counted
 from pygama_gui.session.state import Run
 from pygama_gui.views.runs.cards import run_name, run_title
@@ -116,12 +116,10 @@ def compare_headers(parent: QWidget, bridge: Bridge, run: Run, other: Run) -> He
 
 
 def _read(bridge: Bridge, runs: tuple[Run, ...], window: HeaderWindow, then: Any) -> None:
-    from pygama.orca.packets import read_header
-
     is_open = [True]
     window.finished.connect(lambda _code: is_open.clear())
     bridge.in_background(
-        lambda: [read_header(run.path).plist for run in runs],
+        lambda: [read_plist(run) for run in runs],
         lambda headers: then(headers) if is_open else None,
         lambda: _close(window) if is_open else None,
     )

@@ -31,7 +31,7 @@ def _members(bridge: Bridge, runs: Iterable[Run]) -> Iterator[Member]:
     for run in runs:
         state = bridge.state(run.run_id)
         if state is not None and state.state == "done" and state.outputs:
-            yield Member(run, state.outputs[-1], tier1_among(state.outputs))
+            yield Member(run, state.outputs[-1], tier1_among(state.outputs, run))
 
 
 def make_set(bridge: Bridge, runs: Iterable[Run]) -> str:

@@ -138,7 +138,7 @@ class RunsView(View):
     """The list of runs, and what is done with them."""
 
     TITLE = "Runs"
-    HELP = "Runs to process. Drop raw files or folders here, or open them with Ctrl+O."
+    HELP = "Runs to process. Drop raw files, Tier files or folders here, or open them with Ctrl+O."
     SHORTCUTS = (
         ("Return", "Show the run"),
         ("Ctrl+click", "Lay a run beside the selected one in the spectrum, or take it away"),
@@ -177,7 +177,7 @@ class RunsView(View):
         self.open_button = button("Open…", "Open raw files", "Open raw files (Ctrl+O)")
         self.drop_zone, zone = panel(margin=0, spacing=0)
         self.drop_zone.setObjectName("dropZone")
-        hint = label("Drop raw files or folders here", tone="soft", px=theme.SMALL)
+        hint = label("Drop raw or Tier files here", tone="soft", px=theme.SMALL)
         hint.setAlignment(Qt.AlignmentFlag.AlignCenter)
         hint.setFixedHeight(42)
         zone.addWidget(hint)
@@ -408,8 +408,8 @@ class RunsView(View):
     def _process_shown(self) -> None:
         """Do what the button says: process what has not been, or the selected run again."""
         selected = self.session.selected_run
-        is_run = selected is not None and not isinstance(selected, DataSet)
-        self.process_asked.emit(self._unprocessed() or ([selected] if is_run else []))
+        is_there = selected is not None and selected.can_be_processed
+        self.process_asked.emit(self._unprocessed() or ([selected] if is_there else []))
 
     def _process_selected(self) -> None:
         if (run := self.session.selected_run) is not None:
@@ -420,7 +420,8 @@ class RunsView(View):
 
     def _is_unprocessed(self, run: Run) -> bool:
         state = self.bridge.state(run.run_id)
-        return state is None or state.state in ("failed", "stopped")
+        is_open = state is None or state.state in ("failed", "stopped")
+        return is_open and run.can_be_processed and (state is not None or not run.is_given)
 
     def _is_new_kind(self, run_id: str) -> bool:
         state = self.bridge.state(run_id)
@@ -524,9 +525,12 @@ class RunsView(View):
         is_held = under_way is None and self.bridge.is_held
         is_paused = is_held or (under_way is not None and self._state_of(under_way) == "paused")
         self.process_button.setText(self._process_words(len(waiting), is_active=target is not None))
-        is_set = isinstance(self.session.selected_run, DataSet)
-        can_again = bool(runs) and target is None
-        self._enable(self.process_button, bool(waiting) or (can_again and not is_set))
+        selected = self.session.selected_run
+        has_header = selected is not None and not isinstance(selected, DataSet)
+        has_header = has_header and (selected.is_raw or selected.tier1 is not None)
+        can_again = any(run.can_be_processed for run in runs) and target is None
+        can_selected = selected is not None and selected.can_be_processed
+        self._enable(self.process_button, bool(waiting) or (can_again and can_selected))
         self.process_action.setEnabled(bool(waiting) or can_again)
         self._show_cost(waiting or [run for run in runs if run.run_id == self.session.selected])
         self._enable_queue_actions()
@@ -538,7 +542,7 @@ class RunsView(View):
             action.setEnabled(target is not None)
         self.pause_all_action.setEnabled(target is not None)
         self.retry_action.setEnabled(bool(self._failed()))
-        self.header_action.setEnabled(bool(self.session.selected) and not is_set)
+        self.header_action.setEnabled(has_header)
         for action in (self.reveal_action, self.copy_path_action):
             action.setEnabled(bool(self.session.selected))
         self._enable_set_actions()
@@ -558,11 +562,12 @@ class RunsView(View):
 
     def _enable_queue_actions(self) -> None:
         selected, queue = self.session.selected, self.bridge.queue()
-        is_run = bool(selected) and not isinstance(self.session.selected_run, DataSet)
-        self.again_action.setEnabled(is_run and not self.bridge.is_active(selected))
+        run = self.session.selected_run
+        is_idle = run is not None and run.can_be_processed and not self.bridge.is_active(selected)
+        self.again_action.setEnabled(is_idle)
         is_followed = self._is_followed(selected)
         self.follow_action.setText("Stop &following" if is_followed else "&Follow the run")
-        self.follow_action.setEnabled(is_followed or self.again_action.isEnabled())
+        self.follow_action.setEnabled(is_followed or (is_idle and run is not None and run.is_raw))
         self.next_action.setEnabled(self.again_action.isEnabled() or selected in queue[1:])
         self.earlier_action.setEnabled(selected in queue[1:])
         self.later_action.setEnabled(selected in queue[:-1])

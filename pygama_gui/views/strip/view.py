@@ -20,7 +20,7 @@ from pygama_gui.bridge import Bridge
 from pygama_gui.data import health
 from pygama_gui.data.channels import CLOCK, CODE, code_of
 from pygama_gui.data.early_pulses import EarlyPulses, early_in_chain
-from pygama_gui.data.headers import Difference, differences
+from pygama_gui.data.headers import Difference, differences, read_plist
 from pygama_gui.data.live_run import LiveRun
 from pygama_gui.data.samples import bunch_of
 from pygama_gui.data.shift import Check, Level, Rates, level_of, rates
@@ -207,7 +207,7 @@ class StripView(View):
         if run.start_time > 0:
             local = time.strftime("%Y-%m-%d %H:%M:%S %Z", time.localtime(run.start_time))
             self.figures["RUN"].setToolTip(f"{run.path}\nbegan at {local} (local time)")
-        self._show_state(state)
+        self._show_state(state, is_given=run.is_given)
         live = self.bridge.live(run.run_id)
         has_rows = live is not None and len(live.columns) > 0
         self._survey(run, live if has_rows else None)
@@ -221,9 +221,10 @@ class StripView(View):
             for figure in self.figures.values():
                 figure.forget_room()
 
-    def _show_state(self, state: JobState | None) -> None:
+    def _show_state(self, state: JobState | None, *, is_given: bool) -> None:
         if state is None:
-            self.figures["STATE"].show_value("■ READY", "not processed", "soft")
+            remark = "not read" if is_given else "not processed"
+            self.figures["STATE"].show_value("■ READY", remark, "soft")
             self.figures["EVENTS"].show_value(words.UNKNOWN)
             return
         value, tone = state_words(state)
@@ -569,8 +570,6 @@ class StripView(View):
 
 
 def _header_differences(before: Run, run: Run) -> list[Difference] | None:
-    from pygama.orca.packets import read_header
-
     with contextlib.suppress(PygamaError, OSError):
-        return differences(read_header(before.path).plist, read_header(run.path).plist)
+        return differences(read_plist(before), read_plist(run))
     return None

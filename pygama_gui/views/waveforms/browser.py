@@ -64,6 +64,8 @@ class Browser:
         self._brought: tuple[str, int] | None = None
         """A run and its event that a picture showed, until it is there or somebody goes elsewhere."""
         self._reading: Asked | None = None
+        self._held: list[Sample] | None = None
+        """The waveforms of a run under way that are played: the newest ones go on changing meanwhile."""
         self._followed_at = -FOLLOW_S
         self._n_known = 0
         """Rows of a data set on disk that were looked at when a waveform was read."""
@@ -167,7 +169,7 @@ class Browser:
             else:
                 self.begin_anew()
         elif live is not None and live.tier1 is not None and not self.is_finished:
-            self.is_finished, self.is_following = True, False
+            self.is_finished, self.is_following, self._held = True, False, None
             self._anew()
             self.select_anew()
 
@@ -200,7 +202,9 @@ class Browser:
         if live is None or self.is_following:
             self.sample, self._followed_at = None, -FOLLOW_S
             return
-        numbers = [sample.numbers.get("event_number") for sample in live.samples.selected(self.selection)]
+        samples = live.samples.selected(self.selection)
+        self._held = samples if self.is_playing else None
+        numbers = [sample.numbers.get("event_number") for sample in samples]
         self.place = numbers.index(number) if number is not None and number in numbers else 0
         self._goes = True
 
@@ -277,6 +281,7 @@ class Browser:
             self.stop_playing()
             return
         self.is_following = False
+        self._held = self._newest if self.is_live else None
         if self.place >= self.n - 1:
             self.go_to(0)
         self.set_pace()
@@ -287,6 +292,10 @@ class Browser:
         """Stay at the waveform that is shown."""
         if self.is_playing:
             self._timer.stop()
+            if self._held is not None:
+                newest = self._newest
+                self.place, self.n = max(self._place_of_played(newest), 0), len(newest)
+                self._held = None
             self._changed()
 
     def set_pace(self) -> None:
@@ -296,10 +305,30 @@ class Browser:
     def _play_on(self) -> None:
         if self.is_reading:
             return
-        if self.place >= self.n - 1:
+        if self.place < self.n - 1:
+            self.go_to(self.place + 1)
+        elif self._held is None or not self._bridge.is_active(self._run_id):
             self.stop_playing()
         else:
-            self.go_to(self.place + 1)
+            self._play_newer()
+
+    @property
+    def _newest(self) -> list[Sample]:
+        """The newest waveforms of a run under way that are selected."""
+        return [] if self.live is None else self.live.samples.selected(self.selection)
+
+    def _place_of_played(self, samples: list[Sample]) -> int:
+        """Find the waveform that playing has come to; -1 where it is not among these any more."""
+        played = self._held[self.place] if self._held and self.place < len(self._held) else None
+        return next((at for at, sample in enumerate(samples) if sample is played), -1)
+
+    def _play_newer(self) -> None:
+        """Go on with the waveforms that came while those before were played; wait where none came."""
+        newest = self._newest
+        place = self._place_of_played(newest)
+        if place + 1 < len(newest):
+            self._held, self.n = newest, len(newest)
+            self.go_to(place + 1)
 
     # Reading
 
@@ -357,7 +386,7 @@ class Browser:
         live = self.live
         if live is None or live.tier1 is not None:
             return
-        samples = live.samples.selected(self.selection)
+        samples = live.samples.selected(self.selection) if self._held is None else self._held
         self.n = len(samples)
         if not samples:
             self.sample = None

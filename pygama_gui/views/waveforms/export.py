@@ -112,7 +112,9 @@ class Exporter(Saver[Picture]):
         waves = {"": traces.raw, **traces.computed}
         shown = {name: y for name, y in waves.items() if name not in hidden}
         behind = _curves_of(drawn.others)
-        curves = [Curve(drawn.names[name], traces.x, y) for name, y in shown.items()]
+        color_of = view.traces_picture.color_on_paper
+        curves = [Curve(drawn.names[name], traces.x, y, color=color_of(name)) for name, y in shown.items()]
+        levels = [one for one in traces.levels if one.name not in hidden]
         (x_range, y_range) = (tuple(ends) for ends in view.plot.box.viewRange())
         return Picture(
             view.plot.labels["bottom"],
@@ -124,7 +126,8 @@ class Exporter(Saver[Picture]):
                 *_behind(behind, traces.x),
             ),
             about=self._about(drawn.sample) | {"heights": view.plot.labels["left"]},
-            levels=tuple((one.words, one.height) for one in traces.levels if one.name not in hidden),
+            levels=tuple((one.words, one.height) for one in levels),
+            points=tuple(one.point for one in levels if one.point is not None),
             instants=tuple((one.words, one.x) for one in traces.instants if one.name not in hidden),
             x_range=x_range,
             y_range=y_range,

@@ -56,6 +56,13 @@ class TracesPicture:
         """Give the colour of a wave: the same one as long as the window is open."""
         return theme.current().series(self._colors.setdefault(name, len(self._colors)))
 
+    def color_on_paper(self, name: str) -> str:
+        """Give the colour of a wave, or of the waveform itself, on white: that of the light theme."""
+        paper = theme.theme("light")
+        return (
+            paper.series(self._colors.setdefault(name, len(self._colors))) if name else paper.tokens["trace"]
+        )
+
     def know(self, names: Iterator[str] | list[str]) -> None:
         """Give waves their colours in this order."""
         for name in names:

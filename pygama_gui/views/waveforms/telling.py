@@ -38,7 +38,7 @@ class Telling:
             far = browser.how_far or "looking for waveforms that pass"
             return f"{as_sentence(far)}."
         if state is None:
-            return "No waveforms yet. Process the run to see them."
+            return self._why_not_processed()
         if not state.has_ended:
             if self.cut_words and len(browser.live.samples if browser.live else ()):
                 return f"No waveform so far passes: {self._chosen_by()}."
@@ -51,7 +51,23 @@ class Telling:
             return "Reading the waveforms…"
         if browser.live is not None and browser.live.tier1 in bridge.gone:
             return f"{browser.live.tier1.name} is not where it was. Bring it back, or process the run again."
-        return "No waveforms in this run." if browser.is_finished else "There is no Tier 1 file of this run."
+        if browser.is_finished:
+            return "No waveforms in this run."
+        run = view.session.selected_run
+        if run.is_raw:
+            return "There is no Tier 1 file of this run."
+        return f"There is no Tier 1 file beside {run.path.name}. Drop it here as well to see its waveforms."
+
+    def _why_not_processed(self) -> str:
+        """Say why there is no waveform of a run that nobody has processed."""
+        run = self._view.session.selected_run
+        assert run is not None
+        if run.is_raw:
+            return "No waveforms yet. Process the run to see them."
+        file = run.tier1 or run.path
+        if file in self._view.bridge.gone:
+            return f"{file.name} is not where it was. Bring it back to see its waveforms."
+        return "Reading the waveforms…"
 
     @property
     def is_read(self) -> bool:

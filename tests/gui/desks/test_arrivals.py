@@ -34,7 +34,7 @@ def test_the_window_says_what_comes_of_letting_go(tmp_path: Path, names: tuple[s
 
 def test_a_tier_file_is_known_by_its_first_bytes(tmp_path: Path) -> None:
     (path := tmp_path / "t2_run72").write_bytes(b"\x89HDF\r\n\x1a\n")
-    assert drop_words([path]) == "Drop to look into the file"
+    assert drop_words([path]) == "Drop to open as Tier files"
 
 
 def test_cuts_are_known_by_what_is_in_the_file(tmp_path: Path) -> None:

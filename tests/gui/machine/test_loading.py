@@ -69,7 +69,7 @@ def test_a_file_whose_waveforms_cannot_be_read_is_closed_again(
     monkeypatch.setattr(module.Tier1Waveforms, "close", note)
     monkeypatch.setattr(module.Tier1Waveforms, "sample", refuse)
     with pytest.raises(TierFileError):
-        bridge.loading._read_outputs(JobState(1, tmp_path / "Run5", outputs=done.outputs, rows=40), ())
+        bridge.loading._read_outputs(None, JobState(1, tmp_path / "Run5", outputs=done.outputs, rows=40), ())
     assert closed == [True]
 
 

@@ -35,6 +35,7 @@ from pygama_gui.jobs.spec import JobSpec
 from pygama_gui.session import changes, exports
 from pygama_gui.session.exports import Shown
 from pygama_gui.session.state import Fit, Run, Session, SpectrumChoice, Step
+from pygama_gui.session.tier_files import kind_of
 
 CHAIN = (
     Step("fit_baseline", MappingProxyType({"i_end": 300})),
@@ -340,6 +341,31 @@ def test_several_runs_are_done_one_after_the_other(tmp_path: Path, session: Sess
     assert (found[:, 2:].sum(axis=0) > 50).all()
 
 
+def test_of_a_tier_1_file_tier_2_is_made_by_command_and_by_script(
+    tmp_path: Path, session: Session, by_window: Path
+) -> None:
+    of_tier1 = kind_of(by_window / "t1_run72.h5").run
+    by_command = to_folder(session, tmp_path / "by command")
+    write_settings(exports.settings_path(by_command, of_tier1), **exports.settings_of(by_command))
+    start("sh", "-c", exports.as_command(by_command, of_tier1))
+    run_here(exports.as_script(to_folder(session, tmp_path / "by script"), [of_tier1]))
+    for folder in (tmp_path / "by command", tmp_path / "by script"):
+        assert table_of(folder).tobytes() == table_of(by_window).tobytes()
+        assert not (folder / "t1_run72.h5").exists()
+
+
+def test_a_tier_2_file_is_read_by_a_script_and_not_made(
+    tmp_path: Path, session: Session, by_window: Path
+) -> None:
+    of_tier2 = kind_of(by_window / "t2_run72.h5").run
+    script = exports.as_script(to_folder(session, tmp_path / "out"), [of_tier2])
+    assert script.startswith('"""Read Run 72 and draw the spectrum of slow_max.')
+    run_here(script)
+    _, found = spectrum_in(tmp_path / "out" / "run72_slow_max.csv")
+    assert found[:, 2].sum() == np.isfinite(table_of(by_window)["slow_max"]).sum()
+    assert {path.suffix for path in (tmp_path / "out").iterdir()} == {".csv", ".png"}
+
+
 def test_a_command_says_all_that_it_needs(run: Run, session: Session) -> None:
     session = replace(session, output_dir=Path("/out put"))
     aside = replace(run, path=Path("/raw/Run72"), suffix=".1")
@@ -355,7 +381,8 @@ def test_runs_of_one_number_are_named_by_their_files() -> None:
 
 def test_no_line_of_a_script_is_longer_than_it_should_be(run: Run, session: Session) -> None:
     session = replace(session, output_dir=Path("/out"))
-    script = exports.as_script(session, [replace(run, path=Path("/raw/Run72"))], Shown(0.0, 9.0, 3))
+    runs = [replace(run, path=Path("/raw/Run72")), Run("t1", Path("t1"), 73, tier1=Path("t1"))]
+    script = exports.as_script(session, runs, Shown(0.0, 9.0, 3))
     assert [line for line in script.splitlines() if len(line) > 110] == []
 
 

@@ -36,7 +36,23 @@ def test_a_text_that_is_named_like_hdf5_is_refused_as_what_it_is_not(tmp_path: P
 
 
 def test_a_folder_without_runs_says_so(tmp_path: Path) -> None:
-    assert files.find_runs([tmp_path]).refused == ((tmp_path, "no ORCA run in this folder"),)
+    why = "no ORCA run and no Tier file in this folder"
+    assert files.find_runs([tmp_path]).refused == ((tmp_path, why),)
+
+
+def test_a_tier_file_that_is_gone_is_not_told_to_be_another_format(tmp_path: Path) -> None:
+    ((_, reason),) = files.find_runs([tmp_path / "t2_run72.h5"]).refused
+    assert reason == files.find_runs([tmp_path / "Run72"]).refused[0][1].replace("Run72", "t2_run72.h5")
+    assert "HDF5" not in reason
+
+
+def test_a_folder_without_raw_files_gives_its_tier_files(tmp_path: Path) -> None:
+    for name in ("t2_run72.h5", "t1_run72.h5", "other.h5"):
+        (tmp_path / name).write_bytes(files.HDF5)
+    (tmp_path / "t2_run73.h5").write_bytes(b"no HDF5")
+    found = files.find_runs([tmp_path])
+    assert (found.runs, found.refused) == ((), ())
+    assert [path.name for path in found.hdf5] == ["t1_run72.h5", "t2_run72.h5"]
 
 
 @pytest.fixture

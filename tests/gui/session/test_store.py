@@ -173,6 +173,9 @@ choices = st.builds(SpectrumChoice, column=st.sampled_from(["trap_max", "energy"
 places = st.none() | st.builds(Arrangement, st.sampled_from("ab"))
 ARGUMENTS: dict[str, st.SearchStrategy[tuple[Any, ...]]] = {
     "add_runs": st.lists(few.map(run), max_size=3).map(lambda runs: (runs,)),
+    "open_tier_files": st.lists(few.map(run), max_size=3).map(lambda runs: (runs,)),
+    "take_tier1": few.map(lambda number: (f"run{number}", Path("t1.h5"))),
+    "redo_runs": st.lists(few.map("run{}".format)).map(lambda ids: (ids,)),
     "remove_run": few.map(lambda number: (f"run{number}",)),
     "write_aside": st.tuples(few.map("run{}".format), st.sampled_from(["", ".1"])),
     "skip_record": st.tuples(few.map("run{}".format), few),

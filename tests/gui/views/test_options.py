@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from pathlib import Path
+
 from PyQt5.QtCore import Qt
 from PyQt5.QtWidgets import QComboBox, QLineEdit
 from pytestqt.qtbot import QtBot
 
+from pygama_gui.bridge import Bridge
 from pygama_gui.session import changes
+from pygama_gui.session.state import Run
 from pygama_gui.views.options import OptionsView
 
 
@@ -44,3 +49,15 @@ def test_a_digitizer_of_other_electronics_is_shown_although_the_run_has_none(
     view.redraw()
     assert view.form.fields["digitizer"].control is box  # the focus stays where it is
     assert box.currentText() == "automatic"
+
+
+def test_the_options_say_that_they_are_not_for_tier_files(
+    qtbot: QtBot, bridge: Bridge, a_run: Callable[..., Run]
+) -> None:
+    view = OptionsView(bridge)
+    qtbot.addWidget(view)
+    bridge.change(changes.add_runs, [a_run()])
+    assert view.remark.isHidden()
+    bridge.change(changes.add_runs, [tier := Run("t2", Path("t2"), 72, tier2=Path("t2"))])
+    bridge.change(changes.select_run, tier.run_id)
+    assert not view.remark.isHidden()

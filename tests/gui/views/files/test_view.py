@@ -23,7 +23,7 @@ from pygama_gui.session import changes
 from pygama_gui.session.state import Run
 from pygama_gui.views.files import pages as file_pages
 from pygama_gui.views.files.details import pretty
-from pygama_gui.views.files.view import DETAILS, PLOT, ROWS, FilesView, code_for
+from pygama_gui.views.files.view import DETAILS, PLOT, ROWS, SIZE, FilesView, code_for
 
 WAIT_MS = 60_000
 ROWS_TYPE = np.dtype([("channel", "i8"), ("trap_max", "f8"), ("time_s", "f8")])
@@ -398,3 +398,12 @@ def test_the_keyboard_goes_from_the_tree_to_rows_and_pictures(qtbot: QtBot, open
     qtbot.waitUntil(lambda: opened.picture.plot.labels["bottom"] == "channel", timeout=WAIT_MS)
     opened.go_to_page(DETAILS)
     assert opened.details.isVisible()
+
+
+def test_names_have_room_where_the_tree_is_narrow(opened: FilesView) -> None:
+    opened.tree.setFixedWidth(330)
+    assert opened.tree.isColumnHidden(SIZE)
+    words = opened.tree.fontMetrics().horizontalAdvance("ORSIS3302DecoderForEnergy")
+    assert opened.tree.columnWidth(0) - 2 * opened.tree.indentation() > words
+    opened.tree.setFixedWidth(500)
+    assert not opened.tree.isColumnHidden(SIZE)

@@ -20,6 +20,7 @@ from pytestqt.qtbot import QtBot
 from pygama.analysis.calibration import Calibration, ChannelCalibration
 from pygama.analysis.curves import Curve
 from pygama.channel_map import Channel
+from pygama.progress import StoppedByRequest
 from pygama_gui.bridge import Bridge
 from pygama_gui.data import chain_facts
 from pygama_gui.data.noise import NoiseSpectrum
@@ -30,7 +31,7 @@ from pygama_gui.session.state import DEFAULT_CHAIN, ChannelMap, Run, Step
 from pygama_gui.views import madeup
 from pygama_gui.views.waveforms.pictures import NAME_ROOM, mean_words
 from pygama_gui.views.waveforms.view import WaveformView
-from pygama_gui.widgets import words
+from pygama_gui.widgets import theme, words
 
 
 @pytest.fixture
@@ -288,12 +289,60 @@ def test_an_event_that_is_not_there_is_said(qtbot: QtBot, view: WaveformView) ->
 
 
 def test_playing_goes_through_and_ends_at_the_last(qtbot: QtBot, view: WaveformView) -> None:
+    view.bridge.take(1, StoppedByRequest())
     view.choose(pace=50.0)
     view.go_to(1)
     view.browser.play()
     assert view.browser.is_playing
     qtbot.waitUntil(lambda: not view.browser.is_playing)
     assert view.browser.place == 4
+
+
+def test_playing_a_growing_run_leaves_no_waveform_out(view: WaveformView) -> None:
+    def grow(seed: int) -> None:
+        for at in range(70):  # all that was kept goes
+            view.bridge.take(1, madeup.partial(5, seed=100 * seed + at, n_waveforms=5))
+        view.bridge.data_grew.emit({view.session.selected})
+        view.draw_if_due()
+
+    grow(1)
+    view.browser.go_to(0)
+    view.draw_if_due()
+    kept = view.browser.live.samples.of(None)
+    view.browser.play()
+    shown = []
+    for seed in range(2, 6):
+        shown.append(view.browser.sample)
+        grow(seed)
+        view.browser._play_on()
+        view.draw_if_due()
+    assert all(one is other for one, other in zip(shown, kept, strict=False))
+    assert (view.browser.place, view.browser.n) == (4, N_KEPT)
+    view.browser.go_to(N_KEPT - 1)
+    view.draw_if_due()
+    assert view.browser.sample is kept[-1]
+    view.browser._play_on()  # what came meanwhile
+    view.draw_if_due()
+    newest = view.browser.live.samples.of(None)
+    assert view.browser.sample is newest[0]
+    view.step(1)
+    view.draw_if_due()
+    assert not view.browser.is_playing
+    assert view.browser.sample is newest[1]
+
+
+def test_playing_waits_for_the_newest_waveforms_of_a_run_under_way(view: WaveformView) -> None:
+    view.go_to(3)
+    view.draw_if_due()
+    view.browser.play()
+    for _ in range(3):
+        view.browser._play_on()
+        view.draw_if_due()
+    assert (view.browser.place, view.browser.is_playing) == (4, True)
+    view.bridge.take(1, madeup.partial(5, seed=9, n_waveforms=1))
+    view.browser._play_on()
+    view.draw_if_due()
+    assert view.browser.place == 5
 
 
 def test_a_hidden_view_plays_nothing(view: WaveformView) -> None:
@@ -509,6 +558,22 @@ def test_what_is_shown_is_saved(qtbot: QtBot, view: WaveformView, tmp_path: Path
     path = tmp_path / f"wave.{suffix}"
     view.exporter.save(view.exporter.picture(), path)
     qtbot.waitUntil(path.exists, timeout=30_000)
+
+
+def test_a_saved_picture_has_the_colours_of_the_light_theme_and_the_points_of_the_plot(
+    view: WaveformView,
+) -> None:
+    on_screen = {name: curve.opts["pen"].color().name() for name, curve in view.traces_picture.curves.items()}
+    picture = view.exporter.picture()
+    assert [one.color.lower() for one in picture.curves] == list(on_screen.values())
+    assert len(set(on_screen.values())) > 1
+    (level,) = [one for one in view.drawn_now.traces.levels if one.name == "trap_max"]
+    assert picture.points == (level.point,)
+    theme.apply("dark")
+    assert [one.color for one in view.exporter.picture().curves] == [one.color for one in picture.curves]
+    view.choose(hidden=frozenset(["trap_max"]))
+    view.draw_if_due()
+    assert view.exporter.picture().points == ()
 
 
 def test_waveforms_laid_behind_are_in_the_table_sample_for_sample(qtbot: QtBot, view: WaveformView) -> None:

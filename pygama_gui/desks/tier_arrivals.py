@@ -1,0 +1,172 @@
+"""Takes Tier files that are dropped or opened: as runs where that can be, else into the panel of files."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pygama.errors import TierFileError
+from pygama.quick_dataclass import dataclass
+from pygama_gui.data.outputs import find_outputs
+from pygama_gui.jobs.board import counted
+from pygama_gui.session import changes, tier_files
+from pygama_gui.session.state import Run, Session
+from pygama_gui.session.tier_files import TierKind
+from pygama_gui.views.runs.cards import run_name, run_title
+from pygama_gui.views.runs.set_making import make_set
+
+if TYPE_CHECKING:
+    from pygama_gui.main_window import MainWindow
+
+AS_ONE = "Tier 2 files that may be one data set"
+"""What the banner is about where several were opened together."""
+
+
+@dataclass(frozen=True)
+class TierRuns:
+    """What Tier files of a drop are. runs: those that they make; raw: runs of raw files beside them, by id.
+
+    tier1: Tier 1 files of runs in the list that had none, by id. made: the Tier 2 files of those runs that
+    need not be processed, by id; None of one without events. unfit: files that are no run, with the reason.
+    """
+
+    runs: tuple[Run, ...] = ()
+    raw: Mapping[str, Run] = field(default_factory=dict)
+    tier1: Mapping[str, Path] = field(default_factory=dict)
+    made: Mapping[str, Path | None] = field(default_factory=dict)
+    unfit: tuple[tuple[Path, str], ...] = ()
+
+
+def look_at_tiers(
+    paths: Iterable[Path], raw: Sequence[Run], listed: Sequence[Run], folder: Path | None
+) -> TierRuns:
+    """Look into Tier files, in the thread that reads files.
+
+    raw: runs of raw files that came with them; listed: runs that are there; folder: that of the output.
+    """
+    kinds, unfit = tier_files.kinds_of(paths)
+    with_files: dict[str, Run] = {}
+    for run in raw:
+        own = [one for one in kinds if tier_files.is_of_raw(run, one.identity)]
+        kinds = [one for one in kinds if one not in own]
+        tier1, tier2 = (next((one.path for one in own if one.tier == tier), None) for tier in (1, 2))
+        if tier2 is not None:
+            with_files[run.run_id] = replace(run, tier1=tier1, tier2=tier2)
+    tier1_of = _tier1_of(kinds, listed)
+    kinds = [one for one in kinds if one.path not in tier1_of.values()]
+    runs = tier_files.put_together(kinds, [] if folder is None else [folder])
+    found = ((run.run_id, find_outputs(run, folder or run.path.parent)) for run in runs)
+    made = {run_id: outputs.tier2 for run_id, outputs in found if outputs is not None}
+    return TierRuns(tuple(runs), with_files, tier1_of, made, tuple(unfit))
+
+
+def _tier1_of(kinds: Sequence[TierKind], listed: Iterable[Run]) -> dict[str, Path]:
+    """Find the Tier 1 files of runs in the list that lack theirs, unless its Tier 2 file came as well."""
+    found = {}
+    paths = {one.path for one in kinds}
+    for run in listed:
+        if run.tier2 is None or run.tier1 is not None or run.tier2 in paths:
+            continue
+        try:
+            identity = tier_files.kind_of(run.tier2).identity
+        except (TierFileError, OSError):
+            continue
+        own = next((one.path for one in kinds if one.tier == 1 and one.identity == identity), None)
+        if own is not None:
+            found[run.run_id] = own
+    return found
+
+
+class TierArrivals:
+    """The Tier files that come into the window."""
+
+    def __init__(self, window: MainWindow) -> None:
+        self._window, self._bridge = window, window.bridge
+        self._offered: frozenset[str] = frozenset()
+        """Ids of the runs that may be looked at as one."""
+        self._bridge.session_changed.connect(lambda _old, new: self._take_offer_back(new))
+
+    def without_known(self, tiers: TierRuns) -> tuple[TierRuns, list[Run]]:
+        """Leave out the files of runs that are in the list already; gives these as well."""
+        known, new = [], []
+        for run in tiers.runs:
+            owner = self._owner_of(run)
+            if owner is None:
+                new.append(run)
+            elif owner not in known:
+                known.append(owner)
+        return replace(tiers, runs=tuple(new)), known
+
+    def _owner_of(self, run: Run) -> Run | None:
+        """Find the run in the list that the file was made of, or that it was given for."""
+        for one in self._bridge.session.runs:
+            state = self._bridge.state(one.run_id)
+            outputs = state.outputs if state is not None and state.state == "done" else ()
+            if run.path in (one.path, one.tier1, one.tier2, *outputs):
+                return one
+        return None
+
+    def take_waveforms(self, tier1: Mapping[str, Path]) -> None:
+        """Give runs of Tier 2 files the Tier 1 files that came later."""
+        for run_id, path in tier1.items():
+            self._bridge.change(changes.take_tier1, run_id, path)
+            self._bridge.log(f"{path.name} holds the waveforms of {self._bridge.name_of(run_id)}")
+
+    def tell(self, tiers: TierRuns, known: Collection[Run]) -> None:
+        """Say what Tier files are, and what there is to see of them."""
+        for run in known:
+            self._bridge.log(f"{run_title(run)} is in the list already")
+        for run in tiers.raw.values():
+            self._bridge.log(f"{run_name(run)} is shown from its Tier files; process it to make them anew")
+        for run in tiers.runs:
+            self._bridge.log(_words_for(run, tiers.made))
+        if tiers.unfit:
+            self.show_unfit(tiers.unfit)
+
+    def show_unfit(self, unfit: Sequence[tuple[Path, str]]) -> None:
+        """Show files that are no runs in the panel of files, and say why of the first one."""
+        self._window.arrivals.show_files(path for path, _ in unfit)
+        for path, why in unfit:
+            self._bridge.log(why if path.name in why else f"{path.name}: {why}", "warning")
+        others = f" ({counted(len(unfit) - 1, 'other file')} as well)" if len(unfit) > 1 else ""
+        self._window.banner.say(
+            f"Only the panel Files shows {unfit[0][0].name}{others}. {unfit[0][1]}", level="warning"
+        )
+
+    def offer_as_one(self, runs: Sequence[Run]) -> None:
+        """Offer to look at several Tier 2 files as one data set."""
+
+        def make() -> None:
+            self._window.banner.dismiss()
+            if why := make_set(self._bridge, runs):
+                self._window.banner.say(why, level="warning")
+
+        self._offered = frozenset(run.run_id for run in runs)
+        self._window.banner.say(
+            f"{counted(len(runs), 'Tier 2 file')} were opened, each as a run for itself.",
+            level="offer",
+            remedies=[("Look at them as one", make)],
+            about=AS_ONE,
+        )
+
+    def _take_offer_back(self, session: Session) -> None:
+        """Offer nothing any more that is about runs which are not in the list, as after undo."""
+        if not all(session.run(run_id) for run_id in self._offered):
+            self._offered = frozenset()
+            self._window.banner.dismiss_about({AS_ONE})
+
+
+def _words_for(run: Run, made: Mapping[str, Path | None]) -> str:
+    """Say what of a run is there. made: as in `TierRuns`."""
+    name = run.path.name
+    if run.tier2 is not None and run.tier1 is not None:
+        other = run.tier1 if run.path == run.tier2 else run.tier2
+        return f"{name} is shown with {other.name}"
+    if run.tier2 is not None:
+        return f"{name} is shown without waveforms: its Tier 1 file is not beside it"
+    if run.run_id not in made:
+        return f"{name} holds waveforms"
+    tier2 = made[run.run_id]
+    return f"{name} holds no event" if tier2 is None else f"{name} is shown with {tier2}, made of it before"

@@ -1,0 +1,381 @@
+"""Tests what becomes of Tier files that are given to the window, with real files and real workers."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from PyQt5.QtWidgets import QFileDialog
+from pytestqt.qtbot import QtBot
+
+from pygama.processing.run import process_run
+from pygama.simulate import RunShape, write_run
+from pygama_gui.bridge import Bridge
+from pygama_gui.jobs.remedies import remedies_for
+from pygama_gui.main_window import MainWindow
+from pygama_gui.session import changes, saved
+from pygama_gui.session.state import DataSet, Session
+from pygama_gui.session.store import Store
+from pygama_gui.session.tier_files import kind_of
+from pygama_gui.views.runs.cards import run_sentence
+
+WAIT_MS = 60_000
+N = 300
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Make raw and Tier files of runs 7 and 8, of 300 events each, and of run 9 without any event."""
+    folder = tmp_path_factory.mktemp("made")
+    for number in (7, 8, 9):
+        shape = RunShape(run_number=number, seed=number, n_events=N, n_samples=1500, damaged=0)
+        raw = write_run(folder / f"Run{number}", shape)
+        process_run(raw, output_dir=folder, channels=None if number < 9 else [99])
+    return folder
+
+
+@pytest.fixture
+def given(made: Path, tmp_path: Path) -> Callable[..., list[Path]]:
+    """Copy files into a folder where nothing else lies."""
+
+    def copy(*names: str) -> list[Path]:
+        (folder := tmp_path / "given").mkdir(exist_ok=True)
+        return [Path(shutil.copy(made / name, folder / name)) for name in names]
+
+    return copy
+
+
+@pytest.fixture
+def window(open_window: Callable[..., MainWindow], tmp_path: Path) -> MainWindow:
+    return open_window(output_dir=tmp_path / "out")
+
+
+def wait_for(qtbot: QtBot, window: MainWindow, n_rows: int = N, run_id: str = "") -> None:
+    """Wait until the rows of a run, by default the selected one, have been read."""
+
+    def is_read() -> bool:
+        live = window.bridge.live(run_id or window.bridge.session.selected)
+        return live is not None and len(live.columns) == n_rows
+
+    qtbot.waitUntil(is_read, timeout=WAIT_MS)
+
+
+def state_of(window: MainWindow, run_id: str) -> str:
+    state = window.bridge.state(run_id)
+    return "" if state is None else state.state
+
+
+def is_done(window: MainWindow) -> bool:
+    return state_of(window, window.bridge.session.selected) == "done"
+
+
+def test_a_tier_2_file_alone_is_shown_in_the_views(
+    qtbot: QtBot, window: MainWindow, given: Callable[..., list[Path]]
+) -> None:
+    (path,) = given("t2_run7.h5")
+    window.arrivals.add_paths([path])
+    wait_for(qtbot, window)
+    qtbot.waitUntil(lambda: window.spectrum._histogram is not None, timeout=WAIT_MS)
+    assert window.spectrum._histogram.n_values > 0
+    assert not window.runs.header_action.isEnabled()
+    words = "There is no Tier 1 file beside t2_run7.h5. Drop it here as well to see its waveforms."
+    assert window.waveforms.telling.why_empty() == words
+    assert not window.files_dock.isVisible()
+    assert not window.bridge.active()
+    assert not window.runs.process_button.isEnabled()
+    assert not window.runs.follow_action.isEnabled()
+    window.toggle_files()
+    qtbot.waitUntil(lambda: [one.path for one in window.files.model.files] == [path], timeout=WAIT_MS)
+
+
+def test_tier_files_that_are_opened_by_the_menu_and_again_are_runs(
+    qtbot: QtBot, window: MainWindow, given: Callable[..., list[Path]]
+) -> None:
+    (path,) = given("t2_run7.h5")
+    window.arrivals.ask_open_tier()
+    (dialog,) = window.findChildren(QFileDialog)
+    dialog.filesSelected.emit([str(path)])
+    dialog.close()
+    wait_for(qtbot, window)
+    assert window.bridge.session.recent == (path,)
+    window.documents.copy_commands(window.bridge.session.runs)
+    said = "No command makes t2_run7.h5: it is of Tier 2, and there is no Tier 1 file of it"
+    assert window.banner.words.text() == said
+
+
+def test_its_waveforms_are_shown_once_the_tier_1_file_is_given_too(
+    qtbot: QtBot, window: MainWindow, given: Callable[..., list[Path]], made: Path, tmp_path: Path
+) -> None:
+    (tier2,) = given("t2_run7.h5")
+    window.arrivals.add_paths([tier2])
+    wait_for(qtbot, window)
+    tier1 = Path(shutil.copy(made / "t1_run7.h5", tmp_path / "t1_elsewhere.h5"))
+    window.arrivals.add_paths([tier1])
+    qtbot.waitUntil(lambda: window.waveforms.sample is not None, timeout=WAIT_MS)
+    (run,) = window.bridge.session.runs
+    assert (run.tier1, run.tier2) == (tier1, tier2)
+    assert window.bridge.store.undo_label.startswith("take the Tier 1 file of a run")
+    window.bridge.store.undo()
+    qtbot.waitUntil(lambda: window.waveforms.sample is None, timeout=WAIT_MS)
+    wait_for(qtbot, window)
+
+
+def test_waveforms_come_from_the_tier_1_file_beside_it(
+    qtbot: QtBot, window: MainWindow, given: Callable[..., list[Path]]
+) -> None:
+    tier1, tier2 = given("t1_run7.h5", "t2_run7.h5")
+    window.arrivals.add_paths([tier2])
+    wait_for(qtbot, window)
+    qtbot.waitUntil(lambda: window.waveforms.sample is not None, timeout=WAIT_MS)
+    window.waveforms.go_to(250)
+    qtbot.waitUntil(lambda: window.waveforms.bar.place.text() == "251", timeout=WAIT_MS)
+    assert window.bridge.live(window.bridge.session.selected).tier1 == tier1
+    assert not window.bridge.active()
+
+
+def test_a_tier_1_file_alone_is_processed_and_left_as_it_is(
+    qtbot: QtBot, window: MainWindow, given: Callable[..., list[Path]], tmp_path: Path
+) -> None:
+    (path,) = given("t1_run7.h5")
+    before = path.read_bytes()
+    window.arrivals.add_paths([path])
+    qtbot.waitUntil(lambda: is_done(window), timeout=WAIT_MS)
+    wait_for(qtbot, window)
+    qtbot.waitUntil(lambda: window.waveforms.bar.info.text().startswith(f"of {N}"), timeout=WAIT_MS)
+    state = window.bridge.state(window.bridge.session.selected)
+    assert state.outputs == (path, tmp_path / "out" / "t2_run7.h5")
+    assert path.read_bytes() == before
+    assert [one.name for one in (tmp_path / "out").iterdir()] == ["t2_run7.h5"]
+    assert window.runs.process_button.isEnabled()
+    assert not window.runs.follow_action.isEnabled()
+
+
+def test_all_waveforms_of_a_tier_1_file_are_there_after_its_job_was_stopped_or_failed(
+    qtbot: QtBot, window: MainWindow, given: Callable[..., list[Path]], tmp_path: Path
+) -> None:
+    (path,) = given("t1_run7.h5")
+    (tmp_path / "out" / "t2_run7.h5").write_bytes(b"not ours")  # so that the job is refused
+    window.arrivals.add_paths([path])
+    run_id = str(path)
+    qtbot.waitUntil(lambda: state_of(window, run_id) == "failed", timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: window.waveforms.bar.info.text().startswith(f"of {N}"), timeout=WAIT_MS)
+    (remedy,) = remedies_for(window.bridge.state(run_id))
+    assert remedy.words == "Write t2_run7.1.h5"
+    window.processing.mend(window.bridge.session.selected_run, remedy.act)
+    qtbot.waitUntil(lambda: state_of(window, run_id) == "done", timeout=WAIT_MS)
+    assert window.bridge.state(run_id).outputs == (path, tmp_path / "out" / "t2_run7.1.h5")
+    wait_for(qtbot, window)
+
+
+def test_the_waveforms_of_a_tier_1_file_are_there_before_it_is_processed(
+    qtbot: QtBot, window: MainWindow, given: Callable[..., list[Path]]
+) -> None:
+    window.bridge.change(changes.process_on_add, False)
+    (path,) = given("t1_run7.h5")
+    window.arrivals.add_paths([path])
+    qtbot.waitUntil(lambda: window.waveforms.bar.info.text().startswith(f"of {N}"), timeout=WAIT_MS)
+    window.waveforms.go_to(17)
+    qtbot.waitUntil(lambda: window.waveforms.bar.place.text() == "18", timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: window.preview.found is not None, timeout=WAIT_MS)
+    for tab in range(6):
+        window.go_to_tab(tab)
+    assert window.runs.process_button.text() == "Process 1"
+    window.runs.process_button.click()
+    qtbot.waitUntil(lambda: is_done(window), timeout=WAIT_MS)
+    wait_for(qtbot, window)
+
+
+def test_a_tier_1_file_that_was_processed_before_is_shown_and_not_processed_again(
+    qtbot: QtBot, window: MainWindow, given: Callable[..., list[Path]], made: Path, tmp_path: Path
+) -> None:
+    (path,) = given("t1_run7.h5")
+    shutil.copy(made / "t2_run7.h5", tmp_path / "out")
+    window.arrivals.add_paths([path])
+    wait_for(qtbot, window)
+    qtbot.waitUntil(lambda: window.waveforms.sample is not None, timeout=WAIT_MS)
+    assert not window.bridge.active()
+    assert window.bridge.state(str(path)).made_on is not None
+    tier2 = tmp_path / "out" / "t2_run7.h5"
+    said = f"t1_run7.h5 is shown with {tier2}, made of it before"
+    assert any(line.endswith(said) for line in window.bridge.lines)
+
+
+def test_a_given_tier_2_file_stays_when_the_run_is_processed_again(
+    qtbot: QtBot, window: MainWindow, given: Callable[..., list[Path]], tmp_path: Path
+) -> None:
+    tier1, tier2 = given("t1_run7.h5", "t2_run7.h5")
+    before = tier2.read_bytes()
+    window.arrivals.add_paths([tier2])
+    wait_for(qtbot, window)
+    window.runs.process_button.click()
+    qtbot.waitUntil(lambda: (tmp_path / "out" / "t2_run7.h5").exists() and is_done(window), timeout=WAIT_MS)
+    assert tier2.read_bytes() == before
+    (run,) = window.bridge.session.runs
+    assert run.is_redone
+    assert window.bridge.state(run.run_id).outputs == (tier1, tmp_path / "out" / "t2_run7.h5")
+
+
+def test_several_tier_2_files_can_be_looked_at_as_one(
+    qtbot: QtBot, window: MainWindow, given: Callable[..., list[Path]]
+) -> None:
+    window.arrivals.add_paths(given("t2_run7.h5", "t2_run8.h5"))
+    wait_for(qtbot, window)
+    assert window.banner.words.text() == "2 Tier 2 files were opened, each as a run for itself."
+    qtbot.waitUntil(lambda: all(window.bridge.state(one.run_id) for one in window.bridge.session.runs))
+    window.banner.act_buttons[0].click()
+    assert isinstance(window.bridge.session.selected_run, DataSet)
+    wait_for(qtbot, window, 2 * N)
+    assert not window.banner.isVisible()
+
+
+def test_a_folder_with_tier_files_alone_gives_a_run_of_each_pair(
+    qtbot: QtBot, window: MainWindow, given: Callable[..., list[Path]]
+) -> None:
+    files = given("t1_run7.h5", "t2_run7.h5", "t1_run8.h5", "t2_run8.h5")
+    window.arrivals.add_paths([files[0].parent])
+    wait_for(qtbot, window)
+    runs = window.bridge.session.runs
+    assert [(run.run_number, run.tier1, run.tier2) for run in runs] == [(7, *files[:2]), (8, *files[2:])]
+    assert window.runs.refusals.isHidden()
+    assert not window.bridge.active()
+
+
+def test_undo_takes_tier_files_back_and_redo_brings_them_again(
+    qtbot: QtBot, window: MainWindow, given: Callable[..., list[Path]]
+) -> None:
+    window.arrivals.add_paths(given("t2_run7.h5", "t2_run8.h5"))
+    wait_for(qtbot, window)
+    assert window.bridge.store.undo_label == "open Tier files"
+    assert window.banner.isVisible()
+    window.bridge.store.undo()
+    assert window.bridge.session.runs == ()
+    assert not window.banner.isVisible()
+    assert window.stack.currentWidget() is window.welcome
+    window.bridge.store.redo()
+    assert len(window.bridge.session.runs) == 2
+    wait_for(qtbot, window, run_id=window.bridge.session.runs[0].run_id)
+
+
+def test_undo_of_a_drop_whose_tier_1_file_is_being_processed_keeps_nothing_half(
+    qtbot: QtBot, window: MainWindow, given: Callable[..., list[Path]], tmp_path: Path
+) -> None:
+    (path,) = given("t1_run7.h5")
+    window.arrivals.add_paths([path])
+    qtbot.waitUntil(lambda: is_done(window), timeout=WAIT_MS)
+    window.bridge.store.undo()
+    assert window.bridge.session.runs == ()
+    window.arrivals.add_paths([path])
+    wait_for(qtbot, window)
+
+
+def test_a_raw_file_and_its_own_tier_files_are_one_run_that_is_not_processed_anew(
+    qtbot: QtBot, window: MainWindow, given: Callable[..., list[Path]], tmp_path: Path
+) -> None:
+    raw, tier1, tier2 = given("Run7", "t1_run7.h5", "t2_run7.h5")
+    window.arrivals.add_paths([raw, tier1, tier2])
+    wait_for(qtbot, window)
+    (run,) = window.bridge.session.runs
+    assert (run.path, run.tier1, run.tier2) == (raw, tier1, tier2)
+    assert not window.bridge.active()
+    window.runs.process_button.click()
+    qtbot.waitUntil(lambda: (tmp_path / "out" / "t1_run7.h5").exists() and is_done(window), timeout=WAIT_MS)
+    assert window.bridge.state(run.run_id).outputs[0] == tmp_path / "out" / "t1_run7.h5"
+
+
+def test_the_same_tier_file_twice_is_one_run(
+    qtbot: QtBot, window: MainWindow, given: Callable[..., list[Path]]
+) -> None:
+    (path,) = given("t2_run7.h5")
+    window.arrivals.add_paths([path, path])
+    wait_for(qtbot, window)
+    with qtbot.waitSignal(
+        window.bridge.logged, check_params_cb=lambda text, _: "in the list already" in text
+    ):
+        window.arrivals.add_paths([path])
+    assert len(window.bridge.session.runs) == 1
+
+
+def test_the_own_tier_file_of_a_run_in_the_list_selects_it(
+    qtbot: QtBot, window: MainWindow, given: Callable[..., list[Path]], tmp_path: Path
+) -> None:
+    raw, other = given("Run7", "t2_run8.h5")
+    window.arrivals.add_paths([raw])
+    qtbot.waitUntil(lambda: is_done(window), timeout=WAIT_MS)
+    window.arrivals.add_paths([other])
+    qtbot.waitUntil(lambda: window.bridge.session.selected == str(other), timeout=WAIT_MS)
+    window.arrivals.add_paths([tmp_path / "out" / "t2_run7.h5"])
+    qtbot.waitUntil(lambda: window.bridge.session.selected == str(raw), timeout=WAIT_MS)
+    assert len(window.bridge.session.runs) == 2
+
+
+def test_a_tier_2_file_that_is_gone_is_told_and_read_when_it_is_back(
+    qtbot: QtBot, open_window: Callable[..., MainWindow], given: Callable[..., list[Path]], tmp_path: Path
+) -> None:
+    (path,) = given("t2_run7.h5")
+    run = kind_of(path).run
+    path.rename(away := tmp_path / "away.h5")
+    window = open_window(Bridge(Store(Session(runs=(run,), selected=run.run_id))))
+    window.bridge.warm_up()
+    qtbot.waitUntil(window.banner.isVisible, timeout=WAIT_MS)
+    assert str(path) in window.banner.words.text()
+    assert run_sentence(None, run) == ("■ not read", "soft")
+    assert window.runs.process_button.text() == "Process again"
+    assert not window.runs.process_button.isEnabled()
+    away.rename(path)
+    window.bridge.gone.found([path])
+    wait_for(qtbot, window)
+    assert not window.banner.isVisible()
+
+
+def test_a_damaged_tier_file_goes_to_the_files_with_the_reason(
+    qtbot: QtBot, window: MainWindow, given: Callable[..., list[Path]]
+) -> None:
+    (path,) = given("t2_run7.h5")
+    path.write_bytes(path.read_bytes()[:3000])
+    window.arrivals.add_paths([path])
+    qtbot.waitUntil(window.banner.isVisible, timeout=WAIT_MS)
+    said = window.banner.words.text()
+    assert said.startswith("Only the panel Files shows t2_run7.h5. t2_run7.h5 cannot be read as a Tier file")
+    assert window.files_dock.isVisible()
+    assert window.bridge.session.runs == ()
+
+
+def test_a_table_without_channels_goes_to_the_files_and_what_is_whole_is_shown(
+    qtbot: QtBot, window: MainWindow, given: Callable[..., list[Path]], tmp_path: Path
+) -> None:
+    (path,) = given("t2_run7.h5")
+    pd.DataFrame({"energy": [1.0, 2.0]}).to_hdf(lacks := tmp_path / "t2_run5.h5", key="data", format="table")
+    window.arrivals.add_paths([lacks, path])
+    wait_for(qtbot, window)
+    assert "t2_run5.h5 has no column 'channel'" in window.banner.words.text()
+    assert [run.path for run in window.bridge.session.runs] == [path]
+    qtbot.waitUntil(lambda: {one.path for one in window.files.model.files} == {lacks, path}, timeout=WAIT_MS)
+
+
+def test_a_tier_1_file_without_events_is_done_and_says_so(
+    qtbot: QtBot, window: MainWindow, given: Callable[..., list[Path]]
+) -> None:
+    window.arrivals.add_paths(given("t1_run9.h5"))
+    qtbot.waitUntil(lambda: is_done(window), timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: window.waveforms.telling.why_empty() == "No waveforms in this run.")
+    assert window.bridge.lines[-1].endswith("t1_run9.h5 holds no event")
+    assert not window.bridge.active()
+
+
+def test_tier_files_of_a_saved_session_are_there_again(
+    qtbot: QtBot, open_window: Callable[..., MainWindow], given: Callable[..., list[Path]], tmp_path: Path
+) -> None:
+    tier1, tier2 = given("t1_run7.h5", "t2_run7.h5")
+    first = open_window(output_dir=tmp_path / "out")
+    first.arrivals.add_paths([tier2])
+    wait_for(qtbot, first)
+    saved.save(first.bridge.session, tmp_path / "mine.pygama-session.json")
+    session = saved.load(tmp_path / "mine.pygama-session.json")
+    assert session.runs == first.bridge.session.runs
+    second = open_window(Bridge(Store(session)))
+    second.bridge.warm_up()
+    wait_for(qtbot, second)
+    qtbot.waitUntil(lambda: second.waveforms.sample is not None, timeout=WAIT_MS)
