@@ -17,7 +17,7 @@ from PyQt5.QtCore import QPointF, QRectF, Qt, pyqtSignal
 from PyQt5.QtGui import QContextMenuEvent, QFocusEvent, QFontMetrics, QMouseEvent, QPainterPath, QResizeEvent
 from PyQt5.QtWidgets import QAction, QGraphicsGridLayout, QMenu, QSizePolicy, QWidget
 
-from pygama_gui.jobs.board import NARROW_SPACE
+from pygama.utils import NARROW_SPACE
 from pygama_gui.session.pictured import Zoom
 from pygama_gui.widgets import menu_words, theme
 from pygama_gui.widgets.own_keys import Menu

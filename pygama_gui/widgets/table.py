@@ -111,6 +111,11 @@ def quiet_table(name: str, heads: Sequence[str], dispensable: Sequence[int] = ()
     return table
 
 
+def unit_below(head: str, unit: str) -> str:
+    """Put the unit of a column below its head, where it has one."""
+    return f"{head}\n({unit})" if unit else head
+
+
 def error_below(text: str) -> str:
     """Put the error of a value below it, '3510.1 ± 1.1', and uneven ones below each other: '117 +27 −29'."""
     value, plus, errors = text.partition(" +")

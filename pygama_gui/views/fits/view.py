@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -34,9 +35,12 @@ from pygama_gui.widgets.own_keys import Menu
 from pygama_gui.widgets.parts import label
 from pygama_gui.widgets.plot import Entry, plot_actions
 from pygama_gui.widgets.scrolled import Scrolled
-from pygama_gui.widgets.table import RowTable, error_below, quiet_table
+from pygama_gui.widgets.table import RowTable, error_below, quiet_table, unit_below
 
 HEADS = ("Fit", "Position", "FWHM", "Area", "χ²/ndof", "p", "FWTM")
+OF_COLUMN = (1, 2, 6)
+"""Those in the unit of the column that was fitted."""
+AREA = 3
 DISPENSABLE = (6, 5, 4)
 """Columns that go where there is no room; the form says the same of the chosen fit."""
 LEAST_HEIGHT = 80
@@ -258,9 +262,11 @@ class FitsView(View):
         with QSignalBlocker(self.table):
             self.table.setRowCount(len(self._rows))
             self.table.clearSpans()
+            unit = _common_unit(self._rows)
+            self.table.setHorizontalHeaderLabels(_heads(unit))
             chosen = -1
             for at, row in enumerate(self._rows):
-                self._fill_row(at, row)
+                self._fill_row(at, row, is_unit_above=unit is not None)
                 chosen = at if row.fit.name == self.session.fit and chosen < 0 else chosen
             self.table.make_room()
             present = self.table.currentRow()
@@ -269,9 +275,9 @@ class FitsView(View):
                 self.table.setCurrentCell(chosen, 0)
                 self.table.selectRow(chosen) if chosen >= 0 else self.table.clearSelection()
 
-    def _fill_row(self, at: int, row: FitRow) -> None:
+    def _fill_row(self, at: int, row: FitRow, *, is_unit_above: bool) -> None:
         name = row.fit.name if row.index == 0 else ""
-        texts = [name, *cells(row)]
+        texts = [name, *cells(row, "" if is_unit_above else chain_facts.unit_of(row.fit.column))]
         for place, text in enumerate(texts):
             item = QTableWidgetItem(text)
             item.setToolTip(
@@ -354,18 +360,35 @@ def _note(found: RegionFit) -> str:
     return found.verdict if found.doubts else found.note
 
 
-def cells(row: FitRow) -> list[str]:
-    """Give the words of a row, from the position on."""
+def _common_unit(rows: Sequence[FitRow]) -> str | None:
+    """Give the unit of all rows; None where they have several, as those of ADC counts and energies."""
+    units = {chain_facts.unit_of(row.fit.column) for row in rows}
+    return units.pop() if len(units) == 1 else None
+
+
+def _heads(unit: str | None) -> list[str]:
+    """Give the heads of the table with their units; those of cells that say it themselves have none."""
+    units = dict.fromkeys(OF_COLUMN, unit or "") | {AREA: "counts"}
+    return [unit_below(head, units.get(at, "")) for at, head in enumerate(HEADS)]
+
+
+def cells(row: FitRow, unit: str = "") -> list[str]:
+    """Give the words of a row, from the position on; unit: said with what has it."""
     peak, found = row.peak, row.found
     if peak is None or found is None:
         return [in_words(row.note)]
+
+    def said(name: str, unit: str) -> str:
+        errors = getattr(peak, f"{name}_error"), getattr(peak, f"{name}_errors")
+        return error_below(f"{words.with_errors(getattr(peak, name), *errors)} {unit}".rstrip())
+
     return [
-        error_below(words.with_errors(peak.position, peak.position_error, peak.position_errors)),
-        error_below(words.with_errors(peak.fwhm, peak.fwhm_error, peak.fwhm_errors)),
-        error_below(words.with_errors(peak.area, peak.area_error, peak.area_errors)),
+        said("position", unit),
+        said("fwhm", unit),
+        said("area", ""),
         f"{found.chi2:.0f}/{found.ndof}",
         words.p_value(found.p_value),
-        error_below(words.with_errors(peak.fwtm, peak.fwtm_error, peak.fwtm_errors)),
+        said("fwtm", unit),
     ]
 
 

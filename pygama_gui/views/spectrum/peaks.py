@@ -169,9 +169,7 @@ class SpectrumPeaks:
 
     def _name_of(self, request: FitRequest) -> str:
         at = request.positions or (0.5 * (request.low + request.high),)
-        unit = chain_facts.unit_of(self._view.choice.column)
-        digits = 1 if unit == "keV" else 0
-        return f"{' + '.join(f'{x:.{digits}f}' for x in at)} {unit}".rstrip()
+        return _name_at(at, chain_facts.unit_of(self._view.choice.column))
 
     def shown_fits(self) -> list[tuple[RegionFit, bool]]:
         """Give the fits of the spectrum on screen, each with whether it is the chosen one."""
@@ -265,9 +263,8 @@ class SpectrumPeaks:
         if roi is None:
             view.bridge.log("Mark a region to keep: Alt- or Shift-drag over the spectrum", "warning")
             return
-        unit = chain_facts.unit_of(view.choice.column)
-        middle = words.level(0.5 * (roi[0] + roi[1])) if unit == "keV" else f"{0.5 * (roi[0] + roi[1]):.0f}"
-        region = NamedRegion(f"{middle} {unit}".rstrip(), view.choice.column, *roi, view.channel)
+        name = _name_at([0.5 * (roi[0] + roi[1])], chain_facts.unit_of(view.choice.column))
+        region = NamedRegion(name, view.choice.column, *roi, view.channel)
         view.bridge.change(fit_changes.keep_region, region)
 
     def kept(self) -> list[NamedRegion]:
@@ -391,6 +388,12 @@ class SpectrumPeaks:
 
     def _compute(self, work: Any, then: Any) -> None:
         self._view.bridge.compute(work, then, lambda: None)
+
+
+def _name_at(places: Iterable[float], unit: str) -> str:
+    """Name something by where it stands: '38 860 ADC', '583.2 + 585.1 keV'."""
+    digits = 1 if unit == "keV" else 0
+    return f"{' + '.join(words.grouped(x, digits) for x in places)} {unit}".rstrip()
 
 
 def _searched(edges: np.ndarray, counts: np.ndarray, low: float, high: float) -> tuple[FoundPeak, ...]:

@@ -61,6 +61,22 @@ def test_the_table_has_a_row_for_each_peak(view: FitsView) -> None:
     assert "/" in chi2 and float(p.removeprefix("< ")) <= 1
 
 
+def heads(view: FitsView) -> list[str]:
+    return [view.table.horizontalHeaderItem(at).text() for at in range(view.table.columnCount())]
+
+
+def test_heads_have_units_and_rows_where_these_differ(qtbot: QtBot, view: FitsView) -> None:
+    of_fit = ["Fit", "Position\n(ADC)", "FWHM\n(ADC)", "Area\n(counts)", "χ²/ndof", "p", "FWTM\n(ADC)"]
+    assert heads(view) == of_fit
+    assert "ADC" not in texts(view, 0)[1]
+    fit = replace(view.session.fits[0], name="baselines", column="timestamp")
+    view.bridge.change(fit_changes.add_fits, [fit])
+    qtbot.waitUntil(lambda: view.redraw() or view.table.rowCount() == 3, timeout=WAIT_MS)
+    assert heads(view)[1:4] == ["Position", "FWHM", "Area\n(counts)"]
+    assert texts(view, 0)[1].endswith(" ADC")
+    assert texts(view, 0)[3].replace("\n", " ").endswith(tuple("0123456789"))
+
+
 def test_choosing_a_row_shows_its_form(view: FitsView) -> None:
     view.table.setCurrentCell(0, 0)
     view.redraw()

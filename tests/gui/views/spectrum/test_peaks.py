@@ -86,9 +86,9 @@ def test_a_fit_that_gives_nothing_says_why_each_time(qtbot: QtBot, view: Spectru
     view.peaks.fit_region()
     view.redraw()
     qtbot.waitUntil(lambda: len(told) == 1, timeout=WAIT_MS)
-    outcome = view.bridge.fitting.outcome(view.session.selected, "61200 ADC")
+    outcome = view.bridge.fitting.outcome(view.session.selected, "61\u202f200 ADC")
     assert outcome is not None
-    assert told == [(f"Fit 61200 ADC: {outcome.why_not}", "warning")]
+    assert told == [(f"Fit 61\u202f200 ADC: {outcome.why_not}", "warning")]
     view.peaks.fit_region()
     assert told == [told[0]] * 2
 
@@ -216,7 +216,8 @@ def test_words_of_fits_that_are_not_chosen_wait_for_room(qtbot: QtBot, view: Spe
 
     chosen = view.session.fit
     assert len(written()) == 1
-    assert "".join(filter(str.isdecimal, written()[0]))[:3] == chosen[:3]
+    digits = ["".join(filter(str.isdecimal, text))[:3] for text in (written()[0], chosen)]
+    assert digits[0] == digits[1]
     (low, high), _ = view.plot.box.viewRange()
     for fit in view.session.fits:
         if fit.name != chosen:
