@@ -99,7 +99,7 @@ def _join(counts: np.ndarray, edges: np.ndarray, n: int) -> tuple[np.ndarray, np
 def _fit(counts: np.ndarray, edges: np.ndarray, request: FitRequest) -> RegionFit:
     note = _why_not(counts, edges, request)
     if note:
-        return RegionFit(request, counts, edges, note=note)
+        return RegionFit(request, counts, edges, note=note, start=_asked(request))
     positions = request.positions or find_positions(counts, edges)
     names = parameter_names(request, len(positions))
     cost = Cost(RegionModel(names, edges), counts)
@@ -108,7 +108,7 @@ def _fit(counts: np.ndarray, edges: np.ndarray, request: FitRequest) -> RegionFi
         note = (
             f"{len(counts)} bins for {plural(free, 'value')} to find: widen the window or make bins narrower"
         )
-        return RegionFit(request, counts, edges, note=note)
+        return RegionFit(request, counts, edges, note=note, start=_asked(request))
     fit = _fit_from(cost, positions, request)
     held = {*request.fixed, *request.limits, *request.priors}
     is_free = not any(name.startswith("position") for name in held)
@@ -118,6 +118,11 @@ def _fit(counts: np.ndarray, edges: np.ndarray, request: FitRequest) -> RegionFi
     if is_free and not (request.positions or is_one_held) and fit.converged and fit.p_value < UNLIKELY:
         return _as_two(fit)
     return fit
+
+
+def _asked(request: FitRequest) -> dict[str, float]:
+    """Give the values that a request itself names, of a fit that cannot begin."""
+    return {f"position_{i}": at for i, at in enumerate(request.positions, 1)} | dict(request.fixed)
 
 
 def _fit_from(cost: Cost, positions: tuple[float, ...], request: FitRequest) -> RegionFit:
@@ -251,6 +256,7 @@ def _result(
         note=why or _what_to_look_at(peaks, parameters, doubts),
         doubts=doubts or ((Doubt("not_converged", (), why),) if why else ()),
         priors=dict(priors),
+        start=dict(zip(names, start.values.tolist(), strict=True)),
     )
 
 

@@ -667,3 +667,11 @@ def test_a_peak_with_a_tail_is_not_fitted_as_two(n: int):
     )
     assert len(fit.peaks) == 1
     assert fit.p_value < 1e-3
+
+
+@pytest.mark.parametrize("counts_a_bin", [0.0, 10.0])
+def test_a_fit_that_finds_nothing_says_what_it_began_with(counts_a_bin):
+    request = FitRequest(900.0, 1100.0, (1000.0,), fixed={"sigma": 5.0})
+    fit = fit_region(np.full(100, counts_a_bin), np.linspace(900, 1100, 101), request)
+    assert not fit.converged
+    assert fit.start.items() >= {"position_1": 1000.0, "sigma": 5.0}.items()
