@@ -26,7 +26,7 @@ from pygama.analysis.search import checked_histogram, moved_starts
 from pygama.analysis.shapes import FWHM_PER_SIGMA, FWTM_PER_SIGMA
 from pygama.analysis.trust import UNLIKELY, Doubt, doubtful, doubts_of, intervals
 from pygama.errors import SettingsError
-from pygama.utils import grouped, number_text, plural
+from pygama.utils import number_text, plural
 
 MIN_SIGNIFICANCE = 2.5
 """A peak whose area is fewer errors above 0 is told as none."""
@@ -218,7 +218,7 @@ def _why_not(counts: np.ndarray, edges: np.ndarray, request: FitRequest) -> str:
     if not (np.isfinite(counts).all() and (counts >= 0).all()):
         return f"counts {window} are negative or not numbers: only counts as they were taken can be fitted"
     total = counts.sum()
-    return f"{grouped(round(total))} counts {window}: too few to fit" if total < MIN_COUNTS else ""
+    return f"{plural(round(total), 'count')} {window}: too few to fit" if total < MIN_COUNTS else ""
 
 
 def _result(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -158,6 +158,24 @@ class Fitting(QObject):
             f"fits {run_id}", run_id, wants, lambda counts: self._fit(run_id, state, wanted, counts)
         )
 
+    def try_out(self, run_id: str, fits: Sequence[Fit], then: Callable[[Sequence[Outcome]], None]) -> None:
+        """Have fits done on a run that are not in the session, and hand their outcomes over, in order."""
+        live = self._bridge.live(run_id)
+        if live is None or not len(live.columns):
+            return
+        state: State = (live, len(live.columns), passing_of(self._bridge.session))
+
+        def fit_all(counts: Sequence[Counts | None]) -> None:
+            if all(_are_all(counted, live) for counted in counts):
+                pairs = list(zip(fits, counts, strict=True))
+                self._bridge.compute(
+                    lambda: [_fitted(fit, state, counted) for fit, counted in pairs], then, lambda: None
+                )
+
+        self._bridge.counting.count(
+            f"tried fits {run_id}", run_id, [_want(fit, live) for fit in fits], fit_all
+        )
+
     def _is_time(self, run_id: str) -> bool:
         return time.monotonic() - self._last.get(run_id, -math.inf) >= 0.9 * AGAIN_MS / 1000
 
@@ -240,17 +258,31 @@ def _want(asked: Asked, live: LiveRun) -> Want:
 
 def _outcome(asked: Asked, state: State, counted: Counts | None) -> Outcome | Measured:
     """Fit or measure what was counted."""
-    kind = Outcome if isinstance(asked, Fit) else Measured
+    made = _fitted if isinstance(asked, Fit) else _measured
+    return made(asked, state, counted)  # type: ignore[arg-type]
+
+
+def _fitted(fit: Fit, state: State, counted: Counts | None) -> Outcome:
     if counted is None:
-        return kind(asked, state, problem=f"the run has no {asked.column}")  # type: ignore[arg-type]
-    counts, edges = counted.counts.astype(np.float64), counted.want.x.edges
+        return Outcome(fit, state, problem=f"the run has no {fit.column}")
     try:
-        if isinstance(asked, Fit):
-            return Outcome(asked, state, fit_region(counts, edges, asked.request))
-        live, _, cuts = state
-        seconds = None if chooses_times(cuts) else live.seconds(asked.channel) or None
-        return Measured(
-            asked, state, measure_region(counts, edges, asked.low, asked.high, live_time_s=seconds)
-        )
+        return Outcome(fit, state, fit_region(*_histogram_of(counted), fit.request))
     except SettingsError as error:
-        return kind(asked, state, problem=str(error))  # type: ignore[arg-type]
+        return Outcome(fit, state, problem=str(error))
+
+
+def _measured(region: NamedRegion, state: State, counted: Counts | None) -> Measured:
+    if counted is None:
+        return Measured(region, state, problem=f"the run has no {region.column}")
+    live, _, cuts = state
+    seconds = None if chooses_times(cuts) else live.seconds(region.channel) or None
+    try:
+        found = measure_region(*_histogram_of(counted), region.low, region.high, live_time_s=seconds)
+    except SettingsError as error:
+        return Measured(region, state, problem=str(error))
+    return Measured(region, state, found)
+
+
+def _histogram_of(counted: Counts) -> tuple[np.ndarray, np.ndarray]:
+    """Give counts and edges."""
+    return counted.counts.astype(np.float64), counted.want.x.edges

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +15,9 @@ from pygama.analysis.lines import lines_of
 from pygama.analysis.region_fit import RegionFit
 from pygama.analysis.search import FoundPeak, find_peaks
 from pygama_gui.data import chain_facts
+from pygama_gui.data.health import COLUMNS_OF_RANGE, at_end_of_range
+from pygama_gui.data.linked import Rows
+from pygama_gui.machine.fitting import Outcome
 from pygama_gui.session import changes, fit_changes
 from pygama_gui.session.calibration_changes import calibrations_of, of_channel, raw_column
 from pygama_gui.session.state import Fit, NamedRegion
@@ -133,21 +136,42 @@ class SpectrumPeaks:
             return
         edges, counts = bins
         (low, high), _ = self._view.plot.box.viewRange()
-        places = [peak.position for peak in self.found if low < peak.position < high]
+        known = [peak for peak in self.found if low < peak.position < high]
+        column, run_id = self._view.choice.column, self._view.session.selected
+        rows = self._view.bridge.rows_of(run_id, {column, *COLUMNS_OF_RANGE})
 
-        def requests() -> list[FitRequest]:
-            at = places or [peak.position for peak in _searched(edges, counts, low, high)]
-            return _each_once(around_peak(counts, edges, x) for x in at)
+        def requests() -> tuple[list[FitRequest], list[FoundPeak]]:
+            peaks, at_end = _without_end(known or _searched(edges, counts, low, high), rows, column)
+            return _each_once(around_peak(counts, edges, peak.position) for peak in peaks), at_end
 
-        self._compute(requests, self._add)
+        self._compute(requests, lambda found: self._try_out(run_id, *found))
+
+    def _try_out(self, run_id: str, requests: list[FitRequest], at_end: list[FoundPeak]) -> None:
+        """Fit what was found, and keep the fits that find a peak."""
+        view = self._view
+        unit = chain_facts.unit_of(view.choice.column)
+        for peak in at_end:
+            name = _name_at([peak.position], unit)
+            view.bridge.log(f"{name} is not fitted: its events are at the end of the range")
+        fits = [self._fit_of(request) for request in requests if not self._is_there(request)]
+        if fits:
+            view.bridge.fitting.try_out(run_id, fits, self._keep_good)
+
+    def _keep_good(self, outcomes: Sequence[Outcome]) -> None:
+        bridge = self._view.bridge
+        for outcome in outcomes:
+            if outcome.why_not:
+                bridge.log(f"Fit {outcome.fit.name} is not kept: {outcome.why_not}", "warning")
+        if good := [outcome.fit for outcome in outcomes if not outcome.why_not]:
+            self.found = ()
+            bridge.change(fit_changes.add_fits, good)
+
+    def _fit_of(self, request: FitRequest) -> Fit:
+        return Fit(self._name_of(request), self._view.choice.column, request, self._view.channel)
 
     def _add(self, requests: list[FitRequest]) -> None:
         view = self._view
-        fits = [
-            Fit(self._name_of(request), view.choice.column, request, view.channel)
-            for request in requests
-            if not self._is_there(request)
-        ]
+        fits = [self._fit_of(request) for request in requests if not self._is_there(request)]
         if fits:
             self.found = ()
             self._untold |= {fit.name for fit in fits}
@@ -399,6 +423,20 @@ def _name_at(places: Iterable[float], unit: str) -> str:
 def _searched(edges: np.ndarray, counts: np.ndarray, low: float, high: float) -> tuple[FoundPeak, ...]:
     """Search peaks between two places; in all of the spectrum, so that they do not depend on the view."""
     return tuple(peak for peak in find_peaks(counts, edges) if low < peak.position < high)
+
+
+def _without_end(
+    peaks: Iterable[FoundPeak], rows: Rows, column: str
+) -> tuple[list[FoundPeak], list[FoundPeak]]:
+    """Part peaks from those that hold mostly events at the end of the range, whose heights say nothing."""
+    if column not in rows:
+        return list(peaks), []
+    values, is_at_end = np.asarray(rows[column]), at_end_of_range(rows, column)
+    parts: tuple[list[FoundPeak], list[FoundPeak]] = ([], [])
+    for peak in peaks:
+        inside = np.abs(values - peak.position) <= peak.fwhm
+        parts[int(is_at_end[inside].sum() > 0.5 * inside.sum())].append(peak)
+    return parts
 
 
 def _each_once(requests: Iterable[FitRequest]) -> list[FitRequest]:
