@@ -96,7 +96,12 @@ class RegionTable(QWidget):
             heads = self._heads_in_line()
             for at, region in enumerate(self._regions):
                 texts = self._texts(region)
-                told = "\n".join(f"{head} {text}" for head, text in zip(heads, texts, strict=True) if text)
+                told = "\n".join(
+                    [
+                        *(f"{head} {text}" for head, text in zip(heads, texts, strict=True) if text),
+                        *self._why_no_net(region),
+                    ]
+                )
                 for place, text in enumerate(texts):
                     item = QTableWidgetItem(error_below(text) if place else text)
                     item.setToolTip(told)
@@ -124,6 +129,11 @@ class RegionTable(QWidget):
             f"{text} {own}".rstrip() if at in OF_COLUMN and text and text != words.UNKNOWN else text
             for at, text in enumerate(texts)
         ]
+
+    def _why_no_net(self, region: NamedRegion) -> list[str]:
+        held = self.bridge.fitting.measured(self.bridge.session.selected, region.name)
+        why = "" if held is None or held.found is None else held.found.why_no_net
+        return [f"No net counts: {why}"] if why else []
 
     def _renamed(self, item: QTableWidgetItem) -> None:
         region = self.chosen

@@ -17,10 +17,10 @@ from PyQt5.QtWidgets import (
 )
 
 from pygama.analysis.fit_request import FitRequest
-from pygama.analysis.region_fit import RegionFit
 from pygama_gui.bridge import Bridge
 from pygama_gui.data import chain_facts, fit_rows
 from pygama_gui.data.fit_rows import FitRow
+from pygama_gui.machine.fitting import Outcome
 from pygama_gui.session import changes, fit_changes
 from pygama_gui.session.saved import write_whole
 from pygama_gui.session.state import Fit, Run, Session
@@ -216,7 +216,7 @@ class FitsView(View):
         if fit is not None:
             outcome = self.bridge.fitting.outcome(session.selected, fit.name)
             found = None if outcome is None or outcome.found is None else outcome.found
-            note = "" if outcome is None else outcome.problem or (_note(found) if found is not None else "")
+            note = "" if outcome is None else outcome.problem or _note(outcome)
             told = figures(*(row for row in self._rows if row.fit.name == fit.name))
             self.form.show_fit(fit, found, note, told)
         self.regions.show_present()
@@ -244,7 +244,7 @@ class FitsView(View):
         if outcome.why_not or outcome.found is None:
             return [replace(plain, note=outcome.why_not)]
         found = outcome.found
-        return [replace(plain, found=found, index=i, note=_note(found)) for i in range(len(found.peaks))]
+        return [replace(plain, found=found, index=i, note=_note(outcome)) for i in range(len(found.peaks))]
 
     def _drift(self, fit: Fit | None) -> str:
         """Say how the chosen fit's first peak stands against the first other run."""
@@ -355,9 +355,16 @@ class FitsView(View):
         self.bridge.log(f"Saved the fits as {path}")
 
 
-def _note(found: RegionFit) -> str:
+def _note(outcome: Outcome) -> str:
     """Say what is to be known of a fit, above all why its errors are not to be taken as they stand."""
-    return found.verdict if found.doubts else found.note
+    found = outcome.found
+    told = "" if found is None else found.verdict if found.doubts else found.note
+    if outcome.left is None:
+        return told
+    low, high = map(words.level, outcome.left)
+    unit = chain_facts.unit_of(outcome.fit.column)
+    cut = f"a cut leaves of its window what lies from {low} to {high} {unit}".rstrip()
+    return f"{cut}; {told}" if told else cut
 
 
 def _common_unit(rows: Sequence[FitRow]) -> str | None:

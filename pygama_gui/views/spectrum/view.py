@@ -16,7 +16,7 @@ from pygama_gui.bridge import Bridge
 from pygama_gui.data import chain_facts, spectra
 from pygama_gui.data.live import LiveHistogram
 from pygama_gui.data.live_run import LiveRun
-from pygama_gui.data.selection import passing_of
+from pygama_gui.data.selection import passing_of, reach_of_cuts
 from pygama_gui.jobs.board import counted
 from pygama_gui.machine.fitting import Measured
 from pygama_gui.session import changes
@@ -465,7 +465,9 @@ class SpectrumView(View):
         seconds = None if live is None else self.counting.seconds(live) or None
         n_sampled = self.counting.passing.n_sampled(self.session.selected)
         scale = live.n_rows / n_sampled if live is not None and n_sampled else 1.0
-        found = measure_region(counts / scale, histogram.edges[::factor], *roi, live_time_s=seconds)
+        within = reach_of_cuts(self.session, self.session.selected_run, self.choice.column, self.channel)
+        edges = histogram.edges[::factor]
+        found = measure_region(counts / scale, edges, *roi, live_time_s=seconds, within=within)
         return found if found is None or scale == 1.0 else found.scaled(scale)
 
     def rehearse(self) -> None:
