@@ -53,6 +53,13 @@ MOST_TOLD = 3
 """Channels whose refusal is told in full, at most."""
 NEAR = 0.01
 """A drift is that of the chosen line where the two are no farther apart than this share of the energy."""
+LEAST_STRETCH = 1.05
+"""Errors that are larger by less are not told to be."""
+WHAT_ERRORS = (
+    "Errors of gain, offset and bend, and the grey band of the residuals, come from the errors of the fitted "
+    "peaks. Where the lines scatter more than these, χ² above ndof, they are multiplied by √(χ²/ndof), the "
+    "scale factor of the Particle Data Group"
+)
 GO_ON = "press 'Read again' on its card, then calibrate"
 
 
@@ -95,6 +102,7 @@ class CalibrationPanel(QWidget):
         self.words = label(tone="soft", px=theme.SMALL)
         self.words.setWordWrap(True)
         self.words.setAccessibleName("What the calibration says")
+        self.words.setToolTip(WHAT_ERRORS)
         self.words.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.residuals = _LinePlot("Residuals of the calibration", "residual (keV)")
         self.widths = _LinePlot("Resolution against energy", "FWHM (keV)")
@@ -545,9 +553,10 @@ def channel_words(one: ChannelCalibration, column: str, *, is_new: bool) -> Iter
 def gain_words(curve: Curve, unit: str) -> str:
     """Say what a curve is: its gain, its offset, its bend, and how well it goes through the lines."""
     gain = f"{words.with_error(curve.gain, curve.gain_error)} {unit} a keV"
-    errors = [math.sqrt(curve.covariance[k][k]) for k in range(len(curve.coefficients))]
+    errors = curve.errors
     offset = f", offset {words.with_error(curve.coefficients[0], errors[0])} keV" if errors[0] else ""
     fitted = f"χ²/ndof {curve.chi2:.1f}/{curve.ndof}" if curve.ndof else "through all lines"
+    fitted += f", errors × {curve.stretch:.2g}" if curve.stretch >= LEAST_STRETCH else ""
     if len(curve.coefficients) > 2 and errors[2]:
         offset += f", bend {curve.coefficients[2] / errors[2]:+.1f} σ"
     return f"{gain}{offset}, {fitted}"
