@@ -116,7 +116,7 @@ def _doubts(
             "misfit",
             (),
             f"counts like these are unlikely for this model (p {p_value:.1g}): no error is to be trusted, "
-            "choose another shape, background or window",
+            "choose another shape, background or window, or more peaks",
         )
     held = tuple(name for name, is_held in zip(names, at.is_held, strict=True) if is_held)
     if held:
