@@ -568,7 +568,7 @@ def _grouped_tick(text: str) -> str:
 
 def _power_of_ten(exponent: float) -> str:
     if exponent >= 0:
-        return f"{10 ** round(exponent):,}".replace(",", NARROW_SPACE)
+        return _grouped_tick(str(10 ** round(exponent)))
     return f"{10.0 ** round(exponent):.{-round(exponent)}f}" if exponent >= -4 else f"1e{round(exponent)}"
 
 

@@ -403,7 +403,9 @@ class CalibrationPanel(QWidget):
         if len(refused) > MOST_TOLD:
             parts.append(f"▲ {len(refused) - MOST_TOLD} more refused.")
         if one is not None and one.curve is not None:
-            parts += list(channel_words(one, found.column, is_new=is_new))
+            place = self._place(found) if len(found.channels) > 1 else ""
+            whose = detectors.get(place, f"Channel {place}") if place else ""
+            parts += list(channel_words(one, found.column, is_new=is_new, whose=whose))
         return "\n".join([*parts, *self._drift(found)])
 
     def _drift(self, new: Calibration) -> list[str]:
@@ -536,10 +538,14 @@ def _through_peaks(found: Calibration, fitted: tuple[FittedPeak, ...], recipe: R
     return calibration_changes.with_channels(found, anew)
 
 
-def channel_words(one: ChannelCalibration, column: str, *, is_new: bool) -> Iterable[str]:
-    """Say what a channel was calibrated with, how sure that is, and what comes second."""
+def channel_words(one: ChannelCalibration, column: str, *, is_new: bool, whose: str = "") -> Iterable[str]:
+    """Say what a channel was calibrated with, how sure that is, and what comes second.
+
+    whose: name of the channel, where there are several.
+    """
     n_used = sum(line.is_used for line in one.lines)
-    start = "Proposed: " if is_new else ""
+    start = f"{whose}: " if whose else ""
+    start += f"{'proposed' if whose else 'Proposed'}: " if is_new else ""
     sure, used = confidence_words(one.confidence), f"{n_used} of {len(one.lines)} lines used"
     yield f"{start}{one.source}, {sure} sure, {used}."
     if one.curve is not None:

@@ -151,7 +151,7 @@ def cells(held: Measured | None) -> list[str]:
     found = None if held is None else held.found
     if found is None:
         return ["…" if held is None else held.problem or "too narrow", *[""] * (len(HEADS) - 2)]
-    return [_pair(found, "net"), words.count(found.gross), *(_pair(found, name) for name in HEADS_OF)]
+    return [_pair(found, "net"), words.grouped(found.gross, 0), *(_pair(found, name) for name in HEADS_OF)]
 
 
 HEADS_OF = ("centroid", "fwhm", "fwtm", "rate")

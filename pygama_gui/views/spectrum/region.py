@@ -77,7 +77,7 @@ def region_words(found: Region | None, unit: str) -> str:
     """Say what a region holds."""
     if found is None:
         return "too narrow"
-    first = f"gross {words.count(found.gross)}"
+    first = f"gross {words.grouped(found.gross, 0)}"
     if not math.isfinite(found.net):
         return f"{first}\nno net counts: {found.why_no_net}"
     first += f"   net {words.with_error(found.net, found.net_error)}"

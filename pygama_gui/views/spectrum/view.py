@@ -232,7 +232,8 @@ class SpectrumView(View):
         """Make the bins wider or narrower."""
         histogram = self._histogram
         if histogram is not None:
-            factor = min(max(self._factor * by, 1), histogram.n_bins // spectra.LEAST_JOINED)
+            drawn_next = self.counting.join_by(histogram)  # a second key may come before the first is drawn
+            factor = min(max(drawn_next * by, 1), histogram.n_bins // spectra.LEAST_JOINED)
             self.choose(width=factor * fine_width(histogram))
 
     def show_region(self) -> None:

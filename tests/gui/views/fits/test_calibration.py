@@ -173,7 +173,7 @@ def test_a_proposal_says_how_sure_it_is_and_what_comes_second(qtbot: QtBot, view
     propose(qtbot, view)
     said = view.calibration.words.text()
     assert "2 of 2 channels calibrated" in said
-    assert "Proposed: Th-228, over 99.99 % sure" in said
+    assert "Channel 0/5/0: proposed: Th-228, over 99.99 % sure" in said
     gain, rival = said.partition("Second best:")[::2]
     assert "ADC a keV" in gain and "ADC a keV" in rival
     assert view.calibration.gain_unit.text() == "ADC a keV"

@@ -326,6 +326,15 @@ def test_more_bins_are_narrower_by_two(view: SpectrumView) -> None:
     assert view._factor == before // 2
 
 
+def test_keys_for_fewer_bins_count_also_before_the_first_is_drawn(view: SpectrumView) -> None:
+    feed(view, madeup.partial(300))
+    before = view._factor
+    view.rebin(0.5)
+    view.rebin(0.5)
+    view.draw_if_due()
+    assert view._factor == before // 4
+
+
 def test_logarithmic_counts_fit_the_axis(view: SpectrumView) -> None:
     feed(view, madeup.partial(300))
     view.toggle_log()
