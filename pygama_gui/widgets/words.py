@@ -156,6 +156,7 @@ def plain(value: float) -> str:
 def grouped(value: float, decimals: int) -> str:
     """38860.4, 0 -> '38 860', with narrow spaces from ten thousand on."""
     grouping = "," if abs(value) >= 10_000 else ""
+    value = value if round(value, decimals) else 0.0  # never -0.0
     return f"{value:{grouping}.{decimals}f}".replace(",", NARROW_SPACE)
 
 

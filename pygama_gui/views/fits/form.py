@@ -26,6 +26,8 @@ FREE, FIXED, LIMITED = "free", "fixed", "limited"
 WANTED = {FIXED: "type the value", LIMITED: "type both ends"}
 """What is asked for where the fit neither found nor began with a value."""
 FIELD_WIDTH = 92
+LINES_OF_VALUE = 5
+"""A value with uneven errors, its unit, and where it comes from stand in so many lines at most."""
 WORDS = {
     "area": "area",
     "position": "position",
@@ -213,6 +215,7 @@ class ParameterRow(QWidget):
         said = parameter_words(name)
         self.name_label = label(said, tone="soft", px=theme.SMALL)
         self.value_label = Wrapped(tone="")
+        self.value_label.most_lines = LINES_OF_VALUE
         self.box = choice_box(f"{said}: free, fixed or limited", FREE, FIXED, LIMITED)
         self.box.activated.connect(lambda _at: self._chosen())
         self.fixed_field = self._field(f"Value that {said} is fixed at")

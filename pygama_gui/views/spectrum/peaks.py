@@ -12,6 +12,7 @@ from PyQt5.QtCore import QPointF, Qt
 from pygama.analysis.fit_request import FitRequest
 from pygama.analysis.fit_starts import around_peak
 from pygama.analysis.lines import lines_of
+from pygama.analysis.peaks import first_guess
 from pygama.analysis.region_fit import RegionFit
 from pygama.analysis.search import FoundPeak, find_peaks
 from pygama_gui.data import chain_facts
@@ -36,6 +37,8 @@ SEEN_PERCENT = 2.0
 """Lines with fewer photons in 100 decays are fitted beside their neighbours, but not marked."""
 MOST_LINES = 40
 """Gamma lines that are marked, at most; the strongest."""
+LEAST_BINS = 16
+"""In fewer of the finest bins nobody can tell where a window is highest."""
 REGION_FWHM = 1.8
 """Half of a region that is marked around a peak, in FWHM."""
 SEEN_SHARE = 0.04
@@ -192,8 +195,17 @@ class SpectrumPeaks:
         return bool(same)
 
     def _name_of(self, request: FitRequest) -> str:
-        at = request.positions or (0.5 * (request.low + request.high),)
+        at = request.positions or (self._highest_in(request),)
         return _name_at(at, chain_facts.unit_of(self._view.choice.column))
+
+    def _highest_in(self, request: FitRequest) -> float:
+        """Give where the counts of a window are highest; its middle where that cannot be told."""
+        bins = self._view.fine_bins()
+        edges, counts = bins if bins is not None else (np.arange(2.0), np.zeros(1))
+        first, last = np.searchsorted(edges, [request.low, request.high])
+        if last - first < LEAST_BINS or not counts[first:last].any():
+            return 0.5 * (request.low + request.high)
+        return first_guess(counts[first : last - 1].astype(float), edges[first:last])[1]
 
     def shown_fits(self) -> list[tuple[RegionFit, bool]]:
         """Give the fits of the spectrum on screen, each with whether it is the chosen one."""
