@@ -38,7 +38,7 @@ from pygama_gui.session import calibration_changes, changes
 from pygama_gui.session.state import Run, Session
 from pygama_gui.widgets import theme, words
 from pygama_gui.widgets.dialogs import file_dialog
-from pygama_gui.widgets.parts import Wrapped, button, choice_box, label
+from pygama_gui.widgets.parts import Controls, Wrapped, button, choice_box, label
 from pygama_gui.widgets.plot import Plot, ZoomBox
 from pygama_gui.widgets.typed_line import TypedLine
 
@@ -116,11 +116,8 @@ class CalibrationPanel(QWidget):
         head.addWidget(label("Calibration", bold=True), 0, Qt.AlignmentFlag.AlignTop)
         head.addWidget(self.state, 1)
         column.addLayout(head)
-        kind = QHBoxLayout()
-        for widget in (self.source_box, self.bend_box, self.zero_box):
-            kind.addWidget(widget)
-        kind.addStretch(1)
-        column.addLayout(kind)
+        kind = (self.source_box, self.bend_box, self.zero_box)
+        column.addWidget(Controls(kind, QWidget(), margins=(0, 0, 0, 0)))
         gain = QHBoxLayout()
         gain.addWidget(label("gain about", tone="soft", px=theme.SMALL))
         gain.addWidget(self.gain_field)
