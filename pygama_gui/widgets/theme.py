@@ -6,7 +6,7 @@ pyqtgraph ignores the palette, so plots ask `current()` and recolour themselves.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
 from importlib import resources
@@ -27,6 +27,11 @@ OKABE_ITO = ("#009E73", "#CC79A7", "#E69F00", "#D55E00", "#56B4E9", "#0072B2")
 _BLUE = {"light": "#56B4E9", "dark": "#0072B2"}
 """That of the two blues which is far from the accent of a theme."""
 _OLIVE = "#8C8500"
+
+
+def free_color(used: Sequence[str]) -> str:
+    """Give a colour for something new among others: the first of those that the fewest have."""
+    return min(OKABE_ITO, key=used.count)
 
 
 class Theme:

@@ -555,8 +555,7 @@ class CutsView(View):
 
     def _free_color(self) -> str:
         """Give the colour that the fewest cuts have."""
-        used = [cut.color for cut in self.session.cuts]
-        return min(COLORS, key=used.count)
+        return theme.free_color([cut.color for cut in self.session.cuts])
 
     @property
     def _chosen_card(self) -> CutCard | None:
