@@ -356,6 +356,9 @@ def test_shares_are_written_with_their_intervals() -> None:
 
     assert cut_words.share(ratio(500, 1000)) == "50.0 % (48.4–51.6)"
     assert cut_words.short_share(ratio(500, 1000)) == "50.0 ± 1.6 %"
+    assert cut_words.short_share(ratio(2, 1000)) == "0.20 +0.26 −0.13 %"
+    assert cut_words.short_share(ratio(0, 1000)) == "< 0.18 %"
+    assert cut_words.short_share(ratio(1000, 1000)) == "> 99.82 %"
     assert cut_words.share(ratio(0, 0)) == "—"
 
 
