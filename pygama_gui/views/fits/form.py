@@ -210,6 +210,7 @@ class ParameterRow(QWidget):
         """What the fit began with, where it came to none."""
         self._at_start: float | None = None
         """The value that is held since a fit which failed began with it."""
+        self._unit = ""
         self._wanted = ""
         """How the parameter is to be held as soon as a number is typed."""
         said = parameter_words(name)
@@ -266,7 +267,8 @@ class ParameterRow(QWidget):
         self._at_start = self._at_start if fixed == self._at_start else None
         kind = FIXED if fixed is not None else LIMITED if limits is not None else self._wanted or FREE
         self._show_fields(kind)
-        told = WANTED.get(self._wanted, "") or value_words(known, unit)
+        self._unit = unit
+        told = self._asked or value_words(known, unit)
         self.value_label.setText(told if self._at_start is None else f"{told}, where the fit began")
         shown = [(self.fixed_field, fixed)]
         if limits is not None:
@@ -309,13 +311,19 @@ class ParameterRow(QWidget):
         self._at_start = None if self.is_found else fixed
         self._hold(self.name, fixed, limits)
 
+    @property
+    def _asked(self) -> str:
+        """What is asked for, with its unit: 'type the value in ADC'; empty where nothing is."""
+        what = WANTED.get(self._wanted, "")
+        return f"{what} in {self._unit}" if what and self._unit else what
+
     def _ask(self) -> None:
         """Ask for the numbers that are wanted."""
         if self._wanted:
             fields = [self.fixed_field] if self._wanted == FIXED else [self.low_field, self.high_field]
             for field in fields:
                 field.clear()
-            self.value_label.setText(WANTED[self._wanted])
+            self.value_label.setText(self._asked)
             fields[0].setFocus()
 
     def _edited(self) -> None:

@@ -380,7 +380,7 @@ def _heads(unit: str | None) -> list[str]:
 
 
 def cells(row: FitRow, unit: str = "") -> list[str]:
-    """Give the words of a row, from the position on; unit: said with what has it."""
+    """Give the words of a row, from the position on; unit: said of the position, for its widths as well."""
     peak, found = row.peak, row.found
     if peak is None or found is None:
         return [in_words(row.note)]
@@ -391,11 +391,11 @@ def cells(row: FitRow, unit: str = "") -> list[str]:
 
     return [
         said("position", unit),
-        said("fwhm", unit),
+        said("fwhm", ""),
         said("area", ""),
         f"{found.chi2:.0f}/{found.ndof}",
         words.p_value(found.p_value),
-        said("fwtm", unit),
+        said("fwtm", ""),
     ]
 
 

@@ -402,7 +402,13 @@ class SpectrumPeaks:
         self._kept.draw(self._kept_regions(), room)
         self._lines.draw([one for one in self.gamma_lines() if low < one[0] < high], room)
         self._marks.draw(
-            self.unfitted(), picture.edges, picture.counts, room, unit=picture.unit, is_log=is_log
+            self.unfitted(),
+            picture.edges,
+            picture.counts,
+            room,
+            unit=picture.unit,
+            is_log=is_log,
+            unit_words=unit_words,
         )
 
     def hide(self) -> None:

@@ -74,7 +74,7 @@ def test_heads_have_units_and_rows_where_these_differ(qtbot: QtBot, view: FitsVi
     qtbot.waitUntil(lambda: view.redraw() or view.table.rowCount() == 3, timeout=WAIT_MS)
     assert heads(view)[1:4] == ["Position", "FWHM", "Area\n(counts)"]
     assert texts(view, 0)[1].endswith(" ADC")
-    assert texts(view, 0)[3].replace("\n", " ").endswith(tuple("0123456789"))
+    assert all(text[-1].isdigit() for text in texts(view, 0)[2:4])
 
 
 def test_choosing_a_row_shows_its_form(view: FitsView) -> None:
@@ -159,13 +159,13 @@ def test_where_no_value_is_known_one_is_asked_for(qtbot: QtBot, view: FitsView) 
     assert "sigma" not in view.session.chosen_fit.request.fixed
     row = view.form.rows["sigma"]
     view.redraw()
-    assert (row.box.currentText(), row.value_label.text()) == (FIXED, "type the value")
+    assert (row.box.currentText(), row.value_label.text()) == (FIXED, "type the value in ADC")
     assert row.fixed_field.isVisible() and row.fixed_field.text() == ""
     row.fixed_field.setText("25")
     row.fixed_field.editingFinished.emit()
     assert view.session.chosen_fit.request.fixed["sigma"] == 25.0
     view.redraw()
-    assert row.value_label.text() != "type the value"
+    assert "type" not in row.value_label.text()
 
 
 def test_peaks_are_fitted_at_the_places_that_are_typed(qtbot: QtBot, view: FitsView) -> None:

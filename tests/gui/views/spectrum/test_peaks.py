@@ -113,6 +113,8 @@ def test_peaks_are_searched_in_view_and_taken_away(qtbot: QtBot, view: SpectrumV
     assert places == pytest.approx([line for line, _ in madeup.LINES], rel=1e-3)
     view.redraw()
     assert len(view.peaks._marks._points.data) == 3
+    told = [item.toPlainText() for item in view.peaks._marks._words if item.isVisible()]
+    assert told and all(" ADC\n" in text and text.endswith("σ") for text in told)
     view.give_up()
     view.redraw()
     assert len(view.peaks._marks._points.data) == 0
