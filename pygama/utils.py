@@ -64,6 +64,11 @@ def number_text(value: float, digits: int = 6) -> str:
     return text.replace(",", NARROW_SPACE if abs(value) >= 10_000 else "")
 
 
+def signed_text(value: float, digits: int) -> str:
+    """Write a number as `number_text` does, with its sign in any case: '+220', '−0.11'."""
+    return ("+" if value >= 0 else "−") + number_text(abs(value), digits)
+
+
 def plural(count: int, noun: str, plural_noun: str = "") -> str:
     """Give '1 record', '2 records', '12 345 records'."""
     return f"{grouped(count)} {noun if count == 1 else plural_noun or noun + 's'}"

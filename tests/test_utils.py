@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from pygama.utils import grouped, number_text, plural
+from pygama.utils import grouped, number_text, plural, signed_text
 
 
 def test_thousands_of_whole_numbers_stand_apart():
@@ -28,3 +28,7 @@ def test_thousands_of_whole_numbers_stand_apart():
 )
 def test_a_number_has_the_digits_that_count_and_no_exponent(value, digits, text):
     assert number_text(value, digits) == text
+
+
+def test_a_sign_stands_before_a_number_in_any_case():
+    assert [signed_text(value, 2) for value in (220.0, 0.031, -0.8)] == ["+220", "+0.031", "−0.8"]

@@ -19,6 +19,7 @@ import numpy as np
 
 from pygama.analysis.peaks import PeakFit, fit_peak
 from pygama.quick_dataclass import dataclass
+from pygama.utils import signed_text
 from pygama_gui.data.anchors import BINS_OF_FIT, find_anchor
 from pygama_gui.data.channels import CLOCK, CODE
 from pygama_gui.data.gain import N_PARTS, Gone, PeakInTime, follow_peak, gain_trouble
@@ -565,7 +566,9 @@ def _drifting(one: Figures, others: Sequence[Figures]) -> str:
     size = abs(one.moved)
     if size < DRIFT_SIGMA * one.moved_error or size < DRIFT_SCATTERS * one.moved_scatter:
         return ""
-    return f"baseline {one.moved:+.3g} from the first third of the run to the last".replace("-", "−")
+    return f"baseline {signed_text(one.moved, 3)} from the first third of the run to the last".replace(
+        "-", "−"
+    )
 
 
 def _typical(values: Sequence[float]) -> float:

@@ -16,6 +16,7 @@ from PyQt5.QtGui import QResizeEvent
 from PyQt5.QtWidgets import QAction, QApplication, QFrame, QHBoxLayout, QVBoxLayout, QWidget
 
 from pygama.errors import PygamaError
+from pygama.utils import signed_text
 from pygama_gui.bridge import Bridge
 from pygama_gui.data import health
 from pygama_gui.data.channels import CLOCK, CODE, code_of
@@ -780,7 +781,7 @@ def _beside(unit: str, level: Level | None) -> tuple[str, str, str]:
     if level is None:
         return "", "", "soft"
     if level.moved:
-        return f"▲ moved {level.moved:+.3g} {unit}".replace("-", "−"), "", "warn"
+        return f"▲ moved {signed_text(level.moved, 3)} {unit}".replace("-", "−"), "", "warn"
     if not level.is_ok and level.band is not None:
         return f"▲ outside the band of {level.band.source}", "", "warn"
     return "steady" if level.is_followed else "", "", "soft"
@@ -795,7 +796,7 @@ def _gain_words(place: Level, unit: str) -> str:
     """Say where the peak lies, and whether it moved."""
     at = _place_words(place, unit)
     if place.moved and place.value:
-        return f"gain {100 * place.moved / place.value:+.2g} %".replace("-", "−")
+        return f"gain {signed_text(100 * place.moved / place.value, 2)} %".replace("-", "−")
     if not place.is_ok and place.band is not None:
         return f"{at}, outside the band of {place.band.source}"
     return "gain steady" if place.is_followed else at
@@ -804,7 +805,7 @@ def _gain_words(place: Level, unit: str) -> str:
 def _check_of(name: str, unit: str, level: Level) -> Check:
     value = f"{words.with_error(level.value, level.error)} {unit}".rstrip()
     if level.moved:
-        by = f"{level.moved:+.3g} {unit}".rstrip().replace("-", "−")
+        by = f"{signed_text(level.moved, 3)} {unit}".rstrip().replace("-", "−")
         value += f", moved by {by} ({level.sigma:.1f} σ)"
     if level.band is None:
         return Check(name, value)
