@@ -11,6 +11,8 @@ from pygama_gui.data.tally import Figures, PeakSurvival
 from pygama_gui.widgets import words
 
 Row = tuple[str, ...]
+TELLS_NOTHING = 0.5
+"""Half of what a share can be: an error above it leaves open whether a peak survives."""
 HEAD = ("cut", "left", "passes", "alone")
 
 
@@ -54,8 +56,8 @@ def lost(found: CutEfficiency) -> str:
 
 
 def survival(found: Survival | None) -> str:
-    """Write what survives in a peak: '91.2 ± 0.4 %'."""
-    if found is None or not math.isfinite(found.value):
+    """Write what survives in a peak: '91.2 ± 0.4 %'; what may as well be nothing or all is not known."""
+    if found is None or not math.isfinite(found.value) or found.error > TELLS_NOTHING:
         return words.UNKNOWN
     return f"{words.with_error(100 * found.value, 100 * found.error)} %"
 

@@ -268,6 +268,7 @@ class CutsView(View):
         if self.bridge.live(run_id) is None or not self.session.cuts:
             self._show_figures(None)
             return
+        self.bridge.fitting.ask(run_id)  # whose peaks are wanted, whether another view shows them or not
         self.bridge.counting.tally(
             run_id, self._peaks(), self.session.spectrum.column, lambda found: self._take(run_id, found)
         )
