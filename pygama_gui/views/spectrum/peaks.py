@@ -37,6 +37,7 @@ SEEN_PERCENT = 2.0
 """Lines with fewer photons in 100 decays are fitted beside their neighbours, but not marked."""
 MOST_LINES = 40
 """Gamma lines that are marked, at most; the strongest."""
+NO_PEAK = "No peak stands out from what is in view"
 LEAST_BINS = 16
 """In fewer of the finest bins nobody can tell where a window is highest."""
 REGION_FWHM = 1.8
@@ -156,6 +157,8 @@ class SpectrumPeaks:
         for peak in at_end:
             name = _name_at([peak.position], unit)
             view.bridge.log(f"{name} is not fitted: its events are at the end of the range")
+        if not (requests or at_end):
+            view.bridge.log(NO_PEAK)
         fits = [self._fit_of(request) for request in requests if not self._is_there(request)]
         if fits:
             view.bridge.fitting.try_out(run_id, fits, self._keep_good)
@@ -265,7 +268,7 @@ class SpectrumPeaks:
 
     def _take_found(self, found: tuple[FoundPeak, ...]) -> None:
         if not found and not self.found:
-            self._view.bridge.log("No peak stands out from what is in view")
+            self._view.bridge.log(NO_PEAK)
         self.found = found
         self._view.redraw_soon()
 

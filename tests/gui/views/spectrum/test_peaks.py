@@ -138,6 +138,15 @@ def test_all_peaks_in_view_are_fitted_and_undone_at_once(qtbot: QtBot, view: Spe
     assert view.session.fits == ()
 
 
+def test_where_no_peak_is_in_view_fitting_all_says_so(qtbot: QtBot, view: SpectrumView) -> None:
+    told: list[str] = []
+    view.bridge.logged.connect(lambda text, _level: told.append(text))
+    view.look_at(20_000, 21_000)
+    view.peaks.fit_found()
+    qtbot.waitUntil(lambda: told == ["No peak stands out from what is in view"], timeout=WAIT_MS)
+    assert view.session.fits == ()
+
+
 def test_a_fit_of_all_in_view_that_fails_is_told_and_not_kept(qtbot: QtBot, view: SpectrumView) -> None:
     told: list[str] = []
     view.bridge.logged.connect(lambda text, _level: told.append(text))
