@@ -23,7 +23,7 @@ SIDE_SHARE = 0.5
 """Bins on each side that make the background, as a share of those in the region."""
 LEAST_OF_SIDE = 0.25
 """Where a cut leaves a smaller share of them on a side, they tell of no background."""
-NO_ROOM, CUT_AWAY = "no room for the background", "a cut takes away what lies beside the region"
+NO_ROOM, CUT_AWAY = "no room for the background", "a cut leaves nothing beside it"
 NAN = float("nan")
 
 

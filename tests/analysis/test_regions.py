@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from pygama.analysis.regions import measure_region
+from pygama.analysis.regions import CUT_AWAY, measure_region
 from pygama.analysis.shapes import Shape
 from pygama.errors import SettingsError
 
@@ -99,7 +99,7 @@ def test_where_a_cut_takes_a_side_away_there_is_no_net(within) -> None:
     found = measure_region(counts, edges, 40.0, 60.0, within=within)
     assert found.gross == 200
     assert np.isnan([found.net, found.centroid, found.fwhm, found.rate]).all()
-    assert found.why_no_net == "a cut takes away what lies beside the region"
+    assert found.why_no_net == CUT_AWAY
 
 
 def test_a_cut_that_leaves_part_of_the_sides_leaves_the_net_counts() -> None:

@@ -79,7 +79,7 @@ def region_words(found: Region | None, unit: str) -> str:
         return "too narrow"
     first = f"gross {words.grouped(found.gross, 0)}"
     if not math.isfinite(found.net):
-        return f"{first}\nno net counts: {found.why_no_net}"
+        return f"{first}\nno net: {found.why_no_net}"
     first += f"   net {words.with_error(found.net, found.net_error)}"
     if not math.isfinite(found.centroid):
         return f"{first}\nno peak"

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 import pyqtgraph as pg
 from PyQt5.QtCore import Qt
 
-from pygama.utils import grouped
+from pygama.utils import NARROW_SPACE, grouped
 from pygama_gui.data.typical import Extremes, Picked
 from pygama_gui.widgets import theme
 from pygama_gui.widgets.parts import label
@@ -104,4 +104,5 @@ def _link(one: Picked, words: str) -> str:
     if one.event is None:
         return NOT_KNOWN
     place = f"event:{one.event}" if one.run is None else f"event:{one.event}:{one.run}"
-    return f'<a href="{place}" style="color: {theme.current().tokens["accent"]}">{words}</a>'
+    whole = words.replace(NARROW_SPACE, "&nbsp;")  # Qt takes the narrow one in HTML for a space to break at
+    return f'<a href="{place}" style="color: {theme.current().tokens["accent"]}">{whole}</a>'

@@ -367,6 +367,8 @@ def test_what_a_region_holds_is_said_with_its_error() -> None:
 
     words = region_words(Region(325, 226, 21, 8673.04, 2.4, 59.9, 4.1), "ADC")
     assert words == "gross 325   net 226 ± 21\ncentroid 8673 ± 2 ADC\nFWHM 60 ± 4 ADC"
+    alone = Region(12_325, math.nan, math.nan, why_no_net="a cut leaves nothing beside it")
+    assert region_words(alone, "ADC") == "gross 12\u202f325\nno net: a cut leaves nothing beside it"
 
 
 def test_values_that_are_not_there_are_said_not_drawn(view: SpectrumView) -> None:

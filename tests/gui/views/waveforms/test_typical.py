@@ -128,7 +128,7 @@ def test_numbers_of_events_have_grouped_thousands_and_links_have_not() -> None:
     one = Picked(np.arange(2.0), np.zeros(2), 0.1, 16_051)
     assert picked_words(one) == "event 16\u202f051"
     told = extremes_html(Extremes((one,), ()))
-    assert 'href="event:16051"' in told and ">16\u202f051</a>" in told
+    assert 'href="event:16051"' in told and ">16&nbsp;051</a>" in told
 
 
 def test_a_link_says_the_event_and_the_run_of_a_data_set() -> None:
