@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import operator
 import os
 from typing import Any
@@ -45,9 +46,32 @@ def whole_number(value: Any, name: str) -> int:
         raise SettingsError(f"{name} must be a whole number, not {value!r}") from None
 
 
+NARROW_SPACE = "\u202f"
+
+
+def grouped(number: int) -> str:
+    """Write a whole number with narrow spaces between the thousands."""
+    return f"{number:,}".replace(",", NARROW_SPACE)
+
+
+def number_text(value: float, digits: int = 6) -> str:
+    """Write a number as '38 860.5': so many digits as count, no exponent, thousands apart from 10 000 on."""
+    if not math.isfinite(value) or abs(value) < 1e-4:
+        return f"{value:.{digits}g}"
+    decimals = max(digits - 1 - math.floor(math.log10(abs(value))), 0)
+    text = f"{value:,.{decimals}f}"
+    text = text.rstrip("0").rstrip(".") if "." in text else text
+    return text.replace(",", NARROW_SPACE if abs(value) >= 10_000 else "")
+
+
+def signed_text(value: float, digits: int) -> str:
+    """Write a number as `number_text` does, with its sign in any case: '+220', '−0.11'."""
+    return ("+" if value >= 0 else "−") + number_text(abs(value), digits)
+
+
 def plural(count: int, noun: str, plural_noun: str = "") -> str:
-    """Give '1 record', '2 records'."""
-    return f"{count} {noun if count == 1 else plural_noun or noun + 's'}"
+    """Give '1 record', '2 records', '12 345 records'."""
+    return f"{grouped(count)} {noun if count == 1 else plural_noun or noun + 's'}"
 
 
 def distinct(values: np.ndarray) -> list[int]:

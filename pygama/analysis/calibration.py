@@ -380,11 +380,10 @@ def confidence_words(confidence: float) -> str:
 
 def curve_words(curve: Curve, column: str, unit: str = "") -> str:
     """Give the formula of a curve with its errors and chi2; unit: as in `report`."""
-    errors = [math.sqrt(curve.covariance[k][k]) for k in range(len(curve.coefficients))]
     powers = ("", f" {column}", f" {column}²")
     terms = [
         f"({c:.8g} ± {error:.2g}){power}"
-        for c, error, power in zip(curve.coefficients, errors, powers, strict=False)
+        for c, error, power in zip(curve.coefficients, curve.errors, powers, strict=False)
         if error
     ]
     gain = f"{curve.gain:.6g} ± {curve.gain_error:.2g} {unit or column} a keV"
@@ -394,10 +393,9 @@ def curve_words(curve: Curve, column: str, unit: str = "") -> str:
 def resolution_words(curve: ResolutionCurve) -> str:
     """Give the formula of FWHM(E) with its errors and chi2."""
     names = ("", " E", " E²")
-    errors = [math.sqrt(max(curve.covariance[k][k], 0.0)) for k in range(len(curve.coefficients))]
     terms = [
         f"({c:.4g} ± {error:.2g}){name}" if error else f"{c:.4g}{name}"
-        for c, error, name in zip(curve.coefficients, errors, names, strict=False)
+        for c, error, name in zip(curve.coefficients, curve.errors, names, strict=False)
     ]
     return f"FWHM² = {' + '.join(terms)} keV², {_fitted_words(curve)}"
 
@@ -405,7 +403,8 @@ def resolution_words(curve: ResolutionCurve) -> str:
 def _fitted_words(curve: Curve | ResolutionCurve) -> str:
     if not curve.ndof:
         return "through all of them"
-    return f"χ² {curve.chi2:.1f} of {curve.ndof} (p {chi2_probability(curve.chi2, curve.ndof):.2g})"
+    told = f"χ² {curve.chi2:.1f} of {curve.ndof} (p {chi2_probability(curve.chi2, curve.ndof):.2g})"
+    return f"{told}, errors × {curve.stretch:.3g}" if curve.stretch > 1 else told
 
 
 def _details(one: ChannelCalibration, column: str, unit: str) -> Iterator[str]:

@@ -1,7 +1,8 @@
 """Turns positions of peaks into energies: a line or a parabola by weighted least squares, with covariance.
 
 The error of a position counts by the slope of the curve, so the fit is made again until that has settled.
-The covariance is that of the errors given; chi2 says whether they were large enough.
+The covariance is that of the errors given; chi2 says whether they were large enough. Where it is more than
+ndof they were not, and the errors of coefficients, gain and energies are told larger, by `Curve.stretch`.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from pygama.analysis.goodness import chi2_survival
+from pygama.analysis.goodness import chi2_survival, scale_factor
 from pygama.errors import SettingsError
 from pygama.quick_dataclass import dataclass
 
@@ -32,6 +33,16 @@ class Curve:
     chi2: float = 0.0
     ndof: int = 0
 
+    @property
+    def stretch(self) -> float:
+        """By how much errors are larger than the covariance says, as the lines scatter more; 1 or above."""
+        return scale_factor(self.chi2, self.ndof)
+
+    @property
+    def errors(self) -> tuple[float, ...]:
+        """Standard deviations of the coefficients; 0 of one that is fixed."""
+        return tuple(self.stretch * math.sqrt(self.covariance[k][k]) for k in range(len(self.coefficients)))
+
     def energy(self, x: Any) -> np.ndarray:
         """Give energies in keV of values of any shape; NaN where the value is."""
         x = np.asarray(x, float)
@@ -45,7 +56,7 @@ class Curve:
         x = np.asarray(x, float)
         powers = np.stack([x**k for k in range(len(self.coefficients))], axis=-1)
         variance = np.einsum("...i,ij,...j", powers, np.array(self.covariance), powers)
-        return np.sqrt(np.maximum(variance, 0.0))
+        return self.stretch * np.sqrt(np.maximum(variance, 0.0))
 
     def slope(self, x: Any) -> np.ndarray:
         """Give keV a unit of the values, at values of any shape."""
@@ -70,7 +81,7 @@ class Curve:
     @property
     def gain_error(self) -> float:
         """Standard deviation of the gain."""
-        return math.sqrt(self.covariance[1][1]) / self.coefficients[1] ** 2
+        return self.errors[1] / self.coefficients[1] ** 2
 
 
 def fit_curve(

@@ -135,6 +135,15 @@ def as_polygon(expression: str) -> PolygonOf | None:
     return PolygonOf(x.name, y.name, tuple((float(a), float(b)) for a, b in corners_of(node)))
 
 
+def reach_of(expression: str, column: str) -> tuple[float, float]:
+    """Give an interval of a column outside of which nothing passes an expression; infinite where none shows.
+
+    The ends of ranges and polygons count, also among other conditions; what cuts of other names say does not.
+    """
+    node = _parsed(expression)
+    return (-math.inf, math.inf) if node is None else _reach_of(node, column)
+
+
 class CutSet:
     """Cuts in their order; a row passes if it passes all that are switched on.
 
@@ -430,6 +439,27 @@ def _parsed(expression: str) -> Node | None:
         return parse(expression).node
     except ExpressionError:
         return None
+
+
+def _reach_of(node: Node, column: str) -> tuple[float, float]:
+    if isinstance(node, Joined):
+        ends = [_reach_of(part, column) for part in node.parts()]
+        lows, highs = zip(*ends, strict=True)
+        if node.operators[0] == "&":
+            return max(lows), min(highs)
+        return min(lows), max(highs)
+    if isinstance(node, Comparison):
+        of_column = [(is_low, end) for name, is_low, end, _ in _ends(node) if name == column]
+        return (
+            max((end for is_low, end in of_column if is_low), default=-math.inf),
+            min((end for is_low, end in of_column if not is_low), default=math.inf),
+        )
+    shape = as_polygon(node.text)
+    axis = None if shape is None or column not in (shape.x, shape.y) else (shape.x, shape.y).index(column)
+    if shape is None or axis is None:
+        return -math.inf, math.inf
+    places = [point[axis] for point in shape.points]
+    return min(places), max(places)
 
 
 def _ends(node: Node | None) -> Iterator[tuple[str | None, bool, float, bool]]:

@@ -218,18 +218,26 @@ def efficiency_table(
     return EfficiencyTable(tuple(rows), ratio(n_left, n_rows, level))
 
 
-def peak_bands(name: str, position: float, fwhm: float) -> PeakBands:
-    """Place window and bands around a peak: 1.5 FWHM to either side, bands from 2 to 4 FWHM away."""
+WINDOW_FWHM, NEAR_FWHM, FAR_FWHM = 1.5, 2.0, 4.0
+"""Half of the window of a peak, and how far off the bands beside it begin and end."""
+
+
+def peak_bands(name: str, position: float, fwhm: float, last: float | None = None) -> PeakBands:
+    """Place window and bands around a peak: 1.5 FWHM to either side, bands from 2 to 4 FWHM away.
+
+    last: where the last of several peaks stands that are counted together, as they overlap.
+    """
     if not (fwhm > 0 and math.isfinite(position + fwhm)):
         raise SettingsError(
             f"peak '{name}' needs a position and a width above 0, not '{position}' and '{fwhm}'"
         )
-    window, near, far = 1.5 * fwhm, 2 * fwhm, 4 * fwhm
+    window, near, far = WINDOW_FWHM * fwhm, NEAR_FWHM * fwhm, FAR_FWHM * fwhm
+    end = position if last is None else last
     return PeakBands(
         name,
-        (position - window, position + window),
+        (position - window, end + window),
         (position - far, position - near),
-        (position + near, position + far),
+        (end + near, end + far),
     )
 
 

@@ -18,6 +18,7 @@ import numpy as np
 from pygama.analysis.search import mean_bin_width
 from pygama.errors import SettingsError
 from pygama.quick_dataclass import dataclass
+from pygama.utils import number_text
 
 SHAPES = ("gauss", "hpge")
 BACKGROUNDS = ("linear", "step")
@@ -95,7 +96,10 @@ def _problems(request: FitRequest) -> Iterator[str]:
         yield f"a fit needs a window from a lower to a higher end, not from '{low}' to '{high}'"
     for at in request.positions:
         if not low < at < high:
-            yield f"position '{at:.6g}' lies outside the window from {low:.6g} to {high:.6g}; widen it"
+            yield (
+                f"position '{number_text(at)}' lies outside the window from {number_text(low)} "
+                f"to {number_text(high)}; widen it"
+            )
     for name, value, allowed in (
         ("shape", request.shape, SHAPES),
         ("background", request.background, BACKGROUNDS),
@@ -123,8 +127,9 @@ def _problems_of_names(request: FitRequest) -> Iterator[str]:
     for name, (least, most) in request.limits.items():
         allowed = _domain(name)
         if not max(least, allowed[0]) < min(most, allowed[1]):
+            ends = number_text(least), number_text(most)
             within = f"between {allowed[0]:g} and {allowed[1]:g}, the lower one first"
-            yield f"limits of {name} must lie {within}, not go from '{least:.6g}' to '{most:.6g}'"
+            yield f"limits of {name} must lie {within}, not go from '{ends[0]}' to '{ends[1]}'"
 
 
 def limits_of(name: str, request: FitRequest, reach: tuple[float, float]) -> tuple[float, float]:

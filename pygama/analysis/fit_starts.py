@@ -19,6 +19,7 @@ from pygama.analysis.search import (
     mean_bin_width,
 )
 from pygama.errors import SettingsError
+from pygama.utils import number_text
 
 FEW_FOR_A_TAIL = 3000.0
 """With fewer counts in the peaks, tail and step of an 'hpge' are held near what is usual.
@@ -46,7 +47,8 @@ def around_peak(counts: Any, edges: Any, x: float) -> FitRequest:
     counts, edges = checked_histogram(counts, edges)
     if not edges[0] <= x <= edges[-1]:
         raise SettingsError(
-            f"a peak to fit must lie between {edges[0]:.6g} and {edges[-1]:.6g}, not at '{x:.6g}'"
+            f"a peak to fit must lie between {number_text(edges[0])} and {number_text(edges[-1])}, "
+            f"not at '{number_text(x)}'"
         )
     found = find_peaks(counts, edges)
     bin_width = mean_bin_width(edges)

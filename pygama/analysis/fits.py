@@ -26,7 +26,7 @@ from pygama.analysis.search import checked_histogram, moved_starts
 from pygama.analysis.shapes import FWHM_PER_SIGMA, FWTM_PER_SIGMA
 from pygama.analysis.trust import UNLIKELY, Doubt, doubtful, doubts_of, intervals
 from pygama.errors import SettingsError
-from pygama.utils import plural
+from pygama.utils import number_text, plural
 
 MIN_SIGNIFICANCE = 2.5
 """A peak whose area is fewer errors above 0 is told as none."""
@@ -99,7 +99,7 @@ def _join(counts: np.ndarray, edges: np.ndarray, n: int) -> tuple[np.ndarray, np
 def _fit(counts: np.ndarray, edges: np.ndarray, request: FitRequest) -> RegionFit:
     note = _why_not(counts, edges, request)
     if note:
-        return RegionFit(request, counts, edges, note=note)
+        return RegionFit(request, counts, edges, note=note, start=_asked(request))
     positions = request.positions or find_positions(counts, edges)
     names = parameter_names(request, len(positions))
     cost = Cost(RegionModel(names, edges), counts)
@@ -108,7 +108,7 @@ def _fit(counts: np.ndarray, edges: np.ndarray, request: FitRequest) -> RegionFi
         note = (
             f"{len(counts)} bins for {plural(free, 'value')} to find: widen the window or make bins narrower"
         )
-        return RegionFit(request, counts, edges, note=note)
+        return RegionFit(request, counts, edges, note=note, start=_asked(request))
     fit = _fit_from(cost, positions, request)
     held = {*request.fixed, *request.limits, *request.priors}
     is_free = not any(name.startswith("position") for name in held)
@@ -118,6 +118,11 @@ def _fit(counts: np.ndarray, edges: np.ndarray, request: FitRequest) -> RegionFi
     if is_free and not (request.positions or is_one_held) and fit.converged and fit.p_value < UNLIKELY:
         return _as_two(fit)
     return fit
+
+
+def _asked(request: FitRequest) -> dict[str, float]:
+    """Give the values that a request itself names, of a fit that cannot begin."""
+    return {f"position_{i}": at for i, at in enumerate(request.positions, 1)} | dict(request.fixed)
 
 
 def _fit_from(cost: Cost, positions: tuple[float, ...], request: FitRequest) -> RegionFit:
@@ -140,7 +145,7 @@ def _where_it_went(cost: Cost, fit: RegionFit) -> RegionFit:
     best = min(tried, key=lambda one: one.chi2)
     if fit.converged and best.chi2 > fit.chi2 - MOVED:
         return fit
-    at, was = (f"{min(places):.6g}" for places in ([peak.position for peak in best.peaks], asked))
+    at, was = (number_text(min(places)) for places in ([peak.position for peak in best.peaks], asked))
     about = tuple(name for name in best.parameters if name.startswith("position"))
     doubt = Doubt("moved", about, f"a peak was found at {at}, not at {was} where it was looked for")
     return replace(best, doubts=(*best.doubts, doubt))
@@ -205,7 +210,7 @@ def _in_order(cost: Cost, at: Minimum, positions: tuple[float, ...], request: Fi
 
 
 def _why_not(counts: np.ndarray, edges: np.ndarray, request: FitRequest) -> str:
-    window = f"between {request.low:.6g} and {request.high:.6g}"
+    window = f"between {number_text(request.low)} and {number_text(request.high)}"
     if len(counts) < 5:
         return (
             f"{plural(len(counts), 'bin')} {window}: too few to fit; widen the window or make bins narrower"
@@ -213,7 +218,7 @@ def _why_not(counts: np.ndarray, edges: np.ndarray, request: FitRequest) -> str:
     if not (np.isfinite(counts).all() and (counts >= 0).all()):
         return f"counts {window} are negative or not numbers: only counts as they were taken can be fitted"
     total = counts.sum()
-    return f"{total:.0f} counts {window}: too few to fit" if total < MIN_COUNTS else ""
+    return f"{plural(round(total), 'count')} {window}: too few to fit" if total < MIN_COUNTS else ""
 
 
 def _result(
@@ -251,6 +256,7 @@ def _result(
         note=why or _what_to_look_at(peaks, parameters, doubts),
         doubts=doubts or ((Doubt("not_converged", (), why),) if why else ()),
         priors=dict(priors),
+        start=dict(zip(names, start.values.tolist(), strict=True)),
     )
 
 
@@ -316,7 +322,7 @@ def _what_is_wrong(
     is_area = np.array([name.startswith("area_") for name in cost.model.names])
     total, error = at.values[is_area].sum(), math.sqrt(max(spread[np.ix_(is_area, is_area)].sum(), 0.0))
     if not total > MIN_SIGNIFICANCE * error:
-        return f"no peak: {total:.3g} ± {error:.2g} counts above the background"
+        return f"no peak: {number_text(total, 3)} ± {number_text(error, 2)} counts above the background"
     if not (at.is_valid and is_known):
         return "the fit did not converge; give positions, or fix what the counts cannot tell"
     if any(min(peak.position - low, low + width - peak.position) < 0.02 * width for peak in peaks):
@@ -330,12 +336,13 @@ def _what_to_look_at(
     peaks: tuple[FittedPeak, ...], parameters: Mapping[str, Parameter], doubts: tuple[Doubt, ...]
 ) -> str:
     notes = [
-        f"peak {i}: {peak.area:.3g} ± {peak.area_error:.2g} counts, not above the background"
+        f"peak {i}: {number_text(peak.area, 3)} ± {number_text(peak.area_error, 2)} counts, "
+        "not above the background"
         for i, peak in enumerate(peaks, 1)
         if not peak.area > MIN_SIGNIFICANCE * peak.area_error and not parameters[f"area_{i}"].is_fixed
     ]
     notes += [
-        f"{one.name} stands at its limit {one.value:.4g}"
+        f"{one.name} stands at its limit {number_text(one.value)}"
         for one in parameters.values()
         if one.is_at_limit and math.isfinite(one.error)
     ]

@@ -108,3 +108,11 @@ def _moments(expected: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 _LOG_FACTORIAL = np.array([math.lgamma(k + 1) for k in range(_N_TERMS)])
+
+
+def scale_factor(chi2: float, ndof: int) -> float:
+    """Give what errors are to be multiplied by where points scatter more than theirs: √(χ²/ndof), else 1.
+
+    Source: Particle Data Group, Review of Particle Physics, introduction, section 5.2.2.
+    """
+    return math.sqrt(max(chi2 / ndof, 1.0)) if ndof > 0 else 1.0

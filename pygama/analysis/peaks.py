@@ -19,6 +19,7 @@ from pygama.analysis.region_model import RegionModel
 from pygama.analysis.shapes import FWHM_PER_SIGMA
 from pygama.errors import SettingsError
 from pygama.quick_dataclass import dataclass
+from pygama.utils import number_text
 
 MIN_COUNTS = 15
 """With fewer counts in the window, no fit is tried."""
@@ -97,7 +98,8 @@ def fit_peak_counts(counts: Any, edges: Any) -> PeakFit:
         )
     window, n_bins = (float(edges[0]), float(edges[-1])), len(counts)
     if counts.sum() < MIN_COUNTS:
-        note = f"{counts.sum():.0f} counts between {window[0]:.6g} and {window[1]:.6g}: too few to fit"
+        low, high = map(number_text, window)
+        note = f"{counts.sum():.0f} counts between {low} and {high}: too few to fit"
         return PeakFit(window, n_bins, note=note)
     return _fit(counts, edges)
 
@@ -152,7 +154,8 @@ def _result(cost: Cost, at: Minimum, spread: np.ndarray, *, is_valid: bool) -> P
 def _what_is_wrong(cost: Cost, at: Minimum, found: PeakFit) -> str:
     low, high = found.window
     significance = found.area / found.area_error if found.area_error > 0 else 0.0
-    above = f"no peak: {found.area:.3g} ± {found.area_error:.2g} counts above the background"
+    area, error = number_text(found.area, 3), number_text(found.area_error, 2)
+    above = f"no peak: {area} ± {error} counts above the background"
     if not significance > _MIN_SIGNIFICANCE:
         return above
     if significance < _CLEAR_SIGNIFICANCE and _chi2_without(cost, at) - at.chi2 < _MIN_GAIN:

@@ -78,6 +78,8 @@ class RegionFit:
     `parameters`, 0 for those that were fixed or make no difference. chi2: likelihood ratio of Baker and
     Cousins, to be compared with ndof; p_value: probability of one as large, which holds for few counts too.
     Where `converged` is False, `note` says why and there may be no peaks; otherwise it says what to look at.
+    start: values of the parameters that the fit began with, by name; those of the request where it could not
+    begin.
     doubts: why errors are not to be taken as they stand, each with a code (`trust.CODES`), the parameters and
     a sentence. priors: what was taken as known beforehand, by the request or for lack of counts.
     """
@@ -95,6 +97,7 @@ class RegionFit:
     note: str = ""
     doubts: tuple[Doubt, ...] = ()
     priors: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    start: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def verdict(self) -> str:

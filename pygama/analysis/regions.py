@@ -21,6 +21,9 @@ from pygama.quick_dataclass import dataclass
 
 SIDE_SHARE = 0.5
 """Bins on each side that make the background, as a share of those in the region."""
+LEAST_OF_SIDE = 0.25
+"""Where a cut leaves a smaller share of them on a side, they tell of no background."""
+NO_ROOM, CUT_AWAY = "no room for the background", "a cut leaves nothing beside it"
 NAN = float("nan")
 
 
@@ -29,7 +32,8 @@ class Region:
     """What a region holds. Positions and widths are in the unit of the x axis; NaN where there is no peak.
 
     gross: counts of the region. background: counts of it that the bins beside it tell of. net: the rest.
-    rate: net counts a second; NaN without a live time. Errors are of one standard deviation.
+    rate: net counts a second; NaN without a live time. Errors are of one standard deviation. why_no_net: why
+    nothing but the gross counts is known; empty where more is.
     """
 
     gross: float
@@ -45,6 +49,7 @@ class Region:
     background_error: float = NAN
     rate: float = NAN
     rate_error: float = NAN
+    why_no_net: str = ""
 
     @property
     def gross_error(self) -> float:
@@ -58,13 +63,20 @@ class Region:
 
 
 def measure_region(
-    counts: Any, edges: Any, low: float, high: float, *, live_time_s: float | None = None
+    counts: Any,
+    edges: Any,
+    low: float,
+    high: float,
+    *,
+    live_time_s: float | None = None,
+    within: tuple[float, float] = (-math.inf, math.inf),
 ) -> Region | None:
     """Measure the bins whose centres lie from low to high; None where there are fewer than three.
 
-    counts: (n,), edges: (n + 1,), rising. live_time_s: seconds in which the counts were taken. Where there
-    are no bins on one of the sides, only the gross counts are known. Raises SettingsError for a histogram
-    that is none, for counts below 0, and for a live time that is not above 0.
+    counts: (n,), edges: (n + 1,), rising. live_time_s: seconds in which the counts were taken. within: where
+    a cut lets counts pass; bins outside of it are empty whatever the background, and tell nothing of it.
+    Where there are no bins on one of the sides, only the gross counts are known. Raises SettingsError for
+    a histogram that is none, for counts below 0, and for a live time that is not above 0.
     """
     counts, edges = checked_histogram(counts, edges)
     if live_time_s is not None and not live_time_s > 0:
@@ -80,9 +92,14 @@ def measure_region(
         return None
     inside = counts[first:last]
     n_side = max(1, round(SIDE_SHARE * n))
-    left, right = slice(max(first - n_side, 0), first), slice(last, min(last + n_side, len(counts)))
+    begin, end = _first_and_last_within(edges, within)
+    left = slice(max(first - n_side, 0, min(begin, first)), first)
+    right = slice(last, min(last + n_side, len(counts), max(end, last)))
+    least = max(LEAST_OF_SIDE * n_side, 1)
+    if (first - begin < min(least, first)) or (end - last < min(least, len(counts) - last)):
+        return Region(float(inside.sum()), NAN, NAN, why_no_net=CUT_AWAY)
     if left.start == left.stop or right.start == right.stop:
-        return Region(float(inside.sum()), NAN, NAN)
+        return Region(float(inside.sum()), NAN, NAN, why_no_net=NO_ROOM)
     near = slice(left.start, right.stop)
     net = _net(centres[near], bins[near], counts[near], left.stop - left.start, right.stop - right.start)
     own = np.zeros(len(net.x))
@@ -91,11 +108,19 @@ def measure_region(
     background_error = math.sqrt(max(net.error(own) ** 2 - gross, 0.0))
     error = math.hypot(math.sqrt(max(gross, 1.0)), background_error)
     seconds = live_time_s or NAN
-    found = {"background": gross - area, "background_error": background_error}
+    found: dict[str, Any] = {"background": gross - area, "background_error": background_error}
     found |= {"rate": area / seconds, "rate_error": error / seconds}
     if area > error:
         found |= _peak(net, float(edges[first]), float(edges[last]))
     return Region(gross, area, error, **found)
+
+
+def _first_and_last_within(edges: np.ndarray, within: tuple[float, float]) -> tuple[int, int]:
+    """Give the first bin that lies whole within two places, and the one after the last."""
+    slack = 1e-6 * float(edges[-1] - edges[0]) / (len(edges) - 1)
+    begin = int(np.searchsorted(edges, within[0] - slack))
+    end = int(np.searchsorted(edges, within[1] + slack, side="right")) - 1
+    return min(begin, len(edges) - 1), max(end, 0)
 
 
 def _net(x: np.ndarray, width: np.ndarray, counts: np.ndarray, n_left: int, n_right: int) -> Net:

@@ -6,11 +6,13 @@ a is the noise of the electronics, b the statistics of charge carriers (Fano), c
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
+from pygama.analysis.goodness import scale_factor
 from pygama.errors import SettingsError
 from pygama.quick_dataclass import dataclass
 
@@ -24,6 +26,17 @@ class ResolutionCurve:
     chi2: float = 0.0
     ndof: int = 0
 
+    @property
+    def stretch(self) -> float:
+        """By how much errors are larger than the covariance says, as of a `Curve`."""
+        return scale_factor(self.chi2, self.ndof)
+
+    @property
+    def errors(self) -> tuple[float, ...]:
+        """Standard deviations of the coefficients; 0 of one that is fixed."""
+        variances = (self.covariance[k][k] for k in range(len(self.coefficients)))
+        return tuple(self.stretch * math.sqrt(max(variance, 0.0)) for variance in variances)
+
     def fwhm(self, energy_kev: Any) -> np.ndarray:
         """Give the full width at half maximum in keV; NaN where the curve has none."""
         with np.errstate(invalid="ignore"):
@@ -34,7 +47,7 @@ class ResolutionCurve:
         powers = self._powers(energy_kev)
         variance = np.einsum("...i,ij,...j", powers, np.array(self.covariance), powers)
         with np.errstate(divide="ignore", invalid="ignore"):
-            return np.sqrt(np.maximum(variance, 0.0)) / (2 * self.fwhm(energy_kev))
+            return self.stretch * np.sqrt(np.maximum(variance, 0.0)) / (2 * self.fwhm(energy_kev))
 
     def _square(self, energy_kev: Any) -> np.ndarray:
         square: np.ndarray = self._powers(energy_kev) @ np.array(self.coefficients)

@@ -17,6 +17,7 @@ import numpy as np
 
 from pygama.analysis.likelihood import Cost, Minimum, Start, profile_intervals
 from pygama.quick_dataclass import dataclass
+from pygama.utils import number_text
 
 CODES = ("not_converged", "misfit", "at_limit", "prior", "no_interval", "asymmetric", "unknown", "moved")
 """What can be doubted, the gravest first."""
@@ -115,7 +116,7 @@ def _doubts(
             "misfit",
             (),
             f"counts like these are unlikely for this model (p {p_value:.1g}): no error is to be trusted, "
-            "choose another shape, background or window",
+            "choose another shape, background or window, or more peaks",
         )
     held = tuple(name for name, is_held in zip(names, at.is_held, strict=True) if is_held)
     if held:
@@ -123,7 +124,10 @@ def _doubts(
             "at_limit", held, f"{_and(held)} {_stand(held)} at a limit: the interval has one side only"
         )
     if priors:
-        known = ", ".join(f"{name} {value:.3g} ± {error:.2g}" for name, (value, error) in priors.items())
+        known = ", ".join(
+            f"{name} {number_text(value, 3)} ± {number_text(error, 2)}"
+            for name, (value, error) in priors.items()
+        )
         yield Doubt("prior", tuple(priors), f"taken as known beforehand: {known}")
     lost = tuple(name for name, each in errors.items() if not all(map(math.isfinite, each)))
     if lost:

@@ -16,6 +16,7 @@ from xml.parsers.expat import ExpatError
 
 from pygama.errors import RawFileError
 from pygama.quick_dataclass import dataclass
+from pygama.utils import grouped
 
 HEAD_BYTES = 13
 """What `HeaderExtent.sniff` needs to see: two words and '<?xml'."""
@@ -126,7 +127,8 @@ def parse_header(record: bytes, *, name: str = "header") -> Header:
         raise RawFileError(not_orca(record, name))
     if len(record) < extent.text_bytes + 8:
         raise RawFileError(
-            f"{name}: the header is cut short: of its {extent.size_bytes} bytes only {len(record)} are there"
+            f"{name}: the header is cut short: of its {grouped(extent.size_bytes)} bytes only "
+            f"{grouped(len(record))} are there"
         )
     return header_of(_read_plist(record[8 : 8 + extent.text_bytes], name), extent.size_bytes, name=name)
 

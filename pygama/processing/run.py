@@ -45,7 +45,7 @@ from pygama.progress import (
 )
 from pygama.quick_dataclass import dataclass
 from pygama.storage import TierWriter
-from pygama.utils import plural, threads_of, whole_number
+from pygama.utils import grouped, plural, threads_of, whole_number
 
 _SHOWN_WAVEFORMS = 8
 
@@ -360,10 +360,10 @@ class _Road:
 
     def _tell_left_out(self) -> None:
         if self._left_out:
-            places = ", ".join(map(str, sorted(self._left_out)))
+            places = ", ".join(map(grouped, sorted(self._left_out)))
             self._tell(Note(f"left out on request: the records at bytes {places}", "warning"))
         if absent := [place for place in self._choice.skip if place not in self._left_out]:
-            places = ", ".join(map(str, absent))
+            places = ", ".join(map(grouped, absent))
             text = f"nothing was left out at bytes {places}: no record that is decoded begins there"
             self._tell(Note(text, "warning"))
 

@@ -11,7 +11,7 @@ from pygama.decoders import DECODERS
 from pygama.orca.header import Header
 from pygama.orca.packets import FrameReport, RawFile, read_header
 from pygama.quick_dataclass import dataclass
-from pygama.utils import plural
+from pygama.utils import grouped, plural
 
 _MOST_NAMED = 20
 
@@ -122,14 +122,14 @@ def id_text(key: int) -> str:
 def sentences(report: FrameReport) -> list[str]:
     """Say what was wrong with the framing of a raw file; of many damaged stretches, the first are named."""
     told = [
-        f"bytes {start} to {end} were skipped ({end - start} bytes): {why}"
+        f"bytes {grouped(start)} to {grouped(end)} were skipped ({grouped(end - start)} bytes): {why}"
         for start, end, why in report.skipped[:_MOST_NAMED]
     ]
     if others := report.skipped[_MOST_NAMED:]:
         n_bytes = sum(end - start for start, end, _ in others)
         stretches = plural(len(others), "more stretch", "more stretches")
         told.append(
-            f"skipped {stretches} up to byte {others[-1][1]} ({n_bytes} bytes); "
+            f"skipped {stretches} up to byte {grouped(others[-1][1])} ({grouped(n_bytes)} bytes); "
             "'pygama info --json' lists them all"
         )
     unknown = sorted(report.unknown.items())
@@ -139,7 +139,7 @@ def sentences(report: FrameReport) -> list[str]:
         ids = plural(len(unknown) - _MOST_NAMED, "more id")
         told.append(f"skipped {plural(n_others, 'record')} of {ids} that the header does not declare")
     if report.cut_short is not None:
-        offset, have, need = report.cut_short
+        offset, have, need = map(grouped, report.cut_short)
         told.append(
             f"the last record is cut short (byte {offset}, {have} of {need} bytes); "
             "everything before it was kept"

@@ -20,7 +20,7 @@ from pygama.errors import SettingsError
 from pygama.processing.declare import Limits, Span, settings_of
 from pygama.processing.kernels import windows as kernel
 from pygama.quick_dataclass import dataclass
-from pygama.utils import distinct, plural
+from pygama.utils import distinct, grouped, plural
 
 _PIECE_BYTES = 4 << 20
 _ANY_LENGTH = 1 << 62
@@ -111,10 +111,10 @@ class Misfits:
         said = []
         for decoder, (misfit, total, low, high) in sorted(self._counts.items()):
             if misfit:
-                length = str(high) if low == high else f"{low} to {high}"
+                length = grouped(high) if low == high else f"{grouped(low)} to {grouped(high)}"
                 waveforms = plural(total, "waveform")
                 said.append(
-                    f"the window of {self._length} did not fit {misfit} of {waveforms} of {length} "
+                    f"the window of {self._length} did not fit {grouped(misfit)} of {waveforms} of {length} "
                     f"samples: kept apart in {decoder}_Garbage, with no row in Tier 2; a smaller n_samp fits "
                     "more"
                 )

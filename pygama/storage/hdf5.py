@@ -23,6 +23,7 @@ from typing import Any
 import numpy as np
 
 from pygama.errors import OutputError
+from pygama.utils import grouped
 
 os.environ.setdefault("HDF5_USE_FILE_LOCKING", "BEST_EFFORT")
 
@@ -164,7 +165,8 @@ def reason_of(error: BaseException) -> str:
     if found := _SYSTEM_MESSAGE.search(text):
         return found[1]
     if found := _TRUNCATED.search(text):
-        return f"it is cut short, or still being written: {found[1]} of {found[2]} bytes are there"
+        have, whole = (grouped(int(number)) for number in found.groups())
+        return f"it is cut short, or still being written: {have} of {whole} bytes are there"
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     return lines[-1] if lines else type(error).__name__
 

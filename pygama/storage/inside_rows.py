@@ -22,6 +22,7 @@ from pygama.storage.reader import attributes_of
 from pygama.storage.safe import items_of
 from pygama.storage.stored_rows import StoredRows
 from pygama.storage.units import unit_of
+from pygama.utils import grouped
 
 MOST_BYTES = 64 * 1024 * 1024
 """What is given at once, whatever was asked for."""
@@ -88,7 +89,9 @@ class Source:
     def _fitting(self, start: int, stop: int) -> int:
         """Give the end of the rows that fit. Raises TierFileError where not one does."""
         if self.row_bytes > MOST_BYTES:
-            raise TierFileError(f"{self.where}: one row takes {self.row_bytes:,} bytes, too many to be shown")
+            raise TierFileError(
+                f"{self.where}: one row takes {grouped(self.row_bytes)} bytes, too many to be shown"
+            )
         return min(stop, start + max(MOST_BYTES // max(self.row_bytes, 1), 1))
 
 
@@ -266,7 +269,7 @@ class RaggedRows(Source):
     def _size_of(self, row: int) -> int:
         size = int(self._array.get_row_size(row))
         if size > MOST_BYTES:
-            raise TierFileError(f"{self.where}: row {row} takes {size:,} bytes, too many to be shown")
+            raise TierFileError(f"{self.where}: row {row} takes {grouped(size)} bytes, too many to be shown")
         return size
 
 
@@ -354,7 +357,9 @@ class FixedRows(Source):
     def _unpickle(self, node: Any) -> tuple[list[Any], int]:
         size = int(node.get_row_size(0))
         if size > MOST_BYTES:
-            raise TierFileError(f"{self.where}: {node._v_name} takes {size:,} bytes, too many to be shown")
+            raise TierFileError(
+                f"{self.where}: {node._v_name} takes {grouped(size)} bytes, too many to be shown"
+            )
         found = items_of(node.read(0, 1)[0])
         if found is None or len(found[1]) not in (1, 2):
             raise TierFileError(f"{self.where}: {node._v_name} is pickled in a way that is not known")
@@ -363,7 +368,7 @@ class FixedRows(Source):
 
 def _labels(node: Any, where: str) -> list[str]:
     if int(node.nrows) > WIDEST:
-        raise TierFileError(f"{where}: it has {int(node.nrows):,} columns, too many to be shown")
+        raise TierFileError(f"{where}: it has {grouped(int(node.nrows))} columns, too many to be shown")
     if isinstance(node, tables.VLArray):
         found = items_of(node.read(0, 1)[0]) if int(node.nrows) else ([], ())
         labels = [] if found is None else found[0]
@@ -440,7 +445,9 @@ def _unit_beside(node: Any) -> str:
 def _check_chunk(leaf: Any, where: str) -> None:
     n_bytes = math.prod(map(int, leaf.chunkshape or (0,))) * int(leaf.dtype.itemsize)
     if n_bytes > LARGEST_CHUNK:
-        raise TierFileError(f"{where} is stored in pieces of {n_bytes:,} bytes, too large to be looked into")
+        raise TierFileError(
+            f"{where} is stored in pieces of {grouped(n_bytes)} bytes, too large to be looked into"
+        )
 
 
 def _flat(values: np.ndarray) -> np.ndarray:

@@ -23,6 +23,7 @@ from pygama.storage.chunk_map import Place, places_of_chunks
 from pygama.storage.chunks import HEADER_BYTES, Unpacker, is_snappy, load_blosc
 from pygama.storage.hdf5 import WAY_OUT, tables
 from pygama.storage.sample_chunks import unpack_stored_samples
+from pygama.utils import grouped
 
 _LEAST_CHUNK_BYTES = 16
 """What the smallest compressed chunk takes in a file."""
@@ -220,8 +221,8 @@ class StoredRows:
         n_bytes = self._path.stat().st_size
         if self.n_rows // self.chunk_rows * _LEAST_CHUNK_BYTES > n_bytes:
             raise TierFileError(
-                f"{self._where}: it says {self.n_rows} rows, for which its {n_bytes} bytes have no room: "
-                "it is damaged; process the raw file again"
+                f"{self._where}: it says {grouped(self.n_rows)} rows, for which its "
+                f"{grouped(n_bytes)} bytes have no room: it is damaged; process the raw file again"
             )
 
     def _find_unpacker(self) -> Unpacker | None:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 
-from pygama.analysis.efficiency import peak_bands
-from pygama.analysis.region_fit import RegionFit
+from pygama.analysis.efficiency import FAR_FWHM, WINDOW_FWHM, PeakBands, peak_bands
+from pygama.analysis.region_fit import FittedPeak, RegionFit
+from pygama.utils import number_text
+from pygama_gui.data.chain_facts import unit_of
 from pygama_gui.data.tally import Peak, peak_of_region
 from pygama_gui.session.calibration_changes import calibrations_of, of_channel
 from pygama_gui.session.state import Fit, Session
@@ -31,14 +33,38 @@ def peaks_of(
     found += [region] if region is not None else []
     for fit, outcome in fitted:
         found += [
-            Peak(fit.column, peak_bands(f"{peak.position:.5g}", peak.position, peak.fwhm), fit.channel)
-            for peak in outcome.peaks
-            if outcome.converged and peak.fwhm > 0 and math.isfinite(peak.position + peak.fwhm)
+            Peak(fit.column, _bands_of(together, unit_of(fit.column)), fit.channel)
+            for together in _groups(outcome)
         ]
     for line in _lines(session, columns):
         if not any(_is_same(line, one) for one in found):
             found.append(line)
     return tuple(one for one in found if one.column in columns)[:MOST]
+
+
+def _groups(outcome: RegionFit) -> list[list[FittedPeak]]:
+    """Part the peaks of a fit; those of which one lies in the bands of another are together."""
+    known = [
+        peak
+        for peak in outcome.peaks
+        if outcome.converged and peak.fwhm > 0 and math.isfinite(peak.position + peak.fwhm)
+    ]
+    groups: list[list[FittedPeak]] = []
+    for peak in sorted(known, key=lambda one: one.position):
+        before = groups[-1][-1] if groups else None
+        apart = (WINDOW_FWHM + FAR_FWHM) * max(peak.fwhm, 0.0 if before is None else before.fwhm)
+        if before is not None and peak.position - before.position < apart:
+            groups[-1].append(peak)
+        else:
+            groups.append([peak])
+    return groups
+
+
+def _bands_of(together: Sequence[FittedPeak], unit: str) -> PeakBands:
+    """Give window and bands of a peak, or of several that overlap: what survives of one is not told apart."""
+    name = " + ".join(number_text(peak.position, 5) for peak in together)
+    fwhm = max(peak.fwhm for peak in together)
+    return peak_bands(f"{name} {unit}".rstrip(), together[0].position, fwhm, together[-1].position)
 
 
 def _lines(session: Session, columns: Collection[str]) -> list[Peak]:
@@ -51,7 +77,7 @@ def _lines(session: Session, columns: Collection[str]) -> list[Peak]:
                 named = list(zip(NAMES, ESCAPES, strict=True))
             else:
                 energies = sorted({line.energy_kev for line in known.lines})[-N_LINES:]
-                named = [(f"{energy:.5g}", energy) for energy in energies]
+                named = [(f"{energy:.5g} keV", energy) for energy in energies]
             return [
                 Peak(one.energy_column, peak_bands(name, energy, float(widths.fwhm(energy))))
                 for name, energy in named

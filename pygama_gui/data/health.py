@@ -19,6 +19,7 @@ import numpy as np
 
 from pygama.analysis.peaks import PeakFit, fit_peak
 from pygama.quick_dataclass import dataclass
+from pygama.utils import signed_text
 from pygama_gui.data.anchors import BINS_OF_FIT, find_anchor
 from pygama_gui.data.channels import CLOCK, CODE
 from pygama_gui.data.gain import N_PARTS, Gone, PeakInTime, follow_peak, gain_trouble
@@ -378,15 +379,44 @@ def count_saturated(
     """
     if columns:
         return int(is_flagged(columns).sum())
-    if times is not None and len(times) == len(heights):
-        top = float(heights[np.isfinite(heights)].max(initial=0.0))
-        if are_pulsed(times[heights >= (1 - PILE) * top]):
-            return 0
-    known = heights[np.isfinite(heights)]
-    top = float(known.max(initial=0.0))
+    return int(are_piled(heights, times).sum())
+
+
+def are_piled(heights: np.ndarray, times: np.ndarray | None = None) -> np.ndarray:
+    """Tell which events pile up at the top, as those of a channel beyond its range do; (n,) bool.
+
+    times: as in `count_saturated`.
+    """
+    top = float(heights[np.isfinite(heights)].max(initial=0.0))
+    none = np.zeros(len(heights), bool)
     if top <= 0:
-        return 0
-    return in_pile(*(int((known >= (1 - depth) * top).sum()) for depth in (PILE, NEAR)))
+        return none
+    at_top, near = (heights >= (1 - depth) * top for depth in (PILE, NEAR))
+    if times is not None and len(times) == len(heights) and are_pulsed(times[at_top]):
+        return none
+    return at_top if in_pile(int(at_top.sum()), int(near.sum())) else none
+
+
+def at_end_of_range(rows: Rows, column: str) -> np.ndarray:
+    """Tell which events are at the end of the range by their values of a column, (n_rows,) bool.
+
+    By the chain's own columns where it has them, else those piled at the top of their channel, or of all
+    channels where each alone has too few.
+    """
+    heights = np.asarray(rows[column], np.float64)
+    if flags := {name: rows[name] for name in SATURATION if name in rows}:
+        return is_flagged(flags)
+    clock = clock_name(rows)
+    times = np.asarray(rows[clock], np.float64) if clock else None
+    found = are_piled(heights, times)
+    for code in np.unique(rows[CODE]) if CODE in rows else ():
+        own = np.flatnonzero(rows[CODE] == code)
+        found[own] |= are_piled(heights[own], None if times is None else times[own])
+    return found
+
+
+COLUMNS_OF_RANGE = (CODE, CLOCK, "time_s", *SATURATION)
+"""What `at_end_of_range` reads beside the column, where it is there."""
 
 
 def is_flagged(columns: Mapping[str, np.ndarray]) -> np.ndarray:
@@ -536,7 +566,9 @@ def _drifting(one: Figures, others: Sequence[Figures]) -> str:
     size = abs(one.moved)
     if size < DRIFT_SIGMA * one.moved_error or size < DRIFT_SCATTERS * one.moved_scatter:
         return ""
-    return f"baseline {one.moved:+.3g} from the first third of the run to the last".replace("-", "−")
+    return f"baseline {signed_text(one.moved, 3)} from the first third of the run to the last".replace(
+        "-", "−"
+    )
 
 
 def _typical(values: Sequence[float]) -> float:

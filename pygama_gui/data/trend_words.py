@@ -9,6 +9,7 @@ from dataclasses import field
 import numpy as np
 
 from pygama.quick_dataclass import dataclass
+from pygama.utils import signed_text
 from pygama_gui.data.moves import Move, find_move
 from pygama_gui.data.slices import LEAST_SLICES, Series
 from pygama_gui.data.trends import Trends
@@ -56,16 +57,16 @@ def move_words(series: Series, move: Move | None, clock: Clock) -> str:
     if move is None:
         return f"{what} steady"
     if series.kind in IN_PERCENT and move.level:
-        size = f"{100 * move.size / abs(move.level):+.2g} %"
+        size = f"{signed_text(100 * move.size / abs(move.level), 2)} %"
     else:
-        size = f"{move.size:+.3g} {series.unit}".rstrip()
+        size = f"{signed_text(move.size, 3)} {series.unit}".rstrip()
     return f"{what} {size} {_when(series, move, clock)}".replace("-", "−")
 
 
 def gain_words(series: Series, move: Move, unit: str, clock: Clock) -> str:
     """Say by how much a peak moved: 'gain −0.82 keV (−0.031 %) since 14:32 (6.2 σ)'."""
-    size = f"{move.size:+.3g} {unit}".rstrip()
-    share = f" ({100 * move.size / abs(move.level):+.2g} %)" if move.level else ""
+    size = f"{signed_text(move.size, 3)} {unit}".rstrip()
+    share = f" ({signed_text(100 * move.size / abs(move.level), 2)} %)" if move.level else ""
     return f"gain {size}{share} {_when(series, move, clock)}".replace("-", "−")
 
 

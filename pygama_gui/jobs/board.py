@@ -14,13 +14,13 @@ from typing import Literal
 
 from pygama.progress import Done, Failed, Message, Note, Partial, Progress, Started, StoppedByRequest
 from pygama.quick_dataclass import dataclass
+from pygama.utils import grouped
 from pygama_gui.jobs.culprit import Culprit
 
 State = Literal["waiting", "running", "paused", "done", "failed", "stopped"]
 
 Search = Literal["", "under way", "found", "none", "stopped"]
 
-NARROW_SPACE = "\u202f"
 """Stands between the thousands of a number: lines are never broken at it."""
 N_WARNED = 8
 SMOOTHING_S = 1.5
@@ -383,11 +383,6 @@ def as_sentence(text: str) -> str:
     """Begin with a capital letter, unless the first word is the name of a file or of a column."""
     first = text.partition(" ")[0].rstrip(",;:")
     return f"{text[:1].upper()}{text[1:]}" if first.isalpha() else text
-
-
-def grouped(number: int) -> str:
-    """Write a whole number with narrow spaces between the thousands."""
-    return f"{number:,}".replace(",", NARROW_SPACE)
 
 
 def duration(seconds: float) -> str:

@@ -14,7 +14,8 @@ from pygama.decoders.base import Bits
 from pygama.errors import PygamaError
 from pygama.orca.header import HEAD_BYTES, HeaderExtent, record_key
 from pygama.orca.packets import read_header
-from pygama_gui.jobs.board import counted, grouped
+from pygama.utils import grouped
+from pygama_gui.jobs.board import counted
 from pygama_gui.jobs.culprit import Culprit, find_culprit, open_raw
 from pygama_gui.jobs.runner import exit_sentence
 from pygama_gui.jobs.spec import JobSpec

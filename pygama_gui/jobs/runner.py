@@ -26,8 +26,8 @@ from multiprocessing.connection import Connection
 from types import TracebackType
 
 from pygama.progress import Done, Failed, Message, Partial, Progress, StoppedByRequest
+from pygama.utils import grouped
 from pygama_gui.jobs import worker
-from pygama_gui.jobs.board import grouped
 from pygama_gui.jobs.leftovers import remove_leftovers
 from pygama_gui.jobs.spec import JobSpec
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -20,7 +20,7 @@ from pygama.analysis.regions import Region, measure_region
 from pygama.errors import SettingsError
 from pygama.quick_dataclass import dataclass
 from pygama_gui.data.linked import Axis, Counts, Cuts, Want
-from pygama_gui.data.selection import chooses_times, passing_of
+from pygama_gui.data.selection import Interval, chooses_times, passing_of, reach_of_cuts
 from pygama_gui.session.state import Fit, NamedRegion, Session
 
 if TYPE_CHECKING:
@@ -50,6 +50,8 @@ class Outcome:
     state: State
     found: RegionFit | None = None
     problem: str = ""
+    left: Interval | None = None
+    """What cuts leave of the window; None where they leave it whole."""
 
     @property
     def why_not(self) -> str:
@@ -153,10 +155,37 @@ class Fitting(QObject):
             return
         self._asked[run_id] = (state, tuple(wanted))
         self._last[run_id] = time.monotonic()
-        wants = [_want(fit, live) for fit in wanted]
+        wants, reaches = [_want(fit, live) for fit in wanted], self._reaches(run_id, wanted)
         self._bridge.counting.count(
-            f"fits {run_id}", run_id, wants, lambda counts: self._fit(run_id, state, wanted, counts)
+            f"fits {run_id}", run_id, wants, lambda counts: self._fit(run_id, state, wanted, reaches, counts)
         )
+
+    def try_out(self, run_id: str, fits: Sequence[Fit], then: Callable[[Sequence[Outcome]], None]) -> None:
+        """Have fits done on a run that are not in the session, and hand their outcomes over, in order."""
+        live = self._bridge.live(run_id)
+        if live is None or not len(live.columns):
+            return
+        state: State = (live, len(live.columns), passing_of(self._bridge.session))
+        reaches = self._reaches(run_id, fits)
+
+        def fit_all(counts: Sequence[Counts | None]) -> None:
+            if all(_are_all(counted, live) for counted in counts):
+                wanted = list(zip(fits, counts, reaches, strict=True))
+                self._bridge.compute(
+                    lambda: [_fitted(fit, state, counted, reach) for fit, counted, reach in wanted],
+                    then,
+                    lambda: None,
+                )
+
+        self._bridge.counting.count(
+            f"tried fits {run_id}", run_id, [_want(fit, live) for fit in fits], fit_all
+        )
+
+    def _reaches(self, run_id: str, all_asked: Sequence[Asked]) -> list[Interval]:
+        """Give where the present cuts let something pass of what each fit or region is of."""
+        session = self._bridge.session
+        run = session.run(run_id)
+        return [reach_of_cuts(session, run, one.column, one.channel) for one in all_asked]
 
     def _is_time(self, run_id: str) -> bool:
         return time.monotonic() - self._last.get(run_id, -math.inf) >= 0.9 * AGAIN_MS / 1000
@@ -169,14 +198,21 @@ class Fitting(QObject):
         known = self._outcomes.get((run_id, type(fit), fit.name))
         return known is not None and known.fit == fit and known.state[::2] == state[::2]
 
-    def _fit(self, run_id: str, state: State, fits: Sequence[Asked], counts: Sequence[Counts | None]) -> None:
-        pairs = [
-            (fit, counted)
-            for fit, counted in zip(fits, counts, strict=True)
+    def _fit(
+        self,
+        run_id: str,
+        state: State,
+        fits: Sequence[Asked],
+        reaches: Sequence[Interval],
+        counts: Sequence[Counts | None],
+    ) -> None:
+        wanted = [
+            (fit, state, counted, reach)
+            for fit, counted, reach in zip(fits, counts, reaches, strict=True)
             if fit.name != MARKED or _are_all(counted, state[0])
         ]
         self._bridge.compute(
-            lambda: [_outcome(fit, state, counted) for fit, counted in pairs],
+            lambda: [_outcome(*one) for one in wanted],
             lambda outcomes: self._take(run_id, outcomes),
             lambda: None,
         )
@@ -238,19 +274,43 @@ def _want(asked: Asked, live: LiveRun) -> Want:
     return Want(Axis(asked.column, low, high, n), channel=asked.channel)
 
 
-def _outcome(asked: Asked, state: State, counted: Counts | None) -> Outcome | Measured:
-    """Fit or measure what was counted."""
-    kind = Outcome if isinstance(asked, Fit) else Measured
+def _outcome(asked: Asked, state: State, counted: Counts | None, within: Interval) -> Outcome | Measured:
+    """Fit or measure what was counted. within: where the cuts let counts pass."""
+    made = _fitted if isinstance(asked, Fit) else _measured
+    return made(asked, state, counted, within)  # type: ignore[arg-type]
+
+
+def _fitted(fit: Fit, state: State, counted: Counts | None, within: Interval) -> Outcome:
     if counted is None:
-        return kind(asked, state, problem=f"the run has no {asked.column}")  # type: ignore[arg-type]
-    counts, edges = counted.counts.astype(np.float64), counted.want.x.edges
+        return Outcome(fit, state, problem=f"the run has no {fit.column}")
+    counts, edges = _histogram_of(counted)
+    slack = 1e-6 * (edges[1] - edges[0])
+    is_left = (edges[:-1] >= within[0] - slack) & (edges[1:] <= within[1] + slack)
+    at = np.flatnonzero(is_left)
+    if not len(at):
+        return Outcome(fit, state, problem="the cuts leave nothing of its window")
+    counts, edges = counts[at], edges[at[0] : at[-1] + 2]
+    left = None if is_left.all() else (float(edges[0]), float(edges[-1]))
     try:
-        if isinstance(asked, Fit):
-            return Outcome(asked, state, fit_region(counts, edges, asked.request))
-        live, _, cuts = state
-        seconds = None if chooses_times(cuts) else live.seconds(asked.channel) or None
-        return Measured(
-            asked, state, measure_region(counts, edges, asked.low, asked.high, live_time_s=seconds)
+        return Outcome(fit, state, fit_region(counts, edges, fit.request), left=left)
+    except SettingsError as error:
+        return Outcome(fit, state, problem=str(error), left=left)
+
+
+def _measured(region: NamedRegion, state: State, counted: Counts | None, within: Interval) -> Measured:
+    if counted is None:
+        return Measured(region, state, problem=f"the run has no {region.column}")
+    live, _, cuts = state
+    seconds = None if chooses_times(cuts) else live.seconds(region.channel) or None
+    try:
+        found = measure_region(
+            *_histogram_of(counted), region.low, region.high, live_time_s=seconds, within=within
         )
     except SettingsError as error:
-        return kind(asked, state, problem=str(error))  # type: ignore[arg-type]
+        return Measured(region, state, problem=str(error))
+    return Measured(region, state, found)
+
+
+def _histogram_of(counted: Counts) -> tuple[np.ndarray, np.ndarray]:
+    """Give counts and edges."""
+    return counted.counts.astype(np.float64), counted.want.x.edges

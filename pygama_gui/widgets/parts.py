@@ -40,6 +40,7 @@ MOST_LINES = 3
 """Words that are wrapped take so many lines at most."""
 _BREAK = re.compile(r"(?<!±) (?!(?:±|σ|%|ADC|keV|Hz|s|min|h)(?![\w/]))")
 """A space at which words may be parted."""
+_BEFORE_ERROR = r" (?=±)"
 
 
 def room_on_screen() -> QSize:
@@ -304,7 +305,7 @@ class Wrapped(Elided):
     def lines(self, width: int) -> tuple[str, ...]:
         """Give what stands in each line of a width; where it can be, a line begins a part of its own.
 
-        A number is not parted from its error and its unit.
+        A number is not parted from its error and its unit, unless a line has no room for them together.
         """
         metrics, words = self.fontMetrics(), _BREAK.split(self.text())
         lines: list[list[str]] = []
@@ -314,6 +315,10 @@ class Wrapped(Elided):
 
         if self.short and not has_room(words):
             words = _BREAK.split(self.short)
+        for space in (_BEFORE_ERROR, " "):
+            words = [
+                part for word in words for part in ([word] if has_room([word]) else re.split(space, word))
+            ]
         while not has_room(words) and len(lines) < self.most_lines - 1:
             n = 1
             while has_room(words[: n + 1]):

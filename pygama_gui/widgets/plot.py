@@ -17,7 +17,7 @@ from PyQt5.QtCore import QPointF, QRectF, Qt, pyqtSignal
 from PyQt5.QtGui import QContextMenuEvent, QFocusEvent, QFontMetrics, QMouseEvent, QPainterPath, QResizeEvent
 from PyQt5.QtWidgets import QAction, QGraphicsGridLayout, QMenu, QSizePolicy, QWidget
 
-from pygama_gui.jobs.board import NARROW_SPACE
+from pygama.utils import NARROW_SPACE
 from pygama_gui.session.pictured import Zoom
 from pygama_gui.widgets import menu_words, theme
 from pygama_gui.widgets.own_keys import Menu
@@ -568,7 +568,7 @@ def _grouped_tick(text: str) -> str:
 
 def _power_of_ten(exponent: float) -> str:
     if exponent >= 0:
-        return f"{10 ** round(exponent):,}".replace(",", NARROW_SPACE)
+        return _grouped_tick(str(10 ** round(exponent)))
     return f"{10.0 ** round(exponent):.{-round(exponent)}f}" if exponent >= -4 else f"1e{round(exponent)}"
 
 

@@ -51,7 +51,9 @@ class RowTable(QTableWidget):
         for at in columns:
             self.setColumnHidden(at, at not in widths)
             self.setColumnWidth(at, widths.get(at, 0))
-        heights = [self._height_of(row, sum(widths.values())) for row in range(self.rowCount())]
+        total = sum(widths.values())
+        name_room = max(self.viewport().width() - total, LEAST_NAME)
+        heights = [self._height_of(row, total, name_room) for row in range(self.rowCount())]
         is_other = heights != [self.rowHeight(row) for row in range(self.rowCount())]
         for row, height in enumerate(heights):
             self.setRowHeight(row, height)
@@ -74,14 +76,16 @@ class RowTable(QTableWidget):
         widest = max((metrics.horizontalAdvance(line) for line in lines), default=0)
         return max(widest + BESIDE, self.horizontalHeader().sectionSizeHint(column))
 
-    def _height_of(self, row: int, room: int) -> int:
-        metrics = self.fontMetrics()
+    def _height_of(self, row: int, room: int, name_room: int) -> int:
+        name = self._wrapped_height(self._text(row, 0), name_room)
         if self.columnSpan(row, 1) > 1:
-            place = QRect(0, 0, room - BESIDE, MOST_HEIGHT)
-            flags = int(Qt.TextFlag.TextWordWrap)
-            return metrics.boundingRect(place, flags, self._text(row, 1)).height() + ABOVE
-        n = max(self._text(row, at).count("\n") + 1 for at in range(self.columnCount()))
-        return n * metrics.lineSpacing() + ABOVE
+            return max(name, self._wrapped_height(self._text(row, 1), room)) + ABOVE
+        n = max(self._text(row, at).count("\n") + 1 for at in range(1, self.columnCount()))
+        return max(name, n * self.fontMetrics().lineSpacing()) + ABOVE
+
+    def _wrapped_height(self, text: str, room: int) -> int:
+        place = QRect(0, 0, room - BESIDE, MOST_HEIGHT)
+        return self.fontMetrics().boundingRect(place, int(Qt.TextFlag.TextWordWrap), text).height()
 
     def _text(self, row: int, column: int) -> str:
         item = self.item(row, column)
@@ -109,6 +113,11 @@ def quiet_table(name: str, heads: Sequence[str], dispensable: Sequence[int] = ()
     header.setHighlightSections(False)
     header.setFont(theme.font(theme.SMALL))
     return table
+
+
+def unit_below(head: str, unit: str) -> str:
+    """Put the unit of a column below its head, where it has one."""
+    return f"{head}\n({unit})" if unit else head
 
 
 def error_below(text: str) -> str:

@@ -6,7 +6,7 @@ pyqtgraph ignores the palette, so plots ask `current()` and recolour themselves.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
 from importlib import resources
@@ -24,6 +24,14 @@ SMALL, NORMAL, CAPTION, LARGE = 12, 13, 11, 15
 ESTIMATED = 0.55
 """Opacity of what a sample of the rows tells, until all are counted."""
 OKABE_ITO = ("#009E73", "#CC79A7", "#E69F00", "#D55E00", "#56B4E9", "#0072B2")
+_BLUE = {"light": "#56B4E9", "dark": "#0072B2"}
+"""That of the two blues which is far from the accent of a theme."""
+_OLIVE = "#8C8500"
+
+
+def free_color(used: Sequence[str]) -> str:
+    """Give a colour for something new among others: the first of those that the fewest have."""
+    return min(OKABE_ITO, key=used.count)
 
 
 class Theme:
@@ -42,8 +50,13 @@ class Theme:
         return thin_pen(self.tokens[token], style)
 
     def series(self, index: int) -> str:
-        """Give the colour of a computed curve; the first has the accent."""
-        return self.tokens["accent"] if index == 0 else OKABE_ITO[(index - 1) % len(OKABE_ITO)]
+        """Give the colour of a computed curve; the first has the accent.
+
+        What looks like the markers and regions that are drawn over curves comes last.
+        """
+        green, pink, orange, vermilion, *_ = OKABE_ITO
+        others = (green, pink, _BLUE[self.name], _OLIVE, vermilion, orange)
+        return self.tokens["accent"] if index == 0 else others[(index - 1) % len(others)]
 
     def style_sheet(self) -> str:
         """Fill the tokens into the one style sheet."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 
-from pygama_gui.jobs.board import NARROW_SPACE
+from pygama.utils import NARROW_SPACE
 
 UNKNOWN = "—"
 ALIKE = 1.1
@@ -65,7 +65,7 @@ def with_error(value: float, error: float) -> str:
     if error / 10**exponent < 2:
         exponent -= 1
     decimals = max(0, -exponent)
-    return f"{_grouped(value, decimals)} ± {_grouped(error, decimals)}".replace("-", "−")
+    return f"{grouped(value, decimals)} ± {grouped(error, decimals)}".replace("-", "−")
 
 
 def with_errors(value: float, error: float, uneven: tuple[float, float] | None) -> str:
@@ -83,9 +83,9 @@ def with_errors(value: float, error: float, uneven: tuple[float, float] | None) 
         return with_error(value, max(uneven))
     exponent = math.floor(math.log10(least))
     decimals = max(0, -(exponent - 1 if least / 10**exponent < 2 else exponent))
-    down, up = (_grouped(one, decimals) for one in uneven)
+    down, up = (grouped(one, decimals) for one in uneven)
     errors = f"± {up}" if up == down else f"+{up} −{down}"
-    return f"{_grouped(value, decimals)} {errors}".replace("-", "−")
+    return f"{grouped(value, decimals)} {errors}".replace("-", "−")
 
 
 _ERROR = re.compile(r" ± [\d\u202f.]+")
@@ -98,7 +98,7 @@ def without_error(text: str) -> str:
 
 def level(value: float) -> str:
     """8162.43 -> '8162.4', 37290.2 -> '37 290.2': a height in ADC counts."""
-    return _grouped(value, 1)
+    return grouped(value, 1)
 
 
 _UNIT = re.compile(r"(?<=\d) (?=(?:%|samples?|ns|[uµ]s|ms|s|keV|ADC|Hz)(?!\w))")
@@ -147,14 +147,16 @@ def as_stored(text: str) -> str:
 def plain(value: float) -> str:
     """Write a number without an error: 37290.25 -> '37 290.2', 1234567.8 -> '1 234 568'."""
     if math.isfinite(value) and abs(value) >= 10_000:
-        told = _grouped(value, 1 if abs(value) < 100_000 else 0).removesuffix(".0")
+        told = grouped(value, 1 if abs(value) < 100_000 else 0).removesuffix(".0")
     else:
         told = f"{value:.6g}"
     return told.replace("-", "−")
 
 
-def _grouped(value: float, decimals: int) -> str:
+def grouped(value: float, decimals: int) -> str:
+    """38860.4, 0 -> '38 860', with narrow spaces from ten thousand on."""
     grouping = "," if abs(value) >= 10_000 else ""
+    value = value if round(value, decimals) else 0.0  # never -0.0
     return f"{value:{grouping}.{decimals}f}".replace(",", NARROW_SPACE)
 
 

@@ -53,7 +53,8 @@ def test_positions_that_scatter_by_their_errors_give_pulls_of_one():
     exact, errors = 1.0 + 14.5 * energies, np.array([1.0, 1.0, 2.0, 3.0])
     curves = [fit_curve(exact + errors * rng.standard_normal(4), errors, energies) for _ in range(400)]
     at = 1.0 + 14.5 * 1000.0
-    pulls = [(float(curve.energy(at)) - 1000.0) / float(curve.energy_error(at)) for curve in curves]
+    errors_of_fit = [float(curve.energy_error(at)) / curve.stretch for curve in curves]
+    pulls = [(float(curve.energy(at)) - 1000.0) / e for curve, e in zip(curves, errors_of_fit, strict=True)]
     assert abs(np.mean(pulls)) < 0.2
     assert 0.9 < np.std(pulls) < 1.1
     assert 1.8 < np.mean([curve.chi2 for curve in curves]) < 2.2
@@ -117,3 +118,18 @@ def test_nothing_is_unlikely_where_nothing_can_vary():
 
 def test_many_degrees_of_freedom_are_no_surprise():
     assert chi2_probability(2000.0, 2000) == pytest.approx(0.4958, abs=1e-4)
+
+
+def test_lines_that_scatter_more_than_their_errors_make_errors_larger():
+    x, y, half = [100.0, 200.0, 300.0], [100.0, 200.3, 300.0], [0.05, 0.05, 0.05]
+    curve = fit_curve(x, half, y)
+    assert (curve.chi2, curve.ndof) == pytest.approx((24.0, 1), rel=0.01)  # 0.1, 0.2, 0.1 keV off
+    assert curve.stretch == pytest.approx(math.sqrt(24.0), rel=0.01)
+    assert curve.errors[1] == pytest.approx(curve.stretch * math.sqrt(curve.covariance[1][1]))
+    assert curve.gain_error == pytest.approx(curve.errors[1] / curve.coefficients[1] ** 2)
+    larger = fit_curve(x, [0.5, 0.5, 0.5], y)
+    assert larger.stretch == 1.0
+
+
+def test_a_line_through_two_points_has_their_errors():
+    assert fit_curve([100.0, 200.0], [0.1, 0.1], [100.0, 200.0]).stretch == 1.0

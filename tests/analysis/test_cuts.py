@@ -21,6 +21,7 @@ from pygama.analysis.cuts import (
     load_cuts,
     polygon_cut,
     range_cut,
+    reach_of,
     save_cuts,
 )
 from pygama.analysis.expressions import ExpressionError
@@ -300,3 +301,21 @@ def test_a_cut_is_never_what_its_own_mistake_is_told_to_mean():
     cuts = CutSet([Cut("high", "x > 3"), Cut("hign", "not higm and x > 1")])
     with pytest.raises(ExpressionError, match="column 'higm' is not there; did you mean 'high'"):
         cuts.masks({"x": np.arange(5.0)})
+
+
+@pytest.mark.parametrize(
+    ("text", "reach"),
+    [
+        ("10 <= x < 20", (10.0, 20.0)),
+        ("x > 10", (10.0, math.inf)),
+        ("x > 10 & y < 3 & x < 15 & x < 20", (10.0, 15.0)),
+        ("(10 < x < 20) | (30 < x < 40)", (10.0, 40.0)),
+        ("(10 < x < 20) | y > 2", (-math.inf, math.inf)),
+        ("inside(y, x, 0, 1, 0, 5, 2, 3)", (1.0, 5.0)),
+        ("~(10 < x < 20)", (-math.inf, math.inf)),
+        ("2 * x < 20", (-math.inf, math.inf)),
+        ("x <", (-math.inf, math.inf)),
+    ],
+)
+def test_the_reach_of_an_expression_holds_all_that_passes(text, reach):
+    assert reach_of(text, "x") == reach

@@ -636,6 +636,26 @@ def test_two_lines_under_the_cursor_that_look_like_one_are_fitted_as_two():
     assert [peak.position for peak in fit.peaks] == pytest.approx([10_000, 10_056], abs=3)
 
 
+@pytest.mark.parametrize("ratio", [1.0, 0.4])
+def test_two_lines_one_width_apart_are_fitted_as_two(ratio):
+    rng = np.random.default_rng(3)
+    fwhm = 2.3548 * 16.4
+    lines = [(8000, 800), (9000, 800), (11_000, 800), (10_000, 2500), (10_000 + fwhm, int(ratio * 2500))]
+    values = np.concatenate([rng.normal(at, 16.4, n) for at, n in lines])
+    counts, edges = np.histogram(values, 8192, (0, 50_000))
+    fit = fit_region(counts, edges, around_peak(counts, edges, 10_010.0))
+    assert [peak.position for peak in fit.peaks] == pytest.approx([10_000, 10_000 + fwhm], abs=4)
+    assert fit.p_value > 1e-3
+
+
+def test_a_line_beside_others_of_its_width_is_looked_for_where_it_stands():
+    rng = np.random.default_rng(4)
+    lines = [(8000, 800), (9000, 800), (11_000, 800), (10_000, 2500)]
+    values = np.concatenate([rng.normal(at, 16.4, n) for at, n in lines])
+    request = around_peak(*np.histogram(values, 8192, (0, 50_000)), 10_010.0)
+    assert request.positions == pytest.approx((10_000,), abs=4)
+
+
 def test_one_peak_that_was_asked_for_stays_one():
     counts, edges = close_lines()
     fit = fit_region(counts, edges, FitRequest(480.0, 526.0, (502.0,)))
@@ -667,3 +687,11 @@ def test_a_peak_with_a_tail_is_not_fitted_as_two(n: int):
     )
     assert len(fit.peaks) == 1
     assert fit.p_value < 1e-3
+
+
+@pytest.mark.parametrize("counts_a_bin", [0.0, 10.0])
+def test_a_fit_that_finds_nothing_says_what_it_began_with(counts_a_bin):
+    request = FitRequest(900.0, 1100.0, (1000.0,), fixed={"sigma": 5.0})
+    fit = fit_region(np.full(100, counts_a_bin), np.linspace(900, 1100, 101), request)
+    assert not fit.converged
+    assert fit.start.items() >= {"position_1": 1000.0, "sigma": 5.0}.items()

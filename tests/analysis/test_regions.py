@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from pygama.analysis.regions import measure_region
+from pygama.analysis.regions import CUT_AWAY, measure_region
 from pygama.analysis.shapes import Shape
 from pygama.errors import SettingsError
 
@@ -90,6 +90,27 @@ def test_a_region_at_the_edge_has_no_net() -> None:
     found = measure_region(np.ones(20, int), EDGES, 0, 5)
     assert found is not None
     assert math.isnan(found.net)
+
+
+@pytest.mark.parametrize("within", [(40.0, 60.0), (40.0, 100.0), (0.0, 62.0)])
+def test_where_a_cut_takes_a_side_away_there_is_no_net(within) -> None:
+    counts, edges = np.full(100, 10.0), np.arange(101.0)
+    counts[(edges[:-1] < within[0]) | (edges[1:] > within[1])] = 0
+    found = measure_region(counts, edges, 40.0, 60.0, within=within)
+    assert found.gross == 200
+    assert np.isnan([found.net, found.centroid, found.fwhm, found.rate]).all()
+    assert found.why_no_net == CUT_AWAY
+
+
+def test_a_cut_that_leaves_part_of_the_sides_leaves_the_net_counts() -> None:
+    counts, edges = np.full(100, 10.0), np.arange(101.0)
+    counts[45:55] += 100
+    cut = counts.copy()
+    cut[:34], cut[67:] = 0, 0
+    whole = measure_region(counts, edges, 40.0, 60.0)
+    found = measure_region(cut, edges, 40.0, 60.0, within=(34.0, 67.0))
+    assert (found.net, found.gross) == (whole.net, whole.gross) == (1000, 1200)
+    assert found.net_error > whole.net_error
 
 
 def test_the_width_at_a_tenth_is_found() -> None:

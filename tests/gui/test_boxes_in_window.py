@@ -28,6 +28,7 @@ from pygama_gui.session import changes, cut_changes, exports
 from pygama_gui.session.files import read_run
 from pygama_gui.views.runs.set_making import make_set_of_numbers
 from pygama_gui.views.waveforms.boxes import DRAG
+from pygama_gui.widgets import theme
 
 WAIT_MS = 60_000
 N_EVENTS = {11: 150, 12: 200}
@@ -127,6 +128,7 @@ def test_a_box_drawn_over_the_density_is_a_cut_that_filters_every_view(
     assert found is not None
     assert (abs(found.first - 410), abs(found.last - 500)) <= (2, 2)
     assert found.above == ("bl_int", "bl_slope")
+    assert cut.color == theme.OKABE_ITO[0]
     wait_known(qtbot, window, cut.expression)
     passes = expected(folder, cut.expression)
     assert 5 < passes.sum() < 140

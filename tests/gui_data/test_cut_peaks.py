@@ -49,6 +49,34 @@ def test_the_region_comes_first_and_a_fitted_peak_has_bands_by_its_width() -> No
     assert fwhm == pytest.approx(2.355 * 2, rel=0.1)
 
 
+def test_lines_that_overlap_are_counted_together() -> None:
+    rng = np.random.default_rng(5)
+    edges = np.linspace(20_900, 21_700, 401)
+    places, sigma = (21_236.0, 21_334.0), 16.0
+    values = np.concatenate(
+        [rng.normal(at, sigma, 3000) for at in places] + [rng.uniform(20_900, 21_700, 800)]
+    )
+    request = FitRequest(20_900, 21_700, places)
+    found = fit_region(np.histogram(values, edges)[0], edges, request)
+    (peak,) = peaks_of(Session(), [(Fit("two", "trap_max", request), found)], ("trap_max",))
+    assert peak.bands.name.replace("\u202f", "") in ("21236 + 21334 ADC", "21236 + 21335 ADC")
+    first, last = (one.position for one in found.peaks)
+    fwhm = found.peaks[0].fwhm
+    assert peak.bands.window == pytest.approx((first - 1.5 * fwhm, last + 1.5 * fwhm))
+    assert peak.bands.above[0] == pytest.approx(last + 2 * fwhm)
+    beside = [np.sum((values >= low) & (values < high)) for low, high in (peak.bands.below, peak.bands.above)]
+    assert max(beside) < 150
+
+
+def test_lines_far_apart_are_counted_each_by_itself() -> None:
+    rng = np.random.default_rng(6)
+    edges = np.linspace(900, 1300, 401)
+    values = np.concatenate([rng.normal(at, 4.0, 3000) for at in (1000, 1200)])
+    request = FitRequest(900, 1300, (1000.0, 1200.0))
+    found = fit_region(np.histogram(values, edges)[0], edges, request)
+    assert len(peaks_of(Session(), [(Fit("two", "trap_max", request), found)], ("trap_max",))) == 2
+
+
 def test_a_calibration_by_thallium_gives_both_escape_peaks_and_full_energy() -> None:
     session = calibrated([583.187, 2614.511])
     found = peaks_of(session, [], COLUMNS)
@@ -60,12 +88,12 @@ def test_a_calibration_by_thallium_gives_both_escape_peaks_and_full_energy() -> 
 
 def test_a_line_that_is_fitted_is_not_shown_twice() -> None:
     found = peaks_of(calibrated([583.187, 2614.511]), [a_fit()], COLUMNS)
-    assert [one.bands.name for one in found] == ["2614.5", "DEP", "SEP"]
+    assert [one.bands.name for one in found] == ["2614.5 keV", "DEP", "SEP"]
 
 
 def test_other_sources_give_their_highest_lines() -> None:
     found = peaks_of(calibrated([121.78, 344.28, 778.9, 1408.0]), [], COLUMNS)
-    assert [one.bands.name for one in found] == ["344.28", "778.9", "1408"]
+    assert [one.bands.name for one in found] == ["344.28 keV", "778.9 keV", "1408 keV"]
 
 
 def test_a_run_without_the_column_shows_none() -> None:

@@ -15,9 +15,11 @@ from pygama.simulate import RunShape, write_run
 from pygama_gui.data.channels import CODE, codes_of
 from pygama_gui.data.health import (
     LOUDER,
+    PILE,
     Figures,
     _by_channel,
     _counts_in,
+    at_end_of_range,
     count_saturated,
     enabled_channels,
     judge,
@@ -157,6 +159,18 @@ def test_without_such_a_column_events_that_pile_up_at_the_top_are_counted() -> N
     falling = rng.exponential(5000.0, 5000)
     assert count_saturated({}, falling) == 0
     assert count_saturated({}, np.minimum(falling, 15_000.0)) == int((falling >= 14_985.0).sum())
+
+
+def test_events_at_the_end_of_the_range_are_those_at_the_top_of_their_channel() -> None:
+    heights = np.random.default_rng(3).exponential(5000.0, 6000)
+    codes = np.arange(6000) % 2
+    tops = np.where(codes, 15_000.0, 12_000.0)
+    rows = {"trap_max": np.minimum(heights, tops), CODE: codes}
+    at_end = at_end_of_range(rows, "trap_max")
+    assert at_end.sum() > 200
+    assert np.array_equal(at_end, rows["trap_max"] >= (1 - PILE) * tops)
+    flagged = at_end_of_range(rows | {"is_saturated": (heights > 20_000.0)}, "trap_max")
+    assert np.array_equal(flagged, heights > 20_000.0)
 
 
 def test_a_line_at_the_top_of_few_events_is_no_pile() -> None:

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from pygama.progress import Done, Failed, Note, Partial, Progress, Started, StoppedByRequest
-from pygama_gui.jobs.board import JobBoard, JobState, as_sentence, duration, grouped, state_sentence
+from pygama.utils import grouped
+from pygama_gui.jobs.board import JobBoard, JobState, as_sentence, duration, state_sentence
 
 RUN = Path("Run72")
 STARTED = Started(RUN, 1000, 72, 0, 0, ("Card",), ("Other",))

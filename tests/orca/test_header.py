@@ -18,6 +18,7 @@ from pygama.orca.header import (
 )
 from pygama.orca.packets import read_header
 from pygama.orca.writer import header_bytes, run_header
+from pygama.utils import grouped
 
 TYPES = {"Run": (3, "RunDecoder"), "Same": (4, "RunDecoder"), "Short": (-33, "AdcDecoder")}
 SHARED = Path(__file__).parents[2] / "../shared/data"
@@ -164,7 +165,7 @@ def test_entities_are_refused_before_they_grow():
 
 def test_a_header_cut_short_is_told_with_both_sizes():
     record = header_bytes(a_header())
-    with pytest.raises(RawFileError, match=f"of its {len(record)} bytes only 100 are there"):
+    with pytest.raises(RawFileError, match=f"of its {grouped(len(record))} bytes only 100 are there"):
         parse_header(record[:100])
 
 

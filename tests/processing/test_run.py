@@ -20,6 +20,7 @@ from pygama.processing.tier1 import ProcessTier1
 from pygama.processing.windows import Tier0Options
 from pygama.progress import Done, Note, Partial, Progress, Started
 from pygama.storage import TierFile, TierWriter
+from pygama.utils import grouped
 
 WINDOW = {"digitizer": "ORSIS3302DecoderForEnergy", "window": "max", "n_samp": 2000, "n_blsamp": 10000}
 DECODER = "ORSIS3302DecoderForEnergy"
@@ -382,8 +383,8 @@ def warnings_of(path, folder, **choices):
 def test_windows_that_do_not_fit_are_told(plain_run, tmp_path, tiers):
     run = plain_run()
     expected = (
-        "the window of 2000 samples did not fit 3 of 24 waveforms of 32000 samples: kept apart in "
-        "ORSIS3302DecoderForEnergy_Garbage, with no row in Tier 2; a smaller n_samp fits more"
+        "the window of 2\u202f000 samples did not fit 3 of 24 waveforms of 32\u202f000 samples: kept apart "
+        "in ORSIS3302DecoderForEnergy_Garbage, with no row in Tier 2; a smaller n_samp fits more"
     )
     assert warnings_of(run.path, tmp_path, tier0=WINDOW, tiers=tiers) == [expected]
     assert warnings_of(run.path, tmp_path, tiers=tiers) == []
@@ -460,7 +461,7 @@ def test_records_can_be_left_out_and_the_files_tell_which(plain_run, tmp_path):
         assert json.loads(file.texts("/")["skipped_records"]) == [offsets[2], offsets[5]]
     assert numbers == [number for place, number in enumerate(run.packet) if place not in (2, 5)]
     assert len(pd.read_hdf(done.outputs[1])) == len(numbers)
-    text = f"left out on request: the records at bytes {offsets[2]}, {offsets[5]}"
+    text = f"left out on request: the records at bytes {grouped(offsets[2])}, {grouped(offsets[5])}"
     assert Note(text, "warning") in told
 
 
@@ -471,7 +472,7 @@ def test_a_place_with_no_record_is_not_told_as_left_out(plain_run, tmp_path):
     assert warnings_of(run.path, tmp_path, skip=[5]) == [nothing]
     with TierFile(tmp_path / "t2_run72.h5") as file:
         assert "skipped_records" not in file.texts("/")
-    left_out = f"left out on request: the records at bytes {offset}"
+    left_out = f"left out on request: the records at bytes {grouped(offset)}"
     assert warnings_of(run.path, tmp_path, skip=[5, offset]) == [left_out, nothing]
     for name in ("t1_run72.h5", "t2_run72.h5"):
         with TierFile(tmp_path / name) as file:

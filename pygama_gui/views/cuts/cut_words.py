@@ -11,6 +11,8 @@ from pygama_gui.data.tally import Figures, PeakSurvival
 from pygama_gui.widgets import words
 
 Row = tuple[str, ...]
+TELLS_NOTHING = 0.5
+"""Half of what a share can be: an error above it leaves open whether a peak survives."""
 HEAD = ("cut", "left", "passes", "alone")
 
 
@@ -18,17 +20,26 @@ def share(found: Ratio) -> str:
     """Write a share in per cent with its interval: '21.74 % (21.31–22.18)'."""
     if not found.n_in:
         return words.UNKNOWN
-    width = max(found.high - found.low, 1e-9) * 100
-    decimals = min(max(0, 1 - math.floor(math.log10(width))), 4)
+    decimals = _decimals(100 * (found.high - found.low))
     value, low, high = (f"{100 * one:.{decimals}f}" for one in (found.value, found.low, found.high))
     return f"{value} % ({low}–{high})"
 
 
+def _decimals(width: float) -> int:
+    """Give the decimals that show two digits of a width."""
+    return min(max(0, 1 - math.floor(math.log10(max(width, 1e-7)))), 4)
+
+
 def short_share(found: Ratio) -> str:
-    """Write a share in per cent with the half of its interval: '21.7 ± 0.4 %'."""
+    """Write a share in per cent with its errors: '21.7 ± 0.4 %'; of none and of all how far it may reach."""
     if not found.n_in:
         return words.UNKNOWN
-    return f"{words.with_error(100 * found.value, 50 * (found.high - found.low))} %"
+    down, up = 100 * (found.value - found.low), 100 * (found.high - found.value)
+    if not found.n_out:
+        return f"< {up:.2g} %"
+    if found.n_out == found.n_in:
+        return f"> {100 - down:.{_decimals(down)}f} %"
+    return f"{words.with_errors(100 * found.value, max(down, up), (down, up))} %"
 
 
 def passing(found: Ratio) -> str:
@@ -45,8 +56,8 @@ def lost(found: CutEfficiency) -> str:
 
 
 def survival(found: Survival | None) -> str:
-    """Write what survives in a peak: '91.2 ± 0.4 %'."""
-    if found is None or not math.isfinite(found.value):
+    """Write what survives in a peak: '91.2 ± 0.4 %'; what may as well be nothing or all is not known."""
+    if found is None or not math.isfinite(found.value) or found.error > TELLS_NOTHING:
         return words.UNKNOWN
     return f"{words.with_error(100 * found.value, 100 * found.error)} %"
 

@@ -268,6 +268,7 @@ class CutsView(View):
         if self.bridge.live(run_id) is None or not self.session.cuts:
             self._show_figures(None)
             return
+        self.bridge.fitting.ask(run_id)  # whose peaks are wanted, whether another view shows them or not
         self.bridge.counting.tally(
             run_id, self._peaks(), self.session.spectrum.column, lambda found: self._take(run_id, found)
         )
@@ -555,8 +556,7 @@ class CutsView(View):
 
     def _free_color(self) -> str:
         """Give the colour that the fewest cuts have."""
-        used = [cut.color for cut in self.session.cuts]
-        return min(COLORS, key=used.count)
+        return theme.free_color([cut.color for cut in self.session.cuts])
 
     @property
     def _chosen_card(self) -> CutCard | None:

@@ -38,7 +38,7 @@ from pygama_gui.session import calibration_changes, changes
 from pygama_gui.session.state import Run, Session
 from pygama_gui.widgets import theme, words
 from pygama_gui.widgets.dialogs import file_dialog
-from pygama_gui.widgets.parts import Wrapped, button, choice_box, label
+from pygama_gui.widgets.parts import Controls, Wrapped, button, choice_box, label
 from pygama_gui.widgets.plot import Plot, ZoomBox
 from pygama_gui.widgets.typed_line import TypedLine
 
@@ -53,6 +53,13 @@ MOST_TOLD = 3
 """Channels whose refusal is told in full, at most."""
 NEAR = 0.01
 """A drift is that of the chosen line where the two are no farther apart than this share of the energy."""
+LEAST_STRETCH = 1.05
+"""Errors that are larger by less are not told to be."""
+WHAT_ERRORS = (
+    "Errors of gain, offset and bend, and the grey band of the residuals, come from the errors of the fitted "
+    "peaks. Where the lines scatter more than these, χ² above ndof, they are multiplied by √(χ²/ndof), the "
+    "scale factor of the Particle Data Group"
+)
 GO_ON = "press 'Read again' on its card, then calibrate"
 
 
@@ -95,6 +102,7 @@ class CalibrationPanel(QWidget):
         self.words = label(tone="soft", px=theme.SMALL)
         self.words.setWordWrap(True)
         self.words.setAccessibleName("What the calibration says")
+        self.words.setToolTip(WHAT_ERRORS)
         self.words.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.residuals = _LinePlot("Residuals of the calibration", "residual (keV)")
         self.widths = _LinePlot("Resolution against energy", "FWHM (keV)")
@@ -108,11 +116,8 @@ class CalibrationPanel(QWidget):
         head.addWidget(label("Calibration", bold=True), 0, Qt.AlignmentFlag.AlignTop)
         head.addWidget(self.state, 1)
         column.addLayout(head)
-        kind = QHBoxLayout()
-        for widget in (self.source_box, self.bend_box, self.zero_box):
-            kind.addWidget(widget)
-        kind.addStretch(1)
-        column.addLayout(kind)
+        kind = (self.source_box, self.bend_box, self.zero_box)
+        column.addWidget(Controls(kind, QWidget(), margins=(0, 0, 0, 0)))
         gain = QHBoxLayout()
         gain.addWidget(label("gain about", tone="soft", px=theme.SMALL))
         gain.addWidget(self.gain_field)
@@ -395,7 +400,9 @@ class CalibrationPanel(QWidget):
         if len(refused) > MOST_TOLD:
             parts.append(f"▲ {len(refused) - MOST_TOLD} more refused.")
         if one is not None and one.curve is not None:
-            parts += list(channel_words(one, found.column, is_new=is_new))
+            place = self._place(found) if len(found.channels) > 1 else ""
+            whose = detectors.get(place, f"Channel {place}") if place else ""
+            parts += list(channel_words(one, found.column, is_new=is_new, whose=whose))
         return "\n".join([*parts, *self._drift(found)])
 
     def _drift(self, new: Calibration) -> list[str]:
@@ -528,10 +535,14 @@ def _through_peaks(found: Calibration, fitted: tuple[FittedPeak, ...], recipe: R
     return calibration_changes.with_channels(found, anew)
 
 
-def channel_words(one: ChannelCalibration, column: str, *, is_new: bool) -> Iterable[str]:
-    """Say what a channel was calibrated with, how sure that is, and what comes second."""
+def channel_words(one: ChannelCalibration, column: str, *, is_new: bool, whose: str = "") -> Iterable[str]:
+    """Say what a channel was calibrated with, how sure that is, and what comes second.
+
+    whose: name of the channel, where there are several.
+    """
     n_used = sum(line.is_used for line in one.lines)
-    start = "Proposed: " if is_new else ""
+    start = f"{whose}: " if whose else ""
+    start += f"{'proposed' if whose else 'Proposed'}: " if is_new else ""
     sure, used = confidence_words(one.confidence), f"{n_used} of {len(one.lines)} lines used"
     yield f"{start}{one.source}, {sure} sure, {used}."
     if one.curve is not None:
@@ -545,9 +556,10 @@ def channel_words(one: ChannelCalibration, column: str, *, is_new: bool) -> Iter
 def gain_words(curve: Curve, unit: str) -> str:
     """Say what a curve is: its gain, its offset, its bend, and how well it goes through the lines."""
     gain = f"{words.with_error(curve.gain, curve.gain_error)} {unit} a keV"
-    errors = [math.sqrt(curve.covariance[k][k]) for k in range(len(curve.coefficients))]
+    errors = curve.errors
     offset = f", offset {words.with_error(curve.coefficients[0], errors[0])} keV" if errors[0] else ""
     fitted = f"χ²/ndof {curve.chi2:.1f}/{curve.ndof}" if curve.ndof else "through all lines"
+    fitted += f", errors × {curve.stretch:.2g}" if curve.stretch >= LEAST_STRETCH else ""
     if len(curve.coefficients) > 2 and errors[2]:
         offset += f", bend {curve.coefficients[2] / errors[2]:+.1f} σ"
     return f"{gain}{offset}, {fitted}"

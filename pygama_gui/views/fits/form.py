@@ -23,7 +23,11 @@ from pygama_gui.widgets.typed_line import TypedLine
 SHAPES = {"gauss": "Gaussian", "hpge": "Gaussian with tail and step"}
 BACKGROUNDS = {"linear": "straight background", "step": "background with step"}
 FREE, FIXED, LIMITED = "free", "fixed", "limited"
+WANTED = {FIXED: "type the value", LIMITED: "type both ends"}
+"""What is asked for where the fit neither found nor began with a value."""
 FIELD_WIDTH = 92
+LINES_OF_VALUE = 5
+"""A value with uneven errors, its unit, and where it comes from stand in so many lines at most."""
 WORDS = {
     "area": "area",
     "position": "position",
@@ -99,6 +103,9 @@ class FitForm(QWidget):
 
     def show_fit(self, fit: Fit, found: RegionFit | None, note: str, figures: str = "") -> None:
         """Show a fit and what it gave. figures: what the table may have no room for."""
+        if self._fit is None or self._fit.name != fit.name:
+            for one in self.rows.values():
+                one.forget()
         self._fit = fit
         request = fit.request
         n_peaks = len(request.positions) or (len(found.peaks) if found is not None else 0) or 1
@@ -124,8 +131,12 @@ class FitForm(QWidget):
             self._make_rows(names)
         known = {} if found is None else found.parameters
         unit = chain_facts.unit_of(fit.column)
+        is_found = found is not None and found.converged
+        begun = {} if found is None else found.start
         for name, one in self.rows.items():
             held = request.fixed.get(name), request.limits.get(name)
+            one.begun = None if is_found else begun.get(name)
+            one.is_found = is_found
             one.show_value(known.get(name), *held, unit_of_parameter(name, unit))
 
     def _make_rows(self, names: tuple[str, ...]) -> None:
@@ -193,9 +204,19 @@ class ParameterRow(QWidget):
         super().__init__()
         self.name, self._hold = name, hold
         self._known: Parameter | None = None
+        self.is_found = False
+        """Whether the fit came to an end, so that its values are some to hold."""
+        self.begun: float | None = None
+        """What the fit began with, where it came to none."""
+        self._at_start: float | None = None
+        """The value that is held since a fit which failed began with it."""
+        self._unit = ""
+        self._wanted = ""
+        """How the parameter is to be held as soon as a number is typed."""
         said = parameter_words(name)
         self.name_label = label(said, tone="soft", px=theme.SMALL)
         self.value_label = Wrapped(tone="")
+        self.value_label.most_lines = LINES_OF_VALUE
         self.box = choice_box(f"{said}: free, fixed or limited", FREE, FIXED, LIMITED)
         self.box.activated.connect(lambda _at: self._chosen())
         self.fixed_field = self._field(f"Value that {said} is fixed at")
@@ -241,12 +262,14 @@ class ParameterRow(QWidget):
     ) -> None:
         """Show the value that was found with its unit, and how the parameter is held."""
         self._known = known
-        self.value_label.setText(value_words(known, unit))
-        kind = FIXED if fixed is not None else LIMITED if limits is not None else FREE
-        self.box.setCurrentText(kind)
-        self.fixed_field.setVisible(kind == FIXED)
-        for widget in (self.low_field, self.to_label, self.high_field):
-            widget.setVisible(kind == LIMITED)
+        if fixed is not None or limits is not None:
+            self._wanted = ""
+        self._at_start = self._at_start if fixed == self._at_start else None
+        kind = FIXED if fixed is not None else LIMITED if limits is not None else self._wanted or FREE
+        self._show_fields(kind)
+        self._unit = unit
+        told = self._asked or value_words(known, unit)
+        self.value_label.setText(told if self._at_start is None else f"{told}, where the fit began")
         shown = [(self.fixed_field, fixed)]
         if limits is not None:
             shown += [(self.low_field, limits[0]), (self.high_field, limits[1])]
@@ -256,15 +279,52 @@ class ParameterRow(QWidget):
                 field.setCursorPosition(0)  # a long number shows where it begins
             theme.mark(field, "tone", "")
 
+    def forget(self) -> None:
+        """Forget what was begun with the parameter: another fit is shown."""
+        self._at_start, self._wanted = None, ""
+
+    def _show_fields(self, kind: str) -> None:
+        self.box.setCurrentText(kind)
+        self.fixed_field.setVisible(kind == FIXED)
+        for widget in (self.low_field, self.to_label, self.high_field):
+            widget.setVisible(kind == LIMITED)
+
     def _chosen(self) -> None:
-        """Hold the parameter as was chosen, at the value that was found."""
-        value = 0.0 if self._known is None else self._known.value
-        error = 0.0 if self._known is None else self._known.error
+        """Hold the parameter as was chosen: at what was found, or else at what the fit began with.
+
+        Where neither is known, a number has to be typed.
+        """
         kind = self.box.currentText()
+        self.forget()
+        value, error = self.begun, 0.0
+        if self._known is not None and self.is_found:
+            value, error = self._known.value, self._known.error
+        if kind == FREE or value is None:
+            self._wanted = "" if kind == FREE else kind
+            self._show_fields(kind)
+            self._hold(self.name, None, None)
+            self._ask()
+            return
         half = 5 * error if error > 0 else max(0.1 * abs(value), 1e-3)
         fixed = float(f"{value:.8g}") if kind == FIXED else None
         limits = (float(f"{value - half:.6g}"), float(f"{value + half:.6g}")) if kind == LIMITED else None
+        self._at_start = None if self.is_found else fixed
         self._hold(self.name, fixed, limits)
+
+    @property
+    def _asked(self) -> str:
+        """What is asked for, with its unit: 'type the value in ADC'; empty where nothing is."""
+        what = WANTED.get(self._wanted, "")
+        return f"{what} in {self._unit}" if what and self._unit else what
+
+    def _ask(self) -> None:
+        """Ask for the numbers that are wanted."""
+        if self._wanted:
+            fields = [self.fixed_field] if self._wanted == FIXED else [self.low_field, self.high_field]
+            for field in fields:
+                field.clear()
+            self.value_label.setText(self._asked)
+            fields[0].setFocus()
 
     def _edited(self) -> None:
         """Take what was typed, if it is what was asked for."""

@@ -10,15 +10,19 @@ from PyQt5.QtWidgets import QApplication, QTableWidget, QTableWidgetItem, QVBoxL
 
 from pygama.analysis.regions import Region
 from pygama_gui.bridge import Bridge
+from pygama_gui.data import chain_facts
 from pygama_gui.machine.fitting import Measured
 from pygama_gui.session import fit_changes
 from pygama_gui.session.state import NamedRegion
 from pygama_gui.widgets import words
 from pygama_gui.widgets.parts import label
 from pygama_gui.widgets.plot import Entry, plot_actions
-from pygama_gui.widgets.table import error_below, quiet_table
+from pygama_gui.widgets.table import error_below, quiet_table, unit_below
 
-HEADS = ("Region", "Net", "Gross", "Centroid", "FWHM", "FWTM", "Rate (1/s)")
+HEADS = ("Region", "Net", "Gross", "Centroid", "FWHM", "FWTM", "Rate")
+UNITS = {1: "counts", 2: "counts", 6: "1/s"}
+OF_COLUMN = (3, 4, 5)
+"""Those in the unit of the column that the region is of."""
 DISPENSABLE = (5, 2, 6)
 """Columns that go where there is no room; they are told when the mouse rests on the row."""
 
@@ -74,7 +78,7 @@ class RegionTable(QWidget):
 
     def copy(self) -> None:
         """Copy the table with tabs between the values."""
-        lines = ["\t".join(HEADS)]
+        lines = ["\t".join(self._heads_in_line())]
         lines += ["\t".join(texts) for texts in map(self._texts, self._regions)]
         QApplication.clipboard().setText("\n".join(lines) + "\n")
         self.bridge.log(f"Copied {len(self._regions)} rows of regions")
@@ -88,18 +92,48 @@ class RegionTable(QWidget):
         self.setVisible(bool(self._regions))
         with QSignalBlocker(self.table):
             self.table.setRowCount(len(self._regions))
+            self.table.setHorizontalHeaderLabels(self._heads())
+            heads = self._heads_in_line()
             for at, region in enumerate(self._regions):
                 texts = self._texts(region)
-                told = "\n".join(f"{head} {text}" for head, text in zip(HEADS, texts, strict=True) if text)
+                told = "\n".join(
+                    [
+                        *(f"{head} {text}" for head, text in zip(heads, texts, strict=True) if text),
+                        *self._why_no_net(region),
+                    ]
+                )
                 for place, text in enumerate(texts):
                     item = QTableWidgetItem(error_below(text) if place else text)
                     item.setToolTip(told)
                     self.table.setItem(at, place, item)
             self.table.make_room()
 
+    @property
+    def _unit(self) -> str | None:
+        """The unit of all regions; None where they have several, as those of ADC counts and energies."""
+        units = {chain_facts.unit_of(region.column) for region in self._regions}
+        return units.pop() if len(units) == 1 else None
+
+    def _heads(self) -> list[str]:
+        units = UNITS | dict.fromkeys(OF_COLUMN, self._unit or "")
+        return [unit_below(head, units.get(at, "")) for at, head in enumerate(HEADS)]
+
+    def _heads_in_line(self) -> list[str]:
+        return [head.replace("\n", " ") for head in self._heads()]
+
     def _texts(self, region: NamedRegion) -> list[str]:
         held = self.bridge.fitting.measured(self.bridge.session.selected, region.name)
-        return [region.name, *cells(held)]
+        texts = [region.name, *cells(held)]
+        own = chain_facts.unit_of(region.column) if self._unit is None else ""
+        return [
+            f"{text} {own}".rstrip() if at in OF_COLUMN and text and text != words.UNKNOWN else text
+            for at, text in enumerate(texts)
+        ]
+
+    def _why_no_net(self, region: NamedRegion) -> list[str]:
+        held = self.bridge.fitting.measured(self.bridge.session.selected, region.name)
+        why = "" if held is None or held.found is None else held.found.why_no_net
+        return [f"No net counts: {why}"] if why else []
 
     def _renamed(self, item: QTableWidgetItem) -> None:
         region = self.chosen
@@ -117,7 +151,7 @@ def cells(held: Measured | None) -> list[str]:
     found = None if held is None else held.found
     if found is None:
         return ["…" if held is None else held.problem or "too narrow", *[""] * (len(HEADS) - 2)]
-    return [_pair(found, "net"), words.count(found.gross), *(_pair(found, name) for name in HEADS_OF)]
+    return [_pair(found, "net"), words.grouped(found.gross, 0), *(_pair(found, name) for name in HEADS_OF)]
 
 
 HEADS_OF = ("centroid", "fwhm", "fwtm", "rate")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,10 +17,10 @@ from PyQt5.QtWidgets import (
 )
 
 from pygama.analysis.fit_request import FitRequest
-from pygama.analysis.region_fit import RegionFit
 from pygama_gui.bridge import Bridge
 from pygama_gui.data import chain_facts, fit_rows
 from pygama_gui.data.fit_rows import FitRow
+from pygama_gui.machine.fitting import Outcome
 from pygama_gui.session import changes, fit_changes
 from pygama_gui.session.saved import write_whole
 from pygama_gui.session.state import Fit, Run, Session
@@ -34,9 +35,12 @@ from pygama_gui.widgets.own_keys import Menu
 from pygama_gui.widgets.parts import label
 from pygama_gui.widgets.plot import Entry, plot_actions
 from pygama_gui.widgets.scrolled import Scrolled
-from pygama_gui.widgets.table import RowTable, error_below, quiet_table
+from pygama_gui.widgets.table import RowTable, error_below, quiet_table, unit_below
 
 HEADS = ("Fit", "Position", "FWHM", "Area", "χ²/ndof", "p", "FWTM")
+OF_COLUMN = (1, 2, 6)
+"""Those in the unit of the column that was fitted."""
+AREA = 3
 DISPENSABLE = (6, 5, 4)
 """Columns that go where there is no room; the form says the same of the chosen fit."""
 LEAST_HEIGHT = 80
@@ -212,7 +216,7 @@ class FitsView(View):
         if fit is not None:
             outcome = self.bridge.fitting.outcome(session.selected, fit.name)
             found = None if outcome is None or outcome.found is None else outcome.found
-            note = "" if outcome is None else outcome.problem or (_note(found) if found is not None else "")
+            note = "" if outcome is None else outcome.problem or _note(outcome)
             told = figures(*(row for row in self._rows if row.fit.name == fit.name))
             self.form.show_fit(fit, found, note, told)
         self.regions.show_present()
@@ -240,7 +244,7 @@ class FitsView(View):
         if outcome.why_not or outcome.found is None:
             return [replace(plain, note=outcome.why_not)]
         found = outcome.found
-        return [replace(plain, found=found, index=i, note=_note(found)) for i in range(len(found.peaks))]
+        return [replace(plain, found=found, index=i, note=_note(outcome)) for i in range(len(found.peaks))]
 
     def _drift(self, fit: Fit | None) -> str:
         """Say how the chosen fit's first peak stands against the first other run."""
@@ -258,9 +262,11 @@ class FitsView(View):
         with QSignalBlocker(self.table):
             self.table.setRowCount(len(self._rows))
             self.table.clearSpans()
+            unit = _common_unit(self._rows)
+            self.table.setHorizontalHeaderLabels(_heads(unit))
             chosen = -1
             for at, row in enumerate(self._rows):
-                self._fill_row(at, row)
+                self._fill_row(at, row, is_unit_above=unit is not None)
                 chosen = at if row.fit.name == self.session.fit and chosen < 0 else chosen
             self.table.make_room()
             present = self.table.currentRow()
@@ -269,9 +275,9 @@ class FitsView(View):
                 self.table.setCurrentCell(chosen, 0)
                 self.table.selectRow(chosen) if chosen >= 0 else self.table.clearSelection()
 
-    def _fill_row(self, at: int, row: FitRow) -> None:
+    def _fill_row(self, at: int, row: FitRow, *, is_unit_above: bool) -> None:
         name = row.fit.name if row.index == 0 else ""
-        texts = [name, *cells(row)]
+        texts = [name, *cells(row, "" if is_unit_above else chain_facts.unit_of(row.fit.column))]
         for place, text in enumerate(texts):
             item = QTableWidgetItem(text)
             item.setToolTip(
@@ -349,23 +355,47 @@ class FitsView(View):
         self.bridge.log(f"Saved the fits as {path}")
 
 
-def _note(found: RegionFit) -> str:
+def _note(outcome: Outcome) -> str:
     """Say what is to be known of a fit, above all why its errors are not to be taken as they stand."""
-    return found.verdict if found.doubts else found.note
+    found = outcome.found
+    told = "" if found is None else found.verdict if found.doubts else found.note
+    if outcome.left is None:
+        return told
+    low, high = map(words.level, outcome.left)
+    unit = chain_facts.unit_of(outcome.fit.column)
+    cut = f"a cut leaves of its window what lies from {low} to {high} {unit}".rstrip()
+    return f"{cut}; {told}" if told else cut
 
 
-def cells(row: FitRow) -> list[str]:
-    """Give the words of a row, from the position on."""
+def _common_unit(rows: Sequence[FitRow]) -> str | None:
+    """Give the unit of all rows; None where they have several, as those of ADC counts and energies."""
+    units = {chain_facts.unit_of(row.fit.column) for row in rows}
+    return units.pop() if len(units) == 1 else None
+
+
+def _heads(unit: str | None) -> list[str]:
+    """Give the heads of the table with their units; those of cells that say it themselves have none."""
+    units = dict.fromkeys(OF_COLUMN, unit or "") | {AREA: "counts"}
+    return [unit_below(head, units.get(at, "")) for at, head in enumerate(HEADS)]
+
+
+def cells(row: FitRow, unit: str = "") -> list[str]:
+    """Give the words of a row, from the position on; unit: said of the position, for its widths as well."""
     peak, found = row.peak, row.found
     if peak is None or found is None:
         return [in_words(row.note)]
+
+    def said(name: str, unit: str) -> str:
+        errors = getattr(peak, f"{name}_error"), getattr(peak, f"{name}_errors")
+        return error_below(f"{words.with_errors(getattr(peak, name), *errors)} {unit}".rstrip())
+
     return [
-        error_below(words.with_errors(peak.position, peak.position_error, peak.position_errors)),
-        error_below(words.with_errors(peak.fwhm, peak.fwhm_error, peak.fwhm_errors)),
-        error_below(words.with_errors(peak.area, peak.area_error, peak.area_errors)),
+        said("position", unit),
+        said("fwhm", ""),
+        said("area", ""),
         f"{found.chi2:.0f}/{found.ndof}",
         words.p_value(found.p_value),
-        error_below(words.with_errors(peak.fwtm, peak.fwtm_error, peak.fwtm_errors)),
+        said("fwtm", ""),
     ]
 
 

@@ -255,8 +255,7 @@ class PlaneGates:
             text = range_cut(gate.of.column, gate.of.low, gate.of.high)
         else:
             text = gate.text(*self._names)
-        used = {cut.color for cut in cuts}
-        color = next((one for one in theme.OKABE_ITO if one not in used), theme.OKABE_ITO[0])
+        color = theme.free_color([cut.color for cut in cuts])
         name = free_name([cut.name for cut in cuts])
         self._view.bridge.change(cut_changes.add_cut, name, text, color)
 

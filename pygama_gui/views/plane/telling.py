@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PyQt5.QtCore import QPointF
 
+from pygama_gui.data import chain_facts
 from pygama_gui.data.linked import Axis
 from pygama_gui.data.live_run import LiveRun
 from pygama_gui.jobs.board import counted
@@ -92,7 +93,8 @@ def in_view(view: PlaneView, plane: Plane) -> str:
 
 
 def _bin_words(axis: Axis, place: int) -> str:
-    """Write the bin of a column: its ends, or the whole number that it holds."""
+    """Write the bin of a column: its ends with their unit."""
     low, high = axis.edges[place], axis.edges[place + 1]
     digits = max(0, 1 - int(np.floor(np.log10(high - low))))
-    return f"{axis.column} {low:.{digits}f} to {high:.{digits}f}".replace("-", "−")
+    ends = " to ".join(words.grouped(end, digits) for end in (low, high)).replace("-", "−")
+    return f"{axis.column} {ends} {chain_facts.unit_of(axis.column)}".rstrip()

@@ -67,8 +67,9 @@ class PeakMarks:
         *,
         unit: float,
         is_log: bool,
+        unit_words: str = "",
     ) -> None:
-        """Draw peaks over the bins on screen: edges (n + 1,), counts (n,)."""
+        """Draw peaks over the bins on screen: edges (n + 1,), counts (n,). unit: height of a count."""
         present = theme.current()
         seen = [peak for peak in peaks if room.left < peak.position < room.right]
         heights = [_height(peak, edges, counts, unit=unit, is_log=is_log) + 8 * room.per_y for peak in seen]
@@ -82,7 +83,7 @@ class PeakMarks:
         for text in self._words[len(order) :]:
             text.hide()
         for text, i in zip(self._words, order, strict=False):
-            write(text, found_words(seen[i]), "marker")
+            write(text, found_words(seen[i], unit_words), "marker")
             room.place_at_peak(text, seen[i].position, heights[i] + 6 * room.per_y, 0.7 * seen[i].fwhm)
 
 
@@ -93,9 +94,10 @@ def _height(peak: FoundPeak, edges: np.ndarray, counts: np.ndarray, *, unit: flo
     return float(heights_of(counts[first:last].max(initial=0, keepdims=True), is_log=is_log, unit=unit)[0])
 
 
-def found_words(peak: FoundPeak) -> str:
+def found_words(peak: FoundPeak, unit: str) -> str:
     """Say where a peak was found, and how sure it is."""
-    return f"{words.with_error(peak.position, peak.position_error)}\n{peak.significance:.0f} σ"
+    position = f"{words.with_error(peak.position, peak.position_error)} {unit}".rstrip()
+    return f"{position}\n{peak.significance:.0f} σ"
 
 
 def nearest(places: Iterable[float], x: float, reach: float) -> float | None:

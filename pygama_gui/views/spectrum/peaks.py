@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -12,9 +12,13 @@ from PyQt5.QtCore import QPointF, Qt
 from pygama.analysis.fit_request import FitRequest
 from pygama.analysis.fit_starts import around_peak
 from pygama.analysis.lines import lines_of
+from pygama.analysis.peaks import first_guess
 from pygama.analysis.region_fit import RegionFit
 from pygama.analysis.search import FoundPeak, find_peaks
 from pygama_gui.data import chain_facts
+from pygama_gui.data.health import COLUMNS_OF_RANGE, at_end_of_range
+from pygama_gui.data.linked import Rows
+from pygama_gui.machine.fitting import Outcome
 from pygama_gui.session import changes, fit_changes
 from pygama_gui.session.calibration_changes import calibrations_of, of_channel, raw_column
 from pygama_gui.session.state import Fit, NamedRegion
@@ -33,6 +37,9 @@ SEEN_PERCENT = 2.0
 """Lines with fewer photons in 100 decays are fitted beside their neighbours, but not marked."""
 MOST_LINES = 40
 """Gamma lines that are marked, at most; the strongest."""
+NO_PEAK = "No peak stands out from what is in view"
+LEAST_BINS = 16
+"""In fewer of the finest bins nobody can tell where a window is highest."""
 REGION_FWHM = 1.8
 """Half of a region that is marked around a peak, in FWHM."""
 SEEN_SHARE = 0.04
@@ -133,21 +140,44 @@ class SpectrumPeaks:
             return
         edges, counts = bins
         (low, high), _ = self._view.plot.box.viewRange()
-        places = [peak.position for peak in self.found if low < peak.position < high]
+        known = [peak for peak in self.found if low < peak.position < high]
+        column, run_id = self._view.choice.column, self._view.session.selected
+        rows = self._view.bridge.rows_of(run_id, {column, *COLUMNS_OF_RANGE})
 
-        def requests() -> list[FitRequest]:
-            at = places or [peak.position for peak in _searched(edges, counts, low, high)]
-            return _each_once(around_peak(counts, edges, x) for x in at)
+        def requests() -> tuple[list[FitRequest], list[FoundPeak]]:
+            peaks, at_end = _without_end(known or _searched(edges, counts, low, high), rows, column)
+            return _each_once(around_peak(counts, edges, peak.position) for peak in peaks), at_end
 
-        self._compute(requests, self._add)
+        self._compute(requests, lambda found: self._try_out(run_id, *found))
+
+    def _try_out(self, run_id: str, requests: list[FitRequest], at_end: list[FoundPeak]) -> None:
+        """Fit what was found, and keep the fits that find a peak."""
+        view = self._view
+        unit = chain_facts.unit_of(view.choice.column)
+        for peak in at_end:
+            name = _name_at([peak.position], unit)
+            view.bridge.log(f"{name} is not fitted: its events are at the end of the range")
+        if not (requests or at_end):
+            view.bridge.log(NO_PEAK)
+        fits = [self._fit_of(request) for request in requests if not self._is_there(request)]
+        if fits:
+            view.bridge.fitting.try_out(run_id, fits, self._keep_good)
+
+    def _keep_good(self, outcomes: Sequence[Outcome]) -> None:
+        bridge = self._view.bridge
+        for outcome in outcomes:
+            if outcome.why_not:
+                bridge.log(f"Fit {outcome.fit.name} is not kept: {outcome.why_not}", "warning")
+        if good := [outcome.fit for outcome in outcomes if not outcome.why_not]:
+            self.found = ()
+            bridge.change(fit_changes.add_fits, good)
+
+    def _fit_of(self, request: FitRequest) -> Fit:
+        return Fit(self._name_of(request), self._view.choice.column, request, self._view.channel)
 
     def _add(self, requests: list[FitRequest]) -> None:
         view = self._view
-        fits = [
-            Fit(self._name_of(request), view.choice.column, request, view.channel)
-            for request in requests
-            if not self._is_there(request)
-        ]
+        fits = [self._fit_of(request) for request in requests if not self._is_there(request)]
         if fits:
             self.found = ()
             self._untold |= {fit.name for fit in fits}
@@ -168,10 +198,17 @@ class SpectrumPeaks:
         return bool(same)
 
     def _name_of(self, request: FitRequest) -> str:
-        at = request.positions or (0.5 * (request.low + request.high),)
-        unit = chain_facts.unit_of(self._view.choice.column)
-        digits = 1 if unit == "keV" else 0
-        return f"{' + '.join(f'{x:.{digits}f}' for x in at)} {unit}".rstrip()
+        at = request.positions or (self._highest_in(request),)
+        return _name_at(at, chain_facts.unit_of(self._view.choice.column))
+
+    def _highest_in(self, request: FitRequest) -> float:
+        """Give where the counts of a window are highest; its middle where that cannot be told."""
+        bins = self._view.fine_bins()
+        edges, counts = bins if bins is not None else (np.arange(2.0), np.zeros(1))
+        first, last = np.searchsorted(edges, [request.low, request.high])
+        if last - first < LEAST_BINS or not counts[first:last].any():
+            return 0.5 * (request.low + request.high)
+        return first_guess(counts[first : last - 1].astype(float), edges[first:last])[1]
 
     def shown_fits(self) -> list[tuple[RegionFit, bool]]:
         """Give the fits of the spectrum on screen, each with whether it is the chosen one."""
@@ -231,7 +268,7 @@ class SpectrumPeaks:
 
     def _take_found(self, found: tuple[FoundPeak, ...]) -> None:
         if not found and not self.found:
-            self._view.bridge.log("No peak stands out from what is in view")
+            self._view.bridge.log(NO_PEAK)
         self.found = found
         self._view.redraw_soon()
 
@@ -265,9 +302,8 @@ class SpectrumPeaks:
         if roi is None:
             view.bridge.log("Mark a region to keep: Alt- or Shift-drag over the spectrum", "warning")
             return
-        unit = chain_facts.unit_of(view.choice.column)
-        middle = words.level(0.5 * (roi[0] + roi[1])) if unit == "keV" else f"{0.5 * (roi[0] + roi[1]):.0f}"
-        region = NamedRegion(f"{middle} {unit}".rstrip(), view.choice.column, *roi, view.channel)
+        name = _name_at([0.5 * (roi[0] + roi[1])], chain_facts.unit_of(view.choice.column))
+        region = NamedRegion(name, view.choice.column, *roi, view.channel)
         view.bridge.change(fit_changes.keep_region, region)
 
     def kept(self) -> list[NamedRegion]:
@@ -369,7 +405,13 @@ class SpectrumPeaks:
         self._kept.draw(self._kept_regions(), room)
         self._lines.draw([one for one in self.gamma_lines() if low < one[0] < high], room)
         self._marks.draw(
-            self.unfitted(), picture.edges, picture.counts, room, unit=picture.unit, is_log=is_log
+            self.unfitted(),
+            picture.edges,
+            picture.counts,
+            room,
+            unit=picture.unit,
+            is_log=is_log,
+            unit_words=unit_words,
         )
 
     def hide(self) -> None:
@@ -393,9 +435,29 @@ class SpectrumPeaks:
         self._view.bridge.compute(work, then, lambda: None)
 
 
+def _name_at(places: Iterable[float], unit: str) -> str:
+    """Name something by where it stands: '38 860 ADC', '583.2 + 585.1 keV'."""
+    digits = 1 if unit == "keV" else 0
+    return f"{' + '.join(words.grouped(x, digits) for x in places)} {unit}".rstrip()
+
+
 def _searched(edges: np.ndarray, counts: np.ndarray, low: float, high: float) -> tuple[FoundPeak, ...]:
     """Search peaks between two places; in all of the spectrum, so that they do not depend on the view."""
     return tuple(peak for peak in find_peaks(counts, edges) if low < peak.position < high)
+
+
+def _without_end(
+    peaks: Iterable[FoundPeak], rows: Rows, column: str
+) -> tuple[list[FoundPeak], list[FoundPeak]]:
+    """Part peaks from those that hold mostly events at the end of the range, whose heights say nothing."""
+    if column not in rows:
+        return list(peaks), []
+    values, is_at_end = np.asarray(rows[column]), at_end_of_range(rows, column)
+    parts: tuple[list[FoundPeak], list[FoundPeak]] = ([], [])
+    for peak in peaks:
+        inside = np.abs(values - peak.position) <= peak.fwhm
+        parts[int(is_at_end[inside].sum() > 0.5 * inside.sum())].append(peak)
+    return parts
 
 
 def _each_once(requests: Iterable[FitRequest]) -> list[FitRequest]:

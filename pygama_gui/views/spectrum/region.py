@@ -77,9 +77,9 @@ def region_words(found: Region | None, unit: str) -> str:
     """Say what a region holds."""
     if found is None:
         return "too narrow"
-    first = f"gross {words.count(found.gross)}"
+    first = f"gross {words.grouped(found.gross, 0)}"
     if not math.isfinite(found.net):
-        return f"{first}   no room for the background"
+        return f"{first}\nno net: {found.why_no_net}"
     first += f"   net {words.with_error(found.net, found.net_error)}"
     if not math.isfinite(found.centroid):
         return f"{first}\nno peak"

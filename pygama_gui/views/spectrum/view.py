@@ -16,7 +16,7 @@ from pygama_gui.bridge import Bridge
 from pygama_gui.data import chain_facts, spectra
 from pygama_gui.data.live import LiveHistogram
 from pygama_gui.data.live_run import LiveRun
-from pygama_gui.data.selection import passing_of
+from pygama_gui.data.selection import passing_of, reach_of_cuts
 from pygama_gui.jobs.board import counted
 from pygama_gui.machine.fitting import Measured
 from pygama_gui.session import changes
@@ -232,7 +232,8 @@ class SpectrumView(View):
         """Make the bins wider or narrower."""
         histogram = self._histogram
         if histogram is not None:
-            factor = min(max(self._factor * by, 1), histogram.n_bins // spectra.LEAST_JOINED)
+            drawn_next = self.counting.join_by(histogram)  # a second key may come before the first is drawn
+            factor = min(max(drawn_next * by, 1), histogram.n_bins // spectra.LEAST_JOINED)
             self.choose(width=factor * fine_width(histogram))
 
     def show_region(self) -> None:
@@ -465,7 +466,9 @@ class SpectrumView(View):
         seconds = None if live is None else self.counting.seconds(live) or None
         n_sampled = self.counting.passing.n_sampled(self.session.selected)
         scale = live.n_rows / n_sampled if live is not None and n_sampled else 1.0
-        found = measure_region(counts / scale, histogram.edges[::factor], *roi, live_time_s=seconds)
+        within = reach_of_cuts(self.session, self.session.selected_run, self.choice.column, self.channel)
+        edges = histogram.edges[::factor]
+        found = measure_region(counts / scale, edges, *roi, live_time_s=seconds, within=within)
         return found if found is None or scale == 1.0 else found.scaled(scale)
 
     def rehearse(self) -> None:

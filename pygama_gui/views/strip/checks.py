@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 
+from pygama.utils import signed_text
 from pygama_gui.data.early_pulses import EarlyPulses
 from pygama_gui.data.health import Survey
 from pygama_gui.data.shift import Check, Level, Rates
@@ -63,7 +64,7 @@ def _check_of(series: Series, level: Level) -> Check:
     name, unit, kind = series.name, series.unit, series.kind
     value = f"{words.with_error(level.value, level.error)} {unit}".rstrip()
     if level.moved:
-        by = f"{level.moved:+.3g} {unit}".rstrip().replace("-", "−")
+        by = f"{signed_text(level.moved, 3)} {unit}".rstrip()
         value += f", moved by {by} ({level.sigma:.1f} σ)"
     number, error, band = level.value, level.error, level.band
     if band is None:

@@ -7,6 +7,7 @@ import time
 
 import numpy as np
 
+from pygama.utils import signed_text
 from pygama_gui.data import health
 from pygama_gui.data.run_times import RunTimes, Spell
 from pygama_gui.data.shift import Level
@@ -131,7 +132,7 @@ def beside(unit: str, level: Level | None) -> tuple[str, str, str]:
     if level is None:
         return "", "", "soft"
     if level.moved:
-        return f"▲ moved {level.moved:+.3g} {unit}".replace("-", "−"), "", "warn"
+        return f"▲ moved {signed_text(level.moved, 3)} {unit}", "", "warn"
     if not level.is_ok and level.band is not None:
         return f"▲ outside the band of {level.band.source}", "", "warn"
     return "steady" if level.is_followed else "", "", "soft"
@@ -146,7 +147,7 @@ def gain_words(place: Level, unit: str) -> str:
     """Say where the peak lies, and whether it moved."""
     at = place_words(place, unit)
     if place.moved and place.value:
-        return f"gain {100 * place.moved / place.value:+.2g} %".replace("-", "−")
+        return f"gain {signed_text(100 * place.moved / place.value, 2)} %"
     if not place.is_ok and place.band is not None:
         return f"{at}, outside the band of {place.band.source}"
     return "gain steady" if place.is_followed else at

@@ -625,6 +625,6 @@ def make_cut(bridge: Bridge, text: str) -> None:
     """Add a cut, under a name and in a colour that are free."""
     cuts = bridge.session.cuts
     name = free_name([cut.name for cut in cuts], "time")
-    used = [cut.color for cut in cuts]
-    bridge.change(cut_changes.add_cut, name, text, min(theme.OKABE_ITO, key=used.count))
+    color = theme.free_color([cut.color for cut in cuts])
+    bridge.change(cut_changes.add_cut, name, text, color)
     bridge.log(f"Made the cut {name}: {text}")

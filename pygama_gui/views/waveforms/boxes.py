@@ -85,8 +85,12 @@ class WaveformBoxes:
         if found is None:
             view.bridge.log(BEYOND, "warning")
             return
-        name = free_name([cut.name for cut in view.session.cuts], NAME)
-        view.bridge.change(cut_changes.add_cut, name, found.text)
+        cuts = view.session.cuts
+        name, color = (
+            free_name([cut.name for cut in cuts], NAME),
+            theme.free_color([cut.color for cut in cuts]),
+        )
+        view.bridge.change(cut_changes.add_cut, name, found.text, color)
 
     def _why_not(self) -> str:
         view = self._view

@@ -8,7 +8,7 @@ import numpy as np
 import pyqtgraph as pg
 from PyQt5.QtCore import QSignalBlocker, Qt
 
-from pygama_gui.jobs.board import NARROW_SPACE
+from pygama.utils import NARROW_SPACE
 from pygama_gui.widgets import theme, words
 from pygama_gui.widgets.plot import Plot
 

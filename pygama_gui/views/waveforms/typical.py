@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 import pyqtgraph as pg
 from PyQt5.QtCore import Qt
 
+from pygama.utils import NARROW_SPACE, grouped
 from pygama_gui.data.typical import Extremes, Picked
 from pygama_gui.widgets import theme
 from pygama_gui.widgets.parts import label
@@ -79,8 +80,12 @@ def extremes_html(extremes: Extremes) -> str:
 
 def picked_words(one: Picked) -> str:
     """Name an event, with its run in a data set."""
-    event = f"event {NOT_KNOWN if one.event is None else one.event}"
+    event = f"event {_number(one)}"
     return event if one.run is None else f"run {one.run} {event}"
+
+
+def _number(one: Picked) -> str:
+    return NOT_KNOWN if one.event is None else grouped(one.event)
 
 
 def event_of(link: str) -> tuple[int, int | None]:
@@ -91,7 +96,7 @@ def event_of(link: str) -> tuple[int, int | None]:
 
 def _links(picked: Sequence[Picked]) -> str:
     if not picked or picked[0].run is None:
-        return "events " + ", ".join(_link(one, str(one.event)) for one in picked)
+        return "events " + ", ".join(_link(one, _number(one)) for one in picked)
     return ", ".join(_link(one, picked_words(one)) for one in picked)
 
 
@@ -99,4 +104,5 @@ def _link(one: Picked, words: str) -> str:
     if one.event is None:
         return NOT_KNOWN
     place = f"event:{one.event}" if one.run is None else f"event:{one.event}:{one.run}"
-    return f'<a href="{place}" style="color: {theme.current().tokens["accent"]}">{words}</a>'
+    whole = words.replace(NARROW_SPACE, "&nbsp;")  # Qt takes the narrow one in HTML for a space to break at
+    return f'<a href="{place}" style="color: {theme.current().tokens["accent"]}">{whole}</a>'

@@ -48,6 +48,7 @@ from pygama_gui.widgets.plot import Plot, ZoomBox
 LEAST = 300
 """No view is narrower, in pixels: what has no room then is in the menu."""
 READING = "Reading the waveforms…"
+NO_CURSORS = "Cursors stand in waveforms and their density, not in a noise spectrum"
 
 
 @dataclass(frozen=True)
@@ -344,9 +345,11 @@ class WaveformView(View):
 
     def toggle_cursors(self) -> None:
         """Show two cursors, a third and two thirds through what is in view, or hide them."""
-        if self.choice.cursors is not None:
+        if self.choice.picture == "noise":
+            self.bridge.log(NO_CURSORS)
+        elif self.choice.cursors is not None:
             self.choose(cursors=None)
-        elif self.choice.picture != "noise":
+        else:
             (low, high), _ = self.plot.box.viewRange()
             places = (low + (high - low) / 3, low + 2 * (high - low) / 3)
             first, second = (self.cursors.sample_at(place) for place in places)

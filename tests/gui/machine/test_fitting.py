@@ -10,7 +10,7 @@ import pytest
 from pytestqt.qtbot import QtBot
 
 from pygama.analysis.fit_request import FitRequest
-from pygama.analysis.regions import measure_region
+from pygama.analysis.regions import CUT_AWAY, measure_region
 from pygama_gui.bridge import Bridge
 from pygama_gui.machine import fitting
 from pygama_gui.session import changes, cut_changes, fit_changes
@@ -60,6 +60,31 @@ def test_a_peak_that_a_cut_takes_away_is_still_known(qtbot: QtBot, taken: Bridge
     assert taken.fitting.fullest(run_id, FIT) is before
     taken.change(fit_changes.change_fit, "line", replace(FIT.request, high=9000.0))
     assert taken.fitting.fullest(run_id, taken.session.fits[0]) is None
+
+
+def test_a_cut_of_the_marked_region_leaves_no_net_counts(qtbot: QtBot, taken: Bridge) -> None:
+    run_id = taken.session.selected
+    taken.change(changes.mark_region, (8600.0, 8740.0))
+    taken.change(cut_changes.add_cut, "region", "8600 <= trap_max < 8740")
+    taken.fitting.ask(run_id)
+    qtbot.waitUntil(lambda: taken.fitting.measured_mark(run_id) is not None, timeout=WAIT_MS)
+    found = taken.fitting.measured_mark(run_id).found
+    assert found.gross > 800
+    assert np.isnan(found.net) and np.isnan(found.fwhm)
+    assert found.why_no_net == CUT_AWAY
+
+
+def test_a_cut_within_the_window_of_a_fit_leaves_the_peak_as_it_is(qtbot: QtBot, taken: Bridge) -> None:
+    run_id = taken.session.selected
+    (whole,) = fitted(qtbot, taken, run_id).found.peaks
+    taken.change(cut_changes.add_cut, "narrow", "8580 <= trap_max < 8760")
+    taken.fitting.ask(run_id)
+    qtbot.waitUntil(lambda: taken.fitting.outcome(run_id, "line").left is not None, timeout=WAIT_MS)
+    outcome = taken.fitting.outcome(run_id, "line")
+    assert 8580 <= outcome.left[0] < 8590 and 8750 < outcome.left[1] <= 8760
+    (peak,) = outcome.found.peaks
+    assert abs(peak.area - whole.area) < whole.area_error
+    assert abs(peak.fwhm - whole.fwhm) < whole.fwhm_error
 
 
 def test_a_fit_of_a_channel_takes_its_rows_alone(qtbot: QtBot, taken: Bridge) -> None:

@@ -201,10 +201,21 @@ def test_a_number_is_not_parted_from_its_error_and_its_unit(qtbot: QtBot) -> Non
     qtbot.addWidget(line)
     line.setText("baseline +1.48 ADC over 110 s (23.3 σ) and 8000.09 ± 0.02 ADC of height")
     line.most_lines = 20
-    for width in range(120, 400):
+    least = line.fontMetrics().horizontalAdvance("8000.09 ± 0.02 ADC")
+    for width in range(least, 400):
         for told in line.lines(width):
             first, last = told.split(" ")[0], told.split(" ")[-1]
             assert first not in ("ADC", "±", "s", "σ)") and not last.endswith(("±", "23.3", "0.02"))
+
+
+def test_a_number_without_room_beside_its_error_is_parted_from_it(qtbot: QtBot) -> None:
+    line = Wrapped()
+    qtbot.addWidget(line)
+    line.setText("38459.2 ± 9.1 ADC")
+    metrics = line.fontMetrics()
+    assert line.lines(metrics.horizontalAdvance("± 9.1 ADC 9")) == ("38459.2", "± 9.1 ADC")
+    line.setText("−0.0007 counts / ADC")
+    assert "…" not in "".join(line.lines(metrics.horizontalAdvance("−0.0007 counts")))
 
 
 def test_words_take_as_many_lines_as_they_are_allowed(qtbot: QtBot) -> None:

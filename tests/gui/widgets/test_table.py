@@ -44,6 +44,23 @@ def test_a_chosen_row_that_grows_stays_whole_in_view(qtbot: QtBot, themed: objec
     assert place.height() > 2 * table.rowHeight(0)
 
 
+def test_a_name_that_is_wrapped_makes_its_row_as_high(qtbot: QtBot, themed: object) -> None:
+    table = quiet_table("Fitted peaks", ("Fit", "Position"))
+    qtbot.addWidget(table)
+    table.setRowCount(2)
+    for row, name in enumerate(("8478 ADC", "21 236 + 21 334 ADC")):
+        table.setItem(row, 0, QTableWidgetItem(name))
+        table.setItem(row, 1, QTableWidgetItem("21 235.6\n± 0.3"))
+    table.resize(150, 300)
+    table.show()
+    table.make_room()
+    lines = table.fontMetrics().lineSpacing()
+    assert table.rowHeight(1) > table.rowHeight(0)
+    assert table.rowHeight(1) > 3 * lines
+    table.resize(500, 300)
+    assert table.rowHeight(1) == table.rowHeight(0)
+
+
 @pytest.mark.parametrize(
     ("text", "lines"),
     [

@@ -100,6 +100,26 @@ def test_pens_are_one_pixel_wide(themed: QApplication) -> None:
     assert (pen.width(), pen.isCosmetic()) == (1, True)
 
 
+def hues_apart(one: QColor, other: QColor) -> int:
+    """Degrees on the circle of colours."""
+    apart = abs(one.hsvHue() - other.hsvHue())
+    return min(apart, 360 - apart)
+
+
+@pytest.mark.parametrize("name", theme.NAMES)
+def test_curves_have_another_colour_than_what_marks_them(name: str) -> None:
+    colors = theme.theme(name)
+    curves = [QColor(colors.series(at)) for at in range(5)]
+    assert min(hues_apart(curve, colors.color("marker")) for curve in curves) >= 25
+    assert len({curve.name() for curve in curves}) == len(curves)
+
+
+@pytest.mark.parametrize("name", theme.NAMES)
+def test_curves_are_seen_on_their_ground(name: str) -> None:
+    colors = theme.theme(name)
+    assert min(contrast(QColor(colors.series(at)), colors.color("panel")) for at in range(7)) >= 2
+
+
 def test_an_icon_is_drawn_in_the_colour_of_the_theme(themed: QApplication) -> None:
     image = theme.icon("stop", "accent").pixmap(16, 16).toImage()
     assert image.pixelColor(8, 8) == theme.current().color("accent")

@@ -125,3 +125,8 @@ def test_a_number_and_its_unit_stay_on_one_line() -> None:
 )
 def test_an_error_is_left_out_with_its_sign_alone(text: str, rest: str) -> None:
     assert words.without_error(text) == rest
+
+
+def test_a_value_that_rounds_to_zero_has_no_sign() -> None:
+    assert words.with_error(-0.04, 0.2) == "0.0 ± 0.2"
+    assert words.level(-0.01) == "0.0"

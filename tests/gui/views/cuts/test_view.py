@@ -15,7 +15,7 @@ from PyQt5.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from pygama.analysis.cuts import Cut, load_cuts
-from pygama.analysis.efficiency import survival_at
+from pygama.analysis.efficiency import peak_bands, survival_at
 from pygama.analysis.fit_request import FitRequest
 from pygama_gui.bridge import Bridge
 from pygama_gui.session import changes, cut_changes, fit_changes
@@ -270,7 +270,7 @@ def test_the_fitted_peak_has_its_survival_in_the_table(qtbot: QtBot, view: CutsV
     view.add("abs(bl_slope) < 2e-3", "steady")
     fit = Fit("one", "trap_max", FitRequest(8400.0, 8950.0, (8675.0,)))
     view.bridge.change(fit_changes.add_fits, [fit])
-    view.bridge.fitting.ask(view.session.selected)
+    view.redraw()
     qtbot.waitUntil(lambda: view.found is not None and bool(view.found.peaks), timeout=WAIT_MS)
     assert view.found is not None
     peak = view.found.peaks[0]
@@ -281,6 +281,14 @@ def test_the_fitted_peak_has_its_survival_in_the_table(qtbot: QtBot, view: CutsV
     assert table.isVisible()
     assert table.item(0, 0).text() == peak.peak.bands.name
     assert table.item(0, 1).text() == table.item(0, 2).text() == cut_words.survival(peak.by_all)
+
+
+def test_a_survival_that_may_be_all_or_nothing_is_not_told() -> None:
+    bands = peak_bands("line", 100, 2)
+    values, passes = np.array([96.5, 100.0, 101.0, 104.5]), np.array([True, True, False, False])
+    assert cut_words.survival(survival_at(values, passes, bands)) == "—"
+    values, passes = np.full(100, 100.0), np.arange(100) < 60
+    assert cut_words.survival(survival_at(values, passes, bands)) == "60 ± 5 %"
 
 
 def test_the_survival_of_a_peak_that_does_not_pass_is_told_as_none(qtbot: QtBot, view: CutsView) -> None:
@@ -356,6 +364,9 @@ def test_shares_are_written_with_their_intervals() -> None:
 
     assert cut_words.share(ratio(500, 1000)) == "50.0 % (48.4–51.6)"
     assert cut_words.short_share(ratio(500, 1000)) == "50.0 ± 1.6 %"
+    assert cut_words.short_share(ratio(2, 1000)) == "0.20 +0.26 −0.13 %"
+    assert cut_words.short_share(ratio(0, 1000)) == "< 0.18 %"
+    assert cut_words.short_share(ratio(1000, 1000)) == "> 99.82 %"
     assert cut_words.share(ratio(0, 0)) == "—"
 
 

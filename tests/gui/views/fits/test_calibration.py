@@ -15,6 +15,7 @@ from PyQt5.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from pygama.analysis.calibration_file import read_calibration
+from pygama.analysis.curves import Curve
 from pygama.analysis.fit_request import FitRequest
 from pygama.analysis.lines import lines_of
 from pygama.block import Block
@@ -27,6 +28,7 @@ from pygama_gui.data.energies import fine_range
 from pygama_gui.sandbox import Sandbox
 from pygama_gui.session import changes, cut_changes, fit_changes, set_changes
 from pygama_gui.session.state import ChannelMap, Fit, Member, Run
+from pygama_gui.views.fits.calibration import gain_words
 from pygama_gui.views.fits.view import FitsView
 from pygama_gui.views.spectrum.view import SpectrumView
 
@@ -171,7 +173,7 @@ def test_a_proposal_says_how_sure_it_is_and_what_comes_second(qtbot: QtBot, view
     propose(qtbot, view)
     said = view.calibration.words.text()
     assert "2 of 2 channels calibrated" in said
-    assert "Proposed: Th-228, over 99.99 % sure" in said
+    assert "Channel 0/5/0: proposed: Th-228, over 99.99 % sure" in said
     gain, rival = said.partition("Second best:")[::2]
     assert "ADC a keV" in gain and "ADC a keV" in rival
     assert view.calibration.gain_unit.text() == "ADC a keV"
@@ -289,6 +291,13 @@ def test_one_channel_is_calibrated_and_the_others_keep_theirs(qtbot: QtBot, view
     view.calibration.use()
     (held,) = view.session.calibrations
     assert sorted(held.channels) == ["0/5/0", "0/5/1"]
+
+
+def test_errors_of_a_curve_that_lies_off_its_lines_are_larger_and_said_to_be() -> None:
+    held = ((1e-2, 0.0), (0.0, 1e-10))
+    good, bad = Curve((0.5, 0.07), held, 3.0, 3), Curve((0.5, 0.07), held, 27.0, 3)
+    assert "offset 0.50 ± 0.10 keV, χ²/ndof 3.0/3" in gain_words(good, "ADC")
+    assert "offset 0.5 ± 0.3 keV, χ²/ndof 27.0/3, errors × 3" in gain_words(bad, "ADC")
 
 
 def test_a_calibration_is_saved_and_taken_again(qtbot: QtBot, view: FitsView, tmp_path: Path) -> None:

@@ -61,6 +61,22 @@ def test_the_table_has_a_row_for_each_peak(view: FitsView) -> None:
     assert "/" in chi2 and float(p.removeprefix("< ")) <= 1
 
 
+def heads(view: FitsView) -> list[str]:
+    return [view.table.horizontalHeaderItem(at).text() for at in range(view.table.columnCount())]
+
+
+def test_heads_have_units_and_rows_where_these_differ(qtbot: QtBot, view: FitsView) -> None:
+    of_fit = ["Fit", "Position\n(ADC)", "FWHM\n(ADC)", "Area\n(counts)", "χ²/ndof", "p", "FWTM\n(ADC)"]
+    assert heads(view) == of_fit
+    assert "ADC" not in texts(view, 0)[1]
+    fit = replace(view.session.fits[0], name="baselines", column="timestamp")
+    view.bridge.change(fit_changes.add_fits, [fit])
+    qtbot.waitUntil(lambda: view.redraw() or view.table.rowCount() == 3, timeout=WAIT_MS)
+    assert heads(view)[1:4] == ["Position", "FWHM", "Area\n(counts)"]
+    assert texts(view, 0)[1].endswith(" ADC")
+    assert all(text[-1].isdigit() for text in texts(view, 0)[2:4])
+
+
 def test_choosing_a_row_shows_its_form(view: FitsView) -> None:
     view.table.setCurrentCell(0, 0)
     view.redraw()
@@ -101,6 +117,55 @@ def test_a_parameter_is_fixed_at_what_was_found_and_then_at_what_is_typed(
         ),
         timeout=WAIT_MS,
     )
+
+
+def show_failed(qtbot: QtBot, view: FitsView, request: FitRequest) -> RegionFit:
+    """Show a fit of a region without a peak."""
+    view.bridge.change(fit_changes.add_fits, [Fit("nothing", "trap_max", request)])
+    qtbot.waitUntil(lambda: view.redraw() or view._rows[-1].note not in ("", "…"), timeout=WAIT_MS)
+    found = view.bridge.fitting.outcome(view.session.selected, "nothing").found
+    assert not found.converged
+    return found
+
+
+def hold(view: FitsView, name: str, kind: str) -> None:
+    box = view.form.rows[name].box
+    box.setCurrentText(kind)
+    box.activated.emit(box.currentIndex())
+
+
+def test_a_parameter_of_a_fit_that_failed_is_held_where_the_fit_began(qtbot: QtBot, view: FitsView) -> None:
+    failed = show_failed(qtbot, view, FitRequest(4500.0, 5500.0, (5000.0,)))
+    hold(view, "sigma", FIXED)
+    assert view.session.chosen_fit.request.fixed["sigma"] == pytest.approx(failed.start["sigma"])
+    view.redraw()
+    qtbot.waitUntil(
+        lambda: view.redraw() or "where the fit began" in view.form.rows["sigma"].value_label.text(),
+        timeout=WAIT_MS,
+    )
+    hold(view, "sigma", FREE)
+    view.redraw()
+    assert "where the fit began" not in view.form.rows["sigma"].value_label.text()
+    hold(view, "sigma", LIMITED)
+    low, high = view.session.chosen_fit.request.limits["sigma"]
+    assert low < failed.start["sigma"] < high
+
+
+def test_where_no_value_is_known_one_is_asked_for(qtbot: QtBot, view: FitsView) -> None:
+    show_failed(qtbot, view, FitRequest(61_000.0, 61_400.0, (61_200.0,)))  # has no counts
+    hold(view, "position_1", FIXED)
+    assert dict(view.session.chosen_fit.request.fixed) == {"position_1": 61_200.0}
+    hold(view, "sigma", FIXED)
+    assert "sigma" not in view.session.chosen_fit.request.fixed
+    row = view.form.rows["sigma"]
+    view.redraw()
+    assert (row.box.currentText(), row.value_label.text()) == (FIXED, "type the value in ADC")
+    assert row.fixed_field.isVisible() and row.fixed_field.text() == ""
+    row.fixed_field.setText("25")
+    row.fixed_field.editingFinished.emit()
+    assert view.session.chosen_fit.request.fixed["sigma"] == 25.0
+    view.redraw()
+    assert "type" not in row.value_label.text()
 
 
 def test_peaks_are_fitted_at_the_places_that_are_typed(qtbot: QtBot, view: FitsView) -> None:

@@ -10,6 +10,7 @@ import pytest
 from PyQt5.QtCore import QPointF, QRectF, Qt
 from pytestqt.qtbot import QtBot
 
+from pygama.analysis.search import FoundPeak
 from pygama_gui.bridge import Bridge
 from pygama_gui.session import changes
 from pygama_gui.session.state import Run
@@ -86,9 +87,9 @@ def test_a_fit_that_gives_nothing_says_why_each_time(qtbot: QtBot, view: Spectru
     view.peaks.fit_region()
     view.redraw()
     qtbot.waitUntil(lambda: len(told) == 1, timeout=WAIT_MS)
-    outcome = view.bridge.fitting.outcome(view.session.selected, "61200 ADC")
+    outcome = view.bridge.fitting.outcome(view.session.selected, "61\u202f200 ADC")
     assert outcome is not None
-    assert told == [(f"Fit 61200 ADC: {outcome.why_not}", "warning")]
+    assert told == [(f"Fit 61\u202f200 ADC: {outcome.why_not}", "warning")]
     view.peaks.fit_region()
     assert told == [told[0]] * 2
 
@@ -112,6 +113,8 @@ def test_peaks_are_searched_in_view_and_taken_away(qtbot: QtBot, view: SpectrumV
     assert places == pytest.approx([line for line, _ in madeup.LINES], rel=1e-3)
     view.redraw()
     assert len(view.peaks._marks._points.data) == 3
+    told = [item.toPlainText() for item in view.peaks._marks._words if item.isVisible()]
+    assert told and all(" ADC\n" in text and text.endswith("σ") for text in told)
     view.give_up()
     view.redraw()
     assert len(view.peaks._marks._points.data) == 0
@@ -133,6 +136,49 @@ def test_all_peaks_in_view_are_fitted_and_undone_at_once(qtbot: QtBot, view: Spe
     wait_for_fits(qtbot, view, 3)
     view.bridge.store.undo()
     assert view.session.fits == ()
+
+
+def test_where_no_peak_is_in_view_fitting_all_says_so(qtbot: QtBot, view: SpectrumView) -> None:
+    told: list[str] = []
+    view.bridge.logged.connect(lambda text, _level: told.append(text))
+    view.look_at(20_000, 21_000)
+    view.peaks.fit_found()
+    qtbot.waitUntil(lambda: told == ["No peak stands out from what is in view"], timeout=WAIT_MS)
+    assert view.session.fits == ()
+
+
+def test_a_fit_of_all_in_view_that_fails_is_told_and_not_kept(qtbot: QtBot, view: SpectrumView) -> None:
+    told: list[str] = []
+    view.bridge.logged.connect(lambda text, _level: told.append(text))
+    view.peaks.found = tuple(FoundPeak(at, 1.0, 50.0, 100.0, 9.0) for at in (LINE, 30_000.0))
+    view.peaks.fit_found()
+    wait_for_fits(qtbot, view, 1)
+    assert len(view.session.fits) == 1
+    (why,) = told
+    assert why.startswith("Fit 30\u202f000 ADC is not kept: ")
+
+
+def test_where_events_pile_up_at_the_end_of_the_range_nothing_is_fitted(
+    qtbot: QtBot, bridge: Bridge, a_run: Callable[..., Run]
+) -> None:
+    made = madeup.partial(20_000)
+    heights = made.columns["trap_max"]
+    heights[::100] = np.random.default_rng(1).normal(57_500.0, 8.0, 200)
+    run = a_run()
+    bridge.change(changes.add_runs, [run])
+    bridge.adopt(1, run)
+    bridge.take(1, made)
+    view = SpectrumView(bridge)
+    qtbot.addWidget(view)
+    view.resize(800, 420)
+    view.show()
+    view.redraw()
+    told: list[str] = []
+    bridge.logged.connect(lambda text, _level: told.append(text))
+    view.peaks.fit_found()
+    wait_for_fits(qtbot, view, 3)
+    assert not [fit for fit in view.session.fits if fit.request.high > 50_000]
+    assert [text for text in told if "57\u202f50" in text and "at the end of the range" in text]
 
 
 def test_markers_are_set_at_the_cursor_and_removed_there(view: SpectrumView) -> None:
@@ -216,7 +262,8 @@ def test_words_of_fits_that_are_not_chosen_wait_for_room(qtbot: QtBot, view: Spe
 
     chosen = view.session.fit
     assert len(written()) == 1
-    assert "".join(filter(str.isdecimal, written()[0]))[:3] == chosen[:3]
+    digits = ["".join(filter(str.isdecimal, text))[:3] for text in (written()[0], chosen)]
+    assert digits[0] == digits[1]
     (low, high), _ = view.plot.box.viewRange()
     for fit in view.session.fits:
         if fit.name != chosen:

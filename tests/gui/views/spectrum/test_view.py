@@ -326,6 +326,15 @@ def test_more_bins_are_narrower_by_two(view: SpectrumView) -> None:
     assert view._factor == before // 2
 
 
+def test_keys_for_fewer_bins_count_also_before_the_first_is_drawn(view: SpectrumView) -> None:
+    feed(view, madeup.partial(300))
+    before = view._factor
+    view.rebin(0.5)
+    view.rebin(0.5)
+    view.draw_if_due()
+    assert view._factor == before // 4
+
+
 def test_logarithmic_counts_fit_the_axis(view: SpectrumView) -> None:
     feed(view, madeup.partial(300))
     view.toggle_log()
@@ -358,6 +367,8 @@ def test_what_a_region_holds_is_said_with_its_error() -> None:
 
     words = region_words(Region(325, 226, 21, 8673.04, 2.4, 59.9, 4.1), "ADC")
     assert words == "gross 325   net 226 ± 21\ncentroid 8673 ± 2 ADC\nFWHM 60 ± 4 ADC"
+    alone = Region(12_325, math.nan, math.nan, why_no_net="a cut leaves nothing beside it")
+    assert region_words(alone, "ADC") == "gross 12\u202f325\nno net: a cut leaves nothing beside it"
 
 
 def test_values_that_are_not_there_are_said_not_drawn(view: SpectrumView) -> None:

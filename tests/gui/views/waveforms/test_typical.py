@@ -9,11 +9,13 @@ import numpy as np
 import pytest
 from pytestqt.qtbot import QtBot
 
+from pygama.utils import grouped
 from pygama_gui.bridge import Bridge
+from pygama_gui.data.typical import Extremes, Picked
 from pygama_gui.session import changes, cut_changes
 from pygama_gui.session.state import Run
 from pygama_gui.views import madeup
-from pygama_gui.views.waveforms.typical import event_of
+from pygama_gui.views.waveforms.typical import event_of, extremes_html, picked_words
 from pygama_gui.views.waveforms.view import WaveformView
 
 WAIT_MS = 60_000
@@ -111,7 +113,7 @@ def test_a_picture_that_is_saved_has_them_and_names_their_events(qtbot: QtBot, v
     named = shown(qtbot, view, "density")
     picture = view.exporter.picture()
     assert picture is not None
-    assert picture.about["most extreme"].startswith(f"event {named[5]}, event")
+    assert picture.about["most extreme"].startswith(f"event {grouped(named[5])}, event")
     assert sum(curve.is_behind for curve in picture.curves) == 10
 
 
@@ -120,6 +122,13 @@ def test_a_single_waveform_has_none(qtbot: QtBot, view: WaveformView) -> None:
     view.choose(picture="traces")
     view.redraw()
     assert not view.extremes.words.isVisible()
+
+
+def test_numbers_of_events_have_grouped_thousands_and_links_have_not() -> None:
+    one = Picked(np.arange(2.0), np.zeros(2), 0.1, 16_051)
+    assert picked_words(one) == "event 16\u202f051"
+    told = extremes_html(Extremes((one,), ()))
+    assert 'href="event:16051"' in told and ">16&nbsp;051</a>" in told
 
 
 def test_a_link_says_the_event_and_the_run_of_a_data_set() -> None:

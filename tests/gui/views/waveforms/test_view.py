@@ -485,6 +485,19 @@ def test_no_cursors_stand_where_nothing_is_drawn(view: WaveformView) -> None:
     assert (view.cursors.is_shown, view.reading.isHidden()) == (True, False)
 
 
+def test_a_noise_spectrum_says_that_it_has_no_cursors(view: WaveformView) -> None:
+    told: list[str] = []
+    view.bridge.logged.connect(lambda text, _level: told.append(text))
+    view.toggle_cursors()
+    cursors = view.choice.cursors
+    view.choose(picture="noise")
+    view.draw_if_due()
+    view.toggle_cursors()
+    assert told == ["Cursors stand in waveforms and their density, not in a noise spectrum"]
+    assert view.choice.cursors == cursors
+    assert not view.cursors.is_shown
+
+
 def test_energy_in_kev_says_why_it_is_not_to_be_had(view: WaveformView) -> None:
     energy = view.commands.find("Energy in keV")
     view.toggle_calibrated()

@@ -1,0 +1,34 @@
+"""Words that the library makes of numbers."""
+
+import math
+
+import pytest
+
+from pygama.utils import grouped, number_text, plural, signed_text
+
+
+def test_thousands_of_whole_numbers_stand_apart():
+    assert grouped(1_103_211_008) == "1\u202f103\u202f211\u202f008"
+    assert plural(12_345, "record") == "12\u202f345 records"
+    assert plural(1, "record") == "1 record"
+
+
+@pytest.mark.parametrize(
+    ("value", "digits", "text"),
+    [
+        (38_860.52, 6, "38\u202f860.5"),
+        (900.0, 6, "900"),
+        (8670.25, 6, "8670.25"),
+        (1_234_567.0, 6, "1\u202f234\u202f567"),
+        (12_345.0, 3, "12\u202f345"),
+        (-25.77, 3, "-25.8"),
+        (0.0, 6, "0"),
+        (math.nan, 6, "nan"),
+    ],
+)
+def test_a_number_has_the_digits_that_count_and_no_exponent(value, digits, text):
+    assert number_text(value, digits) == text
+
+
+def test_a_sign_stands_before_a_number_in_any_case():
+    assert [signed_text(value, 2) for value in (220.0, 0.031, -0.8)] == ["+220", "+0.031", "−0.8"]
