@@ -77,8 +77,9 @@ class Loading:
         bridge = self._bridge
         for path in gone:
             bridge.tell_gone(path)
-        known = {run.run_id for run in bridge.session.runs if bridge.state(run.run_id) is None}
-        if wanted := [(run, outputs) for run, outputs in found if run.run_id in known]:
+        # a run that was given another file since is looked for anew
+        known = {run for run in bridge.session.runs if bridge.state(run.run_id) is None}
+        if wanted := [(run, outputs) for run, outputs in found if run in known]:
             for run, _ in wanted:
                 bridge.data.pop(run.run_id, None)  # waveforms alone, of a Tier 1 file
             bridge.restore(wanted)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -104,6 +105,18 @@ def test_tier_files_that_are_opened_by_the_menu_and_again_are_runs(
     window.documents.copy_commands(window.bridge.session.runs)
     said = "No command makes t2_run7.h5: it is of Tier 2, and there is no Tier 1 file of it"
     assert window.banner.words.text() == said
+
+
+def test_a_tier_1_file_that_comes_while_its_tier_2_file_is_looked_for_is_not_lost(
+    qtbot: QtBot, window: MainWindow, given: Callable[..., list[Path]]
+) -> None:
+    tier2, tier1 = given("t2_run7.h5", "t1_run7.h5")
+    run = kind_of(tier2).run
+    window.bridge.change(changes.add_runs, [replace(run, tier2=tier2)])
+    window.bridge.change(changes.take_tier1, run.run_id, tier1)  # before the first answer
+    wait_for(qtbot, window)
+    live = window.bridge.live(run.run_id)
+    assert live is not None and live.tier1 == tier1
 
 
 def test_its_waveforms_are_shown_once_the_tier_1_file_is_given_too(
