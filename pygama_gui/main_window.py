@@ -42,6 +42,7 @@ from pygama_gui.desks.tables import TableSaving
 from pygama_gui.desks.waveform_saving import WaveformSaving
 from pygama_gui.keeping import Keeper
 from pygama_gui.layouts import Layouts
+from pygama_gui.machine.threads import TURN_MS
 from pygama_gui.menus import TABS, Menus
 from pygama_gui.session import changes
 from pygama_gui.session.files import is_hdf5
@@ -362,9 +363,11 @@ class MainWindow(QMainWindow):
 
     def _show_session(self, session: Session) -> None:
         has_any = bool(session.runs or session.data_sets)
-        if has_any and self.stack.currentIndex() == 0:
-            self.stack.setCurrentIndex(1)
-            self.waveforms.plot.setFocus()
+        if has_any and self.stack.currentWidget() is self.welcome:
+            if self.isVisible():
+                QTimer.singleShot(TURN_MS, self._show_pictures)
+            else:
+                self.stack.setCurrentIndex(1)
         elif not has_any:
             self.stack.setCurrentIndex(0)
         self.tabs.setCurrentIndex(session.tab)
@@ -386,6 +389,23 @@ class MainWindow(QMainWindow):
         self.menus.show_watched(session.watched)
         self.menus.forget_map_action.setEnabled(bool(session.channel_map.channels))
         self._show_title()
+
+    def _show_pictures(self) -> None:
+        """Put the pictures in the place of the welcome.
+
+        In a turn of the loop of its own, and the spectrum is painted in the one after it: to lay out and
+        paint all at once, beside what the new runs bring, would hold the loop for twice as long.
+        """
+        session = self.bridge.session
+        if self.stack.currentWidget() is not self.welcome or not (session.runs or session.data_sets):
+            return
+        self.spectrum.setUpdatesEnabled(False)
+        self.stack.setCurrentIndex(1)
+        self.waveforms.plot.setFocus()
+        QTimer.singleShot(TURN_MS, self._paint_spectrum)
+
+    def _paint_spectrum(self) -> None:
+        self.spectrum.setUpdatesEnabled(True)
 
     def _show_title(self) -> None:
         run = self.bridge.session.selected_run

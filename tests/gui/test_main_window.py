@@ -30,6 +30,7 @@ from pygama_gui.bridge import Bridge
 from pygama_gui.desks import arrivals
 from pygama_gui.jobs.board import counted
 from pygama_gui.layouts import LAYOUTS
+from pygama_gui.machine.threads import TURN_MS
 from pygama_gui.main_window import MainWindow
 from pygama_gui.menus import TABS
 from pygama_gui.session import changes, files, places, saved
@@ -531,17 +532,34 @@ def test_tabs_of_panels_have_room_for_their_bold_names_in_another_theme(
     ("tab", "waveforms", "spectrum"), [(0, True, True), (1, True, False), (2, False, True)]
 )
 def test_tabs_show_one_picture_or_both(
-    window: MainWindow, a_run: Callable[..., object], tab: int, waveforms: bool, spectrum: bool
+    qtbot: QtBot, window: MainWindow, a_run: Callable[..., object], tab: int, waveforms: bool, spectrum: bool
 ) -> None:
     window.bridge.change(changes.add_runs, [a_run()])
     window.bridge.change(changes.choose_tab, tab)
+    qtbot.waitUntil(lambda: not window.welcome.isVisible(), timeout=WAIT_MS)
     assert (window.waveforms.isVisible(), window.spectrum.isVisible()) == (waveforms, spectrum)
+
+
+def test_pictures_take_the_place_of_the_welcome_in_a_turn_of_their_own_and_go_with_the_last_run(
+    qtbot: QtBot, window: MainWindow, a_run: Callable[..., Run]
+) -> None:
+    run = a_run()
+    window.bridge.change(changes.add_runs, [run])
+    window.bridge.change(changes.remove_run, run.run_id)  # before that turn
+    qtbot.wait(5 * TURN_MS)
+    assert window.stack.currentWidget() is window.welcome
+    window.bridge.change(changes.add_runs, [run])
+    assert window.stack.currentWidget() is window.welcome
+    qtbot.waitUntil(lambda: window.spectrum.isVisible() and window.spectrum.updatesEnabled(), timeout=WAIT_MS)
+    window.bridge.change(changes.remove_run, run.run_id)
+    assert window.stack.currentWidget() is window.welcome
 
 
 def test_a_key_of_one_plot_works_in_the_other(
     qtbot: QtBot, window: MainWindow, a_run: Callable[..., Run]
 ) -> None:
     window.bridge.change(changes.add_runs, [a_run()])
+    qtbot.waitUntil(lambda: not window.welcome.isVisible(), timeout=WAIT_MS)
     window.activateWindow()
     window.waveforms.plot.setFocus()
     qtbot.waitUntil(window.waveforms.plot.hasFocus, timeout=WAIT_MS)
