@@ -11,7 +11,7 @@ from PyQt5.QtCore import QObject, QTimer, pyqtSignal
 from PyQt5.QtWidgets import QFileDialog
 
 from pygama.channel_map import is_channel_map
-from pygama_gui.desks.tier_arrivals import TierArrivals, TierRuns, look_at_tiers
+from pygama_gui.desks.tier_arrivals import AS_ONE, TierArrivals, TierRuns, look_at_tiers
 from pygama_gui.jobs import watch
 from pygama_gui.jobs.board import counted
 from pygama_gui.jobs.watch import Fresh, NewRun
@@ -98,6 +98,7 @@ class Arrivals(QObject):
     def _let_go(self) -> None:
         """Say no longer what became of files that were opened before."""
         self._window.banner.let_go()
+        self._window.banner.dismiss_about({AS_ONE})
         self._window.runs.show_refused(())
 
     def refuse(self, urls: Sequence[str]) -> None:
@@ -153,6 +154,8 @@ class Arrivals(QObject):
             self._bridge.log(reason if path.name in reason else f"{path.name}: {reason}", "warning")
         if took_long and not found.refused and (raw or not found.hdf5):
             self._bridge.log(f"{counted(len(raw), 'run')} found")
+        if len(of_tier2 := [run for run in tiers.runs if run.path == run.tier2]) > 1:
+            self._tiers.offer_as_one(of_tier2)
         self._tiers.tell(tiers, listed)
         if shown := [*(run.run_id for run in (*raw, *tiers.runs, *listed)), *tiers.tier1]:
             self._bridge.change(changes.select_run, shown[0])
@@ -163,8 +166,6 @@ class Arrivals(QObject):
         )
         if is_wanted:
             self._start(new, fresh)
-        if len(of_tier2 := [run for run in tiers.runs if run.path == run.tier2]) > 1:
-            self._tiers.offer_as_one(of_tier2)
         if found.refused or tiers.unfit:
             self.refused.emit()
         elif shown and not (is_wanted and new):

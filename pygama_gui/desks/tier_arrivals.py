@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING
 from pygama.errors import TierFileError
 from pygama.quick_dataclass import dataclass
 from pygama_gui.data.outputs import find_outputs
+from pygama_gui.data.trends import HEIGHTS
 from pygama_gui.jobs.board import counted
 from pygama_gui.session import changes, tier_files
+from pygama_gui.session.calibration_changes import raw_column
 from pygama_gui.session.state import Run, Session
 from pygama_gui.session.tier_files import TierKind
 from pygama_gui.views.runs.cards import run_name, run_title
@@ -86,6 +88,9 @@ class TierArrivals:
         self._window, self._bridge = window, window.bridge
         self._offered: frozenset[str] = frozenset()
         """Ids of the runs that may be looked at as one."""
+        self._unseen: set[str] = set()
+        """Ids of the runs whose columns nobody has seen yet."""
+        self._bridge.data_grew.connect(self._suit_column)
         self._bridge.session_changed.connect(lambda _old, new: self._take_offer_back(new))
 
     def without_known(self, tiers: TierRuns) -> tuple[TierRuns, list[Run]]:
@@ -122,8 +127,23 @@ class TierArrivals:
             self._bridge.log(f"{run_name(run)} is shown from its Tier files; process it to make them anew")
         for run in tiers.runs:
             self._bridge.log(_words_for(run, tiers.made))
+        self._unseen |= {run.run_id for run in tiers.runs if run.is_given}
         if tiers.unfit:
             self.show_unfit(tiers.unfit)
+
+    def _suit_column(self, run_ids: set[str]) -> None:
+        """Have the spectrum show a height that a Tier 2 file has, where it has not the one that is chosen."""
+        session = self._bridge.session
+        live = self._bridge.live(session.selected)
+        if session.selected not in self._unseen & run_ids or live is None or not len(live.columns):
+            return
+        self._unseen.discard(session.selected)
+        shown = session.spectrum
+        if {shown.column, raw_column(session, shown.column)}.isdisjoint(live.columns.names):
+            numbers = [name for name in live.columns.names if live.columns.column(name).dtype.kind == "f"]
+            heights = [name for name in HEIGHTS if name in live.columns]
+            if wanted := [*heights, *numbers]:
+                self._bridge.change(changes.show_spectrum, replace(shown, column=wanted[0]))
 
     def show_unfit(self, unfit: Sequence[tuple[Path, str]]) -> None:
         """Show files that are no runs in the panel of files, and say why of the first one."""
