@@ -330,6 +330,22 @@ def test_a_tier_2_file_that_is_gone_is_told_and_read_when_it_is_back(
     assert not window.banner.isVisible()
 
 
+def test_the_waveforms_of_a_tier_1_file_that_was_gone_are_shown_when_it_is_back(
+    qtbot: QtBot, open_window: Callable[..., MainWindow], given: Callable[..., list[Path]], tmp_path: Path
+) -> None:
+    (path,) = given("t1_run7.h5")
+    run = kind_of(path).run
+    path.rename(away := tmp_path / "away.h5")
+    window = open_window(Bridge(Store(Session(runs=(run,), selected=run.run_id))))
+    window.bridge.warm_up()
+    qtbot.waitUntil(window.banner.isVisible, timeout=WAIT_MS)
+    said = "t1_run7.h5 is not where it was. Bring it back to see its waveforms."
+    assert window.waveforms.telling.why_empty() == said
+    away.rename(path)
+    window.bridge.gone.found([path])
+    qtbot.waitUntil(lambda: window.waveforms.bar.info.text().startswith(f"of {N}"), timeout=WAIT_MS)
+
+
 def test_a_damaged_tier_file_goes_to_the_files_with_the_reason(
     qtbot: QtBot, window: MainWindow, given: Callable[..., list[Path]]
 ) -> None:
