@@ -50,7 +50,8 @@ def look_at_tiers(
     """
     kinds, unfit = tier_files.kinds_of(paths)
     with_files: dict[str, Run] = {}
-    for run in raw:
+    known = {run.path for run in listed}
+    for run in (one for one in raw if one.path not in known):
         own = [one for one in kinds if tier_files.is_of_raw(run, one.identity)]
         kinds = [one for one in kinds if one not in own]
         tier1, tier2 = (next((one.path for one in own if one.tier == tier), None) for tier in (1, 2))
@@ -120,7 +121,10 @@ class TierArrivals:
             self._bridge.log(f"{path.name} holds the waveforms of {self._bridge.name_of(run_id)}")
 
     def tell(self, tiers: TierRuns, known: Collection[Run]) -> None:
-        """Say what Tier files are, and what there is to see of them."""
+        """Say what Tier files are, and what there is to see of them; several may be one data set."""
+        of_tier2 = [run for run in tiers.runs if run.path == run.tier2]
+        if len(of_tier2) > 1:
+            self._offer_as_one(of_tier2)
         for run in known:
             self._bridge.log(f"{run_title(run)} is in the list already")
         for run in tiers.raw.values():
@@ -155,7 +159,7 @@ class TierArrivals:
             f"Only the panel Files shows {unfit[0][0].name}{others}. {unfit[0][1]}", level="warning"
         )
 
-    def offer_as_one(self, runs: Sequence[Run]) -> None:
+    def _offer_as_one(self, runs: Sequence[Run]) -> None:
         """Offer to look at several Tier 2 files as one data set."""
 
         def make() -> None:
