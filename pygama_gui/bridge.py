@@ -687,8 +687,10 @@ class Bridge(QObject):
     def _show_again(self, paths: set[Path]) -> None:
         """Have those views look again that lacked a file, and read the rows that could not be read."""
         for run_id, live in tuple(self.data.items()):
-            state = self.state(run_id)
-            if state is not None and not len(live.columns) and not paths.isdisjoint(state.outputs):
+            state, run = self.state(run_id), self.session.run(run_id)
+            is_unread = not len(live.columns) and state is not None and not paths.isdisjoint(state.outputs)
+            is_unseen = state is None and live.tier1 is None and run is not None and run.tier1 in paths
+            if is_unread or is_unseen:
                 del self.data[run_id]
         for run in self.session.runs:
             if run.tier2 in paths:

@@ -11,7 +11,7 @@ from PyQt5.QtCore import QObject, QTimer, pyqtSignal
 from PyQt5.QtWidgets import QFileDialog
 
 from pygama.channel_map import is_channel_map
-from pygama_gui.desks.tier_arrivals import TierArrivals, TierRuns, look_at_tiers
+from pygama_gui.desks.tier_arrivals import AS_ONE, TierArrivals, TierRuns, look_at_tiers
 from pygama_gui.jobs import watch
 from pygama_gui.jobs.board import counted
 from pygama_gui.jobs.watch import Fresh, NewRun
@@ -98,6 +98,7 @@ class Arrivals(QObject):
     def _let_go(self) -> None:
         """Say no longer what became of files that were opened before."""
         self._window.banner.let_go()
+        self._window.banner.dismiss_about({AS_ONE})
         self._window.runs.show_refused(())
 
     def refuse(self, urls: Sequence[str]) -> None:
@@ -144,31 +145,37 @@ class Arrivals(QObject):
         looking.deleteLater()
         found = self._without_known(found)
         tiers, listed = self._tiers.without_known(tiers)
-        known = {run.path for run in self._bridge.session.runs}
         raw = [tiers.raw.get(run.run_id, run) for run in found.runs]
+        new = self._new_among(raw, tiers, process=process)
         self._bridge.change(changes.add_runs if raw else changes.open_tier_files, (*raw, *tiers.runs))
         self._tiers.take_waveforms(tiers.tier1)
-        self._window.runs.show_refused(found.refused)
-        for path, reason in found.refused:
-            self._bridge.log(reason if path.name in reason else f"{path.name}: {reason}", "warning")
+        self._tell_refused(found.refused)
         if took_long and not found.refused and (raw or not found.hdf5):
             self._bridge.log(f"{counted(len(raw), 'run')} found")
         self._tiers.tell(tiers, listed)
         if shown := [*(run.run_id for run in (*raw, *tiers.runs, *listed)), *tiers.tier1]:
             self._bridge.change(changes.select_run, shown[0])
-        new = [run for run in raw if (process or run.path not in known) and run.run_id not in tiers.raw]
-        new += [run for run in tiers.runs if run.run_id not in tiers.made]
-        is_wanted = (
-            self._bridge.session.process_on_add and len(new) <= MANY_RUNS if process is None else process
-        )
-        if is_wanted:
+        if new:
             self._start(new, fresh)
-        if len(of_tier2 := [run for run in tiers.runs if run.path == run.tier2]) > 1:
-            self._tiers.offer_as_one(of_tier2)
         if found.refused or tiers.unfit:
             self.refused.emit()
-        elif shown and not (is_wanted and new):
+        elif shown and not new:
             self.opened.emit()
+
+    def _new_among(self, raw: Iterable[Run], tiers: TierRuns, *, process: bool | None) -> list[Run]:
+        """Give the runs that are to be processed: those that are new and have no files yet."""
+        known = {run.path for run in self._bridge.session.runs}
+        new = [run for run in raw if (process or run.path not in known) and run.run_id not in tiers.raw]
+        new += [run for run in tiers.runs if run.run_id not in tiers.made]
+        if process is None:
+            process = self._bridge.session.process_on_add and len(new) <= MANY_RUNS
+        return new if process else []
+
+    def _tell_refused(self, refused: tuple[tuple[Path, str], ...]) -> None:
+        """Say which files are no runs."""
+        self._window.runs.show_refused(refused)
+        for path, reason in refused:
+            self._bridge.log(reason if path.name in reason else f"{path.name}: {reason}", "warning")
 
     def _start(self, runs: list[Run], fresh: dict[Path, Fresh]) -> None:
         """Process runs, and follow those whose files grow.

@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING
 from pygama.errors import TierFileError
 from pygama.quick_dataclass import dataclass
 from pygama_gui.data.outputs import find_outputs
+from pygama_gui.data.trends import HEIGHTS
 from pygama_gui.jobs.board import counted
 from pygama_gui.session import changes, tier_files
+from pygama_gui.session.calibration_changes import raw_column
 from pygama_gui.session.state import Run, Session
 from pygama_gui.session.tier_files import TierKind
 from pygama_gui.views.runs.cards import run_name, run_title
@@ -48,7 +50,8 @@ def look_at_tiers(
     """
     kinds, unfit = tier_files.kinds_of(paths)
     with_files: dict[str, Run] = {}
-    for run in raw:
+    known = {run.path for run in listed}
+    for run in (one for one in raw if one.path not in known):
         own = [one for one in kinds if tier_files.is_of_raw(run, one.identity)]
         kinds = [one for one in kinds if one not in own]
         tier1, tier2 = (next((one.path for one in own if one.tier == tier), None) for tier in (1, 2))
@@ -86,6 +89,9 @@ class TierArrivals:
         self._window, self._bridge = window, window.bridge
         self._offered: frozenset[str] = frozenset()
         """Ids of the runs that may be looked at as one."""
+        self._unseen: set[str] = set()
+        """Ids of the runs whose columns nobody has seen yet."""
+        self._bridge.data_grew.connect(self._suit_column)
         self._bridge.session_changed.connect(lambda _old, new: self._take_offer_back(new))
 
     def without_known(self, tiers: TierRuns) -> tuple[TierRuns, list[Run]]:
@@ -115,15 +121,33 @@ class TierArrivals:
             self._bridge.log(f"{path.name} holds the waveforms of {self._bridge.name_of(run_id)}")
 
     def tell(self, tiers: TierRuns, known: Collection[Run]) -> None:
-        """Say what Tier files are, and what there is to see of them."""
+        """Say what Tier files are, and what there is to see of them; several may be one data set."""
+        of_tier2 = [run for run in tiers.runs if run.path == run.tier2]
+        if len(of_tier2) > 1:
+            self._offer_as_one(of_tier2)
         for run in known:
             self._bridge.log(f"{run_title(run)} is in the list already")
         for run in tiers.raw.values():
             self._bridge.log(f"{run_name(run)} is shown from its Tier files; process it to make them anew")
         for run in tiers.runs:
             self._bridge.log(_words_for(run, tiers.made))
+        self._unseen |= {run.run_id for run in tiers.runs if run.is_given}
         if tiers.unfit:
             self.show_unfit(tiers.unfit)
+
+    def _suit_column(self, run_ids: set[str]) -> None:
+        """Have the spectrum show a height that a Tier 2 file has, where it has not the one that is chosen."""
+        session = self._bridge.session
+        live = self._bridge.live(session.selected)
+        if session.selected not in self._unseen & run_ids or live is None or not len(live.columns):
+            return
+        self._unseen.discard(session.selected)
+        shown = session.spectrum
+        if {shown.column, raw_column(session, shown.column)}.isdisjoint(live.columns.names):
+            numbers = [name for name in live.columns.names if live.columns.column(name).dtype.kind == "f"]
+            heights = [name for name in HEIGHTS if name in live.columns]
+            if wanted := [*heights, *numbers]:
+                self._bridge.change(changes.show_spectrum, replace(shown, column=wanted[0]))
 
     def show_unfit(self, unfit: Sequence[tuple[Path, str]]) -> None:
         """Show files that are no runs in the panel of files, and say why of the first one."""
@@ -135,7 +159,7 @@ class TierArrivals:
             f"Only the panel Files shows {unfit[0][0].name}{others}. {unfit[0][1]}", level="warning"
         )
 
-    def offer_as_one(self, runs: Sequence[Run]) -> None:
+    def _offer_as_one(self, runs: Sequence[Run]) -> None:
         """Offer to look at several Tier 2 files as one data set."""
 
         def make() -> None:

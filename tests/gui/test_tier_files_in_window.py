@@ -343,6 +343,22 @@ def test_a_tier_2_file_that_is_gone_is_told_and_read_when_it_is_back(
     assert not window.banner.isVisible()
 
 
+def test_the_waveforms_of_a_tier_1_file_that_was_gone_are_shown_when_it_is_back(
+    qtbot: QtBot, open_window: Callable[..., MainWindow], given: Callable[..., list[Path]], tmp_path: Path
+) -> None:
+    (path,) = given("t1_run7.h5")
+    run = kind_of(path).run
+    path.rename(away := tmp_path / "away.h5")
+    window = open_window(Bridge(Store(Session(runs=(run,), selected=run.run_id))))
+    window.bridge.warm_up()
+    qtbot.waitUntil(window.banner.isVisible, timeout=WAIT_MS)
+    said = "t1_run7.h5 is not where it was. Bring it back to see its waveforms."
+    assert window.waveforms.telling.why_empty() == said
+    away.rename(path)
+    window.bridge.gone.found([path])
+    qtbot.waitUntil(lambda: window.waveforms.bar.info.text().startswith(f"of {N}"), timeout=WAIT_MS)
+
+
 def test_a_damaged_tier_file_goes_to_the_files_with_the_reason(
     qtbot: QtBot, window: MainWindow, given: Callable[..., list[Path]]
 ) -> None:
@@ -366,6 +382,37 @@ def test_a_table_without_channels_goes_to_the_files_and_what_is_whole_is_shown(
     assert "t2_run5.h5 has no column 'channel'" in window.banner.words.text()
     assert [run.path for run in window.bridge.session.runs] == [path]
     qtbot.waitUntil(lambda: {one.path for one in window.files.model.files} == {lacks, path}, timeout=WAIT_MS)
+
+
+def test_a_table_of_another_program_is_shown_with_a_height_that_it_has(
+    qtbot: QtBot, window: MainWindow, tmp_path: Path
+) -> None:
+    frame = pd.DataFrame(
+        {"channel": [0, 1, 0, 1], "energy": [5.0, 6.0, 6.5, 7.0], "time": [1.0, 2.0, 3.0, 4.0]}
+    )
+    frame.to_hdf(path := tmp_path / "t2_run72.h5", key="data", format="table")
+    window.arrivals.add_paths([path])
+    wait_for(qtbot, window, 4)
+    assert window.bridge.session.spectrum.column == "energy"
+    qtbot.waitUntil(lambda: window.spectrum._histogram is not None, timeout=WAIT_MS)
+    window.spectrum.choose_column("trap_max")
+    qtbot.waitUntil(lambda: window.spectrum._histogram is None, timeout=WAIT_MS)
+    said = "There is no trap_max in t2_run72.h5. Choose another column below."
+    assert window.spectrum._why_empty(window.bridge.live(str(path))) == said
+
+
+def test_what_is_no_run_is_told_above_the_offer_that_comes_back(
+    qtbot: QtBot, window: MainWindow, given: Callable[..., list[Path]], tmp_path: Path
+) -> None:
+    pd.DataFrame({"energy": [1.0, 2.0]}).to_hdf(lacks := tmp_path / "t2_run5.h5", key="data", format="table")
+    files = given("t2_run7.h5", "t2_run8.h5")
+    window.arrivals.add_paths([*files, lacks])
+    wait_for(qtbot, window)
+    assert "t2_run5.h5 has no column 'channel'" in window.banner.words.text()
+    window.banner.dismiss()
+    assert window.banner.words.text().startswith("2 Tier 2 files were opened")
+    window.arrivals.add_paths([files[0]])
+    assert not window.banner.isVisible()
 
 
 def test_a_tier_1_file_without_events_is_done_and_says_so(

@@ -504,7 +504,7 @@ class SpectrumView(View):
 
     def _why_empty(self, live: LiveRun | None) -> str:
         state = self.bridge.state(self.session.selected)
-        if self.session.selected_run is None:
+        if (run := self.session.selected_run) is None:
             return "The spectrum of the selected run appears here."
         if why := self.bridge.data_sets.why_empty(self.session.selected):
             return why
@@ -513,6 +513,8 @@ class SpectrumView(View):
         if live is not None and raw_column(self.session, self.choice.column) in live.columns:
             return "Computing the energies…"
         if live is not None and len(live.columns):
+            if run.tier2 is not None and run.is_given:
+                return f"There is no {self.choice.column} in {run.tier2.name}. Choose another column below."
             return f"The chain writes no {self.choice.column}."
         if not state.has_ended:
             return words.waiting_for("events", follows=state.follows)
