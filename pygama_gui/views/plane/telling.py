@@ -99,7 +99,9 @@ def in_view(view: PlaneView, plane: Plane) -> str:
 def _bin_words(axis: Axis, place: int, *, is_short: bool = False) -> str:
     """Write the bin of a column: its ends with their unit; is_short: without its name."""
     low, high = axis.edges[place], axis.edges[place + 1]
-    digits = max(0, 1 - int(np.floor(np.log10(high - low))))
+    digits = max(0, -int(np.floor(np.log10(high - low))))
+    is_exact = all(abs(round(end, digits) - end) < 1e-3 * (high - low) for end in (low, high))
+    digits += 0 if is_exact else 1
     ends = " to ".join(words.grouped(end, digits) for end in (low, high)).replace("-", "−")
     name = "" if is_short else axis.column
     return f"{name} {ends} {chain_facts.unit_of(axis.column)}".strip()
