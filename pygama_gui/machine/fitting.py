@@ -161,15 +161,18 @@ class Fitting(QObject):
         )
 
     def try_out(self, run_id: str, fits: Sequence[Fit], then: Callable[[Sequence[Outcome]], None]) -> None:
-        """Have fits done on a run that are not in the session, and hand their outcomes over, in order."""
+        """Have fits done on a run that are not in the session, and hand their outcomes over once."""
         live = self._bridge.live(run_id)
         if live is None or not len(live.columns):
             return
         state: State = (live, len(live.columns), passing_of(self._bridge.session))
         reaches = self._reaches(run_id, fits)
+        is_done = False
 
         def fit_all(counts: Sequence[Counts | None]) -> None:
-            if all(_are_all(counted, live) for counted in counts):
+            nonlocal is_done
+            if not is_done and all(_are_all(counted, live) for counted in counts):
+                is_done = True
                 wanted = list(zip(fits, counts, reaches, strict=True))
                 self._bridge.compute(
                     lambda: [_fitted(fit, state, counted, reach) for fit, counted, reach in wanted],

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Sequence
 
 from PyQt5.QtCore import QEvent, QSize, Qt
-from PyQt5.QtGui import QCursor, QHelpEvent, QPainter, QPaintEvent, QResizeEvent
+from PyQt5.QtGui import QCursor, QHelpEvent, QPainter, QPaintEvent, QResizeEvent, QWheelEvent
 from PyQt5.QtWidgets import (
     QApplication,
     QComboBox,
@@ -117,11 +117,15 @@ def choice_box(name: str, *choices: str) -> QComboBox:
 
 
 class _ChoiceBox(QComboBox):
-    """is_whole: whether it yields no further than to what is chosen."""
+    """A list of choices that the wheel leaves alone, since it may pass by while a panel is scrolled.
+
+    is_whole: whether it yields no further than to what is chosen.
+    """
 
     def __init__(self) -> None:
         super().__init__()
         self.is_whole = False
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)  # Qt's own takes the focus by the wheel
         self.currentIndexChanged.connect(lambda _at: self.updateGeometry())
 
     def sizeHint(self) -> QSize:  # noqa: N802  (Qt's name)
@@ -132,6 +136,11 @@ class _ChoiceBox(QComboBox):
         """Give the width that it yields to."""
         most = MOST_OF_BOX if self.is_whole else LEAST_BOX
         return QSize(min(self._needed(), most), super().minimumSizeHint().height())
+
+    def wheelEvent(self, event: QWheelEvent | None) -> None:  # noqa: N802  (Qt's name)
+        """Leave the wheel to what is scrolled."""
+        if event is not None:
+            event.ignore()
 
     def _needed(self) -> int:
         """Give the width at which what is chosen is not cut."""

@@ -8,7 +8,7 @@ import os
 import subprocess
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,7 @@ from pytestqt.qtbot import QtBot
 
 from pygama.analysis.calibration import Calibration, ChannelCalibration
 from pygama.analysis.curves import Curve
+from pygama.analysis.fit_request import FitRequest
 from pygama.boxes import rows_through
 from pygama.processing.run import process_run
 from pygama.simulate import RunShape, write_run
@@ -33,11 +34,12 @@ from pygama_gui.data.linked import Axis, Want
 from pygama_gui.data.live_set import LiveSet
 from pygama_gui.data.tally import Figures
 from pygama_gui.desks.writing import Writing
+from pygama_gui.machine.fitting import Outcome
 from pygama_gui.main_window import MainWindow
 from pygama_gui.session import changes, cut_changes, exports
 from pygama_gui.session.calibration_changes import take_calibration
 from pygama_gui.session.files import read_run
-from pygama_gui.session.state import DataSet
+from pygama_gui.session.state import DataSet, Fit
 from pygama_gui.views.base import View
 from pygama_gui.views.runs.cards import BESIDE_ROLE
 from pygama_gui.views.runs.set_making import RangeDialog, make_set_of_numbers
@@ -253,31 +255,23 @@ def test_a_region_of_a_data_set_is_counted_between_its_very_ends(
     assert any("by whole bins, until it is counted" in one for one in told) == (most_rows == 300)
 
 
-def test_a_plane_on_disk_follows_the_hand_by_a_sample_and_says_so(
-    qtbot: QtBot, window: MainWindow, monkeypatch: pytest.MonkeyPatch
+@BOTH
+def test_fits_are_tried_out_once_all_of_a_data_set_is_counted(
+    qtbot: QtBot, window: MainWindow, folder: Path, most_rows: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(live_set, "MOST_ROWS", 300)
-    monkeypatch.setattr(live_set, "SAMPLE_ROWS", 240)
+    monkeypatch.setattr(live_set, "MOST_ROWS", most_rows)
+    monkeypatch.setattr(passes, "STEP_S", 0.0)
     made_set(qtbot, window)
-    bridge, plane = window.bridge, window.plane
-    bridge.change(cut_changes.add_cut, "low", "trap_max < 4000")
-    window.go_to_tab(3)
-    qtbot.waitUntil(lambda: plane.plane is not None, timeout=WAIT_MS)
+    bridge, values = window.bridge, heights_in(folder)
+    told: list[Sequence[Outcome]] = []
+    bridge.fitting.try_out(
+        bridge.session.selected, [Fit("all", "trap_max", FitRequest(500.0, 40_000.0, n_bins=50))], told.append
+    )
+    qtbot.waitUntil(lambda: bool(told), timeout=WAIT_MS)
     settle(qtbot, window)
-    bridge.data_sets._rest.setInterval(100_000)
-    bridge.counting.serve_first(plane.OWNER)
-    bridge.change(cut_changes.edit_cut, "low", "trap_max < 3000")
-    n = len(bridge.live(bridge.session.selected).columns)
-    qtbot.waitUntil(lambda: plane.plane.n_sampled == n, timeout=WAIT_MS)
-    assert f"from a sample of {n} rows" in plane.bar.info.text()
-    plane._cursor = QPointF(plane.plane.x.low + 1.0, plane.plane.y.low + 1.0)  # as under the hand
-    plane.show_info()
-    assert plane.bar.info.text().startswith(f"from a sample of {n} rows · 0 events · ")
-    plane._cursor = None
-    bridge.counting.serve_first("")
-    settle(qtbot, window)
-    qtbot.waitUntil(lambda: plane.plane.n_sampled == 0, timeout=WAIT_MS)
-    assert "sample" not in plane.bar.info.text()
+    ((outcome,),) = told
+    assert outcome.found.counts.sum() == ((values >= 500.0) & (values < 40_000.0)).sum()
+    assert bridge.session.fits == ()
 
 
 @pytest.mark.parametrize("tab", [2, 3], ids=["spectrum", "plane"])

@@ -44,6 +44,8 @@ CURSOR_STEPS = 100
 SHAPES = ("polygon", "rectangle", "x", "y")
 """What a new gate can be; 'x' and 'y' are ranges."""
 
+OF_OTHERS = " of what passes the other cuts"
+
 
 @dataclass(frozen=True, eq=False)
 class Inside:
@@ -63,7 +65,7 @@ class Inside:
         if not self.n_all:
             return "the other cuts let none pass" if self.has_others else "no events"
         share = f"{words.count(self.n)} · {words.three_digits(100 * self.n / self.n_all)} %"
-        return f"{share} of what passes the other cuts" if self.has_others else share
+        return f"{share}{OF_OTHERS}" if self.has_others else share
 
 
 class _Drawn:
@@ -475,7 +477,10 @@ class PlaneGates:
         drawn.handles.setData(*handles.T, brush=color, pen=theme.current().pen("panel"))
         inside = self.inside.get(cut.name)
         name = f"not {cut.name}" if cut.inverted else cut.name
-        drawn.label.setText(f"{name}\n{inside.words}" if inside is not None else name, _readable(color))
+        told = f"{name}\n{inside.words}" if inside is not None else name
+        drawn.label.setText(told, _readable(color))
+        if drawn.label.boundingRect().width() > self._box.width():
+            drawn.label.setText(told.replace(OF_OTHERS, f"\n{OF_OTHERS.strip()}"), _readable(color))
         back = theme.current().color("panel")
         back.setAlpha(200)
         drawn.label.fill = pg.mkBrush(back)
@@ -485,14 +490,15 @@ class PlaneGates:
     def _place_label(
         self, label: pg.TextItem, corners: np.ndarray, x: Sequence[float], y: Sequence[float]
     ) -> None:
-        """Put the words beside the upper right corner, on the side where there is room."""
+        """Put the words beside the upper right corner, where there is room, else within the view."""
         right, top = top_of(corners, (x[0], x[1]), (y[0], y[1]))
-        width, height = self._box.viewPixelSize()
+        per_x, per_y = self._box.viewPixelSize()
         area = label.boundingRect()
-        is_left = right + area.width() * width > x[1]
-        is_below = top + area.height() * height > y[1]
-        label.setAnchor((1 if is_left else 0, 0 if is_below else 1))
-        label.setPos(right, top)
+        width = area.width() * per_x
+        left = right if right + width <= x[1] else right - width
+        is_below = top + area.height() * per_y > y[1]
+        label.setAnchor((0, 0 if is_below else 1))
+        label.setPos(max(min(left, x[1] - width), x[0]), top)
 
     def _draw_draft(self) -> None:
         drawn = self._draft_items

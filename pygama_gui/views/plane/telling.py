@@ -58,15 +58,19 @@ def _why_no_value(view: PlaneView, live: LiveRun, name: str) -> str:
     return f"{raw} is not calibrated for these channels.\nChoose {raw}, or calibrate it in Fits."
 
 
-def under_cursor(plane: Plane, at: QPointF, *, is_normalised: bool) -> str:
-    """Say what the bin under the cursor holds; nothing beside the picture."""
+def under_cursor(plane: Plane, at: QPointF, *, is_normalised: bool, is_short: bool = False) -> str:
+    """Say what the bin under the cursor holds; nothing beside the picture.
+
+    is_short: without the names of the columns.
+    """
     places = [
         int(np.searchsorted(axis.edges, value, side="right")) - 1
         for axis, value in ((plane.x, at.x()), (plane.y, at.y()))
     ]
     if not all(0 <= place < axis.n_bins for place, axis in zip(places, (plane.x, plane.y), strict=True)):
         return ""
-    x, y = (_bin_words(axis, place) for axis, place in zip((plane.x, plane.y), places, strict=True))
+    axes = zip((plane.x, plane.y), places, strict=True)
+    x, y = (_bin_words(axis, place, is_short=is_short) for axis, place in axes)
     n = int(plane.counts[places[0], places[1]])
     sampled = [words.sampled(plane.n_sampled)] if plane.n_sampled else []
     parts = [*sampled, counted(n, "event"), x, y]
@@ -92,9 +96,12 @@ def in_view(view: PlaneView, plane: Plane) -> str:
     return " · ".join(parts)
 
 
-def _bin_words(axis: Axis, place: int) -> str:
-    """Write the bin of a column: its ends with their unit."""
+def _bin_words(axis: Axis, place: int, *, is_short: bool = False) -> str:
+    """Write the bin of a column: its ends with their unit; is_short: without its name."""
     low, high = axis.edges[place], axis.edges[place + 1]
-    digits = max(0, 1 - int(np.floor(np.log10(high - low))))
+    digits = max(0, -int(np.floor(np.log10(high - low))))
+    is_exact = all(abs(round(end, digits) - end) < 1e-3 * (high - low) for end in (low, high))
+    digits += 0 if is_exact else 1
     ends = " to ".join(words.grouped(end, digits) for end in (low, high)).replace("-", "−")
-    return f"{axis.column} {ends} {chain_facts.unit_of(axis.column)}".rstrip()
+    name = "" if is_short else axis.column
+    return f"{name} {ends} {chain_facts.unit_of(axis.column)}".strip()

@@ -610,10 +610,14 @@ class PlaneView(View):
             self.bar.info.setText(self.gates.words)
             return
         is_normalised = self.choice.is_normalised
-        under = ""
+        under = short = ""
         if self._cursor is not None:
-            under = under_cursor(self.plane, self._cursor, is_normalised=is_normalised)
+            under, short = (
+                under_cursor(self.plane, self._cursor, is_normalised=is_normalised, is_short=is_short)
+                for is_short in (False, True)
+            )
         self.bar.info.setText(under or in_view(self, self.plane))
+        self.bar.info.short = short
 
     def _fill_menu(self, menu: QMenu) -> None:
         menu.addActions(self.commands.all)

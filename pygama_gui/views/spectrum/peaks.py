@@ -63,7 +63,8 @@ class SpectrumPeaks:
         """Names of fits that were asked for, until it is known what came out."""
         self.cursor: float | None = None
         """Where the read-out stands."""
-        self._mouse: float | None = None
+        self._mouse: QPointF | None = None
+        """Where the mouse is, on the scene: the axes may move below it."""
         self._is_told_later = False
         """Whether what the region holds is to be written as soon as it is measured."""
         scene = view.plot.scene()
@@ -76,8 +77,7 @@ class SpectrumPeaks:
 
     def _follow_mouse(self, at: QPointF) -> None:
         box = self._view.plot.box
-        is_over = box.sceneBoundingRect().contains(at)
-        self._mouse = float(box.mapSceneToView(at).x()) if is_over else None
+        self._mouse = QPointF(at) if box.sceneBoundingRect().contains(at) else None
 
     def _clicked(self, event: Any) -> None:
         """Read out where somebody clicks with Ctrl."""
@@ -99,7 +99,10 @@ class SpectrumPeaks:
         """Give the place that keys are about: the read-out cursor, the mouse, or the middle."""
         if self.cursor is not None:
             return self.cursor
-        return float(np.mean(self._view.plot.box.viewRange()[0])) if self._mouse is None else self._mouse
+        box = self._view.plot.box
+        if self._mouse is None:
+            return float(np.mean(box.viewRange()[0]))
+        return float(box.mapSceneToView(self._mouse).x())
 
     def _height_at(self, x: float, picture: Picture) -> float:
         at = int(np.searchsorted(picture.edges, x, side="right")) - 1

@@ -3,9 +3,17 @@
 from __future__ import annotations
 
 import pytest
-from PyQt5.QtCore import QPoint, Qt
-from PyQt5.QtGui import QCursor
-from PyQt5.QtWidgets import QMenu, QPushButton, QStyle, QStyleOptionComboBox, QToolButton, QWidget
+from PyQt5.QtCore import QPoint, QPointF, Qt
+from PyQt5.QtGui import QCursor, QWheelEvent
+from PyQt5.QtWidgets import (
+    QApplication,
+    QMenu,
+    QPushButton,
+    QStyle,
+    QStyleOptionComboBox,
+    QToolButton,
+    QWidget,
+)
 from pytestqt.qtbot import QtBot
 
 from pygama_gui.widgets import theme
@@ -237,6 +245,22 @@ def test_wrapped_words_give_way_to_shorter_ones_before_they_take_another_line(qt
     assert line.lines(whole) == (line.text(),)
     assert line.lines(short) == (line.short,)
     assert line.lines(short - 1) == ("1 755 of 11 992 pass all ·", "14.6 ± 0.3 %")
+
+
+def test_the_wheel_scrolls_past_a_box_and_changes_nothing(qtbot: QtBot) -> None:
+    box, chosen = choice_box("Shape", "one", "two", "three"), []
+    box.activated.connect(chosen.append)
+    qtbot.addWidget(box)
+    box.show()
+    at = QPointF(box.rect().center())
+    down, none = QPoint(0, -120), QPoint()
+    phase, button = Qt.ScrollPhase.NoScrollPhase, Qt.MouseButton.NoButton
+    modifier = Qt.KeyboardModifier.NoModifier
+    event = QWheelEvent(at, box.mapToGlobal(at.toPoint()), none, down, button, modifier, phase, False)
+    QApplication.sendEvent(box, event)
+    assert (box.currentIndex(), chosen) == (0, [])
+    assert not event.isAccepted()
+    assert box.focusPolicy() == Qt.FocusPolicy.StrongFocus
 
 
 @pytest.mark.usefixtures("themed")

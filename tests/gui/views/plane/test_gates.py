@@ -316,6 +316,21 @@ def test_a_gate_says_how_many_events_it_holds_and_their_share(
     assert "%" in words
 
 
+def test_words_of_a_gate_stay_in_a_narrow_view(qtbot: QtBot, view: PlaneView) -> None:
+    view.bridge.change(cut_changes.add_cut, "psd", BOX)
+    view.bridge.change(cut_changes.add_cut, "high", "trap_max > 10000")
+    view.bridge.change(cut_changes.choose_cut, "psd")
+    view.resize(360, 420)
+    view.redraw()
+    qtbot.waitUntil(lambda: "psd" in view.gates.inside, timeout=WAIT_MS)
+    view.gates.draw()
+    label = view.gates._drawn["psd"].label
+    assert "of what passes the other cuts" in label.toPlainText().replace("\n", " ")
+    words, plot = label.mapRectToScene(label.boundingRect()), view.box.sceneBoundingRect()
+    assert words.left() >= plot.left() - 1
+    assert words.right() <= plot.right() + 1
+
+
 def test_the_projections_show_what_the_chosen_gate_lets_pass(qtbot: QtBot, view: PlaneView) -> None:
     view.bridge.change(cut_changes.add_cut, "psd", BOX)
     view.redraw()

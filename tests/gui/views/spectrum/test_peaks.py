@@ -181,6 +181,19 @@ def test_where_events_pile_up_at_the_end_of_the_range_nothing_is_fitted(
     assert [text for text in told if "57\u202f50" in text and "at the end of the range" in text]
 
 
+def test_keys_are_about_the_place_under_the_mouse_also_after_a_zoom(view: SpectrumView) -> None:
+    view.look_at(8000, 9500)
+    view.redraw()
+    at = view.plot.box.mapViewToScene(QPointF(8750.0, 5.0))
+    view.plot.scene().sigMouseMoved.emit(at)
+    assert view.peaks.here == pytest.approx(8750.0)
+    view.look_at(30_000, 45_000)
+    view.redraw()
+    assert view.peaks.here == pytest.approx(37_500.0)
+    view.peaks.mark()
+    assert view.session.spectrum.markers == (pytest.approx(37_500.0),)
+
+
 def test_markers_are_set_at_the_cursor_and_removed_there(view: SpectrumView) -> None:
     view.peaks.read_out(8400.0)
     view.peaks.mark()
