@@ -22,7 +22,7 @@ from pygama.analysis.likelihood import Cost, Minimum, Start, covariance, minimis
 from pygama.analysis.peaks import MIN_COUNTS
 from pygama.analysis.region_fit import FittedPeak, Parameter, RegionFit
 from pygama.analysis.region_model import RegionModel
-from pygama.analysis.search import checked_histogram, moved_starts
+from pygama.analysis.search import checked_histogram, mean_bin_width, moved_starts
 from pygama.analysis.shapes import FWHM_PER_SIGMA, FWTM_PER_SIGMA
 from pygama.analysis.trust import UNLIKELY, Doubt, doubtful, doubts_of, intervals
 from pygama.errors import SettingsError
@@ -51,17 +51,28 @@ def fit_values(values: Any, request: FitRequest) -> RegionFit:
     return _fit(counts.astype(float), edges, request)
 
 
-def fit_region(counts: Any, edges: Any, request: FitRequest) -> RegionFit:
+def fit_region(
+    counts: Any,
+    edges: Any,
+    request: FitRequest,
+    *,
+    within: tuple[float, float] = (-math.inf, math.inf),
+) -> RegionFit:
     """Fit the peaks in the bins of a histogram that lie in the window of the request.
 
     counts: (n,), edges: (n + 1,), rising; of bins that reach over an end of the window, those are taken of
-    which more than half lies within. Raises SettingsError for a request that cannot be met, or no histogram;
-    data that cannot be fitted give a fit that is not `converged` and says why.
+    which more than half lies within. within: where cuts let counts pass; bins that do not lie whole within it
+    are left out, as they would be taken for background that is not there. Raises SettingsError for a request
+    that cannot be met, or no histogram; data that cannot be fitted give a fit that is not `converged` and
+    says why.
     """
     check_request(request)
     counts, edges = checked_histogram(counts, edges)
     centres = 0.5 * (edges[1:] + edges[:-1])
     first, last = np.searchsorted(centres, [request.low, request.high])
+    slack = 1e-6 * mean_bin_width(edges)
+    first = max(first, np.searchsorted(edges, within[0] - slack))
+    last = max(min(last, np.searchsorted(edges, within[1] + slack, side="right") - 1), first)
     counts, edges = counts[first:last], edges[first : last + 1]
     if request.n_bins is not None and len(counts) > request.n_bins:
         counts, edges = _join(counts, edges, math.ceil(len(counts) / request.n_bins))

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 import numpy as np
 
-from pygama.analysis.cuts import OF_TIME, reach_of
+from pygama.analysis.cuts import OF_TIME
 from pygama.quick_dataclass import dataclass
 from pygama_gui.data.channels import CODE, codes_of
 from pygama_gui.data.cutting import Passing, joined, sides
 from pygama_gui.data.linked import Cuts
-from pygama_gui.session.calibration_changes import KEV, curve_of, raw_column
-from pygama_gui.session.state import Run, Session
-
-Interval = tuple[float, float]
+from pygama_gui.session.state import Session
 
 
 class Columns(Protocol):
@@ -125,32 +121,6 @@ def cut_of(session: Session) -> RangeCut | None:
 def passing_of(session: Session) -> Cuts | None:
     """Give the cuts that are on, joined; None where there are none."""
     return joined(session.cuts)
-
-
-def reach_of_cuts(session: Session, run: Run | None, column: str, channel: int | None) -> Interval:
-    """Give the interval of a column outside of which the cuts let nothing pass, whatever the rest of them.
-
-    A cut of the column that energies are made of reaches as far in these, and the other way round.
-    """
-    low, high = -math.inf, math.inf
-    raw = raw_column(session, column)
-    curve = curve_of(session, run, raw, channel)
-    partner = f"{raw}{KEV}" if column == raw else raw
-    cuts = joined(session.cuts)
-    for cut in () if cuts is None else cuts.cuts:
-        if cut.enabled and not cut.inverted:
-            ends = [reach_of(cut.expression, column)]
-            if curve is not None:
-                to = curve.energy if column != raw else curve.value
-                ends.append(_carried(reach_of(cut.expression, partner), to))
-            low, high = max(low, *(one for one, _ in ends)), min(high, *(one for _, one in ends))
-    return low, high
-
-
-def _carried(ends: Interval, to: Callable[[float], np.ndarray]) -> Interval:
-    """Carry an interval over; ends that are infinite, or are not reached, are infinite."""
-    low, high = (float(to(end)) if math.isfinite(end) else end for end in ends)
-    return (low if low == low else -math.inf), (high if high == high else math.inf)
 
 
 def chooses_times(cuts: Cuts | None) -> bool:

@@ -20,7 +20,8 @@ from pygama.analysis.regions import Region, measure_region
 from pygama.errors import SettingsError
 from pygama.quick_dataclass import dataclass
 from pygama_gui.data.linked import Axis, Counts, Cuts, Want
-from pygama_gui.data.selection import Interval, chooses_times, passing_of, reach_of_cuts
+from pygama_gui.data.selection import chooses_times, passing_of
+from pygama_gui.session.cut_reach import Interval, reach_of_cuts
 from pygama_gui.session.state import Fit, NamedRegion, Session
 
 if TYPE_CHECKING:
@@ -287,17 +288,15 @@ def _fitted(fit: Fit, state: State, counted: Counts | None, within: Interval) ->
     if counted is None:
         return Outcome(fit, state, problem=f"the run has no {fit.column}")
     counts, edges = _histogram_of(counted)
-    slack = 1e-6 * (edges[1] - edges[0])
-    is_left = (edges[:-1] >= within[0] - slack) & (edges[1:] <= within[1] + slack)
-    at = np.flatnonzero(is_left)
-    if not len(at):
+    if within[0] >= edges[-1] or within[1] <= edges[0]:
         return Outcome(fit, state, problem="the cuts leave nothing of its window")
-    counts, edges = counts[at], edges[at[0] : at[-1] + 2]
-    left = None if is_left.all() else (float(edges[0]), float(edges[-1]))
     try:
-        return Outcome(fit, state, fit_region(counts, edges, fit.request), left=left)
+        found = fit_region(counts, edges, fit.request, within=within)
     except SettingsError as error:
-        return Outcome(fit, state, problem=str(error), left=left)
+        return Outcome(fit, state, problem=str(error))
+    is_whole = within[0] <= edges[0] and within[1] >= edges[-1]
+    left = None if is_whole else (max(within[0], float(edges[0])), min(within[1], float(edges[-1])))
+    return Outcome(fit, state, found, left=left)
 
 
 def _measured(region: NamedRegion, state: State, counted: Counts | None, within: Interval) -> Measured:

@@ -20,6 +20,7 @@ from pygama.analysis.tagging import Tagging
 from pygama.quick_dataclass import dataclass
 from pygama_gui.session.calibration_changes import calibrations_of, raw_column
 from pygama_gui.session.codes import place_of
+from pygama_gui.session.cut_reach import EVERYWHERE, reach_of_cuts
 from pygama_gui.session.cut_reading import readable
 from pygama_gui.session.state import DataSet, Fit, Run, Session
 from pygama_gui.session.tag_changes import wanted_tagging
@@ -237,7 +238,7 @@ def _settings(
         _named("TAGGINGS", _taggings(session), "what is told of each hit by all hits of its run"),
         _named("VIEW", None if shown is None else shown.view, "what of them is drawn; None: all"),
         _named("IS_LOG", session.spectrum.is_log),
-        *([_named("FITS", {fit.name: _fit(fit) for fit in session.fits})] if session.fits else []),
+        *([_named("FITS", {fit.name: _fit(session, fit) for fit in session.fits})] if session.fits else []),
     ]
     return "".join(lines)
 
@@ -296,11 +297,13 @@ def _curves(session: Session, runs: Sequence[Run]) -> dict[str, dict[str, Any]]:
     }
 
 
-def _fit(fit: Fit) -> dict[str, Any]:
-    """Give a fit as the script holds it."""
+def _fit(session: Session, fit: Fit) -> dict[str, Any]:
+    """Give a fit as the script holds it, with where cuts let something pass if not everywhere."""
     request = {one.name: getattr(fit.request, one.name) for one in fields(fit.request)}
     place = {} if fit.channel is None else place_of(fit.channel)
-    return {"column": fit.column, "channel": place, "request": request}
+    within = reach_of_cuts(session, session.selected_run, fit.column, fit.channel)
+    cut = {} if within == EVERYWHERE else {"within": within}
+    return {"column": fit.column, "channel": place, "request": request, **cut}
 
 
 def _named(name: str, value: Any, about: str = "") -> str:
@@ -549,6 +552,8 @@ import math
 
 from pygama.analysis import FitRequest, fit_region
 
+EVERYWHERE = (-math.inf, math.inf)
+
 
 def window_of(numbers, low, high, n):
     """Choose the bins of a fit; whole numbers are never split unevenly."""
@@ -584,7 +589,7 @@ for name, path in tier2_files.items():
             n = request.n_bins or min(240 * max(len(request.positions), 1), 960)
             edges = window_of(numbers, request.low, request.high, n)
             heights = np.histogram(numbers[numbers < edges[-1]], edges)[0]
-            found = fit_region(heights, edges, request)
+            found = fit_region(heights, edges, request, within=fit.get("within", EVERYWHERE))
             for at, peak in enumerate(found.peaks, 1):
                 rows.append([name, title, at, *numbers_of(peak, found)])
             if not found.converged:
@@ -646,7 +651,10 @@ for name, path in tier2_files.items():
 
 rows = []
 for title, edges in windows.items():
-    found = fit_region(heights[title], edges, FitRequest(**FITS[title]["request"]))
+    fit = FITS[title]
+    found = fit_region(
+        heights[title], edges, FitRequest(**fit["request"]), within=fit.get("within", EVERYWHERE)
+    )
     for at, peak in enumerate(found.peaks, 1):
         rows.append([NAME, title, at, *numbers_of(peak, found)])
     if not found.converged:

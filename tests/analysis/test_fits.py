@@ -695,3 +695,17 @@ def test_a_fit_that_finds_nothing_says_what_it_began_with(counts_a_bin):
     fit = fit_region(np.full(100, counts_a_bin), np.linspace(900, 1100, 101), request)
     assert not fit.converged
     assert fit.start.items() >= {"position_1": 1000.0, "sigma": 5.0}.items()
+
+
+def test_bins_that_a_cut_empties_are_no_background():
+    rng = np.random.default_rng(8)
+    values = np.concatenate([rng.normal(1000.0, 3.0, 3000), rng.uniform(950.0, 1050.0, 2000)])
+    edges = np.linspace(950.0, 1050.0, 201)
+    request = FitRequest(950.0, 1050.0, (1000.0,))
+    (whole,) = fit_region(np.histogram(values, edges)[0], edges, request).peaks
+    cut = values[(values >= 985.2) & (values < 1015.0)]
+    fit = fit_region(np.histogram(cut, edges)[0], edges, request, within=(985.2, 1015.0))
+    assert (fit.edges[0], fit.edges[-1]) == (985.5, 1015.0)
+    assert fit.p_value > 1e-3
+    assert fit.peaks[0].area == pytest.approx(whole.area, abs=2 * whole.area_error)
+    assert fit.peaks[0].fwhm == pytest.approx(whole.fwhm, abs=2 * whole.fwhm_error)

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from pygama.analysis.calibration import Calibration, ChannelCalibration
-from pygama.analysis.curves import Curve
-from pygama.analysis.cuts import Cut
 from pygama_gui.data.channels import CODE
 from pygama_gui.data.live import LiveColumns
-from pygama_gui.data.selection import RangeCut, Selection, cut_of, reach_of_cuts
+from pygama_gui.data.selection import RangeCut, Selection, cut_of
 from pygama_gui.session.state import Session
 
 
@@ -36,17 +32,6 @@ def test_a_cut_on_one_channel_passes_no_other(columns: LiveColumns) -> None:
         True,
         True,
     ]
-
-
-def test_cuts_reach_as_far_in_energies_as_in_what_they_are_made_of() -> None:
-    one = ChannelCalibration(curve=Curve((0.0, 0.5), ((0.0, 0.0), (0.0, 0.0))))
-    made = Calibration("trap_max", channels={"0/0/0": one})
-    cuts = (Cut("a", "trap_max > 100"), Cut("b", "trap_max_kev < 80 & bl_int > 3"))
-    ignored = (Cut("c", "trap_max < 50", enabled=False), Cut("d", "trap_max > 40", inverted=True))
-    session = Session(cuts=(*cuts, *ignored), calibrations=(made,))
-    assert reach_of_cuts(session, None, "trap_max", None) == (100.0, 160.0)
-    assert reach_of_cuts(session, None, "trap_max_kev", None) == (50.0, 80.0)
-    assert reach_of_cuts(session, None, "bl_int", None) == (3.0, math.inf)
 
 
 def test_a_column_that_is_not_there_passes_nothing(columns: LiveColumns) -> None:

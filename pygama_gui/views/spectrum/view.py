@@ -16,11 +16,12 @@ from pygama_gui.bridge import Bridge
 from pygama_gui.data import chain_facts, spectra
 from pygama_gui.data.live import LiveHistogram
 from pygama_gui.data.live_run import LiveRun
-from pygama_gui.data.selection import passing_of, reach_of_cuts
+from pygama_gui.data.selection import passing_of
 from pygama_gui.jobs.board import counted
 from pygama_gui.machine.fitting import Measured
 from pygama_gui.session import changes
 from pygama_gui.session.calibration_changes import KEV, borrowed, carried_over, raw_column
+from pygama_gui.session.cut_reach import reach_of_cuts
 from pygama_gui.session.exports import ALL_CHANNELS, Shown
 from pygama_gui.session.state import Fit, NamedRegion, Run, Session, SpectrumChoice
 from pygama_gui.views import madeup

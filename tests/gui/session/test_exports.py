@@ -21,6 +21,7 @@ from pytestqt.qtbot import QtBot
 
 from pygama.analysis.calibration import Calibration, ChannelCalibration, place_text
 from pygama.analysis.curves import Curve
+from pygama.analysis.cuts import Cut
 from pygama.analysis.fit_request import FitRequest
 from pygama.processing.settings import write_settings
 from pygama.progress import Partial, tell_nobody
@@ -269,6 +270,32 @@ def test_the_script_does_the_fits_of_the_window(
         assert float(found[name]["position"]) == outcome.peaks[0].position
         assert float(found[name]["fwhm_error"]) == outcome.peaks[0].fwhm_error
         assert float(found[name]["chi2"]) == outcome.chi2
+
+
+def test_the_script_fits_what_a_cut_leaves_of_a_window(
+    qtbot: QtBot, bridge: Bridge, tmp_path: Path, run: Run, session: Session, by_window: Path
+) -> None:
+    rows = table_of(by_window)
+    columns = {name: rows[name] for name in rows.dtype.names or ()}
+    center, spread = (float(of(columns["bl_int"])) for of in (np.median, np.std))
+    wide = FitRequest(center - 6 * spread, center + 6 * spread, fixed=MappingProxyType({"slope": 0.0}))
+    session = replace(
+        to_folder(session, tmp_path / "by script"),
+        cuts=(Cut("narrow", f"bl_int > {center - 2 * spread:.6g}"),),
+        fits=(Fit("wide", "bl_int", wide),),
+    )
+    run_here(exports.as_script(session, [run]))
+    with (tmp_path / "by script" / "run72_fits.csv").open(encoding="utf-8") as file:
+        (row,) = csv.DictReader(file)
+    bridge.change(changes.open_session, session)
+    bridge.adopt(1, run)
+    bridge.take(1, Partial("any", columns, None, {}))
+    bridge.fitting.ask(run.run_id)
+    qtbot.waitUntil(lambda: bridge.fitting.outcome(run.run_id, "wide") is not None, timeout=20_000)
+    outcome = bridge.fitting.outcome(run.run_id, "wide")
+    assert outcome.left is not None
+    assert float(row["chi2"]) == outcome.found.chi2
+    assert float(row["area"]) == outcome.found.peaks[0].area
 
 
 def test_the_script_writes_uneven_errors_as_the_table_of_the_window(
