@@ -408,6 +408,12 @@ def test_looking_through_a_data_set_on_disk_can_be_stopped(
 def test_the_place_among_the_waveforms_is_kept_where_it_passes(qtbot: QtBot, window: MainWindow) -> None:
     window.waveforms.go_to(7)
     settle(qtbot, window)
+
+    def is_there() -> bool:
+        shown = window.waveforms.sample
+        return shown is not None and shown.place == 7
+
+    qtbot.waitUntil(is_there, timeout=WAIT_MS)
     sample = window.waveforms.sample
     assert sample is not None
     event = sample.numbers["event_number"]
