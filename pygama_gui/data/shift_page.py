@@ -19,11 +19,13 @@ import numpy as np
 from pygama.errors import OutputError
 from pygama.quick_dataclass import dataclass
 from pygama_gui.data.headers import Difference
-from pygama_gui.data.shift import Check, header_lines, report
+from pygama_gui.data.shift import Check, header_lines, plain, report
 from pygama_gui.data.slices import Series
 
 KINDS = {"html": "Page with pictures", "md": "Markdown"}
 BETWEEN_THOUSANDS = "\N{NARROW NO-BREAK SPACE}"
+LINE_BREAK = "  \n"
+"""Of Markdown; a line that ends without the blanks goes on in the next one."""
 LEAST_POINTS = 3
 """Slices of time that a course is drawn of."""
 WIDTH, HEIGHT, MARGIN = 180, 30, 3
@@ -134,8 +136,10 @@ def course_of(series: Series, check: Check) -> Course | None:
 def as_markdown(page: ShiftPage) -> str:
     """Write it as Markdown."""
     text = report(page.heading, page.checks, page.channels, page.against, page.found, page.remarks)
-    end = [f"Figures of {page.taken}{f', signed by {page.who}' if page.who.strip() else ''}."]
-    note = ["## Remarks", "", page.note.strip(), ""] if page.note.strip() else []
+    signed = f", signed by {plain(page.who.strip())}" if page.who.strip() else ""
+    lines = (plain(line) for line in page.note.strip().splitlines())
+    note = ["## Remarks", "", LINE_BREAK.join(lines), ""] if page.note.strip() else []
+    end = [f"Figures of {page.taken}{signed}."]
     return text + "\n" + "\n".join([*note, *end]) + "\n"
 
 
@@ -240,9 +244,12 @@ def add_row(page: ShiftPage, path: Path) -> None:
 
     Raises OutputError where the file is another table, OSError where it cannot be written.
     """
-    before = path.read_text(encoding="utf-8") if path.exists() else ""
+    # A program of tables puts a mark of the encoding before the first name.
+    before = path.read_text(encoding="utf-8-sig") if path.exists() else ""
     if before.strip() and next(csv.reader(io.StringIO(before))) != list(COLUMNS):
-        raise OutputError(f"{path.name} is another table, with other columns; choose it not, or a new name")
+        raise OutputError(
+            f"{path.name} is another table, with other columns: choose a new name, or a table of shifts"
+        )
     text = io.StringIO()
     writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
     if not before.strip():

@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 
+from PyQt5 import sip
 from PyQt5.QtCore import QSize, Qt
 from PyQt5.QtWidgets import (
     QApplication,
@@ -33,7 +34,7 @@ from pygama_gui.data.shift_page import (
     write_page,
 )
 from pygama_gui.session import changes
-from pygama_gui.session.state import ShiftNotes
+from pygama_gui.session.state import Run, ShiftNotes
 from pygama_gui.views.base import View
 from pygama_gui.views.exporting import Saver
 from pygama_gui.widgets import theme
@@ -54,14 +55,15 @@ VALUE, ALLOWED, COURSE, REMARK = 2, 3, 4, 5
 TONES = {True: "ok", False: "warn", None: "soft"}
 READING = "Reading the headers…"
 LOGBOOK = "shift_log.csv"
+GONE = "the run is not in the list any more"
 
 
 class ShiftWindow(QDialog):
     """A window of its own that stands beside the work. take: makes the page of the run anew."""
 
-    def __init__(self, view: View, run_id: str, take: Callable[[], None]) -> None:
+    def __init__(self, view: View, run: Run, take: Callable[[], None]) -> None:
         super().__init__(view)
-        self._view, self.run_id = view, run_id
+        self._view, self.run, self.run_id = view, run, run.run_id
         self.page: ShiftPage | None = None
         self.is_header_known = False
         self.saver = _PageSaver(view, self)
@@ -71,6 +73,8 @@ class ShiftWindow(QDialog):
         self.title = label(px=theme.LARGE, bold=True)
         self.taken = label(tone="soft", px=theme.SMALL)
         self.verdict = label(bold=True)
+        self.said = _wrapped("What became of the page")
+        self.said.hide()
         self.remarks: dict[str, QLineEdit] = {}
         self._checks = QWidget()
         self._grid = QGridLayout(self._checks)
@@ -132,6 +136,7 @@ class ShiftWindow(QDialog):
         column.addLayout(row(self.taken, None, self.again_button))
         column.addWidget(Scrolled(inside, least=LEAST_HEIGHT), 1)
         column.addWidget(self.note)
+        column.addWidget(self.said)
         signed = (label("Signed by"), self.who, None)
         column.addLayout(row(*signed, self.copy_button, self.row_button, self.save_button, self.close_button))
 
@@ -139,7 +144,7 @@ class ShiftWindow(QDialog):
         """Show figures; what was remarked stays. is_header_known: whether headers were compared already."""
         self.page, self.is_header_known = page, is_header_known
         self.title.setText(page.heading)
-        self.taken.setText(f"Figures of {page.taken}")
+        self._show_standing()
         self.verdict.setText(page.verdict)
         theme.mark(self.verdict, "tone", "warn" if page.amiss else "ok")
         self._fill_checks(page)
@@ -211,6 +216,26 @@ class ShiftWindow(QDialog):
 
     def _on_session(self, old: object, new: object) -> None:
         self._show_notes()
+        self._show_standing()
+
+    def _show_standing(self) -> None:
+        """Say when the figures were taken, and why they cannot be taken anew."""
+        session = self._view.session
+        is_there = session.run(self.run_id) is not None
+        is_chosen = session.selected == self.run_id
+        self.again_button.setEnabled(is_chosen)
+        if self.page is None:
+            return
+        choose = f"choose {self.page.title} in the list to take them anew"
+        why = "" if is_chosen else f" · {choose if is_there else GONE}"
+        self.taken.setText(f"Figures of {self.page.taken}{why}")
+
+    def say(self, text: str, *, is_amiss: bool = False) -> None:
+        """Say what became of the page here too: this window may cover the line at the top of the other."""
+        if not sip.isdeleted(self):  # closed while a thread wrote
+            self.said.setText(f"✕ {text}" if is_amiss else text)
+            theme.mark(self.said, "tone", "bad" if is_amiss else "soft")
+            self.said.show()
 
     def signed(self) -> ShiftPage | None:
         """Give the page with remarks and signature; None as long as there are no figures."""
@@ -226,6 +251,7 @@ class ShiftWindow(QDialog):
         if (page := self.signed()) is not None:
             QApplication.clipboard().setText(as_markdown(page))
             self._view.bridge.log(f"{page.title}: copied the shift page")
+            self.say("Copied as Markdown")
 
     def ask_table(self) -> None:
         """Ask for the table that gets a row; one that is there is gone on with."""
@@ -245,15 +271,23 @@ class ShiftWindow(QDialog):
         if page is None:
             return
 
+        failed: list[str] = []
+
         def add() -> None:
             try:
                 add_row(page, path)
-            except (OSError, UnicodeDecodeError) as error:
+            except (OutputError, OSError, UnicodeDecodeError) as error:
                 reason = getattr(error, "strerror", None) or error
-                raise OutputError(f"{path.name} could not be added to: {reason}") from error
+                is_told = isinstance(error, OutputError)
+                failed.append(str(error) if is_told else f"{path.name} could not be added to: {reason}")
+                raise OutputError(failed[0]) from error
 
-        bridge.note_saved(path)
-        bridge.compute(add, lambda _nothing: bridge.log(f"{page.title}: added a row to {path}"))
+        def added(_nothing: None) -> None:
+            bridge.note_saved(path)
+            bridge.log(f"{page.title}: added a row to {path}")
+            self.say(f"Added a row to {path}")
+
+        bridge.compute(add, added, lambda: self.say("".join(failed), is_amiss=True))
 
 
 class _PageSaver(Saver[ShiftPage]):
@@ -270,7 +304,13 @@ class _PageSaver(Saver[ShiftPage]):
     def name(self) -> str:
         page = self._window.page
         day = time.strftime("%Y%m%d", time.gmtime(0 if page is None else page.made_at))
-        return "_".join(["shift", *self.run_name(), day])
+        return f"shift_{self._window.run.stem}_{day}"
+
+    def over(self) -> QWidget:
+        return self._window
+
+    def told(self, text: str, *, is_saved: bool) -> None:
+        self._window.say(text, is_amiss=not is_saved)
 
     def write(self, picture: ShiftPage, path: Path) -> None:
         write_page(picture, path)

@@ -477,7 +477,7 @@ class StripView(View):
         if self._page is not None and run is not None and self._page.run_id != run.run_id:
             self._page.reject()
         if self._page is None and run is not None:
-            self._page = ShiftWindow(self, run.run_id, self.open_page)
+            self._page = ShiftWindow(self, run, self.open_page)
             self._page.finished.connect(lambda _code: self._forget_page())
         self._with_page(self._show_page, self._show_page_without_header)
 

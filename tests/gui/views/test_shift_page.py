@@ -140,3 +140,48 @@ def test_the_page_of_another_run_takes_its_place(
     assert view._page is not None and view._page.run_id == other.run_id
     qtbot.waitUntil(lambda: view._page is not None and view._page.is_header_known, timeout=WAIT_MS)
     assert "could not be compared" in view._page.header.text()  # made-up runs have no files
+
+
+def test_the_page_itself_says_what_became_of_it(
+    qtbot: QtBot, view: StripView, window: ShiftWindow, tmp_path: Path
+) -> None:
+    page, began = window.signed(), view.bridge.saving_folder()
+    assert page is not None
+    lacking = tmp_path / "not there"
+    window.saver.save(page, lacking / "page.html")
+    qtbot.waitUntil(lambda: "page.html could not be written" in window.said.text(), timeout=WAIT_MS)
+    assert window.said.text().startswith("✕ ")
+    window.add_to(lacking / "log.csv")
+    qtbot.waitUntil(lambda: "log.csv could not be added to" in window.said.text(), timeout=WAIT_MS)
+    assert view.bridge.saving_folder() == began  # the next one is not begun where nothing can be saved
+    window.add_to(tmp_path / "log.csv")
+    qtbot.waitUntil(lambda: window.said.text() == f"Added a row to {tmp_path / 'log.csv'}", timeout=WAIT_MS)
+    assert view.bridge.saving_folder() == tmp_path
+    window.saver.save(page, tmp_path / "page.html")
+    qtbot.waitUntil(lambda: window.said.text() == f"Saved {tmp_path / 'page.html'}", timeout=WAIT_MS)
+
+
+def test_a_page_that_is_closed_while_it_is_written_is_written(
+    qtbot: QtBot, view: StripView, window: ShiftWindow, tmp_path: Path
+) -> None:
+    window.add_to(tmp_path / "log.csv")
+    window.reject()
+    qtbot.waitUntil(lambda: view.bridge.threads.are_idle, timeout=WAIT_MS)
+    assert (tmp_path / "log.csv").exists()
+
+
+def test_figures_of_a_run_that_is_not_chosen_are_not_taken_anew(
+    view: StripView, window: ShiftWindow, a_run: Callable[..., Run]
+) -> None:
+    mine, other = view.session.selected, a_run(9002)
+    view.bridge.change(changes.add_runs, [other])
+    view.bridge.change(changes.select_run, other.run_id)
+    assert not window.again_button.isEnabled()
+    assert window.taken.text().endswith("choose Run 9001 in the list to take them anew")
+    assert window.saver.name().startswith("shift_run9001_")
+    view.bridge.change(changes.remove_run, mine)
+    assert window.taken.text().endswith("the run is not in the list any more")
+    view.bridge.store.undo()
+    view.bridge.change(changes.select_run, mine)
+    assert window.again_button.isEnabled()
+    assert window.taken.text().endswith(" UTC")
