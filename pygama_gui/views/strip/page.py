@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
+import textwrap
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 from types import MappingProxyType
 
@@ -46,8 +49,11 @@ from pygama_gui.widgets.scrolled import Scrolled
 SIZE = QSize(980, 680)
 LEAST_HEIGHT = 220
 NOTE_HEIGHT = 66
-LEAST_REMARK = 170
-MOVED, MOVED_BELOW = ", moved by", ",\nmoved by"
+LEAST_REMARK = 120
+NEW_LINES = re.compile(r"(?<=,) (?=moved by |from )")
+"""Where values and what is allowed are broken."""
+MOST_LETTERS = 30
+"""In a line of what is allowed: many runs may be named there."""
 MOST_CHANGES = 6
 """Changes of the header that are shown; the page that is saved has more."""
 HEADS = ("", "", "value", "allowed", "over the run", "remark")
@@ -157,38 +163,52 @@ class ShiftWindow(QDialog):
         self.header.setText("Header: " + "\n".join([*lines[: MOST_CHANGES + 1], *more]))
 
     def _fill_checks(self, page: ShiftPage) -> None:
-        focus = next((what for what, field in self.remarks.items() if field.hasFocus()), None)
+        """Write the lines anew; a field for a remark stays, with its cursor."""
+        fields = {what: self._kept(what) for what in (check.what for check in page.checks)}
         while (item := self._grid.takeAt(0)) is not None:
-            if (widget := item.widget()) is not None:
+            widget = item.widget()
+            if widget is not None and widget not in fields.values():
+                widget.hide()  # else Tab goes to it until it is gone
                 widget.deleteLater()
-        self.remarks = {}
+        self.remarks = fields
         for at, text in enumerate(HEADS):
             self._grid.addWidget(label(text, tone="soft", px=theme.SMALL), 0, at)
         for line, check in enumerate(page.checks, 1):
             self._fill_line(page, check, line)
+        self._order_tabs()
         self._show_notes()
-        if focus in self.remarks:
-            self.remarks[focus].setFocus()
+
+    def _kept(self, what: str) -> QLineEdit:
+        """Give the field for a remark; a new one where there is none yet."""
+        if what in self.remarks:
+            return self.remarks[what]
+        remark = QLineEdit(self._checks)
+        remark.setMinimumWidth(LEAST_REMARK)
+        remark.setAccessibleName(f"Remark on {what}")
+        remark.textEdited.connect(lambda _text: self._keep())
+        return remark
+
+    def _order_tabs(self) -> None:
+        """Have Tab go as one reads: fields that were made later would come last."""
+        ends = (self.note, self.who, self.copy_button, self.row_button, self.save_button, self.close_button)
+        for one, following in pairwise((self.again_button, *self.remarks.values(), *ends)):
+            self.setTabOrder(one, following)
 
     def _fill_line(self, page: ShiftPage, check: Check, line: int) -> None:
-        value = label(check.value.replace(MOVED, MOVED_BELOW), bold=check.is_ok is False)
+        value = label(NEW_LINES.sub("\n", check.value), bold=check.is_ok is False)
         value.setAccessibleName(f"{check.what}: {check.value}, {check.verdict}")
         self._grid.addWidget(label(check.verdict, tone=TONES[check.is_ok]), line, 0)
         self._grid.addWidget(label(check.what), line, 1)
         self._grid.addWidget(value, line, VALUE)
-        self._grid.addWidget(label(check.allowed, tone="soft", px=theme.SMALL), line, ALLOWED)
+        parts = (textwrap.fill(part, MOST_LETTERS) for part in NEW_LINES.split(check.allowed))
+        self._grid.addWidget(label("\n".join(parts), tone="soft", px=theme.SMALL), line, ALLOWED)
         series = page.courses.get(check.what)
         course = None if series is None else course_of(series, check)
         if course is not None:
             self._grid.addWidget(
                 CourseLine(f"{check.what} over the run", course.points, course.band), line, COURSE
             )
-        remark = QLineEdit()
-        remark.setMinimumWidth(LEAST_REMARK)
-        remark.setAccessibleName(f"Remark on {check.what}")
-        remark.textEdited.connect(lambda _text: self._keep())
-        self._grid.addWidget(remark, line, REMARK)
-        self.remarks[check.what] = remark
+        self._grid.addWidget(self.remarks[check.what], line, REMARK)
 
     # What a shifter says
 

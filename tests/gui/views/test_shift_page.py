@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -185,3 +186,49 @@ def test_figures_of_a_run_that_is_not_chosen_are_not_taken_anew(
     view.bridge.change(changes.select_run, mine)
     assert window.again_button.isEnabled()
     assert window.taken.text().endswith(" UTC")
+
+
+def test_a_page_has_room_on_a_small_screen(view: StripView, window: ShiftWindow) -> None:
+    page = window.page
+    assert page is not None
+    names = ", ".join(f"Run {number}" for number in range(9001, 9011))
+    moved = replace(
+        *(one for one in page.checks if one.kind == "baseline"),
+        value="8000.09 ± 0.02 ADC, moved by −1.48 ADC (23.3 σ)",
+        allowed=f"8000.1 ± 1.9 ADC, from {names}",
+    )
+    checks = tuple(moved if one.what == moved.what else one for one in page.checks)
+    window.show_page(replace(page, checks=checks), is_header_known=True)
+    window.layout().activate()
+    assert window.minimumSizeHint().width() <= 920  # 200 % on 1920 x 1080, with its frame
+    assert window.minimumSizeHint().height() <= 500
+
+
+def test_tab_goes_as_one_reads_also_when_a_line_came_later(qtbot: QtBot, window: ShiftWindow) -> None:
+    page = window.page
+    assert page is not None
+    window.show_page(replace(page, checks=page.checks[2:]), is_header_known=True)
+    window.show_page(page, is_header_known=True)
+    ends = [window.note, window.who, window.copy_button, window.row_button, window.save_button]
+    fields = [window.again_button, *window.remarks.values(), *ends, window.close_button]
+    qtbot.waitUntil(lambda: all(one.isVisible() for one in fields))
+    fields[0].setFocus()
+    passed = []
+    for _ in fields:
+        passed.append(window.focusWidget())
+        window.focusNextPrevChild(True)  # noqa: FBT003
+    assert passed == fields
+    assert window.focusWidget() is fields[0]
+
+
+def test_a_remark_stays_under_the_cursor_when_figures_are_taken_anew(
+    qtbot: QtBot, window: ShiftWindow
+) -> None:
+    remark = window.remarks["rate"]
+    remark.setFocus()
+    qtbot.keyClicks(remark, "pump on")
+    remark.setCursorPosition(5)
+    window.again_button.click()
+    assert window.remarks["rate"] is remark is window.focusWidget()
+    qtbot.keyClicks(remark, "was ")
+    assert remark.text() == "pump was on"
