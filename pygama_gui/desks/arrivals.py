@@ -119,10 +119,11 @@ class Arrivals(QObject):
         looking.start(PATIENCE_MS)
 
         listed, folder = self._bridge.session.runs, self._bridge.session.output_dir
+        unread = self._tiers.unread()
 
         def look() -> tuple[Found, TierRuns, dict[Path, Fresh]]:
             found = files.find_runs(paths)
-            tiers = look_at_tiers(found.hdf5, found.runs, listed, folder)
+            tiers = look_at_tiers(found.hdf5, found.runs, listed, folder, unread)
             return found, tiers, watch.fresh_of(run.path for run in found.runs)
 
         self._bridge.in_background(
@@ -148,6 +149,7 @@ class Arrivals(QObject):
         raw = [tiers.raw.get(run.run_id, run) for run in found.runs]
         new = self._new_among(raw, tiers, process=process)
         self._bridge.change(changes.add_runs if raw else changes.open_tier_files, (*raw, *tiers.runs))
+        self._tiers.take_given(tiers.raw)
         self._tiers.take_waveforms(tiers.tier1)
         self._tell_refused(found.refused)
         if took_long and not found.refused and (raw or not found.hdf5):

@@ -298,6 +298,36 @@ def test_a_raw_file_and_its_own_tier_files_are_one_run_that_is_not_processed_ane
     assert window.bridge.state(run.run_id).outputs[0] == tmp_path / "out" / "t1_run7.h5"
 
 
+def test_tier_files_that_come_with_the_raw_file_of_a_run_in_the_list_are_its_own(
+    qtbot: QtBot, window: MainWindow, given: Callable[..., list[Path]]
+) -> None:
+    raw, tier1, tier2 = given("Run7", "t1_run7.h5", "t2_run7.h5")
+    window.arrivals.add_paths([raw], process=False)
+    qtbot.waitUntil(lambda: len(window.bridge.session.runs) == 1, timeout=WAIT_MS)
+    window.arrivals.add_paths([raw, tier1, tier2])
+    wait_for(qtbot, window)
+    (run,) = window.bridge.session.runs
+    assert (run.path, run.tier1, run.tier2) == (raw, tier1, tier2)
+    assert not window.bridge.active()
+    assert window.bridge.store.undo_label.startswith("take the Tier files of a run")
+    window.bridge.store.undo()
+    assert window.bridge.session.runs[0].tier2 is None
+
+
+def test_tier_files_of_a_run_that_was_processed_are_told_as_a_run_of_their_own(
+    qtbot: QtBot, window: MainWindow, given: Callable[..., list[Path]]
+) -> None:
+    raw, tier2 = given("Run7", "t2_run7.h5")
+    window.arrivals.add_paths([raw])
+    qtbot.waitUntil(lambda: is_done(window), timeout=WAIT_MS)
+    words = "t2_run7.h5 is a run of its own: Run 7 has its files already"
+    with qtbot.waitSignal(
+        window.bridge.logged, timeout=WAIT_MS, check_params_cb=lambda text, _: text == words
+    ):
+        window.arrivals.add_paths([raw, tier2])
+    assert [run.path for run in window.bridge.session.runs] == [raw, tier2]
+
+
 def test_the_same_tier_file_twice_is_one_run(
     qtbot: QtBot, window: MainWindow, given: Callable[..., list[Path]]
 ) -> None:
