@@ -469,3 +469,16 @@ def test_tier_files_of_a_saved_session_are_there_again(
     second.bridge.warm_up()
     wait_for(qtbot, second)
     qtbot.waitUntil(lambda: second.waveforms.sample is not None, timeout=WAIT_MS)
+
+
+def test_a_tier_1_file_without_events_that_is_processed_says_that_there_is_none(
+    qtbot: QtBot, window: MainWindow, given: Callable[..., list[Path]]
+) -> None:
+    (tier1,) = given("t1_run9.h5")
+    window.arrivals.add_paths([tier1])
+    qtbot.waitUntil(lambda: is_done(window), timeout=WAIT_MS)
+    window.runs.process_button.click()
+    (run,) = window.bridge.session.runs
+    qtbot.waitUntil(lambda: state_of(window, run.run_id) == "failed", timeout=WAIT_MS)
+    assert "t1_run9.h5 holds no event: there is nothing" in window.bridge.state(run.run_id).text
+    assert window.banner.words.text().startswith("Run 9: t1_run9.h5 holds no event")
