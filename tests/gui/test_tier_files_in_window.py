@@ -16,6 +16,7 @@ from pygama.processing.run import process_run
 from pygama.simulate import RunShape, write_run
 from pygama_gui.bridge import Bridge
 from pygama_gui.jobs.remedies import remedies_for
+from pygama_gui.jobs.room import Need
 from pygama_gui.main_window import MainWindow
 from pygama_gui.session import changes, saved
 from pygama_gui.session.state import DataSet, Session
@@ -482,3 +483,30 @@ def test_a_tier_1_file_without_events_that_is_processed_says_that_there_is_none(
     qtbot.waitUntil(lambda: state_of(window, run.run_id) == "failed", timeout=WAIT_MS)
     assert "t1_run9.h5 holds no event: there is nothing" in window.bridge.state(run.run_id).text
     assert window.banner.words.text().startswith("Run 9: t1_run9.h5 holds no event")
+
+
+def test_of_a_tier_1_file_only_room_for_tier_2_is_asked_for(
+    qtbot: QtBot, window: MainWindow, given: Callable[..., list[Path]]
+) -> None:
+    first, second = given("t1_run7.h5", "t1_run8.h5")
+    needs: list[Need] = []
+
+    def ask() -> None:
+        run = window.bridge.session.runs[-1]
+        window.bridge.room.look_for([run], first.parent, lambda _free, need: needs.append(need))
+
+    window.arrivals.add_paths([first], process=False)
+    qtbot.waitUntil(lambda: len(window.bridge.session.runs) == 1, timeout=WAIT_MS)
+    assert window.runs.process_button.toolTip().endswith(" of Tier 1")
+    ask()
+    qtbot.waitUntil(lambda: len(needs) == 1, timeout=WAIT_MS)
+    assert needs[0].n_bytes == round(0.1 * first.stat().st_size)
+    window.runs.process_button.click()
+    qtbot.waitUntil(lambda: is_done(window), timeout=WAIT_MS)
+    (made,) = (path for path in window.bridge.state(str(first)).outputs if path != first)
+    window.arrivals.add_paths([second], process=False)
+    qtbot.waitUntil(lambda: len(window.bridge.session.runs) == 2, timeout=WAIT_MS)
+    ask()
+    qtbot.waitUntil(lambda: len(needs) == 2, timeout=WAIT_MS)
+    share = made.stat().st_size / first.stat().st_size
+    assert (needs[1].n_bytes, needs[1].is_measured) == (round(share * second.stat().st_size), True)
