@@ -11,7 +11,7 @@ from PyQt5.QtCore import QObject, QTimer, pyqtSignal
 from PyQt5.QtWidgets import QFileDialog
 
 from pygama.channel_map import is_channel_map
-from pygama_gui.desks.tier_arrivals import AS_ONE, TierArrivals, TierRuns, look_at_tiers
+from pygama_gui.desks.tier_arrivals import AS_ONE, OTHER_CHAIN, TierArrivals, TierRuns, look_at_tiers
 from pygama_gui.jobs import watch
 from pygama_gui.jobs.board import counted
 from pygama_gui.jobs.watch import Fresh, NewRun
@@ -98,7 +98,7 @@ class Arrivals(QObject):
     def _let_go(self) -> None:
         """Say no longer what became of files that were opened before."""
         self._window.banner.let_go()
-        self._window.banner.dismiss_about({AS_ONE})
+        self._window.banner.dismiss_about({AS_ONE, OTHER_CHAIN})
         self._window.runs.show_refused(())
 
     def refuse(self, urls: Sequence[str]) -> None:

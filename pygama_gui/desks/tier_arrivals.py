@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING
 
 from pygama.errors import TierFileError
 from pygama.quick_dataclass import dataclass
+from pygama_gui.data.chain_facts import written_out
 from pygama_gui.data.outputs import find_outputs
 from pygama_gui.data.trends import HEIGHTS
 from pygama_gui.jobs.board import counted
 from pygama_gui.session import changes, tier_files
 from pygama_gui.session.calibration_changes import raw_column
-from pygama_gui.session.state import Run, Session
+from pygama_gui.session.state import Run, Session, Step
 from pygama_gui.session.tier_files import TierKind
 from pygama_gui.views.runs.cards import run_name, run_title
 from pygama_gui.views.runs.set_making import make_set
@@ -24,6 +25,10 @@ if TYPE_CHECKING:
 
 AS_ONE = "Tier 2 files that may be one data set"
 """What the banner is about where several were opened together."""
+
+
+OTHER_CHAIN = "the chain of a Tier 2 file"
+"""What the banner is about where one was made with another chain than the present one."""
 
 
 @dataclass(frozen=True)
@@ -102,8 +107,10 @@ class TierArrivals:
         """Ids of the runs that may be looked at as one."""
         self._unseen: set[str] = set()
         """Ids of the runs whose columns nobody has seen yet."""
+        self._whose_chain = ""
+        """Id of the run whose chain is offered."""
         self._bridge.data_grew.connect(self._suit_column)
-        self._bridge.session_changed.connect(lambda _old, new: self._take_offer_back(new))
+        self._bridge.session_changed.connect(self._take_offer_back)
 
     def without_known(self, tiers: TierRuns) -> tuple[TierRuns, list[Run]]:
         """Leave out the files of runs that are in the list already; gives these as well."""
@@ -170,6 +177,7 @@ class TierArrivals:
         if session.selected not in self._unseen & run_ids or live is None or not len(live.columns):
             return
         self._unseen.discard(session.selected)
+        self._offer_chain(session.selected_run, live.chain)
         shown = session.spectrum
         if {shown.column, raw_column(session, shown.column)}.isdisjoint(live.columns.names):
             numbers = [name for name in live.columns.names if live.columns.column(name).dtype.kind == "f"]
@@ -203,8 +211,33 @@ class TierArrivals:
             about=AS_ONE,
         )
 
-    def _take_offer_back(self, session: Session) -> None:
-        """Offer nothing any more that is about runs which are not in the list, as after undo."""
+    def _offer_chain(self, run: Run | None, chain: tuple[Step, ...]) -> None:
+        """Offer the chain that a Tier 2 file was made with, where it is another one; take none unasked."""
+        is_same = written_out(chain) == written_out(self._bridge.session.chain)
+        if run is None or not chain or is_same or self._window.banner.isVisible():
+            return
+
+        def take() -> None:
+            self._bridge.change(changes.take_chain, chain)  # which takes the offer back
+            self._bridge.log(f"Took the chain of {run.path.name}")
+
+        self._whose_chain = run.run_id
+        made = run.path if run.tier2 is None else run.tier2
+        self._window.banner.say(
+            f"{made.name} was made with another chain than the one beside it.",
+            level="offer",
+            remedies=[("Take its chain", take)],
+            about=OTHER_CHAIN,
+        )
+
+    def _take_offer_back(self, old: Session, session: Session) -> None:
+        """Offer nothing any more that is about runs which are not in the list, as after undo.
+
+        The chain of a run is offered until another run, or another chain, is chosen.
+        """
+        if self._whose_chain and (session.selected != self._whose_chain or session.chain != old.chain):
+            self._whose_chain = ""
+            self._window.banner.dismiss_about({OTHER_CHAIN})
         if not all(session.run(run_id) for run_id in self._offered):
             self._offered = frozenset()
             self._window.banner.dismiss_about({AS_ONE})

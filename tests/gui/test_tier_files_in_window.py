@@ -510,3 +510,39 @@ def test_of_a_tier_1_file_only_room_for_tier_2_is_asked_for(
     qtbot.waitUntil(lambda: len(needs) == 2, timeout=WAIT_MS)
     share = made.stat().st_size / first.stat().st_size
     assert (needs[1].n_bytes, needs[1].is_measured) == (round(share * second.stat().st_size), True)
+
+
+def test_the_chain_of_a_tier_2_file_is_offered_and_can_be_given_back(
+    qtbot: QtBot, window: MainWindow, given: Callable[..., list[Path]]
+) -> None:
+    mine = window.bridge.session.chain[:1]
+    window.bridge.change(changes.take_chain, mine)
+    window.arrivals.add_paths(given("t2_run7.h5"))
+    wait_for(qtbot, window)
+    qtbot.waitUntil(window.banner.isVisible, timeout=WAIT_MS)
+    assert window.banner.words.text() == "t2_run7.h5 was made with another chain than the one beside it."
+    assert window.bridge.session.chain == mine
+    window.banner.act_buttons[0].click()
+    chain = window.bridge.live(window.bridge.session.selected).chain
+    assert len(chain) > 1 and window.bridge.session.chain == chain
+    assert not window.banner.isVisible()
+    window.bridge.store.undo()
+    assert window.bridge.session.chain == mine
+    window.chain.take_made_with()
+    assert window.bridge.session.chain == chain
+    with qtbot.waitSignal(window.bridge.logged, check_params_cb=lambda text, _: "No other chain" in text):
+        window.chain.take_made_with()
+
+
+def test_the_same_chain_is_not_offered_and_an_offer_goes_with_its_run(
+    qtbot: QtBot, window: MainWindow, given: Callable[..., list[Path]]
+) -> None:
+    first, second = given("t2_run7.h5", "t2_run8.h5")
+    window.arrivals.add_paths([first])
+    wait_for(qtbot, window)
+    assert not window.banner.isVisible()  # made with the chain that a new session has
+    window.bridge.change(changes.take_chain, ())
+    window.arrivals.add_paths([second])
+    qtbot.waitUntil(window.banner.isVisible, timeout=WAIT_MS)
+    window.bridge.change(changes.select_run, str(first))
+    assert not window.banner.isVisible()
