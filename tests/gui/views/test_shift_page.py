@@ -13,7 +13,7 @@ from pytestqt.qtbot import QtBot
 
 from pygama_gui.bridge import Bridge
 from pygama_gui.session import changes, saved
-from pygama_gui.session.state import Run
+from pygama_gui.session.state import DataSet, Member, Run
 from pygama_gui.views import madeup
 from pygama_gui.views.strip.page import ShiftWindow
 from pygama_gui.views.strip.view import StripView
@@ -232,3 +232,24 @@ def test_a_remark_stays_under_the_cursor_when_figures_are_taken_anew(
     assert window.remarks["rate"] is remark is window.focusWidget()
     qtbot.keyClicks(remark, "was ")
     assert remark.text() == "pump was on"
+
+
+def test_a_data_set_is_named_by_its_runs_and_compares_the_last_with_the_first(
+    qtbot: QtBot, view: StripView, window: ShiftWindow, a_run: Callable[..., Run]
+) -> None:
+    members = tuple(Member(run, Path(f"t2_run{run.run_number}.h5")) for run in (a_run(9003), a_run(9004)))
+    data_set = DataSet("set", Path("t2_run9003.h5"), 9003, name="Runs 9003-9004", members=members)
+    view.bridge.change(changes.add_runs, [data_set, after := a_run(9005)])
+    view.bridge.change(changes.select_run, data_set.run_id)
+    view.page_action.trigger()
+    made = view._page
+    assert made is not None
+    qtbot.waitUntil(lambda: made.is_header_known, timeout=WAIT_MS)
+    assert made.title.text() == "Runs 9003-9004 · 2 runs"
+    assert made.header.text() == "Header: The header could not be compared with that of Run 9003."
+    view.bridge.change(changes.select_run, after.run_id)
+    view.page_action.trigger()
+    last = view._page
+    assert last is not None
+    qtbot.waitUntil(lambda: last.is_header_known, timeout=WAIT_MS)
+    assert last.header.text().endswith("that of Run 9001.")  # not of the data set before it
