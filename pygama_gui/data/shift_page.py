@@ -85,15 +85,25 @@ class ShiftPage:
         return [one.what for one in self.checks if one.is_ok is False]
 
     @property
+    def is_measured(self) -> bool:
+        """Whether anything was measured: not of a run without events, or that was not processed."""
+        return any(one.kind in MEASURED and math.isfinite(one.number) for one in self.checks)
+
+    @property
+    def tone(self) -> str:
+        """How it stands, as 'look', 'ok' or 'soft' where nothing was measured."""
+        return "look" if self.amiss else "ok" if self.is_measured else "soft"
+
+    @property
     def verdict(self) -> str:
         """Say in few words how it stands."""
-        n = len(self.amiss)
-        return "✓ all as it should be" if not n else f"▲ {n} to look at"
+        found = {"look": f"▲ {len(self.amiss)} to look at", "ok": "✓ all as it should be"}
+        return found.get(self.tone, "— nothing was measured")
 
     @property
     def heading(self) -> str:
-        """Title and file."""
-        return f"{self.title} · {self.file}"
+        """Title and file; a title that tells runs of one number apart has the file."""
+        return self.title if self.file in self.title else f"{self.title} · {self.file}"
 
     @property
     def taken(self) -> str:
@@ -149,12 +159,11 @@ def as_html(page: ShiftPage) -> str:
 
 
 def _html(page: ShiftPage) -> Iterator[str]:
-    tone = "look" if page.amiss else "ok"
     yield (
         "<!doctype html>\n<html lang='en'><head><meta charset='utf-8'>"
         f"<title>{_safe(page.heading)}</title><style>{_STYLE}</style></head><body>\n"
         f"<h1>{_safe(page.title)}</h1>\n<p class='soft'>{_safe(page.file)} · figures of {page.taken}</p>\n"
-        f"<p class='{tone}'>{_safe(page.verdict)}</p>\n"
+        f"<p class='{page.tone}'>{_safe(page.verdict)}</p>\n"
     )
     has_remarks = any(page.remark_on(one.what) for one in page.checks)
     heads = ["", "value", "allowed", "", "over the run", *(["remark"] if has_remarks else [])]

@@ -181,3 +181,16 @@ def test_a_signature_with_commas_and_quotes_is_one_cell(page: ShiftPage, tmp_pat
     add_row(replace(page, who='Doe, "Jo"'), tmp_path / "log.csv")
     with (tmp_path / "log.csv").open(encoding="utf-8", newline="") as file:
         assert next(csv.DictReader(file))["shifter"] == 'Doe, "Jo"'
+
+
+def test_a_run_of_which_nothing_was_measured_is_not_called_well(page: ShiftPage) -> None:
+    bare = replace(page, checks=(EVENTS, Check("rate", "—", kind="rate"), Check("errors", "0", "0", True)))
+    assert bare.verdict == row_of(bare)["verdict"] == "— nothing was measured"
+    assert "<p class='soft'>— nothing was measured</p>" in as_html(bare)
+    well = replace(bare, checks=(*bare.checks, RATE))
+    assert (well.verdict, well.tone) == ("✓ all as it should be", "ok")
+
+
+def test_a_title_that_has_the_file_is_not_followed_by_it(page: ShiftPage) -> None:
+    assert replace(page, title="Run 7 (Run7b)", file="Run7b").heading == "Run 7 (Run7b)"
+    assert page.heading == "Run 7 · 2018-9-25-Run7 <b>"

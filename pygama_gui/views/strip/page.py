@@ -152,7 +152,7 @@ class ShiftWindow(QDialog):
         self.title.setText(page.heading)
         self._show_standing()
         self.verdict.setText(page.verdict)
-        theme.mark(self.verdict, "tone", "warn" if page.amiss else "ok")
+        theme.mark(self.verdict, "tone", "warn" if page.amiss else page.tone)
         self._fill_checks(page)
         ill = [f"{name} {state}: {why}" for name, state, *_, why in page.channels if why]
         self.ill.setText("\n".join(ill))
