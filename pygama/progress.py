@@ -44,6 +44,8 @@ class Progress:
     rows: int
     offset: int = 0
     """Byte offset of the record reached, for a crash report."""
+    begun: int = 0
+    """Rows that may have been begun, from the first on, for a crash report; 0 where that is not known."""
 
     @property
     def fraction(self) -> float:

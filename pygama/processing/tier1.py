@@ -126,6 +126,8 @@ def digitizer_tables(source: TierFile, wanted: Sequence[str] | None) -> list[Tab
             raise TierFileError(f"the file has no waveforms of '{unknown[0]}'; it has {there}")
         tables = [table for table in tables if any(_belongs(table.key, name) for name in wanted)]
     if not any(table.n_samples for table in tables):
+        if wanted is None and "header" in source.texts("/"):
+            raise TierFileError(f"{source.path.name} holds no event: there is nothing to run a chain over")
         raise TierFileError(f"{source.path.name} holds no waveforms: is it a Tier 1 file?")
     return tables
 
@@ -229,6 +231,8 @@ class _Work:
         self._columns: tuple[str, ...] = ()
         self._made: Generator[Block] = self._merged(())
         self._first: Block | None = None
+        self._n_ahead = 0
+        """Rows behind those that are done that the pool may have begun; 0 where that is not known."""
         self.n_rows = 0
 
     def open(self, path: Path, *, is_parallel: bool) -> None:
@@ -285,7 +289,8 @@ class _Work:
             if self._shows:
                 self._show(part.rows)
             done_bytes = self._total_bytes * self.n_rows // max(self._total, 1)
-            self._tell(Progress(done_bytes, self._total_bytes, self.n_rows, self.n_rows))
+            begun = min(self.n_rows + self._n_ahead, self._total) if self._n_ahead else 0
+            self._tell(Progress(done_bytes, self._total_bytes, self.n_rows, self.n_rows, begun=begun))
             yield part
 
     def _show(self, rows: np.ndarray) -> None:
@@ -329,6 +334,8 @@ class _Work:
         row_bytes = max(table.n_samples * 2, 256)
         n_rows = max(_BLOCK_BYTES // row_bytes, 64)
         n_ahead = BLOCKS_AHEAD if self._save_waves else _ROWS_AHEAD // n_rows + 1
+        if len(self._dtypes) == 1:  # with several tables nobody knows where in the file those of each end
+            self._n_ahead = (n_ahead + 2) * table.block_rows(n_rows)  # one is handed over, one is asked for
         for done in table.blocks(n_rows, pool=self._pool, then=self._run, n_ahead=n_ahead):
             self._chain.check()
             yield done

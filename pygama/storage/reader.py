@@ -343,7 +343,7 @@ class Table:
         gives, because their memory is used again. n_ahead: blocks that may wait; more where `then` gives
         little, so that the pool has work while who asks is busy.
         """
-        whole = self._whole_chunks(n_rows)
+        whole = self.block_rows(n_rows)
         packed = (
             self._fetch(first, min(first + whole, self.n_rows), waveforms=waveforms)
             for first in range(0, self.n_rows, whole)
@@ -352,8 +352,8 @@ class Table:
             for first in range(0, len(block), n_rows):
                 yield block[first : first + n_rows] if len(block) > n_rows else block
 
-    def _whole_chunks(self, n_rows: int) -> int:
-        """Round to whole chunks of the widest array, at least one."""
+    def block_rows(self, n_rows: int) -> int:
+        """Give how many rows `blocks` reads at a time: whole chunks of the widest array, at least one."""
         chunk_rows = self._rows.chunk_rows
         if WAVEFORM_ARRAY in self._arrays:
             chunk_rows = self._arrays[WAVEFORM_ARRAY].chunk_rows
@@ -391,7 +391,7 @@ class Table:
         if len(numbers) and not 0 <= numbers[0] <= numbers[-1] < self.n_rows:
             wrong = numbers[-1] if numbers[0] >= 0 else numbers[0]
             raise TierFileError(f"{self._where} has no row {wrong}: it has {self.n_rows} rows")
-        chunk = numbers // self._whole_chunks(1)
+        chunk = numbers // self.block_rows(1)
         near = np.split(numbers, np.flatnonzero(np.diff(chunk)) + 1) if len(numbers) else []
         parts = [self.read(int(some[0]), int(some[-1]) + 1)[some - some[0]] for some in near]
         return joined_blocks(parts or [self.read(0, 0)])[back.reshape(-1)]

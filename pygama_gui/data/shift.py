@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -18,6 +19,8 @@ HOUR = 3600.0
 N_FOR_LATENESS = 100_000
 """Newest hits by which it is seen how late hits come, at most."""
 MOST_DIFFERENCES = 40
+MARKS = re.compile(r"[\\`*<|]|(?<!\w)_|_(?!\w)|^[#>]|&(?=#?\w+;)", re.MULTILINE)
+"""What Markdown would read as a mark; an underscore within a name is none, and a list may be one."""
 
 
 @dataclass(frozen=True)
@@ -136,7 +139,7 @@ def report(
     '' where there is none. found: what differs; None where the headers could not be read. remarks: by the
     names of checks.
     """
-    lines = [f"# {title}", ""]
+    lines = [f"# {plain(title)}", ""]
     said = {name: text.strip() for name, text in (remarks or {}).items() if text.strip()}
     heads = ("", "value", "allowed", "", "remark") if said else ("", "value", "allowed", "")
     rows = [(one.what, one.value, one.allowed, one.verdict, said.get(one.what, "")) for one in checks]
@@ -145,8 +148,8 @@ def report(
         lines += ["", "## Channels", ""]
         lines += _table(("channel", "state", "rate", "baseline", "remark"), channels)
     first, *others = header_lines(against, found)
-    lines += ["", "## Header", "", _plain(first)]
-    lines += ["", *(f"- {_plain(one)}" for one in others)] if others else []
+    lines += ["", "## Header", "", plain(first)]
+    lines += ["", *(f"- {plain(one)}" for one in others)] if others else []
     return "\n".join(lines) + "\n"
 
 
@@ -168,9 +171,9 @@ def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
 
 
 def _row(cells: Sequence[str]) -> str:
-    return "| " + " | ".join(_plain(cell) for cell in cells) + " |"
+    return "| " + " | ".join(plain(cell) for cell in cells) + " |"
 
 
-def _plain(text: str) -> str:
-    """Write a text so that no mark of it ends a cell or a line."""
-    return text.replace("|", "\\|").replace("\n", " ")
+def plain(text: str) -> str:
+    """Write a text so that Markdown shows it as it is: no mark ends a cell, a line or a name."""
+    return MARKS.sub(r"\\\g<0>", text).replace("\n", " ")

@@ -19,11 +19,13 @@ import numpy as np
 from pygama.errors import OutputError
 from pygama.quick_dataclass import dataclass
 from pygama_gui.data.headers import Difference
-from pygama_gui.data.shift import Check, header_lines, report
+from pygama_gui.data.shift import Check, header_lines, plain, report
 from pygama_gui.data.slices import Series
 
 KINDS = {"html": "Page with pictures", "md": "Markdown"}
 BETWEEN_THOUSANDS = "\N{NARROW NO-BREAK SPACE}"
+LINE_BREAK = "  \n"
+"""Of Markdown; a line that ends without the blanks goes on in the next one."""
 LEAST_POINTS = 3
 """Slices of time that a course is drawn of."""
 WIDTH, HEIGHT, MARGIN = 180, 30, 3
@@ -83,15 +85,25 @@ class ShiftPage:
         return [one.what for one in self.checks if one.is_ok is False]
 
     @property
+    def is_measured(self) -> bool:
+        """Whether anything was measured: not of a run without events, or that was not processed."""
+        return any(one.kind in MEASURED and math.isfinite(one.number) for one in self.checks)
+
+    @property
+    def tone(self) -> str:
+        """How it stands, as 'look', 'ok' or 'soft' where nothing was measured."""
+        return "look" if self.amiss else "ok" if self.is_measured else "soft"
+
+    @property
     def verdict(self) -> str:
         """Say in few words how it stands."""
-        n = len(self.amiss)
-        return "✓ all as it should be" if not n else f"▲ {n} to look at"
+        found = {"look": f"▲ {len(self.amiss)} to look at", "ok": "✓ all as it should be"}
+        return found.get(self.tone, "— nothing was measured")
 
     @property
     def heading(self) -> str:
-        """Title and file."""
-        return f"{self.title} · {self.file}"
+        """Title and file; a title that tells runs of one number apart has the file."""
+        return self.title if self.file in self.title else f"{self.title} · {self.file}"
 
     @property
     def taken(self) -> str:
@@ -134,8 +146,10 @@ def course_of(series: Series, check: Check) -> Course | None:
 def as_markdown(page: ShiftPage) -> str:
     """Write it as Markdown."""
     text = report(page.heading, page.checks, page.channels, page.against, page.found, page.remarks)
-    end = [f"Figures of {page.taken}{f', signed by {page.who}' if page.who.strip() else ''}."]
-    note = ["## Remarks", "", page.note.strip(), ""] if page.note.strip() else []
+    signed = f", signed by {plain(page.who.strip())}" if page.who.strip() else ""
+    lines = (plain(line) for line in page.note.strip().splitlines())
+    note = ["## Remarks", "", LINE_BREAK.join(lines), ""] if page.note.strip() else []
+    end = [f"Figures of {page.taken}{signed}."]
     return text + "\n" + "\n".join([*note, *end]) + "\n"
 
 
@@ -145,12 +159,11 @@ def as_html(page: ShiftPage) -> str:
 
 
 def _html(page: ShiftPage) -> Iterator[str]:
-    tone = "look" if page.amiss else "ok"
     yield (
         "<!doctype html>\n<html lang='en'><head><meta charset='utf-8'>"
         f"<title>{_safe(page.heading)}</title><style>{_STYLE}</style></head><body>\n"
         f"<h1>{_safe(page.title)}</h1>\n<p class='soft'>{_safe(page.file)} · figures of {page.taken}</p>\n"
-        f"<p class='{tone}'>{_safe(page.verdict)}</p>\n"
+        f"<p class='{page.tone}'>{_safe(page.verdict)}</p>\n"
     )
     has_remarks = any(page.remark_on(one.what) for one in page.checks)
     heads = ["", "value", "allowed", "", "over the run", *(["remark"] if has_remarks else [])]
@@ -240,9 +253,12 @@ def add_row(page: ShiftPage, path: Path) -> None:
 
     Raises OutputError where the file is another table, OSError where it cannot be written.
     """
-    before = path.read_text(encoding="utf-8") if path.exists() else ""
+    # A program of tables puts a mark of the encoding before the first name.
+    before = path.read_text(encoding="utf-8-sig") if path.exists() else ""
     if before.strip() and next(csv.reader(io.StringIO(before))) != list(COLUMNS):
-        raise OutputError(f"{path.name} is another table, with other columns; choose it not, or a new name")
+        raise OutputError(
+            f"{path.name} is another table, with other columns: choose a new name, or a table of shifts"
+        )
     text = io.StringIO()
     writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
     if not before.strip():

@@ -35,7 +35,7 @@ LINE, LETTER, GAP = 0.045, 0.0105, 0.012
 
 @dataclass(frozen=True)
 class Curve:
-    """One curve with its name. is_behind: drawn thin and grey, as one of many. color: None: the style's."""
+    """One curve with its name. is_behind: drawn thin and pale, as one of many. color: None: the style's."""
 
     name: str
     x: np.ndarray
@@ -120,7 +120,7 @@ def _draw_curves(axes: Axes, picture: Picture) -> None:
     behind = [curve for curve in picture.curves if curve.is_behind]
     for curve in behind:
         name = curve.name if len(behind) == 1 else None  # of many, a legend would be all names
-        axes.plot(curve.x, curve.y, label=name, color=GREY, linewidth=0.5, alpha=0.5, zorder=1)
+        axes.plot(curve.x, curve.y, label=name, color=curve.color or GREY, linewidth=0.5, alpha=0.5, zorder=1)
     for curve in picture.curves:
         if not curve.is_behind:
             axes.plot(curve.x, curve.y, label=curve.name, color=curve.color, linewidth=1.0)

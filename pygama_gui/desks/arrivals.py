@@ -11,7 +11,7 @@ from PyQt5.QtCore import QObject, QTimer, pyqtSignal
 from PyQt5.QtWidgets import QFileDialog
 
 from pygama.channel_map import is_channel_map
-from pygama_gui.desks.tier_arrivals import AS_ONE, TierArrivals, TierRuns, look_at_tiers
+from pygama_gui.desks.tier_arrivals import AS_ONE, OTHER_CHAIN, TierArrivals, TierRuns, look_at_tiers
 from pygama_gui.jobs import watch
 from pygama_gui.jobs.board import counted
 from pygama_gui.jobs.watch import Fresh, NewRun
@@ -98,7 +98,7 @@ class Arrivals(QObject):
     def _let_go(self) -> None:
         """Say no longer what became of files that were opened before."""
         self._window.banner.let_go()
-        self._window.banner.dismiss_about({AS_ONE})
+        self._window.banner.dismiss_about({AS_ONE, OTHER_CHAIN})
         self._window.runs.show_refused(())
 
     def refuse(self, urls: Sequence[str]) -> None:
@@ -119,10 +119,11 @@ class Arrivals(QObject):
         looking.start(PATIENCE_MS)
 
         listed, folder = self._bridge.session.runs, self._bridge.session.output_dir
+        unread = self._tiers.unread()
 
         def look() -> tuple[Found, TierRuns, dict[Path, Fresh]]:
             found = files.find_runs(paths)
-            tiers = look_at_tiers(found.hdf5, found.runs, listed, folder)
+            tiers = look_at_tiers(found.hdf5, found.runs, listed, folder, unread)
             return found, tiers, watch.fresh_of(run.path for run in found.runs)
 
         self._bridge.in_background(
@@ -148,6 +149,7 @@ class Arrivals(QObject):
         raw = [tiers.raw.get(run.run_id, run) for run in found.runs]
         new = self._new_among(raw, tiers, process=process)
         self._bridge.change(changes.add_runs if raw else changes.open_tier_files, (*raw, *tiers.runs))
+        self._tiers.take_given(tiers.raw)
         self._tiers.take_waveforms(tiers.tier1)
         self._tell_refused(found.refused)
         if took_long and not found.refused and (raw or not found.hdf5):

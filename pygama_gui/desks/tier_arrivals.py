@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING
 
 from pygama.errors import TierFileError
 from pygama.quick_dataclass import dataclass
+from pygama_gui.data.chain_facts import written_out
 from pygama_gui.data.outputs import find_outputs
 from pygama_gui.data.trends import HEIGHTS
 from pygama_gui.jobs.board import counted
 from pygama_gui.session import changes, tier_files
 from pygama_gui.session.calibration_changes import raw_column
-from pygama_gui.session.state import Run, Session
+from pygama_gui.session.state import Run, Session, Step
 from pygama_gui.session.tier_files import TierKind
 from pygama_gui.views.runs.cards import run_name, run_title
 from pygama_gui.views.runs.set_making import make_set
@@ -26,33 +27,48 @@ AS_ONE = "Tier 2 files that may be one data set"
 """What the banner is about where several were opened together."""
 
 
+OTHER_CHAIN = "the chain of a Tier 2 file"
+"""What the banner is about where one was made with another chain than the present one."""
+
+
 @dataclass(frozen=True)
 class TierRuns:
     """What Tier files of a drop are. runs: those that they make; raw: runs of raw files beside them, by id.
 
     tier1: Tier 1 files of runs in the list that had none, by id. made: the Tier 2 files of those runs that
-    need not be processed, by id; None of one without events. unfit: files that are no run, with the reason.
+    need not be processed, by id; None of one without events. beside: runs in the list with files of their
+    own, by the files that came with their raw file once more. unfit: files that are no run, with the reason.
     """
 
     runs: tuple[Run, ...] = ()
     raw: Mapping[str, Run] = field(default_factory=dict)
     tier1: Mapping[str, Path] = field(default_factory=dict)
     made: Mapping[str, Path | None] = field(default_factory=dict)
+    beside: Mapping[Path, Run] = field(default_factory=dict)
     unfit: tuple[tuple[Path, str], ...] = ()
 
 
 def look_at_tiers(
-    paths: Iterable[Path], raw: Sequence[Run], listed: Sequence[Run], folder: Path | None
+    paths: Iterable[Path],
+    raw: Sequence[Run],
+    listed: Sequence[Run],
+    folder: Path | None,
+    unread: Collection[str] = (),
 ) -> TierRuns:
     """Look into Tier files, in the thread that reads files.
 
     raw: runs of raw files that came with them; listed: runs that are there; folder: that of the output.
+    unread: ids of those in the list of which there are no rows yet, which take the files as theirs.
     """
     kinds, unfit = tier_files.kinds_of(paths)
     with_files: dict[str, Run] = {}
-    known = {run.path for run in listed}
-    for run in (one for one in raw if one.path not in known):
+    beside: dict[Path, Run] = {}
+    known = {run.path: run for run in listed}
+    for run in (known.get(one.path, one) for one in raw):
         own = [one for one in kinds if tier_files.is_of_raw(run, one.identity)]
+        if run.path in known and run.run_id not in unread:
+            beside |= {one.path: run for one in own}
+            continue
         kinds = [one for one in kinds if one not in own]
         tier1, tier2 = (next((one.path for one in own if one.tier == tier), None) for tier in (1, 2))
         if tier2 is not None:
@@ -62,7 +78,7 @@ def look_at_tiers(
     runs = tier_files.put_together(kinds, [] if folder is None else [folder])
     found = ((run.run_id, find_outputs(run, folder or run.path.parent)) for run in runs)
     made = {run_id: outputs.tier2 for run_id, outputs in found if outputs is not None}
-    return TierRuns(tuple(runs), with_files, tier1_of, made, tuple(unfit))
+    return TierRuns(tuple(runs), with_files, tier1_of, made, beside, tuple(unfit))
 
 
 def _tier1_of(kinds: Sequence[TierKind], listed: Iterable[Run]) -> dict[str, Path]:
@@ -91,8 +107,10 @@ class TierArrivals:
         """Ids of the runs that may be looked at as one."""
         self._unseen: set[str] = set()
         """Ids of the runs whose columns nobody has seen yet."""
+        self._whose_chain = ""
+        """Id of the run whose chain is offered."""
         self._bridge.data_grew.connect(self._suit_column)
-        self._bridge.session_changed.connect(lambda _old, new: self._take_offer_back(new))
+        self._bridge.session_changed.connect(self._take_offer_back)
 
     def without_known(self, tiers: TierRuns) -> tuple[TierRuns, list[Run]]:
         """Leave out the files of runs that are in the list already; gives these as well."""
@@ -114,6 +132,19 @@ class TierArrivals:
                 return one
         return None
 
+    def unread(self) -> set[str]:
+        """Give the ids of the runs of raw files that were not processed, nor given with files of theirs."""
+        state = self._bridge.state
+        runs = self._bridge.session.runs
+        return {one.run_id for one in runs if one.is_raw and not one.is_given and state(one.run_id) is None}
+
+    def take_given(self, raw: Mapping[str, Run]) -> None:
+        """Give runs in the list the Tier files that came with their raw files once more."""
+        for run_id, given in raw.items():
+            run = self._bridge.session.run(run_id)
+            if run is not None and given.tier2 is not None and run.tier2 != given.tier2:
+                self._bridge.change(changes.take_tier_files, run_id, given.tier1, given.tier2)
+
     def take_waveforms(self, tier1: Mapping[str, Path]) -> None:
         """Give runs of Tier 2 files the Tier 1 files that came later."""
         for run_id, path in tier1.items():
@@ -131,6 +162,10 @@ class TierArrivals:
             self._bridge.log(f"{run_name(run)} is shown from its Tier files; process it to make them anew")
         for run in tiers.runs:
             self._bridge.log(_words_for(run, tiers.made))
+            if (other := tiers.beside.get(run.path)) is not None:
+                self._bridge.log(
+                    f"{run.path.name} is a run of its own: {run_name(other)} has its files already"
+                )
         self._unseen |= {run.run_id for run in tiers.runs if run.is_given}
         if tiers.unfit:
             self.show_unfit(tiers.unfit)
@@ -142,6 +177,7 @@ class TierArrivals:
         if session.selected not in self._unseen & run_ids or live is None or not len(live.columns):
             return
         self._unseen.discard(session.selected)
+        self._offer_chain(session.selected_run, live.chain)
         shown = session.spectrum
         if {shown.column, raw_column(session, shown.column)}.isdisjoint(live.columns.names):
             numbers = [name for name in live.columns.names if live.columns.column(name).dtype.kind == "f"]
@@ -175,8 +211,33 @@ class TierArrivals:
             about=AS_ONE,
         )
 
-    def _take_offer_back(self, session: Session) -> None:
-        """Offer nothing any more that is about runs which are not in the list, as after undo."""
+    def _offer_chain(self, run: Run | None, chain: tuple[Step, ...]) -> None:
+        """Offer the chain that a Tier 2 file was made with, where it is another one; take none unasked."""
+        is_same = written_out(chain) == written_out(self._bridge.session.chain)
+        if run is None or not chain or is_same or self._window.banner.isVisible():
+            return
+
+        def take() -> None:
+            self._bridge.change(changes.take_chain, chain)  # which takes the offer back
+            self._bridge.log(f"Took the chain of {run.path.name}")
+
+        self._whose_chain = run.run_id
+        made = run.path if run.tier2 is None else run.tier2
+        self._window.banner.say(
+            f"{made.name} was made with another chain than the one beside it.",
+            level="offer",
+            remedies=[("Take its chain", take)],
+            about=OTHER_CHAIN,
+        )
+
+    def _take_offer_back(self, old: Session, session: Session) -> None:
+        """Offer nothing any more that is about runs which are not in the list, as after undo.
+
+        The chain of a run is offered until another run, or another chain, is chosen.
+        """
+        if self._whose_chain and (session.selected != self._whose_chain or session.chain != old.chain):
+            self._whose_chain = ""
+            self._window.banner.dismiss_about({OTHER_CHAIN})
         if not all(session.run(run_id) for run_id in self._offered):
             self._offered = frozenset()
             self._window.banner.dismiss_about({AS_ONE})

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from pygama_gui.jobs.board import JobState, counted, duration
 
 
-def seconds_for(raw_bytes: int, n_runs: int, states: Iterable[JobState], at_once: int) -> float | None:
+def seconds_for(n_bytes: int, n_runs: int, states: Iterable[JobState], at_once: int) -> float | None:
     """Estimate how long runs of this size would take together; None where nothing was processed yet.
 
     states: of other jobs; those that were done here, from a file that did not grow, tell how quick it goes.
@@ -18,12 +18,12 @@ def seconds_for(raw_bytes: int, n_runs: int, states: Iterable[JobState], at_once
     seconds = sum(one.elapsed_s for one in known)
     if not done_bytes or not seconds:
         return None
-    return raw_bytes / done_bytes * seconds / max(min(at_once, n_runs), 1)
+    return n_bytes / done_bytes * seconds / max(min(at_once, n_runs), 1)
 
 
-def cost_words(n_runs: int, size: str, seconds: float | None) -> str:
+def cost_words(n_runs: int, size: str, seconds: float | None, what: str = "raw data") -> str:
     """Say it: '3 runs, 146 MB of raw data, about 6.0 s going by the runs so far'. size: in words."""
     if not n_runs:
         return ""
-    text = f"{counted(n_runs, 'run')}, {size} of raw data"
+    text = f"{counted(n_runs, 'run')}, {size} of {what}"
     return text if seconds is None else f"{text}, about {duration(seconds)} going by the runs so far"

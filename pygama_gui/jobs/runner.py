@@ -345,13 +345,14 @@ class _Worker:
     def _how_it_died(self) -> str:
         name = self._spec.path.name if self._spec else "its job"
         # records are told of some hundred at a time, those of the first stretch not before its end
-        place = f"at the beginning of {name}"
-        if self._last and self._spec and self._spec.is_tier1:
-            place = f"after row {grouped(self._last.rows)} of {name}"
+        place, again = f"at the beginning of {name}", "Start the job again."
+        if self._spec and self._spec.is_tier1:
+            place = _rows_in_doubt(self._last, name)
+            again = f"Start the job again; if it ends there once more, check {name} in the panel Files."
         elif self._last:
             place = f"near byte {grouped(self._last.offset)} of {name}"
         end = exit_sentence(self.process.exitcode)
-        return f"{end} {place}; no output was changed. Start the job again."
+        return f"{end} {place}; no output was changed. {again}"
 
     def is_alive(self) -> bool:
         """Say whether the process is there; its exit code may have been taken by somebody else."""
@@ -400,6 +401,15 @@ class _Worker:
     def _clean_up(self) -> None:
         if self._spec and self.process.pid:
             remove_leftovers(self._spec.output_dir, self.process.pid, self._given_at - CLOCK_S)
+
+
+def _rows_in_doubt(last: Progress | None, name: str) -> str:
+    """Say in which rows of a Tier 1 file a worker ended; threads are ahead of what was told."""
+    if last is None:
+        return f"at the beginning of {name}"
+    if last.begun > last.rows:
+        return f"in rows {grouped(last.rows + 1)} to {grouped(last.begun)} of {name}"
+    return f"after row {grouped(last.rows)} of {name}"
 
 
 def exit_sentence(code: int | None) -> str:

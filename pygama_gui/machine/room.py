@@ -33,17 +33,21 @@ class DiskRoom(QObject):
     def look_for(self, runs: Sequence[Run], folder: Path, then: Callable[[int | None, Need], None]) -> None:
         """Look how much room a folder has and what runs may need beside those under way there."""
         bridge = self._bridge
-        raw_bytes = sum(run.size_bytes for run in runs)
-        done = []
+        wanted = list(runs)
+        done_raw: list[tuple[int, tuple[Path, ...]]] = []
+        done_tier1: list[tuple[int, tuple[Path, ...]]] = []
         for run in bridge.session.runs:
             state = bridge.state(run.run_id)
-            if state is not None and state.state == "done" and run.is_raw:
-                done.append((run.size_bytes, state.outputs))
+            if state is not None and state.state == "done" and not run.is_given:
+                made = tuple(path for path in state.outputs if path != run.tier1)
+                (done_raw if run.is_raw else done_tier1).append((run.size_bytes, made))
             elif bridge.is_active(run.run_id) and bridge.folder_of(run) == folder and run not in runs:
-                raw_bytes += run.size_bytes
+                wanted.append(run)
+        raw_bytes = sum(run.size_bytes for run in wanted if run.is_raw)
+        tier1_bytes = sum(run.size_bytes for run in wanted if not run.is_raw)
         bridge.threads.do(
             "look at disk",
-            lambda: (free_bytes(folder), need_of(raw_bytes, done)),
+            lambda: (free_bytes(folder), need_of(raw_bytes, done_raw, tier1_bytes, done_tier1)),
             lambda found: self._take_found(folder, found, then),
         )
 

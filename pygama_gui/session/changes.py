@@ -97,6 +97,11 @@ def take_tier1(session: Session, run_id: str, path: Path) -> Session:
     return _with_run(session, run_id, tier1=path)
 
 
+def take_tier_files(session: Session, run_id: str, tier1: Path | None, tier2: Path) -> Session:
+    """Take the Tier files of a run."""
+    return _with_run(session, run_id, tier1=tier1, tier2=tier2)
+
+
 @on_view
 def redo_runs(session: Session, run_ids: Iterable[str]) -> Session:
     """Process runs anew of which Tier 2 files were given."""

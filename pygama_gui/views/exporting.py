@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, ClassVar, Generic, TypeVar
 
-from PyQt5.QtWidgets import QApplication, QFileDialog
+from PyQt5.QtWidgets import QApplication, QFileDialog, QWidget
 
 from pygama.errors import SettingsError
 from pygama_gui.data.figures import KINDS, kind_of
@@ -42,6 +42,13 @@ class Saver(Generic[P]):
         """Give what is shown as CSV."""
         raise NotImplementedError
 
+    def over(self) -> QWidget:
+        """Give the window over which names are asked for."""
+        return self._of
+
+    def told(self, text: str, *, is_saved: bool) -> None:
+        """Take what became of a file; the log, or the banner, says it in any case."""
+
     def ask(self) -> None:
         """Ask for a name, whose end says the kind."""
         self._of.draw_if_due()  # the menus stand over other views, too
@@ -51,7 +58,7 @@ class Saver(Generic[P]):
             return
         filters = {f"{words} (*.{suffix})": suffix for suffix, words in self.KINDS.items()}
         first = next(iter(self.KINDS))
-        dialog = file_dialog(self._of, self.TITLE, self._of.bridge.saving_folder())
+        dialog = file_dialog(self.over(), self.TITLE, self._of.bridge.saving_folder())
         dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
         dialog.setNameFilters(list(filters))
         dialog.setDefaultSuffix(first)
@@ -65,16 +72,21 @@ class Saver(Generic[P]):
         if kind_of(path) not in self.KINDS:
             path = path.with_name(f"{path.name}.{next(iter(self.KINDS))}")
         bridge = self._of.bridge
-        bridge.note_saved(path)
-        bridge.compute(
-            lambda: self._write(picture, path), lambda _nothing: bridge.log(f"Saved {path}"), lambda: None
-        )
+        failed: list[str] = []
 
-    def _write(self, picture: P, path: Path) -> None:
-        try:
-            self.write(picture, path)
-        except OSError as error:
-            raise SettingsError(f"{path.name} could not be written: {error.strerror or error}") from error
+        def write() -> None:
+            try:
+                self.write(picture, path)
+            except OSError as error:
+                failed.append(f"{path.name} could not be written: {error.strerror or error}")
+                raise SettingsError(failed[0]) from error
+
+        def saved(_nothing: None) -> None:
+            bridge.note_saved(path)
+            bridge.log(f"Saved {path}")
+            self.told(f"Saved {path}", is_saved=True)
+
+        bridge.compute(write, saved, lambda: self.told("".join(failed), is_saved=False))
 
     def copy(self) -> None:
         """Copy what is shown as a table."""

@@ -279,6 +279,18 @@ def test_what_runs_made_so_far_tells_what_others_need(tmp_path: Path) -> None:
     assert room.need_of(5000).n_bytes == 5000
 
 
+def test_tier_2_of_a_tier_1_file_is_a_small_part_of_it(tmp_path: Path) -> None:
+    unknown = room.need_of(0, (), 5000)
+    assert (unknown.n_bytes, unknown.basis) == (500, "if Tier 2 takes a tenth of the room of Tier 1")
+    (tmp_path / "t2.h5").write_bytes(bytes(30))
+    done = [(1000, (tmp_path / "t2.h5",))]
+    known = room.need_of(0, (), 5000, done)
+    assert (known.n_bytes, known.is_measured) == (150, True)
+    both = room.need_of(2000, (), 5000, done)
+    assert (both.n_bytes, both.is_measured) == (2150, False)
+    assert both.basis == "if Tier 1 and Tier 2 take as much room as the raw data"
+
+
 def test_jobs_halt_before_the_disk_is_full(
     qtbot: QtBot, window: MainWindow, four: list[Run], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -16,6 +16,7 @@ from pygama.processing.run import process_run
 from pygama.simulate import RunShape, write_run
 from pygama_gui.bridge import Bridge
 from pygama_gui.jobs.remedies import remedies_for
+from pygama_gui.jobs.room import Need
 from pygama_gui.main_window import MainWindow
 from pygama_gui.session import changes, saved
 from pygama_gui.session.state import DataSet, Session
@@ -298,6 +299,36 @@ def test_a_raw_file_and_its_own_tier_files_are_one_run_that_is_not_processed_ane
     assert window.bridge.state(run.run_id).outputs[0] == tmp_path / "out" / "t1_run7.h5"
 
 
+def test_tier_files_that_come_with_the_raw_file_of_a_run_in_the_list_are_its_own(
+    qtbot: QtBot, window: MainWindow, given: Callable[..., list[Path]]
+) -> None:
+    raw, tier1, tier2 = given("Run7", "t1_run7.h5", "t2_run7.h5")
+    window.arrivals.add_paths([raw], process=False)
+    qtbot.waitUntil(lambda: len(window.bridge.session.runs) == 1, timeout=WAIT_MS)
+    window.arrivals.add_paths([raw, tier1, tier2])
+    wait_for(qtbot, window)
+    (run,) = window.bridge.session.runs
+    assert (run.path, run.tier1, run.tier2) == (raw, tier1, tier2)
+    assert not window.bridge.active()
+    assert window.bridge.store.undo_label.startswith("take the Tier files of a run")
+    window.bridge.store.undo()
+    assert window.bridge.session.runs[0].tier2 is None
+
+
+def test_tier_files_of_a_run_that_was_processed_are_told_as_a_run_of_their_own(
+    qtbot: QtBot, window: MainWindow, given: Callable[..., list[Path]]
+) -> None:
+    raw, tier2 = given("Run7", "t2_run7.h5")
+    window.arrivals.add_paths([raw])
+    qtbot.waitUntil(lambda: is_done(window), timeout=WAIT_MS)
+    words = "t2_run7.h5 is a run of its own: Run 7 has its files already"
+    with qtbot.waitSignal(
+        window.bridge.logged, timeout=WAIT_MS, check_params_cb=lambda text, _: text == words
+    ):
+        window.arrivals.add_paths([raw, tier2])
+    assert [run.path for run in window.bridge.session.runs] == [raw, tier2]
+
+
 def test_the_same_tier_file_twice_is_one_run(
     qtbot: QtBot, window: MainWindow, given: Callable[..., list[Path]]
 ) -> None:
@@ -439,3 +470,79 @@ def test_tier_files_of_a_saved_session_are_there_again(
     second.bridge.warm_up()
     wait_for(qtbot, second)
     qtbot.waitUntil(lambda: second.waveforms.sample is not None, timeout=WAIT_MS)
+
+
+def test_a_tier_1_file_without_events_that_is_processed_says_that_there_is_none(
+    qtbot: QtBot, window: MainWindow, given: Callable[..., list[Path]]
+) -> None:
+    (tier1,) = given("t1_run9.h5")
+    window.arrivals.add_paths([tier1])
+    qtbot.waitUntil(lambda: is_done(window), timeout=WAIT_MS)
+    window.runs.process_button.click()
+    (run,) = window.bridge.session.runs
+    qtbot.waitUntil(lambda: state_of(window, run.run_id) == "failed", timeout=WAIT_MS)
+    assert "t1_run9.h5 holds no event: there is nothing" in window.bridge.state(run.run_id).text
+    assert window.banner.words.text().startswith("Run 9: t1_run9.h5 holds no event")
+
+
+def test_of_a_tier_1_file_only_room_for_tier_2_is_asked_for(
+    qtbot: QtBot, window: MainWindow, given: Callable[..., list[Path]]
+) -> None:
+    first, second = given("t1_run7.h5", "t1_run8.h5")
+    needs: list[Need] = []
+
+    def ask() -> None:
+        run = window.bridge.session.runs[-1]
+        window.bridge.room.look_for([run], first.parent, lambda _free, need: needs.append(need))
+
+    window.arrivals.add_paths([first], process=False)
+    qtbot.waitUntil(lambda: len(window.bridge.session.runs) == 1, timeout=WAIT_MS)
+    assert window.runs.process_button.toolTip().endswith(" of Tier 1")
+    ask()
+    qtbot.waitUntil(lambda: len(needs) == 1, timeout=WAIT_MS)
+    assert needs[0].n_bytes == round(0.1 * first.stat().st_size)
+    window.runs.process_button.click()
+    qtbot.waitUntil(lambda: is_done(window), timeout=WAIT_MS)
+    (made,) = (path for path in window.bridge.state(str(first)).outputs if path != first)
+    window.arrivals.add_paths([second], process=False)
+    qtbot.waitUntil(lambda: len(window.bridge.session.runs) == 2, timeout=WAIT_MS)
+    ask()
+    qtbot.waitUntil(lambda: len(needs) == 2, timeout=WAIT_MS)
+    share = made.stat().st_size / first.stat().st_size
+    assert (needs[1].n_bytes, needs[1].is_measured) == (round(share * second.stat().st_size), True)
+
+
+def test_the_chain_of_a_tier_2_file_is_offered_and_can_be_given_back(
+    qtbot: QtBot, window: MainWindow, given: Callable[..., list[Path]]
+) -> None:
+    mine = window.bridge.session.chain[:1]
+    window.bridge.change(changes.take_chain, mine)
+    window.arrivals.add_paths(given("t2_run7.h5"))
+    wait_for(qtbot, window)
+    qtbot.waitUntil(window.banner.isVisible, timeout=WAIT_MS)
+    assert window.banner.words.text() == "t2_run7.h5 was made with another chain than the one beside it."
+    assert window.bridge.session.chain == mine
+    window.banner.act_buttons[0].click()
+    chain = window.bridge.live(window.bridge.session.selected).chain
+    assert len(chain) > 1 and window.bridge.session.chain == chain
+    assert not window.banner.isVisible()
+    window.bridge.store.undo()
+    assert window.bridge.session.chain == mine
+    window.chain.take_made_with()
+    assert window.bridge.session.chain == chain
+    with qtbot.waitSignal(window.bridge.logged, check_params_cb=lambda text, _: "No other chain" in text):
+        window.chain.take_made_with()
+
+
+def test_the_same_chain_is_not_offered_and_an_offer_goes_with_its_run(
+    qtbot: QtBot, window: MainWindow, given: Callable[..., list[Path]]
+) -> None:
+    first, second = given("t2_run7.h5", "t2_run8.h5")
+    window.arrivals.add_paths([first])
+    wait_for(qtbot, window)
+    assert not window.banner.isVisible()  # made with the chain that a new session has
+    window.bridge.change(changes.take_chain, ())
+    window.arrivals.add_paths([second])
+    qtbot.waitUntil(window.banner.isVisible, timeout=WAIT_MS)
+    window.bridge.change(changes.select_run, str(first))
+    assert not window.banner.isVisible()

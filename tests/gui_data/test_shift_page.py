@@ -102,9 +102,9 @@ def test_a_page_without_remarks_has_no_column_for_them(page: ShiftPage) -> None:
 
 def test_markdown_has_remarks_and_a_signature(page: ShiftPage) -> None:
     lines = as_markdown(page).splitlines()
-    assert "| rate | 66 ± 2 Hz | 66.0 ± 0.5 Hz | ✓ ok | pump was on, <i> |" in lines
+    assert "| rate | 66 ± 2 Hz | 66.0 ± 0.5 Hz | ✓ ok | pump was on, \\<i> |" in lines
     assert lines[-1] == "Figures of 2018-09-25 10:23:20 UTC, signed by J. Doe."
-    assert "Filled the dewar." in lines
+    assert "Filled the dewar.  " in lines  # a line by itself
 
 
 def test_a_course_fits_into_its_box_with_its_band() -> None:
@@ -157,3 +157,40 @@ def test_the_end_of_the_name_says_what_is_written(
 ) -> None:
     write_page(page, tmp_path / name)
     assert (tmp_path / name).read_text(encoding="utf-8").startswith(begin)
+
+
+def test_what_a_shifter_types_is_no_markdown(page: ShiftPage) -> None:
+    typed = r"a|b \ <b>x</b> *y* _z_ bl_int &lt; `q`"
+    text = as_markdown(replace(page, note=f"# {typed}\nsecond", who='Doe, "Jo" <x@y>'))
+    assert r"\# a\|b \\ \<b>x\</b> \*y\* \_z\_ bl_int \&lt; \`q\`" + "  \nsecond\n" in text
+    assert text.rstrip().endswith(r'signed by Doe, "Jo" \<x@y>.')
+    assert text.startswith(r"# Run 7 · 2018-9-25-Run7 \<b>")
+
+
+def test_a_table_that_a_spreadsheet_saved_is_gone_on_with(page: ShiftPage, tmp_path: Path) -> None:
+    path = tmp_path / "log.csv"
+    add_row(page, path)
+    by_spreadsheet = path.read_text(encoding="utf-8").replace("\n", "\r\n")
+    path.write_bytes(by_spreadsheet.encode("utf-8-sig"))
+    add_row(page, path)
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        assert [row["run"] for row in csv.DictReader(file)] == ["Run 7", "Run 7"]
+
+
+def test_a_signature_with_commas_and_quotes_is_one_cell(page: ShiftPage, tmp_path: Path) -> None:
+    add_row(replace(page, who='Doe, "Jo"'), tmp_path / "log.csv")
+    with (tmp_path / "log.csv").open(encoding="utf-8", newline="") as file:
+        assert next(csv.DictReader(file))["shifter"] == 'Doe, "Jo"'
+
+
+def test_a_run_of_which_nothing_was_measured_is_not_called_well(page: ShiftPage) -> None:
+    bare = replace(page, checks=(EVENTS, Check("rate", "—", kind="rate"), Check("errors", "0", "0", True)))
+    assert bare.verdict == row_of(bare)["verdict"] == "— nothing was measured"
+    assert "<p class='soft'>— nothing was measured</p>" in as_html(bare)
+    well = replace(bare, checks=(*bare.checks, RATE))
+    assert (well.verdict, well.tone) == ("✓ all as it should be", "ok")
+
+
+def test_a_title_that_has_the_file_is_not_followed_by_it(page: ShiftPage) -> None:
+    assert replace(page, title="Run 7 (Run7b)", file="Run7b").heading == "Run 7 (Run7b)"
+    assert page.heading == "Run 7 · 2018-9-25-Run7 <b>"

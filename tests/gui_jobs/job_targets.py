@@ -80,7 +80,7 @@ def die(spec: JobSpec, tell: Tell) -> None:
     if "host" in spec.tier0:
         _leave_files(spec.output_dir, spec.tier0["host"])
     if not spec.tier0.get("early"):
-        tell(Progress(5, 10, 5, 5, offset=123456))
+        tell(Progress(5, 10, 5, 5, offset=123456, begun=spec.tier0.get("begun", 0)))
     if "exit" in spec.tier0:
         os._exit(spec.tier0["exit"])
     os.kill(os.getpid(), getattr(signal, spec.tier0["signal"]))

@@ -165,7 +165,14 @@ def test_a_worker_that_dies_on_a_tier_1_file_says_after_which_row(make_runner, s
     runner.submit(1, replace(spec(exit=3), is_tier1=True))
     failed = hear_out(runner)[-1]
     assert "exit code 3 after row 5 of Run72; no output" in failed.text
+    assert failed.text.endswith("if it ends there once more, check Run72 in the panel Files.")
     assert failed.ended_after is None  # no record to be searched for
+
+
+def test_a_worker_that_dies_on_a_tier_1_file_says_which_rows_were_begun(make_runner, spec, hear_out):
+    runner = make_runner("die")
+    runner.submit(1, replace(spec(exit=3, begun=900), is_tier1=True))
+    assert "exit code 3 in rows 6 to 900 of Run72; no output" in hear_out(runner)[-1].text
 
 
 def test_a_worker_that_exits_without_a_word_says_its_exit_code(make_runner, spec, hear_out):

@@ -44,6 +44,9 @@ def test_of_a_tier_1_file_tier_2_alone_is_made(tmp_path, hear_out):
     partials = [one for one in heard if isinstance(one, Partial)]
     assert sum(len(one.columns["channel"]) for one in partials) == heard[-1].rows > 0
     assert any(one.waveforms is not None for one in partials)
+    progress = [one for one in heard if isinstance(one, Progress)]
+    assert all(one.rows < one.begun for one in progress[:-1])
+    assert progress[-1].begun == progress[-1].rows == heard[-1].rows
     assert heard[-1].outputs == (t1, out / "t2_run7.h5")
     assert [path.name for path in out.iterdir()] == ["t2_run7.h5"]
     assert t1.read_bytes() == before

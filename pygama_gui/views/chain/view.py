@@ -131,6 +131,11 @@ class ChainView(View):
                     "Ctrl+G",
                     self.scan_asked.emit,
                 ),
+                (
+                    "Take the chain that the run was made wit&h | as processed tier 2 file back",
+                    "",
+                    self.take_made_with,
+                ),
             ],
             self.come_to_sight,
         )
@@ -142,6 +147,15 @@ class ChainView(View):
         self.sandbox.compared.connect(lambda _found: self._show_effect())
         self.sandbox.sample_changed.connect(self._show)
         self._show()
+
+    def take_made_with(self) -> None:
+        """Take the chain that the rows of the run were made with."""
+        live = self.bridge.live(self.session.selected)
+        made_with = (() if live is None else live.chain) or self.sandbox.reference
+        if chain_facts.written_out(made_with) == chain_facts.written_out(self.session.chain):
+            self.bridge.log("No other chain is known that the run was made with")
+        else:
+            self.bridge.change(changes.take_chain, made_with)
 
     @classmethod
     def demo(cls) -> ChainView:

@@ -580,10 +580,13 @@ class RunsView(View):
 
     def _show_cost(self, runs: list[Run]) -> None:
         """Say under the mouse, and to screen readers, what a click on the button would cost."""
-        states = filter(None, (self.bridge.state(run.run_id) for run in self.session.runs))
+        kinds = {run.is_raw for run in runs}
+        alike = [run for run in self.session.runs if {run.is_raw} == kinds]  # Tier 1 takes another time
+        states = filter(None, (self.bridge.state(run.run_id) for run in alike))
         n_bytes, n_jobs = sum(run.size_bytes for run in runs), self.session.n_jobs
         seconds = seconds_for(n_bytes, len(runs), states, n_jobs)
-        told = cost_words(len(runs), words.size(n_bytes), seconds) or PROCESS
+        what = "raw data" if kinds == {True} else "Tier 1" if kinds == {False} else "raw data and Tier 1"
+        told = cost_words(len(runs), words.size(n_bytes), seconds, what) or PROCESS
         if told != self.process_button.toolTip():
             self.process_button.setToolTip(told)
             self.process_button.setAccessibleDescription(told)

@@ -34,7 +34,10 @@ def checks(
     error, Hz.
     """
     seen = {name: _text(figure) for name, figure in figures.items()}
-    made = [Check("run", seen["RUN"]), Check("state", seen["STATE"])]
+    made = [
+        Check("run", _text(figures["RUN"], ", ")),
+        Check("state", seen["STATE"], is_ok=False if figures["STATE"].is_bad else None),
+    ]
     is_known = math.isfinite(rates.now)
     allowed = f"{words.with_error(rates.mean, rates.mean_error)} Hz" if is_known else ""
     now = f"{words.with_error(rates.now, rates.now_error)} Hz, at the end" if is_known else ""
@@ -74,5 +77,5 @@ def _check_of(series: Series, level: Level) -> Check:
     return Check(name, value, allowed, level.is_ok, number, error, unit, ends, kind)
 
 
-def _text(figure: Figure) -> str:
-    return f"{figure.whole} {figure.remark.text()}".strip()
+def _text(figure: Figure, between: str = " ") -> str:
+    return between.join(one for one in (figure.whole, figure.remark.text()) if one)

@@ -62,6 +62,11 @@ class Figure(QWidget):
         self._take_room()
 
     @property
+    def is_bad(self) -> bool:
+        """Whether the value itself tells of something bad."""
+        return self._tones[0] == "bad"
+
+    @property
     def warns(self) -> bool:
         """Whether the remark alone tells that something is not as it should be."""
         return self.remark.text().startswith(SIGN)

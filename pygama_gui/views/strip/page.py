@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
+import textwrap
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 from types import MappingProxyType
 
+from PyQt5 import sip
 from PyQt5.QtCore import QSize, Qt
 from PyQt5.QtWidgets import (
     QApplication,
@@ -33,7 +37,7 @@ from pygama_gui.data.shift_page import (
     write_page,
 )
 from pygama_gui.session import changes
-from pygama_gui.session.state import ShiftNotes
+from pygama_gui.session.state import Run, ShiftNotes
 from pygama_gui.views.base import View
 from pygama_gui.views.exporting import Saver
 from pygama_gui.widgets import theme
@@ -45,8 +49,11 @@ from pygama_gui.widgets.scrolled import Scrolled
 SIZE = QSize(980, 680)
 LEAST_HEIGHT = 220
 NOTE_HEIGHT = 66
-LEAST_REMARK = 170
-MOVED, MOVED_BELOW = ", moved by", ",\nmoved by"
+LEAST_REMARK = 120
+NEW_LINES = re.compile(r"(?<=,) (?=moved by |from )")
+"""Where values and what is allowed are broken."""
+MOST_LETTERS = 30
+"""In a line of what is allowed: many runs may be named there."""
 MOST_CHANGES = 6
 """Changes of the header that are shown; the page that is saved has more."""
 HEADS = ("", "", "value", "allowed", "over the run", "remark")
@@ -54,14 +61,15 @@ VALUE, ALLOWED, COURSE, REMARK = 2, 3, 4, 5
 TONES = {True: "ok", False: "warn", None: "soft"}
 READING = "Reading the headers…"
 LOGBOOK = "shift_log.csv"
+GONE = "the run is not in the list any more"
 
 
 class ShiftWindow(QDialog):
     """A window of its own that stands beside the work. take: makes the page of the run anew."""
 
-    def __init__(self, view: View, run_id: str, take: Callable[[], None]) -> None:
+    def __init__(self, view: View, run: Run, take: Callable[[], None]) -> None:
         super().__init__(view)
-        self._view, self.run_id = view, run_id
+        self._view, self.run, self.run_id = view, run, run.run_id
         self.page: ShiftPage | None = None
         self.is_header_known = False
         self.saver = _PageSaver(view, self)
@@ -71,6 +79,8 @@ class ShiftWindow(QDialog):
         self.title = label(px=theme.LARGE, bold=True)
         self.taken = label(tone="soft", px=theme.SMALL)
         self.verdict = label(bold=True)
+        self.said = _wrapped("What became of the page")
+        self.said.hide()
         self.remarks: dict[str, QLineEdit] = {}
         self._checks = QWidget()
         self._grid = QGridLayout(self._checks)
@@ -132,6 +142,7 @@ class ShiftWindow(QDialog):
         column.addLayout(row(self.taken, None, self.again_button))
         column.addWidget(Scrolled(inside, least=LEAST_HEIGHT), 1)
         column.addWidget(self.note)
+        column.addWidget(self.said)
         signed = (label("Signed by"), self.who, None)
         column.addLayout(row(*signed, self.copy_button, self.row_button, self.save_button, self.close_button))
 
@@ -139,9 +150,9 @@ class ShiftWindow(QDialog):
         """Show figures; what was remarked stays. is_header_known: whether headers were compared already."""
         self.page, self.is_header_known = page, is_header_known
         self.title.setText(page.heading)
-        self.taken.setText(f"Figures of {page.taken}")
+        self._show_standing()
         self.verdict.setText(page.verdict)
-        theme.mark(self.verdict, "tone", "warn" if page.amiss else "ok")
+        theme.mark(self.verdict, "tone", "warn" if page.amiss else page.tone)
         self._fill_checks(page)
         ill = [f"{name} {state}: {why}" for name, state, *_, why in page.channels if why]
         self.ill.setText("\n".join(ill))
@@ -152,38 +163,52 @@ class ShiftWindow(QDialog):
         self.header.setText("Header: " + "\n".join([*lines[: MOST_CHANGES + 1], *more]))
 
     def _fill_checks(self, page: ShiftPage) -> None:
-        focus = next((what for what, field in self.remarks.items() if field.hasFocus()), None)
+        """Write the lines anew; a field for a remark stays, with its cursor."""
+        fields = {what: self._kept(what) for what in (check.what for check in page.checks)}
         while (item := self._grid.takeAt(0)) is not None:
-            if (widget := item.widget()) is not None:
+            widget = item.widget()
+            if widget is not None and widget not in fields.values():
+                widget.hide()  # else Tab goes to it until it is gone
                 widget.deleteLater()
-        self.remarks = {}
+        self.remarks = fields
         for at, text in enumerate(HEADS):
             self._grid.addWidget(label(text, tone="soft", px=theme.SMALL), 0, at)
         for line, check in enumerate(page.checks, 1):
             self._fill_line(page, check, line)
+        self._order_tabs()
         self._show_notes()
-        if focus in self.remarks:
-            self.remarks[focus].setFocus()
+
+    def _kept(self, what: str) -> QLineEdit:
+        """Give the field for a remark; a new one where there is none yet."""
+        if what in self.remarks:
+            return self.remarks[what]
+        remark = QLineEdit(self._checks)
+        remark.setMinimumWidth(LEAST_REMARK)
+        remark.setAccessibleName(f"Remark on {what}")
+        remark.textEdited.connect(lambda _text: self._keep())
+        return remark
+
+    def _order_tabs(self) -> None:
+        """Have Tab go as one reads: fields that were made later would come last."""
+        ends = (self.note, self.who, self.copy_button, self.row_button, self.save_button, self.close_button)
+        for one, following in pairwise((self.again_button, *self.remarks.values(), *ends)):
+            self.setTabOrder(one, following)
 
     def _fill_line(self, page: ShiftPage, check: Check, line: int) -> None:
-        value = label(check.value.replace(MOVED, MOVED_BELOW), bold=check.is_ok is False)
+        value = label(NEW_LINES.sub("\n", check.value), bold=check.is_ok is False)
         value.setAccessibleName(f"{check.what}: {check.value}, {check.verdict}")
         self._grid.addWidget(label(check.verdict, tone=TONES[check.is_ok]), line, 0)
         self._grid.addWidget(label(check.what), line, 1)
         self._grid.addWidget(value, line, VALUE)
-        self._grid.addWidget(label(check.allowed, tone="soft", px=theme.SMALL), line, ALLOWED)
+        parts = (textwrap.fill(part, MOST_LETTERS) for part in NEW_LINES.split(check.allowed))
+        self._grid.addWidget(label("\n".join(parts), tone="soft", px=theme.SMALL), line, ALLOWED)
         series = page.courses.get(check.what)
         course = None if series is None else course_of(series, check)
         if course is not None:
             self._grid.addWidget(
                 CourseLine(f"{check.what} over the run", course.points, course.band), line, COURSE
             )
-        remark = QLineEdit()
-        remark.setMinimumWidth(LEAST_REMARK)
-        remark.setAccessibleName(f"Remark on {check.what}")
-        remark.textEdited.connect(lambda _text: self._keep())
-        self._grid.addWidget(remark, line, REMARK)
-        self.remarks[check.what] = remark
+        self._grid.addWidget(self.remarks[check.what], line, REMARK)
 
     # What a shifter says
 
@@ -211,6 +236,26 @@ class ShiftWindow(QDialog):
 
     def _on_session(self, old: object, new: object) -> None:
         self._show_notes()
+        self._show_standing()
+
+    def _show_standing(self) -> None:
+        """Say when the figures were taken, and why they cannot be taken anew."""
+        session = self._view.session
+        is_there = session.run(self.run_id) is not None
+        is_chosen = session.selected == self.run_id
+        self.again_button.setEnabled(is_chosen)
+        if self.page is None:
+            return
+        choose = f"choose {self.page.title} in the list to take them anew"
+        why = "" if is_chosen else f" · {choose if is_there else GONE}"
+        self.taken.setText(f"Figures of {self.page.taken}{why}")
+
+    def say(self, text: str, *, is_amiss: bool = False) -> None:
+        """Say what became of the page here too: this window may cover the line at the top of the other."""
+        if not sip.isdeleted(self):  # closed while a thread wrote
+            self.said.setText(f"✕ {text}" if is_amiss else text)
+            theme.mark(self.said, "tone", "bad" if is_amiss else "soft")
+            self.said.show()
 
     def signed(self) -> ShiftPage | None:
         """Give the page with remarks and signature; None as long as there are no figures."""
@@ -226,6 +271,7 @@ class ShiftWindow(QDialog):
         if (page := self.signed()) is not None:
             QApplication.clipboard().setText(as_markdown(page))
             self._view.bridge.log(f"{page.title}: copied the shift page")
+            self.say("Copied as Markdown")
 
     def ask_table(self) -> None:
         """Ask for the table that gets a row; one that is there is gone on with."""
@@ -245,15 +291,23 @@ class ShiftWindow(QDialog):
         if page is None:
             return
 
+        failed: list[str] = []
+
         def add() -> None:
             try:
                 add_row(page, path)
-            except (OSError, UnicodeDecodeError) as error:
+            except (OutputError, OSError, UnicodeDecodeError) as error:
                 reason = getattr(error, "strerror", None) or error
-                raise OutputError(f"{path.name} could not be added to: {reason}") from error
+                is_told = isinstance(error, OutputError)
+                failed.append(str(error) if is_told else f"{path.name} could not be added to: {reason}")
+                raise OutputError(failed[0]) from error
 
-        bridge.note_saved(path)
-        bridge.compute(add, lambda _nothing: bridge.log(f"{page.title}: added a row to {path}"))
+        def added(_nothing: None) -> None:
+            bridge.note_saved(path)
+            bridge.log(f"{page.title}: added a row to {path}")
+            self.say(f"Added a row to {path}")
+
+        bridge.compute(add, added, lambda: self.say("".join(failed), is_amiss=True))
 
 
 class _PageSaver(Saver[ShiftPage]):
@@ -270,7 +324,13 @@ class _PageSaver(Saver[ShiftPage]):
     def name(self) -> str:
         page = self._window.page
         day = time.strftime("%Y%m%d", time.gmtime(0 if page is None else page.made_at))
-        return "_".join(["shift", *self.run_name(), day])
+        return f"shift_{self._window.run.stem}_{day}"
+
+    def over(self) -> QWidget:
+        return self._window
+
+    def told(self, text: str, *, is_saved: bool) -> None:
+        self._window.say(text, is_amiss=not is_saved)
 
     def write(self, picture: ShiftPage, path: Path) -> None:
         write_page(picture, path)

@@ -477,7 +477,7 @@ class StripView(View):
         if self._page is not None and run is not None and self._page.run_id != run.run_id:
             self._page.reject()
         if self._page is None and run is not None:
-            self._page = ShiftWindow(self, run.run_id, self.open_page)
+            self._page = ShiftWindow(self, run, self.open_page)
             self._page.finished.connect(lambda _code: self._forget_page())
         self._with_page(self._show_page, self._show_page_without_header)
 
@@ -494,21 +494,30 @@ class StripView(View):
             return
         self.redraw()
         page = self._page_of(run)
-        runs = list(self.session.runs)
-        at = runs.index(run) if run in runs else 0
-        before = runs[at - 1] if at else None
-        if before is None:
+        pair = self._to_compare(run)
+        if pair is None:
             then(run.run_id, page)
             return
         if at_once is not None:
             at_once(run.run_id, page)
-        name = self.bridge.name_of(before.run_id)
+        before, after = pair
+        is_listed = self.session.run(before.run_id) is not None
+        name = self.bridge.name_of(before.run_id) if is_listed else before.title
 
         def take(found: list[Difference] | None) -> None:
             differing = None if found is None else tuple(found)
             then(run.run_id, replace(page, against=name, found=differing))
 
-        self.bridge.in_background(lambda: _header_differences(before, run), take)
+        self.bridge.in_background(lambda: _header_differences(before, after), take)
+
+    def _to_compare(self, run: Run) -> tuple[Run, Run] | None:
+        """Give the run before in the list, and the run; of a data set, which has no header, both its ends."""
+        if isinstance(run, DataSet):
+            first, last = run.members[0].run, run.members[-1].run
+            return None if first == last else (first, last)
+        single = [one for one in self.session.runs if not isinstance(one, DataSet)]
+        at = single.index(run) if run in single else 0
+        return (single[at - 1], run) if at else None
 
     def _page_of(self, run: Run) -> ShiftPage:
         """Take the figures, but for the headers."""
@@ -523,7 +532,7 @@ class StripView(View):
         notes, name = self.session.notes_on(run.run_id), self.bridge.name_of(run.run_id)
         return ShiftPage(
             name,
-            run.path.name,
+            counted(len(run.members), "run") if isinstance(run, DataSet) else run.path.name,
             time.time(),
             tuple(self.checks()),
             rows,

@@ -192,9 +192,11 @@ class WaveformBoxes:
         for name, (cut, found) in shown.items():
             self._draw_one(name, cut, found)
 
-    def outlines(self) -> list[tuple[str, np.ndarray, np.ndarray]]:
-        """Give the boxes that are drawn: name, x and y of a closed line."""
-        return [(name, line.xData, line.yData) for name, (line, _) in self._drawn.items()]
+    def outlines(self) -> list[tuple[str, np.ndarray, np.ndarray, str]]:
+        """Give the boxes that are drawn: name, x and y of a closed line, and the colour of its cut or ''."""
+        colors = {cut.name: cut.color for cut in self._view.session.cuts}
+        drawn = self._drawn.items()
+        return [(name, line.xData, line.yData, colors.get(name, "")) for name, (line, _) in drawn]
 
     def _draw_one(self, name: str, cut: Cut, found: Box) -> None:
         if name not in self._drawn:

@@ -164,12 +164,12 @@ class ContrastPicture:
 
     def _draw_means(self, shown: dict[str, Side | None], names: dict[str, str]) -> None:
         entries = []
-        for (name, curve), token in zip(self.means.items(), ("accent", "marker"), strict=True):
+        for name, curve in self.means.items():
             side = shown.get(name)
             if side is None:
                 curve.setData([], [])
                 continue
-            pen = theme.thin_pen(theme.current().color(token if len(shown) > 1 else "marker"))
+            pen = theme.thin_pen(theme.current().color(token_of(name, is_alone=len(shown) == 1)))
             curve.setData(side.x * self._step, side.mean, pen=pen, connect="finite")
             entries.append((curve, f"{names[name]}: mean of {words.count(side.n_waveforms)}"))
         texts = tuple(text for _, text in entries)
@@ -200,6 +200,11 @@ class ContrastPicture:
     def recolor(self) -> None:
         """Take the colours of the present theme."""
         self.legend.recolor()
+
+
+def token_of(side: str, *, is_alone: bool) -> str:
+    """Give the colour of the mean of a side; over the density of one, what marks things is seen best."""
+    return "accent" if side == KINDS[0] and not is_alone else "marker"
 
 
 def cut_name(session: Session) -> str:

@@ -17,7 +17,8 @@ from pygama_gui.data.waveform_files import Curve, Picture, csv_text, save
 from pygama_gui.views.exporting import Saver
 from pygama_gui.views.waveforms import contrast as waveform_contrast
 from pygama_gui.views.waveforms.pictures import MOST_CURVES, mean_words
-from pygama_gui.views.waveforms.typical import picked_words
+from pygama_gui.views.waveforms.typical import TOKENS, picked_words
+from pygama_gui.widgets import theme
 
 if TYPE_CHECKING:
     from pygama_gui.views.waveforms.view import WaveformView
@@ -68,7 +69,10 @@ class Exporter(Saver[Picture]):
             picture = {"density": self._density, "noise": self._noise}.get(kind, self._traces)()
         if picture is None:
             return None
-        boxes = tuple(Curve(name, x, y) for name, x, y in self._view.drawn_boxes.outlines())
+        boxes = tuple(
+            Curve(name, x, y, color=color or _on_paper("marker"))
+            for name, x, y, color in self._view.drawn_boxes.outlines()
+        )
         at = self._view.cursors.places()
         about = {**picture.about} | (
             {"cursors": self._view.reading.text().replace("   ", ", ")} if at else {}
@@ -170,7 +174,9 @@ class Exporter(Saver[Picture]):
         curves, columns, about = [], [], self._about(None) | {"cut": waveform_contrast.cut_name(view.session)}
         for name, side in sides.items():
             if side is not None and kind in (name, "difference"):
-                curves.append(Curve(f"mean of {side.n_waveforms} {name}", side.x * step, side.mean))
+                color = _on_paper(waveform_contrast.token_of(name, is_alone=kind == name))
+                words = f"mean of {side.n_waveforms} {name}"
+                curves.append(Curve(words, side.x * step, side.mean, color=color))
                 columns += [(f"{name} {x_label}", side.x * step), (f"{name} mean {y_label}", side.mean)]
                 about[f"waveforms {name}"] = str(side.n_waveforms)
         one = sides.get(kind)
@@ -191,8 +197,9 @@ class Exporter(Saver[Picture]):
         """Give the waveforms that are drawn over a density."""
         shown = self._view.extremes.shown
         return tuple(
-            Curve(f"event {one.event}", one.x * step, one.heights, is_behind=True)
-            for one in (*shown.typical, *shown.extreme)
+            Curve(f"event {one.event}", one.x * step, one.heights, is_behind=True, color=_on_paper(token))
+            for picked, token in zip((shown.typical, shown.extreme), TOKENS.values(), strict=True)
+            for one in picked
         )
 
     def _named(self) -> dict[str, str]:
@@ -216,12 +223,16 @@ class Exporter(Saver[Picture]):
                 mean_words(mean),
                 mean.frequencies[1:],
                 mean.heights(is_amplitude=is_amplitude)[1:],
+                color=_on_paper("accent"),
             )
         ]
         columns = [(x_label, mean.frequencies), (f"mean {y_label}", mean.heights(is_amplitude=is_amplitude))]
         if one is not None and len(one.frequencies) == len(mean.frequencies):
             heights = one.heights(is_amplitude=is_amplitude)
-            curves.append(Curve("this waveform", one.frequencies[1:], heights[1:], is_behind=True))
+            color = _on_paper("faint")
+            curves.append(
+                Curve("this waveform", one.frequencies[1:], heights[1:], is_behind=True, color=color)
+            )
             columns.append((f"this waveform {y_label}", heights))
         about = self._about(view.browser.sample)
         about |= {
@@ -242,6 +253,11 @@ class Exporter(Saver[Picture]):
             x_range=tuple(x_range),
             y_range=(10**low, 10**high) if is_log else (low, high),
         )
+
+
+def _on_paper(token: str) -> str:
+    """Give a colour of the window on white: that of the light theme."""
+    return theme.theme("light").tokens[token]
 
 
 def _of_one_length(columns: list[tuple[str, np.ndarray]]) -> tuple[tuple[str, np.ndarray], ...]:

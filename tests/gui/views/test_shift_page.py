@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from pytestqt.qtbot import QtBot
 
 from pygama_gui.bridge import Bridge
 from pygama_gui.session import changes, saved
-from pygama_gui.session.state import Run
+from pygama_gui.session.state import DataSet, Member, Run
 from pygama_gui.views import madeup
 from pygama_gui.views.strip.page import ShiftWindow
 from pygama_gui.views.strip.view import StripView
@@ -140,3 +141,115 @@ def test_the_page_of_another_run_takes_its_place(
     assert view._page is not None and view._page.run_id == other.run_id
     qtbot.waitUntil(lambda: view._page is not None and view._page.is_header_known, timeout=WAIT_MS)
     assert "could not be compared" in view._page.header.text()  # made-up runs have no files
+
+
+def test_the_page_itself_says_what_became_of_it(
+    qtbot: QtBot, view: StripView, window: ShiftWindow, tmp_path: Path
+) -> None:
+    page, began = window.signed(), view.bridge.saving_folder()
+    assert page is not None
+    lacking = tmp_path / "not there"
+    window.saver.save(page, lacking / "page.html")
+    qtbot.waitUntil(lambda: "page.html could not be written" in window.said.text(), timeout=WAIT_MS)
+    assert window.said.text().startswith("✕ ")
+    window.add_to(lacking / "log.csv")
+    qtbot.waitUntil(lambda: "log.csv could not be added to" in window.said.text(), timeout=WAIT_MS)
+    assert view.bridge.saving_folder() == began  # the next one is not begun where nothing can be saved
+    window.add_to(tmp_path / "log.csv")
+    qtbot.waitUntil(lambda: window.said.text() == f"Added a row to {tmp_path / 'log.csv'}", timeout=WAIT_MS)
+    assert view.bridge.saving_folder() == tmp_path
+    window.saver.save(page, tmp_path / "page.html")
+    qtbot.waitUntil(lambda: window.said.text() == f"Saved {tmp_path / 'page.html'}", timeout=WAIT_MS)
+
+
+def test_a_page_that_is_closed_while_it_is_written_is_written(
+    qtbot: QtBot, view: StripView, window: ShiftWindow, tmp_path: Path
+) -> None:
+    window.add_to(tmp_path / "log.csv")
+    window.reject()
+    qtbot.waitUntil(lambda: view.bridge.threads.are_idle, timeout=WAIT_MS)
+    assert (tmp_path / "log.csv").exists()
+
+
+def test_figures_of_a_run_that_is_not_chosen_are_not_taken_anew(
+    view: StripView, window: ShiftWindow, a_run: Callable[..., Run]
+) -> None:
+    mine, other = view.session.selected, a_run(9002)
+    view.bridge.change(changes.add_runs, [other])
+    view.bridge.change(changes.select_run, other.run_id)
+    assert not window.again_button.isEnabled()
+    assert window.taken.text().endswith("choose Run 9001 in the list to take them anew")
+    assert window.saver.name().startswith("shift_run9001_")
+    view.bridge.change(changes.remove_run, mine)
+    assert window.taken.text().endswith("the run is not in the list any more")
+    view.bridge.store.undo()
+    view.bridge.change(changes.select_run, mine)
+    assert window.again_button.isEnabled()
+    assert window.taken.text().endswith(" UTC")
+
+
+def test_a_page_has_room_on_a_small_screen(view: StripView, window: ShiftWindow) -> None:
+    page = window.page
+    assert page is not None
+    names = ", ".join(f"Run {number}" for number in range(9001, 9011))
+    moved = replace(
+        *(one for one in page.checks if one.kind == "baseline"),
+        value="8000.09 ± 0.02 ADC, moved by −1.48 ADC (23.3 σ)",
+        allowed=f"8000.1 ± 1.9 ADC, from {names}",
+    )
+    checks = tuple(moved if one.what == moved.what else one for one in page.checks)
+    window.show_page(replace(page, checks=checks), is_header_known=True)
+    window.layout().activate()
+    assert window.minimumSizeHint().width() <= 920  # 200 % on 1920 x 1080, with its frame
+    assert window.minimumSizeHint().height() <= 500
+
+
+def test_tab_goes_as_one_reads_also_when_a_line_came_later(qtbot: QtBot, window: ShiftWindow) -> None:
+    page = window.page
+    assert page is not None
+    window.show_page(replace(page, checks=page.checks[2:]), is_header_known=True)
+    window.show_page(page, is_header_known=True)
+    ends = [window.note, window.who, window.copy_button, window.row_button, window.save_button]
+    fields = [window.again_button, *window.remarks.values(), *ends, window.close_button]
+    qtbot.waitUntil(lambda: all(one.isVisible() for one in fields))
+    fields[0].setFocus()
+    passed = []
+    for _ in fields:
+        passed.append(window.focusWidget())
+        window.focusNextPrevChild(True)  # noqa: FBT003
+    assert passed == fields
+    assert window.focusWidget() is fields[0]
+
+
+def test_a_remark_stays_under_the_cursor_when_figures_are_taken_anew(
+    qtbot: QtBot, window: ShiftWindow
+) -> None:
+    remark = window.remarks["rate"]
+    remark.setFocus()
+    qtbot.keyClicks(remark, "pump on")
+    remark.setCursorPosition(5)
+    window.again_button.click()
+    assert window.remarks["rate"] is remark is window.focusWidget()
+    qtbot.keyClicks(remark, "was ")
+    assert remark.text() == "pump was on"
+
+
+def test_a_data_set_is_named_by_its_runs_and_compares_the_last_with_the_first(
+    qtbot: QtBot, view: StripView, window: ShiftWindow, a_run: Callable[..., Run]
+) -> None:
+    members = tuple(Member(run, Path(f"t2_run{run.run_number}.h5")) for run in (a_run(9003), a_run(9004)))
+    data_set = DataSet("set", Path("t2_run9003.h5"), 9003, name="Runs 9003-9004", members=members)
+    view.bridge.change(changes.add_runs, [data_set, after := a_run(9005)])
+    view.bridge.change(changes.select_run, data_set.run_id)
+    view.page_action.trigger()
+    made = view._page
+    assert made is not None
+    qtbot.waitUntil(lambda: made.is_header_known, timeout=WAIT_MS)
+    assert made.title.text() == "Runs 9003-9004 · 2 runs"
+    assert made.header.text() == "Header: The header could not be compared with that of Run 9003."
+    view.bridge.change(changes.select_run, after.run_id)
+    view.page_action.trigger()
+    last = view._page
+    assert last is not None
+    qtbot.waitUntil(lambda: last.is_header_known, timeout=WAIT_MS)
+    assert last.header.text().endswith("that of Run 9001.")  # not of the data set before it

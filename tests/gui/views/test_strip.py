@@ -502,3 +502,18 @@ def test_a_baseline_is_grouped_and_has_a_scatter_where_events_tell_it(values: li
     said, unit = mean_and_spread(np.array(values))
     assert said.startswith(told) and unit == "ADC"
     assert ("±" in said) == ("±" in told)
+
+
+def test_a_run_that_failed_is_to_be_looked_at(
+    bridge: Bridge, a_run: Callable[..., Run], qtbot: QtBot
+) -> None:
+    run = a_run()
+    bridge.change(changes.add_runs, [run])
+    bridge.adopt(1, run)
+    view = StripView(bridge)
+    qtbot.addWidget(view)
+    view.redraw()
+    assert next(one for one in view.checks() if one.what == "state").is_ok is None
+    bridge.take(1, Failed("it broke", ""))
+    view.redraw()
+    assert next(one for one in view.checks() if one.what == "state").is_ok is False

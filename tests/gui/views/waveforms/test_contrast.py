@@ -154,6 +154,8 @@ def test_the_means_are_exported_side_by_side(qtbot: QtBot, view: WaveformView) -
     picture = view.exporter.picture()
     assert picture is not None
     assert [curve.name for curve in picture.curves] == ["mean of 3 inside", "mean of 2 outside"]
+    on_screen = [curve.opts["pen"].color().name() for curve in view.contrast.picture.means.values()]
+    assert [curve.color.lower() for curve in picture.curves] == on_screen
     text = csv_text(picture)
     assert "# cut: high" in text
     assert text.count("\n") == madeup.N_SAMPLES + 1 + len(picture.about)

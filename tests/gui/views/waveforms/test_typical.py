@@ -17,6 +17,7 @@ from pygama_gui.session.state import Run
 from pygama_gui.views import madeup
 from pygama_gui.views.waveforms.typical import event_of, extremes_html, picked_words
 from pygama_gui.views.waveforms.view import WaveformView
+from pygama_gui.widgets import theme
 
 WAIT_MS = 60_000
 N = 14
@@ -114,7 +115,9 @@ def test_a_picture_that_is_saved_has_them_and_names_their_events(qtbot: QtBot, v
     picture = view.exporter.picture()
     assert picture is not None
     assert picture.about["most extreme"].startswith(f"event {grouped(named[5])}, event")
-    assert sum(curve.is_behind for curve in picture.curves) == 10
+    behind = [curve for curve in picture.curves if curve.is_behind]
+    tokens = theme.theme("light").tokens
+    assert [one.color for one in behind] == [tokens["accent"]] * 5 + [tokens["text"]] * 5
 
 
 def test_a_single_waveform_has_none(qtbot: QtBot, view: WaveformView) -> None:

@@ -627,6 +627,18 @@ def test_a_noise_spectrum_is_saved_as_far_as_it_is_on_view(
     assert picture.y_range == pytest.approx((10, 1000) if is_log else (1, 3))
 
 
+def test_a_saved_noise_spectrum_has_the_colours_of_the_light_theme(qtbot: QtBot, view: WaveformView) -> None:
+    view.choose(picture="noise")
+    view.draw_if_due()
+    qtbot.waitUntil(lambda: view.noise.spectra is not None)
+    plotted = (view.noise.picture.mean, view.noise.picture.one)
+    on_screen = [curve.opts["pen"].color().name() for curve in plotted]
+    colors = [curve.color.lower() for curve in view.exporter.picture().curves]
+    assert colors == on_screen
+    theme.apply("dark")
+    assert [curve.color.lower() for curve in view.exporter.picture().curves] == colors
+
+
 def test_a_mean_says_of_how_many_waveforms_it_is() -> None:
     one = NoiseSpectrum(np.zeros(2), np.zeros(2), (0, 2), 4278, "none", is_period_known=True, n_loud=37)
     assert mean_words(one) == "mean of 4\u202f278, 37 with a pulse in the baseline left out"
