@@ -417,6 +417,10 @@ def main(seed: int, number: int) -> int:
 
 
 if __name__ == "__main__":
-    code = main(int(sys.argv[1]), int(sys.argv[2]))
+    here = Path.cwd()
+    with tempfile.TemporaryDirectory(prefix="random-deeds-", ignore_cleanup_errors=True) as own:
+        os.chdir(own)  # what is saved without a folder comes to lie there too
+        code = main(int(sys.argv[1]), int(sys.argv[2]))
+        os.chdir(here)
     sys.stdout.flush()
     os._exit(code)
