@@ -175,6 +175,9 @@ ARGUMENTS: dict[str, st.SearchStrategy[tuple[Any, ...]]] = {
     "add_runs": st.lists(few.map(run), max_size=3).map(lambda runs: (runs,)),
     "open_tier_files": st.lists(few.map(run), max_size=3).map(lambda runs: (runs,)),
     "take_tier1": few.map(lambda number: (f"run{number}", Path("t1.h5"))),
+    "take_tier_files": st.tuples(
+        few.map("run{}".format), st.none() | st.just(Path("t1.h5")), st.just(Path("t2.h5"))
+    ),
     "redo_runs": st.lists(few.map("run{}".format)).map(lambda ids: (ids,)),
     "remove_run": few.map(lambda number: (f"run{number}",)),
     "write_aside": st.tuples(few.map("run{}".format), st.sampled_from(["", ".1"])),

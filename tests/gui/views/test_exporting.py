@@ -53,5 +53,5 @@ def test_views_begin_where_any_of_them_saved_last(qtbot: QtBot, view: WaveformVi
     other = SpectrumView(view.bridge)
     qtbot.addWidget(other)
     view.exporter.save(view.exporter.picture(), tmp_path / "wave.csv")
-    assert other.bridge.saving_folder() == tmp_path
-    qtbot.waitUntil((tmp_path / "wave.csv").exists, timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: other.bridge.saving_folder() == tmp_path, timeout=WAIT_MS)
+    assert (tmp_path / "wave.csv").exists()
