@@ -276,7 +276,8 @@ class StripView(View):
         if not is_same or about != (source, k):
             level = level_of(series, known, k, source)
             self._told_levels[kind] = (asked, (source, k), level)
-        if level is not None:
+        # One event of each channel does not tell how it scatters: that is no scatter of 0.
+        if level is not None and (kind != "noise" or level.value > 0):
             self._levels[kind] = (series, level)
 
     def _channel(self, live: LiveRun) -> int | None:

@@ -23,21 +23,13 @@ WAIT_MS = 30_000
 
 
 @pytest.fixture
-def view(qtbot: QtBot, bridge: Bridge, a_run: Callable[..., Run]) -> StripView:
-    run = a_run()
-    bridge.change(changes.add_runs, [run])
-    bridge.adopt(1, run)
-    made = StripView(bridge)
-    qtbot.addWidget(made)
-    made.resize(1200, 60)
-    made.show()
-    qtbot.waitExposed(made)
+def view(qtbot: QtBot, bridge: Bridge, strip: StripView) -> StripView:
     for message in (madeup.partial(6000, n_channels=2), madeup.end(6000)):
         run_id = bridge.take(1, message)
     bridge.data_grew.emit({run_id})
-    made.redraw()
-    qtbot.waitUntil(lambda: "baseline" in made._levels and made._surveyed.n_rows > 0, timeout=WAIT_MS)
-    return made
+    strip.redraw()
+    qtbot.waitUntil(lambda: "baseline" in strip._levels and strip._surveyed.n_rows > 0, timeout=WAIT_MS)
+    return strip
 
 
 @pytest.fixture

@@ -44,16 +44,8 @@ WAIT_MS = 60_000
 
 
 @pytest.fixture
-def view(qtbot: QtBot, bridge: Bridge, a_run: Callable[..., Run]) -> StripView:
-    run = a_run()
-    bridge.change(changes.add_runs, [run])
-    bridge.adopt(1, run)
-    made = StripView(bridge)
-    qtbot.addWidget(made)
-    made.resize(1200, 60)
-    made.show()
-    qtbot.waitExposed(made)
-    return made
+def view(strip: StripView) -> StripView:
+    return strip
 
 
 def channels(qtbot: QtBot, view: StripView, *codes: np.ndarray) -> tuple[str, str]:
@@ -101,6 +93,15 @@ def test_a_baseline_that_reaches_into_the_pulses_is_told_beside_it(
     assert figure.value.text().startswith("▲ ") == told, "where a narrow strip has no room for the remark"
     assert ("set i_end to" in figure.toolTip()) == told
     assert any(one.what == "baseline until" for one in view.checks()) == told
+
+
+def test_one_event_of_each_channel_is_no_scatter_of_0(qtbot: QtBot, view: StripView) -> None:
+    partial = madeup.partial(60, n_waveforms=1)
+    partial.columns["channel"] = np.arange(60)
+    show(qtbot, view, [partial, madeup.end(60)])
+    qtbot.waitUntil(lambda: view.bridge.threads.are_idle, timeout=WAIT_MS)
+    assert {one.kind for one in view.checks()} >= {"baseline"}
+    assert "noise" not in {one.kind for one in view.checks()}
 
 
 def test_channels_that_all_have_events_are_well(qtbot: QtBot, view: StripView) -> None:
