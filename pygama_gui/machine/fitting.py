@@ -216,10 +216,15 @@ class Fitting(QObject):
             if fit.name != MARKED or _are_all(counted, state[0])
         ]
         self._bridge.compute(
-            lambda: [_outcome(*one) for one in wanted],
+            lambda: [_outcome(*one) for one in wanted if self._is_wanted(one[0])],
             lambda outcomes: self._take(run_id, outcomes),
             lambda: None,
         )
+
+    def _is_wanted(self, asked: Asked) -> bool:
+        """Whether it is still as it was asked for: ends that are dragged have gone on meanwhile."""
+        session = self._bridge.session  # never changed, only replaced: a thread may read it
+        return asked.name == MARKED or asked in (*session.fits, *session.regions)
 
     def _take(self, run_id: str, outcomes: Sequence[Outcome | Measured]) -> None:
         session, live = self._bridge.session, self._bridge.live(run_id)

@@ -47,6 +47,17 @@ def change_fit(session: Session, name: str, request: FitRequest) -> Session:
     return _with(session, name, request=request)
 
 
+def set_fit_range(session: Session, name: str, low: float, high: float) -> Session:
+    """Change range of fit.
+
+    A range that leaves out a peak which is asked for is not taken.
+    """
+    fit = named(session.fits, name)
+    if fit is None or not low < high or not all(low < at < high for at in fit.request.positions):
+        return session
+    return _with(session, name, request=replace(fit.request, low=low, high=high))
+
+
 @on_view
 def choose_fit(session: Session, name: str) -> Session:
     """Choose the fit whose residuals are shown."""

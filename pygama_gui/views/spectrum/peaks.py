@@ -23,6 +23,7 @@ from pygama_gui.session import changes, fit_changes
 from pygama_gui.session.calibration_changes import calibrations_of, of_channel, raw_column
 from pygama_gui.session.state import Fit, NamedRegion
 from pygama_gui.views.spectrum.fit_curves import FitCurves, Scale
+from pygama_gui.views.spectrum.fit_ends import FitEnds
 from pygama_gui.views.spectrum.marks import NEAR_PX, Lines, PeakMarks, nearest
 from pygama_gui.views.spectrum.region import all_region_words
 from pygama_gui.views.spectrum.room import Room
@@ -52,6 +53,7 @@ class SpectrumPeaks:
     def __init__(self, view: SpectrumView) -> None:
         self._view = view
         self._fits = FitCurves(view.plot)
+        self.fit_ends = FitEnds(view)
         self._marks = PeakMarks(view.plot)
         self._markers = Lines(view.plot, "marker", Qt.PenStyle.SolidLine, 13)
         self._lines = Lines(view.plot, "soft", Qt.PenStyle.DotLine, 2)
@@ -212,6 +214,13 @@ class SpectrumPeaks:
         if last - first < LEAST_BINS or not counts[first:last].any():
             return 0.5 * (request.low + request.high)
         return first_guess(counts[first : last - 1].astype(float), edges[first:last])[1]
+
+    def _chosen_here(self) -> Fit | None:
+        """Give the chosen fit if it is of what is on screen, whatever came out of it."""
+        view, fit = self._view, self._view.session.chosen_fit
+        if fit is None or view.is_apart or (fit.column, fit.channel) != (view.choice.column, view.channel):
+            return None
+        return fit
 
     def shown_fits(self) -> list[tuple[RegionFit, bool]]:
         """Give the fits of the spectrum on screen, each with whether it is the chosen one."""
@@ -387,8 +396,9 @@ class SpectrumPeaks:
         return near is not None
 
     def clear(self) -> bool:
-        """Take found peaks and the read-out away; tell whether there were any."""
-        had = bool(self.found) or self.cursor is not None
+        """Take found peaks and the read-out away, and let go of a fit's ends; tell whether there were any."""
+        had = bool(self.found) or self.cursor is not None or self.fit_ends.is_held
+        self.fit_ends.let_go()
         self.found, self.cursor = (), None
         return had
 
@@ -400,6 +410,7 @@ class SpectrumPeaks:
         view.bridge.fitting.ask(view.session.selected)
         is_log, unit_words = view.choice.is_log, chain_facts.unit_of(view.choice.column)
         self._fits.draw(self.shown_fits(), Scale(picture.edges, picture.unit, is_log, unit_words), room)
+        self.fit_ends.draw(self._chosen_here())
         read = [] if self.cursor is None else [(self.cursor, self._read(self.cursor, picture))]
         self._reading.draw(read, room)
         marks = [(x, f"{words.level(x)} {unit_words}".rstrip()) for x in view.choice.markers]
@@ -421,6 +432,7 @@ class SpectrumPeaks:
         """Draw nothing."""
         room, edges = Room(self._view.plot), np.arange(2.0)
         self._fits.draw([], Scale(edges, 1.0, False, ""), room)
+        self.fit_ends.draw(None)
         self._marks.draw((), edges, np.zeros(1), room, unit=1.0, is_log=False)
         for lines in (self._markers, self._reading, self._lines, self._kept):
             lines.draw([], room)

@@ -159,10 +159,8 @@ class Band:
 
     def _dragged(self, found: RangeOf) -> RangeOf:
         """Give the range that is under the hand; an end that was not there stays away."""
-        view_low, view_high = self._plot.box.viewRange()[0]
-        step = (view_high - view_low) / max(self._plot.box.width(), 1.0) / STEPS_A_PIXEL
-        step = 10.0 ** math.floor(math.log10(step)) if step > 0 else 1.0
-        low, high = sorted(_rounded(float(end), step) for end in self.item.getRegion())
+        step = step_of(self._plot)
+        low, high = sorted(rounded(float(end), step) for end in self.item.getRegion())
         if math.isinf(found.low):
             return replace(found, high=high)
         if math.isinf(found.high):
@@ -183,6 +181,14 @@ def _color_of(cut: Cut) -> QColor:
     return QColor(cut.color) if QColor.isValidColor(cut.color) else theme.current().color("marker")
 
 
-def _rounded(value: float, step: float) -> float:
+def step_of(plot: Plot) -> float:
+    """Give how finely a place is written that was dragged: a power of ten below half a pixel."""
+    low, high = plot.box.viewRange()[0]
+    step = (high - low) / max(plot.box.width(), 1.0) / STEPS_A_PIXEL
+    return 10.0 ** math.floor(math.log10(step)) if step > 0 else 1.0
+
+
+def rounded(value: float, step: float) -> float:
+    """Round a place to the steps of `step_of`."""
     decimals = max(0, -math.floor(math.log10(step) + 0.5))
     return round(round(value / step) * step, decimals)

@@ -261,9 +261,11 @@ class SpectrumView(View):
         self.look_at(low - 0.3 * (high - low), high + 0.3 * (high - low))
 
     def nudge(self, bins: int) -> None:
-        """Move the read-out or the region by some bins; the picture where there is neither."""
+        """Move an end of the fit that was taken, the read-out or the region by some bins, or the picture."""
         histogram, roi = self._histogram, self.choice.roi
-        if histogram is not None and self.peaks.cursor is not None:
+        if histogram is not None and self.peaks.fit_ends.is_held:
+            self.peaks.fit_ends.nudge(bins * self._factor * fine_width(histogram))
+        elif histogram is not None and self.peaks.cursor is not None:
             self.peaks.read_out(self.peaks.cursor + bins * self._factor * fine_width(histogram))
         elif roi is None:
             self.plot.box.pan(PAN * bins / max(abs(bins), 1) * (1 if abs(bins) == 1 else FAR))
@@ -536,6 +538,9 @@ class SpectrumView(View):
     def _show_info(self, histogram: LiveHistogram) -> None:
         if self.plot.box.is_region_wanted:
             self.controls.info.setText("Drag over the spectrum, or Shift+R for all in view; Esc gives up")
+            return
+        if held := self.peaks.fit_ends.held_words:
+            self.controls.info.setText(f"Left and Right move the {held}; E takes the next, Esc lets go")
             return
         progress = self.bridge.data_sets.progress(self.session.selected)
         live = self.bridge.live(self.session.selected)

@@ -85,6 +85,13 @@ def test_changes_of_fits_are_undone_one_by_one_and_named(session: Session) -> No
     assert store.session == session
 
 
+def test_a_range_that_leaves_out_a_peak_of_its_fit_is_not_taken(session: Session) -> None:
+    moved = fit_changes.set_fit_range(session, "a", 8600.0, 9100.0)
+    assert (moved.fits[0].request.low, moved.fits[0].request.high) == (8600.0, 9100.0)
+    assert fit_changes.set_fit_range(session, "a", 8700.0, 9000.0) is session
+    assert fit_changes.set_fit_range(session, "gone", 8600.0, 9100.0) is session
+
+
 def test_choosing_a_fit_is_not_undone(session: Session) -> None:
     store = Store(session)
     store.change(fit_changes.choose_fit, "c")

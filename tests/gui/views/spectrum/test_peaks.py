@@ -10,10 +10,11 @@ import pytest
 from PyQt5.QtCore import QPointF, QRectF, Qt
 from pytestqt.qtbot import QtBot
 
+from pygama.analysis.fit_request import FitRequest
 from pygama.analysis.search import FoundPeak
 from pygama_gui.bridge import Bridge
-from pygama_gui.session import changes
-from pygama_gui.session.state import Run
+from pygama_gui.session import changes, fit_changes
+from pygama_gui.session.state import Fit, Run
 from pygama_gui.views import madeup
 from pygama_gui.views.spectrum.drawing import Picture
 from pygama_gui.views.spectrum.overlays import Over
@@ -373,3 +374,82 @@ def test_words_of_a_peak_at_the_top_stand_beside_it(view: SpectrumView) -> None:
     write(other, "456 ADC", "text")
     assert room.place_at_peak(other, middle, top, bin_width)
     assert other.pos().x() + width < middle
+
+
+@pytest.fixture
+def fitted(qtbot: QtBot, view: SpectrumView) -> SpectrumView:
+    """Show a fit of a peak that was asked for."""
+    view.look_at(8000, 9500)
+    view.bridge.change(fit_changes.add_fits, [Fit("line", "trap_max", FitRequest(8400, 8950, (LINE,)))])
+    wait_for_fits(qtbot, view, 1)
+    return view
+
+
+def range_of(view: SpectrumView) -> tuple[float, float]:
+    """Give the range of the only fit."""
+    return view.session.fits[0].request.low, view.session.fits[0].request.high
+
+
+def test_the_mouse_drags_an_end_of_a_fit_which_is_redone_and_undone_at_once(
+    qtbot: QtBot, fitted: SpectrumView, move_mouse: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(pg.CONFIG_OPTIONS, "mouseRateLimit", 0)
+    fitted.bridge.change(changes.mark_region, (8400.0, 8950.0))
+    fitted.redraw()
+    plot, place = fitted.plot, fitted.plot.viewport()
+    height = sum(plot.box.viewRange()[1]) / 2
+    start, end = (plot.mapFromScene(plot.box.mapViewToScene(QPointF(x, height))) for x in (8950, 9200))
+    move_mouse(place, start)
+    qtbot.mousePress(place, Qt.MouseButton.LeftButton, pos=start)
+    for share in (0.3, 0.6, 1.0):
+        move_mouse(place, start + (end - start) * share)
+    qtbot.mouseRelease(place, Qt.MouseButton.LeftButton, pos=end)
+    low, high = range_of(fitted)
+    assert (low, high) == (8400, pytest.approx(9200, abs=5))
+    assert fitted.choice.roi == (8400.0, 8950.0)
+
+    def is_redone() -> bool:
+        fitted.redraw()
+        return bool(fitted.peaks.chosen().edges[-1] > 9150)
+
+    qtbot.waitUntil(is_redone, timeout=WAIT_MS)
+    assert fitted.bridge.store.undo_label == "change range of fit (line)"
+    fitted.bridge.store.undo()
+    assert range_of(fitted) == (8400, 8950)
+
+
+def test_an_end_of_a_fit_stops_before_its_peak(fitted: SpectrumView) -> None:
+    fitted.peaks.fit_ends.item.lines[0].setValue(8800)
+    low, high = range_of(fitted)
+    assert LINE - 2 < low < LINE
+    assert high == 8950
+
+
+def test_keys_move_one_end_of_a_fit_then_the_other_then_both(fitted: SpectrumView) -> None:
+    width = fitted.picture.edges[1] - fitted.picture.edges[0]
+    fitted.peaks.fit_ends.take_next()
+    fitted.redraw()
+    assert "lower end of the fit" in fitted.controls.info.text()
+    fitted.nudge(-1)
+    assert range_of(fitted) == (pytest.approx(8400 - width), 8950)
+    fitted.peaks.fit_ends.take_next()
+    fitted.nudge(10)
+    assert range_of(fitted) == (pytest.approx(8400 - width), pytest.approx(8950 + 10 * width))
+    fitted.peaks.fit_ends.take_next()
+    fitted.nudge(1)
+    assert range_of(fitted) == (pytest.approx(8400), pytest.approx(8950 + 11 * width))
+    fitted.give_up()
+    before = fitted.plot.box.viewRange()[0]
+    fitted.nudge(1)
+    assert range_of(fitted)[0] == pytest.approx(8400)
+    assert fitted.plot.box.viewRange()[0] != before
+
+
+def test_ends_of_a_fit_that_lie_too_close_are_not_in_the_way(fitted: SpectrumView) -> None:
+    assert fitted.peaks.fit_ends.item.isVisible()
+    fitted.show_all()
+    fitted.redraw()
+    assert not fitted.peaks.fit_ends.item.isVisible()
+    fitted.peaks.fit_ends.take_next()
+    fitted.redraw()
+    assert fitted.peaks.fit_ends.item.isVisible()
