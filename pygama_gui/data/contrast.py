@@ -14,6 +14,8 @@ from pygama_gui.data.typical import Extremes, extremes_of, mean_of
 from pygama_gui.session.state import Step
 
 Range = tuple[float, float]
+STRETCH = 0.5
+"""Differences are drawn as this power, that small ones are seen beside the largest."""
 
 
 @dataclass(frozen=True, eq=False)

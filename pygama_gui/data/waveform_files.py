@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from pygama.quick_dataclass import dataclass
+from pygama_gui.data.contrast import STRETCH
 from pygama_gui.data.figures import (
     GREY,
     ORANGE,
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 
 POINT = 4.0
 """Size of a point, in points of type."""
+N_COLORS = 255
+"""Of a difference: an odd number, so that none is white."""
 LINE, LETTER, GAP = 0.045, 0.0105, 0.012
 """Height of a line of words, width of a letter, and room between, as shares of the axes."""
 
@@ -42,6 +45,20 @@ class Curve:
     y: np.ndarray
     is_behind: bool = False
     color: str | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Difference:
+    """How two densities in one frame differ, (n_x, n_y).
+
+    x_range: in samples; colors: of what is less and of what is more; label: says what they stand for.
+    """
+
+    values: np.ndarray
+    x_range: tuple[float, float]
+    y_range: tuple[float, float]
+    colors: tuple[str, str]
+    label: str
 
 
 @dataclass(frozen=True)
@@ -69,6 +86,7 @@ class Picture:
     density_label: str = ""
     """What the colours of the density stand for; empty: samples of its waveforms."""
     has_log_density: bool = True
+    difference: Difference | None = None
     is_log: bool = False
     x_range: tuple[float, float] | None = None
     y_range: tuple[float, float] | None = None
@@ -99,6 +117,8 @@ def draw(picture: Picture) -> Figure:
     axes = figure.add_subplot()
     if picture.density is not None:
         _draw_density(figure, axes, picture, picture.density)
+    if picture.difference is not None:
+        _draw_difference(figure, axes, picture.difference, picture.x_per_sample)
     _draw_curves(axes, picture)
     axes.set_xlabel(picture.x_label)
     axes.set_ylabel(picture.y_label)
@@ -176,3 +196,28 @@ def _draw_density(figure: Figure, axes: Axes, picture: Picture, density: Density
     )
     label = picture.density_label or f"samples of {density.n_waveforms} waveforms"
     figure.colorbar(image, ax=axes, label=label)
+
+
+def _draw_difference(figure: Figure, axes: Axes, difference: Difference, step: float) -> None:
+    """Draw a difference as the window does: none has no colour, and small ones are seen."""
+    from matplotlib.colors import FuncNorm, LinearSegmentedColormap
+    from matplotlib.ticker import MaxNLocator
+
+    values = difference.values.T
+    (x0, x1), (y0, y1) = difference.x_range, difference.y_range
+    most = max(float(np.abs(values).max(initial=0.0)), 1e-9)
+    less, more = difference.colors
+    image = axes.imshow(
+        values,
+        origin="lower",
+        aspect="auto",
+        extent=(x0 * step, x1 * step, y0, y1),
+        norm=FuncNorm((_stretched(STRETCH), _stretched(1 / STRETCH)), -most, most),
+        interpolation="none",
+        cmap=LinearSegmentedColormap.from_list("difference", (less, "white", more), N_COLORS),
+    )
+    figure.colorbar(image, ax=axes, label=difference.label, ticks=MaxNLocator(5, symmetric=True))
+
+
+def _stretched(power: float) -> Callable[[np.ndarray], np.ndarray]:
+    return lambda values: np.sign(values) * np.abs(values) ** power

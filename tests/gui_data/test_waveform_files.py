@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from pygama_gui.data.density import Density
-from pygama_gui.data.waveform_files import Curve, Picture, csv_text, draw, save
+from pygama_gui.data.waveform_files import Curve, Difference, Picture, csv_text, draw, save
 
 X = np.array([0.0, 0.016, 0.032])
 ABOUT = {"title": "Run 9001, event 19", "run": "9001", "chain": '[{"step": "trap_filter"}]'}
@@ -120,3 +120,18 @@ def texts_of(png: bytes) -> dict[str, str]:
         elif kind == b"iTXt":
             texts[name.decode()] = rest[2:].split(b"\0", 2)[2].decode()
     return texts
+
+
+def test_a_difference_has_its_colours_and_a_bar_that_says_what_they_are() -> None:
+    values = np.array([[0.0, -40.0], [10.0, 0.0]])
+    difference = Difference(
+        values, (-0.5, 1.5), (0.0, 2.0), ("#ff0000", "#0000ff"), "inside less outside (%)"
+    )
+    axes, bar = draw(Picture("x", "y", difference=difference, x_per_sample=2.0)).axes
+    (image,) = axes.images
+    assert image.get_extent() == [-1.0, 3.0, 0.0, 2.0]
+    assert bar.get_ylabel() == "inside less outside (%)"
+    none, most, quarter = image.to_rgba(np.array([0.0, -40.0, 10.0]), bytes=True)
+    assert none[:3].tolist() == [255, 255, 255]
+    assert most[:3].tolist() == [255, 0, 0]
+    assert quarter[:3] == pytest.approx([127, 127, 255], abs=2)  # of a quarter, half the colour

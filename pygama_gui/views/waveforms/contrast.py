@@ -9,7 +9,7 @@ import pyqtgraph as pg
 from PyQt5.QtCore import QRectF
 from PyQt5.QtGui import QColor
 
-from pygama_gui.data.contrast import Contrast, Side, contrast
+from pygama_gui.data.contrast import STRETCH, Contrast, Side, contrast
 from pygama_gui.data.live_run import LiveRun
 from pygama_gui.data.selection import Selection, sides_of
 from pygama_gui.data.typical import Extremes
@@ -24,8 +24,6 @@ if TYPE_CHECKING:
 
 KINDS = ("inside", "outside", "difference")
 LARGEST_PX = (800, 400)
-STRETCH = 0.5
-"""Differences are drawn as this power, that small ones are seen beside the largest."""
 NO_CUTS = "Make a cut first (panel Cuts): then this shows how waveforms inside and outside of it differ."
 
 

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 import pygama
+from pygama_gui.data.contrast import Contrast
 from pygama_gui.data.live_set import RUN
 from pygama_gui.data.samples import Sample
 from pygama_gui.data.shaping import Shaped, energy_source
-from pygama_gui.data.waveform_files import Curve, Picture, csv_text, save
+from pygama_gui.data.waveform_files import Curve, Difference, Picture, csv_text, save
 from pygama_gui.views.exporting import Saver
 from pygama_gui.views.waveforms import contrast as waveform_contrast
 from pygama_gui.views.waveforms.pictures import MOST_CURVES, mean_words
@@ -188,6 +189,7 @@ class Exporter(Saver[Picture]):
             _of_one_length(columns),
             about | self._named(),
             density=None if one is None else one.density,
+            difference=_difference(found) if kind == "difference" else None,
             x_per_sample=step,
             x_range=x_range,
             y_range=y_range,
@@ -253,6 +255,18 @@ class Exporter(Saver[Picture]):
             x_range=tuple(x_range),
             y_range=(10**low, 10**high) if is_log else (low, high),
         )
+
+
+def _difference(found: Contrast) -> Difference | None:
+    """Give how the sides differ, in the colours of their means."""
+    if found.difference is None or found.inside is None:
+        return None
+    inside, outside = (
+        _on_paper(waveform_contrast.token_of(name, is_alone=False)) for name in waveform_contrast.KINDS[:2]
+    )
+    frame = found.inside.density
+    label = "inside less outside (% of the samples at that time)"
+    return Difference(100 * found.difference, frame.x_range, frame.y_range, (outside, inside), label)
 
 
 def _on_paper(token: str) -> str:

@@ -99,6 +99,19 @@ def test_the_sides_of_a_cut_are_counted_and_named(qtbot: QtBot, view: WaveformVi
     assert float(np.nanmax(found.inside.mean)) > float(np.nanmax(found.outside.mean))
 
 
+def test_the_difference_is_saved_as_it_is_seen(qtbot: QtBot, view: WaveformView) -> None:
+    view.bridge.change(cut_changes.add_cut, "high", "trap_max > 5000")
+    shown(qtbot, view, "difference")
+    found, picture = view.contrast.found, view.exporter.picture()
+    assert found is not None and picture is not None
+    saved = picture.difference
+    assert saved is not None
+    np.testing.assert_allclose(saved.values, 100 * found.difference)
+    assert saved.colors == (picture.curves[1].color, picture.curves[0].color)
+    shown(qtbot, view, "inside")
+    assert view.exporter.picture().difference is None
+
+
 def test_one_side_is_drawn_as_a_density_with_its_mean(qtbot: QtBot, view: WaveformView) -> None:
     view.bridge.change(cut_changes.add_cut, "high", "trap_max > 5000")
     shown(qtbot, view, "outside")
