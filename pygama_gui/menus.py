@@ -304,7 +304,7 @@ class Menus:
             if dock not in window.bottom_docks:  # they lie on each other
                 toggle = dock.toggleViewAction()
                 assert toggle is not None
-                toggle.setText(f"{dock.windowTitle()} panel")
+                menu_words.name(toggle, f"{dock.windowTitle()} panel | show hide close open dock")
                 toggle.triggered.connect(partial(_bring_to_front, dock))
                 menu.addAction(toggle)
         self.move_action.setCheckable(True)

@@ -34,6 +34,9 @@ WIDTH, N_ROWS, ROW, TOP = 620, 12, 30, 88
 BETWEEN = " › "
 DEEP = 2
 """Menus around the menu that an action is in."""
+_FILLING = "a all an and are as at by do for how i in is it my of on or the this to with"
+FILLING = frozenset(_FILLING.split(" "))
+"""Words of a sentence that need not fit."""
 MOVES = (Qt.Key.Key_Up, Qt.Key.Key_Down, Qt.Key.Key_PageUp, Qt.Key.Key_PageDown)
 
 
@@ -89,6 +92,7 @@ def plain(text: str) -> str:
 def found(query: str, entries: list[Entry], near: QWidget | None = None) -> list[Entry]:
     """Give the entries that have every word of a query, the best first; all of them for an empty one.
 
+    Words that only fill a sentence are passed over, and several that stand together in a name fit best.
     near: what has the focus. Of those that fit equally well, what cannot be done now comes last; then that of
     the view with the focus is meant before that of another, what is to be seen before what is not, and a
     command before one of many things to choose from deep in menus of menus, such as a step of the chain.
@@ -96,20 +100,23 @@ def found(query: str, entries: list[Entry], near: QWidget | None = None) -> list
     words = query.lower().split()
     if not words:
         return sorted(entries, key=lambda entry: not entry.action.isEnabled())
+    wanted = [word for word in words if word not in FILLING] or words
     ranked = []
     for entry in entries:
-        ranks = [_rank(word, entry) for word in words]
+        ranks = [_rank(word, entry) for word in wanted]
         fits = [rank for rank in ranks if rank is not None]
-        if len(fits) == len(words):
+        if len(fits) == len(wanted):
             depth, distance = entry.place.count(BETWEEN), _distance(entry.action, near)
-            order = (distance > 0, depth >= DEEP, distance, depth, len(entry.words))
-            ranked.append((sum(fits), not entry.action.isEnabled(), order, entry))
+            missing = sum(_rank(word, entry) != 0 for word in words)
+            order = (distance > 0, depth >= DEEP, distance, depth, missing)
+            is_named = len(words) > 1 and f" {' '.join(words)}" in f" {_name(entry)} {entry.others}"
+            ranked.append((-1 if is_named else sum(fits), not entry.action.isEnabled(), order, entry))
     return [one[-1] for one in sorted(ranked, key=lambda one: one[:3])]
 
 
 def _rank(word: str, entry: Entry) -> int | None:
     """Say how well a word fits: 0 begins a word of the name … 5 has letters of one; None not at all."""
-    name, place = entry.words.lower(), entry.text
+    name, place = _name(entry), entry.text
     if _begins(word, name):
         return 0
     if _begins(word, entry.others):
@@ -121,6 +128,10 @@ def _rank(word: str, entry: Entry) -> int | None:
     if word in place or word in entry.others:
         return 4
     return 5 if any(_skips(word, part) for part in name.split()) else None
+
+
+def _name(entry: Entry) -> str:
+    return entry.words.lower().partition(": ")[0]  # what undo takes back is not its name
 
 
 def _begins(word: str, text: str) -> bool:

@@ -151,6 +151,15 @@ ELSEWHERE = {
     "command line": "Copy as command",
     "elog": "Copy shift report",
     "errors": "Show or hide the log",
+    "look at as one": "Make a data set of runs…",
+    "join": "Make a data set of runs…",
+    "sum": "Make a data set of runs…",
+    "next event": "Next",
+    "tau": "pole_zero",
+    "hide panel": "Fits panel",
+    "resolution": "Fit the region",
+    "compare": "Show / hide the other runs",
+    "wider range of a fit": "Move the ends of the chosen fit",
 }
 """What somebody types, and the command that is meant by it."""
 
@@ -160,6 +169,24 @@ def test_commands_are_found_by_what_other_programs_call_them(window: MainWindow)
     shown = {query: found(query, entries, window.spectrum.plot)[:8] for query in ELSEWHERE}
     missed = [query for query, fits in shown.items() if ELSEWHERE[query] not in [one.words for one in fits]]
     assert missed == []
+
+
+@pytest.mark.parametrize(
+    ("query", "first"),
+    [
+        ("add runs", "Open raw files…"),
+        ("open", "Open raw files…"),
+        ("save picture", "Save the spectrum…"),
+        ("calibrate", "Calibrate with the fitted peaks"),
+        ("how do i calibrate", "Calibrate what is shown"),
+        ("dark", "Dark theme"),
+        ("overlay", "Show / hide the other runs"),
+        ("help", "Documentation"),
+    ],
+)
+def test_what_a_newcomer_types_finds_the_command_first(window: MainWindow, query: str, first: str) -> None:
+    window.bridge.change(changes.add_runs, [Run("1", Path("Run72"), 72)])
+    assert found(query, entries_of(window.menuBar()), window.spectrum.plot)[0].words == first
 
 
 def test_the_timer_rests_when_there_is_nothing_to_do(

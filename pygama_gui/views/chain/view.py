@@ -31,6 +31,7 @@ from pygama_gui.views.chain.effect import effect_words
 from pygama_gui.views.chain.kept import KeptLine
 from pygama_gui.views.chain.step_card import Shown, StepCard
 from pygama_gui.views.chain.step_library import StepLibrary
+from pygama_gui.widgets import menu_words
 from pygama_gui.widgets.card_column import LEAST_COLUMN, CardColumn
 from pygama_gui.widgets.own_keys import Menu
 from pygama_gui.widgets.parts import label, row
@@ -488,7 +489,9 @@ class ChainView(View):
             self.add_menu.addMenu(menu)
             menu.setToolTipsVisible(True)
             for known in processors:
-                action = menu.addAction(known.name)
+                settings = " ".join(one.name for one in known.settings)
+                action = menu_words.name(QAction(menu), f"{known.name} | {settings}")
+                menu.addAction(action)
                 action.setToolTip(together(known.summary))
                 action.triggered.connect(lambda _checked=False, name=known.name: self.add_step(name))
 

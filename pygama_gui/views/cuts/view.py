@@ -164,7 +164,11 @@ class CutsView(View):
                 ("&Copy the table | efficiency survival cuts clipboard", "Ctrl+Alt+C", self.copy_table),
                 None,
                 ("Ta&g the pulser | dead time livetime", "Ctrl+Alt+G", self.tag_pulser),
-                ("Build &events… | coincidence multiplicity veto", "Ctrl+Alt+E", self.build_events),
+                (
+                    "Build &events… | coincidence anti-coincidence anticoincidence multiplicity veto",
+                    "Ctrl+Alt+E",
+                    self.build_events,
+                ),
                 None,
                 ("&Load cuts… | open import", "", self._ask_load),
                 ("&Save cuts… | export", "", self._ask_save),

@@ -251,10 +251,12 @@ class RunsView(View):
         self.reveal_action = _action("Show in the file mana&ger | reveal open folder explorer finder", "")
         self.copy_path_action = _action("Cop&y the path | clipboard file name", "Ctrl+Alt+P")
         self.set_action = _action(
-            "Make a data set of the selected runs | merge combine sum add several", "Ctrl+Alt+D"
+            "Make a data set of the selected runs | look at as one merge combine join sum add several",
+            "Ctrl+Alt+D",
         )
         self.range_action = _action(
-            "Make a data set of runs… | merge combine sum add several", "Ctrl+Alt+Shift+D"
+            "Make a data set of runs… | look at as one merge combine join sum add several",
+            "Ctrl+Alt+Shift+D",
         )
         self.rename_action = _action("Rename the data set", "F2")
         self.rename_action.setShortcutContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)

@@ -77,8 +77,8 @@ class WaveformActions:
     def _browsing(self) -> list[Entry]:
         view = self._view
         return [
-            ("&Next | forward waveform trace", "N", lambda: view.step(1)),
-            ("&Previous | back waveform trace last", "Shift+N", lambda: view.step(-1)),
+            ("&Next | forward waveform trace event", "N", lambda: view.step(1)),
+            ("&Previous | back waveform trace event last", "Shift+N", lambda: view.step(-1)),
             ("&Jump to a waveform… | go number index", "J", view.bar.ask_jump),
             ("Jump to an &event… | go find number", "Shift+J", view.bar.ask_jump_to_event),
             (

@@ -85,6 +85,28 @@ def test_every_word_must_fit(window: QMainWindow) -> None:
     assert words_found(window, "save moon") == []
 
 
+def test_words_that_only_fill_a_sentence_need_not_fit(window: QMainWindow) -> None:
+    assert words_found(window, "how do i save the session") == ["Save session"]
+    assert words_found(window, "the") == ["Dark theme"]
+
+
+def test_words_that_stand_together_in_a_name_come_first(window: QMainWindow) -> None:
+    saving, settings, quitting = window.menuBar().actions()[0].menu().actions()[:3]
+    saving.setText("Save the session and all settings")
+    menu_words.name(quitting, "&Quit | leave settings save")
+    assert words_found(window, "save settings") == ["Save settings…", saving.text(), "Quit"]
+    settings.setText("Settings, to be saved")
+    menu_words.name(quitting, "&Quit | leave save settings")
+    assert words_found(window, "save settings")[0] == "Quit"
+
+
+def test_what_undo_takes_back_does_not_name_it(window: QMainWindow) -> None:
+    edit = window.menuBar().addMenu("Edit")
+    _add(window, edit, "Undo: save session")
+    assert words_found(window, "save session") == ["Save session", "Undo: save session"]
+    assert words_found(window, "undo save") == ["Undo: save session"]
+
+
 def test_a_command_is_found_by_a_name_that_it_has_elsewhere_after_those_that_have_it_here(
     window: QMainWindow,
 ) -> None:
