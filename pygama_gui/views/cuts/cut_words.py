@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable
 
 from pygama.analysis.efficiency import CutEfficiency, EfficiencyTable, Ratio, Survival
+from pygama_gui.data.chain_facts import unit_of
 from pygama_gui.data.cutting import Problem
 from pygama_gui.data.tally import Figures, PeakSurvival
 from pygama_gui.widgets import words
@@ -89,18 +90,23 @@ def survival_table(figures: Figures, chosen: str | None = None) -> tuple[Row, li
     """Give the head and the rows of what survives of each peak.
 
     There is a column for each cut that is on, and one for all of them; chosen: the only cut with a column.
+    The unit of the peaks stands in the head where they have one: the end of a long name may be cut.
     """
     on = [one.name for one in figures.table.rows if one.in_order is not None]
     names = [name for name in on if chosen is None or name == chosen]
+    peaks = [one.peak.bands.name for one in figures.peaks]
+    units = {unit_of(one.peak.column) for one in figures.peaks}
+    unit = f" {units.pop()}" if len(units) == 1 else ""
+    is_in_head = unit.strip() != "" and all(name.endswith(unit) for name in peaks)
     rows = [
         (
-            peak.peak.bands.name,
+            peak.peak.bands.name.removesuffix(unit) if is_in_head else peak.peak.bands.name,
             *(survival(_by_cut(peak, name)) for name in names),
             survival(_by_all(peak)),
         )
         for peak in figures.peaks
     ]
-    return ("peak", *names, "all"), rows
+    return (f"peak ({unit.strip()})" if is_in_head else "peak", *names, "all"), rows
 
 
 def _by_cut(found: PeakSurvival, name: str) -> Survival | None:

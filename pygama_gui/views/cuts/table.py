@@ -24,8 +24,8 @@ ABOUT = {
     "alone": "Events that this cut alone takes away",
 }
 ROW_PX, BESIDE = 22, 14
-LEAST_NAME = 52
-"""Width of the first column at least, in pixels; longer names are cut."""
+LEAST_NAME, MOST_NAME = 52, 130
+"""Width that the first column asks for at least and at most, in pixels; longer names are cut."""
 
 
 class _Table(QTableWidget):
@@ -66,11 +66,11 @@ class _Table(QTableWidget):
         self.setFixedHeight(self.horizontalHeader().sizeHint().height() + ROW_PX * len(rows) + 4)
 
     def needed(self, head: Sequence[str], rows: Sequence[Sequence[str]]) -> int:
-        """Give the width that this head and these rows need, names cut to their least."""
+        """Give the width that this head and these rows need, very long names cut."""
         metrics = self.fontMetrics()
-        columns = list(zip(head, *rows, strict=True))[1:]
-        widths = (max(metrics.horizontalAdvance(text) for text in column) for column in columns)
-        return LEAST_NAME + sum(width + BESIDE for width in widths)
+        columns = zip(head, *rows, strict=True)
+        widths = [max(metrics.horizontalAdvance(text) for text in column) + BESIDE for column in columns]
+        return max(min(widths[0], MOST_NAME), LEAST_NAME) + sum(widths[1:])
 
     def _write(self, at: int, column: int, text: str) -> None:
         item = self.item(at, column)

@@ -279,7 +279,8 @@ def test_the_fitted_peak_has_its_survival_in_the_table(qtbot: QtBot, view: CutsV
     view.toggle_table()
     table = view.survival_table
     assert table.isVisible()
-    assert table.item(0, 0).text() == peak.peak.bands.name
+    assert table.horizontalHeaderItem(0).text() == "peak (ADC)"
+    assert f"{table.item(0, 0).text()} ADC" == peak.peak.bands.name
     assert table.item(0, 1).text() == table.item(0, 2).text() == cut_words.survival(peak.by_all)
 
 
@@ -323,11 +324,31 @@ def test_where_not_every_cut_has_room_the_chosen_one_is_told_beside_all(qtbot: Q
         return [table.horizontalHeaderItem(at).text() for at in range(table.columnCount())]
 
     view.resize(320, 600)
-    qtbot.waitUntil(lambda: heads() == ["peak", "second", "all"], timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: heads() == ["peak (ADC)", "second", "all"], timeout=WAIT_MS)
     view.resize(900, 600)
-    qtbot.waitUntil(lambda: heads() == ["peak", *names, "all"], timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: heads() == ["peak (ADC)", *names, "all"], timeout=WAIT_MS)
     for one in (table, view.table):
         assert one.horizontalHeader().length() <= one.viewport().width()
+    (peak,) = view.found.peaks
+    pair = replace(peak.peak.bands, name="21\u202f235 + 21\u202f291 ADC")
+    peaks = (replace(peak, peak=replace(peak.peak, bands=pair)),)
+    view.resize(320, 600)
+    table.show_figures(replace(view.found, peaks=peaks), "second")
+    assert table.item(0, 0).text() == "21\u202f235 + 21\u202f291"
+    assert table.fontMetrics().horizontalAdvance(table.item(0, 0).text()) < table.columnWidth(0)
+
+
+def test_names_of_peaks_of_several_columns_keep_their_units(qtbot: QtBot, view: CutsView) -> None:
+    view.add("abs(bl_slope) < 2e-3", "steady")
+    fit = Fit("one", "trap_max", FitRequest(8400.0, 8950.0, (8675.0,)))
+    view.bridge.change(fit_changes.add_fits, [fit])
+    view.redraw()
+    qtbot.waitUntil(lambda: view.found is not None and bool(view.found.peaks), timeout=WAIT_MS)
+    (peak,) = view.found.peaks
+    other = replace(peak, peak=replace(peak.peak, column="trap_max_keV", bands=peak_bands("DEP", 1592.5, 3)))
+    head, rows = cut_words.survival_table(replace(view.found, peaks=(peak, other)))
+    assert head[0] == "peak"
+    assert [row[0] for row in rows] == [peak.peak.bands.name, "DEP"]
 
 
 def test_cuts_that_are_off_are_not_said_to_pass_all(qtbot: QtBot, view: CutsView) -> None:
