@@ -52,6 +52,12 @@ class FitEnds:
         """What keys move; empty where it is nothing of a fit."""
         return "" if self._held is None else HELD_WORDS[self._held]
 
+    @property
+    def shown(self) -> tuple[float, ...]:
+        """Where the ends stand that are to be seen."""
+        fit = self._fit if self.item.isVisible() else None
+        return () if fit is None else (fit.request.low, fit.request.high)
+
     def draw(self, fit: Fit | None) -> None:
         """Draw the ends of a fit; None: of none."""
         if fit is None or self._fit is None or fit.name != self._fit.name:

@@ -411,6 +411,7 @@ class SpectrumPeaks:
         is_log, unit_words = view.choice.is_log, chain_facts.unit_of(view.choice.column)
         self._fits.draw(self.shown_fits(), Scale(picture.edges, picture.unit, is_log, unit_words), room)
         self.fit_ends.draw(self._chosen_here())
+        room.spare(self.fit_ends.shown)
         read = [] if self.cursor is None else [(self.cursor, self._read(self.cursor, picture))]
         self._reading.draw(read, room)
         marks = [(x, f"{words.level(x)} {unit_words}".rstrip()) for x in view.choice.markers]

@@ -60,6 +60,10 @@ class CutRanges:
                 self._bands[name] = Band(self._view.bridge, self._plot, name)
             self._bands[name].draw(cut, found, at, is_chosen=name == session.cut)
 
+    def ends(self) -> list[float]:
+        """Give where the ends stand that can be dragged."""
+        return [end for band in self._bands.values() for end in band.ends]
+
     def hide(self) -> None:
         """Draw nothing."""
         for name in list(self._bands):
@@ -90,6 +94,12 @@ class Band:
         with QSignalBlocker(self.item):
             self._plot.removeItem(self.item)
         self._plot.removeItem(self.words)
+
+    @property
+    def ends(self) -> list[float]:
+        """Where its ends stand, those that there are."""
+        ends = () if self._range is None else (self._range.low, self._range.high)
+        return [end for end in ends if math.isfinite(end)]
 
     @property
     def is_held(self) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 import pyqtgraph as pg
 from PyQt5.QtCore import QRectF
@@ -29,6 +31,11 @@ class Room:
         self._taken: list[tuple[float, float, float, float]] = []
         self._closed: list[tuple[float, float, float, float]] = []
         self._edges, self._heights = np.zeros(1), np.zeros(0)
+        self._uprights: list[float] = []
+
+    def spare(self, places: Iterable[float]) -> None:
+        """Keep words beside other places off these, where lines stand that can be dragged."""
+        self._uprights += [x for x in places if self.left < x < self.right]
 
     def close(self, area: QRectF) -> None:
         """Keep an area free of words, in pixels of the plot's box: those that would lie there go below it."""
@@ -71,9 +78,7 @@ class Room:
         """
         size = item.boundingRect()
         width, height = size.width() * self.per_x, size.height() * self.per_y
-        begins = x if is_beside else x - width / 2
-        if is_beside and begins + width > self.right:
-            begins = x - width
+        begins = self._beside(x, width) if is_beside else x - width / 2
         begins = min(max(begins, self.left), self.right - width)
         foot = min(max(y, self.bottom), self.top - height)
         for left, right, bottom, top in self._closed:
@@ -86,6 +91,20 @@ class Room:
             foot -= height
         item.hide()
         return False
+
+    def _beside(self, x: float, width: float) -> float:
+        """Give where words beside a place begin: first where they are in view and over no upright line.
+
+        To its right, to its left, or behind the next upright line there, if that is near.
+        """
+        behind = min((one for one in self._uprights if one > x), default=x)
+        before = max((one for one in self._uprights if one < x), default=x)
+        for begins in (x, x - width, behind, before - width):
+            ends = begins + width
+            is_free = not any(begins < one < ends for one in self._uprights)
+            if is_free and ends <= self.right and begins >= self.left and abs(begins - x) <= 2 * width:
+                return begins
+        return x if x + width <= self.right else x - width
 
     def _show(self, item: pg.TextItem, begins: float, foot: float) -> None:
         item.setAnchor((0.0, 1.0))

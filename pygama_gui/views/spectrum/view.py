@@ -384,6 +384,7 @@ class SpectrumView(View):
         room.lay(self.picture.edges, self.picture.heights(is_log=self.choice.is_log))
         self._show_region(room)
         self.cut_ranges.draw(self.choice.column)
+        room.spare([*(self.choice.roi or ()), *self.cut_ranges.ends()])
         self.peaks.draw(self.picture, room)
         self.drawing.draw_strip(self.picture)
         self._show_info(histogram)

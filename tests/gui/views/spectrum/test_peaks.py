@@ -358,6 +358,27 @@ def test_words_go_below_an_area_that_is_kept_free(view: SpectrumView) -> None:
     assert other.pos().y() == pytest.approx(room.top - other.boundingRect().height() * room.per_y)
 
 
+def test_names_of_lines_do_not_lie_over_what_can_be_dragged(view: SpectrumView) -> None:
+    view.look_at(8000, 9500)
+    view.redraw()
+    item = words_item(view.plot, 20)
+    write(item, "Tl-208 2614.5", "soft")
+
+    def placed(*uprights: float) -> tuple[float, float]:
+        room = Room(view.plot)
+        room.spare(uprights)
+        assert room.place(item, LINE, room.top, is_beside=True)
+        return item.pos().x() - LINE, item.boundingRect().width() * room.per_x
+
+    assert placed()[0] == 0
+    begins, width = placed(LINE + 20)
+    assert begins == pytest.approx(-width)
+    begins, width = placed(LINE - 20, LINE + 20)
+    assert begins == pytest.approx(20)
+    begins, width = placed(LINE - 20, LINE + 20, LINE + 30)
+    assert begins == pytest.approx(-20 - width)
+
+
 def test_words_of_a_peak_at_the_top_stand_beside_it(view: SpectrumView) -> None:
     room, item = Room(view.plot), words_item(view.plot, 1)
     write(item, "123 ADC", "text")
