@@ -47,11 +47,14 @@ def whole_number(value: Any, name: str) -> int:
 
 
 NARROW_SPACE = "\u202f"
+GROUPED_FROM = 10_000
 
 
-def grouped(number: int) -> str:
-    """Write a whole number with narrow spaces between the thousands."""
-    return f"{number:,}".replace(",", NARROW_SPACE)
+def grouped(number: float, decimals: int = 0) -> str:
+    """Write a number with narrow spaces between the thousands, from ten thousand on: '9999', '38 860.4'."""
+    rounded = number if isinstance(number, int) else round(float(number), decimals) or 0.0  # never -0.0
+    text = f"{rounded:,.{decimals}f}" if decimals or isinstance(rounded, float) else f"{rounded:,}"
+    return text.replace(",", NARROW_SPACE if abs(rounded) >= GROUPED_FROM else "")
 
 
 def number_text(value: float, digits: int = 6) -> str:
@@ -59,9 +62,8 @@ def number_text(value: float, digits: int = 6) -> str:
     if not math.isfinite(value) or abs(value) < 1e-4:
         return f"{value:.{digits}g}"
     decimals = max(digits - 1 - math.floor(math.log10(abs(value))), 0)
-    text = f"{value:,.{decimals}f}"
-    text = text.rstrip("0").rstrip(".") if "." in text else text
-    return text.replace(",", NARROW_SPACE if abs(value) >= 10_000 else "")
+    text = grouped(value, decimals)
+    return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 def signed_text(value: float, digits: int) -> str:

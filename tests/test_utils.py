@@ -9,8 +9,16 @@ from pygama.utils import grouped, number_text, plural, signed_text
 
 def test_thousands_of_whole_numbers_stand_apart():
     assert grouped(1_103_211_008) == "1\u202f103\u202f211\u202f008"
+    assert (grouped(9999), grouped(10_000), grouped(-10_000)) == ("9999", "10\u202f000", "-10\u202f000")
     assert plural(12_345, "record") == "12\u202f345 records"
     assert plural(1, "record") == "1 record"
+
+
+def test_thousands_of_rounded_numbers_stand_apart_alike():
+    assert (grouped(9999.94, 1), grouped(9999.96, 1)) == ("9999.9", "10\u202f000.0")
+    assert (grouped(-0.04, 1), grouped(38_860.4)) == ("0.0", "38\u202f860")
+    assert grouped(2**60 + 1) == "1\u202f152\u202f921\u202f504\u202f606\u202f846\u202f977"
+    assert (grouped(math.nan, 1), grouped(math.inf)) == ("nan", "inf")
 
 
 @pytest.mark.parametrize(

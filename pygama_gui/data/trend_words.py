@@ -9,7 +9,7 @@ from dataclasses import field
 import numpy as np
 
 from pygama.quick_dataclass import dataclass
-from pygama.utils import signed_text
+from pygama.utils import grouped, signed_text
 from pygama_gui.data.moves import Move, find_move
 from pygama_gui.data.slices import LEAST_SLICES, Series
 from pygama_gui.data.trends import Trends
@@ -32,7 +32,7 @@ class Clock:
         """Write a time: '14:32' or '14:32:07.25' of UTC, or '125 s' and, in steps of a minute, '130 s'."""
         if self.start is None:
             digits = -math.floor(math.log10(self.step)) if self.step > 0 else 3
-            return f"{round(seconds, digits):,.{max(digits, 0)}f} s".replace(",", "\u202f")
+            return f"{grouped(round(seconds, digits), max(digits, 0))} s"
         at = self.start + seconds + 1e-6
         pattern = "%H:%M" if self.step >= 60 else "%H:%M:%S"
         words = time.strftime(pattern, time.gmtime(at))

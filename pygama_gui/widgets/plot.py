@@ -17,7 +17,7 @@ from PyQt5.QtCore import QPointF, QRectF, Qt, pyqtSignal
 from PyQt5.QtGui import QContextMenuEvent, QFocusEvent, QFontMetrics, QMouseEvent, QPainterPath, QResizeEvent
 from PyQt5.QtWidgets import QAction, QGraphicsGridLayout, QMenu, QSizePolicy, QWidget
 
-from pygama.utils import NARROW_SPACE
+from pygama.utils import GROUPED_FROM, grouped
 from pygama_gui.session.pictured import Zoom
 from pygama_gui.widgets import menu_words, theme
 from pygama_gui.widgets.own_keys import Menu
@@ -561,9 +561,7 @@ def _grouped_tick(text: str) -> str:
         value = float(text)
     except ValueError:
         return text
-    if abs(value) < 10_000 or value != int(value):
-        return text
-    return f"{int(value):,}".replace(",", NARROW_SPACE)
+    return grouped(int(value)) if abs(value) >= GROUPED_FROM and value == int(value) else text
 
 
 def _power_of_ten(exponent: float) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 
-from pygama.utils import NARROW_SPACE
+from pygama.utils import GROUPED_FROM, grouped
 
 UNKNOWN = "—"
 ALIKE = 1.1
@@ -18,8 +18,8 @@ def sampled(n_rows: int) -> str:
 
 
 def count(number: float | None) -> str:
-    """1234567 -> '1 234 567', with narrow spaces."""
-    return UNKNOWN if number is None else f"{number:,.0f}".replace(",", NARROW_SPACE)
+    """1234567.0 -> '1 234 567', with narrow spaces; None: not known."""
+    return UNKNOWN if number is None else grouped(number)
 
 
 def size(n_bytes: float | None) -> str:
@@ -146,18 +146,11 @@ def as_stored(text: str) -> str:
 
 def plain(value: float) -> str:
     """Write a number without an error: 37290.25 -> '37 290.2', 1234567.8 -> '1 234 568'."""
-    if math.isfinite(value) and abs(value) >= 10_000:
+    if math.isfinite(value) and abs(value) >= GROUPED_FROM:
         told = grouped(value, 1 if abs(value) < 100_000 else 0).removesuffix(".0")
     else:
         told = f"{value:.6g}"
     return told.replace("-", "−")
-
-
-def grouped(value: float, decimals: int) -> str:
-    """38860.4, 0 -> '38 860', with narrow spaces from ten thousand on."""
-    grouping = "," if abs(value) >= 10_000 else ""
-    value = value if round(value, decimals) else 0.0  # never -0.0
-    return f"{value:{grouping}.{decimals}f}".replace(",", NARROW_SPACE)
 
 
 def waiting_for(what: str, *, follows: bool) -> str:

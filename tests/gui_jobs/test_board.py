@@ -126,7 +126,7 @@ def test_a_search_tells_how_far_it_has_come(board):
     board.apply(1, Failed("It ended", "", 4711), 1.0)
     assert state_sentence(board.search(1)) == "▶ searching for the record that ended the worker…"
     job = board.search(1, 2078)
-    assert state_sentence(job) == "▶ searching for the record that ended the worker: one of 2\u202f078…"
+    assert state_sentence(job) == "▶ searching for the record that ended the worker: one of 2078…"
 
 
 def test_nothing_changes_a_job_that_has_ended(board):

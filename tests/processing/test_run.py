@@ -383,7 +383,7 @@ def warnings_of(path, folder, **choices):
 def test_windows_that_do_not_fit_are_told(plain_run, tmp_path, tiers):
     run = plain_run()
     expected = (
-        "the window of 2\u202f000 samples did not fit 3 of 24 waveforms of 32\u202f000 samples: kept apart "
+        "the window of 2000 samples did not fit 3 of 24 waveforms of 32\u202f000 samples: kept apart "
         "in ORSIS3302DecoderForEnergy_Garbage, with no row in Tier 2; a smaller n_samp fits more"
     )
     assert warnings_of(run.path, tmp_path, tier0=WINDOW, tiers=tiers) == [expected]

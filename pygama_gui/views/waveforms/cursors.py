@@ -8,7 +8,7 @@ import numpy as np
 import pyqtgraph as pg
 from PyQt5.QtCore import QSignalBlocker, Qt
 
-from pygama.utils import NARROW_SPACE
+from pygama.utils import grouped
 from pygama_gui.widgets import theme, words
 from pygama_gui.widgets.plot import Plot
 
@@ -158,5 +158,4 @@ def _whole(number: float) -> str:
 def _grouped(number: float, decimals: int | None = None) -> str:
     if decimals is None:
         decimals = 0 if number == round(number) else (1 if abs(number) >= 10 else 3)
-    grouping = "," if abs(number) >= 10_000 else ""
-    return f"{number:{grouping}.{decimals}f}".replace(",", NARROW_SPACE).replace("-", "−")
+    return grouped(number, decimals).replace("-", "−")
