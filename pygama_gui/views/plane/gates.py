@@ -36,6 +36,8 @@ if TYPE_CHECKING:
     from pygama_gui.views.plane.view import PlaneView
 
 HANDLE_PX = 7
+N_PLACES = 6
+"""Places below each other that are tried for the words of a gate."""
 TEXT_SHARE = 0.5
 SEND_MS = 40
 """While a gate is dragged, the cut follows this often."""
@@ -109,6 +111,8 @@ class PlaneGates:
         """The shape that is being drawn, of `SHAPES`; empty: none."""
         self.draft: list[tuple[float, float]] = []
         self._draft_items = _Drawn(self._add)
+        self._written: list[QRectF] = []
+        """Where words of gates stand, in the units of the axes."""
         self._cursor: QPointF | None = None
         self._held: _Held | None = None
         self._moved: dict[str, Gate] = {}
@@ -455,7 +459,8 @@ class PlaneGates:
         for name in [name for name in self._drawn if name not in shapes]:
             for item in self._drawn.pop(name).items:
                 self._plot.removeItem(item)
-        for name, gate in shapes.items():
+        self._written = []
+        for name, gate in sorted(shapes.items(), key=lambda one: one[0] != self.chosen):
             if name not in self._drawn:
                 self._drawn[name] = _Drawn(self._add)
             self._draw_one(self._drawn[name], self._cut(name), gate)
@@ -484,21 +489,50 @@ class PlaneGates:
         back = theme.current().color("panel")
         back.setAlpha(200)
         drawn.label.fill = pg.mkBrush(back)
-        self._place_label(drawn.label, corners, x, y)
-        drawn.label.setVisible(bool((corners[:, 0].max() >= x[0]) & (corners[:, 0].min() <= x[1])))
+        is_seen = bool((corners[:, 0].max() >= x[0]) & (corners[:, 0].min() <= x[1]))
+        drawn.label.setVisible(is_seen)
+        if is_seen:
+            self._place_label(drawn.label, corners, x, y)
+
+    def _handles_seen(self) -> np.ndarray:
+        """Give the corners that can be taken, (n, 2): those of the chosen gate."""
+        gate = self.shapes().get(self.chosen)
+        x, y = (tuple(ends) for ends in self._box.viewRange())
+        return gate.outline(x, y) if isinstance(gate, Polygon) else np.empty((0, 2))
 
     def _place_label(
         self, label: pg.TextItem, corners: np.ndarray, x: Sequence[float], y: Sequence[float]
     ) -> None:
-        """Put the words beside the upper right corner, where there is room, else within the view."""
+        """Put the words beside the upper right corner, within the view.
+
+        They go to the left or farther down where they would lie over a corner that can be taken, or over
+        the words of another gate, if there is room.
+        """
         right, top = top_of(corners, (x[0], x[1]), (y[0], y[1]))
         per_x, per_y = self._box.viewPixelSize()
-        area = label.boundingRect()
-        width = area.width() * per_x
-        left = right if right + width <= x[1] else right - width
-        is_below = top + area.height() * per_y > y[1]
-        label.setAnchor((0, 0 if is_below else 1))
-        label.setPos(max(min(left, x[1] - width), x[0]), top)
+        area, gap = label.boundingRect(), HANDLE_PX * per_y
+        width, height = area.width() * per_x, area.height() * per_y
+        feet = [top, top - height, *(top - gap - k * height for k in range(1, N_PLACES))]
+        begun = [left for left in (right, right - width) if left + width <= x[1]] or [right - width]
+        places = [
+            QRectF(max(min(left, x[1] - width), x[0]), foot, width, height)
+            for foot in feet
+            if foot + height <= y[1]
+            for left in begun
+        ]
+        place = next((one for one in places if self._is_free(one)), places[0])
+        self._written.append(place)
+        label.setAnchor((0, 1))
+        label.setPos(place.left(), place.top())
+
+    def _is_free(self, place: QRectF) -> bool:
+        """Whether words may stand in a place."""
+        per_x, per_y = self._box.viewPixelSize()
+        grip = 0.5 * HANDLE_PX * np.array([per_x, per_y])
+        low, high = (place.left(), place.top()) - grip, (place.right(), place.bottom()) + grip
+        corners = self._handles_seen()
+        is_over_corner = bool(((corners > low) & (corners < high)).all(axis=1).any())
+        return not (is_over_corner or any(place.intersects(other) for other in self._written))
 
     def _draw_draft(self) -> None:
         drawn = self._draft_items

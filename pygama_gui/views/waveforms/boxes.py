@@ -27,6 +27,8 @@ NAME = "box1"
 DRAG = "Drag over the waveforms to mark a box; Esc gives up"
 NO_WAVEFORMS = "No waveforms are shown to draw a box over"
 BEYOND = "The box lies beyond the record"
+RIM = 3
+"""Width of the rim in the colour of the ground around a box, in that of its line."""
 
 
 @dataclass
@@ -213,8 +215,10 @@ class WaveformBoxes:
         style = Qt.PenStyle.SolidLine if cut.enabled else Qt.PenStyle.DashLine
         ground = QColor(color)
         ground.setAlpha(40 if name == self._view.session.cut else 20)
-        line.setData(*closed.T, pen=theme.thin_pen(color, style), brush=ground, fillLevel="enclosed")
         back = theme.current().color("panel")
+        pen, rim = theme.thin_pen(color, style), theme.thin_pen(back)
+        rim.setWidth(RIM * pen.width())  # else the line is lost in a density
+        line.setData(*closed.T, pen=pen, shadowPen=rim, brush=ground, fillLevel="enclosed")
         back.setAlpha(200)
         words.fill = pg.mkBrush(back)
         words.setText(f"not {name}" if cut.inverted else name, theme.current().color("text"))

@@ -265,7 +265,7 @@ def _difference(found: Contrast) -> Difference | None:
         _on_paper(waveform_contrast.token_of(name, is_alone=False)) for name in waveform_contrast.KINDS[:2]
     )
     frame = found.inside.density
-    label = "inside less outside (% of the samples at that time)"
+    label = "inside − outside (% of the samples at that time)"
     return Difference(100 * found.difference, frame.x_range, frame.y_range, (outside, inside), label)
 
 

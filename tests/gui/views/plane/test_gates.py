@@ -331,6 +331,23 @@ def test_words_of_a_gate_stay_in_a_narrow_view(qtbot: QtBot, view: PlaneView) ->
     assert words.right() <= plot.right() + 1
 
 
+def test_words_of_gates_lie_neither_over_each_other_nor_over_corners(view: PlaneView) -> None:
+    (left, right), (bottom, top) = view.box.viewRange()
+    far, high = right - 0.02 * (right - left), top - 0.02 * (top - bottom)
+    middle, low = 0.5 * (left + right), 0.5 * (bottom + top)
+    corners = ((middle, low), (far - 0.02 * (right - left), high), (far, low))
+    shape = ", ".join(f"{number:.6g}" for corner in corners for number in corner)
+    view.bridge.change(cut_changes.add_cut, "first", f"inside(trap_max, a_over_e, {shape})")
+    view.bridge.change(cut_changes.add_cut, "range", f"{middle:.6g} <= trap_max < {far:.6g}")
+    view.bridge.change(cut_changes.choose_cut, "first")
+    view.gates.draw()
+    first, other = (one.label.mapRectToScene(one.label.boundingRect()) for one in view.gates._drawn.values())
+    assert not first.adjusted(1, 1, -1, -1).intersects(other)
+    for corner in corners:
+        at = view.box.mapViewToScene(QPointF(*corner))
+        assert not first.contains(at) and not other.contains(at)
+
+
 def test_the_projections_show_what_the_chosen_gate_lets_pass(qtbot: QtBot, view: PlaneView) -> None:
     view.bridge.change(cut_changes.add_cut, "psd", BOX)
     view.redraw()
