@@ -10,6 +10,7 @@ from PyQt5.QtCore import QObject, QTimer, pyqtSignal
 
 if TYPE_CHECKING:
     from pygama_gui.bridge import Bridge
+    from pygama_gui.session.state import Run
 
 LOOK_MS = 2000
 """Files that are gone are looked for this often."""
@@ -32,6 +33,17 @@ class Gone(QObject):
 
     def __contains__(self, path: object) -> bool:
         return path in self._files
+
+    def why_unread(self, run: Run, what: str = "events") -> str:
+        """Say why nothing is known yet of a run of Tier files that were given; empty of a raw one.
+
+        what: that is read of them.
+        """
+        if run.is_raw:
+            return ""
+        if gone := [file for file in (run.path, run.tier1) if file in self._files]:
+            return f"{gone[0].name} is not where it was. Bring it back, or open it where it is now."
+        return f"Reading the {what}…"
 
     def add(self, path: Path) -> None:
         """Note that a file is gone; it is told of once, until it is back."""

@@ -147,6 +147,41 @@ def test_a_picture_of_each_view_brings_it_back(
         assert second.views[name].boxes()[key].zoom_taken[0] == pytest.approx(zoom[0])
 
 
+def test_a_picture_of_a_tier_2_file_alone_brings_it_back_also_once_it_was_moved(
+    qtbot: QtBot, open_window: Callable[..., MainWindow], window: Callable[[], MainWindow], tmp_path: Path
+) -> None:
+    (given := tmp_path / "given").mkdir()
+    path = (tmp_path / "t2_run12.h5").rename(given / "t2_run12.h5")
+    first = open_window(output_dir=tmp_path / "out", size=(1200, 800))
+    first.arrivals.add_paths([path])
+    wait_for(qtbot, lambda: has_picture(first, "spectrum"))
+    first.bridge.change(changes.choose_tab, VIEWS["spectrum"])
+    first.spectrum.toggle_log()
+    first.spectrum.look_at(600.0, 2900.0)
+    first.bridge.change(fit_changes.add_fits, [Fit("one", "trap_max", FitRequest(500.0, 3000.0))])
+    wait_for(qtbot, lambda: not first.bridge.timer.isActive() and has_picture(first, "spectrum"))
+    picture, wanted = saved(qtbot, first, "spectrum", tmp_path / "one.png"), first.bridge.session
+
+    def is_brought_back(made: MainWindow) -> bool:
+        found = made.bridge.session
+        is_same = all(getattr(found, part) == getattr(wanted, part) for part in SAME)
+        low, high = made.spectrum.plot.box.viewRange()[0]
+        is_seen = (low, high) == pytest.approx((600.0, 2900.0))
+        return is_same and is_seen and has_picture(made, "spectrum")
+
+    second = open_window(output_dir=tmp_path / "other", size=(1200, 800))
+    drop(second, picture)
+    wait_for(qtbot, lambda: is_brought_back(second))
+    assert [run.path for run in second.bridge.session.runs] == [path]
+
+    third = open_window(output_dir=tmp_path / "third", size=(1200, 800))
+    moved = path.rename(tmp_path / "t2_run12.h5")
+    drop(third, picture)
+    wait_for(qtbot, lambda: str(path) in told(third))
+    third.arrivals.add_paths([moved])
+    wait_for(qtbot, lambda: is_brought_back(third))
+
+
 def test_a_calibrated_spectrum_is_stored_with_its_energies(
     qtbot: QtBot, window: Callable[[], MainWindow], tmp_path: Path
 ) -> None:

@@ -368,6 +368,11 @@ def test_a_tier_2_file_that_is_gone_is_told_and_read_when_it_is_back(
     assert run_sentence(None, run) == ("■ not read", "soft")
     assert window.runs.process_button.text() == "Process again"
     assert not window.runs.process_button.isEnabled()
+    for number, view in enumerate((window.waveforms, window.spectrum, window.plane), 1):
+        window.go_to_tab(number)
+        view.redraw()
+        said = "t2_run7.h5 is not where it was. Bring it back, or open it where it is now."
+        assert view.plot._hint.text() == said
     away.rename(path)
     window.bridge.gone.found([path])
     wait_for(qtbot, window)
@@ -383,7 +388,7 @@ def test_the_waveforms_of_a_tier_1_file_that_was_gone_are_shown_when_it_is_back(
     window = open_window(Bridge(Store(Session(runs=(run,), selected=run.run_id))))
     window.bridge.warm_up()
     qtbot.waitUntil(window.banner.isVisible, timeout=WAIT_MS)
-    said = "t1_run7.h5 is not where it was. Bring it back to see its waveforms."
+    said = "t1_run7.h5 is not where it was. Bring it back, or open it where it is now."
     assert window.waveforms.telling.why_empty() == said
     away.rename(path)
     window.bridge.gone.found([path])

@@ -298,7 +298,7 @@ class PreviewView(View):
             return "A sample of the selected run appears here."
         live, state = self.bridge.live(self.session.selected), self.bridge.state(self.session.selected)
         if live is None:
-            return "Process the run to try settings on it."
+            return self.bridge.gone.why_unread(run) or "Process the run to try settings on it."
         if why := self.bridge.data_sets.why_no_waveforms(self.session.selected):
             return why
         if state is not None and state.state in ENDS and not len(live.columns):

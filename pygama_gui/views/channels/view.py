@@ -428,13 +428,13 @@ class ChannelsView(View):
 
     def _why_empty(self, live: LiveRun | None) -> str:
         state = self.bridge.state(self.session.selected)
-        if self.session.selected_run is None:
+        if (run := self.session.selected_run) is None:
             return "The channels of the selected run appear here."
         data_sets, selected = self.bridge.data_sets, self.session.selected
         if why := data_sets.why_empty(selected):
             return why
         if state is None:
-            return "No channels yet. Process the run to see them."
+            return self.bridge.gone.why_unread(run) or "No channels yet. Process the run to see them."
         if live is not None and len(live.columns):
             if CODE not in live.columns:
                 return "The events of this run carry no channel."

@@ -25,12 +25,12 @@ ENDS = {"failed": "failed", "stopped": "was stopped"}
 def why_empty(view: PlaneView, live: LiveRun | None) -> str:
     """Say why nothing is drawn, and what to do."""
     state = view.bridge.state(view.session.selected)
-    if view.session.selected_run is None:
+    if (run := view.session.selected_run) is None:
         return "Two columns of the selected run appear here, against each other."
     if why := view.bridge.data_sets.why_empty(view.session.selected):
         return why
     if state is None:
-        return "No events yet. Process the run to see them."
+        return view.bridge.gone.why_unread(run) or "No events yet. Process the run to see them."
     if live is not None and len(live.columns):
         return _what_lacks(view, live)
     if not state.has_ended:

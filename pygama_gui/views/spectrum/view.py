@@ -513,7 +513,7 @@ class SpectrumView(View):
         if why := self.bridge.data_sets.why_empty(self.session.selected):
             return why
         if state is None:
-            return "No spectrum yet. Process the run to see it."
+            return self.bridge.gone.why_unread(run) or "No spectrum yet. Process the run to see it."
         if live is not None and raw_column(self.session, self.choice.column) in live.columns:
             return "Computing the energies…"
         if live is not None and len(live.columns):

@@ -132,13 +132,13 @@ def both_times(view: TrendsView, seconds: float) -> str:
 def why_empty(view: TrendsView, live: LiveRun | None) -> str:
     """Say why nothing is drawn, and what to do."""
     state = view.bridge.state(view.session.selected)
-    if view.session.selected_run is None:
+    if (run := view.session.selected_run) is None:
         return "The trends of the selected run appear here."
     data_sets, selected = view.bridge.data_sets, view.session.selected
     if why := data_sets.why_empty(selected):
         return why
     if state is None:
-        return "No trends yet. Process the run to see them."
+        return view.bridge.gone.why_unread(run) or "No trends yet. Process the run to see them."
     if live is not None and len(live.columns):
         if "time_s" not in live.columns:
             return "The events of this run carry no time."

@@ -62,12 +62,8 @@ class Telling:
         """Say why there is no waveform of a run that nobody has processed."""
         run = self._view.session.selected_run
         assert run is not None
-        if run.is_raw:
-            return "No waveforms yet. Process the run to see them."
-        file = run.tier1 or run.path
-        if file in self._view.bridge.gone:
-            return f"{file.name} is not where it was. Bring it back to see its waveforms."
-        return "Reading the waveforms…"
+        unread = self._view.bridge.gone.why_unread(run, "waveforms")
+        return unread or "No waveforms yet. Process the run to see them."
 
     @property
     def is_read(self) -> bool:
