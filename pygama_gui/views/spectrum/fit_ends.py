@@ -10,7 +10,7 @@ from PyQt5.QtCore import QSignalBlocker, Qt
 from pygama_gui.session import fit_changes
 from pygama_gui.session.named import named
 from pygama_gui.session.state import Fit
-from pygama_gui.views.spectrum.ranges import rounded, step_of
+from pygama_gui.views.spectrum.ranges import ends_moved, step_of
 from pygama_gui.widgets import theme
 
 if TYPE_CHECKING:
@@ -111,7 +111,7 @@ class FitEnds:
         if (fit := self._present) is None:
             return
         step = step_of(self._view.plot)
-        low, high = (rounded(float(end), step) for end in self.item.getRegion())
+        low, high = ends_moved(self.item, (fit.request.low, fit.request.high), step)
         places = fit.request.positions
         if places:
             low, high = min(low, min(places) - step), max(high, max(places) + step)

@@ -170,7 +170,7 @@ class Band:
     def _dragged(self, found: RangeOf) -> RangeOf:
         """Give the range that is under the hand; an end that was not there stays away."""
         step = step_of(self._plot)
-        low, high = sorted(rounded(float(end), step) for end in self.item.getRegion())
+        low, high = ends_moved(self.item, (found.low, found.high), step)
         if math.isinf(found.low):
             return replace(found, high=high)
         if math.isinf(found.high):
@@ -198,7 +198,15 @@ def step_of(plot: Plot) -> float:
     return 10.0 ** math.floor(math.log10(step)) if step > 0 else 1.0
 
 
-def rounded(value: float, step: float) -> float:
-    """Round a place to the steps of `step_of`."""
+def ends_moved(item: pg.LinearRegionItem, before: tuple[float, float], step: float) -> tuple[float, float]:
+    """Give where the ends of a range are, rounded to a step; one that was not moved stays as it was."""
+    low, high = (
+        end if end == was else _rounded(end, step)
+        for end, was in zip(map(float, item.getRegion()), before, strict=True)
+    )
+    return min(low, high), max(low, high)
+
+
+def _rounded(value: float, step: float) -> float:
     decimals = max(0, -math.floor(math.log10(step) + 0.5))
     return round(round(value / step) * step, decimals)

@@ -436,6 +436,15 @@ def test_dragging_an_edge_rewrites_the_cut_in_one_step_of_undo(spectrum: Spectru
     assert spectrum.session.cuts[0].expression == "8300 <= trap_max < 9050"
 
 
+def test_dragging_one_edge_leaves_the_other_as_it_was_written(spectrum: SpectrumView) -> None:
+    spectrum.bridge.change(cut_changes.add_cut, "peak", "8300.123 <= trap_max < 9050")
+    band = redrawn(spectrum).cut_ranges.bands["peak"]
+    for high in (9500, 12_000):
+        band.item.lines[1].setValue(high)
+        redrawn(spectrum)
+    assert spectrum.session.cuts[0].expression.startswith("8300.123 <= trap_max < 1")
+
+
 def test_the_edge_of_a_cut_made_of_the_region_is_dragged_and_not_the_region(
     qtbot: QtBot,
     spectrum: SpectrumView,

@@ -439,6 +439,15 @@ def test_the_mouse_drags_an_end_of_a_fit_which_is_redone_and_undone_at_once(
     assert range_of(fitted) == (8400, 8950)
 
 
+def test_dragging_one_end_of_a_fit_leaves_the_other_where_it_was(fitted: SpectrumView) -> None:
+    fitted.bridge.change(fit_changes.set_fit_range, "line", 8400.123, 8950.0)
+    fitted.redraw()
+    fitted.peaks.fit_ends.item.lines[1].setValue(9100)
+    low, high = range_of(fitted)
+    assert low == 8400.123
+    assert high == pytest.approx(9100, abs=1)
+
+
 def test_an_end_of_a_fit_stops_before_its_peak(fitted: SpectrumView) -> None:
     fitted.peaks.fit_ends.item.lines[0].setValue(8800)
     low, high = range_of(fitted)
