@@ -19,6 +19,7 @@ from pygama.errors import SettingsError
 from pygama.quick_dataclass import dataclass
 from pygama.storage import TierFile, how_made, spectrum_files
 from pygama.storage.spectrum_files import StoredSpectrum, write_spectrum
+from pygama.utils import group_ticks
 
 if TYPE_CHECKING:
     from pygama.analysis.tagging import Tagging
@@ -237,4 +238,5 @@ def _draw(path: Path, suffix: str, spectrum: Spectrum, *, is_log: bool) -> None:
             xlim=(spectrum.edges[0], spectrum.edges[-1]),
         )
         axes.set_ylim(bottom=floor)
+        group_ticks(axes)
         figure.savefig(path, format=suffix[1:], metadata=metadata)

@@ -57,6 +57,31 @@ def grouped(number: float, decimals: int = 0) -> str:
     return text.replace(",", NARROW_SPACE if abs(rounded) >= GROUPED_FROM else "")
 
 
+def grouped_text(text: str) -> str:
+    """Group the thousands of a whole number that stands on an axis; all else stays as it is."""
+    try:
+        value = float(text.replace("−", "-"))
+    except ValueError:
+        return text
+    if not (math.isfinite(value) and value == int(value) and abs(value) >= GROUPED_FROM):
+        return text
+    sign = text[: len(text) - len(text.lstrip("-−"))]
+    return f"{sign}{grouped(abs(int(value)))}"
+
+
+def group_ticks(*all_axes: Any) -> None:
+    """Group the thousands on the linear axes of matplotlib's figures; their scales must be set already."""
+    from matplotlib.ticker import ScalarFormatter
+
+    class Grouped(ScalarFormatter):
+        def __call__(self, x: float, pos: int | None = None) -> str:
+            return grouped_text(super().__call__(x, pos))
+
+    for axis in (axis for axes in all_axes for axis in (axes.xaxis, axes.yaxis)):
+        if type(axis.get_major_formatter()) is ScalarFormatter:  # no time, and no logarithm
+            axis.set_major_formatter(Grouped(useOffset=False))
+
+
 def number_text(value: float, digits: int = 6) -> str:
     """Write a number as '38 860.5': so many digits as count, no exponent, thousands apart from 10 000 on."""
     if not math.isfinite(value) or abs(value) < 1e-4:

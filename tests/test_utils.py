@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from pygama.utils import grouped, number_text, plural, signed_text
+from pygama.utils import group_ticks, grouped, grouped_text, number_text, plural, signed_text
 
 
 def test_thousands_of_whole_numbers_stand_apart():
@@ -40,3 +40,32 @@ def test_a_number_has_the_digits_that_count_and_no_exponent(value, digits, text)
 
 def test_a_sign_stands_before_a_number_in_any_case():
     assert [signed_text(value, 2) for value in (220.0, 0.031, -0.8)] == ["+220", "+0.031", "−0.8"]
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("9000", "9000"),
+        ("60000", "60\u202f000"),
+        ("-200000", "-200\u202f000"),
+        ("−200000", "−200\u202f000"),
+        ("12345.5", "12345.5"),
+        ("10:30", "10:30"),
+        ("nan", "nan"),
+        ("", ""),
+    ],
+)
+def test_whole_numbers_on_an_axis_are_grouped_with_the_sign_that_they_have(text, told):
+    assert grouped_text(text) == told
+
+
+def test_linear_axes_of_a_figure_are_grouped_and_logarithmic_ones_stay():
+    from matplotlib.figure import Figure
+
+    figure = Figure()
+    axes = figure.add_subplot()
+    axes.set(xlim=(0, 60_000), yscale="log", ylim=(1, 1e6))
+    group_ticks(axes)
+    figure.draw_without_rendering()
+    assert [label.get_text() for label in axes.get_xticklabels()][:3] == ["0", "10\u202f000", "20\u202f000"]
+    assert any("10^" in label.get_text() for label in axes.get_yticklabels())

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from pygama.quick_dataclass import dataclass
+from pygama.utils import group_ticks
 from pygama_gui.data.figures import facts_text, quoted, save_as
 from pygama_gui.data.health import Figures, Health, Peak
 
@@ -112,6 +113,7 @@ def _draw_tile(axes: Axes, tile: Tile, picture: ChannelPicture) -> None:
         ylim=(floor, top * 3 if picture.is_log else top * 1.1),
     )
     axes.set_title(f"{tile.name}  {tile.health.words}", fontsize="small", color=color, pad=3)
+    group_ticks(axes)
     axes.tick_params(labelsize="x-small")
     axes.xaxis.get_offset_text().set_fontsize("x-small")
     if tile.words:

@@ -13,6 +13,7 @@ import numpy as np
 
 from pygama.quick_dataclass import dataclass
 from pygama.storage.spectrum_files import StoredSpectrum, write_spectrum
+from pygama.utils import group_ticks
 from pygama_gui.data.figures import (
     KINDS,
     ORANGE,
@@ -205,6 +206,7 @@ def draw(picture: SpectrumPicture) -> Figure:
     axes.set_title(picture.about.get("title", ""), fontsize="medium")
     if len(picture.drawn) > 1:
         axes.legend(fontsize="small", loc="upper right")
+    group_ticks(axes, lowest)
     if not picture.is_log and picture.y_range[1] >= 1e5:
         axes.ticklabel_format(axis="y", style="sci", scilimits=(0, 0), useMathText=True)
     _write_words(figure, axes, picture)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from pygama.quick_dataclass import dataclass
+from pygama.utils import group_ticks
 from pygama_gui.data.figures import (
     ORANGE,
     SIZE_INCHES,
@@ -135,7 +136,7 @@ def _draw_panel(axes: Axes, panel: Panel, picture: TrendPicture, *, is_clock: bo
         loc="left",
         pad=2,
     )
-    axes.ticklabel_format(axis="y", useOffset=False)
+    group_ticks(axes)
     axes.tick_params(labelsize="small")
 
 

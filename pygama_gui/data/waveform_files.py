@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from pygama.quick_dataclass import dataclass
+from pygama.utils import group_ticks
 from pygama_gui.data.contrast import STRETCH
 from pygama_gui.data.figures import (
     GREY,
@@ -127,6 +128,7 @@ def draw(picture: Picture) -> Figure:
     axes.set_title(picture.about.get("title", ""), fontsize="medium")
     if picture.is_log:
         axes.set_yscale("log")
+    group_ticks(axes)
     if picture.x_range is not None:
         axes.set_xlim(picture.x_range)
     if picture.y_range is not None:

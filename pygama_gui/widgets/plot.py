@@ -17,7 +17,7 @@ from PyQt5.QtCore import QPointF, QRectF, Qt, pyqtSignal
 from PyQt5.QtGui import QContextMenuEvent, QFocusEvent, QFontMetrics, QMouseEvent, QPainterPath, QResizeEvent
 from PyQt5.QtWidgets import QAction, QGraphicsGridLayout, QMenu, QSizePolicy, QWidget
 
-from pygama.utils import GROUPED_FROM, grouped
+from pygama.utils import grouped_text
 from pygama_gui.session.pictured import Zoom
 from pygama_gui.widgets import menu_words, theme
 from pygama_gui.widgets.own_keys import Menu
@@ -553,20 +553,12 @@ def _thinned(edges: np.ndarray, heights: np.ndarray, n: int) -> tuple[np.ndarray
 
 def grouped_ticks(texts: Sequence[str]) -> list[str]:
     """Group the thousands of tick labels from 10 000 on."""
-    return [_grouped_tick(text) for text in texts]
-
-
-def _grouped_tick(text: str) -> str:
-    try:
-        value = float(text)
-    except ValueError:
-        return text
-    return grouped(int(value)) if abs(value) >= GROUPED_FROM and value == int(value) else text
+    return [grouped_text(text) for text in texts]
 
 
 def _power_of_ten(exponent: float) -> str:
     if exponent >= 0:
-        return _grouped_tick(str(10 ** round(exponent)))
+        return grouped_text(str(10 ** round(exponent)))
     return f"{10.0 ** round(exponent):.{-round(exponent)}f}" if exponent >= -4 else f"1e{round(exponent)}"
 
 
