@@ -87,9 +87,15 @@ class Polygon:
             return self
         return replace(self, points=self.points[:number] + self.points[number + 1 :])
 
-    def rounded(self, x_px: float, y_px: float) -> Polygon:
-        """Round the corners to what the eye can tell."""
-        return replace(self, points=tuple((rounded_to(x, x_px), rounded_to(y, y_px)) for x, y in self.points))
+    def rounded(self, x_px: float, y_px: float, before: Gate | None = None) -> Polygon:
+        """Round the corners to what the eye can tell. before: what did not move since then stays."""
+        kept = [set() if before is None else before.values(axis) for axis in (0, 1)]
+        points = ((_rounded(x, x_px, kept[0]), _rounded(y, y_px, kept[1])) for x, y in self.points)
+        return replace(self, points=tuple(points))
+
+    def values(self, axis: int) -> set[float]:
+        """Give what it says of x, 0, or of y, 1."""
+        return {point[axis] for point in self.points}
 
     def text(self, x: str, y: str) -> str:
         """Write it as a cut."""
@@ -125,12 +131,15 @@ class Band:
             high += step
         return replace(self, of=replace(self.of, low=min(low, high), high=max(low, high)))
 
-    def rounded(self, x_px: float, y_px: float) -> Band:
-        """Round the ends to what the eye can tell."""
-        px = (x_px, y_px)[self.axis]
-        return replace(
-            self, of=replace(self.of, low=rounded_to(self.of.low, px), high=rounded_to(self.of.high, px))
-        )
+    def rounded(self, x_px: float, y_px: float, before: Gate | None = None) -> Band:
+        """Round the ends to what the eye can tell. before: what did not move since then stays."""
+        px, kept = (x_px, y_px)[self.axis], set() if before is None else before.values(self.axis)
+        low, high = (_rounded(end, px, kept) for end in (self.of.low, self.of.high))
+        return replace(self, of=replace(self.of, low=low, high=high))
+
+    def values(self, axis: int) -> set[float]:
+        """Give what it says of x, 0, or of y, 1."""
+        return {self.of.low, self.of.high} if axis == self.axis else set()
 
     def text(self, _x: str, _y: str) -> str:
         """Write it as a cut."""
@@ -208,6 +217,10 @@ def _distances(place: np.ndarray, starts: np.ndarray, ends: np.ndarray) -> np.nd
     length = np.maximum((along**2).sum(axis=1), 1e-300)
     share = np.clip(((place - starts) * along).sum(axis=1) / length, 0.0, 1.0)
     return np.hypot(*(place - starts - share[:, np.newaxis] * along).T)
+
+
+def _rounded(value: float, px: float, kept: set[float]) -> float:
+    return value if value in kept else rounded_to(value, px)
 
 
 def rounded_to(value: float, px: float) -> float:

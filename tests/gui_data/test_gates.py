@@ -91,6 +91,21 @@ def test_corners_are_rounded_to_a_tenth_of_a_pixel() -> None:
     assert gate.points[0] == (1235.0, 0.1235)
 
 
+def test_what_the_hand_did_not_move_is_not_rounded() -> None:
+    text = "inside(e, a, 1234.567, 0.123456, 2000.125, 0.123456, 2000.125, 1.000125, 1234.567, 1.000125)"
+    gate = gate_of(text, "e", "a")
+    assert isinstance(gate, Polygon)
+    moved = gate.moved(Part("corner", 2), (10.0, 0.01)).rounded(10.0, 0.01, gate)
+    assert moved.text("e", "a") == (
+        "inside(e, a, 1234.567, 0.123456, 2010, 0.123456, 2010, 1.01, 1234.567, 1.01)"
+    )
+    band = gate_of("1234.567 <= e < 2000.125", "e", "a")
+    assert isinstance(band, Band)
+    assert band.moved(Part("side", 1), (10.0, 0.0)).rounded(10.0, 0.01, band).text("e", "a") == (
+        "1234.567 <= e < 2010"
+    )
+
+
 @given(st.lists(st.tuples(st.integers(0, 20), st.integers(0, 20)), min_size=3, max_size=8, unique=True))
 def test_inside_for_the_hand_is_inside_for_the_cut(points: list[tuple[int, int]]) -> None:
     gate = Polygon(tuple((float(x), float(y)) for x, y in points))

@@ -298,7 +298,9 @@ class PlaneGates:
         if held is None:
             return self._is_ours  # given up while the button was down: the rest of the drag does nothing
         by = self._box.mapToView(event.pos()) - held.start
-        moved = held.gate.moved(held.part, (by.x(), by.y())).rounded(*self._box.viewPixelSize())
+        moved = held.gate.moved(held.part, (by.x(), by.y()))
+        width, height = self._box.viewPixelSize()
+        moved = moved.rounded(width, height, held.gate)
         self._moved = {held.name: moved}
         self.draw()
         if event.isFinish():
@@ -360,7 +362,8 @@ class PlaneGates:
         gate = self.shapes()[name]
         if not isinstance(gate, Polygon):
             return False
-        corner = gate.with_corner(part.number, (at.x(), at.y())).rounded(*self._box.viewPixelSize())
+        width, height = self._box.viewPixelSize()
+        corner = gate.with_corner(part.number, (at.x(), at.y())).rounded(width, height, gate)
         self._view.bridge.change(cut_changes.edit_cut, name, corner.text(*self._names))
         self._view.bridge.change(cut_changes.choose_cut, name)
         return True
