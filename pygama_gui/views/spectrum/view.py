@@ -538,10 +538,10 @@ class SpectrumView(View):
 
     def _show_info(self, histogram: LiveHistogram) -> None:
         if self.plot.box.is_region_wanted:
-            self.controls.info.setText("Drag over the spectrum, or Shift+R for all in view; Esc gives up")
+            self._say("Drag over the spectrum, or Shift+R for all in view; Esc gives up", "Drag, or Shift+R")
             return
         if held := self.peaks.fit_ends.held_words:
-            self.controls.info.setText(f"Left and Right move the {held}; E takes the next, Esc lets go")
+            self._say(f"Left and Right move the {held}; E takes the next, Esc lets go", f"← → {held}")
             return
         progress = self.bridge.data_sets.progress(self.session.selected)
         live = self.bridge.live(self.session.selected)
@@ -563,7 +563,11 @@ class SpectrumView(View):
         if has_values and self.choice.column != raw_column(self.session, self.choice.column):
             whose = borrowed(self.session, self.session.selected_run, self.choice.column)
             parts += [f"▲ {whose}"] if whose else []
-        self.controls.info.setText(" · ".join(parts))
+        self._say(" · ".join(parts), short)
+
+    def _say(self, text: str, short: str) -> None:
+        """Write below the spectrum. short: where there is no room."""
+        self.controls.info.setText(text)
         self.controls.info.short = short
 
 

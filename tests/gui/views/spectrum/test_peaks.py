@@ -460,6 +460,7 @@ def test_keys_move_one_end_of_a_fit_then_the_other_then_both(fitted: SpectrumVie
     fitted.peaks.fit_ends.take_next()
     fitted.redraw()
     assert "lower end of the fit" in fitted.controls.info.text()
+    assert fitted.controls.info.short == "← → lower end of the fit"
     fitted.nudge(-1)
     assert range_of(fitted) == (pytest.approx(8400 - width), 8950)
     fitted.peaks.fit_ends.take_next()
