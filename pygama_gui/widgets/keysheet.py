@@ -30,6 +30,7 @@ MOUSE = (
     ("wheel, Shift+wheel", "zoom x, zoom y"),
     ("Ctrl-drag", "move the picture"),
     ("Alt- or Shift-drag", "mark a region"),
+    ("drag an end or a corner", "move that of a region, cut or fit"),
     ("Alt- or Shift-click", "put a corner on the side of a gate"),
     ("double-click", "show all"),
     ("right-click", "menu"),
