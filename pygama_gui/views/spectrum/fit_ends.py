@@ -94,6 +94,7 @@ class FitEnds:
             return
         following = 0 if self._held is None else self._held + 1
         self._held = following if following < len(HELD_WORDS) else None
+        self._view.bridge.store.settle()  # each end that keys move is one step back
         self._view.redraw_soon()
 
     def let_go(self) -> None:

@@ -469,6 +469,9 @@ def test_keys_move_one_end_of_a_fit_then_the_other_then_both(fitted: SpectrumVie
     fitted.peaks.fit_ends.take_next()
     fitted.nudge(1)
     assert range_of(fitted) == (pytest.approx(8400), pytest.approx(8950 + 11 * width))
+    fitted.bridge.store.undo()
+    assert range_of(fitted) == (pytest.approx(8400 - width), pytest.approx(8950 + 10 * width))
+    fitted.bridge.store.redo()
     fitted.give_up()
     before = fitted.plot.box.viewRange()[0]
     fitted.nudge(1)
