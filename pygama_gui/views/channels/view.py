@@ -46,6 +46,8 @@ HIDDEN_COLUMNS = ("period_ns", "crate", "card", "channel", "event_number", CODE,
 COLUMNS = ("Channel", "State", "Events", "Rate", "Baseline", "Noise", "FWHM", "At end of range", "Why")
 SORTED_BY = {"Channel": "name", "State": "state", "Rate": "rate", "Events": "rate", "Noise": "noise"}
 DIGITS = re.compile(r"(\d+)")
+BETWEEN = 6
+"""Pixels between the figures of two columns."""
 N_NAMED = 4
 """Channels that the summary names."""
 SPECTRUM_TAB = 2
@@ -137,6 +139,13 @@ class Table(QTableView):
         self.horizontalHeader().setStretchLastSection(True)
         self.horizontalHeader().setDefaultAlignment(Qt.AlignmentFlag.AlignLeft)
         self.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
+
+    def make_room(self) -> None:
+        """Widen columns that are narrower than what is in them; none gets narrower while numbers change."""
+        header = self.horizontalHeader()
+        for at in range(header.count() - 1):
+            needed = max(header.sectionSizeHint(at), self.sizeHintForColumn(at) + BETWEEN)
+            self.setColumnWidth(at, max(self.columnWidth(at), needed))
 
 
 class ChannelsView(View):
@@ -237,8 +246,8 @@ class ChannelsView(View):
         self.table.activated.connect(lambda index: self._choose(self.tiles[index.row()].code))
         self.table.doubleClicked.connect(lambda index: self.open_spectrum(self.tiles[index.row()].code))
         self.table.horizontalHeader().sectionClicked.connect(self._sort_by_section)
-        for at, width in enumerate((88, 92, 66, 122, 122, 58, 118, 112)):
-            self.table.setColumnWidth(at, width)
+        for at in range(len(COLUMNS)):
+            self.table.setColumnWidth(at, self.table.horizontalHeader().minimumSectionSize())
         self.column_box = choice_box("Column of the small spectra", self.choice.column)
         self.column_box.activated.connect(lambda at: self._change(column=self.column_box.itemText(at)))
         self.sort_box = choice_box("Order of the channels", *(f"by {sort}" for sort in SORTS))
@@ -358,6 +367,7 @@ class ChannelsView(View):
         self.pages.setCurrentWidget(self.table if self.choice.is_table else self.grid)
         if self.choice.is_table:
             self.model.show_tiles(self.tiles)
+            self.table.make_room()
             self._select_row()
         else:
             self.grid.show_tiles(self.tiles, self.choice.chosen, is_log=self.choice.is_log)

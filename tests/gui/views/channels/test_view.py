@@ -20,7 +20,7 @@ from pygama_gui.session import calibration_changes, changes, cut_changes
 from pygama_gui.session.state import SORTS, ChannelMap, Run
 from pygama_gui.views import madeup, surveying
 from pygama_gui.views.channels.tiles import HEIGHT
-from pygama_gui.views.channels.view import ChannelsView, row_of
+from pygama_gui.views.channels.view import COLUMNS, ChannelsView, row_of
 from pygama_gui.views.figure_words import fwhm_words
 
 WAIT_MS = 60_000
@@ -210,6 +210,17 @@ def test_the_table_tells_the_same_as_the_grid(qtbot: QtBot, view: ChannelsView) 
     assert row_of(view.tiles[2])[-1] == "18 times the events of the typical channel"
     view.table.clicked.emit(view.model.index(2, 0))
     assert view.session.spectrum.channel == 2
+
+
+def test_the_figures_in_the_table_are_not_cut(qtbot: QtBot, view: ChannelsView) -> None:
+    feed(qtbot, view, events(mixed(500, 500, 9000)))
+    view._change(is_table=True)
+    view.redraw()
+    metrics = view.table.fontMetrics()
+    for row in range(view.model.rowCount()):
+        for at in range(len(COLUMNS) - 1):
+            text = view.model.data(view.model.index(row, at))
+            assert metrics.horizontalAdvance(text) < view.table.columnWidth(at)
 
 
 def test_a_heading_of_the_table_sorts(qtbot: QtBot, view: ChannelsView) -> None:
