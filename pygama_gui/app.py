@@ -368,6 +368,7 @@ def _write_log() -> None:
         trouble = f"{path} cannot be written ({error.strerror or error}): the log goes to the terminal"
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
     logger.addHandler(handler)
+    logging.getLogger("pygama").addHandler(handler)
     logger.setLevel(logging.INFO)
     logger.propagate = False
     if trouble:
