@@ -440,6 +440,8 @@ class Bridge(QObject):
             self.data[run_id].take(message)
         else:
             self.board.apply(job_id, message, time.monotonic())
+            if isinstance(message, Failed | StoppedByRequest) and run_id in self.data:
+                self.board.keep_rows(job_id, len(self.data[run_id].every))
             self._log(job_id, run_id, message)
         return run_id
 

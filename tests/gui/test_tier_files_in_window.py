@@ -483,6 +483,9 @@ def test_a_tier_1_file_without_events_that_is_processed_says_that_there_is_none(
     qtbot.waitUntil(lambda: state_of(window, run.run_id) == "failed", timeout=WAIT_MS)
     assert "t1_run9.h5 holds no event: there is nothing" in window.bridge.state(run.run_id).text
     assert window.banner.words.text().startswith("Run 9: t1_run9.h5 holds no event")
+    assert "another try would change nothing" in window.banner.words.text()
+    assert remedies_for(window.bridge.state(run.run_id)) == ()
+    assert not window.runs.retry_action.isEnabled()
 
 
 def test_of_a_tier_1_file_only_room_for_tier_2_is_asked_for(
