@@ -38,11 +38,15 @@ from pygama.storage.frame_layout import (
 )
 from pygama.storage.hdf5 import create_file, description, output_errors, quiet, tables
 from pygama.storage.publish import Draft
-from pygama.storage.reader import LONG_TEXTS, WAVEFORM_ARRAY, TierFile, attributes_of
+from pygama.storage.reader import WAVEFORM_ARRAY, TierFile, attributes_of
+from pygama.storage.text_sums import LONG_TEXTS, write_sum
+from pygama.storage.text_sums import NAME as SUM_OF_TEXTS
 
 _LONGEST_ATTRIBUTE = 60_000
 _NAME = re.compile(r"[A-Za-z][^/.\x00]*")
-_SYSTEM_NAMES = frozenset({"CLASS", "VERSION", "TITLE", "PYTABLES_FORMAT_VERSION", "FILTERS"}) | PANDAS_NAMES
+_SYSTEM_NAMES = PANDAS_NAMES | frozenset(
+    {"CLASS", "VERSION", "TITLE", "PYTABLES_FORMAT_VERSION", "FILTERS", SUM_OF_TEXTS}
+)
 
 
 @dataclass(slots=True)
@@ -302,6 +306,7 @@ class TierWriter:
         for key, stored in self._stored.items():
             stored.rows.leaf.attrs.NROWS = stored.rows.n_rows
             self._check_ragged(key, stored)
+        write_sum(self._file)
         self._close_file()
 
     def _check_ragged(self, key: str, stored: _Stored) -> None:
