@@ -293,9 +293,8 @@ class Sandbox(QObject):
         run_id, tier1 = self.session.selected, live.tier1
         self._key = key
         is_known, made_with = run_id in self._references, live.chain or None
-        has_codes = len(live.channels) > 1 and CODE in live.columns
-        shown = self.bridge.shown(live.channels) if has_codes else []
-        codes = live.columns.column(CODE) if shown else np.empty(0)
+        shown = self.bridge.shown(live.channels) if len(live.channels) > 1 else []
+        codes = live.columns.column(CODE) if CODE in live.columns else live.some_codes
 
         def read() -> tuple[Sampled | None, Chained | None]:
             reference = None if is_known else made_with or preview.chain_of_file(_tier2_beside(tier1))
@@ -594,7 +593,7 @@ def _chosen_or_most(chosen: int | None, shown: list[int], codes: np.ndarray) -> 
     """Give the channel to take a sample of, and its share of the rows: the chosen one, or that with most.
 
     None, which takes all, of a run with one channel alone or with few waveforms of each. codes: of the
-    channels of all rows, (n_rows,).
+    channels of all rows, or of some from all over the file, (n_rows,).
     """
     counts = {code: int(np.count_nonzero(codes == code)) for code in shown}
     if chosen is not None and counts.get(chosen):

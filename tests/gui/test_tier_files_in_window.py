@@ -191,9 +191,12 @@ def test_the_waveforms_of_a_tier_1_file_are_there_before_it_is_processed(
     (path,) = given("t1_run7.h5")
     window.arrivals.add_paths([path])
     qtbot.waitUntil(lambda: window.waveforms.bar.info.text().startswith(f"of {N}"), timeout=WAIT_MS)
+    channels = window.bridge.live(str(path)).channels
+    assert len(channels) > 1
     window.waveforms.go_to(17)
     qtbot.waitUntil(lambda: window.waveforms.bar.place.text() == "18", timeout=WAIT_MS)
     qtbot.waitUntil(lambda: window.preview.found is not None, timeout=WAIT_MS)
+    assert window.preview.sandbox.words in [f"waveforms of {name}" for name in window.bridge.names(channels)]
     for tab in range(6):
         window.go_to_tab(tab)
     assert window.runs.process_button.text() == "Process 1"
@@ -549,3 +552,20 @@ def test_the_same_chain_is_not_offered_and_an_offer_goes_with_its_run(
     qtbot.waitUntil(window.banner.isVisible, timeout=WAIT_MS)
     window.bridge.change(changes.select_run, str(first))
     assert not window.banner.isVisible()
+
+
+def test_a_channel_of_a_tier_1_file_is_chosen_before_it_is_processed(
+    qtbot: QtBot, window: MainWindow, given: Callable[..., list[Path]]
+) -> None:
+    window.bridge.change(changes.process_on_add, False)
+    (path,) = given("t1_run7.h5")
+    window.arrivals.add_paths([path])
+    sandbox = window.preview.sandbox
+    qtbot.waitUntil(lambda: window.preview.found is not None, timeout=WAIT_MS)
+    live = window.bridge.live(str(path))
+    most = max(live.channels, key=lambda code: int((live.some_codes == code).sum()))
+    other = next(code for code in live.channels if code != most)
+    assert sandbox.words == f"waveforms of {window.bridge.names([most])[0]}"
+    window.bridge.change(changes.choose_channel, other)
+    words = f"waveforms of {window.bridge.names([other])[0]}"
+    qtbot.waitUntil(lambda: sandbox.words == words, timeout=WAIT_MS)
