@@ -318,6 +318,42 @@ def test_tier_files_that_come_with_the_raw_file_of_a_run_in_the_list_are_its_own
     assert window.bridge.session.runs[0].tier2 is None
 
 
+@pytest.mark.parametrize("has_raw", [True, False])
+def test_tier_files_of_a_run_whose_job_failed_or_was_stopped_are_its_own(
+    qtbot: QtBot, window: MainWindow, given: Callable[..., list[Path]], tmp_path: Path, has_raw: bool
+) -> None:
+    raw, tier1, tier2 = given("Run7", "t1_run7.h5", "t2_run7.h5")
+    (tmp_path / "out" / "t2_run7.h5").write_bytes(b"not ours")  # so that the job is refused
+    window.arrivals.add_paths([raw])
+    qtbot.waitUntil(lambda: state_of(window, str(raw)) == "failed", timeout=WAIT_MS)
+    window.arrivals.add_paths([*([raw] if has_raw else []), tier1, tier2])
+    wait_for(qtbot, window)
+    (run,) = window.bridge.session.runs
+    assert (run.path, run.tier1, run.tier2) == (raw, tier1, tier2)
+    assert window.bridge.state(run.run_id).outputs == (tier1, tier2)
+
+
+def test_tier_files_are_of_the_run_of_their_raw_file_in_whatever_order_they_come(
+    qtbot: QtBot, window: MainWindow, given: Callable[..., list[Path]], tmp_path: Path
+) -> None:
+    raw, tier2 = given("Run7", "t2_run7.h5")
+    window.arrivals.add_paths([tier2])
+    wait_for(qtbot, window)
+    window.arrivals.add_paths([raw])
+    qtbot.waitUntil(lambda: window.bridge.session.runs[0].path == raw, timeout=WAIT_MS)
+    assert not window.bridge.active()
+    assert window.bridge.store.undo_label.startswith("take the raw file of a run")
+    (tier1,) = given("t1_run7.h5")
+    window.arrivals.add_paths([tier1])
+    qtbot.waitUntil(lambda: window.bridge.session.runs[0].tier1 == tier1, timeout=WAIT_MS)
+    wait_for(qtbot, window)
+    (run,) = window.bridge.session.runs
+    assert (run.path, run.tier1, run.tier2, run.is_raw, run.is_given) == (raw, tier1, tier2, True, True)
+    window.runs.process_button.click()
+    qtbot.waitUntil(lambda: (tmp_path / "out" / "t1_run7.h5").exists() and is_done(window), timeout=WAIT_MS)
+    assert window.bridge.state(run.run_id).outputs[0] == tmp_path / "out" / "t1_run7.h5"
+
+
 def test_tier_files_of_a_run_that_was_processed_are_told_as_a_run_of_their_own(
     qtbot: QtBot, window: MainWindow, given: Callable[..., list[Path]]
 ) -> None:
