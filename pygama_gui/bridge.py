@@ -332,10 +332,12 @@ class Bridge(QObject):
     def saving_folder(self, run: Run | None = None) -> Path:
         """Give the folder to begin in: where anything was saved last, else that of the files of a run.
 
-        run: by default the one that is looked at.
+        run: by default the one that is looked at. The files of the demo run lie where nobody looks for any.
         """
         run = run or self.session.selected_run
         of_run = self.session.output_dir if run is None else self.folder_of(run)
+        if of_run == self._demo_folder:
+            of_run = self.session.output_dir
         return self._saved_in or of_run or Path.home()
 
     def state(self, run_id: str) -> JobState | None:

@@ -215,9 +215,17 @@ class Sandbox(QObject):
         self._is_line_old, self._chosen, self._suggested = is_old, chosen, suggested
 
     def _on_started(self, run_ids: set[str]) -> None:
+        if self.session.selected in run_ids:
+            self._carry_line()
         for run_id in run_ids:
             self._references[run_id] = self.session.chain
         self._go_on()
+
+    def _carry_line(self) -> None:
+        """Put the peak where the chain moves it that becomes the one to compare with."""
+        last, line = self.last, self.session.line
+        if last is not None and line is not None and last.asked == self.asked and last.has_peak:
+            self._choose_quietly((last.scale * line[0], last.scale * line[1]))
 
     def _on_data(self, run_ids: set[str]) -> None:
         if self.session.selected in run_ids and self._is_seen:

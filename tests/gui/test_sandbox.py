@@ -65,6 +65,23 @@ def test_a_peak_of_another_run_is_sought_anew_where_this_run_has_none_there(
     assert sandbox._is_line_sought == (not is_there)
 
 
+def test_the_peak_goes_along_with_the_gain_of_the_chain_that_a_run_is_processed_with(
+    bridge: Bridge, a_run: Callable[..., Run]
+) -> None:
+    run = a_run(1)
+    sandbox = Sandbox.of(bridge)
+    bridge.change(changes.add_runs, [run])
+    bridge.change(changes.choose_line, (8600.0, 8740.0))
+    fit = PeakFit((8600.0, 8740.0), 40, converged=True)
+    sandbox.last = Compared(sandbox.asked, 10, np.arange(3.0), None, None, new_fit=fit, scale=0.5)
+    bridge.started.emit({"another"})
+    assert sandbox.session.line == (8600.0, 8740.0)
+    bridge.started.emit({run.run_id})
+    assert sandbox.session.line == (4300.0, 4370.0)
+    bridge.started.emit({run.run_id})  # what was compared was of another place
+    assert sandbox.session.line == (4300.0, 4370.0)
+
+
 def test_the_peak_of_each_run_is_there_again_when_it_is_looked_at_again(
     bridge: Bridge, a_run: Callable[..., Run]
 ) -> None:
