@@ -62,6 +62,8 @@ class Sandbox(QObject):
         super().__init__(bridge)
         self.bridge = bridge
         self.last: Compared | None = None
+        self._newest: tuple[str, Compared] | None = None
+        """The run and what was compared last, also where its waveforms are not there any more."""
         self.facts: Facts | None = None
         self.traces: dict[str, Any] = {}
         self.present: Sample | None = None
@@ -223,8 +225,10 @@ class Sandbox(QObject):
 
     def _carry_line(self) -> None:
         """Put the peak where the chain moves it that becomes the one to compare with."""
-        last, line = self.last, self.session.line
-        if last is not None and line is not None and last.asked == self.asked and last.has_peak:
+        (run_id, last), line = self._newest or ("", None), self.session.line
+        if last is None or line is None or not last.has_peak:
+            return
+        if (run_id, last.asked) == (self.session.selected, self.asked):
             self._choose_quietly((last.scale * line[0], last.scale * line[1]))
 
     def _on_data(self, run_ids: set[str]) -> None:
@@ -445,7 +449,7 @@ class Sandbox(QObject):
             return
         if self._is_line_old:
             self._check_line(found)
-        self.last = found
+        self.last, self._newest = found, (self.session.selected, found)
         self.compared.emit(found)
 
     def _check_line(self, found: Compared) -> None:

@@ -73,7 +73,9 @@ def test_the_peak_goes_along_with_the_gain_of_the_chain_that_a_run_is_processed_
     bridge.change(changes.add_runs, [run])
     bridge.change(changes.choose_line, (8600.0, 8740.0))
     fit = PeakFit((8600.0, 8740.0), 40, converged=True)
-    sandbox.last = Compared(sandbox.asked, 10, np.arange(3.0), None, None, new_fit=fit, scale=0.5)
+    found = Compared(sandbox.asked, 10, np.arange(3.0), None, None, new_fit=fit, scale=0.5)
+    sandbox._take_compared(sandbox._bench, found)
+    sandbox._forget()  # as where the data of the run begin anew
     bridge.started.emit({"another"})
     assert sandbox.session.line == (8600.0, 8740.0)
     bridge.started.emit({run.run_id})
