@@ -69,6 +69,8 @@ class Sandbox(QObject):
         self.present: Sample | None = None
         self.words = ""
         """What the sample is."""
+        self.why_none = ""
+        """Why no sample could be read of the file, where it could not."""
         self._sampled: tuple[tuple[Any, ...], Sampled] | None = None
         """Waveforms of which data the sample is, and it: of one channel, else peaks of other gains smear."""
         self._watchers: list[QWidget] = []
@@ -308,14 +310,14 @@ class Sandbox(QObject):
         shown = self.bridge.shown(live.channels) if len(live.channels) > 1 else []
         codes = live.columns.column(CODE) if CODE in live.columns else live.some_codes
 
-        def read() -> tuple[Sampled | None, Chained | None]:
+        def read() -> tuple[Sampled | str, Chained | None]:
             reference = None if is_known else made_with or preview.chain_of_file(_tier2_beside(tier1))
             try:
                 return preview.sample_of_file(tier1, *_chosen_or_most(channel, shown, codes)), reference
             except FileGone:
                 raise
-            except (PygamaError, OSError):
-                return None, reference
+            except (PygamaError, OSError) as error:
+                return str(error), reference
 
         self.bridge.in_background(
             read, lambda found: self._take_read(run_id, key, *found), lambda: self._lose(key)
@@ -328,15 +330,16 @@ class Sandbox(QObject):
             self.compared.emit(None)
 
     def _take_read(
-        self, run_id: str, key: tuple[Any, ...], found: Sampled | None, reference: Chained | None
+        self, run_id: str, key: tuple[Any, ...], found: Sampled | str, reference: Chained | None
     ) -> None:
         if reference is not None:
             self._references.setdefault(run_id, reference)
         if key != self._key:
             return
-        if found is None or not len(found.block):
+        if isinstance(found, str) or not len(found.block):
             self._forget()
-            self._key = key
+            self._key, self.why_none = key, found if isinstance(found, str) else ""
+            self.sample_changed.emit()
         else:
             if key[2] is None:
                 self._of_all = (key[:2], found.code)
@@ -367,7 +370,7 @@ class Sandbox(QObject):
         self._go_on()
 
     def _forget(self) -> None:
-        had_one = self._bench is not None
+        had_one, self.why_none = self._bench is not None, ""
         self._bench, self.last, self.facts, self._facts_left, self._key = None, None, None, None, ()
         self.stop_scan()
         if had_one:

@@ -10,6 +10,7 @@ import pytest
 from pytestqt.qtbot import QtBot
 
 from pygama.analysis.peaks import PeakFit
+from pygama.errors import TierFileError
 from pygama.processing.run import process_run
 from pygama.progress import Failed, Partial
 from pygama.simulate import RunShape, write_run
@@ -282,6 +283,26 @@ def test_a_sample_is_of_the_channel_that_is_shown_or_of_that_with_most_events_if
     chosen: int | None, shown: list[int], found: tuple[int | None, float]
 ) -> None:
     assert _chosen_or_most(chosen, shown, np.repeat([5, 3, 5, 5], 20)) == found
+
+
+def test_a_sample_that_cannot_be_read_is_told_of_in_the_preview(
+    qtbot: QtBot, bridge: Bridge, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    process_run(
+        raw := write_run(tmp_path / "Run7", RunShape(run_number=7, n_events=100)), output_dir=tmp_path
+    )
+
+    def refuse(*_: object) -> preview.Sampled:
+        raise TierFileError("t1_run7.h5: rows 3 to 4 are damaged")
+
+    monkeypatch.setattr(preview, "sample_of_file", refuse)
+    view = PreviewView(bridge)
+    qtbot.addWidget(view)
+    view.show()
+    bridge.change(changes.choose_output_dir, tmp_path)
+    bridge.change(changes.add_runs, [read_run(raw)])
+    said = "No sample: t1_run7.h5: rows 3 to 4 are damaged"
+    qtbot.waitUntil(lambda: view._why_empty() == said, timeout=WAIT_MS)
 
 
 def test_choosing_the_channel_that_the_preview_shows_reads_nothing_again(
