@@ -605,3 +605,18 @@ def test_a_channel_of_a_tier_1_file_is_chosen_before_it_is_processed(
     window.bridge.change(changes.choose_channel, other)
     words = f"waveforms of {window.bridge.names([other])[0]}"
     qtbot.waitUntil(lambda: sandbox.words == words, timeout=WAIT_MS)
+
+
+def test_while_waveforms_of_a_channel_are_looked_for_no_other_is_told_as_one_of_it(
+    qtbot: QtBot, window: MainWindow, given: Callable[..., list[Path]]
+) -> None:
+    window.bridge.change(changes.process_on_add, False)
+    (path,) = given("t1_run7.h5")
+    window.arrivals.add_paths([path])
+    qtbot.waitUntil(lambda: window.waveforms.bar.info.text().startswith(f"of {N}"), timeout=WAIT_MS)
+    shown = window.waveforms.browser.sample.channel
+    other = next(code for code in window.bridge.live(str(path)).channels if code != shown)
+    window.waveforms.choose(channel=other)
+    assert window.waveforms.telling.info() == f"looking for waveforms of channel {other % 1024}…"
+    qtbot.waitUntil(lambda: window.waveforms.browser.sample.channel == other, timeout=WAIT_MS)
+    assert window.waveforms.telling.info().startswith("of ")
