@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from pygama.block import Block
-from pygama.errors import OutputError, TierFileError
+from pygama.errors import FileGone, OutputError, TierFileError
 from pygama.storage.chunk_queue import ChunkedRows, ChunkQueue, Fill
 from pygama.storage.chunks import (
     Codec,
@@ -326,6 +326,11 @@ class TierWriter:
             with TierFile(self._draft.part) as written:
                 for key, stored in self._stored.items():
                     _compare(key, stored, written)
+        except FileGone as error:
+            raise OutputError(
+                f"{self.path.name} was removed from '{self.path.parent}' before it was whole; "
+                "choose a folder that stays, and start again"
+            ) from error
         except TierFileError as error:
             raise OutputError(
                 f"{self.path.name} did not come out whole in '{self.path.parent}'; "
