@@ -332,10 +332,12 @@ class Bridge(QObject):
     def saving_folder(self, run: Run | None = None) -> Path:
         """Give the folder to begin in: where anything was saved last, else that of the files of a run.
 
-        run: by default the one that is looked at.
+        run: by default the one that is looked at. The files of the demo run lie where nobody looks for any.
         """
         run = run or self.session.selected_run
         of_run = self.session.output_dir if run is None else self.folder_of(run)
+        if of_run == self._demo_folder:
+            of_run = self.session.output_dir
         return self._saved_in or of_run or Path.home()
 
     def state(self, run_id: str) -> JobState | None:
@@ -440,6 +442,8 @@ class Bridge(QObject):
             self.data[run_id].take(message)
         else:
             self.board.apply(job_id, message, time.monotonic())
+            if isinstance(message, Failed | StoppedByRequest) and run_id in self.data:
+                self.board.keep_rows(job_id, len(self.data[run_id].every))
             self._log(job_id, run_id, message)
         return run_id
 

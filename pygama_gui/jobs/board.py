@@ -171,6 +171,13 @@ class JobBoard:
         """Take in what a job told; after its ending only notes count."""
         return self._keep(advance(self._jobs[job_id], message, now))
 
+    def keep_rows(self, job_id: int, n_rows: int) -> JobState:
+        """Enter how many rows there are of a job that did not come to its end.
+
+        What its worker told last of rows came before the rows themselves, or after them.
+        """
+        return self._keep(replace(self._jobs[job_id], rows=n_rows))
+
     def pause(self, job_id: int, now: float, why: str = "", *, is_starting: bool = False) -> JobState:
         """Enter that a running job was told to halt. why: the reason, where it was not a person's wish.
 
