@@ -57,11 +57,20 @@ def _parts(file: Any) -> Iterator[bytes]:
         node = nodes[path]
         yield f"\0{path}\0{type(node).__name__}".encode("utf-8", "replace")
         if isinstance(node, tables.Leaf):
-            yield f"\0{node.dtype!r}{node.shape[1:]}".encode("utf-8", "replace")
+            yield f"\0{_layout(node.dtype)}{tuple(map(int, node.shape[1:]))}".encode("utf-8", "replace")
             if node._v_parent._v_name == LONG_TEXTS:
                 yield node.read().tobytes()
         if isinstance(node, tables.Leaf | tables.Group):
             yield from _attributes(node)
+
+
+def _layout(kind: np.dtype) -> str:
+    """Write down the type of rows in our own words: those of NumPy are others in another version."""
+    base, shape = kind.base, ",".join(map(str, kind.shape))
+    if base.names is None or base.fields is None:
+        return f"{base.str}({shape})"
+    fields = [f"{name}:{_layout(base.fields[name][0])}@{base.fields[name][1]}" for name in base.names]
+    return f"[{' '.join(fields)}]({shape})"
 
 
 def _attributes(node: Any) -> Iterator[bytes]:

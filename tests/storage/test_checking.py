@@ -8,7 +8,7 @@ import tables
 
 from pygama.__main__ import main
 from pygama.errors import TierFileError
-from pygama.storage import TierFile, TierWriter
+from pygama.storage import TierFile, TierWriter, text_sums
 from pygama.storage.checking import check_file
 
 
@@ -164,3 +164,9 @@ def test_a_file_of_before_is_read_and_told_to_have_no_checksum_of_its_texts(with
 def test_the_checksum_is_none_of_the_texts(with_texts):
     with TierFile(with_texts) as file:
         assert file.texts("/") == file.texts("Card") == TEXTS
+
+
+def test_the_layout_of_rows_is_written_down_in_words_that_no_version_changes():
+    rows = np.dtype([("channel", "<i8"), ("waveform", ">u2", (3, 2)), ("at", [("x", "<f4")])])
+    assert text_sums._layout(rows) == "[channel:<i8()@0 waveform:>u2(3,2)@8 at:[x:<f4()@0]()@20]()"
+    assert text_sums._layout(np.dtype("S5")) == "|S5()"
