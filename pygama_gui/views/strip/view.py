@@ -20,7 +20,7 @@ from pygama_gui.bridge import Bridge
 from pygama_gui.data import health
 from pygama_gui.data.channels import CLOCK, CODE, code_of
 from pygama_gui.data.early_pulses import EarlyPulses, early_in_chain
-from pygama_gui.data.headers import Difference, differences, read_plist
+from pygama_gui.data.headers import CHANGES_EACH_RUN, Difference, differences, read_plist
 from pygama_gui.data.live_run import LiveRun
 from pygama_gui.data.samples import bunch_of
 from pygama_gui.data.shift import Check, Level, Rates, level_of, rates
@@ -581,5 +581,5 @@ class StripView(View):
 
 def _header_differences(before: Run, run: Run) -> list[Difference] | None:
     with contextlib.suppress(PygamaError, OSError):
-        return differences(read_plist(before), read_plist(run))
+        return differences(read_plist(before), read_plist(run), CHANGES_EACH_RUN)
     return None
