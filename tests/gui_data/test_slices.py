@@ -88,6 +88,13 @@ def test_a_scatter_has_the_error_of_a_scatter() -> None:
     assert (np.nanstd(found.values[:100]) / np.nanmean(found.errors[:100])) == pytest.approx(1.0, abs=0.25)
 
 
+def test_one_event_of_each_channel_is_no_scatter_of_0() -> None:
+    slices = Slices(np.linspace(0.0, 9.9, 100), 1.0, (0.0, 9.9))
+    found = scatter_of(slices, np.full(100, 8000.0), "scatter", "ADC")
+    assert np.isnan(found.values).all() and np.isnan(found.errors).all()
+    assert found.note == "one event of each channel does not tell how it scatters"
+
+
 def test_few_events_give_no_median_rather_than_a_wild_one() -> None:
     found = median_of(Slices(np.arange(4.0), 10.0, (0.0, 10.0)), np.arange(4.0), "column", "x", "")
     assert not found.is_known.any()
