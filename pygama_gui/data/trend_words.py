@@ -29,7 +29,7 @@ class Clock:
     """Width of a slice, s: words are as fine as it is."""
 
     def words(self, seconds: float) -> str:
-        """Write a time: '14:32' or '14:32:07.25' of UTC, or '125 s' and, in steps of a minute, '130 s'."""
+        """Write a time: '14:32 UTC' or '14:32:07.25 UTC', or '125 s' and, in steps of a minute, '130 s'."""
         if self.start is None:
             digits = -math.floor(math.log10(self.step)) if self.step > 0 else 3
             return f"{round(seconds, digits):,.{max(digits, 0)}f} s".replace(",", "\u202f")
@@ -37,9 +37,9 @@ class Clock:
         pattern = "%H:%M" if self.step >= 60 else "%H:%M:%S"
         words = time.strftime(pattern, time.gmtime(at))
         if self.step >= 1:
-            return words
+            return f"{words} UTC"
         digits = math.ceil(-math.log10(self.step))
-        return f"{words}.{math.floor(at % 1 * 10**digits):0{digits}d}"
+        return f"{words}.{math.floor(at % 1 * 10**digits):0{digits}d} UTC"
 
 
 def clock_start(start_time: int, first: float) -> float | None:
@@ -48,7 +48,7 @@ def clock_start(start_time: int, first: float) -> float | None:
 
 
 def move_words(series: Series, move: Move | None, clock: Clock) -> str:
-    """Say what moved: 'gain −0.11 % since 14:32 (6.2 σ)', or that it is steady or not known."""
+    """Say what moved: 'gain −0.11 % since 14:32 UTC (6.2 σ)', or that it is steady or not known."""
     what = WORDS.get(series.kind, series.name)
     if not series.is_known.any():
         return f"{what} not known"
@@ -64,7 +64,7 @@ def move_words(series: Series, move: Move | None, clock: Clock) -> str:
 
 
 def gain_words(series: Series, move: Move, unit: str, clock: Clock) -> str:
-    """Say by how much a peak moved: 'gain −0.82 keV (−0.031 %) since 14:32 (6.2 σ)'."""
+    """Say by how much a peak moved: 'gain −0.82 keV (−0.031 %) since 14:32 UTC (6.2 σ)'."""
     size = f"{signed_text(move.size, 3)} {unit}".rstrip()
     share = f" ({signed_text(100 * move.size / abs(move.level), 2)} %)" if move.level else ""
     return f"gain {size}{share} {_when(series, move, clock)}".replace("-", "−")

@@ -27,7 +27,7 @@ def test_a_move_is_told_with_its_time_and_significance() -> None:
     precise = series(values, 0.1, "position")
     move = find_move(precise)
     assert move_words(precise, move, Clock(None)) == "gain −0.11 % since 600 s (24.6 σ)"
-    assert move_words(precise, move, Clock(1537871000.0, 60.0)) == "gain −0.11 % since 10:33 (24.6 σ)"
+    assert move_words(precise, move, Clock(1537871000.0, 60.0)) == "gain −0.11 % since 10:33 UTC (24.6 σ)"
     assert move_words(precise, None, Clock()) == "gain steady"
 
 
@@ -54,7 +54,7 @@ def test_the_sentence_says_what_moved_first_and_what_is_steady() -> None:
     asked = Asked(channel=2, width=10.0, line=(4950.0, 5040.0), peak_column="trap_max")
     trends = Trender().follow("run", rows, None, asked)
     words = sentence("channel 2", trends, Clock(1537870800.0, 60.0))
-    assert words.startswith("channel 2: gain −0.1 % since 10:25 (")
+    assert words.startswith("channel 2: gain −0.1 % since 10:25 UTC (")
     assert words.endswith("; rate, baseline, noise, FWHM steady")
 
 
@@ -67,8 +67,8 @@ def test_a_clock_that_did_not_begin_with_the_run_gives_no_time_of_day() -> None:
 def test_times_are_written_as_fine_as_the_slices() -> None:
     at = 14 * 3600 + 32 * 60 + 7.256
     words = [Clock(0.0, step).words(at) for step in (60.0, 1.0, 0.5, 0.05)]
-    assert words == ["14:32", "14:32:07", "14:32:07.2", "14:32:07.25"]
-    assert Clock(0.0, 0.01).words(59.999) == "00:00:59.99"
+    assert words == ["14:32 UTC", "14:32:07 UTC", "14:32:07.2 UTC", "14:32:07.25 UTC"]
+    assert Clock(0.0, 0.01).words(59.999) == "00:00:59.99 UTC"
     words = [Clock(None, step).words(12_349.526) for step in (95.0, 9.5, 0.95, 0.02)]
     assert words == ["12\u202f350 s", "12\u202f350 s", "12\u202f349.5 s", "12\u202f349.53 s"]
     assert Clock(None, 9.6).words(9.526) == "10 s"

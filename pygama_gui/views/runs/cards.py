@@ -24,6 +24,7 @@ from PyQt5.QtCore import (
 from PyQt5.QtGui import QColor, QFontMetrics, QMouseEvent, QPainter, QPen
 from PyQt5.QtWidgets import QLineEdit, QStyle, QStyledItemDelegate, QStyleOptionViewItem, QWidget
 
+from pygama.utils import local_text
 from pygama_gui.bridge import Bridge
 from pygama_gui.jobs.board import JobState, counted, date_of, state_sentence
 from pygama_gui.jobs.remedies import Remedy, remedies_for
@@ -107,7 +108,7 @@ def local_start(run: Run) -> str:
     """Give the start of a run in local time; "" where it is not known."""
     if run.start_time <= 0:
         return ""
-    return time.strftime("began on %Y-%m-%d at %H:%M:%S %Z (local time)", time.localtime(run.start_time))
+    return f"began {local_text(run.start_time)}"
 
 
 def run_sentence(state: JobState | None, run: Run | None = None) -> tuple[str, str]:
@@ -165,7 +166,10 @@ def run_details(state: JobState | None, run: Run | None = None) -> str:
         return run_sentence(state, run)[0]
     is_earlier = state.made_on is not None
     sentence = state_sentence(state) if is_earlier else run_sentence(state)[0]
-    lines = [sentence, *(f"▲ {text}" for text in state.warned)]
+    lines = [sentence]
+    if state.made_on is not None:
+        lines.append(f"done {local_text(state.made_on)}")
+    lines += (f"▲ {text}" for text in state.warned)
     if state.earlier:
         lines.append(f"earlier: {state.earlier}")
     if state.warnings > len(state.warned):

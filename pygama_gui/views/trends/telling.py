@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from pygama.utils import local_text, utc_text
 from pygama_gui.data.chain_facts import unit_of
 from pygama_gui.data.live_run import LiveRun
 from pygama_gui.data.moves import find_move, is_outside
@@ -120,13 +121,11 @@ def time_words(view: TrendsView) -> str:
 
 
 def both_times(view: TrendsView, seconds: float) -> str:
-    """Give a time of the run in UTC, and on the spot where that is another."""
+    """Give a time of the run in UTC, and by the clock on the wall."""
     start = view.clock.start
     if start is None:
         return f"{seconds:.5g} s"
-    utc = time.strftime("%H:%M:%S UTC", time.gmtime(start + seconds))
-    local = time.strftime("%H:%M:%S %Z", time.localtime(start + seconds))
-    return utc if utc == local else f"{utc} ({local})"
+    return f"{utc_text(start + seconds)}\n{local_text(start + seconds)}"
 
 
 def why_empty(view: TrendsView, live: LiveRun | None) -> str:

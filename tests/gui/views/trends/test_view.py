@@ -111,7 +111,11 @@ def test_what_moved_is_said_with_time_and_significance(qtbot: QtBot, view: Trend
     feed(qtbot, view, run_of(step=5.0))
     words = view.told["baseline"].text()
     assert words.startswith("baseline +")
-    assert " since 10:28:20 (" in words or " since 10:28:40 (" in words or " since 10:28:00 (" in words
+    assert (
+        " since 10:28:20 UTC (" in words
+        or " since 10:28:40 UTC (" in words
+        or " since 10:28:00 UTC (" in words
+    )
     assert "all channels: baseline +" in view.summary.text()
     assert "rate" in view.summary.text().partition("; ")[2]
 
