@@ -28,7 +28,7 @@ class Check:
     """One line of a check-list: what, its value, what is allowed, and whether it is so (None: not known).
 
     number, error, unit: the value again, where it is one; NaN else. band: the ends of what is allowed.
-    kind: of the quantity, as of a Series.
+    kind: of the quantity, as of a Series. is_known: whether there is a value; else it says why there is none.
     """
 
     what: str
@@ -40,10 +40,13 @@ class Check:
     unit: str = ""
     band: tuple[float, float] | None = None
     kind: str = ""
+    is_known: bool = True
 
     @property
     def verdict(self) -> str:
         """Give shape and word."""
+        if not self.is_known:
+            return "? not known"
         return "—" if self.is_ok is None else "✓ ok" if self.is_ok else "▲ look"
 
 
@@ -132,14 +135,17 @@ def report(
     against: str,
     found: Sequence[Difference] | None,
     remarks: Mapping[str, str] | None = None,
+    *,
+    verdict: str = "",
+    warnings: Sequence[tuple[str, str]] = (),
 ) -> str:
     """Write the report as Markdown.
 
     channels: (name, state, rate, baseline, why) of each. against: the run that the header is compared with,
     '' where there is none. found: what differs; None where the headers could not be read. remarks: by the
-    names of checks.
+    names of checks. warnings: (when, what) of each.
     """
-    lines = [f"# {plain(title)}", ""]
+    lines = [f"# {plain(title)}", "", *((plain(verdict), "") if verdict else ())]
     said = {name: text.strip() for name, text in (remarks or {}).items() if text.strip()}
     heads = ("", "value", "allowed", "", "remark") if said else ("", "value", "allowed", "")
     rows = [(one.what, one.value, one.allowed, one.verdict, said.get(one.what, "")) for one in checks]
@@ -147,6 +153,8 @@ def report(
     if channels:
         lines += ["", "## Channels", ""]
         lines += _table(("channel", "state", "rate", "baseline", "remark"), channels)
+    if warnings:
+        lines += ["", "## Warnings", "", *_table(("when", "what"), warnings)]
     first, *others = header_lines(against, found)
     lines += ["", "## Header", "", plain(first)]
     lines += ["", *(f"- {plain(one)}" for one in others)] if others else []

@@ -10,6 +10,8 @@ from pygama_gui.widgets.parts import label
 
 SIGN = "▲"
 """What stands before all that is not as it should be."""
+NOT_FOUND = "?"
+"""Stands for a value that is looked for, or could not be found."""
 CAPTIONS = (
     *("RUN", "STATE", "RATE", "LIVE TIME", "EVENTS", "BASELINE", "PEAK", "CHANNELS", "ERRORS"),
     *("QUEUE", "DISK"),
@@ -65,6 +67,11 @@ class Figure(QWidget):
     def is_bad(self) -> bool:
         """Whether the value itself tells of something bad."""
         return self._tones[0] == "bad"
+
+    @property
+    def is_known(self) -> bool:
+        """Whether there is a value."""
+        return self.whole not in (words.UNKNOWN, NOT_FOUND)
 
     @property
     def warns(self) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import time
 
 import numpy as np
 
@@ -11,8 +10,9 @@ from pygama.utils import signed_text
 from pygama_gui.data import health
 from pygama_gui.data.run_times import RunTimes, Spell
 from pygama_gui.data.shift import Level
-from pygama_gui.data.slices import median_and_scatter
-from pygama_gui.jobs.board import JobState, how_far
+from pygama_gui.data.slices import known_scatter, median_and_scatter
+from pygama_gui.jobs.board import JobState, date_of, how_far
+from pygama_gui.views.strip.figures import NOT_FOUND
 from pygama_gui.widgets import words
 
 N_BASELINE = 20_000
@@ -40,13 +40,13 @@ OLD_S, STALE_S = 10.0, 60.0
 def live_time_words(found: Spell) -> tuple[str, str]:
     """Say which part of the time was live, and by which way: '98.72 %', 'by pulser'; '?' if not known."""
     if not math.isfinite(found.fraction):
-        return "?", ""
+        return NOT_FOUND, ""
     return f"{100 * found.fraction:.2f} %", f"by {found.way}"
 
 
 def live_time_tip(found: Spell, times: RunTimes) -> str:
     """Say in words how the live time was found, or why it is not known."""
-    lines = [f"The live time is not known: {_in_short(found.note)}"]
+    lines = [f"The live time is not known: {in_short(found.note)}"]
     if math.isfinite(found.fraction):
         live = words.with_error(found.live_s, found.live_error_s)
         lines = [f"{live} s of {found.real_s:.6g} s were live, found by {found.way}", found.note]
@@ -55,7 +55,7 @@ def live_time_tip(found: Spell, times: RunTimes) -> str:
     return "\n".join(lines)
 
 
-def _in_short(note: str) -> str:
+def in_short(note: str) -> str:
     """Leave out what is said of each further channel: whole clauses, as many as can be read at a glance."""
     if len(note) <= LONGEST_NOTE:
         return note
@@ -77,7 +77,7 @@ def state_remark(state: JobState) -> str:
         age = words.duration(state.age_s)
         return f"newest {age} old" if is_fresh else f"no event for {age}"
     if state.made_on is not None:
-        return f"on {time.strftime('%Y-%m-%d %H:%M', time.localtime(state.made_on))}"
+        return f"on {date_of(state.made_on)}"
     if state.state == "running" and state.eta_s is not None and state.done_bytes:
         return f"{100 * state.fraction:.0f} %, {words.duration(state.eta_s)} left"
     if state.state == "done":
@@ -159,8 +159,8 @@ def mean_and_spread(values: np.ndarray) -> tuple[str, str]:
     middle, scatter = median_and_scatter(newest)
     if not math.isfinite(middle):
         return words.UNKNOWN, ""
-    # One event of each channel does not tell how it scatters.
-    spread = f" ± {words.level(scatter)}" if scatter > 0 else ""
+    scatter = float(known_scatter(scatter))
+    spread = f" ± {words.level(scatter)}" if math.isfinite(scatter) else ""
     return f"{words.level(middle)}{spread}", "ADC"
 
 

@@ -16,6 +16,7 @@ from PyQt5.QtGui import QResizeEvent
 from PyQt5.QtWidgets import QAction, QApplication, QVBoxLayout
 
 from pygama.errors import PygamaError
+from pygama.utils import local_text
 from pygama_gui.bridge import Bridge
 from pygama_gui.data import health
 from pygama_gui.data.channels import CLOCK, CODE, code_of
@@ -24,10 +25,10 @@ from pygama_gui.data.headers import CHANGES_EACH_RUN, Difference, differences, r
 from pygama_gui.data.live_run import LiveRun
 from pygama_gui.data.samples import bunch_of
 from pygama_gui.data.shift import Check, Level, Rates, level_of, rates
-from pygama_gui.data.shift_page import ShiftPage, as_markdown
+from pygama_gui.data.shift_page import MEASURED, ShiftPage, as_markdown
 from pygama_gui.data.slices import Series
 from pygama_gui.data.trends import Trends, aligned
-from pygama_gui.jobs.board import JobState, as_sentence, counted
+from pygama_gui.jobs.board import JobState, as_sentence, counted, told_warnings
 from pygama_gui.session import changes
 from pygama_gui.session.calibration_changes import KEV, curve_of, raw_column
 from pygama_gui.session.state import DataSet, Run, Session
@@ -35,8 +36,8 @@ from pygama_gui.views import madeup
 from pygama_gui.views.base import View
 from pygama_gui.views.figure_words import baseline_words, rate_words
 from pygama_gui.views.following import Following, asked_of, history
-from pygama_gui.views.strip.checks import FAR_OFF, LOW_DISK, checks
-from pygama_gui.views.strip.figures import Figure, FigureLine
+from pygama_gui.views.strip.checks import FAR_OFF, LOW_DISK, OF_PEAK, checks
+from pygama_gui.views.strip.figures import NOT_FOUND, Figure, FigureLine
 from pygama_gui.views.strip.page import ShiftWindow
 from pygama_gui.views.strip.telling import (
     N_BASELINE,
@@ -44,6 +45,7 @@ from pygama_gui.views.strip.telling import (
     beside,
     channels_words,
     gain_words,
+    in_short,
     live_time_tip,
     live_time_words,
     mean_and_spread,
@@ -72,6 +74,7 @@ EARLY = ("pulses within it", "warn", "warn")
 BASELINES = ("bl_int", "bl_avg", "fc_baseline")
 HEIGHT = "trap_max"
 LEVELS = ("baseline", "noise", "position", "width")
+NO_TIME, NO_PEAK = "the events carry no time", "no clear peak was found"
 FIND_LIVE_TIME = "Run > Find the live time looks through all rows for it, run by run"
 """What is said of a data set on disk."""
 EVERY_S = 0.25
@@ -92,6 +95,8 @@ class StripView(View):
         self._following = Following(self, has_cuts=False, rests=RESTS)
         self._surveying = Surveying(self, has_cuts=False, rests=RESTS)
         self._surveyed = health.Survey()
+        self._why: dict[str, str] = {}
+        """Why something is not known of the run, by the name of its line on the shift page."""
         self._logged: set[tuple[str, int, str]] = set()
         """Run, channel and state of channels that were not well while their run was under way."""
         self._page: ShiftWindow | None = None
@@ -101,6 +106,8 @@ class StripView(View):
         self._told_levels: dict[str, tuple[tuple[Series, ...], tuple[str, float], Level | None]] = {}
         """What a level was found from, and the level: a sign of life of a quiet run changes nothing."""
         self._told_baseline: tuple[object, tuple[str, str]] = ((None, 0), ("", ""))
+        self._whose_peak = ""
+        """The channel whose peak is followed, where there are several."""
         self._early: tuple[tuple[object, ...], EarlyPulses | None] = ((), None)
         self._rates = Rates()
         self._mean: tuple[object, tuple[float, float]] = ((None, 0), UNKNOWN_RATE)
@@ -205,8 +212,7 @@ class StripView(View):
         else:
             self.figures["RUN"].show_value(str(run.run_number), began)
         if run.start_time > 0:
-            local = time.strftime("%Y-%m-%d %H:%M:%S %Z", time.localtime(run.start_time))
-            self.figures["RUN"].setToolTip(f"{run.path}\nbegan at {local} (local time)")
+            self.figures["RUN"].setToolTip(f"{run.path}\nbegan {local_text(run.start_time)}")
         self._show_state(state, is_given=run.is_given)
         live = self.bridge.live(run.run_id)
         has_rows = live is not None and len(live.columns) > 0
@@ -232,13 +238,15 @@ class StripView(View):
         self.figures["STATE"].show_value(value, state_remark(state), tone, age_tone(state))
         if is_other:
             self.figures["STATE"].forget_room()
+        if state.made_on is not None:
+            self.figures["STATE"].setToolTip(f"{value}\ndone {local_text(state.made_on)}")
         is_known = state.rows or state.state == "done"
         self.figures["EVENTS"].show_value(words.count(state.rows) if is_known else words.UNKNOWN)
 
     def _survey(self, run: Run, live: LiveRun | None) -> None:
         """Have channels and trends looked at, and take what is known of them."""
         self._surveyed, self._trends, self._levels = health.Survey(), None, {}
-        self._rate_course = None
+        self._rate_course, self._why = None, {}
         if live is None:
             return
         if CODE in live.columns:
@@ -258,9 +266,11 @@ class StripView(View):
         everything, self._trends = self._following.want(live, asks)
         self._rate_course = None if everything is None else everything.of("rate")
         for kind in LEVELS:
-            trends = self._trends if kind in ("position", "width") else everything
+            trends = self._trends if kind in OF_PEAK else everything
             if trends is not None and trends.is_whole:
                 self._take_level(trends, kind)
+                if kind not in self._levels and trends.n_rows:
+                    self._why[MEASURED[kind]] = _why_no_level(kind, trends.of(kind))
 
     def _take_level(self, trends: Trends, kind: str) -> None:
         """Note how a quantity stands beside the band that it is expected in."""
@@ -276,8 +286,7 @@ class StripView(View):
         if not is_same or about != (source, k):
             level = level_of(series, known, k, source)
             self._told_levels[kind] = (asked, (source, k), level)
-        # One event of each channel does not tell how it scatters: that is no scatter of 0.
-        if level is not None and (kind != "noise" or level.value > 0):
+        if level is not None:
             self._levels[kind] = (series, level)
 
     def _channel(self, live: LiveRun) -> int | None:
@@ -299,6 +308,7 @@ class StripView(View):
         self._rates = Rates()
         if live is None or "time_s" not in live.columns:
             self.figures["RATE"].show_value(words.UNKNOWN)
+            self._why["rate"] = NO_TIME if live is not None and live.n_rows else ""
             self._mean = ((None, 0), UNKNOWN_RATE)
             return
         if live.is_on_disk:
@@ -330,15 +340,17 @@ class StripView(View):
             return
         found = live.times.of(channel if channel in live.channels else None)
         figure.show_value(*live_time_words(found))
+        self._why["live time"] = in_short(found.note)
         figure.setToolTip(live_time_tip(found, live.times))
 
     def _show_no_live_time(self, run: Run, figure: Figure) -> None:
         """Say that the live time is looked for, or of a data set on disk how to have it found."""
         timing = self.bridge.timing
         far, can_find = timing.how_far(run.run_id), timing.can_find(run.run_id)
-        figure.show_value("?" if far or can_find else words.UNKNOWN, far)
+        figure.show_value(NOT_FOUND if far or can_find else words.UNKNOWN, far)
         if can_find:
             figure.setToolTip(FIND_LIVE_TIME)
+            self._why["live time"] = FIND_LIVE_TIME
 
     def _show_baseline(self, live: LiveRun | None) -> None:
         name = next((name for name in BASELINES if live is not None and name in live.columns), None)
@@ -373,7 +385,7 @@ class StripView(View):
     def _show_peak(self) -> None:
         """Show width and place of the peak that is followed, beside what is expected."""
         figure, trends = self.figures["PEAK"], self._trends
-        figure.has_value = "position" in self._levels
+        figure.has_value, self._whose_peak = "position" in self._levels, ""
         if trends is None or trends.anchor is None or not figure.has_value:
             figure.caption.setText("PEAK")
             figure.show_value(words.UNKNOWN)
@@ -383,7 +395,8 @@ class StripView(View):
         whose = "" if channel is None else self.bridge.names([channel])[0]
         is_one_of_many = len(self.bridge.shown(self._surveyed.codes)) > 1
         name = trends.anchor.name.partition(" ")[0] or "PEAK"
-        figure.caption.setText(f"{name} · {whose}" if whose and is_one_of_many else name)
+        self._whose_peak = whose if is_one_of_many else ""
+        figure.caption.setText(f"{name} · {self._whose_peak}" if self._whose_peak else name)
         value, is_width_ok, how = self._width_words(trends)
         is_ok = place.is_ok and is_width_ok
         remark = gain_words(place, trends.asked.unit(trends.anchor.column))
@@ -541,7 +554,19 @@ class StripView(View):
             remarks=notes.remarks,
             note=notes.note,
             who=self.session.shifter,
+            warnings=tuple(self._warnings(run)),
         )
+
+    def _warnings(self, run: Run) -> list[tuple[str, str]]:
+        """List when what was warned of, and which runs failed why, as the strip counts them."""
+        state = self.bridge.state(run.run_id)
+        told = [] if state is None else told_warnings(state)
+        pairs = [(one, self.bridge.state(one.run_id)) for one in self.session.runs]
+        failed = [(one, its) for one, its in pairs if its is not None and its.state == "failed"]
+        return [
+            *told,
+            *(("", f"{self.bridge.name_of(one.run_id)} failed: {its.text}") for one, its in failed),
+        ]
 
     def _copy(self, run_id: str, page: ShiftPage) -> None:
         QApplication.clipboard().setText(as_markdown(page))
@@ -562,7 +587,17 @@ class StripView(View):
     def checks(self) -> list[Check]:
         """Give the lines of the check-list."""
         early, levels, mean = self._early[1], self._levels, self._mean[1]
-        return checks(self.figures, self._rates, early, levels, self._surveyed, self._free, mean)
+        return checks(
+            self.figures,
+            self._rates,
+            early,
+            levels,
+            self._surveyed,
+            self._free,
+            mean,
+            whose_peak=self._whose_peak,
+            why=self._why,
+        )
 
     def _take_disk(self, free: int | None) -> None:
         self._free = free
@@ -577,6 +612,13 @@ class StripView(View):
             is_low = self._free < LOW_DISK
             value = ("▲ " if is_low else "") + words.size(self._free)
             self.figures["DISK"].show_value(value, "free", "warn" if is_low else "")
+
+
+def _why_no_level(kind: str, found: Series | None) -> str:
+    """Say why a quantity is not known of a run whose rows were followed."""
+    if found is not None:
+        return found.note
+    return NO_PEAK if kind in OF_PEAK else ""
 
 
 def _header_differences(before: Run, run: Run) -> list[Difference] | None:

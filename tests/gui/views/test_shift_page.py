@@ -11,6 +11,7 @@ import pytest
 from PyQt5.QtWidgets import QApplication, QLineEdit, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
+from pygama.progress import Failed, Note
 from pygama_gui.bridge import Bridge
 from pygama_gui.session import changes, saved
 from pygama_gui.session.state import DataSet, Member, Run
@@ -245,3 +246,21 @@ def test_a_data_set_is_named_by_its_runs_and_compares_the_last_with_the_first(
     assert last is not None
     qtbot.waitUntil(lambda: last.is_header_known, timeout=WAIT_MS)
     assert last.header.text().endswith("that of Run 9001.")  # not of the data set before it
+
+
+def test_the_page_lists_warnings_and_runs_that_failed(
+    view: StripView, a_run: Callable[..., Run], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pygama_gui.bridge.time.time", lambda: 1_537_871_000.0)
+    other = a_run(9002)
+    view.bridge.change(changes.add_runs, [other])
+    view.bridge.adopt(2, other)
+    view.bridge.take(1, Note("3 records were skipped", "warning"))
+    view.bridge.take(2, Failed("no room", ""))
+    view.page_action.trigger()
+    assert view._page is not None and view._page.page is not None
+    warned = (("2018-09-25 10:23:20 UTC", "3 records were skipped"), ("", "Run 9002 failed: no room"))
+    assert view._page.page.warnings == warned
+    assert view._page.warnings.text() == (
+        "▲ 2018-09-25 10:23:20 UTC: 3 records were skipped\n▲ Run 9002 failed: no room"
+    )

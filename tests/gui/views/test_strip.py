@@ -100,6 +100,8 @@ def test_one_event_of_each_channel_is_no_scatter_of_0(qtbot: QtBot, view: StripV
     partial.columns["channel"] = np.arange(60)
     show(qtbot, view, [partial, madeup.end(60)])
     qtbot.waitUntil(lambda: view.bridge.threads.are_idle, timeout=WAIT_MS)
+    noise = next(one for one in view.checks() if one.what == "noise")
+    assert (noise.is_known, noise.value) == (False, "one event of each channel does not tell how it scatters")
     assert {one.kind for one in view.checks()} >= {"baseline"}
     assert "noise" not in {one.kind for one in view.checks()}
 
@@ -518,3 +520,31 @@ def test_a_run_that_failed_is_to_be_looked_at(
     bridge.take(1, Failed("it broke", ""))
     view.redraw()
     assert next(one for one in view.checks() if one.what == "state").is_ok is False
+
+
+@pytest.mark.usefixtures("in_tokyo")
+def test_when_a_run_was_done_is_told_in_utc_and_in_local_time_on_hover(view: StripView) -> None:
+    run = view.session.selected_run
+    assert run is not None
+    view.bridge.restore_rows(run, (), 600, 1_537_871_000.0)
+    view.redraw()
+    figure = view.figures["STATE"]
+    assert (figure.whole, figure.remark.text()) == ("✓ DONE", "on 2018-09-25 10:23 UTC")
+    assert "2018-09-25 19:23:20 JST (local time)" in figure.toolTip()
+    assert "2018-09-25 19:23:20 JST (local time)" in view.figures["RUN"].toolTip()
+
+
+def test_the_check_list_says_what_is_not_known_and_why(qtbot: QtBot, view: StripView) -> None:
+    partial = madeup.partial(60, n_waveforms=1)
+    partial.columns["channel"] = np.arange(60)
+    del partial.columns["time_s"]
+    show_rows = [partial, madeup.end(60)]
+    for message in show_rows:
+        run_id = view.bridge.take(1, message)
+    view.bridge.data_grew.emit({run_id})
+    view.redraw()
+    unknown = {one.what: one for one in view.checks() if not one.is_known}
+    assert {"rate", "live time", "noise", "peak position", "peak width"} <= set(unknown)
+    assert unknown["rate"].value == "the events carry no time"
+    assert unknown["rate"].verdict == "? not known"
+    assert [one.what for one in view.checks()][:5] == ["run", "state", "rate", "events", "live time"]
