@@ -5,19 +5,20 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 
 from pygama.quick_dataclass import dataclass
 from pygama_gui.data.headers import Difference
 from pygama_gui.data.moves import Band, band_of, find_move
-from pygama_gui.data.slices import LEAST_SLICES, Series, error_of_median
+from pygama_gui.data.slices import LEAST_SLICES, Series, error_of_median, lateness
 
 NOW_SHARE, NOW_S = 0.05, (10.0, 60.0)
 """The rate now is that of the last part of the run, of this length, s."""
 HOUR = 3600.0
-N_FOR_LATENESS = 100_000
-"""Newest hits by which it is seen how late hits come, at most."""
+N_MISSED = 25.0
+"""Events that must be missing before the rate now is called 0."""
 MOST_DIFFERENCES = 40
 MARKS = re.compile(r"[\\`*<|]|(?<!\w)_|_(?!\w)|^[#>]|&(?=#?\w+;)", re.MULTILINE)
 """What Markdown would read as a mark; an underscore within a name is none, and a list may be one."""
@@ -59,6 +60,12 @@ class Rates:
     mean: float = math.nan
     mean_error: float = math.nan
 
+    def silent_for(self, age_s: float) -> Rates:
+        """Give the rates of a run that told no event for so long, where the mean lets expect some."""
+        if not self.mean * age_s >= N_MISSED:
+            return self
+        return replace(self, now=0.0, now_error=1 / age_s)
+
     @property
     def sigma(self) -> float:
         """How far the two lie apart, in standard deviations; NaN where one is not known."""
@@ -76,8 +83,7 @@ def rates(times: np.ndarray) -> Rates:
         return Rates()
     first, last = float(known.min()), float(known.max())
     window = min(max(NOW_SHARE * (last - first), NOW_S[0]), NOW_S[1])
-    newest = known[-N_FOR_LATENESS:]
-    last -= min(float((np.maximum.accumulate(newest) - newest).max()), window)
+    last -= min(lateness(known), window)
     start = max(first, last - window - HOUR)
     before = last - window - start
     if before < window:

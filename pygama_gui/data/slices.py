@@ -29,6 +29,9 @@ LEAST_EXPOSURE = 0.5
 """Share of a slice that the run must have covered."""
 LEAST_SLICES = 6
 """Slices that it takes to tell whether something moved."""
+N_FOR_LATENESS = 100_000
+"""Newest hits by which it is seen how late hits come, at most."""
+MOST_LATE_S = 60.0
 MAD_TO_SIGMA = 1.4826
 MEDIAN_ERROR = math.sqrt(math.pi / 2)
 """Error of the median of n normal values, in standard deviations, times √n."""
@@ -77,6 +80,19 @@ def next_width(width: float, by: int, duration: float) -> float:
     if not beyond:
         return min(allowed, key=lambda one: abs(one - width))
     return min(beyond) if by > 0 else max(beyond)
+
+
+def lateness(times: np.ndarray) -> float:
+    """Give by how much the latest of the newest hits came behind others, s. times: (n,) s, as they came.
+
+    Cards are read out by turns, so hits come behind later ones of other channels: of so many of the newest
+    seconds of a run that grows some hits are still to come. Times that are wild count for a minute.
+    """
+    newest = times[-N_FOR_LATENESS:]
+    newest = newest[np.isfinite(newest)]
+    if not len(newest):
+        return 0.0
+    return min(float((np.maximum.accumulate(newest) - newest).max()), MOST_LATE_S)
 
 
 class Slices:

@@ -36,6 +36,15 @@ def test_hits_that_come_late_do_not_lower_the_rate_now() -> None:
     assert np.abs(found).max() < 4.0
 
 
+def test_a_run_that_stands_still_has_a_rate_of_0_now() -> None:
+    found = rates(np.arange(0.0, 400.0, 0.1))
+    still = found.silent_for(20.0)
+    assert (still.now, still.now_error, still.mean) == (0.0, 0.05, found.mean)
+    assert still.sigma < -5
+    assert found.silent_for(2.0) is found, "20 events are missing, which may be chance"
+    assert math.isnan(rates(np.array([1.0])).silent_for(20.0).now)
+
+
 def test_a_clock_that_began_anew_leaves_a_rate() -> None:
     times = np.concatenate([np.arange(0.0, 100.0, 0.01), np.arange(0.0, 5.0, 0.01)])
     assert rates(times).now == pytest.approx(100.0, rel=0.2)

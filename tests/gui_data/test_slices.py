@@ -13,6 +13,7 @@ from pygama_gui.data.slices import (
     Series,
     Slices,
     error_of_median,
+    lateness,
     median_and_scatter,
     median_of,
     next_width,
@@ -66,6 +67,13 @@ def test_a_slice_that_the_run_covers_in_part_has_the_rate_of_that_part() -> None
 def test_the_newest_slice_of_a_growing_run_is_left_out() -> None:
     slices = Slices(np.array([5.0, 15.0, 21.0]), 10.0, (0.0, 21.0), is_growing=True)
     assert slices.counts.tolist() == [1, 1]
+
+
+def test_so_late_come_the_latest_of_the_newest_hits() -> None:
+    assert lateness(np.array([0.0, 1.0, 2.5, 1.2, 2.6])) == pytest.approx(1.3)
+    assert lateness(np.array([1.0, np.nan, 2.0])) == 0.0
+    assert lateness(np.array([])) == 0.0
+    assert lateness(np.array([1.0, 1e9, 2.0])) == 60.0
 
 
 def test_a_median_has_the_error_of_a_median() -> None:
