@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Collection
 from dataclasses import field
 
 import numpy as np
@@ -94,15 +95,18 @@ def outside_words(outside: np.ndarray) -> str:
     return "" if not n else f"{n} slice{'s' if n > 1 else ''} outside the band"
 
 
-def sentence(name: str, trends: Trends, clock: Clock) -> str:
-    """Say what moved of all that was followed, what moved first: 'channel 2: gain −0.11 % …, rate steady'."""
+def sentence(name: str, trends: Trends, clock: Clock, unsafe: Collection[str] = ()) -> str:
+    """Say what moved of all that was followed, what moved first: 'channel 2: gain −0.11 % …, rate steady'.
+
+    unsafe: kinds of series that are not called steady, as the gain of channels that are put together.
+    """
     now = [one for one in trends.series if one.is_known.any() and one.kind not in trends.late]
     told = [(find_move(one), one) for one in now]
     moved = [move_words(one, move, clock) for move, one in told if move is not None]
     still = [one for move, one in told if move is None]
     calm: list[str] = []
     unsure: list[str] = []
-    for one in still:
+    for one in (one for one in still if one.kind not in unsafe):
         (calm if int(one.is_known.sum()) >= LEAST_SLICES else unsure).append(WORDS.get(one.kind, one.name))
     parts = moved + ([f"{', '.join(calm)} steady"] if calm else [])
     parts += [f"too few slices to tell of {', '.join(unsure)}"] if unsure else []

@@ -24,6 +24,8 @@ Search = Literal["", "under way", "found", "none", "stopped"]
 
 """Stands between the thousands of a number: lines are never broken at it."""
 N_WARNED = 8
+OLD_S, STALE_S = 10.0, 60.0
+"""Ages of the newest event of a run that is followed, in s, above which it is told in another tone."""
 SMOOTHING_S = 1.5
 """Rates follow a change within about this time."""
 
@@ -343,9 +345,20 @@ def _waiting_sentence(place: int | None) -> str:
 
 
 def _live_sentence(job: JobState) -> str:
-    if job.age_s is None:
-        return "● live, waiting for the first events"
-    return f"● live, newest event {duration(job.age_s)} old"
+    age = "" if job.age_s is None else duration(job.age_s)
+    match age_tone(job.age_s):
+        case "warn":
+            return f"▲ no event for {age}"
+        case "bad":
+            return f"■ frozen for {age}"
+    return f"● live, newest {age} old" if age else "● live, waiting for the first events"
+
+
+def age_tone(age_s: float | None) -> str:
+    """Give the tone for the age of the newest event of a run that is followed."""
+    if age_s is None or age_s <= OLD_S:
+        return "ok"
+    return "warn" if age_s <= STALE_S else "bad"
 
 
 def _running_sentence(job: JobState, percent: str) -> str:

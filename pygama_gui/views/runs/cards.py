@@ -26,7 +26,7 @@ from PyQt5.QtWidgets import QLineEdit, QStyle, QStyledItemDelegate, QStyleOption
 
 from pygama.utils import local_text
 from pygama_gui.bridge import Bridge
-from pygama_gui.jobs.board import JobState, counted, date_of, state_sentence
+from pygama_gui.jobs.board import JobState, age_tone, counted, date_of, state_sentence
 from pygama_gui.jobs.remedies import Remedy, remedies_for
 from pygama_gui.machine.data_sets import Standing
 from pygama_gui.session import set_changes
@@ -40,7 +40,6 @@ MOST_LISTED = 30
 """Runs of a data set that its tooltip lists, at most."""
 LEAST_WIDTH = 120
 MANY_ROWS = 8
-OLD_S, STALE_S = 10.0, 60.0
 RUN_ROLE = Qt.ItemDataRole.UserRole + 1
 STATE_ROLE = Qt.ItemDataRole.UserRole + 2
 SET_ROLE = Qt.ItemDataRole.UserRole + 3
@@ -188,13 +187,6 @@ def in_short(path: Path, reason: str) -> str:
     rest = rest.removeprefix(": ")
     first = re.split(r"[:;.] ", rest, maxsplit=1)[0]
     return f"▲ {name}{first}" if first.startswith(" ") else f"▲ {name}: {first}"
-
-
-def age_tone(age_s: float | None) -> str:
-    """Give the tone for the age of the newest event of a run that is followed."""
-    if age_s is None or age_s <= OLD_S:
-        return "ok"
-    return "warn" if age_s <= STALE_S else "bad"
 
 
 def earlier_line(state: JobState | None) -> str:

@@ -11,7 +11,9 @@ from pygama_gui.data.health import Survey
 from pygama_gui.data.shift import Check, Level, Rates
 from pygama_gui.data.shift_page import MEASURED
 from pygama_gui.data.slices import Series
+from pygama_gui.data.trends import OF_PEAK
 from pygama_gui.views.strip.figures import Figure
+from pygama_gui.views.strip.telling import rate_now
 from pygama_gui.widgets import words
 
 ORDER = (
@@ -19,7 +21,6 @@ ORDER = (
     *("channels", "errors", "queue", "disk"),
 )
 """Lines of the check-list: those that have no value are there, and say so."""
-OF_PEAK = ("position", "width")
 LOW_DISK = 5e9
 """Bytes: less room than this is told."""
 FAR_OFF = 5.0
@@ -51,7 +52,7 @@ def checks(
     ]
     is_known = math.isfinite(rates.now)
     allowed = f"about {words.with_error(rates.mean, rates.mean_error)} Hz, as before" if is_known else ""
-    now = f"{words.with_error(rates.now, rates.now_error)} Hz, at the end" if is_known else ""
+    now = f"{rate_now(rates)}, at the end" if is_known else ""
     is_ok = abs(rates.sigma) < FAR_OFF if is_known else None
     number, error = (rates.now, rates.now_error) if is_known else mean_rate
     if figures["RATE"].is_known:

@@ -9,10 +9,10 @@ import numpy as np
 from pygama.utils import signed_text
 from pygama_gui.data import health
 from pygama_gui.data.run_times import RunTimes, Spell
-from pygama_gui.data.shift import Level
+from pygama_gui.data.shift import Level, Rates
 from pygama_gui.data.slices import known_scatter, median_and_scatter
-from pygama_gui.jobs.board import JobState, date_of, how_far
-from pygama_gui.views.strip.figures import NOT_FOUND
+from pygama_gui.jobs.board import JobState, age_tone, date_of, how_far
+from pygama_gui.views.strip.figures import NOT_FOUND, SIGN
 from pygama_gui.widgets import words
 
 N_BASELINE = 20_000
@@ -33,8 +33,6 @@ STATES = {
 }
 LIVE_STATES = {"running": ("● LIVE", "ok"), "done": ("✓ FINISHED", "ok")}
 FROZEN = ("■ FROZEN", "bad")
-OLD_S, STALE_S = 10.0, 60.0
-"""Ages of the newest event of a run that is followed, in s, above which it is told in another tone."""
 
 
 def live_time_words(found: Spell) -> tuple[str, str]:
@@ -65,7 +63,7 @@ def in_short(note: str) -> str:
 
 def state_words(state: JobState) -> tuple[str, str]:
     if state.follows and state.state in LIVE_STATES:
-        return FROZEN if age_tone(state) == "bad" else LIVE_STATES[state.state]
+        return FROZEN if state_age_tone(state) == "bad" else LIVE_STATES[state.state]
     return STATES[state.state]
 
 
@@ -73,9 +71,13 @@ def state_remark(state: JobState) -> str:
     if state.follows and state.state == "running":
         if state.age_s is None:
             return ""
-        is_fresh = state.age_s <= OLD_S
         age = words.duration(state.age_s)
-        return f"newest {age} old" if is_fresh else f"no event for {age}"
+        match state_age_tone(state):
+            case "warn":
+                return f"{SIGN} no event for {age}"
+            case "bad":
+                return f"no event for {age}"
+        return f"newest {age} old"
     if state.made_on is not None:
         return f"on {date_of(state.made_on)}"
     if state.state == "running" and state.eta_s is not None and state.done_bytes:
@@ -87,12 +89,10 @@ def state_remark(state: JobState) -> str:
     return ""
 
 
-def age_tone(state: JobState) -> str:
-    """Give the tone for the age of the newest event."""
-    age_s = state.age_s if state.follows and state.state == "running" else None
-    if age_s is None or age_s <= OLD_S:
-        return "soft"
-    return "warn" if age_s <= STALE_S else "bad"
+def state_age_tone(state: JobState) -> str:
+    """Give the tone for the age of the newest event of a run; 'soft' of one that is not followed."""
+    tone = age_tone(state.age_s) if state.follows and state.state == "running" else "ok"
+    return "soft" if tone == "ok" else tone
 
 
 def channels_words(
@@ -116,7 +116,7 @@ def channels_words(
     n_ill = sum(one.state != "ok" for one in found.health)
     is_alarm = any(one.tone == "bad" for one in found.health)
     tone = "bad" if is_alarm else "warn"
-    return f"{'✕' if is_alarm else '▲'} {n_ill} of {len(names)}", ", ".join(told), tone, tone
+    return f"{'✕' if is_alarm else '▲'} {n_ill} not ok", ", ".join(told), tone, tone
 
 
 def reasons(found: health.Survey, names: list[str]) -> list[str]:
@@ -175,6 +175,11 @@ def rate_over(n_events: int, span: float) -> tuple[float, float]:
     if n_events < 2 or span <= 0:
         return math.nan, math.nan
     return (n_events - 1) / span, math.sqrt(n_events - 1) / span
+
+
+def rate_now(rates: Rates) -> str:
+    """Write the rate of now with its error; of a run that stands still, 0."""
+    return f"{words.with_error(rates.now, rates.now_error)} Hz" if rates.now else "0 Hz"
 
 
 def rate_text(rate: float) -> str:

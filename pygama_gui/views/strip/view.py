@@ -23,11 +23,13 @@ from pygama_gui.data.channels import CLOCK, CODE, code_of
 from pygama_gui.data.early_pulses import EarlyPulses, early_in_chain
 from pygama_gui.data.headers import CHANGES_EACH_RUN, Difference, differences, read_plist
 from pygama_gui.data.live_run import LiveRun
+from pygama_gui.data.moves import find_move
 from pygama_gui.data.samples import bunch_of
 from pygama_gui.data.shift import Check, Level, Rates, level_of, rates
 from pygama_gui.data.shift_page import MEASURED, ShiftPage, as_markdown
 from pygama_gui.data.slices import Series
-from pygama_gui.data.trends import Trends, aligned
+from pygama_gui.data.trend_words import Clock, clock_start, move_words
+from pygama_gui.data.trends import OF_PEAK, Trends, aligned
 from pygama_gui.jobs.board import JobState, as_sentence, counted, told_warnings
 from pygama_gui.session import changes
 from pygama_gui.session.calibration_changes import KEV, curve_of, raw_column
@@ -36,12 +38,12 @@ from pygama_gui.views import madeup
 from pygama_gui.views.base import View
 from pygama_gui.views.figure_words import baseline_words, rate_words
 from pygama_gui.views.following import Following, asked_of, history
-from pygama_gui.views.strip.checks import FAR_OFF, LOW_DISK, OF_PEAK, checks
+from pygama_gui.views.strip.checks import FAR_OFF, LOW_DISK, checks
 from pygama_gui.views.strip.figures import NOT_FOUND, Figure, FigureLine
 from pygama_gui.views.strip.page import ShiftWindow
 from pygama_gui.views.strip.telling import (
+    FROZEN,
     N_BASELINE,
-    age_tone,
     beside,
     channels_words,
     gain_words,
@@ -51,9 +53,11 @@ from pygama_gui.views.strip.telling import (
     mean_and_spread,
     mean_rate,
     place_words,
+    rate_now,
     rate_over,
     rate_text,
     reasons,
+    state_age_tone,
     state_remark,
     state_words,
 )
@@ -77,6 +81,8 @@ LEVELS = ("baseline", "noise", "position", "width")
 NO_TIME, NO_PEAK = "the events carry no time", "no clear peak was found"
 FIND_LIVE_TIME = "Run > Find the live time looks through all rows for it, run by run"
 """What is said of a data set on disk."""
+KEEPS_UP = 0.8
+"""Share of the events of the channel with the most that the followed one has at least."""
 EVERY_S = 0.25
 """Figures that change more often cannot be read."""
 
@@ -95,6 +101,8 @@ class StripView(View):
         self._following = Following(self, has_cuts=False, rests=RESTS)
         self._surveying = Surveying(self, has_cuts=False, rests=RESTS)
         self._surveyed = health.Survey()
+        self._frozen: set[str] = set()
+        """Runs that are followed and stand still."""
         self._why: dict[str, str] = {}
         """Why something is not known of the run, by the name of its line on the shift page."""
         self._logged: set[tuple[str, int, str]] = set()
@@ -111,6 +119,8 @@ class StripView(View):
         self._early: tuple[tuple[object, ...], EarlyPulses | None] = ((), None)
         self._rates = Rates()
         self._mean: tuple[object, tuple[float, float]] = ((None, 0), UNKNOWN_RATE)
+        self._busiest_held: tuple[LiveRun | None, int] = (None, 0)
+        """The channel with the most events of a run that grows."""
         self._most: tuple[object, int] = ((None, 0), 0)
         self.report_action = menu_words.name(
             QAction(self), "Copy s&hift report | elog e-log summary status clipboard"
@@ -214,6 +224,7 @@ class StripView(View):
         if run.start_time > 0:
             self.figures["RUN"].setToolTip(f"{run.path}\nbegan {local_text(run.start_time)}")
         self._show_state(state, is_given=run.is_given)
+        self._log_silence(run.run_id, state)
         live = self.bridge.live(run.run_id)
         has_rows = live is not None and len(live.columns) > 0
         self._survey(run, live if has_rows else None)
@@ -235,13 +246,24 @@ class StripView(View):
             return
         value, tone = state_words(state)
         is_other = self.figures["STATE"].whole != value
-        self.figures["STATE"].show_value(value, state_remark(state), tone, age_tone(state))
+        self.figures["STATE"].show_value(value, state_remark(state), tone, state_age_tone(state))
         if is_other:
             self.figures["STATE"].forget_room()
         if state.made_on is not None:
             self.figures["STATE"].setToolTip(f"{value}\ndone {local_text(state.made_on)}")
         is_known = state.rows or state.state == "done"
         self.figures["EVENTS"].show_value(words.count(state.rows) if is_known else words.UNKNOWN)
+
+    def _log_silence(self, run_id: str, state: JobState | None) -> None:
+        """Note in the log when a run that is followed stands still, and when it goes on."""
+        is_frozen = state is not None and state_words(state) == FROZEN
+        if is_frozen and run_id not in self._frozen:
+            self._frozen.add(run_id)
+            self.bridge.log(f"{self.bridge.name_of(run_id)}: no event for a minute", "warning")
+        elif run_id in self._frozen and not is_frozen:
+            self._frozen.remove(run_id)
+            if state is not None and not state.has_ended:
+                self.bridge.log(f"{self.bridge.name_of(run_id)}: events come again")
 
     def _survey(self, run: Run, live: LiveRun | None) -> None:
         """Have channels and trends looked at, and take what is known of them."""
@@ -300,8 +322,21 @@ class StripView(View):
                 values, n_events = np.unique(codes, return_counts=True)
                 self._most = ((live, len(codes)), int(values[n_events.argmax()]))
             return self._most[1]
-        figures = self._surveyed.figures
-        return max(figures, key=lambda one: one.n_events).code if figures else None
+        return self._busiest(live)
+
+    def _busiest(self, live: LiveRun) -> int | None:
+        """Give the channel with the most events; while a run grows, the same one as long as it keeps up."""
+        counts = {one.code: one.n_events for one in self._surveyed.figures}
+        if not counts:
+            return None
+        state, held = self.bridge.state(self.session.selected), self._busiest_held
+        has_ended = state is None or state.has_ended
+        most = max(counts, key=lambda code: counts[code])
+        is_same = held[0] is not None and held[0].is_same_as(live)
+        if is_same and not has_ended and counts.get(held[1], 0) >= KEEPS_UP * counts[most]:
+            return held[1]
+        self._busiest_held = (live, most)
+        return most
 
     def _show_rate(self, live: LiveRun | None, state: JobState | None) -> None:
         """Show the detector's rate by the cards' own clock: now beside its mean, or the mean of all."""
@@ -321,12 +356,14 @@ class StripView(View):
         mean = rate_text(self._mean[1][0])
         is_running = state is not None and not state.has_ended
         self._rates = rates(times[-N_NEWEST_TIMES:])
+        if state is not None and state_age_tone(state) != "soft":
+            self._rates = self._rates.silent_for(state.age_s or 0.0)
         if not is_running or not math.isfinite(self._rates.now):
             read = f"read at {words.size(state.bytes_per_s)}/s" if state is not None and is_running else ""
             self.figures["RATE"].show_value(mean, read if state is not None and state.bytes_per_s else "")
             return
         is_off = abs(self._rates.sigma) >= FAR_OFF
-        now = f"{words.with_error(self._rates.now, self._rates.now_error)} Hz"
+        now = rate_now(self._rates)
         remark = f"mean {words.three_digits(self._rates.mean)}"
         self.figures["RATE"].show_value(f"▲ {now}" if is_off else now, remark, "warn" if is_off else "")
 
@@ -369,9 +406,21 @@ class StripView(View):
         self.figures["BASELINE"].show_value(f"{sign}{value} {unit}".rstrip(), *remark)
         if early is not None:
             self.figures["BASELINE"].setToolTip(f"{early.words}, and process the run again")
-        elif " ± " in value:
-            told = self.figures["BASELINE"].toolTip()
-            self.figures["BASELINE"].setToolTip(f"{told}\nThe median, ± how single events scatter about it")
+            return
+        told = [self.figures["BASELINE"].toolTip()]
+        if known is not None and known[1].moved:
+            told.append(self._move_words(known[0]))
+        if " ± " in value:
+            told.append("The median, ± how single events scatter about it")
+        self.figures["BASELINE"].setToolTip("\n".join(told))
+
+    def _move_words(self, series: Series) -> str:
+        """Say what moved since when, as Trends does."""
+        run = self.session.selected_run
+        began = 0 if run is None or isinstance(run, DataSet) else run.start_time
+        clock = Clock(clock_start(began, float(series.times[0])), 2 * float(series.half_widths[0]))
+        told = move_words(series, find_move(series), clock)
+        return f"{as_sentence(told)}: Trends shows it"
 
     def _early_pulses(self, live: LiveRun) -> EarlyPulses | None:
         """Look, as often as at the channels, whether the baseline was measured within the pulses."""
@@ -401,12 +450,18 @@ class StripView(View):
         is_ok = place.is_ok and is_width_ok
         remark = gain_words(place, trends.asked.unit(trends.anchor.column))
         figure.show_value(value if is_ok else f"▲ {value}", remark, "", "soft" if is_ok else "warn")
+        moved = [
+            self._move_words(series)
+            for series, level in (self._levels[kind] for kind in OF_PEAK if kind in self._levels)
+            if level.moved
+        ]
         of = f"{how} of {whose}" if whose else how
         is_chosen = not is_one_of_many or channel == self.session.trends.channel
         as_in = "as in Trends" if is_chosen else "as in Trends where that channel is chosen"
         at = place_words(place, trends.asked.unit(trends.anchor.column))
         lines = [
             f"{value} {at}" if remark == at else f"{value} {at}, {remark}",
+            *moved,
             f"{of}, {as_in}; that of a region or of a sample may differ within its error",
         ]
         if trends.is_line_missed:

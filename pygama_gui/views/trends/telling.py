@@ -14,7 +14,7 @@ from pygama_gui.data.live_run import LiveRun
 from pygama_gui.data.moves import find_move, is_outside
 from pygama_gui.data.slices import KINDS, Series, error_of_median
 from pygama_gui.data.trend_words import move_words, outside_words, sentence
-from pygama_gui.data.trends import Trends
+from pygama_gui.data.trends import OF_PEAK, Trends
 from pygama_gui.jobs.board import as_sentence
 from pygama_gui.session.state import DataSet
 from pygama_gui.views.following import EARLIER
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 ENDS = {"failed": "failed", "stopped": "was stopped"}
 UNEQUAL = {
-    "position": "gains may be unequal: choose one or each channel, or calibrate all and show energies",
+    "position": "of one channel it may move unseen: choose one or each channel, or calibrate all",
     "width": "what lies between the gains of the channels is in it",
 }
 """What to do about the peak of several channels together, and what it comes to."""
@@ -48,7 +48,8 @@ def _moved(view: TrendsView) -> str:
     if not view.is_apart:
         name, trends = view.shown[0]
         pooled = _pooled(view, trends)
-        return sentence(name, trends, view.clock) + _peak_words(trends) + (f" · {pooled}" if pooled else "")
+        told = sentence(name, trends, view.clock, OF_PEAK if pooled else ())
+        return told + _peak_words(trends) + (f" · {pooled}" if pooled else "")
     moved = []
     for name, trends in view.shown:
         if any(find_move(one) is not None for one in trends.series if one.kind not in trends.late):
@@ -71,7 +72,7 @@ def _pooled(view: TrendsView, trends: Trends) -> str:
     n, anchor = len(view.channels_offered), trends.anchor
     if anchor is None or trends.asked.channel is not None or n < 2 or unit_of(anchor.column) != "ADC":
         return ""
-    return f"▲ peak of {n} channels together in {anchor.column}"
+    return f"▲ peaks of {n} channels together: the gain of one may move unseen, choose each channel"
 
 
 def words_of(view: TrendsView, found: list[tuple[str, Trends, Series]]) -> str:

@@ -122,8 +122,9 @@ def test_what_moved_is_said_with_time_and_significance(qtbot: QtBot, view: Trend
 
 def test_a_peak_of_several_channels_in_adc_counts_is_said_to_be_one(qtbot: QtBot, view: TrendsView) -> None:
     feed(qtbot, view, run_of())
-    assert "▲ peak of 2 channels together in trap_max" in view.summary.text()
-    assert view.told["position"].text().endswith("or calibrate all and show energies")
+    assert "▲ peaks of 2 channels together: the gain of one may move unseen" in view.summary.text()
+    assert "gain" not in view.summary.text().partition("▲")[0], "a channel that left the peak is not seen"
+    assert view.told["position"].text().endswith("choose one or each channel, or calibrate all")
     assert view.told["width"].text().endswith("what lies between the gains of the channels is in it")
     change(qtbot, view, channel=0)
     assert view.plots["position"].lines
