@@ -56,6 +56,7 @@ h1 { font-size: 1.5em; margin-bottom: 0; } h2 { font-size: 1.1em; margin-top: 1.
 .ok { color: #13733f; } .look { color: #a33b00; font-weight: 600; }
 table { border-collapse: collapse; width: 100%; } td, th { text-align: left; padding: 5px 10px 5px 0;
 border-bottom: 1px solid #d9dee5; vertical-align: middle; } th { color: #5b6675; font-weight: 600; }
+td:first-child, td span { white-space: nowrap; } @page { margin: 15mm; } @media print { body { margin: 0; } }
 svg { display: block; } .note { white-space: pre-wrap; }
 """
 

@@ -28,7 +28,7 @@ from PyQt5.QtWidgets import (
 
 from pygama.errors import OutputError
 from pygama.utils import local_text
-from pygama_gui.data.shift import Check, header_lines
+from pygama_gui.data.shift import MOST_DIFFERENCES, Check, header_lines
 from pygama_gui.data.shift_page import (
     KINDS,
     ShiftPage,
@@ -169,9 +169,7 @@ class ShiftWindow(QDialog):
         self.warnings.setText("\n".join(warned))
         self.warnings.setVisible(bool(warned))
         lines = header_lines(page.against, page.found) if is_header_known else [READING]
-        left = len(lines) - 1 - MOST_CHANGES
-        more = [f"and {left} more, which the saved page has"] if left > 0 else []
-        self.header.setText("Header: " + "\n".join([*lines[: MOST_CHANGES + 1], *more]))
+        self.header.setText("Header: " + "\n".join([*lines[: MOST_CHANGES + 1], *_more_changes(page)]))
 
     def _fill_checks(self, page: ShiftPage) -> None:
         """Write the lines anew; a field for a remark stays, with its cursor."""
@@ -350,6 +348,17 @@ class _PageSaver(Saver[ShiftPage]):
 
     def table(self, picture: ShiftPage) -> str:
         return as_markdown(picture)
+
+
+def _more_changes(page: ShiftPage) -> list[str]:
+    """Say how many changes of the header are not shown, and where they stand."""
+    n_all = len(page.found or ())
+    if n_all <= MOST_CHANGES:
+        return []
+    where = (
+        "which the saved page has" if n_all <= MOST_DIFFERENCES else f"{MOST_DIFFERENCES} in the saved page"
+    )
+    return [f"and {n_all - MOST_CHANGES} more, {where}"]
 
 
 def _wrapped(name: str) -> QLabel:

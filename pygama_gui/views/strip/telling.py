@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 
 import numpy as np
 
@@ -44,7 +45,7 @@ def live_time_words(found: Spell) -> tuple[str, str]:
 
 def live_time_tip(found: Spell, times: RunTimes) -> str:
     """Say in words how the live time was found, or why it is not known."""
-    lines = [f"The live time is not known: {in_short(found.note)}"]
+    lines = [f"The live time is not known: {_in_short(found.note)}"]
     if math.isfinite(found.fraction):
         live = words.with_error(found.live_s, found.live_error_s)
         lines = [f"{live} s of {found.real_s:.6g} s were live, found by {found.way}", found.note]
@@ -53,7 +54,12 @@ def live_time_tip(found: Spell, times: RunTimes) -> str:
     return "\n".join(lines)
 
 
-def in_short(note: str) -> str:
+def first_reason(note: str) -> str:
+    """Keep the first clause of a note, without the channels that are listed in it."""
+    return re.sub(r" \([^()]*\)", "", note).partition("; ")[0]
+
+
+def _in_short(note: str) -> str:
     """Leave out what is said of each further channel: whole clauses, as many as can be read at a glance."""
     if len(note) <= LONGEST_NOTE:
         return note

@@ -46,8 +46,8 @@ from pygama_gui.views.strip.telling import (
     N_BASELINE,
     beside,
     channels_words,
+    first_reason,
     gain_words,
-    in_short,
     live_time_tip,
     live_time_words,
     mean_and_spread,
@@ -78,6 +78,7 @@ EARLY = ("pulses within it", "warn", "warn")
 BASELINES = ("bl_int", "bl_avg", "fc_baseline")
 HEIGHT = "trap_max"
 LEVELS = ("baseline", "noise", "position", "width")
+NO_SPAN = "too few events, or all at one time"
 NO_TIME, NO_PEAK = "the events carry no time", "no clear peak was found"
 FIND_LIVE_TIME = "Run > Find the live time looks through all rows for it, run by run"
 """What is said of a data set on disk."""
@@ -354,6 +355,7 @@ class StripView(View):
         if self._mean[0] != (live, len(times)):
             self._mean = ((live, len(times)), mean_rate(times))
         mean = rate_text(self._mean[1][0])
+        self._why["rate"] = NO_SPAN
         is_running = state is not None and not state.has_ended
         self._rates = rates(times[-N_NEWEST_TIMES:])
         if state is not None and state_age_tone(state) != "soft":
@@ -377,7 +379,7 @@ class StripView(View):
             return
         found = live.times.of(channel if channel in live.channels else None)
         figure.show_value(*live_time_words(found))
-        self._why["live time"] = in_short(found.note)
+        self._why["live time"] = first_reason(found.note)
         figure.setToolTip(live_time_tip(found, live.times))
 
     def _show_no_live_time(self, run: Run, figure: Figure) -> None:

@@ -13,6 +13,7 @@ from pytestqt.qtbot import QtBot
 
 from pygama.progress import Failed, Note
 from pygama_gui.bridge import Bridge
+from pygama_gui.data.headers import Difference
 from pygama_gui.session import changes, saved
 from pygama_gui.session.state import DataSet, Member, Run
 from pygama_gui.views import madeup
@@ -264,3 +265,15 @@ def test_the_page_lists_warnings_and_runs_that_failed(
     assert view._page.warnings.text() == (
         "▲ 2018-09-25 10:23:20 UTC: 3 records were skipped\n▲ Run 9002 failed: no room"
     )
+
+
+@pytest.mark.parametrize(
+    ("n", "said"), [(6, ""), (20, "and 14 more, which the saved page has"), (900, "and 894 more, 40 in the")]
+)
+def test_changes_of_the_header_that_have_no_room_are_counted(window: ShiftWindow, n: int, said: str) -> None:
+    assert window.page is not None
+    found = tuple(Difference(f"value {at}", "changed", "1", "2") for at in range(n))
+    window.show_page(replace(window.page, against="Run 6", found=found), is_header_known=True)
+    lines = window.header.text().splitlines()
+    assert lines[:2] == ["Header: Changed since Run 6:", "value 0: 1 → 2"]
+    assert ("".join(lines[7:])).startswith(said) and len(lines) == 7 + bool(said)

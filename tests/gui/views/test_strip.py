@@ -30,6 +30,7 @@ from pygama_gui.views.strip import telling
 from pygama_gui.views.strip import view as strip_view
 from pygama_gui.views.strip.telling import (
     channels_words,
+    first_reason,
     live_time_tip,
     live_time_words,
     mean_and_spread,
@@ -521,6 +522,12 @@ def test_a_reason_that_is_told_of_many_channels_is_cut_between_two() -> None:
     tip = live_time_tip(Spell(10.0, math.nan, math.nan, "", reason), RunTimes(2, {}))
     assert len(tip) < 400
     assert tip.endswith("too few for a fit of intervals; …")
+
+
+def test_a_reason_on_the_check_list_names_no_channels() -> None:
+    note = "pulser: no channel has a pulser (0/0/0, 0/0/1: too few); 0/0/0: timestamps: 12 hits are too few"
+    assert first_reason(note) == "pulser: no channel has a pulser"
+    assert first_reason("") == ""
 
 
 def test_a_run_shows_its_live_time(qtbot: QtBot, bridge: Bridge) -> None:
