@@ -11,7 +11,7 @@ import numpy as np
 
 from pygama.quick_dataclass import dataclass
 from pygama_gui.data.headers import Difference
-from pygama_gui.data.moves import Band, band_of, find_move
+from pygama_gui.data.moves import Band, band_of, find_move, gone_since
 from pygama_gui.data.slices import LEAST_SLICES, Series, error_of_median, lateness
 
 NOW_SHARE, NOW_S = 0.05, (10.0, 60.0)
@@ -102,7 +102,7 @@ def rates(times: np.ndarray) -> Rates:
 class Level:
     """What a quantity is, beside what is expected. moved: by how much, where it moved for sure; else 0.
 
-    is_followed: whether there are enough slices to tell.
+    is_followed: whether there are enough slices to tell. is_gone: whether it is a peak that is there no more.
     """
 
     value: float
@@ -111,14 +111,15 @@ class Level:
     is_followed: bool = False
     moved: float = 0.0
     sigma: float = 0.0
+    is_gone: bool = False
 
     @property
     def is_ok(self) -> bool:
-        """Whether it stands still and lies in the band."""
+        """Whether it is there, stands still and lies in the band."""
         inside = self.band is None or abs(self.value - self.band.middle) <= max(
             self.band.half, self.band.k * self.error
         )
-        return inside and not self.moved
+        return inside and not self.moved and not self.is_gone
 
 
 def level_of(series: Series, history: Sequence[Series], k: float, source: str) -> Level | None:
@@ -131,7 +132,8 @@ def level_of(series: Series, history: Sequence[Series], k: float, source: str) -
     band = band_of(history, k, source) if history else band_of([series], k)
     move = find_move(series)
     is_followed = int(known.sum()) >= LEAST_SLICES
-    return Level(value, error, band, is_followed, *((move.size, move.sigma) if move is not None else ()))
+    moved, sigma = (0.0, 0.0) if move is None else (move.size, move.sigma)
+    return Level(value, error, band, is_followed, moved, sigma, is_gone=gone_since(series) is not None)
 
 
 def report(

@@ -11,9 +11,9 @@ import numpy as np
 
 from pygama.quick_dataclass import dataclass
 from pygama.utils import signed_text
-from pygama_gui.data.moves import Move, find_move
+from pygama_gui.data.moves import Move, find_move, gone_since
 from pygama_gui.data.slices import LEAST_SLICES, Series
-from pygama_gui.data.trends import Trends
+from pygama_gui.data.trends import OF_PEAK, Trends
 
 SOONEST_S = 3600.0
 """A first event later than this on the run's clock shows that the clock did not begin with the run."""
@@ -46,6 +46,12 @@ class Clock:
 def clock_start(start_time: int, first: float) -> float | None:
     """Give when the run's clock was 0, Unix s; None where the header or the clock does not tell."""
     return float(start_time) if start_time > 0 and -1.0 <= first <= SOONEST_S else None
+
+
+def gone_words(series: Series, clock: Clock) -> str:
+    """Say since when a peak is missing: '▲ no peak since 14:32 UTC'; '' where it is there."""
+    since = gone_since(series)
+    return "" if since is None else f"▲ no peak since {clock.words(since)}"
 
 
 def move_words(series: Series, move: Move | None, clock: Clock) -> str:
@@ -104,6 +110,8 @@ def sentence(name: str, trends: Trends, clock: Clock, unsafe: Collection[str] = 
     told = [(find_move(one), one) for one in now]
     moved = [move_words(one, move, clock) for move, one in told if move is not None]
     still = [one for move, one in told if move is None]
+    if gone := [words for one in now if (words := gone_words(one, clock))]:
+        moved, unsafe = [*gone, *moved], (*unsafe, *OF_PEAK)
     calm: list[str] = []
     unsure: list[str] = []
     for one in (one for one in still if one.kind not in unsafe):

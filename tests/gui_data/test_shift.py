@@ -82,6 +82,12 @@ def test_a_level_that_moved_is_not_well_even_inside_its_own_band() -> None:
     assert not level.is_ok
 
 
+def test_a_peak_that_is_there_no_more_is_not_well() -> None:
+    level = level_of(series([100.0] * 8 + [math.nan] * 2), [], 4.0, "")
+    assert level is not None
+    assert level.is_gone and not level.is_ok
+
+
 def test_one_slice_is_not_called_steady() -> None:
     level = level_of(series([100.0]), [], 4.0, "")
     assert level is not None

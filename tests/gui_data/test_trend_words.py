@@ -9,8 +9,8 @@ import numpy as np
 from pygama_gui.data.channels import CODE
 from pygama_gui.data.moves import find_move
 from pygama_gui.data.slices import Series
-from pygama_gui.data.trend_words import Clock, clock_start, move_words, sentence
-from pygama_gui.data.trends import Asked, Trender
+from pygama_gui.data.trend_words import Clock, clock_start, gone_words, move_words, sentence
+from pygama_gui.data.trends import Asked, Trender, Trends
 
 
 def series(values: np.ndarray, error: float = 1.0, kind: str = "baseline", width: float = 60.0) -> Series:
@@ -56,6 +56,22 @@ def test_the_sentence_says_what_moved_first_and_what_is_steady() -> None:
     words = sentence("channel 2", trends, Clock(1537870800.0, 60.0))
     assert words.startswith("channel 2: gain −0.1 % since 10:25 UTC (")
     assert words.endswith("; rate, baseline, noise, FWHM steady")
+
+
+def test_a_peak_that_is_missing_to_the_end_is_not_called_steady() -> None:
+    values = np.full(12, 100.0)
+    there = replace(series(values, 0.1), kind="position")
+    assert gone_words(there, Clock()) == ""
+    one_lacks = replace(there, values=np.append(values[:-1], np.nan))
+    assert gone_words(one_lacks, Clock()) == "", "one slice may lack it by chance"
+    gone = replace(there, values=np.append(values[:-2], [np.nan, np.nan]))
+    since = float(gone.times[9] + gone.half_widths[9])
+    assert gone_words(gone, Clock()) == f"▲ no peak since {Clock().words(since)}"
+    weak = replace(gone, values=np.where(np.arange(12) % 2, np.nan, gone.values))
+    assert gone_words(weak, Clock()) == "", "half of the slices had none before"
+    assert gone_words(replace(gone, kind="rate"), Clock()) == ""
+    told = sentence("channel 1", Trends(Asked(), (gone, replace(there, kind="rate"))), Clock())
+    assert told.startswith("channel 1: ▲ no peak since ") and told.endswith("; rate steady")
 
 
 def test_a_clock_that_did_not_begin_with_the_run_gives_no_time_of_day() -> None:

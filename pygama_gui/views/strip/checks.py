@@ -99,9 +99,12 @@ def _check_of(series: Series, level: Level, whose: str) -> Check:
     if level.moved:
         by = f"{signed_text(level.moved, 3)} {unit}".rstrip()
         value += f", moved by {by} ({level.sigma:.1f} σ)"
+    if level.is_gone:
+        value += ", missing at the end"
     number, error, band = level.value, level.error, level.band
     if band is None:
-        return Check(name, value, number=number, error=error, unit=unit, kind=kind)
+        is_ok = False if level.is_gone else None
+        return Check(name, value, "", is_ok, number, error, unit, kind=kind)
     allowed = f"{words.with_error(band.middle, band.half)} {unit}".rstrip() + f", from {band.source}"
     ends = (band.middle - band.half, band.middle + band.half)
     return Check(name, value, allowed, level.is_ok, number, error, unit, ends, kind)

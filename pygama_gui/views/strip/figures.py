@@ -78,6 +78,11 @@ class Figure(QWidget):
         """Whether the remark alone tells that something is not as it should be."""
         return self.remark.text().startswith(SIGN)
 
+    @property
+    def matters(self) -> bool:
+        """Whether the remark tells of something that is not as it should be."""
+        return bool(self.remark.text()) and self._tones[1] in ("warn", "bad")
+
     def forget_room(self) -> None:
         """Take no more room than the present value needs."""
         self.width_with_remark = self.width_alone = self.width_short = 0
@@ -143,7 +148,7 @@ class FigureLine(QFrame):
         needed = sum(figure.width_with_remark for figure in shown.values())
         remarks = {name: one.width_with_remark - one.width_alone for name, one in shown.items()}
         quiet: list[str] = []
-        for caption in sorted(DISPENSABLE, key=lambda caption: self.figures[caption].warns):
+        for caption in sorted(DISPENSABLE, key=lambda caption: self.figures[caption].matters):
             if needed <= room:
                 break
             if caption in shown:

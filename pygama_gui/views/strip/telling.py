@@ -151,6 +151,8 @@ def place_words(place: Level, unit: str) -> str:
 
 def gain_words(place: Level, unit: str) -> str:
     """Say where the peak lies, and whether it moved."""
+    if place.is_gone:
+        return "no peak any more"
     at = place_words(place, unit)
     if place.moved and place.value:
         return f"gain {signed_text(100 * place.moved / place.value, 2)} %"

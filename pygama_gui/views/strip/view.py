@@ -28,7 +28,7 @@ from pygama_gui.data.samples import bunch_of
 from pygama_gui.data.shift import Check, Level, Rates, level_of, rates
 from pygama_gui.data.shift_page import MEASURED, ShiftPage, as_markdown
 from pygama_gui.data.slices import Series
-from pygama_gui.data.trend_words import Clock, clock_start, move_words
+from pygama_gui.data.trend_words import Clock, clock_start, gone_words, move_words
 from pygama_gui.data.trends import OF_PEAK, Trends, aligned
 from pygama_gui.jobs.board import JobState, as_sentence, counted, told_warnings
 from pygama_gui.session import changes
@@ -421,7 +421,7 @@ class StripView(View):
         run = self.session.selected_run
         began = 0 if run is None or isinstance(run, DataSet) else run.start_time
         clock = Clock(clock_start(began, float(series.times[0])), 2 * float(series.half_widths[0]))
-        told = move_words(series, find_move(series), clock)
+        told = gone_words(series, clock).removeprefix("▲ ") or move_words(series, find_move(series), clock)
         return f"{as_sentence(told)}: Trends shows it"
 
     def _early_pulses(self, live: LiveRun) -> EarlyPulses | None:
@@ -455,7 +455,7 @@ class StripView(View):
         moved = [
             self._move_words(series)
             for series, level in (self._levels[kind] for kind in OF_PEAK if kind in self._levels)
-            if level.moved
+            if level.moved or level.is_gone
         ]
         of = f"{how} of {whose}" if whose else how
         is_chosen = not is_one_of_many or channel == self.session.trends.channel

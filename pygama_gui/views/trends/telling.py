@@ -13,7 +13,7 @@ from pygama_gui.data.chain_facts import unit_of
 from pygama_gui.data.live_run import LiveRun
 from pygama_gui.data.moves import find_move, is_outside
 from pygama_gui.data.slices import KINDS, Series, error_of_median
-from pygama_gui.data.trend_words import move_words, outside_words, sentence
+from pygama_gui.data.trend_words import gone_words, move_words, outside_words, sentence
 from pygama_gui.data.trends import OF_PEAK, Trends
 from pygama_gui.jobs.board import as_sentence
 from pygama_gui.session.state import DataSet
@@ -52,7 +52,8 @@ def _moved(view: TrendsView) -> str:
         return told + _peak_words(trends) + (f" · {pooled}" if pooled else "")
     moved = []
     for name, trends in view.shown:
-        if any(find_move(one) is not None for one in trends.series if one.kind not in trends.late):
+        now = [one for one in trends.series if one.kind not in trends.late]
+        if any(find_move(one) is not None or gone_words(one, view.clock) for one in now):
             moved.append(sentence(name, trends, view.clock))
     left = len(view.channels_offered) - MOST_APART
     more = f" ({left} more channels are not drawn)" if left > 0 else ""
@@ -85,9 +86,9 @@ def words_of(view: TrendsView, found: list[tuple[str, Trends, Series]]) -> str:
         return f"{told} · ▲ {UNEQUAL[series.kind]}" if is_pooled else told
     parts = []
     for name, _, series in found:
-        move = find_move(series)
-        if move is not None:
-            parts.append(f"{name}: {move_words(series, move, view.clock)}")
+        move, gone = find_move(series), gone_words(series, view.clock)
+        parts += [f"{name}: {gone}"] if gone else []
+        parts += [f"{name}: {move_words(series, move, view.clock)}"] if move is not None else []
     late = f"{EARLIER}: " if any(series.kind in trends.late for _, trends, series in found) else ""
     return late + ("; ".join(parts) or "nothing moved")
 
@@ -96,7 +97,8 @@ def _words_of_one(view: TrendsView, name: str, series: Series) -> str:
     if not series.is_known.any():
         return series.note
     band = view.bands.get((name, series.kind))
-    parts = [move_words(series, find_move(series), view.clock)]
+    move, gone = find_move(series), gone_words(series, view.clock)
+    parts = [gone, move_words(series, move, view.clock) if move is not None or not gone else ""]
     middle, error = float(np.nanmedian(series.values)), error_of_median(series.errors[series.is_known])
     parts.append(f"median {words.with_error(middle, error)} {series.unit}".rstrip())
     if view.choice.has_band and band is not None:

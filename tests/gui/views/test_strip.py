@@ -28,6 +28,7 @@ from pygama_gui.session.state import ChannelMap, Run, Step
 from pygama_gui.views import madeup
 from pygama_gui.views.strip import telling
 from pygama_gui.views.strip import view as strip_view
+from pygama_gui.views.strip.figures import FigureLine
 from pygama_gui.views.strip.telling import (
     channels_words,
     first_reason,
@@ -241,6 +242,21 @@ def test_the_strip_says_whose_peak_it_follows(qtbot: QtBot, view: StripView) -> 
     assert "as in Trends;" in view.figures["PEAK"].toolTip()
     view.bridge.change(changes.remove_run, view.session.selected)
     qtbot.waitUntil(lambda: view.redraw() or view.figures["PEAK"].caption.text() == "PEAK", timeout=WAIT_MS)
+
+
+def test_a_peak_that_is_there_no_more_is_no_steady_gain(qtbot: QtBot, view: StripView) -> None:
+    partial, end = ended(40_000)
+    late = partial.columns["time_s"] > 300.0
+    partial.columns["trap_max"][late] *= 1.3
+    view.bridge.change(changes.choose_line, (3450.0, 3650.0))
+    show(qtbot, view, [partial, end])
+    qtbot.waitUntil(lambda: "position" in view._levels, timeout=WAIT_MS)
+    view.redraw()
+    figure = view.figures["PEAK"]
+    assert figure.whole.startswith("▲ FWHM ")
+    assert re.search(r"\nNo peak since 10:2\d.* UTC: Trends shows it\n", figure.toolTip())
+    place = next(one for one in view.checks() if one.kind == "position")
+    assert place.value.endswith(", missing at the end") and place.is_ok is False
 
 
 def test_a_peak_of_too_few_events_has_a_place_but_no_width(qtbot: QtBot, view: StripView) -> None:
@@ -458,6 +474,23 @@ def test_a_remark_that_warns_stays_longest_and_leaves_its_sign_behind(qtbot: QtB
     view.resize(1700, 60)
     assert baseline.value.text() == value
     assert baseline.whole == value
+
+
+def test_of_remarks_that_warn_that_of_the_channels_stays_longest(qtbot: QtBot, themed: object) -> None:
+    line = FigureLine()
+    qtbot.addWidget(line)
+    line.figures["BASELINE"].show_value("8000.0 ± 1.0 ADC", "▲ moved +2.05 ADC", "", "warn")
+    line.figures["CHANNELS"].show_value("✕ 1 not ok", "✕ channel 2 SILENT", "bad", "bad")
+
+    def widest_without(caption: str) -> int:
+        """Give the greatest width at which a remark has no room."""
+        return max(
+            width
+            for width in range(300, 2400, 10)
+            if line.fit(width) or line.figures[caption].remark.isHidden()
+        )
+
+    assert widest_without("CHANNELS") < widest_without("BASELINE")
 
 
 def test_no_figure_lies_over_another_however_narrow_the_strip(qtbot: QtBot, view: StripView) -> None:
