@@ -251,7 +251,8 @@ class StripView(View):
         if is_other:
             self.figures["STATE"].forget_room()
         if state.made_on is not None:
-            self.figures["STATE"].setToolTip(f"{value}\ndone {local_text(state.made_on)}")
+            told = self.figures["STATE"].toolTip()
+            self.figures["STATE"].setToolTip(f"{told}\n{local_text(state.made_on)}")
         is_known = state.rows or state.state == "done"
         self.figures["EVENTS"].show_value(words.count(state.rows) if is_known else words.UNKNOWN)
 

@@ -640,7 +640,8 @@ def test_when_a_run_was_done_is_told_in_utc_and_in_local_time_on_hover(view: Str
     view.redraw()
     figure = view.figures["STATE"]
     assert (figure.whole, figure.remark.text()) == ("✓ DONE", "on 2018-09-25 10:23 UTC")
-    assert "2018-09-25 19:23:20 JST (local time)" in figure.toolTip()
+    told = "✓ DONE on 2018-09-25 10:23 UTC\n2018-09-25 19:23:20 JST (local time)"
+    assert figure.toolTip() == told
     assert "2018-09-25 19:23:20 JST (local time)" in view.figures["RUN"].toolTip()
 
 
