@@ -468,7 +468,7 @@ class StripView(View):
             f"{of}, {as_in}; that of a region or of a sample may differ within its error",
         ]
         if trends.is_line_missed:
-            lines.append("No clear peak is where one was chosen; another one is followed")
+            lines.append("No clear peak is where the preview has one; another one is followed")
         figure.setToolTip("\n".join(lines))
 
     def _width_words(self, trends: Trends) -> tuple[str, bool, str]:
@@ -519,10 +519,13 @@ class StripView(View):
             self.figures["ERRORS"].show_value(f"✕ {n_failed}", remark, "bad", "bad")
         elif n:
             self.figures["ERRORS"].show_value(sign, noun, "warn", "warn")
-            told = [textwrap.fill(one, TIP_LETTERS) for one in state.warned] if state is not None else []
-            self.figures["ERRORS"].setToolTip("\n".join([*told, "The log (Ctrl+L) says more"]))
         else:
             self.figures["ERRORS"].show_value("0")
+        run = self.session.selected_run
+        if (n_failed or n) and run is not None:
+            told = (f"{when}: {what}" if when else what for when, what in self._warnings(run))
+            lines = [*(textwrap.fill(one, TIP_LETTERS) for one in told), "The log (Ctrl+L) says more"]
+            self.figures["ERRORS"].setToolTip("\n".join(lines))
         waiting = len(self.bridge.queue())
         self.figures["QUEUE"].has_value = waiting > 0
         self.figures["QUEUE"].show_value(str(waiting), "waiting")

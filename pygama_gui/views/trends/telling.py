@@ -13,7 +13,7 @@ from pygama_gui.data.chain_facts import unit_of
 from pygama_gui.data.live_run import LiveRun
 from pygama_gui.data.moves import find_move, is_outside
 from pygama_gui.data.slices import KINDS, Series, error_of_median
-from pygama_gui.data.trend_words import gone_words, move_words, outside_words, sentence
+from pygama_gui.data.trend_words import WORDS, gone_words, move_words, outside_words, sentence
 from pygama_gui.data.trends import OF_PEAK, Trends
 from pygama_gui.jobs.board import as_sentence
 from pygama_gui.session.state import DataSet
@@ -30,6 +30,7 @@ UNEQUAL = {
     "width": "what lies between the gains of the channels is in it",
 }
 """What to do about the peak of several channels together, and what it comes to."""
+MOSTLY = 0.5
 MOST_APART = 12
 """Channels, at most, that are drawn each for itself."""
 
@@ -49,7 +50,8 @@ def _moved(view: TrendsView) -> str:
         name, trends = view.shown[0]
         pooled = _pooled(view, trends)
         told = sentence(name, trends, view.clock, OF_PEAK if pooled else ())
-        return told + _peak_words(trends) + (f" · {pooled}" if pooled else "")
+        further = (_outside(view, name, trends), pooled)
+        return told + _peak_words(trends) + "".join(f" · {one}" for one in further if one)
     moved = []
     for name, trends in view.shown:
         now = [one for one in trends.series if one.kind not in trends.late]
@@ -60,12 +62,23 @@ def _moved(view: TrendsView) -> str:
     return (" · ".join(moved) or f"{len(view.shown)} channels: nothing moved") + more
 
 
+def _outside(view: TrendsView, name: str, trends: Trends) -> str:
+    """Name what lies outside of the band of earlier runs for the greater part of the run."""
+    found = []
+    for series in trends.series if view.choice.has_band and view.choice.n_reference else ():
+        known, band = series.is_known, view.bands.get((name, series.kind))
+        if known.any() and band is not None and is_outside(series, band)[known].mean() > MOSTLY:
+            found.append(WORDS.get(series.kind, series.name))
+    source = next((band.source for band in view.bands.values() if band is not None), "")
+    return f"▲ {', '.join(found)} outside the band of {source}" if found else ""
+
+
 def _peak_words(trends: Trends) -> str:
     """Name the peak that is followed, and say so where it is not the one that was chosen."""
     if trends.anchor is None:
         return ""
     name = f" · peak: {trends.anchor.name}" if trends.anchor.name else ""
-    return f"{name} · no clear peak where one was chosen" if trends.is_line_missed else name
+    return f"{name} · no clear peak where the preview has one" if trends.is_line_missed else name
 
 
 def _pooled(view: TrendsView, trends: Trends) -> str:

@@ -279,7 +279,7 @@ def test_the_strip_says_that_the_chosen_peak_is_not_there(qtbot: QtBot, view: St
     show(qtbot, view, ended())
     qtbot.waitUntil(lambda: "width" in view._levels, timeout=WAIT_MS)
     view.redraw()
-    assert "No clear peak is where one was chosen" in view.figures["PEAK"].toolTip()
+    assert "No clear peak is where the preview has one" in view.figures["PEAK"].toolTip()
 
 
 def test_the_rate_now_stands_beside_the_mean_while_the_run_is_under_way(
@@ -389,6 +389,9 @@ def test_warnings_and_runs_that_failed_are_counted(view: StripView, a_run: Calla
     view.redraw()
     assert view.figures["ERRORS"].value.text() == "✕ 1"
     assert view.figures["ERRORS"].remark.text() == "run failed · ▲ 1 warning"
+    tip = view.figures["ERRORS"].toolTip().splitlines()
+    assert re.fullmatch(r"20.* UTC: something odd", tip[0])
+    assert tip[1:] == ["Run 72 failed: it broke", "The log (Ctrl+L) says more"]
 
 
 def test_the_shift_report_is_copied_with_values_and_channels(qtbot: QtBot, view: StripView) -> None:

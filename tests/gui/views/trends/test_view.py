@@ -254,6 +254,23 @@ def test_the_band_can_come_from_the_run_before(
     change(qtbot, view, n_reference=1)
     qtbot.waitUntil(lambda: "of Run 9000" in view.told["baseline"].text(), timeout=WAIT_MS)
     assert "30 slices outside the band" in view.told["baseline"].text()
+    assert "outside" not in view.summary.text(), "half of the run lies inside"
+
+
+def test_a_run_outside_the_band_of_the_one_before_is_told_in_the_summary(
+    qtbot: QtBot, view: TrendsView, a_run: Callable[..., Run]
+) -> None:
+    earlier = a_run(9000)
+    view.bridge.change(changes.add_runs, [earlier])
+    view.bridge.adopt(2, earlier)
+    view.bridge.take(2, run_of(seed=5))
+    view.bridge.take(2, replace(madeup.end(), outputs=(Path("t2_run9000.h5"),)))
+    partial = run_of()
+    partial.columns["bl_int"] += 40.0
+    feed(qtbot, view, partial)
+    assert "outside" not in view.summary.text()
+    change(qtbot, view, n_reference=1)
+    qtbot.waitUntil(lambda: "▲ baseline outside the band of Run 9000" in view.summary.text(), timeout=WAIT_MS)
 
 
 def test_without_an_earlier_run_the_band_is_said_to_be_missing(qtbot: QtBot, view: TrendsView) -> None:
