@@ -134,7 +134,12 @@ class ShiftPage:
 
     def remark_on(self, what: str) -> str:
         """Give what the shifter says of a check; '' where that is nothing."""
-        return self.remarks.get(what, "").strip()
+        return self.remarks.get(what, self.remarks.get(self.name_before(what), "")).strip()
+
+    def name_before(self, what: str) -> str:
+        """Give the name that a check had when its value was not known: remarks may be of that time."""
+        kinds = {one.what: one.kind for one in self.checks}
+        return MEASURED.get(kinds.get(what, ""), what)
 
 
 @dataclass(frozen=True)
@@ -173,7 +178,7 @@ def as_markdown(page: ShiftPage) -> str:
         page.channels,
         page.against,
         page.found,
-        page.remarks,
+        {one.what: page.remark_on(one.what) for one in page.checks},
         verdict=page.verdict,
         warnings=page.warnings,
     )

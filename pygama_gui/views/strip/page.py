@@ -226,9 +226,13 @@ class ShiftWindow(QDialog):
     def _keep(self) -> None:
         """Keep the remarks in the session."""
         given = {what: field.text() for what, field in self.remarks.items() if field.text()}
-        absent = {what: text for what, text in self._notes().remarks.items() if what not in self.remarks}
+        shown = {name for what in self.remarks for name in (what, self._name_before(what))}
+        absent = {what: text for what, text in self._notes().remarks.items() if what not in shown}
         notes = ShiftNotes(self.run_id, MappingProxyType(absent | given), self.note.toPlainText())
         self._view.bridge.change(changes.note_shift, self.run_id, notes, merge=f"shift notes {self.run_id}")
+
+    def _name_before(self, what: str) -> str:
+        return what if self.page is None else self.page.name_before(what)
 
     def _notes(self) -> ShiftNotes:
         return self._view.session.notes_on(self.run_id)
@@ -236,7 +240,8 @@ class ShiftWindow(QDialog):
     def _show_notes(self) -> None:
         notes = self._notes()
         for what, field in self.remarks.items():
-            if field.text() != (text := notes.remarks.get(what, "")):
+            before = notes.remarks.get(self._name_before(what), "")
+            if field.text() != (text := notes.remarks.get(what, before)):
                 field.setText(text)
         if self.note.toPlainText() != notes.note:
             self.note.blockSignals(True)

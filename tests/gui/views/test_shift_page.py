@@ -14,6 +14,8 @@ from pytestqt.qtbot import QtBot
 from pygama.progress import Failed, Note
 from pygama_gui.bridge import Bridge
 from pygama_gui.data.headers import Difference
+from pygama_gui.data.shift import Check
+from pygama_gui.data.shift_page import as_markdown
 from pygama_gui.session import changes, saved
 from pygama_gui.session.state import DataSet, Member, Run
 from pygama_gui.views import madeup
@@ -277,3 +279,21 @@ def test_changes_of_the_header_that_have_no_room_are_counted(window: ShiftWindow
     lines = window.header.text().splitlines()
     assert lines[:2] == ["Header: Changed since Run 6:", "value 0: 1 → 2"]
     assert ("".join(lines[7:])).startswith(said) and len(lines) == 7 + bool(said)
+
+
+def test_a_remark_on_what_was_not_known_stays_when_it_is(qtbot: QtBot, window: ShiftWindow) -> None:
+    page = window.page
+    assert page is not None
+    place = Check("Tl-208 position", "38 005 ± 2 ADC", kind="position")
+    without = tuple(one for one in page.checks if one.what not in ("peak position", place.what))
+    unknown = replace(place, what="peak position", is_known=False, kind="")
+    window.show_page(replace(page, checks=(*without, unknown)), is_header_known=True)
+    qtbot.keyClicks(window.remarks["peak position"], "source not in yet")
+    window.show_page(replace(page, checks=(*without, place)), is_header_known=True)
+    signed = window.signed()
+    assert window.remarks[place.what].text() == "source not in yet"
+    assert signed is not None and signed.remark_on(place.what) == "source not in yet"
+    assert "source not in yet |" in as_markdown(signed)
+    window.remarks[place.what].clear()
+    qtbot.keyClicks(window.remarks[place.what], "in")
+    assert window._notes().remarks == {place.what: "in"}
