@@ -193,7 +193,9 @@ def test_a_page_has_room_on_a_small_screen(view: StripView, window: ShiftWindow)
         value="8000.09 ± 0.02 ADC, moved by −1.48 ADC (23.3 σ)",
         allowed=f"8000.1 ± 1.9 ADC, from {names}",
     )
-    checks = tuple(moved if one.what == moved.what else one for one in page.checks)
+    why = "one event of each channel does not tell how it scatters"
+    lacking = [Check(f"peak {at}", why, is_known=False) for at in range(9)]
+    checks = (*(moved if one.what == moved.what else one for one in page.checks), *lacking)
     window.show_page(replace(page, checks=checks), is_header_known=True)
     window.layout().activate()
     assert window.minimumSizeHint().width() <= 920  # 200 % on 1920 x 1080, with its frame
