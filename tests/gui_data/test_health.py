@@ -88,6 +88,23 @@ def test_a_channel_that_gives_nothing_any_more_is_silent_which_is_an_alarm() -> 
     assert found.health[3].why == "none of the newest events, where 429 were expected"
 
 
+@pytest.mark.parametrize("n_after", [3000, 19_500, 21_900, 25_000, 60_000])
+def test_a_silent_channel_stays_silent_however_much_the_others_give(n_after: int) -> None:
+    rng = np.random.default_rng(8)
+    codes = np.concatenate([rng.integers(0, 4, 20_000), rng.integers(0, 3, n_after)])
+    times = 0.01 * np.arange(len(codes))
+    for rows in ({CODE: codes}, {CODE: codes, "time_s": times}):
+        states = [one.state for one in survey(rows, None, [0, 1, 2, 3], "trap_max").health]
+        assert states == ["ok", "ok", "ok", "silent"]
+
+
+def test_a_channel_that_comes_in_bursts_is_not_silent_between_them() -> None:
+    burst, others = np.full(50, 3), np.random.default_rng(9).integers(0, 3, 30_000)
+    codes = np.concatenate([burst, others, burst, others, burst, others])
+    states = [one.state for one in survey({CODE: codes}, None, [0, 1, 2, 3], "trap_max").health]
+    assert states[3] != "silent"
+
+
 def four_channels(n: int, rng: np.random.Generator) -> dict[str, np.ndarray]:
     """Give rows of four channels that have events by chance, a quarter of a second apart on the average."""
     times = np.cumsum(rng.exponential(0.0625, n))
