@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import field
+from dataclasses import field, replace
 from operator import attrgetter
 from types import MappingProxyType
 from typing import Any
@@ -22,6 +22,7 @@ from pygama.quick_dataclass import dataclass
 from pygama.utils import signed_text
 from pygama_gui.data.anchors import BINS_OF_FIT, find_anchor
 from pygama_gui.data.channels import CLOCK, CODE
+from pygama_gui.data.falls import falls
 from pygama_gui.data.gain import N_PARTS, Gone, PeakInTime, follow_peak, gain_trouble
 from pygama_gui.data.linked import Cuts, Rows
 from pygama_gui.data.slices import MEDIAN_ERROR, median_and_scatter
@@ -72,7 +73,8 @@ class Figures:
     saturated: events at the end of the range. moved: how far the baseline is in the last third of the run
     from where it was in the first, with its error and the scatter of single events. louder: how many times
     the noise just now is that of the calmest stretch before. newest, expected: events among the newest rows,
-    and how many the share of the earlier rows lets expect. counts: (N_BINS,).
+    and how many the share of the earlier rows lets expect. counts: (N_BINS,). fell: part by which the rate
+    fell in the course of the run, beside the others.
     """
 
     code: int
@@ -90,6 +92,7 @@ class Figures:
     newest: int = 0
     expected: float = 0.0
     counts: np.ndarray = field(default_factory=lambda: np.zeros(N_BINS, np.int64))
+    fell: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -187,6 +190,9 @@ def survey(
         _figures(code, rows, group, duration, middle_times, (shown, edges), names, seen, loudness.get(code))
         for code, group, seen in zip(codes, groups, newest, strict=True)
     ]
+    if clock := clock_name(rows):
+        fell = falls(np.asarray(rows[clock][chosen], np.float64), parts)
+        figures = [replace(one, fell=by) for one, by in zip(figures, fell, strict=True)]
     return Survey(tuple(figures), judge(figures), shown, edges, duration, first, len(rows[CODE]), *names)
 
 
@@ -567,6 +573,9 @@ def _scatter_at_rest(one: Figures) -> float:
 
 
 def _quiet(one: Figures, others: Sequence[Figures]) -> str:
+    """Tell by its own rate earlier, else beside the others."""
+    if one.fell:
+        return f"its rate fell by {_share(one.fell)}, that of the others did not"
     known = [other.n_events for other in others if other.n_events]
     typical = _typical(known)
     if len(known) >= 2 and typical >= EXPECTED and one.n_events < typical / MUCH:
