@@ -332,7 +332,7 @@ def _missing(at: np.ndarray, n: int, times: np.ndarray | None) -> float:
     if times is None:
         return by_share
     lasted = float(times[last] - times[at[0]])
-    by_rate = len(at) * float(np.nanmax(times[last + 1 :]) - times[last]) / lasted if lasted > 0 else 0.0
+    by_rate = len(at) * float(np.fmax.reduce(times[last + 1 :]) - times[last]) / lasted if lasted > 0 else 0.0
     return min(by_share, by_rate)
 
 

@@ -311,3 +311,11 @@ def test_small_spectra_are_counted_in_the_bins_that_are_told() -> None:
     heights = np.concatenate([edges, np.random.default_rng(4).uniform(-100.0, 13_000.0, 5000), [np.nan]])
     expected = np.histogram(heights[heights < edges[-1]], edges)[0]
     np.testing.assert_array_equal(_counts_in(heights, edges), expected)
+
+
+def test_rows_without_a_time_behind_the_last_of_a_channel_are_no_trouble() -> None:
+    codes = np.concatenate([np.arange(6000) % 4, np.arange(30_000) % 3])
+    times = 0.01 * np.arange(len(codes))
+    times[6000:] = np.nan
+    found = survey({CODE: codes, "time_s": times}, None, [0, 1, 2, 3], "trap_max").health
+    assert found[3].state == "silent"
