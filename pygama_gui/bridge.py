@@ -19,6 +19,7 @@ from PyQt5.QtCore import QObject, QTimer, pyqtSignal
 
 from pygama.errors import FileGone
 from pygama.progress import Done, Failed, Message, Note, Partial, Progress, StoppedByRequest
+from pygama.utils import utc_text
 from pygama_gui.data.channels import names_of, without_ignored
 from pygama_gui.data.known_peaks import KnownPeaks
 from pygama_gui.data.linked import Rows
@@ -441,7 +442,7 @@ class Bridge(QObject):
         if isinstance(message, Partial):
             self.data[run_id].take(message)
         else:
-            self.board.apply(job_id, message, time.monotonic())
+            self.board.apply(job_id, message, time.monotonic(), time.time())
             if isinstance(message, Failed | StoppedByRequest) and run_id in self.data:
                 self.board.keep_rows(job_id, len(self.data[run_id].every))
             self._log(job_id, run_id, message)
@@ -648,7 +649,7 @@ class Bridge(QObject):
 
     def log(self, text: str, level: str = "info") -> None:
         """Write a line to the log."""
-        self.lines.append(f"{time.strftime('%Y-%m-%d %H:%M:%S')} {level}: {text}")
+        self.lines.append(f"{utc_text(time.time())} {level}: {text}")
         logger.log({"info": logging.INFO, "warning": logging.WARNING}.get(level, logging.ERROR), text)
         self.logged.emit(text, level)
 

@@ -36,6 +36,15 @@ def test_hits_that_come_late_do_not_lower_the_rate_now() -> None:
     assert np.abs(found).max() < 4.0
 
 
+def test_a_run_that_stands_still_has_a_rate_of_0_now() -> None:
+    found = rates(np.arange(0.0, 400.0, 0.1))
+    still = found.silent_for(20.0)
+    assert (still.now, still.now_error, still.mean) == (0.0, 0.05, found.mean)
+    assert still.sigma < -5
+    assert found.silent_for(2.0) is found, "20 events are missing, which may be chance"
+    assert math.isnan(rates(np.array([1.0])).silent_for(20.0).now)
+
+
 def test_a_clock_that_began_anew_leaves_a_rate() -> None:
     times = np.concatenate([np.arange(0.0, 100.0, 0.01), np.arange(0.0, 5.0, 0.01)])
     assert rates(times).now == pytest.approx(100.0, rel=0.2)
@@ -71,6 +80,12 @@ def test_a_level_that_moved_is_not_well_even_inside_its_own_band() -> None:
     assert level is not None
     assert level.moved == pytest.approx(2.0)
     assert not level.is_ok
+
+
+def test_a_peak_that_is_there_no_more_is_not_well() -> None:
+    level = level_of(series([100.0] * 8 + [math.nan] * 2), [], 4.0, "")
+    assert level is not None
+    assert level.is_gone and not level.is_ok
 
 
 def test_one_slice_is_not_called_steady() -> None:
