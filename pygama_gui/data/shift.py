@@ -103,6 +103,7 @@ class Level:
     """What a quantity is, beside what is expected. moved: by how much, where it moved for sure; else 0.
 
     is_followed: whether there are enough slices to tell. is_gone: whether it is a peak that is there no more.
+    is_slight: whether it moved by less than single events scatter, which nobody needs to look at.
     """
 
     value: float
@@ -112,14 +113,15 @@ class Level:
     moved: float = 0.0
     sigma: float = 0.0
     is_gone: bool = False
+    is_slight: bool = False
 
     @property
     def is_ok(self) -> bool:
-        """Whether it is there, stands still and lies in the band."""
+        """Whether it is there, stands still but for what is slight, and lies in the band."""
         inside = self.band is None or abs(self.value - self.band.middle) <= max(
             self.band.half, self.band.k * self.error
         )
-        return inside and not self.moved and not self.is_gone
+        return inside and (self.is_slight or not self.moved) and not self.is_gone
 
 
 def level_of(series: Series, history: Sequence[Series], k: float, source: str) -> Level | None:
@@ -133,7 +135,16 @@ def level_of(series: Series, history: Sequence[Series], k: float, source: str) -
     move = find_move(series)
     is_followed = int(known.sum()) >= LEAST_SLICES
     moved, sigma = (0.0, 0.0) if move is None else (move.size, move.sigma)
-    return Level(value, error, band, is_followed, moved, sigma, is_gone=gone_since(series) is not None)
+    return Level(
+        value,
+        error,
+        band,
+        is_followed,
+        moved,
+        sigma,
+        is_gone=gone_since(series) is not None,
+        is_slight=0 < abs(moved) < series.spread,
+    )
 
 
 def report(

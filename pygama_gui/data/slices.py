@@ -46,7 +46,7 @@ class Series:
     """One quantity in slices. times: middles, s; values, errors: one standard deviation, NaN where unknown.
 
     kind: one of KINDS. half_widths: of the slices, s. scatter: of single events within each slice, where
-    it is drawn.
+    it is drawn. spread: that of all slices in the middle, NaN where it is not known.
     """
 
     kind: str
@@ -57,6 +57,7 @@ class Series:
     values: np.ndarray
     errors: np.ndarray
     scatter: np.ndarray | None = None
+    spread: float = math.nan
     note: str = ""
     """Why there are no values, where there are none."""
 
@@ -183,8 +184,13 @@ def median_of(slices: Slices, values: np.ndarray, kind: str, name: str, unit: st
     """Take the median of a column in each slice."""
     found = [_median_with_error(group) for group in slices.groups(np.asarray(values, np.float64))]
     middles, errors, scatter = np.array(found, np.float64).reshape(-1, 3).T
-    series = _series(slices, kind, name, unit, middles, errors)
-    return replace(series, scatter=scatter) if kind == "column" else series
+    return _with_scatter(_series(slices, kind, name, unit, middles, errors), scatter)
+
+
+def _with_scatter(series: Series, scatter: np.ndarray) -> Series:
+    known = scatter[np.isfinite(scatter)]
+    spread = float(np.median(known)) if len(known) else math.nan
+    return replace(series, scatter=scatter if series.kind == "column" else None, spread=spread)
 
 
 def known_scatter(scatter: float | np.ndarray) -> np.ndarray:
@@ -235,7 +241,7 @@ def quick_median_of(slices: Slices, middles: MiddlesOf, kind: str, name: str, un
         spread[group] = middles.std(group)
     errors = MEDIAN_ERROR * spread / np.sqrt(np.maximum(middles.n, 1))
     series = _series(slices, kind, name, unit, np.where(is_enough, middles.medians, np.nan), errors)
-    return replace(series, scatter=scatter) if kind == "column" else series
+    return _with_scatter(series, scatter)
 
 
 def quick_scatter_of(slices: Slices, middles: MiddlesOf, name: str, unit: str) -> Series:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -80,6 +81,19 @@ def test_a_level_that_moved_is_not_well_even_inside_its_own_band() -> None:
     assert level is not None
     assert level.moved == pytest.approx(2.0)
     assert not level.is_ok
+
+
+def test_a_level_that_moved_by_less_than_events_scatter_needs_no_look() -> None:
+    moved = series([100.0] * 9 + [102.0] * 9)
+    for spread, is_slight in ((2.5, True), (1.5, False)):
+        level = level_of(replace(moved, spread=spread), [], 4.0, "")
+        assert level is not None
+        assert level.moved == pytest.approx(2.0)
+        assert (level.is_slight, level.is_ok) == (is_slight, is_slight)
+    far = level_of(replace(moved, spread=2.5), [series([90.0, 90.1, 89.9, 90.0])], 4.0, "Run 7")
+    assert far is not None
+    assert far.is_slight
+    assert not far.is_ok, "it lies outside of the band"
 
 
 def test_a_peak_that_is_there_no_more_is_not_well() -> None:

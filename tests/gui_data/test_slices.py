@@ -84,6 +84,7 @@ def test_a_median_has_the_error_of_a_median() -> None:
     pulls = (found.values[:100] - 100.0) / found.errors[:100]
     assert found.errors[0] == pytest.approx(1.2533 * 2.0 / 20.0, rel=0.15)
     assert pulls.std() == pytest.approx(1.0, abs=0.2)
+    assert found.spread == pytest.approx(2.0, rel=0.03), "events scatter more than their median"
 
 
 def test_a_scatter_has_the_error_of_a_scatter() -> None:
@@ -106,6 +107,7 @@ def test_one_event_of_each_channel_is_no_scatter_of_0() -> None:
 def test_few_events_give_no_median_rather_than_a_wild_one() -> None:
     found = median_of(Slices(np.arange(4.0), 10.0, (0.0, 10.0)), np.arange(4.0), "column", "x", "")
     assert not found.is_known.any()
+    assert math.isnan(found.spread)
     assert found.note == "too few events in every slice"
 
 

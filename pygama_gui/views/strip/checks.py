@@ -13,7 +13,7 @@ from pygama_gui.data.shift_page import MEASURED
 from pygama_gui.data.slices import Series
 from pygama_gui.data.trends import OF_PEAK
 from pygama_gui.views.strip.figures import Figure
-from pygama_gui.views.strip.telling import rate_now
+from pygama_gui.views.strip.telling import SLIGHT, rate_now
 from pygama_gui.widgets import words
 
 ORDER = (
@@ -98,7 +98,7 @@ def _check_of(series: Series, level: Level, whose: str) -> Check:
     )
     if level.moved:
         by = f"{signed_text(level.moved, 3)} {unit}".rstrip()
-        value += f", moved by {by} ({level.sigma:.1f} σ)"
+        value += f", moved by {by} ({level.sigma:.1f} σ)" + (f", {SLIGHT}" if level.is_slight else "")
     if level.is_gone:
         value += ", missing at the end"
     number, error, band = level.value, level.error, level.band

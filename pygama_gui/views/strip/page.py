@@ -51,7 +51,7 @@ SIZE = QSize(980, 680)
 LEAST_HEIGHT = 220
 NOTE_HEIGHT = 66
 LEAST_REMARK = 120
-NEW_LINES = re.compile(r"(?<=,) (?=moved by |from |as before|missing )")
+NEW_LINES = re.compile(r"(?<=,) (?=moved by |from |as before|missing |less than )")
 """Where values and what is allowed are broken."""
 MOST_LETTERS = 30
 """In a line of what is allowed: many runs may be named there."""

@@ -34,6 +34,8 @@ STATES = {
 }
 LIVE_STATES = {"running": ("● LIVE", "ok"), "done": ("✓ FINISHED", "ok")}
 FROZEN = ("■ FROZEN", "bad")
+SLIGHT = "less than single events scatter"
+"""What is said of a move that nobody needs to look at."""
 
 
 def live_time_words(found: Spell) -> tuple[str, str]:
@@ -137,10 +139,13 @@ def beside(unit: str, level: Level | None) -> tuple[str, str, str]:
     """Give remark and tones for a level beside what is expected of it."""
     if level is None:
         return "", "", "soft"
-    if level.moved:
-        return f"▲ moved {signed_text(level.moved, 3)} {unit}", "", "warn"
+    moved = f"moved {signed_text(level.moved, 3)} {unit}" if level.moved else ""
+    if moved and not level.is_slight:
+        return f"▲ {moved}", "", "warn"
     if not level.is_ok and level.band is not None:
         return f"▲ outside the band of {level.band.source}", "", "warn"
+    if moved:
+        return moved, "", "soft"
     return "steady" if level.is_followed else "", "", "soft"
 
 

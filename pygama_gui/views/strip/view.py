@@ -44,6 +44,7 @@ from pygama_gui.views.strip.page import ShiftWindow
 from pygama_gui.views.strip.telling import (
     FROZEN,
     N_BASELINE,
+    SLIGHT,
     beside,
     channels_words,
     first_reason,
@@ -413,6 +414,8 @@ class StripView(View):
         told = [self.figures["BASELINE"].toolTip()]
         if known is not None and known[1].moved:
             told.append(self._move_words(known[0]))
+            if known[1].is_slight:
+                told.append(f"That is {SLIGHT}")
         if " ± " in value:
             told.append("The median, ± how single events scatter about it")
         self.figures["BASELINE"].setToolTip("\n".join(told))

@@ -201,6 +201,16 @@ def test_a_baseline_that_moved_is_marked(qtbot: QtBot, view: StripView) -> None:
     assert re.fullmatch(r"▲ moved \+\d\.\d+ ADC", view.figures["BASELINE"].remark.text())
 
 
+def test_a_baseline_that_moved_by_less_than_events_scatter_is_told_without_alarm(
+    qtbot: QtBot, view: StripView
+) -> None:
+    show(qtbot, view, ended(step=1.5))
+    figure = view.figures["BASELINE"]
+    assert re.fullmatch(r"moved \+1\.\d+ ADC", figure.remark.text())
+    assert figure.value.text() == "8000.7 ± 3.1 ADC"
+    assert "\nThat is less than single events scatter\n" in figure.toolTip()
+
+
 def test_levels_are_not_found_anew_while_nothing_came(
     qtbot: QtBot, view: StripView, monkeypatch: pytest.MonkeyPatch
 ) -> None:
