@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import operator
 import os
+import time
 from typing import Any
 
 import numpy as np
@@ -99,6 +100,16 @@ def signed_text(value: float, digits: int) -> str:
 def plural(count: int, noun: str, plural_noun: str = "") -> str:
     """Give '1 record', '2 records', '12 345 records'."""
     return f"{grouped(count)} {noun if count == 1 else plural_noun or noun + 's'}"
+
+
+def utc_text(unix_s: float) -> str:
+    """Write a moment as '2018-10-01 00:00:12 UTC'."""
+    return time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(unix_s))
+
+
+def local_text(unix_s: float) -> str:
+    """Write a moment by the clock on the wall: '2018-10-01 02:00:12 CEST (local time)'."""
+    return time.strftime("%Y-%m-%d %H:%M:%S %Z (local time)", time.localtime(unix_s))
 
 
 def distinct(values: np.ndarray) -> list[int]:

@@ -366,8 +366,11 @@ def _write_log() -> None:
     except OSError as error:
         handler = logging.StreamHandler()
         trouble = f"{path} cannot be written ({error.strerror or error}): the log goes to the terminal"
-    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+    form = logging.Formatter("%(asctime)s %(levelname)s %(message)s", "%Y-%m-%d %H:%M:%S UTC")
+    form.converter = time.gmtime
+    handler.setFormatter(form)
     logger.addHandler(handler)
+    logging.getLogger("pygama").addHandler(handler)
     logger.setLevel(logging.INFO)
     logger.propagate = False
     if trouble:

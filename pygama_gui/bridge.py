@@ -19,6 +19,7 @@ from PyQt5.QtCore import QObject, QTimer, pyqtSignal
 
 from pygama.errors import FileGone
 from pygama.progress import Done, Failed, Message, Note, Partial, Progress, StoppedByRequest
+from pygama.utils import utc_text
 from pygama_gui.data.channels import names_of, without_ignored
 from pygama_gui.data.known_peaks import KnownPeaks
 from pygama_gui.data.linked import Rows
@@ -332,10 +333,12 @@ class Bridge(QObject):
     def saving_folder(self, run: Run | None = None) -> Path:
         """Give the folder to begin in: where anything was saved last, else that of the files of a run.
 
-        run: by default the one that is looked at.
+        run: by default the one that is looked at. The files of the demo run lie where nobody looks for any.
         """
         run = run or self.session.selected_run
         of_run = self.session.output_dir if run is None else self.folder_of(run)
+        if of_run == self._demo_folder:
+            of_run = self.session.output_dir
         return self._saved_in or of_run or Path.home()
 
     def state(self, run_id: str) -> JobState | None:
@@ -439,7 +442,9 @@ class Bridge(QObject):
         if isinstance(message, Partial):
             self.data[run_id].take(message)
         else:
-            self.board.apply(job_id, message, time.monotonic())
+            self.board.apply(job_id, message, time.monotonic(), time.time())
+            if isinstance(message, Failed | StoppedByRequest) and run_id in self.data:
+                self.board.keep_rows(job_id, len(self.data[run_id].every))
             self._log(job_id, run_id, message)
         return run_id
 
@@ -644,7 +649,7 @@ class Bridge(QObject):
 
     def log(self, text: str, level: str = "info") -> None:
         """Write a line to the log."""
-        self.lines.append(f"{time.strftime('%Y-%m-%d %H:%M:%S')} {level}: {text}")
+        self.lines.append(f"{utc_text(time.time())} {level}: {text}")
         logger.log({"info": logging.INFO, "warning": logging.WARNING}.get(level, logging.ERROR), text)
         self.logged.emit(text, level)
 

@@ -95,7 +95,7 @@ class Keeper(QObject):
         if not self.is_alone:
             return
         if error := _error_of(lambda: saved.save(self._bridge.session, places.session_file())):
-            logger.error("The session could not be saved: %s", error)
+            logger.error("%s", _not_kept(error))
         self._lock.unlock()
 
     def _save(self) -> None:
@@ -115,7 +115,7 @@ class Keeper(QObject):
         self._is_saving = False
         if error:
             if error != self._trouble:
-                self._bridge.log(f"The session could not be saved: {error}", "error")
+                self._bridge.log(_not_kept(error), "error")
         else:
             self._saved = session
         self._trouble = error
@@ -126,8 +126,16 @@ def _error_of(save: Callable[[], None]) -> str:
     try:
         save()
     except (OSError, ValueError, TypeError) as error:
-        return str(error)
+        return getattr(error, "strerror", None) or str(error)
     return ""
+
+
+def _not_kept(reason: str) -> str:
+    folder = places.session_file().parent
+    return (
+        f"What is set is not kept for the next start, because '{folder}' cannot be written ({reason}); "
+        "File > Save session as… keeps it elsewhere"
+    )
 
 
 def missing(session: Session) -> list[Path]:

@@ -62,11 +62,15 @@ class Sandbox(QObject):
         super().__init__(bridge)
         self.bridge = bridge
         self.last: Compared | None = None
+        self._newest: tuple[str, Compared] | None = None
+        """The run and what was compared last, also where its waveforms are not there any more."""
         self.facts: Facts | None = None
         self.traces: dict[str, Any] = {}
         self.present: Sample | None = None
         self.words = ""
         """What the sample is."""
+        self.why_none = ""
+        """Why no sample could be read of the file, where it could not."""
         self._sampled: tuple[tuple[Any, ...], Sampled] | None = None
         """Waveforms of which data the sample is, and it: of one channel, else peaks of other gains smear."""
         self._watchers: list[QWidget] = []
@@ -215,9 +219,19 @@ class Sandbox(QObject):
         self._is_line_old, self._chosen, self._suggested = is_old, chosen, suggested
 
     def _on_started(self, run_ids: set[str]) -> None:
+        if self.session.selected in run_ids:
+            self._carry_line()
         for run_id in run_ids:
             self._references[run_id] = self.session.chain
         self._go_on()
+
+    def _carry_line(self) -> None:
+        """Put the peak where the chain moves it that becomes the one to compare with."""
+        (run_id, last), line = self._newest or ("", None), self.session.line
+        if last is None or line is None or not last.has_peak:
+            return
+        if (run_id, last.asked) == (self.session.selected, self.asked):
+            self._choose_quietly((last.scale * line[0], last.scale * line[1]))
 
     def _on_data(self, run_ids: set[str]) -> None:
         if self.session.selected in run_ids and self._is_seen:
@@ -293,18 +307,17 @@ class Sandbox(QObject):
         run_id, tier1 = self.session.selected, live.tier1
         self._key = key
         is_known, made_with = run_id in self._references, live.chain or None
-        has_codes = len(live.channels) > 1 and CODE in live.columns
-        shown = self.bridge.shown(live.channels) if has_codes else []
-        codes = live.columns.column(CODE) if shown else np.empty(0)
+        shown = self.bridge.shown(live.channels) if len(live.channels) > 1 else []
+        codes = live.columns.column(CODE) if CODE in live.columns else live.some_codes
 
-        def read() -> tuple[Sampled | None, Chained | None]:
+        def read() -> tuple[Sampled | str, Chained | None]:
             reference = None if is_known else made_with or preview.chain_of_file(_tier2_beside(tier1))
             try:
                 return preview.sample_of_file(tier1, *_chosen_or_most(channel, shown, codes)), reference
             except FileGone:
                 raise
-            except (PygamaError, OSError):
-                return None, reference
+            except (PygamaError, OSError) as error:
+                return str(error), reference
 
         self.bridge.in_background(
             read, lambda found: self._take_read(run_id, key, *found), lambda: self._lose(key)
@@ -317,15 +330,16 @@ class Sandbox(QObject):
             self.compared.emit(None)
 
     def _take_read(
-        self, run_id: str, key: tuple[Any, ...], found: Sampled | None, reference: Chained | None
+        self, run_id: str, key: tuple[Any, ...], found: Sampled | str, reference: Chained | None
     ) -> None:
         if reference is not None:
             self._references.setdefault(run_id, reference)
         if key != self._key:
             return
-        if found is None or not len(found.block):
+        if isinstance(found, str) or not len(found.block):
             self._forget()
-            self._key = key
+            self._key, self.why_none = key, found if isinstance(found, str) else ""
+            self.sample_changed.emit()
         else:
             if key[2] is None:
                 self._of_all = (key[:2], found.code)
@@ -356,7 +370,7 @@ class Sandbox(QObject):
         self._go_on()
 
     def _forget(self) -> None:
-        had_one = self._bench is not None
+        had_one, self.why_none = self._bench is not None, ""
         self._bench, self.last, self.facts, self._facts_left, self._key = None, None, None, None, ()
         self.stop_scan()
         if had_one:
@@ -438,7 +452,7 @@ class Sandbox(QObject):
             return
         if self._is_line_old:
             self._check_line(found)
-        self.last = found
+        self.last, self._newest = found, (self.session.selected, found)
         self.compared.emit(found)
 
     def _check_line(self, found: Compared) -> None:
@@ -594,7 +608,7 @@ def _chosen_or_most(chosen: int | None, shown: list[int], codes: np.ndarray) -> 
     """Give the channel to take a sample of, and its share of the rows: the chosen one, or that with most.
 
     None, which takes all, of a run with one channel alone or with few waveforms of each. codes: of the
-    channels of all rows, (n_rows,).
+    channels of all rows, or of some from all over the file, (n_rows,).
     """
     counts = {code: int(np.count_nonzero(codes == code)) for code in shown}
     if chosen is not None and counts.get(chosen):

@@ -3,6 +3,7 @@
 import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -34,3 +35,27 @@ def test_every_frozen_dataclass_is_a_quick_one():
             ):
                 slow.append(str(path.relative_to(ROOT)))
     assert slow == []
+
+
+def test_what_is_installed_has_all_packages():
+    listed = set(tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]["packages"])
+    here = {
+        ".".join(path.parent.relative_to(ROOT).parts)
+        for package in ("pygama", "pygama_gui")
+        for path in (ROOT / package).rglob("*.py")
+    }
+    assert listed - {"pygama.resources"} == here
+
+
+def test_what_is_installed_has_all_resources():
+    package_data = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]["package-data"]
+    resources = ROOT / "resources"
+    installed = {path for pattern in package_data["pygama.resources"] for path in resources.glob(pattern)}
+    needed = {
+        path
+        for path in resources.rglob("*")
+        if path.is_file() and "__pycache__" not in path.parts and path.suffix != ".sh"
+    }
+    apart = {resources / "__init__.py"}
+    left = {path for path in needed - installed - apart if path.parent.name not in ("decisions", "pictures")}
+    assert left == set()

@@ -45,6 +45,8 @@ OF_TIME = frozenset(
 """Columns that grow with time, or tell runs apart: nobody knows how long what a cut of them chooses was."""
 
 Point = tuple[float, float]
+Interval = tuple[float, float]
+EVERYWHERE: Interval = (-math.inf, math.inf)
 
 
 @dataclass(frozen=True)
@@ -135,13 +137,14 @@ def as_polygon(expression: str) -> PolygonOf | None:
     return PolygonOf(x.name, y.name, tuple((float(a), float(b)) for a, b in corners_of(node)))
 
 
-def reach_of(expression: str, column: str) -> tuple[float, float]:
+def reach_of(expression: str, column: str) -> Interval:
     """Give an interval of a column outside of which nothing passes an expression; infinite where none shows.
 
-    The ends of ranges and polygons count, also among other conditions; what cuts of other names say does not.
+    The ends of ranges and polygons count, also among other conditions; what cuts of other names say does not:
+    `CutSet.reach` knows them.
     """
     node = _parsed(expression)
-    return (-math.inf, math.inf) if node is None else _reach_of(node, column)
+    return EVERYWHERE if node is None else _reach_of(node, column, lambda _name: EVERYWHERE)
 
 
 class CutSet:
@@ -207,6 +210,19 @@ class CutSet:
                 found[other] = None
                 waiting += self._named(other)
         return tuple(cut for cut in self.names if cut in found)
+
+    def reach(self, name: str, column: str) -> Interval:
+        """Give an interval of a column outside of which nothing passes a cut, by itself or by those it names.
+
+        Infinite where none shows, as for a cut that is inverted.
+        """
+
+        def of_named(other: str) -> Interval:
+            return self.reach(other, column) if other in self._by_name else EVERYWHERE
+
+        if self._by_name[name].inverted:
+            return EVERYWHERE
+        return _reach_of(self._parsed[name].node, column, of_named)
 
     @property
     def text(self) -> str:
@@ -441,9 +457,12 @@ def _parsed(expression: str) -> Node | None:
         return None
 
 
-def _reach_of(node: Node, column: str) -> tuple[float, float]:
+def _reach_of(node: Node, column: str, of_named: Callable[[str], Interval]) -> Interval:
+    """Give the reach of an expression; of_named: gives that of what is meant by a name alone."""
+    if isinstance(node, Column):
+        return of_named(node.name)
     if isinstance(node, Joined):
-        ends = [_reach_of(part, column) for part in node.parts()]
+        ends = [_reach_of(part, column, of_named) for part in node.parts()]
         lows, highs = zip(*ends, strict=True)
         if node.operators[0] == "&":
             return max(lows), min(highs)
@@ -457,7 +476,7 @@ def _reach_of(node: Node, column: str) -> tuple[float, float]:
     shape = as_polygon(node.text)
     axis = None if shape is None or column not in (shape.x, shape.y) else (shape.x, shape.y).index(column)
     if shape is None or axis is None:
-        return -math.inf, math.inf
+        return EVERYWHERE
     places = [point[axis] for point in shape.points]
     return min(places), max(places)
 

@@ -31,6 +31,7 @@ def _demo(options: argparse.Namespace) -> int:
 def _about(options: argparse.Namespace) -> int:
     from pygama.analysis import counting, region_sums
     from pygama.processing.backends import compiled_kernels
+    from pygama.storage import native
 
     kernels = {
         **compiled_kernels(),
@@ -46,4 +47,6 @@ def _about(options: argparse.Namespace) -> int:
         )
     else:
         print(f"compiled kernels in use: {', '.join(kernels)}")
+    if not native.bears_threads():
+        print(native.NO_THREADS)
     return 0

@@ -115,6 +115,8 @@ class FrameReport:
     """The last record, if it is incomplete: byte offset, bytes there, bytes needed as far as known."""
     failure: str = ""
     """Why a compressed file could not be read to its end."""
+    shrunk: tuple[int, int] | None = None
+    """Bytes that the file had when it was opened and at its end, where these are fewer."""
 
     @property
     def counts(self) -> dict[int, int]:
@@ -162,6 +164,7 @@ class RawFile:
         self.report = FrameReport()
         self._left = n_max
         self._window = Window(self.path, stretch_bytes, follow)
+        self._first_bytes = self._window.size_bytes
         self._heads = Heads.room_for(min(_MOST_RECORDS, max(stretch_bytes // 4, 2)))
         try:
             self.header = self._header = self._first_header()
@@ -355,6 +358,8 @@ class RawFile:
         if rest:
             self.report.cut_short = (start, rest, need)
         self.report.failure = window.failure
+        if (left := self.size_bytes) < self._first_bytes:
+            self.report.shrunk = (self._first_bytes, left)
 
 
 def _memory_of(header: Header) -> Memory:

@@ -146,6 +146,12 @@ def sentences(report: FrameReport) -> list[str]:
         )
     if report.failure:
         told.append(report.failure)
+    if report.shrunk is not None:
+        before, left = map(grouped, report.shrunk)
+        told.append(
+            f"the file became shorter while it was read, from {before} to {left} bytes, so events are "
+            "missing; bring the whole file back and process it again"
+        )
     return told
 
 

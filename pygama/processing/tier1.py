@@ -127,7 +127,10 @@ def digitizer_tables(source: TierFile, wanted: Sequence[str] | None) -> list[Tab
         tables = [table for table in tables if any(_belongs(table.key, name) for name in wanted)]
     if not any(table.n_samples for table in tables):
         if wanted is None and "header" in source.texts("/"):
-            raise TierFileError(f"{source.path.name} holds no event: there is nothing to run a chain over")
+            raise TierFileError(
+                f"{source.path.name} holds no event: there is nothing to run a chain over, "
+                "and another try would change nothing"
+            )
         raise TierFileError(f"{source.path.name} holds no waveforms: is it a Tier 1 file?")
     return tables
 

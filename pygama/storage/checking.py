@@ -1,4 +1,4 @@
-"""Reads a Tier file whole and says which of its rows are damaged."""
+"""Reads a Tier file whole and says which of its rows are damaged, and whether names and texts are."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import numpy as np
 
 from pygama.errors import TierFileError
 from pygama.quick_dataclass import dataclass
+from pygama.storage.hdf5 import WAY_OUT
 from pygama.storage.reader import Table, TierFile
 from pygama.storage.stored_rows import StoredRows
 from pygama.utils import plural
@@ -19,8 +20,9 @@ _RAGGED_ROWS = 512
 class Checked:
     """What was found in a file.
 
-    n_rows: of all tables. damaged: a sentence for each stretch of rows that cannot be read.
-    n_chunks, n_unguarded: stored chunks, and those without a checksum, of which damage may go unseen.
+    n_rows: of all tables. damaged: a sentence for each stretch of rows that cannot be read, and for names and
+    texts. n_chunks, n_unguarded: stored chunks, and those without a checksum, of which damage may go unseen.
+    has_guarded_texts: whether names and texts have a checksum.
     """
 
     n_tables: int
@@ -28,27 +30,41 @@ class Checked:
     damaged: tuple[str, ...]
     n_chunks: int
     n_unguarded: int
+    has_guarded_texts: bool
 
     def summary(self) -> str:
         """Say in one line how the file is."""
         held = f"{plural(self.n_rows, 'row')} in {plural(self.n_tables, 'table')}"
         if self.damaged:
             return f"damaged in {plural(len(self.damaged), 'place')}; it holds {held}"
-        if not self.n_unguarded:
+        if not self._unguarded:
             return f"whole: {held}, all checksums fit"
         return (
-            f"can be read: {held}; {self.n_unguarded} of {self.n_chunks} chunks have no checksum, "
+            f"can be read: {held}; {' and '.join(self._unguarded)} have no checksum, "
             "so bytes of them that have changed may go unseen"
         )
 
+    @property
+    def _unguarded(self) -> tuple[str, ...]:
+        chunks = (f"{self.n_unguarded} of {self.n_chunks} chunks",) if self.n_unguarded else ()
+        return chunks if self.has_guarded_texts else (*chunks, "names and texts")
+
 
 def check_file(path: Path) -> Checked:
-    """Read all rows of a Tier file; raises TierFileError where it cannot even be opened."""
+    """Read all of a Tier file; raises TierFileError where it cannot even be opened."""
     with TierFile(path) as file:
         check = _Check(file)
+        check.texts()
         for key in file.keys:
             check.table(key)
-        return Checked(len(file.keys), check.n_rows, tuple(check.damaged), check.n_chunks, check.n_unguarded)
+        return Checked(
+            len(file.keys),
+            check.n_rows,
+            tuple(check.damaged),
+            check.n_chunks,
+            check.n_unguarded,
+            check.has_guarded_texts,
+        )
 
 
 class _Check:
@@ -56,6 +72,20 @@ class _Check:
         self._file = file
         self.damaged: list[str] = []
         self.n_rows = self.n_chunks = self.n_unguarded = 0
+        self.has_guarded_texts = False
+
+    def texts(self) -> None:
+        try:
+            fits = self._file.texts_fit()
+        except TierFileError as error:
+            self.damaged.append(f"{error} (met in its names and texts)")
+            return
+        self.has_guarded_texts = fits is not None
+        if fits is False:
+            self.damaged.append(
+                f"{self._file.path.name}: its names and texts, settings and header among them, are not those "
+                f"that were written; {WAY_OUT}"
+            )
 
     def table(self, key: str) -> None:
         try:

@@ -12,7 +12,7 @@ import re
 import sys
 import threading
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from functools import lru_cache
 from importlib import import_module
@@ -162,13 +162,19 @@ def reason_of(error: BaseException) -> str:
     if isinstance(error, OSError) and error.strerror:
         return error.strerror
     text = str(error)
-    if found := _SYSTEM_MESSAGE.search(text):
+    if found := _SYSTEM_MESSAGE.search(_trace_of(error)):
         return found[1]
     if found := _TRUNCATED.search(text):
         have, whole = (grouped(int(number)) for number in found.groups())
         return f"it is cut short, or still being written: {have} of {whole} bytes are there"
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     return lines[-1] if lines else type(error).__name__
+
+
+def _trace_of(error: BaseException) -> str:
+    """Give all that HDF5 said: its text has lost all lines of a message but the first from Python 3.13 on."""
+    said: Iterable[tuple[str, int, str, str]] = getattr(error, "h5backtrace", None) or ()
+    return "\n".join([str(error), *(text for *_, text in said)])
 
 
 class DamageFound(tables.HDF5ExtError):
@@ -183,7 +189,7 @@ def what_happened(error: BaseException) -> str:
     reason, text = reason_of(error), str(error)
     if isinstance(error, DamageFound) or _TRUNCATED.search(text):
         return f"{reason}; {WAY_OUT}"
-    is_of_system = (isinstance(error, OSError) and error.strerror) or _SYSTEM_MESSAGE.search(text)
+    is_of_system = (isinstance(error, OSError) and error.strerror) or _SYSTEM_MESSAGE.search(_trace_of(error))
     if is_of_system or "already opened" in text:
         return f"{reason}; try again, or look at its disk and its rights"
     return f"its content is damaged, as by a disk or a copy that failed; {WAY_OUT}"

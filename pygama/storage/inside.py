@@ -21,8 +21,8 @@ from pygama.storage.as_text import as_text
 from pygama.storage.hdf5 import heard, may_be_hdf5, quiet, reason_of, tables, what_happened
 from pygama.storage.inside_rows import Column, Columns, Source, find_source
 from pygama.storage.opening import DAMAGE, close, open_to_read
-from pygama.storage.reader import LONG_TEXTS
 from pygama.storage.safe import plain_data_or_nothing, refusal_of
+from pygama.storage.text_sums import LONG_TEXTS
 
 MOST_NODES = 10_000
 DEEPEST = 16

@@ -37,6 +37,17 @@ def functions(signatures: Mapping[str, Signature]) -> Any:
 
 
 @cache
+def bears_threads() -> bool:
+    """Tell whether HDF5 was built to be called by several threads; it ends the process at random where not.
+
+    The wheels of PyTables are, from 3.11 on. Source: HDF5 reference manual, H5is_library_threadsafe.
+    """
+    library = functions({"H5is_library_threadsafe": (ctypes.c_int, (ctypes.POINTER(ctypes.c_bool),))})
+    answer = ctypes.c_bool(True)
+    return library is None or library.H5is_library_threadsafe(ctypes.byref(answer)) < 0 or answer.value
+
+
+@cache
 def address(name: str) -> int | None:
     """Give where a function is, for compiled code; None where it is not found."""
     try:
@@ -44,6 +55,13 @@ def address(name: str) -> int | None:
     except (AttributeError, OSError):
         return None
     return ctypes.cast(function, ctypes.c_void_p).value
+
+
+NO_THREADS = (
+    "PyTables was installed with an HDF5 that does not bear threads, so the window may end suddenly; "
+    "install PyTables 3.11 or newer with pip, or an HDF5 that was built with --enable-threadsafe"
+)
+"""What to say where `bears_threads` is False."""
 
 
 def _path() -> str:

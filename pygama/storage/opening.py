@@ -11,6 +11,7 @@ Source: HDF5 reference manual, H5Aget_name_by_idx, H5Lget_name_by_idx, H5Aexists
 from __future__ import annotations
 
 import ctypes
+import logging
 import pickle
 from collections.abc import Callable, Iterable
 from contextlib import suppress
@@ -20,6 +21,8 @@ from typing import Any
 
 from pygama.storage import native
 from pygama.storage.hdf5 import DamageFound, tables
+
+_log = logging.getLogger(__name__)
 
 _TEXT = 3
 """HDF5's number of the class of text."""
@@ -71,6 +74,7 @@ _SIGNATURES: dict[str, native.Signature] = {
 def open_to_read(path: Path) -> Any:
     """Open a file with PyTables. Raises what PyTables raises, and then nothing of it stays open."""
     _make_careful()
+    _tell_of_threads()
     before = set(_open_files())
     try:
         return tables.open_file(str(path), "r")
@@ -121,6 +125,12 @@ def _make_careful() -> None:
     tables.attributeset.AttributeSet._g_list_attr = names_of_attributes
     tables.group.Group._g_list_group = nodes_inside
     tables.utilsextension.read_f_attr = _version
+
+
+@cache
+def _tell_of_threads() -> None:
+    if not native.bears_threads():
+        _log.warning(native.NO_THREADS)
 
 
 @cache

@@ -25,11 +25,10 @@ from pygama.storage.hdf5 import may_be_hdf5, quiet, tables, what_happened
 from pygama.storage.opening import close, open_to_read
 from pygama.storage.safe import only_plain_data
 from pygama.storage.stored_rows import MemoryRows, PackedRows, Rows, Scratch, StoredRows
+from pygama.storage.text_sums import LONG_TEXTS, sum_fits
 
 WAVEFORM_ARRAY = "waveform"
 """The array beside a table that holds waveforms too long to be columns."""
-LONG_TEXTS = "_texts"
-"""The group beside a table, or in the root, that holds texts too long to be attributes."""
 BLOCKS_AHEAD = 4
 """Blocks that are decompressed in a pool before they are asked for: bounds the memory."""
 
@@ -126,6 +125,14 @@ class TierFile:
         """Read the texts stored with a table, or with the file (key "/")."""
         with self.reading() as file, quiet():
             return _texts_of(file, file.root if key == "/" else file.root[key.strip("/")])
+
+    def texts_fit(self) -> bool | None:
+        """Tell whether all names and texts are as they were written; None where no checksum guards them.
+
+        Raises TierFileError where they cannot be read.
+        """
+        with self.reading() as file:
+            return sum_fits(file)
 
 
 def texts_of_file(path: Path) -> dict[str, str]:

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from pygama.block import Block
-from pygama.errors import OutputError, TierFileError
+from pygama.errors import FileGone, OutputError, TierFileError
 from pygama.storage.chunk_queue import ChunkedRows, ChunkQueue, Fill
 from pygama.storage.chunks import (
     Codec,
@@ -38,11 +38,15 @@ from pygama.storage.frame_layout import (
 )
 from pygama.storage.hdf5 import create_file, description, output_errors, quiet, tables
 from pygama.storage.publish import Draft
-from pygama.storage.reader import LONG_TEXTS, WAVEFORM_ARRAY, TierFile, attributes_of
+from pygama.storage.reader import WAVEFORM_ARRAY, TierFile, attributes_of
+from pygama.storage.text_sums import LONG_TEXTS, write_sum
+from pygama.storage.text_sums import NAME as SUM_OF_TEXTS
 
 _LONGEST_ATTRIBUTE = 60_000
 _NAME = re.compile(r"[A-Za-z][^/.\x00]*")
-_SYSTEM_NAMES = frozenset({"CLASS", "VERSION", "TITLE", "PYTABLES_FORMAT_VERSION", "FILTERS"}) | PANDAS_NAMES
+_SYSTEM_NAMES = PANDAS_NAMES | frozenset(
+    {"CLASS", "VERSION", "TITLE", "PYTABLES_FORMAT_VERSION", "FILTERS", SUM_OF_TEXTS}
+)
 
 
 @dataclass(slots=True)
@@ -302,6 +306,7 @@ class TierWriter:
         for key, stored in self._stored.items():
             stored.rows.leaf.attrs.NROWS = stored.rows.n_rows
             self._check_ragged(key, stored)
+        write_sum(self._file)
         self._close_file()
 
     def _check_ragged(self, key: str, stored: _Stored) -> None:
@@ -321,6 +326,11 @@ class TierWriter:
             with TierFile(self._draft.part) as written:
                 for key, stored in self._stored.items():
                     _compare(key, stored, written)
+        except FileGone as error:
+            raise OutputError(
+                f"{self.path.name} was removed from '{self.path.parent}' before it was whole; "
+                "choose a folder that stays, and start again"
+            ) from error
         except TierFileError as error:
             raise OutputError(
                 f"{self.path.name} did not come out whole in '{self.path.parent}'; "

@@ -266,8 +266,8 @@ class _ByThread(io.TextIOBase):
         return len(text)
 
     def flush(self) -> None:
-        if self._others is not None:
-            self._others.flush()
+        if self._others is not None and not getattr(self._others, "closed", False):
+            self._others.flush()  # this is also called when it is collected, perhaps long after the others
 
 
 @contextlib.contextmanager

@@ -53,12 +53,12 @@ class Gone:
 
     def words(self, clock: Clock) -> str:
         """Say when the peak is there, and what is missing."""
-        side, other = ("before", "after") if self.is_after else ("after", "before")
-        missing = f"{self.n_found} events {other} it, {self.n_expected:.0f} expected"
-        return (
-            f"its peak is there {side} {clock.words(self.since)} alone ({missing}): "
-            "the gain jumped, or the source was moved"
-        )
+        since, expected = clock.words(self.since), f"{self.n_expected:.0f} expected"
+        if self.is_after:
+            told = f"its peak is gone since {since} ({self.n_found} events, {expected})"
+        else:
+            told = f"its peak is there since {since} alone ({self.n_found} events before it, {expected})"
+        return f"{told}: the gain jumped, or the source was moved"
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from itertools import zip_longest
 from typing import Any, Literal
 
 from pygama.errors import TierFileError
@@ -14,6 +15,19 @@ Place = tuple[str, ...]
 SEPARATOR = " · "
 MOST_CHANNELS = 64
 """Longer lists of a card's values are not one for each channel."""
+CHANGES_EACH_RUN: frozenset[Place] = frozenset(
+    {
+        ("Document Info", "date"),
+        ("Header Length",),
+        ("Run Control", "RunNumber"),
+        ("Run Control", "SubRunNumber"),
+        ("Run Control", "startTime"),
+        ("Run Control", "refTime"),
+    }
+)
+"""Ends of the places of values that ORCA writes anew with each run: that they differ is no news."""
+MOST_LETTERS = 80
+"""Of a value in a sentence: whole tables stand as text in some headers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,10 +41,13 @@ class Difference:
 
     @property
     def sentence(self) -> str:
-        """Say it: 'ORSIS3302Model card 8 · threshold ch 3: 120 → 180'."""
+        """Say it: 'ORSIS3302Model card 8 · threshold ch 3: 120 → 180'.
+
+        Of a text of many lines, as the map of the detectors is, the first line that differs is told.
+        """
         if self.kind == "changed":
-            return f"{self.place}: {self.before} → {self.after}"
-        return f"{self.place}: {self.kind}, {self.after or self.before}"
+            return f"{self.place}{_changed_lines(self.before, self.after)}"
+        return f"{self.place}: {self.kind}, {_in_short(self.after or self.before)}"
 
 
 def read_plist(run: Run) -> Mapping[str, Any]:
@@ -84,9 +101,17 @@ def named_items(items: list[Any] | tuple[Any, ...], *, is_card: bool = False) ->
     return list(zip(unique, items, strict=True))
 
 
-def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[Difference]:
-    """List what differs between two headers, in the order of the second; what is gone comes last."""
-    old, new = dict(values_of(before)), dict(values_of(after))
+def differences(
+    before: Mapping[str, Any], after: Mapping[str, Any], leave_out: Collection[Place] = ()
+) -> list[Difference]:
+    """List what differs between two headers, in the order of the second; what is gone comes last.
+
+    leave_out: ends of places that are not looked at.
+    """
+    old, new = (
+        {place: value for place, value in values_of(plist) if not _ends_in(place, leave_out)}
+        for plist in (before, after)
+    )
     found = []
     for place, value in new.items():
         if place not in old:
@@ -95,6 +120,10 @@ def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[Dif
             found.append(Difference(words_of(place), "changed", text_of(old[place]), text_of(value)))
     gone = [place for place in old if place not in new]
     return found + [Difference(words_of(place), "removed", text_of(old[place]), "") for place in gone]
+
+
+def _ends_in(place: Place, ends: Collection[Place]) -> bool:
+    return any(place[-len(end) :] == end for end in ends)
 
 
 def words_of(place: Place) -> str:
@@ -129,3 +158,20 @@ def _name(item: Any, at: int, *, is_channel: bool) -> str:
         if kind is not None:
             return str(kind)
     return f"ch {at}" if is_channel else f"[{at}]"
+
+
+def _changed_lines(before: str, after: str) -> str:
+    """Say what changed: ': 120 → 180', or ', line 12: 120 → 180 and 3 more lines' of a text with lines."""
+    pairs = zip_longest(before.splitlines() or [""], after.splitlines() or [""], fillvalue="")
+    differing = [(at, *pair) for at, pair in enumerate(pairs, 1) if pair[0] != pair[1]]
+    if "\n" not in before + after or not differing:
+        return f": {_in_short(before)} → {_in_short(after)}"
+    at, old, new = differing[0]
+    n_more = len(differing) - 1
+    more = f" and {n_more} more line{'s' if n_more > 1 else ''}" if n_more else ""
+    return f", line {at}: {_in_short(old)} → {_in_short(new)}{more}"
+
+
+def _in_short(text: str) -> str:
+    text = " ".join(text.split())
+    return text if len(text) <= MOST_LETTERS else f"{text[: MOST_LETTERS - 1]}…"

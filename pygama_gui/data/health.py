@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import field
+from dataclasses import field, replace
 from operator import attrgetter
 from types import MappingProxyType
 from typing import Any
@@ -22,6 +22,7 @@ from pygama.quick_dataclass import dataclass
 from pygama.utils import signed_text
 from pygama_gui.data.anchors import BINS_OF_FIT, find_anchor
 from pygama_gui.data.channels import CLOCK, CODE
+from pygama_gui.data.falls import falls
 from pygama_gui.data.gain import N_PARTS, Gone, PeakInTime, follow_peak, gain_trouble
 from pygama_gui.data.linked import Cuts, Rows
 from pygama_gui.data.slices import MEDIAN_ERROR, median_and_scatter
@@ -72,7 +73,8 @@ class Figures:
     saturated: events at the end of the range. moved: how far the baseline is in the last third of the run
     from where it was in the first, with its error and the scatter of single events. louder: how many times
     the noise just now is that of the calmest stretch before. newest, expected: events among the newest rows,
-    and how many the share of the earlier rows lets expect. counts: (N_BINS,).
+    and how many the share of the earlier rows lets expect. counts: (N_BINS,). fell: part by which the rate
+    fell in the course of the run, beside the others.
     """
 
     code: int
@@ -90,6 +92,7 @@ class Figures:
     newest: int = 0
     expected: float = 0.0
     counts: np.ndarray = field(default_factory=lambda: np.zeros(N_BINS, np.int64))
+    fell: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -177,15 +180,19 @@ def survey(
     shown = column if first_of([column], rows) else first_of(HEIGHTS, rows)
     chosen = _chosen(rows, cuts)
     order, ends = _by_channel(rows[CODE][chosen], codes)
-    groups = [chosen[part] for part in np.split(order, ends[:-1])]
+    parts = np.split(order, ends[:-1])
+    groups = [chosen[part] for part in parts]
     first, duration, middle_times = _times(rows, chosen)
     edges = shared_edges(rows[shown][chosen]) if shown else np.linspace(0.0, 1.0, N_BINS + 1)
-    newest = _newest(rows, chosen, codes)
+    newest = _newest(rows, chosen, codes, parts)
     names = (first_of(BASELINES, rows), first_of(NOISES, rows))
     figures = [
         _figures(code, rows, group, duration, middle_times, (shown, edges), names, seen, loudness.get(code))
         for code, group, seen in zip(codes, groups, newest, strict=True)
     ]
+    if clock := clock_name(rows):
+        fell = falls(np.asarray(rows[clock][chosen], np.float64), parts)
+        figures = [replace(one, fell=by) for one, by in zip(figures, fell, strict=True)]
     return Survey(tuple(figures), judge(figures), shown, edges, duration, first, len(rows[CODE]), *names)
 
 
@@ -276,46 +283,63 @@ def newest_of(codes_of_rows: np.ndarray, codes: Sequence[int]) -> list[tuple[int
     counted = _count_each(newest, codes), _count_each(earlier, codes)
     scale = len(newest) / max(len(earlier), 1)
     rows = codes_of_rows[-N_NEWEST - N_EARLIER :]
+
+    def is_away(code: int) -> bool:
+        return _was_away_as_long(np.flatnonzero(rows == code), len(rows))
+
     return [
-        (int(new), 0.0 if not new and old and _was_away_as_long(rows == code) else float(old * scale))
+        (int(new), 0.0 if not new and old and is_away(code) else float(old * scale))
         for code, new, old in zip(codes, *counted, strict=True)
     ]
 
 
-def _newest(rows: Rows, chosen: np.ndarray, codes: Sequence[int]) -> list[tuple[int, float]]:
-    """Give what `newest_of` does; none of the newest where a channel fell silent after these began."""
+def _newest(
+    rows: Rows, chosen: np.ndarray, codes: Sequence[int], parts: Sequence[np.ndarray]
+) -> list[tuple[int, float]]:
+    """Give what `newest_of` does; none of the newest where a channel fell silent after these began.
+
+    parts: places of the rows of each channel among those chosen. Of a channel that gave none of the newest
+    all of them tell how many were to be expected: it stays silent however much the others give.
+    """
     clock, late = clock_name(rows), chosen[-N_NEWEST - N_EARLIER :]
     codes_of_rows = rows[CODE][late]
     times = np.asarray(rows[clock][late], np.float64) if clock else None
     found = []
-    for code, (new, expected) in zip(codes, newest_of(codes_of_rows, codes), strict=True):
-        missing = _missing(codes_of_rows == code, times) if new else 0.0
-        found.append((0, missing) if missing >= EXPECTED else (new, expected))
+    for code, part, (new, expected) in zip(codes, parts, newest_of(codes_of_rows, codes), strict=True):
+        if new:
+            missing = _missing(np.flatnonzero(codes_of_rows == code), len(late), times)
+            found.append((0, missing) if missing >= EXPECTED else (new, expected))
+        elif expected >= EXPECTED or not len(part):
+            found.append((0, expected))
+        else:
+            all_times = np.asarray(rows[clock][chosen], np.float64) if clock else None
+            found.append((0, _missing(part, len(chosen), all_times)))
     return found
 
 
-def _missing(is_its: np.ndarray, times: np.ndarray | None) -> float:
+def _missing(at: np.ndarray, n: int, times: np.ndarray | None) -> float:
     """Give how many events of a channel should have come since its last one, by its share and by its rate.
 
-    0 where it was away as long before. is_its: (n,) bool; times: (n,) s, None where they are not known.
+    0 where it was away as long before. at: places of its rows among n; times: (n,) s, None where they are not
+    known.
     """
-    at = np.flatnonzero(is_its)
-    last, since = int(at[-1]), len(is_its) - 1 - int(at[-1])
-    if len(at) < EXPECTED or since < EXPECTED or _was_away_as_long(is_its):
+    if len(at) < EXPECTED:
+        return 0.0
+    last, since = int(at[-1]), n - 1 - int(at[-1])
+    if since < EXPECTED or _was_away_as_long(at, n):
         return 0.0
     by_share = len(at) / max(last + 1 - len(at), 1) * since
     if times is None:
         return by_share
     lasted = float(times[last] - times[at[0]])
-    by_rate = len(at) * float(times[last + 1 :].max() - times[last]) / lasted if lasted > 0 else 0.0
+    by_rate = len(at) * float(np.fmax.reduce(times[last + 1 :]) - times[last]) / lasted if lasted > 0 else 0.0
     return min(by_share, by_rate)
 
 
-def _was_away_as_long(is_its: np.ndarray) -> bool:
-    """Tell whether a channel is away for no more than twice the longest time before, in rows; (n,) bool."""
-    at = np.flatnonzero(is_its)
+def _was_away_as_long(at: np.ndarray, n: int) -> bool:
+    """Tell whether a channel is away for no more than twice the longest time before; at: its rows among n."""
     longest = int(np.diff(at, prepend=-1).max())
-    return len(is_its) - 1 - int(at[-1]) <= 2 * longest
+    return n - 1 - int(at[-1]) <= 2 * longest
 
 
 def _count_each(codes_of_rows: np.ndarray, codes: Sequence[int]) -> list[int]:
@@ -549,6 +573,9 @@ def _scatter_at_rest(one: Figures) -> float:
 
 
 def _quiet(one: Figures, others: Sequence[Figures]) -> str:
+    """Tell by its own rate earlier, else beside the others."""
+    if one.fell:
+        return f"its rate fell by {_share(one.fell)}, that of the others did not"
     known = [other.n_events for other in others if other.n_events]
     typical = _typical(known)
     if len(known) >= 2 and typical >= EXPECTED and one.n_events < typical / MUCH:

@@ -33,6 +33,8 @@ class LiveRun:
         self.samples = SampleRing()
         self.channels: list[int] = []
         """Codes of the channels that have rows."""
+        self.some_codes = np.empty(0, np.int64)
+        """Codes of the channels of some rows from all over its file, where no chain has run over it."""
         self.tier1: Path | None = None
         """The finished Tier 1 file."""
         self.tier0: Mapping[str, Any] | None = None

@@ -18,6 +18,8 @@ from pygama_gui.data.slices import LEAST_SLICES, MAD_TO_SIGMA, Series, median_an
 
 SIGNIFICANT = 5.0
 """Standard deviations from which on something moved; every place of the step was tried."""
+USUAL, SLICES_MISSED = 0.8, 1.5
+"""A peak is gone that so large a share of the slices had, and that so many slices at the end lack."""
 _KNOWN: dict[int, tuple[weakref.ref[Series], Move | None]] = {}
 """What moved in the series that are still held, by their ids: words, summary and strip ask for the same."""
 
@@ -76,6 +78,20 @@ def is_outside(series: Series, band: Band | None) -> np.ndarray:
         return np.zeros(len(series.values), bool)
     allowed = np.maximum(band.half, band.k * np.nan_to_num(series.errors))
     return np.nan_to_num(np.abs(series.values - band.middle)) > allowed
+
+
+def gone_since(series: Series) -> float | None:
+    """Say since when a peak that nearly every slice had is missing to the end, s; None where it is there.
+
+    One slice may lack it by chance, or be of hits that are still to come.
+    """
+    known = np.flatnonzero(series.is_known)
+    if series.kind != "position" or not len(known):
+        return None
+    last, ends = int(known[-1]), series.times + series.half_widths
+    is_usual = len(known) >= USUAL * (last + 1)
+    is_missing = ends[-1] - ends[last] >= SLICES_MISSED * 2 * series.half_widths[last]
+    return float(ends[last]) if is_usual and is_missing else None
 
 
 def find_move(series: Series) -> Move | None:

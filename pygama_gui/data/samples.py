@@ -4,19 +4,28 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from pygama.progress import Partial
 from pygama.quick_dataclass import dataclass
+from pygama.utils import threads_of
 from pygama_gui.data.channels import CODE, codes_of
 from pygama_gui.data.loudness import Loudness
 from pygama_gui.data.selection import Columns, Selection
 
+if TYPE_CHECKING:
+    from pygama.storage.reader import Columns as StoredColumns
+
 N_KEPT = 300
-ROWS_AT_ONCE = 10_000
+ROWS_AT_ONCE = 1000
+"""Few enough to stay in the processor's cache, or near it, with their waveforms."""
+KEYS = ("event_number", "crate", "card", "channel")
+"""What tells a row from all others."""
 AT_ONCE = 50
 """Waveforms that are read together of those that are spread over a file."""
 GAP_ROWS = 32
@@ -217,14 +226,20 @@ class Tier1Waveforms:
         counts = [table.n_rows for table in self._tables.values()]
         return [sum(counts[:at]) for at, count in enumerate(counts) if count]
 
-    def channels(self, n_looked_at: int = 64) -> list[int]:
-        """Give the codes of the channels of some rows all over the file, or of all where there are few."""
-        codes: set[int] = set()
+    def some_codes(self, n_looked_at: int = 64) -> np.ndarray:
+        """Give the codes of the channels of rows from all over the file, or of all where there are few, (n,).
+
+        n_looked_at: places in each table that are looked at, of each all rows that lie in a chunk with it.
+        """
+        codes: list[np.ndarray] = [np.empty(0, np.int64)]
         for table in self._tables.values():
-            rows = np.unique(np.linspace(0, table.n_rows - 1, min(n_looked_at, table.n_rows)).astype(np.intp))
-            keys = [_keys_of_rows(table.read(row, row + 1, waveforms=False).rows) for row in rows.tolist()]
-            codes.update(int(code) for one in keys for code in one[:, 1] if code >= 0)
-        return sorted(codes)
+            step = table.block_rows(1)
+            n_chunks = -(-table.n_rows // step)
+            for chunk in np.unique(np.linspace(0, n_chunks - 1, min(n_looked_at, n_chunks)).astype(np.intp)):
+                rows = table.read(int(chunk) * step, (int(chunk) + 1) * step, waveforms=False).rows
+                codes.append(_keys_of_rows(rows)[:, 1])
+        found = np.concatenate(codes)
+        return found[found >= 0]
 
     def sample(self, place: int, selection: Selection = EVERYTHING) -> Sample:
         """Read the waveform at a place among those selected; raises IndexError beyond the end."""
@@ -316,8 +331,8 @@ class Tier1Waveforms:
     def _row_keys(self, key: str) -> np.ndarray:
         """Read event numbers and codes of the channels, (n_rows, 2)."""
         if key not in self._keys:
-            blocks = self._tables[key].blocks(ROWS_AT_ONCE, waveforms=False)
-            keys = [_keys_of_rows(block.rows) for block in blocks]
+            with ThreadPoolExecutor(threads_of(None)) as pool:  # a hand waits for it
+                keys = list(self._tables[key].map_columns(_keys_of_columns, ROWS_AT_ONCE, pool=pool))
             self._keys[key] = np.concatenate([np.empty((0, 2), np.int64), *keys])
         return self._keys[key]
 
@@ -328,10 +343,19 @@ def _stretches(rows: np.ndarray) -> list[np.ndarray]:
 
 
 def _keys_of_rows(rows: np.ndarray) -> np.ndarray:
-    codes = codes_of({name: rows[name] for name in rows.dtype.names or ()})
-    keys = np.full((len(rows), 2), -1, np.int64)
-    if "event_number" in (rows.dtype.names or ()):
-        keys[:, 0] = rows["event_number"]
+    return _keys_of({name: rows[name] for name in rows.dtype.names or ()}, len(rows))
+
+
+def _keys_of_columns(_first: int, columns: StoredColumns) -> np.ndarray:
+    return _keys_of({name: columns[name] for name in KEYS if name in columns}, columns.n_rows)
+
+
+def _keys_of(columns: Mapping[str, np.ndarray], n_rows: int) -> np.ndarray:
+    """Give event numbers and codes of the channels, (n_rows, 2), -1 where there are none."""
+    codes = codes_of(columns)
+    keys = np.full((n_rows, 2), -1, np.int64)
+    if "event_number" in columns:
+        keys[:, 0] = columns["event_number"]
     if codes is not None:
         keys[:, 1] = codes
     return keys

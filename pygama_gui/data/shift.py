@@ -5,19 +5,20 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 
 from pygama.quick_dataclass import dataclass
 from pygama_gui.data.headers import Difference
-from pygama_gui.data.moves import Band, band_of, find_move
-from pygama_gui.data.slices import LEAST_SLICES, Series, error_of_median
+from pygama_gui.data.moves import Band, band_of, find_move, gone_since
+from pygama_gui.data.slices import LEAST_SLICES, Series, error_of_median, lateness
 
 NOW_SHARE, NOW_S = 0.05, (10.0, 60.0)
 """The rate now is that of the last part of the run, of this length, s."""
 HOUR = 3600.0
-N_FOR_LATENESS = 100_000
-"""Newest hits by which it is seen how late hits come, at most."""
+N_MISSED = 25.0
+"""Events that must be missing before the rate now is called 0."""
 MOST_DIFFERENCES = 40
 MARKS = re.compile(r"[\\`*<|]|(?<!\w)_|_(?!\w)|^[#>]|&(?=#?\w+;)", re.MULTILINE)
 """What Markdown would read as a mark; an underscore within a name is none, and a list may be one."""
@@ -28,7 +29,7 @@ class Check:
     """One line of a check-list: what, its value, what is allowed, and whether it is so (None: not known).
 
     number, error, unit: the value again, where it is one; NaN else. band: the ends of what is allowed.
-    kind: of the quantity, as of a Series.
+    kind: of the quantity, as of a Series. is_known: whether there is a value; else it says why there is none.
     """
 
     what: str
@@ -40,10 +41,13 @@ class Check:
     unit: str = ""
     band: tuple[float, float] | None = None
     kind: str = ""
+    is_known: bool = True
 
     @property
     def verdict(self) -> str:
         """Give shape and word."""
+        if not self.is_known:
+            return "? not known"
         return "—" if self.is_ok is None else "✓ ok" if self.is_ok else "▲ look"
 
 
@@ -55,6 +59,12 @@ class Rates:
     now_error: float = math.nan
     mean: float = math.nan
     mean_error: float = math.nan
+
+    def silent_for(self, age_s: float) -> Rates:
+        """Give the rates of a run that told no event for so long, where the mean lets expect some."""
+        if not self.mean * age_s >= N_MISSED:
+            return self
+        return replace(self, now=0.0, now_error=1 / age_s)
 
     @property
     def sigma(self) -> float:
@@ -73,8 +83,7 @@ def rates(times: np.ndarray) -> Rates:
         return Rates()
     first, last = float(known.min()), float(known.max())
     window = min(max(NOW_SHARE * (last - first), NOW_S[0]), NOW_S[1])
-    newest = known[-N_FOR_LATENESS:]
-    last -= min(float((np.maximum.accumulate(newest) - newest).max()), window)
+    last -= min(lateness(known), window)
     start = max(first, last - window - HOUR)
     before = last - window - start
     if before < window:
@@ -93,7 +102,8 @@ def rates(times: np.ndarray) -> Rates:
 class Level:
     """What a quantity is, beside what is expected. moved: by how much, where it moved for sure; else 0.
 
-    is_followed: whether there are enough slices to tell.
+    is_followed: whether there are enough slices to tell. is_gone: whether it is a peak that is there no more.
+    is_slight: whether it moved by less than single events scatter, which nobody needs to look at.
     """
 
     value: float
@@ -102,14 +112,16 @@ class Level:
     is_followed: bool = False
     moved: float = 0.0
     sigma: float = 0.0
+    is_gone: bool = False
+    is_slight: bool = False
 
     @property
     def is_ok(self) -> bool:
-        """Whether it stands still and lies in the band."""
+        """Whether it is there, stands still but for what is slight, and lies in the band."""
         inside = self.band is None or abs(self.value - self.band.middle) <= max(
             self.band.half, self.band.k * self.error
         )
-        return inside and not self.moved
+        return inside and (self.is_slight or not self.moved) and not self.is_gone
 
 
 def level_of(series: Series, history: Sequence[Series], k: float, source: str) -> Level | None:
@@ -122,7 +134,17 @@ def level_of(series: Series, history: Sequence[Series], k: float, source: str) -
     band = band_of(history, k, source) if history else band_of([series], k)
     move = find_move(series)
     is_followed = int(known.sum()) >= LEAST_SLICES
-    return Level(value, error, band, is_followed, *((move.size, move.sigma) if move is not None else ()))
+    moved, sigma = (0.0, 0.0) if move is None else (move.size, move.sigma)
+    return Level(
+        value,
+        error,
+        band,
+        is_followed,
+        moved,
+        sigma,
+        is_gone=gone_since(series) is not None,
+        is_slight=0 < abs(moved) < series.spread,
+    )
 
 
 def report(
@@ -132,14 +154,17 @@ def report(
     against: str,
     found: Sequence[Difference] | None,
     remarks: Mapping[str, str] | None = None,
+    *,
+    verdict: str = "",
+    warnings: Sequence[tuple[str, str]] = (),
 ) -> str:
     """Write the report as Markdown.
 
     channels: (name, state, rate, baseline, why) of each. against: the run that the header is compared with,
     '' where there is none. found: what differs; None where the headers could not be read. remarks: by the
-    names of checks.
+    names of checks. warnings: (when, what) of each.
     """
-    lines = [f"# {plain(title)}", ""]
+    lines = [f"# {plain(title)}", "", *((plain(verdict), "") if verdict else ())]
     said = {name: text.strip() for name, text in (remarks or {}).items() if text.strip()}
     heads = ("", "value", "allowed", "", "remark") if said else ("", "value", "allowed", "")
     rows = [(one.what, one.value, one.allowed, one.verdict, said.get(one.what, "")) for one in checks]
@@ -147,6 +172,8 @@ def report(
     if channels:
         lines += ["", "## Channels", ""]
         lines += _table(("channel", "state", "rate", "baseline", "remark"), channels)
+    if warnings:
+        lines += ["", "## Warnings", "", *_table(("when", "what"), warnings)]
     first, *others = header_lines(against, found)
     lines += ["", "## Header", "", plain(first)]
     lines += ["", *(f"- {plain(one)}" for one in others)] if others else []

@@ -9,7 +9,6 @@ import csv
 import html
 import io
 import math
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import field
 from pathlib import Path
@@ -18,6 +17,7 @@ import numpy as np
 
 from pygama.errors import OutputError
 from pygama.quick_dataclass import dataclass
+from pygama.utils import utc_text
 from pygama_gui.data.headers import Difference
 from pygama_gui.data.shift import Check, header_lines, plain, report
 from pygama_gui.data.slices import Series
@@ -37,6 +37,8 @@ MEASURED = {
     "width": "peak width",
 }
 """Quantities with columns for number, error and unit of their own, and what those are called."""
+N_NAMED = 3
+"""Figures that are not known and are named; more are counted."""
 SAID = ("state", "events", "live time", "channels", "errors", "disk")
 COLUMNS = (
     *("time", "shifter", "run", "file", "verdict"),
@@ -50,9 +52,11 @@ _STYLE = """
 body { font: 14px/1.45 system-ui, sans-serif; color: #1d2430; max-width: 62em; margin: 2em auto;
 padding: 0 1em; }
 h1 { font-size: 1.5em; margin-bottom: 0; } h2 { font-size: 1.1em; margin-top: 1.8em; }
-.soft { color: #5b6675; } .ok { color: #13733f; } .look { color: #a33b00; font-weight: 600; }
+.soft, .part { color: #5b6675; } .part { font-weight: 600; }
+.ok { color: #13733f; } .look { color: #a33b00; font-weight: 600; }
 table { border-collapse: collapse; width: 100%; } td, th { text-align: left; padding: 5px 10px 5px 0;
 border-bottom: 1px solid #d9dee5; vertical-align: middle; } th { color: #5b6675; font-weight: 600; }
+td:first-child, td span { white-space: nowrap; } @page { margin: 15mm; } @media print { body { margin: 0; } }
 svg { display: block; } .note { white-space: pre-wrap; }
 """
 
@@ -62,7 +66,8 @@ class ShiftPage:
     """What a shifter leaves behind.
 
     title, file: the run and its raw file. made_at: when the figures were taken, unix s. channels: (name,
-    state, rate, baseline, why) of each. against: the run that the header is compared with, '' where there
+    state, rate, baseline, why) of each. warnings: (when, what) of each, '' where that is not known.
+    against: the run that the header is compared with, '' where there
     is none; found: what differs, None where the headers could not be read. courses: quantities in slices of
     time, by the names of their checks. remarks: by the names of checks; note: on the whole. who: signs it.
     """
@@ -78,11 +83,17 @@ class ShiftPage:
     remarks: Mapping[str, str] = field(default_factory=dict)
     note: str = ""
     who: str = ""
+    warnings: tuple[tuple[str, str], ...] = ()
 
     @property
     def amiss(self) -> list[str]:
         """Names of the checks that are not as they should be."""
         return [one.what for one in self.checks if one.is_ok is False]
+
+    @property
+    def unknown(self) -> list[str]:
+        """Names of the checks that should have a value, and have none."""
+        return [one.what for one in self.checks if not one.is_known]
 
     @property
     def is_measured(self) -> bool:
@@ -91,14 +102,25 @@ class ShiftPage:
 
     @property
     def tone(self) -> str:
-        """How it stands, as 'look', 'ok' or 'soft' where nothing was measured."""
-        return "look" if self.amiss else "ok" if self.is_measured else "soft"
+        """How it stands: 'look', 'ok', 'part' where not all is known, 'soft' where nothing was measured."""
+        if self.amiss:
+            return "look"
+        return "soft" if not self.is_measured else "part" if self.unknown else "ok"
 
     @property
     def verdict(self) -> str:
-        """Say in few words how it stands."""
-        found = {"look": f"▲ {len(self.amiss)} to look at", "ok": "✓ all as it should be"}
-        return found.get(self.tone, "— nothing was measured")
+        """Say in few words how it stands, and what of it is not known."""
+        unknown = self.unknown
+        n_more = len(unknown) - N_NAMED
+        names = ", ".join(unknown[:N_NAMED]) + (f" and {n_more} more" if n_more > 0 else "")
+        match self.tone:
+            case "look":
+                return f"▲ {len(self.amiss)} to look at" + (f" · ? not known: {names}" if unknown else "")
+            case "part":
+                return f"? nothing amiss, but not known: {names}"
+            case "ok":
+                return "✓ all as it should be"
+        return "— nothing was measured"
 
     @property
     def heading(self) -> str:
@@ -108,11 +130,16 @@ class ShiftPage:
     @property
     def taken(self) -> str:
         """When the figures were taken."""
-        return time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(self.made_at))
+        return utc_text(self.made_at)
 
     def remark_on(self, what: str) -> str:
         """Give what the shifter says of a check; '' where that is nothing."""
-        return self.remarks.get(what, "").strip()
+        return self.remarks.get(what, self.remarks.get(self.name_before(what), "")).strip()
+
+    def name_before(self, what: str) -> str:
+        """Give the name that a check had when its value was not known: remarks may be of that time."""
+        kinds = {one.what: one.kind for one in self.checks}
+        return MEASURED.get(kinds.get(what, ""), what)
 
 
 @dataclass(frozen=True)
@@ -145,7 +172,16 @@ def course_of(series: Series, check: Check) -> Course | None:
 
 def as_markdown(page: ShiftPage) -> str:
     """Write it as Markdown."""
-    text = report(page.heading, page.checks, page.channels, page.against, page.found, page.remarks)
+    text = report(
+        page.heading,
+        page.checks,
+        page.channels,
+        page.against,
+        page.found,
+        {one.what: page.remark_on(one.what) for one in page.checks},
+        verdict=page.verdict,
+        warnings=page.warnings,
+    )
     signed = f", signed by {plain(page.who.strip())}" if page.who.strip() else ""
     lines = (plain(line) for line in page.note.strip().splitlines())
     note = ["## Remarks", "", LINE_BREAK.join(lines), ""] if page.note.strip() else []
@@ -172,6 +208,9 @@ def _html(page: ShiftPage) -> Iterator[str]:
         yield "<h2>Channels</h2>\n"
         rows = [[_safe(cell) for cell in row] for row in page.channels]
         yield _table(["channel", "state", "rate", "baseline", "remark"], rows)
+    if page.warnings:
+        yield "<h2>Warnings</h2>\n"
+        yield _table(["when", "what"], [[_safe(cell) for cell in row] for row in page.warnings])
     yield "<h2>Header</h2>\n"
     first, *others = header_lines(page.against, page.found)
     yield f"<p>{_safe(first)}</p>\n"
@@ -240,7 +279,7 @@ def row_of(page: ShiftPage) -> dict[str, str]:
         if (name := MEASURED.get(check.kind)) and math.isfinite(check.number):
             row[name], row[f"{name} unit"] = f"{check.number:.8g}", check.unit
             row[f"{name} error"] = f"{check.error:.3g}" if math.isfinite(check.error) else ""
-        elif check.what in SAID:
+        elif check.what in SAID and check.is_known:
             row[check.what] = check.value.replace(BETWEEN_THOUSANDS, "")
     row["to look at"] = ", ".join(page.amiss)
     remarks = [f"{one.what}: {page.remark_on(one.what)}" for one in page.checks if page.remark_on(one.what)]

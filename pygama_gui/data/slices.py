@@ -29,11 +29,15 @@ LEAST_EXPOSURE = 0.5
 """Share of a slice that the run must have covered."""
 LEAST_SLICES = 6
 """Slices that it takes to tell whether something moved."""
+N_FOR_LATENESS = 100_000
+"""Newest hits by which it is seen how late hits come, at most."""
+MOST_LATE_S = 60.0
 MAD_TO_SIGMA = 1.4826
 MEDIAN_ERROR = math.sqrt(math.pi / 2)
 """Error of the median of n normal values, in standard deviations, times √n."""
 SCATTER_ERROR = 1.167
 """Error of a standard deviation that a median absolute deviation gives, relative, times √n."""
+ONE_EACH = "one event of each channel does not tell how it scatters"
 KINDS = ("rate", "baseline", "noise", "position", "width", "column")
 
 
@@ -42,7 +46,7 @@ class Series:
     """One quantity in slices. times: middles, s; values, errors: one standard deviation, NaN where unknown.
 
     kind: one of KINDS. half_widths: of the slices, s. scatter: of single events within each slice, where
-    it is drawn.
+    it is drawn. spread: that of all slices in the middle, NaN where it is not known.
     """
 
     kind: str
@@ -53,6 +57,7 @@ class Series:
     values: np.ndarray
     errors: np.ndarray
     scatter: np.ndarray | None = None
+    spread: float = math.nan
     note: str = ""
     """Why there are no values, where there are none."""
 
@@ -76,6 +81,19 @@ def next_width(width: float, by: int, duration: float) -> float:
     if not beyond:
         return min(allowed, key=lambda one: abs(one - width))
     return min(beyond) if by > 0 else max(beyond)
+
+
+def lateness(times: np.ndarray) -> float:
+    """Give by how much the latest of the newest hits came behind others, s. times: (n,) s, as they came.
+
+    Cards are read out by turns, so hits come behind later ones of other channels: of so many of the newest
+    seconds of a run that grows some hits are still to come. Times that are wild count for a minute.
+    """
+    newest = times[-N_FOR_LATENESS:]
+    newest = newest[np.isfinite(newest)]
+    if not len(newest):
+        return 0.0
+    return min(float((np.maximum.accumulate(newest) - newest).max()), MOST_LATE_S)
 
 
 class Slices:
@@ -166,8 +184,18 @@ def median_of(slices: Slices, values: np.ndarray, kind: str, name: str, unit: st
     """Take the median of a column in each slice."""
     found = [_median_with_error(group) for group in slices.groups(np.asarray(values, np.float64))]
     middles, errors, scatter = np.array(found, np.float64).reshape(-1, 3).T
-    series = _series(slices, kind, name, unit, middles, errors)
-    return replace(series, scatter=scatter) if kind == "column" else series
+    return _with_scatter(_series(slices, kind, name, unit, middles, errors), scatter)
+
+
+def _with_scatter(series: Series, scatter: np.ndarray) -> Series:
+    known = scatter[np.isfinite(scatter)]
+    spread = float(np.median(known)) if len(known) else math.nan
+    return replace(series, scatter=scatter if series.kind == "column" else None, spread=spread)
+
+
+def known_scatter(scatter: float | np.ndarray) -> np.ndarray:
+    """Give scatters, NaN in place of 0: one event of each channel does not tell how it scatters."""
+    return np.where(np.asarray(scatter) > 0, scatter, np.nan)
 
 
 def scatter_of(slices: Slices, values: np.ndarray, name: str, unit: str) -> Series:
@@ -178,7 +206,7 @@ def scatter_of(slices: Slices, values: np.ndarray, name: str, unit: str) -> Seri
         scatter = median_and_scatter(group)[1] if n >= 2 * LEAST_EVENTS else math.nan
         scatters.append(scatter)
         errors.append(scatter * SCATTER_ERROR / math.sqrt(max(n, 1)))
-    return _series(slices, "noise", name, unit, np.array(scatters), np.array(errors))
+    return _of_scatters(slices, name, unit, np.array(scatters), np.array(errors))
 
 
 class MiddlesOf(Protocol):
@@ -213,14 +241,20 @@ def quick_median_of(slices: Slices, middles: MiddlesOf, kind: str, name: str, un
         spread[group] = middles.std(group)
     errors = MEDIAN_ERROR * spread / np.sqrt(np.maximum(middles.n, 1))
     series = _series(slices, kind, name, unit, np.where(is_enough, middles.medians, np.nan), errors)
-    return replace(series, scatter=scatter) if kind == "column" else series
+    return _with_scatter(series, scatter)
 
 
 def quick_scatter_of(slices: Slices, middles: MiddlesOf, name: str, unit: str) -> Series:
     """Give what `scatter_of` gives, of values that are sorted or counted already."""
     scatter = np.where(middles.n >= 2 * LEAST_EVENTS, MAD_TO_SIGMA * middles.deviations, np.nan)
     errors = scatter * SCATTER_ERROR / np.sqrt(np.maximum(middles.n, 1))
-    return _series(slices, "noise", name, unit, scatter, errors)
+    return _of_scatters(slices, name, unit, scatter, errors)
+
+
+def _of_scatters(slices: Slices, name: str, unit: str, scatters: np.ndarray, errors: np.ndarray) -> Series:
+    values = known_scatter(scatters)
+    series = _series(slices, "noise", name, unit, values, np.where(np.isnan(values), np.nan, errors))
+    return replace(series, note=ONE_EACH) if (scatters == 0).any() and series.note else series
 
 
 def _median_with_error(group: np.ndarray) -> tuple[float, float, float]:

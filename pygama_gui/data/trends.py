@@ -26,6 +26,7 @@ from pygama_gui.data.slices import (
     Middles,
     Series,
     Slices,
+    lateness,
     median_of,
     quick_median_of,
     quick_scatter_of,
@@ -51,7 +52,7 @@ class Asked:
 
     column: a further column, '' for none. line: window of the peak in peak_column, taken where the channel
     has a peak there, or in any case if is_line_fixed; else the program looks for one. is_growing: the newest
-    slice is not whole yet and is left out.
+    slices, of which hits are still to come, are left out.
     """
 
     channel: int | None = None
@@ -190,7 +191,8 @@ class Trender:
         if ready is not None and (ready.asked, ready.width, ready.n_rows) == (asked, width, len(everything)):
             slices = _counted_slices(ready, is_chosen, span)
         else:
-            ready, slices = None, Slices(everything[is_chosen], width, span, is_growing=asked.is_growing)
+            settled = (span[0], max(span[1] - lateness(everything), span[0])) if asked.is_growing else span
+            ready, slices = None, Slices(everything[is_chosen], width, settled, is_growing=asked.is_growing)
         series, anchor = self._series(table, rows, is_chosen, slices, asked, ready)
         n_chosen = int(np.count_nonzero(is_chosen))
         return Trends(asked, tuple(series), width, span, len(everything), n_chosen, anchor)

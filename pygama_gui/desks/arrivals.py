@@ -146,16 +146,19 @@ class Arrivals(QObject):
         looking.deleteLater()
         found = self._without_known(found)
         tiers, listed = self._tiers.without_known(tiers)
-        raw = [tiers.raw.get(run.run_id, run) for run in found.runs]
+        joined = {run.path for run in tiers.joined.values()}
+        raw = [tiers.raw.get(run.run_id, run) for run in found.runs if run.path not in joined]
         new = self._new_among(raw, tiers, process=process)
         self._bridge.change(changes.add_runs if raw else changes.open_tier_files, (*raw, *tiers.runs))
         self._tiers.take_given(tiers.raw)
+        self._tiers.take_joined(tiers.joined)
         self._tiers.take_waveforms(tiers.tier1)
         self._tell_refused(found.refused)
         if took_long and not found.refused and (raw or not found.hdf5):
             self._bridge.log(f"{counted(len(raw), 'run')} found")
         self._tiers.tell(tiers, listed)
-        if shown := [*(run.run_id for run in (*raw, *tiers.runs, *listed)), *tiers.tier1]:
+        shown = [run.run_id for run in (*raw, *tiers.runs, *listed)]
+        if shown := [*shown, *tiers.joined, *tiers.raw, *tiers.tier1]:
             self._bridge.change(changes.select_run, shown[0])
         if new:
             self._start(new, fresh)

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PyQt5.QtWidgets import QFileDialog
 
+from pygama.analysis.calibration import Calibration
 from pygama_gui.data import chain_facts
+from pygama_gui.data.chain_facts import written_out
 from pygama_gui.data.refusals import too_long_for
 from pygama_gui.data.wiring import not_made
 from pygama_gui.jobs import remedies
 from pygama_gui.jobs.board import counted
 from pygama_gui.jobs.room import FLOOR_BYTES, Need
 from pygama_gui.session import changes
-from pygama_gui.session.state import DataSet, Run
+from pygama_gui.session.calibration_changes import calibrations_made_from
+from pygama_gui.session.state import DataSet, Run, Session, Step
 from pygama_gui.views.runs.cards import run_name
 from pygama_gui.widgets import words
 from pygama_gui.widgets.dialogs import ask_folder, file_dialog
@@ -25,6 +29,8 @@ if TYPE_CHECKING:
 
 SHORT_OF_ROOM, AMISS, NO_FOLDER = "short of room", "chain that cannot run", "no output folder"
 """What the banner is about where the disk seems too small, a step lacks something, or no folder is chosen."""
+OTHER_GAIN = "calibration of another chain"
+"""What it is about where a run was calibrated before another chain made its rows."""
 
 
 class Processing:
@@ -32,6 +38,12 @@ class Processing:
 
     def __init__(self, window: MainWindow) -> None:
         self._window, self._bridge = window, window.bridge
+        self._calibrated: dict[str, tuple[tuple[Calibration, ...], tuple[Step, ...]]] = {}
+        """Calibrations that were made from a run, by its id, and the chain that had made its rows."""
+        self._recalibrated: set[str] = set()
+        """Ids of the runs that are under way with another chain than that."""
+        self._bridge.jobs_changed.connect(self._tell_other_gain)
+        self._bridge.session_changed.connect(self._take_gain_back)
 
     def start(
         self, runs: list[Run], *, first: bool = False, follow: bool = False, unsure: bool = False
@@ -78,8 +90,9 @@ class Processing:
         """Start runs if the disk seems to have room for them."""
 
         def begin() -> None:
-            self._window.banner.dismiss_about({SHORT_OF_ROOM})
+            self._window.banner.dismiss_about({SHORT_OF_ROOM, OTHER_GAIN})
             self._bridge.change(changes.redo_runs, [run.run_id for run in runs])
+            self._note_calibrated(runs)
             self._bridge.start(runs, folder, follow=follow, unsure=unsure)
             for run in reversed(runs if first else []):
                 self._bridge.place_in_queue(run.run_id, 0)
@@ -102,6 +115,46 @@ class Processing:
             )
 
         self._bridge.room.look_for(runs, folder, start_if_room)
+
+    def _note_calibrated(self, runs: Iterable[Run]) -> None:
+        """Note the runs that are processed with another chain than the one that they were calibrated with."""
+        session = self._bridge.session
+        for run in runs:
+            live, own = self._bridge.live(run.run_id), calibrations_made_from(session, run)
+            known, chain = self._calibrated.get(run.run_id, ((), ()))
+            if known != own:
+                chain = () if live is None else live.chain
+                self._calibrated[run.run_id] = (own, chain)
+            self._recalibrated.discard(run.run_id)
+            if own and chain and written_out(chain) != written_out(session.chain):
+                self._recalibrated.add(run.run_id)
+
+    def _tell_other_gain(self, run_ids: set[str]) -> None:
+        """Say of a run that was processed anew that its energies are those of another chain."""
+        for run_id in run_ids & self._recalibrated:
+            state, run = self._bridge.state(run_id), self._bridge.session.run(run_id)
+            if state is None or run is None or not state.has_ended:
+                continue
+            self._recalibrated.discard(run_id)
+            own = calibrations_made_from(self._bridge.session, run)
+            if state.state == "done" and own == self._calibrated[run_id][0]:
+                self._window.banner.say(
+                    f"{self._bridge.name_of(run_id)} was calibrated when another chain made its rows: "
+                    "its lines may stand elsewhere now.",
+                    level="offer",
+                    remedies=[("Calibrate it anew", partial(self._calibrate, run_id))],
+                    about=OTHER_GAIN,
+                )
+
+    def _calibrate(self, run_id: str) -> None:
+        """Show the calibration of a run that is proposed for the rows that it has now."""
+        self._bridge.change(changes.select_run, run_id)
+        self._window.fits.come_to_sight()
+        self._window.fits.calibration.calibrate()
+
+    def _take_gain_back(self, old: Session, new: Session) -> None:
+        if old.calibrations is not new.calibrations:
+            self._window.banner.dismiss_about({OTHER_GAIN})
 
     def _without_too_short(self, runs: list[Run]) -> list[Run]:
         """Leave out the runs whose waveforms are known to be too short for the chain, and say so of one."""

@@ -33,15 +33,17 @@ OTHER_CHAIN = "the chain of a Tier 2 file"
 
 @dataclass(frozen=True)
 class TierRuns:
-    """What Tier files of a drop are. runs: those that they make; raw: runs of raw files beside them, by id.
+    """What Tier files of a drop are. runs: those that they make; raw: runs of raw files with them, by id.
 
-    tier1: Tier 1 files of runs in the list that had none, by id. made: the Tier 2 files of those runs that
-    need not be processed, by id; None of one without events. beside: runs in the list with files of their
-    own, by the files that came with their raw file once more. unfit: files that are no run, with the reason.
+    joined: raw files whose Tier files make a run of the list, by its id. tier1: Tier 1 files of runs in the
+    list that had none, by id. made: the Tier 2 files of those runs that need not be processed, by id; None of
+    one without events. beside: runs in the list with files of their own, by the files that came with their
+    raw file once more. unfit: files that are no run, with the reason.
     """
 
     runs: tuple[Run, ...] = ()
     raw: Mapping[str, Run] = field(default_factory=dict)
+    joined: Mapping[str, Run] = field(default_factory=dict)
     tier1: Mapping[str, Path] = field(default_factory=dict)
     made: Mapping[str, Path | None] = field(default_factory=dict)
     beside: Mapping[Path, Run] = field(default_factory=dict)
@@ -58,27 +60,48 @@ def look_at_tiers(
     """Look into Tier files, in the thread that reads files.
 
     raw: runs of raw files that came with them; listed: runs that are there; folder: that of the output.
-    unread: ids of those in the list of which there are no rows yet, which take the files as theirs.
+    unread: ids of those in the list of which there are no rows, which take the files as theirs.
     """
     kinds, unfit = tier_files.kinds_of(paths)
     with_files: dict[str, Run] = {}
     beside: dict[Path, Run] = {}
     known = {run.path: run for run in listed}
-    for run in (known.get(one.path, one) for one in raw):
+    joined = _joined([run for run in raw if run.path not in known], listed)
+    came = [known.get(run.path, run) for run in raw if run not in joined.values()]
+    waiting = [run for run in listed if run.run_id in unread and run not in came]
+    for run in (*came, *waiting):
         own = [one for one in kinds if tier_files.is_of_raw(run, one.identity)]
         if run.path in known and run.run_id not in unread:
             beside |= {one.path: run for one in own}
             continue
-        kinds = [one for one in kinds if one not in own]
         tier1, tier2 = (next((one.path for one in own if one.tier == tier), None) for tier in (1, 2))
         if tier2 is not None:
             with_files[run.run_id] = replace(run, tier1=tier1, tier2=tier2)
+        if tier2 is not None or run.path not in known:  # else the chain runs over the Tier 1 file alone
+            kinds = [one for one in kinds if one not in own]
     tier1_of = _tier1_of(kinds, listed)
     kinds = [one for one in kinds if one.path not in tier1_of.values()]
     runs = tier_files.put_together(kinds, [] if folder is None else [folder])
     found = ((run.run_id, find_outputs(run, folder or run.path.parent)) for run in runs)
     made = {run_id: outputs.tier2 for run_id, outputs in found if outputs is not None}
-    return TierRuns(tuple(runs), with_files, tier1_of, made, beside, tuple(unfit))
+    return TierRuns(tuple(runs), with_files, joined, tier1_of, made, beside, tuple(unfit))
+
+
+def _joined(raw: Sequence[Run], listed: Sequence[Run]) -> dict[str, Run]:
+    """Find the raw files of runs in the list that are there by their Tier 2 files alone."""
+    found: dict[str, Run] = {}
+    for one in listed:
+        alike = [run for run in raw if run.run_number == one.run_number and run not in found.values()]
+        if one.is_raw or one.tier2 is None or not alike:
+            continue
+        try:
+            identity = tier_files.kind_of(one.tier2).identity
+        except (TierFileError, OSError):
+            continue
+        own = next((run for run in alike if tier_files.is_of_raw(run, identity)), None)
+        if own is not None:
+            found[one.run_id] = own
+    return found
 
 
 def _tier1_of(kinds: Sequence[TierKind], listed: Iterable[Run]) -> dict[str, Path]:
@@ -133,10 +156,10 @@ class TierArrivals:
         return None
 
     def unread(self) -> set[str]:
-        """Give the ids of the runs of raw files that were not processed, nor given with files of theirs."""
-        state = self._bridge.state
-        runs = self._bridge.session.runs
-        return {one.run_id for one in runs if one.is_raw and not one.is_given and state(one.run_id) is None}
+        """Give the ids of the runs of raw files without rows: not processed, or to no end, nor given any."""
+        runs = [one for one in self._bridge.session.runs if one.is_raw and not one.is_given]
+        states = ((one.run_id, self._bridge.state(one.run_id)) for one in runs)
+        return {run_id for run_id, state in states if state is None or state.state in ("failed", "stopped")}
 
     def take_given(self, raw: Mapping[str, Run]) -> None:
         """Give runs in the list the Tier files that came with their raw files once more."""
@@ -144,6 +167,12 @@ class TierArrivals:
             run = self._bridge.session.run(run_id)
             if run is not None and given.tier2 is not None and run.tier2 != given.tier2:
                 self._bridge.change(changes.take_tier_files, run_id, given.tier1, given.tier2)
+
+    def take_joined(self, joined: Mapping[str, Run]) -> None:
+        """Give runs of Tier files the raw files that came later."""
+        for run_id, raw in joined.items():
+            self._bridge.change(changes.take_raw, run_id, raw)
+            self._bridge.log(f"{raw.path.name} is the raw file of {self._bridge.name_of(run_id)}")
 
     def take_waveforms(self, tier1: Mapping[str, Path]) -> None:
         """Give runs of Tier 2 files the Tier 1 files that came later."""

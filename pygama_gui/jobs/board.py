@@ -1,6 +1,7 @@
 """Keeps what is known of each job, from what the workers tell: state, rate, time left, result.
 
-Nothing here runs or waits; the time is given by the caller, in seconds of any steady clock.
+Nothing here runs or waits; the time is given by the caller, in seconds of any steady clock. By the other one,
+unix_s, people are told when something was warned of.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from typing import Literal
 
 from pygama.progress import Done, Failed, Message, Note, Partial, Progress, Started, StoppedByRequest
 from pygama.quick_dataclass import dataclass
-from pygama.utils import grouped
+from pygama.utils import grouped, utc_text
 from pygama_gui.jobs.culprit import Culprit
 
 State = Literal["waiting", "running", "paused", "done", "failed", "stopped"]
@@ -23,6 +24,8 @@ Search = Literal["", "under way", "found", "none", "stopped"]
 
 """Stands between the thousands of a number: lines are never broken at it."""
 N_WARNED = 8
+OLD_S, STALE_S = 10.0, 60.0
+"""Ages of the newest event of a run that is followed, in s, above which it is told in another tone."""
 SMOOTHING_S = 1.5
 """Rates follow a change within about this time."""
 
@@ -54,6 +57,8 @@ class JobState:
     """Lines for the log that were warnings or errors."""
     warned: tuple[str, ...] = ()
     """The first of these lines."""
+    warned_at: tuple[float, ...] = ()
+    """When each of them came, Unix seconds; NaN where that is not known, as of an earlier session."""
     text: str = ""
     """What went wrong, for a person."""
     details: str = ""
@@ -159,17 +164,24 @@ class JobBoard:
     ) -> JobState:
         """Enter a job that an earlier session did, and what it warned of."""
         made = JobState(job_id, path, "done", total_bytes=total_bytes, rows=rows, outputs=outputs)
-        return self._keep(
-            replace(made, made_on=made_on, warnings=len(warned), warned=tuple(warned[:N_WARNED]))
-        )
+        kept = tuple(warned[:N_WARNED])
+        at = (math.nan,) * len(kept)
+        return self._keep(replace(made, made_on=made_on, warnings=len(warned), warned=kept, warned_at=at))
 
     def remove(self, job_id: int) -> None:
         """Forget a job."""
         del self._jobs[job_id]
 
-    def apply(self, job_id: int, message: Message, now: float) -> JobState:
+    def apply(self, job_id: int, message: Message, now: float, unix_s: float = math.nan) -> JobState:
         """Take in what a job told; after its ending only notes count."""
-        return self._keep(advance(self._jobs[job_id], message, now))
+        return self._keep(advance(self._jobs[job_id], message, now, unix_s))
+
+    def keep_rows(self, job_id: int, n_rows: int) -> JobState:
+        """Enter how many rows there are of a job that did not come to its end.
+
+        What its worker told last of rows came before the rows themselves, or after them.
+        """
+        return self._keep(replace(self._jobs[job_id], rows=n_rows))
 
     def pause(self, job_id: int, now: float, why: str = "", *, is_starting: bool = False) -> JobState:
         """Enter that a running job was told to halt. why: the reason, where it was not a person's wish.
@@ -214,10 +226,10 @@ class JobBoard:
         return job
 
 
-def advance(job: JobState, message: Message, now: float) -> JobState:
+def advance(job: JobState, message: Message, now: float, unix_s: float = math.nan) -> JobState:
     """Give the state that follows when a job tells a message."""
     if isinstance(message, Note):
-        return _noted(job, message)
+        return _noted(job, message, unix_s)
     if job.has_ended:
         return job
     if job.started_at is None and job.state == "paused":
@@ -246,10 +258,11 @@ def advance(job: JobState, message: Message, now: float) -> JobState:
             return replace(job, state="stopped")
 
 
-def _noted(job: JobState, message: Note) -> JobState:
+def _noted(job: JobState, message: Note, unix_s: float) -> JobState:
     if message.level == "info":
         return job
-    return replace(job, warnings=job.warnings + 1, warned=(*job.warned, message.text)[:N_WARNED])
+    warned, at = (*job.warned, message.text)[:N_WARNED], (*job.warned_at, unix_s)[:N_WARNED]
+    return replace(job, warnings=job.warnings + 1, warned=warned, warned_at=at)
 
 
 def _started(job: JobState, message: Started) -> JobState:
@@ -339,9 +352,20 @@ def _waiting_sentence(place: int | None) -> str:
 
 
 def _live_sentence(job: JobState) -> str:
-    if job.age_s is None:
-        return "● live, waiting for the first events"
-    return f"● live, newest event {duration(job.age_s)} old"
+    age = "" if job.age_s is None else duration(job.age_s)
+    match age_tone(job.age_s):
+        case "warn":
+            return f"▲ no event for {age}"
+        case "bad":
+            return f"■ frozen for {age}"
+    return f"● live, newest {age} old" if age else "● live, waiting for the first events"
+
+
+def age_tone(age_s: float | None) -> str:
+    """Give the tone for the age of the newest event of a run that is followed."""
+    if age_s is None or age_s <= OLD_S:
+        return "ok"
+    return "warn" if age_s <= STALE_S else "bad"
 
 
 def _running_sentence(job: JobState, percent: str) -> str:
@@ -361,6 +385,15 @@ def _done_sentence(job: JobState) -> str:
     else:
         text = f"done in {duration(job.elapsed_s)} · {counted(job.rows, 'event')}"
     return f"▲ {text}, {counted(job.warnings, 'warning')}" if job.warnings else f"✓ {text}"
+
+
+def told_warnings(job: JobState) -> list[tuple[str, str]]:
+    """List what a job warned of, each with when: '2026-11-27 01:50:12 UTC', or by when it had ended."""
+    latest = "" if job.made_on is None else f"by {utc_text(job.made_on)}"
+    pairs = zip(job.warned, job.warned_at, strict=True)
+    told = [(utc_text(at) if math.isfinite(at) else latest, text) for text, at in pairs]
+    n_more = job.warnings - len(told)
+    return [*told, ("", f"and {n_more} more, which the log has")] if n_more > 0 else told
 
 
 def date_of(unix_s: float) -> str:

@@ -33,6 +33,8 @@ def remedies_for(state: JobState | None) -> tuple[Remedy, ...]:
         return ()
     if state.ended_after is not None:
         return _after_a_crash(state)
+    if has_no_events(state.text):
+        return ()
     if (other := other_name(state.text)) is not None:
         return (Remedy(f"Write {other[0]}", "aside"),)
     if needs_room(state.text):
@@ -59,6 +61,11 @@ def other_name(text: str) -> tuple[str, str] | None:
 def needs_room(text: str) -> bool:
     """Tell whether it would go on once there is room."""
     return "make room" in text
+
+
+def has_no_events(text: str) -> bool:
+    """Tell whether a file holds nothing that a chain could be run over, however often it is tried."""
+    return "holds no event" in text
 
 
 def needs_folder(text: str) -> bool:

@@ -153,7 +153,8 @@ class Loading:
             live = LiveRun(bridge.calibrations_of(run_id))
             _take_first_waveforms(live, tier1)
             with closing(Tier1Waveforms(tier1)) as waveforms:
-                live.channels = waveforms.channels()
+                live.some_codes = waveforms.some_codes()
+                live.channels = np.unique(live.some_codes).tolist()
             return live
 
         bridge.in_background(read, lambda live: self._show_read(run_id, None, live))

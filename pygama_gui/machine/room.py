@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,7 +21,7 @@ class DiskRoom(QObject):
     known = pyqtSignal(object)
     """Bytes free where the output goes; None where nobody knows."""
     halted = pyqtSignal(str, object)
-    """A sentence about runs that were paused because the disk is nearly full, and their ids."""
+    """A sentence about runs that were paused because the disk is nearly full, or gone, and their ids."""
 
     def __init__(self, bridge: Bridge) -> None:
         super().__init__()
@@ -73,18 +73,28 @@ class DiskRoom(QObject):
         folders = {spec.output_dir for spec in self._bridge.writing().values()}
         if folders and not self._is_looking:
             self._is_looking = True
-            self._bridge.threads.do(
-                "look at disk", lambda: {folder: free_bytes(folder) for folder in folders}, self._halt
-            )
 
-    def _halt(self, free: Mapping[Path, int | None]) -> None:
-        """Pause the jobs that write where hardly any room is left; nothing is lost."""
+            def look() -> tuple[dict[Path, int | None], set[Path]]:
+                gone = {folder for folder in folders if _is_gone(folder)}
+                return {folder: free_bytes(folder) for folder in folders}, gone
+
+            self._bridge.threads.do("look at disk", look, lambda found: self._halt(*found))
+
+    def _halt(self, free: Mapping[Path, int | None], gone: Collection[Path] = ()) -> None:
+        """Pause the jobs that write where hardly any room is left, or no folder; nothing is lost by it."""
         self._is_looking = False
         self._tell_known(free)
         bridge, reasons = self._bridge, {}
         for run_id, spec in bridge.writing().items():
             room, state = free.get(spec.output_dir), bridge.state(run_id)
-            if room is not None and room < FLOOR_BYTES and state is not None and state.state == "running":
+            if state is None or state.state != "running":
+                continue
+            if spec.output_dir in gone:
+                reasons[run_id] = (
+                    f"the output folder '{spec.output_dir}' is not there any more; bring it back and go on, "
+                    "or stop and choose another"
+                )
+            elif room is not None and room < FLOOR_BYTES:
                 reasons[run_id] = f"{room / 1e6:.0f} MB left on the output disk; make room, then go on"
         if not reasons:
             return
@@ -93,3 +103,14 @@ class DiskRoom(QObject):
             bridge.log(f"{bridge.name_of(run_id)}: paused: {why}", "warning")
         names = ", ".join(map(bridge.name_of, reasons))
         self.halted.emit(f"{names}: paused: {next(iter(reasons.values()))}", list(reasons))
+
+
+def _is_gone(folder: Path) -> bool:
+    """Tell whether a folder was removed or renamed; one that cannot be looked at may be there."""
+    try:
+        folder.stat()
+    except FileNotFoundError:
+        return True
+    except OSError:
+        return False
+    return False

@@ -56,6 +56,11 @@ def calibrations_of(session: Session, run: Run | None) -> tuple[Calibration, ...
     return tuple(_holding(session, run, ones) for ones in by_column.values())
 
 
+def calibrations_made_from(session: Session, run: Run) -> tuple[Calibration, ...]:
+    """Give the calibrations that were made from a run."""
+    return tuple(one for one in session.calibrations if _is_of(one, run))
+
+
 def _holding(session: Session, run: Run | None, ones: Sequence[Calibration]) -> Calibration:
     own = next((one for one in ones if _is_of(one, run)), None)
     if own is not None:

@@ -102,6 +102,17 @@ def take_tier_files(session: Session, run_id: str, tier1: Path | None, tier2: Pa
     return _with_run(session, run_id, tier1=tier1, tier2=tier2)
 
 
+def take_raw(session: Session, run_id: str, raw: Run) -> Session:
+    """Take the raw file of a run.
+
+    Its Tier files were given before; it stays the run that it is, with what is shown of it.
+    """
+    told = ("path", "sub_run", "start_time", "size_bytes", "decoders", "header_sha256", "raw_name")
+    taken = _with_run(session, run_id, **{name: getattr(raw, name) for name in told})
+    recent = tuple(dict.fromkeys((raw.path, *session.recent)))[:N_RECENT]
+    return taken if taken is session else replace(taken, recent=recent)
+
+
 @on_view
 def redo_runs(session: Session, run_ids: Iterable[str]) -> Session:
     """Process runs anew of which Tier 2 files were given."""

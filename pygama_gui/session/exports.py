@@ -16,11 +16,12 @@ from pathlib import Path
 from typing import Any
 
 from pygama import __version__
+from pygama.analysis.cuts import EVERYWHERE
 from pygama.analysis.tagging import Tagging
 from pygama.quick_dataclass import dataclass
 from pygama_gui.session.calibration_changes import calibrations_of, raw_column
 from pygama_gui.session.codes import place_of
-from pygama_gui.session.cut_reach import EVERYWHERE, reach_of_cuts
+from pygama_gui.session.cut_reach import reach_of_cuts
 from pygama_gui.session.cut_reading import readable
 from pygama_gui.session.state import DataSet, Fit, Run, Session
 from pygama_gui.session.tag_changes import wanted_tagging

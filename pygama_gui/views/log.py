@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import html
 import time
+from collections.abc import Callable
 
-from PyQt5.QtCore import QTimer, pyqtSignal
-from PyQt5.QtGui import QResizeEvent, QTextCharFormat, QTextCursor
-from PyQt5.QtWidgets import QApplication, QFrame, QHBoxLayout, QPlainTextEdit, QVBoxLayout
+from PyQt5.QtCore import QEvent, QTimer, pyqtSignal
+from PyQt5.QtGui import QHelpEvent, QResizeEvent, QTextCharFormat, QTextCursor
+from PyQt5.QtWidgets import QApplication, QFrame, QHBoxLayout, QPlainTextEdit, QToolTip, QVBoxLayout
 
+from pygama.utils import local_text
 from pygama_gui.bridge import Bridge
 from pygama_gui.views.base import View
 from pygama_gui.widgets import theme
@@ -29,7 +31,7 @@ class LogView(View):
 
     def __init__(self, bridge: Bridge) -> None:
         super().__init__(bridge)
-        self.text = QPlainTextEdit()
+        self.text = _Lines(self._when)
         self.text.setReadOnly(True)
         self.text.setAcceptDrops(False)
         self.text.setMaximumBlockCount(N_LINES)
@@ -37,6 +39,7 @@ class LogView(View):
         self.text.setPlaceholderText("Nothing has happened yet.")
         self.text.setFont(theme.font(theme.SMALL))
         self._lines: list[tuple[str, str]] = []
+        self._times: list[float] = []
         copy_button = button("Copy", "Copy the whole log")
         copy_button.clicked.connect(lambda: QApplication.clipboard().setText(self.text.toPlainText()))
         self.text.setMinimumHeight(LEAST_TEXT)
@@ -84,15 +87,40 @@ class LogView(View):
         bar.setValue(bar.maximum())
 
     def _add(self, text: str, level: str) -> None:
-        line = f"{time.strftime('%H:%M:%S')}  {MARKS[level]}{text}"
+        now = time.time()
+        line = _line(now, text, level)
         self._lines.append((line, level))
-        del self._lines[:-N_LINES]
+        self._times.append(now)
+        del self._lines[:-N_LINES], self._times[:-N_LINES]
         self._write(line, level)
+
+    def _when(self, place: int) -> str:
+        """Say when a line was written, by the clock on the wall."""
+        return local_text(self._times[place]) if place < len(self._times) else ""
 
     def _write(self, line: str, level: str) -> None:
         color = theme.current().tokens[TOKENS[level]]
         words = html.escape(line).replace("  ", "&nbsp; ")
         self.text.appendHtml(f'<span style="color:{color}">{words}</span>')
+
+
+class _Lines(QPlainTextEdit):
+    """Lines with words under the mouse. tip: gives those of the line at a place."""
+
+    def __init__(self, tip: Callable[[int], str]) -> None:
+        super().__init__()
+        self._tip = tip
+
+    def viewportEvent(self, event: QEvent | None) -> bool:  # noqa: N802  (Qt's name)
+        """Show the words of the line under the mouse."""
+        if isinstance(event, QHelpEvent) and event.type() == QEvent.Type.ToolTip:
+            QToolTip.showText(event.globalPos(), self._tip(self.cursorForPosition(event.pos()).blockNumber()))
+            return True
+        return super().viewportEvent(event)
+
+
+def _line(unix_s: float, text: str, level: str) -> str:
+    return f"{time.strftime('%H:%M:%S UTC', time.gmtime(unix_s))}  {MARKS[level]}{text}"
 
 
 class LastLineView(View):
@@ -145,5 +173,8 @@ class LastLineView(View):
         theme.mark(self.line, "tone", TOKENS["info"])
 
     def _show(self, text: str, level: str) -> None:
-        self.line.setText(f"{time.strftime('%H:%M:%S')}  {MARKS[level]}{text}")
+        now = time.time()
+        line = _line(now, text, level)
+        self.line.setText(line)
+        self.line.setToolTip(f"{line}\n{local_text(now)}")
         theme.mark(self.line, "tone", TOKENS[level])

@@ -319,3 +319,24 @@ def test_a_cut_is_never_what_its_own_mistake_is_told_to_mean():
 )
 def test_the_reach_of_an_expression_holds_all_that_passes(text, reach):
     assert reach_of(text, "x") == reach
+
+
+def test_the_reach_of_a_cut_is_also_that_of_the_cuts_it_names():
+    cuts = CutSet(
+        [
+            Cut("strict", "wide & x < 15"),
+            Cut("wide", "10 < x < 20", enabled=False),
+            Cut("other", "wide | (30 < x < 40)"),
+            Cut("outside", "10 < x < 20", inverted=True),
+            Cut("lax", "outside & x < 50"),
+            Cut("late", "~wide & x < 50"),
+        ]
+    )
+    assert {name: cuts.reach(name, "x") for name in cuts.names} == {
+        "strict": (10.0, 15.0),
+        "wide": (10.0, 20.0),
+        "other": (10.0, 40.0),
+        "outside": (-math.inf, math.inf),
+        "lax": (-math.inf, 50.0),
+        "late": (-math.inf, 50.0),
+    }

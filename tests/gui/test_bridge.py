@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 
+import numpy as np
 import pytest
 from pytestqt.qtbot import QtBot
 
 import pygama_gui.bridge
+from pygama.progress import Done, Failed, Message, Partial, Progress, StoppedByRequest
 from pygama_gui.bridge import Bridge
+from pygama_gui.session import changes
+from pygama_gui.session.state import Run
 
 
 class _View:
@@ -35,4 +40,26 @@ def test_after_much_that_was_heard_views_are_drawn_in_another_turn(
     bridge.tick()
     assert view.n_drawn == is_drawn
     qtbot.waitUntil(lambda: view.n_drawn == 1)
+    bridge.close()
+
+
+@pytest.mark.parametrize(
+    ("told", "ending", "n_rows"),
+    [
+        (5000, Failed("the worker was ended", ended_after=7), 300),
+        (100, Failed("the worker was ended", ended_after=7), 300),
+        (100, StoppedByRequest(), 300),
+        (5000, Done((), 5000, 1.0), 5000),
+    ],
+)
+def test_a_job_that_came_to_no_end_has_as_many_rows_as_were_handed_over(
+    qtbot: QtBot, told: int, ending: Message, n_rows: int
+) -> None:
+    bridge, run = Bridge(), Run("a", Path("Run7"), 7)
+    bridge.change(changes.add_runs, [run])
+    bridge.adopt(1, run)
+    bridge.take(1, Progress(10, 20, told, told))
+    bridge.take(1, Partial("Card", {"trap_max": np.arange(300.0)}))
+    bridge.take(1, ending)
+    assert bridge.state("a").rows == n_rows
     bridge.close()

@@ -62,7 +62,7 @@ def test_a_growing_run_is_followed_to_its_stop(
     path = tmp_path / "Run8"
     path.write_bytes(raw[:middle])
     state = follow(qtbot, window, path)
-    assert run_sentence(state())[0].startswith("● live, newest event")
+    assert run_sentence(state())[0].startswith("● live, newest ")
     first = state().rows
     assert 0 < first < N_EVENTS
     window.strip.draw_if_due()
@@ -176,9 +176,9 @@ def test_the_age_of_the_newest_event_is_told_in_a_tone(bridge: Bridge, a_run: Ca
     progress = Progress(1_000_000, 1_000_000, 500, 500)
     bridge.board.apply(1, progress, 12.0)
     for now, told in (
-        (14.0, ("● live, newest event 2.0 s old", "ok")),
-        (24.0, ("● live, newest event 12 s old", "warn")),
-        (84.0, ("● live, newest event 1 min 12 s old", "bad")),
+        (14.0, ("● live, newest 2.0 s old", "ok")),
+        (24.0, ("▲ no event for 12 s", "warn")),
+        (84.0, ("■ frozen for 1 min 12 s", "bad")),
     ):
         assert run_sentence(bridge.board.apply(1, progress, now)) == told
 

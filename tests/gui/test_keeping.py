@@ -147,7 +147,12 @@ def test_a_disk_that_is_full_is_told_once(
     for _ in range(2):
         keeper._save()
         qtbot.waitUntil(lambda: not keeper._is_saving, timeout=30_000)
-    assert told == ["The session could not be saved: [Errno 28] No space left on device"]
+    folder = places.session_file().parent
+    sentence = (
+        f"What is set is not kept for the next start, because '{folder}' cannot be written "
+        "(No space left on device); File > Save session as… keeps it elsewhere"
+    )
+    assert told == [sentence]
 
 
 def test_a_window_that_closed_is_not_taken_for_one_that_was_killed(bridge: Bridge) -> None:

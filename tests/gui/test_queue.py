@@ -307,6 +307,19 @@ def test_jobs_halt_before_the_disk_is_full(
     assert sentences(window, four)[0].startswith("▶")
 
 
+def test_jobs_halt_where_their_output_folder_is_gone(
+    qtbot: QtBot, window: MainWindow, four: list[Run]
+) -> None:
+    folder = window.bridge.session.output_dir
+    folder.rename(away := folder.with_name("away"))
+    qtbot.waitUntil(lambda: state_of(window, four[0]) == "paused", timeout=WAIT_MS)
+    told = window.banner.words.text()
+    assert told.startswith(f"Run 1: paused: the output folder '{folder}' is not there any more; bring it")
+    away.rename(folder)
+    window.banner.act_buttons[0].click()
+    assert state_of(window, four[0]) == "running"
+
+
 def test_the_strip_hears_of_room_as_soon_as_anybody_looked(
     qtbot: QtBot, window: MainWindow, a_run: Callable[..., Run], monkeypatch: pytest.MonkeyPatch
 ) -> None:

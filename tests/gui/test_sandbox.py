@@ -10,6 +10,7 @@ import pytest
 from pytestqt.qtbot import QtBot
 
 from pygama.analysis.peaks import PeakFit
+from pygama.errors import TierFileError
 from pygama.processing.run import process_run
 from pygama.progress import Failed, Partial
 from pygama.simulate import RunShape, write_run
@@ -63,6 +64,25 @@ def test_a_peak_of_another_run_is_sought_anew_where_this_run_has_none_there(
     found = Compared(sandbox.asked, 10, np.arange(3.0), None, None, old_fit=fit)
     sandbox._take_compared(sandbox._bench, found)
     assert sandbox._is_line_sought == (not is_there)
+
+
+def test_the_peak_goes_along_with_the_gain_of_the_chain_that_a_run_is_processed_with(
+    bridge: Bridge, a_run: Callable[..., Run]
+) -> None:
+    run = a_run(1)
+    sandbox = Sandbox.of(bridge)
+    bridge.change(changes.add_runs, [run])
+    bridge.change(changes.choose_line, (8600.0, 8740.0))
+    fit = PeakFit((8600.0, 8740.0), 40, converged=True)
+    found = Compared(sandbox.asked, 10, np.arange(3.0), None, None, new_fit=fit, scale=0.5)
+    sandbox._take_compared(sandbox._bench, found)
+    sandbox._forget()  # as where the data of the run begin anew
+    bridge.started.emit({"another"})
+    assert sandbox.session.line == (8600.0, 8740.0)
+    bridge.started.emit({run.run_id})
+    assert sandbox.session.line == (4300.0, 4370.0)
+    bridge.started.emit({run.run_id})  # what was compared was of another place
+    assert sandbox.session.line == (4300.0, 4370.0)
 
 
 def test_the_peak_of_each_run_is_there_again_when_it_is_looked_at_again(
@@ -263,6 +283,26 @@ def test_a_sample_is_of_the_channel_that_is_shown_or_of_that_with_most_events_if
     chosen: int | None, shown: list[int], found: tuple[int | None, float]
 ) -> None:
     assert _chosen_or_most(chosen, shown, np.repeat([5, 3, 5, 5], 20)) == found
+
+
+def test_a_sample_that_cannot_be_read_is_told_of_in_the_preview(
+    qtbot: QtBot, bridge: Bridge, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    process_run(
+        raw := write_run(tmp_path / "Run7", RunShape(run_number=7, n_events=100)), output_dir=tmp_path
+    )
+
+    def refuse(*_: object) -> preview.Sampled:
+        raise TierFileError("t1_run7.h5: rows 3 to 4 are damaged")
+
+    monkeypatch.setattr(preview, "sample_of_file", refuse)
+    view = PreviewView(bridge)
+    qtbot.addWidget(view)
+    view.show()
+    bridge.change(changes.choose_output_dir, tmp_path)
+    bridge.change(changes.add_runs, [read_run(raw)])
+    said = "No sample: t1_run7.h5: rows 3 to 4 are damaged"
+    qtbot.waitUntil(lambda: view._why_empty() == said, timeout=WAIT_MS)
 
 
 def test_choosing_the_channel_that_the_preview_shows_reads_nothing_again(

@@ -191,9 +191,12 @@ def test_the_waveforms_of_a_tier_1_file_are_there_before_it_is_processed(
     (path,) = given("t1_run7.h5")
     window.arrivals.add_paths([path])
     qtbot.waitUntil(lambda: window.waveforms.bar.info.text().startswith(f"of {N}"), timeout=WAIT_MS)
+    channels = window.bridge.live(str(path)).channels
+    assert len(channels) > 1
     window.waveforms.go_to(17)
     qtbot.waitUntil(lambda: window.waveforms.bar.place.text() == "18", timeout=WAIT_MS)
     qtbot.waitUntil(lambda: window.preview.found is not None, timeout=WAIT_MS)
+    assert window.preview.sandbox.words in [f"waveforms of {name}" for name in window.bridge.names(channels)]
     for tab in range(6):
         window.go_to_tab(tab)
     assert window.runs.process_button.text() == "Process 1"
@@ -313,6 +316,42 @@ def test_tier_files_that_come_with_the_raw_file_of_a_run_in_the_list_are_its_own
     assert window.bridge.store.undo_label.startswith("take the Tier files of a run")
     window.bridge.store.undo()
     assert window.bridge.session.runs[0].tier2 is None
+
+
+@pytest.mark.parametrize("has_raw", [True, False])
+def test_tier_files_of_a_run_whose_job_failed_or_was_stopped_are_its_own(
+    qtbot: QtBot, window: MainWindow, given: Callable[..., list[Path]], tmp_path: Path, has_raw: bool
+) -> None:
+    raw, tier1, tier2 = given("Run7", "t1_run7.h5", "t2_run7.h5")
+    (tmp_path / "out" / "t2_run7.h5").write_bytes(b"not ours")  # so that the job is refused
+    window.arrivals.add_paths([raw])
+    qtbot.waitUntil(lambda: state_of(window, str(raw)) == "failed", timeout=WAIT_MS)
+    window.arrivals.add_paths([*([raw] if has_raw else []), tier1, tier2])
+    wait_for(qtbot, window)
+    (run,) = window.bridge.session.runs
+    assert (run.path, run.tier1, run.tier2) == (raw, tier1, tier2)
+    assert window.bridge.state(run.run_id).outputs == (tier1, tier2)
+
+
+def test_tier_files_are_of_the_run_of_their_raw_file_in_whatever_order_they_come(
+    qtbot: QtBot, window: MainWindow, given: Callable[..., list[Path]], tmp_path: Path
+) -> None:
+    raw, tier2 = given("Run7", "t2_run7.h5")
+    window.arrivals.add_paths([tier2])
+    wait_for(qtbot, window)
+    window.arrivals.add_paths([raw])
+    qtbot.waitUntil(lambda: window.bridge.session.runs[0].path == raw, timeout=WAIT_MS)
+    assert not window.bridge.active()
+    assert window.bridge.store.undo_label.startswith("take the raw file of a run")
+    (tier1,) = given("t1_run7.h5")
+    window.arrivals.add_paths([tier1])
+    qtbot.waitUntil(lambda: window.bridge.session.runs[0].tier1 == tier1, timeout=WAIT_MS)
+    wait_for(qtbot, window)
+    (run,) = window.bridge.session.runs
+    assert (run.path, run.tier1, run.tier2, run.is_raw, run.is_given) == (raw, tier1, tier2, True, True)
+    window.runs.process_button.click()
+    qtbot.waitUntil(lambda: (tmp_path / "out" / "t1_run7.h5").exists() and is_done(window), timeout=WAIT_MS)
+    assert window.bridge.state(run.run_id).outputs[0] == tmp_path / "out" / "t1_run7.h5"
 
 
 def test_tier_files_of_a_run_that_was_processed_are_told_as_a_run_of_their_own(
@@ -488,6 +527,9 @@ def test_a_tier_1_file_without_events_that_is_processed_says_that_there_is_none(
     qtbot.waitUntil(lambda: state_of(window, run.run_id) == "failed", timeout=WAIT_MS)
     assert "t1_run9.h5 holds no event: there is nothing" in window.bridge.state(run.run_id).text
     assert window.banner.words.text().startswith("Run 9: t1_run9.h5 holds no event")
+    assert "another try would change nothing" in window.banner.words.text()
+    assert remedies_for(window.bridge.state(run.run_id)) == ()
+    assert not window.runs.retry_action.isEnabled()
 
 
 def test_of_a_tier_1_file_only_room_for_tier_2_is_asked_for(
@@ -551,3 +593,35 @@ def test_the_same_chain_is_not_offered_and_an_offer_goes_with_its_run(
     qtbot.waitUntil(window.banner.isVisible, timeout=WAIT_MS)
     window.bridge.change(changes.select_run, str(first))
     assert not window.banner.isVisible()
+
+
+def test_a_channel_of_a_tier_1_file_is_chosen_before_it_is_processed(
+    qtbot: QtBot, window: MainWindow, given: Callable[..., list[Path]]
+) -> None:
+    window.bridge.change(changes.process_on_add, False)
+    (path,) = given("t1_run7.h5")
+    window.arrivals.add_paths([path])
+    sandbox = window.preview.sandbox
+    qtbot.waitUntil(lambda: window.preview.found is not None, timeout=WAIT_MS)
+    live = window.bridge.live(str(path))
+    most = max(live.channels, key=lambda code: int((live.some_codes == code).sum()))
+    other = next(code for code in live.channels if code != most)
+    assert sandbox.words == f"waveforms of {window.bridge.names([most])[0]}"
+    window.bridge.change(changes.choose_channel, other)
+    words = f"waveforms of {window.bridge.names([other])[0]}"
+    qtbot.waitUntil(lambda: sandbox.words == words, timeout=WAIT_MS)
+
+
+def test_while_waveforms_of_a_channel_are_looked_for_no_other_is_told_as_one_of_it(
+    qtbot: QtBot, window: MainWindow, given: Callable[..., list[Path]]
+) -> None:
+    window.bridge.change(changes.process_on_add, False)
+    (path,) = given("t1_run7.h5")
+    window.arrivals.add_paths([path])
+    qtbot.waitUntil(lambda: window.waveforms.bar.info.text().startswith(f"of {N}"), timeout=WAIT_MS)
+    shown = window.waveforms.browser.sample.channel
+    other = next(code for code in window.bridge.live(str(path)).channels if code != shown)
+    window.waveforms.choose(channel=other)
+    assert window.waveforms.telling.info() == f"looking for waveforms of channel {other % 1024}…"
+    qtbot.waitUntil(lambda: window.waveforms.browser.sample.channel == other, timeout=WAIT_MS)
+    assert window.waveforms.telling.info().startswith("of ")

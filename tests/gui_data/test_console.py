@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import sys
 import threading
 from collections.abc import Mapping
@@ -115,6 +116,15 @@ def test_what_other_threads_print_goes_where_it_went(typed, capsys):
     assert ("careful", "wrong") in typed.said
     assert capsys.readouterr().out == "elsewhere\n"
     assert "elsewhere" not in str(typed.said)
+
+
+def test_what_was_kept_of_the_output_outlives_that_of_the_program(typed, monkeypatch):
+    ours = io.StringIO()
+    with monkeypatch.context() as patch:
+        patch.setattr(sys, "stdout", ours)
+        typed("import sys\nkept = sys.stdout")
+    ours.close()
+    assert typed("kept.flush(); kept.close(); kept.closed") == "True\n"
 
 
 def test_a_flood_of_text_is_cut_off(typed):

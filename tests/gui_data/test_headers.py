@@ -11,7 +11,7 @@ import pytest
 from pygama.errors import TierFileError
 from pygama.processing.run import process_run
 from pygama.simulate import RunShape, write_run
-from pygama_gui.data.headers import differences, read_plist, values_of
+from pygama_gui.data.headers import CHANGES_EACH_RUN, differences, read_plist, values_of
 from pygama_gui.session.files import read_run
 from pygama_gui.session.tier_files import kind_of
 
@@ -43,6 +43,29 @@ def test_every_value_is_there_once() -> None:
     places = [place for place, _ in values_of({"a": [{"b": 1}, {"b": 2}], "c": {"d": [1.5, True]}})]
     assert places == [("a", "[0]", "b"), ("a", "[1]", "b"), ("c", "d", "[0]"), ("c", "d", "[1]")]
     assert differences(header(), header()) == []
+
+
+def test_what_each_run_changes_is_left_out(tmp_path: Path) -> None:
+    shape = RunShape(run_number=7, n_events=20, n_samples=900, pulse_at=400)
+    later = replace(shape, run_number=1234, start_time=shape.start_time + 7200)
+    before, after = (
+        read_plist(read_run(write_run(tmp_path / f"Run{one.run_number}", one))) for one in (shape, later)
+    )
+    assert any("RunNumber" in one.place for one in differences(before, after))
+    assert differences(before, after, CHANGES_EACH_RUN) == []
+
+
+def test_an_entry_of_the_same_name_elsewhere_is_not_left_out() -> None:
+    found = differences({"Card": {"date": 1}}, {"Card": {"date": 2}}, CHANGES_EACH_RUN)
+    assert [one.sentence for one in found] == ["Card · date: 1 → 2"]
+
+
+def test_of_a_table_that_stands_as_text_the_first_line_that_differs_is_told() -> None:
+    before, after = "serial,slot\nB1,3\nB2,4\nB3,5", "serial,slot\nB1,3\nB2,6\nB3,7\nB4,8"
+    (found,) = differences({"map": before}, {"map": after})
+    assert found.sentence == "map, line 3: B2,4 → B2,6 and 2 more lines"
+    (found,) = differences({}, {"map": "a" * 100})
+    assert found.sentence == f"map: added, {'a' * 79}…"
 
 
 def test_the_header_of_a_run_is_in_its_tier_1_file_too(tmp_path: Path) -> None:

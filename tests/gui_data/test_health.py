@@ -88,6 +88,23 @@ def test_a_channel_that_gives_nothing_any_more_is_silent_which_is_an_alarm() -> 
     assert found.health[3].why == "none of the newest events, where 429 were expected"
 
 
+@pytest.mark.parametrize("n_after", [3000, 19_500, 21_900, 25_000, 60_000])
+def test_a_silent_channel_stays_silent_however_much_the_others_give(n_after: int) -> None:
+    rng = np.random.default_rng(8)
+    codes = np.concatenate([rng.integers(0, 4, 20_000), rng.integers(0, 3, n_after)])
+    times = 0.01 * np.arange(len(codes))
+    for rows in ({CODE: codes}, {CODE: codes, "time_s": times}):
+        states = [one.state for one in survey(rows, None, [0, 1, 2, 3], "trap_max").health]
+        assert states == ["ok", "ok", "ok", "silent"]
+
+
+def test_a_channel_that_comes_in_bursts_is_not_silent_between_them() -> None:
+    burst, others = np.full(50, 3), np.random.default_rng(9).integers(0, 3, 30_000)
+    codes = np.concatenate([burst, others, burst, others, burst, others])
+    states = [one.state for one in survey({CODE: codes}, None, [0, 1, 2, 3], "trap_max").health]
+    assert states[3] != "silent"
+
+
 def four_channels(n: int, rng: np.random.Generator) -> dict[str, np.ndarray]:
     """Give rows of four channels that have events by chance, a quarter of a second apart on the average."""
     times = np.cumsum(rng.exponential(0.0625, n))
@@ -294,3 +311,11 @@ def test_small_spectra_are_counted_in_the_bins_that_are_told() -> None:
     heights = np.concatenate([edges, np.random.default_rng(4).uniform(-100.0, 13_000.0, 5000), [np.nan]])
     expected = np.histogram(heights[heights < edges[-1]], edges)[0]
     np.testing.assert_array_equal(_counts_in(heights, edges), expected)
+
+
+def test_rows_without_a_time_behind_the_last_of_a_channel_are_no_trouble() -> None:
+    codes = np.concatenate([np.arange(6000) % 4, np.arange(30_000) % 3])
+    times = 0.01 * np.arange(len(codes))
+    times[6000:] = np.nan
+    found = survey({CODE: codes, "time_s": times}, None, [0, 1, 2, 3], "trap_max").health
+    assert found[3].state == "silent"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -34,6 +35,15 @@ def test_hits_that_come_late_do_not_lower_the_rate_now() -> None:
     found = [rates(times[:n]).sigma for n in range(10_000, len(times), 83)]
     assert abs(np.mean(found)) < 0.5
     assert np.abs(found).max() < 4.0
+
+
+def test_a_run_that_stands_still_has_a_rate_of_0_now() -> None:
+    found = rates(np.arange(0.0, 400.0, 0.1))
+    still = found.silent_for(20.0)
+    assert (still.now, still.now_error, still.mean) == (0.0, 0.05, found.mean)
+    assert still.sigma < -5
+    assert found.silent_for(2.0) is found, "20 events are missing, which may be chance"
+    assert math.isnan(rates(np.array([1.0])).silent_for(20.0).now)
 
 
 def test_a_clock_that_began_anew_leaves_a_rate() -> None:
@@ -71,6 +81,25 @@ def test_a_level_that_moved_is_not_well_even_inside_its_own_band() -> None:
     assert level is not None
     assert level.moved == pytest.approx(2.0)
     assert not level.is_ok
+
+
+def test_a_level_that_moved_by_less_than_events_scatter_needs_no_look() -> None:
+    moved = series([100.0] * 9 + [102.0] * 9)
+    for spread, is_slight in ((2.5, True), (1.5, False)):
+        level = level_of(replace(moved, spread=spread), [], 4.0, "")
+        assert level is not None
+        assert level.moved == pytest.approx(2.0)
+        assert (level.is_slight, level.is_ok) == (is_slight, is_slight)
+    far = level_of(replace(moved, spread=2.5), [series([90.0, 90.1, 89.9, 90.0])], 4.0, "Run 7")
+    assert far is not None
+    assert far.is_slight
+    assert not far.is_ok, "it lies outside of the band"
+
+
+def test_a_peak_that_is_there_no_more_is_not_well() -> None:
+    level = level_of(series([100.0] * 8 + [math.nan] * 2), [], 4.0, "")
+    assert level is not None
+    assert level.is_gone and not level.is_ok
 
 
 def test_one_slice_is_not_called_steady() -> None:

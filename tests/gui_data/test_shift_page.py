@@ -191,6 +191,30 @@ def test_a_run_of_which_nothing_was_measured_is_not_called_well(page: ShiftPage)
     assert (well.verdict, well.tone) == ("✓ all as it should be", "ok")
 
 
+def test_what_is_not_known_is_named_and_the_verdict_is_another_one(page: ShiftPage) -> None:
+    unknown = [Check(what, "—", is_known=False) for what in ("live time", "noise", "peak position", "disk")]
+    part = replace(page, checks=(RATE, *unknown))
+    assert part.verdict == "? nothing amiss, but not known: live time, noise, peak position and 1 more"
+    assert part.verdict in as_html(part) and part.verdict in as_markdown(part).splitlines()
+    assert "<span class='soft'>? not known</span>" in as_html(part)
+    assert part.tone == "part"
+    amiss = replace(page, checks=(RATE, BASELINE, unknown[0]))
+    assert amiss.verdict == "▲ 1 to look at · ? not known: live time"
+    assert (
+        row_of(replace(part, checks=(RATE, Check("live time", "too few", is_known=False))))["live time"] == ""
+    )
+
+
+def test_warnings_are_told_with_their_time(page: ShiftPage) -> None:
+    warned = replace(
+        page, warnings=(("2018-10-01 00:00:12 UTC", "3 records | were <skipped>"), ("", "and 2 more"))
+    )
+    assert "| 2018-10-01 00:00:12 UTC | 3 records \\| were \\<skipped> |" in as_markdown(warned).splitlines()
+    seen = read(as_html(warned)).texts
+    assert {"Warnings", "2018-10-01 00:00:12 UTC", "3 records | were <skipped>", "and 2 more"} <= set(seen)
+    assert "Warnings" not in as_html(page) and "Warnings" not in as_markdown(page)
+
+
 def test_a_title_that_has_the_file_is_not_followed_by_it(page: ShiftPage) -> None:
     assert replace(page, title="Run 7 (Run7b)", file="Run7b").heading == "Run 7 (Run7b)"
     assert page.heading == "Run 7 · 2018-9-25-Run7 <b>"

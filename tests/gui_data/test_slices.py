@@ -13,6 +13,7 @@ from pygama_gui.data.slices import (
     Series,
     Slices,
     error_of_median,
+    lateness,
     median_and_scatter,
     median_of,
     next_width,
@@ -68,6 +69,13 @@ def test_the_newest_slice_of_a_growing_run_is_left_out() -> None:
     assert slices.counts.tolist() == [1, 1]
 
 
+def test_so_late_come_the_latest_of_the_newest_hits() -> None:
+    assert lateness(np.array([0.0, 1.0, 2.5, 1.2, 2.6])) == pytest.approx(1.3)
+    assert lateness(np.array([1.0, np.nan, 2.0])) == 0.0
+    assert lateness(np.array([])) == 0.0
+    assert lateness(np.array([1.0, 1e9, 2.0])) == 60.0
+
+
 def test_a_median_has_the_error_of_a_median() -> None:
     rng = np.random.default_rng(1)
     values = rng.normal(100.0, 2.0, 40_000)
@@ -76,6 +84,7 @@ def test_a_median_has_the_error_of_a_median() -> None:
     pulls = (found.values[:100] - 100.0) / found.errors[:100]
     assert found.errors[0] == pytest.approx(1.2533 * 2.0 / 20.0, rel=0.15)
     assert pulls.std() == pytest.approx(1.0, abs=0.2)
+    assert found.spread == pytest.approx(2.0, rel=0.03), "events scatter more than their median"
 
 
 def test_a_scatter_has_the_error_of_a_scatter() -> None:
@@ -88,9 +97,17 @@ def test_a_scatter_has_the_error_of_a_scatter() -> None:
     assert (np.nanstd(found.values[:100]) / np.nanmean(found.errors[:100])) == pytest.approx(1.0, abs=0.25)
 
 
+def test_one_event_of_each_channel_is_no_scatter_of_0() -> None:
+    slices = Slices(np.linspace(0.0, 9.9, 100), 1.0, (0.0, 9.9))
+    found = scatter_of(slices, np.full(100, 8000.0), "scatter", "ADC")
+    assert np.isnan(found.values).all() and np.isnan(found.errors).all()
+    assert found.note == "one event of each channel does not tell how it scatters"
+
+
 def test_few_events_give_no_median_rather_than_a_wild_one() -> None:
     found = median_of(Slices(np.arange(4.0), 10.0, (0.0, 10.0)), np.arange(4.0), "column", "x", "")
     assert not found.is_known.any()
+    assert math.isnan(found.spread)
     assert found.note == "too few events in every slice"
 
 

@@ -9,8 +9,8 @@ import numpy as np
 from pygama_gui.data.channels import CODE
 from pygama_gui.data.moves import find_move
 from pygama_gui.data.slices import Series
-from pygama_gui.data.trend_words import Clock, clock_start, move_words, sentence
-from pygama_gui.data.trends import Asked, Trender
+from pygama_gui.data.trend_words import Clock, clock_start, gone_words, move_words, sentence
+from pygama_gui.data.trends import Asked, Trender, Trends
 
 
 def series(values: np.ndarray, error: float = 1.0, kind: str = "baseline", width: float = 60.0) -> Series:
@@ -27,7 +27,7 @@ def test_a_move_is_told_with_its_time_and_significance() -> None:
     precise = series(values, 0.1, "position")
     move = find_move(precise)
     assert move_words(precise, move, Clock(None)) == "gain −0.11 % since 600 s (24.6 σ)"
-    assert move_words(precise, move, Clock(1537871000.0, 60.0)) == "gain −0.11 % since 10:33 (24.6 σ)"
+    assert move_words(precise, move, Clock(1537871000.0, 60.0)) == "gain −0.11 % since 10:33 UTC (24.6 σ)"
     assert move_words(precise, None, Clock()) == "gain steady"
 
 
@@ -54,8 +54,24 @@ def test_the_sentence_says_what_moved_first_and_what_is_steady() -> None:
     asked = Asked(channel=2, width=10.0, line=(4950.0, 5040.0), peak_column="trap_max")
     trends = Trender().follow("run", rows, None, asked)
     words = sentence("channel 2", trends, Clock(1537870800.0, 60.0))
-    assert words.startswith("channel 2: gain −0.1 % since 10:25 (")
+    assert words.startswith("channel 2: gain −0.1 % since 10:25 UTC (")
     assert words.endswith("; rate, baseline, noise, FWHM steady")
+
+
+def test_a_peak_that_is_missing_to_the_end_is_not_called_steady() -> None:
+    values = np.full(12, 100.0)
+    there = replace(series(values, 0.1), kind="position")
+    assert gone_words(there, Clock()) == ""
+    one_lacks = replace(there, values=np.append(values[:-1], np.nan))
+    assert gone_words(one_lacks, Clock()) == "", "one slice may lack it by chance"
+    gone = replace(there, values=np.append(values[:-2], [np.nan, np.nan]))
+    since = float(gone.times[9] + gone.half_widths[9])
+    assert gone_words(gone, Clock()) == f"▲ no peak since {Clock().words(since)}"
+    weak = replace(gone, values=np.where(np.arange(12) % 2, np.nan, gone.values))
+    assert gone_words(weak, Clock()) == "", "half of the slices had none before"
+    assert gone_words(replace(gone, kind="rate"), Clock()) == ""
+    told = sentence("channel 1", Trends(Asked(), (gone, replace(there, kind="rate"))), Clock())
+    assert told.startswith("channel 1: ▲ no peak since ") and told.endswith("; rate steady")
 
 
 def test_a_clock_that_did_not_begin_with_the_run_gives_no_time_of_day() -> None:
@@ -67,8 +83,8 @@ def test_a_clock_that_did_not_begin_with_the_run_gives_no_time_of_day() -> None:
 def test_times_are_written_as_fine_as_the_slices() -> None:
     at = 14 * 3600 + 32 * 60 + 7.256
     words = [Clock(0.0, step).words(at) for step in (60.0, 1.0, 0.5, 0.05)]
-    assert words == ["14:32", "14:32:07", "14:32:07.2", "14:32:07.25"]
-    assert Clock(0.0, 0.01).words(59.999) == "00:00:59.99"
+    assert words == ["14:32 UTC", "14:32:07 UTC", "14:32:07.2 UTC", "14:32:07.25 UTC"]
+    assert Clock(0.0, 0.01).words(59.999) == "00:00:59.99 UTC"
     words = [Clock(None, step).words(12_349.526) for step in (95.0, 9.5, 0.95, 0.02)]
     assert words == ["12\u202f350 s", "12\u202f350 s", "12\u202f349.5 s", "12\u202f349.53 s"]
     assert Clock(None, 9.6).words(9.526) == "10 s"

@@ -56,6 +56,20 @@ def test_only_rows_of_the_channel_that_pass_the_cuts_are_followed() -> None:
     assert trends.series[0].values.tolist()[:9] == [0, 0, 0, 0, 0, 0.5, 0.5, 0.5, 0.5]
 
 
+def test_slices_of_which_hits_are_still_to_come_are_left_out_while_a_run_grows() -> None:
+    turns = [np.linspace(at, at + 3.0, 300, endpoint=False) for at in range(0, 60, 3) for _ in range(3)]
+    times = np.concatenate(turns)[:-250]  # of the third channel the newest hits are not read out yet
+    rows = {"time_s": times, CODE: np.repeat(np.arange(60) % 3, 300)[:-250]}
+    growing = Trender().follow("run", rows, None, Asked(width=0.5, is_growing=True, has_peak=False))
+    rate = growing.of("rate")
+    assert rate is not None
+    assert rate.times[-1] < 57.5
+    np.testing.assert_allclose(rate.values, 300.0)
+    assert growing.span == (0.0, times.max())
+    ended = Trender().follow("run", rows, None, Asked(width=0.5, has_peak=False)).of("rate")
+    assert ended is not None and ended.values[-1] < 250.0
+
+
 @pytest.mark.parametrize("times", [[], [math.nan], [3.0]])
 def test_a_run_with_hardly_an_event_is_followed_without_fuss(times: list[float]) -> None:
     trends = Trender().follow("run", {"time_s": np.array(times)}, None, Asked())

@@ -9,7 +9,7 @@ import pytest
 
 from pygama.progress import Done, Failed, Note, Partial, Progress, Started, StoppedByRequest
 from pygama.utils import grouped
-from pygama_gui.jobs.board import JobBoard, JobState, as_sentence, duration, state_sentence
+from pygama_gui.jobs.board import JobBoard, JobState, as_sentence, duration, state_sentence, told_warnings
 
 RUN = Path("Run72")
 STARTED = Started(RUN, 1000, 72, 0, 0, ("Card",), ("Other",))
@@ -100,6 +100,21 @@ def test_warnings_are_counted_and_their_words_kept(board):
     board.apply(1, Note("3 records were skipped", "warning"), 0.0)
     board.apply(1, Note("started"), 0.0)
     assert (board[1].warnings, board[1].warned) == (1, ("3 records were skipped",))
+
+
+def test_warnings_are_told_with_when_they_came(board):
+    for n in range(10):
+        board.apply(1, Note(f"warning {n}", "warning"), 0.0, 12.0 + n)
+    told = told_warnings(board[1])
+    assert told[:2] == [("1970-01-01 00:00:12 UTC", "warning 0"), ("1970-01-01 00:00:13 UTC", "warning 1")]
+    assert told[-1] == ("", "and 2 more, which the log has")
+    assert len(told) == 9
+    earlier = board.restore(2, RUN, (Path("t2.h5"),), 600, 60.0, warned=["one"])
+    assert told_warnings(earlier) == [("by 1970-01-01 00:01:00 UTC", "one")]
+    assert told_warnings(board.apply(2, Note("two", "warning"), 0.0, 90.0))[1] == (
+        "1970-01-01 00:01:30 UTC",
+        "two",
+    )
 
 
 def test_a_job_of_an_earlier_session_says_when_it_was_done(board):

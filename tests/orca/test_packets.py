@@ -13,6 +13,8 @@ from hypothesis import strategies as st
 from pygama.errors import RawFileError
 from pygama.orca.packets import RawFile
 from pygama.orca.writer import header_bytes, run_header
+from pygama.processing.survey import sentences
+from pygama.utils import grouped
 
 SHARED = Path(__file__).parents[2] / "../shared/data"
 WAVE = 1600
@@ -536,3 +538,33 @@ def test_a_wave_that_lost_as_much_as_a_heartbeat_has_takes_it_for_its_own(a_run,
     read = read_all(bad)
     assert read.offsets == [*offsets[:at], *(offset - 16 for offset in offsets[at + 1 :])]
     assert read.report.skipped == []
+
+
+def test_a_file_that_became_shorter_while_it_was_read_is_reported(a_run, tmp_path):
+    data, _ = a_run
+    path = tmp_path / "Run72"
+    path.write_bytes(data)
+    with RawFile(path, stretch_bytes=4096) as raw:
+        stretches = raw.stretches()
+        next(stretches)
+        with path.open("r+b") as file:
+            file.truncate(5000)
+        assert raw.report.shrunk is None
+        assert sum(map(len, stretches)) < 60
+    assert raw.report.shrunk == (len(data), 5000)
+    assert sentences(raw.report)[-1] == (
+        f"the file became shorter while it was read, from {grouped(len(data))} to {grouped(5000)} bytes, "
+        "so events are missing; bring the whole file back and process it again"
+    )
+
+
+def test_a_file_that_grew_while_it_was_read_is_none_that_became_shorter(a_run, tmp_path):
+    data, _ = a_run
+    path = tmp_path / "Run72"
+    path.write_bytes(data[:60_000])
+    with RawFile(path, stretch_bytes=4096) as raw:
+        stretches = raw.stretches()
+        next(stretches)
+        path.write_bytes(data)
+        assert sum(map(len, stretches)) > 0
+    assert raw.report.shrunk is None

@@ -1,12 +1,14 @@
 """What `pygama check` says of whole, old and damaged files."""
 
+from contextlib import suppress
+
 import numpy as np
 import pytest
 import tables
 
 from pygama.__main__ import main
 from pygama.errors import TierFileError
-from pygama.storage import TierFile, TierWriter
+from pygama.storage import TierFile, TierWriter, text_sums
 from pygama.storage.checking import check_file
 
 
@@ -88,7 +90,8 @@ def test_a_table_that_cannot_be_opened_does_not_keep_the_others_from_being_read(
     with tables.open_file(path, "a") as file:
         del file.root.Card._v_attrs["non_index_axes"]
     checked = check_file(path)
-    assert (checked.n_tables, checked.n_rows, len(checked.damaged)) == (2, 20, 1)
+    assert (checked.n_tables, checked.n_rows) == (2, 20)
+    assert ["names and texts" in text for text in checked.damaged] == [True, False]
 
 
 def test_a_file_made_by_pytables_alone_is_read_without_a_checksum(tmp_path, make_block):
@@ -112,3 +115,58 @@ def test_what_is_no_tier_file_is_an_error(tmp_path, capsys):
         check_file(tmp_path / "raw")
     assert main(["check", str(tmp_path / "raw"), str(tmp_path / "none")]) == 1
     assert "none" in capsys.readouterr().err
+
+
+TEXTS = {"chain": '[{"step": "trap_filter", "settings": {"rise": 400}}]', "header": "<plist>" * 20_000}
+
+
+@pytest.fixture
+def with_texts(tmp_path, make_block):
+    """Make a file with a short and a long text, for the file and for a table."""
+    path = tmp_path / "t1.h5"
+    with TierWriter(path) as writer:
+        writer.write("Card", make_block(30, 100), queryable=True)
+        writer.set_texts("/", TEXTS)
+        writer.set_texts("Card", TEXTS)
+    return path
+
+
+@pytest.mark.parametrize("text", [b'"rise": 400', b"<plist>", b"Card", b"non_index_axes", b"data_columns"])
+def test_a_name_or_a_text_that_has_changed_is_told(with_texts, text):
+    data = with_texts.read_bytes()
+    places = [at for at in range(len(data)) if data.startswith(text, at)][:12]
+    assert places
+    for at in places:
+        change(with_texts, at + len(text) - 1)
+        with suppress(TierFileError):  # it cannot even be opened
+            assert check_file(with_texts).damaged, at
+        with_texts.write_bytes(data)
+    assert check_file(with_texts).summary() == "whole: 30 rows in 1 table, all checksums fit"
+
+
+def test_changed_settings_are_told_in_a_sentence(with_texts):
+    change(with_texts, with_texts.read_bytes().index(b'"rise": 400') + 8)
+    (told,) = check_file(with_texts).damaged
+    assert told.startswith("t1.h5: its names and texts, settings and header among them, are not those")
+
+
+def test_a_file_of_before_is_read_and_told_to_have_no_checksum_of_its_texts(with_texts):
+    with tables.open_file(with_texts, "a") as file:
+        del file.root._v_attrs["texts_crc32"]
+    with TierFile(with_texts) as file:
+        assert file.texts("/") == TEXTS
+    assert check_file(with_texts).summary() == (
+        "can be read: 30 rows in 1 table; names and texts have no checksum, "
+        "so bytes of them that have changed may go unseen"
+    )
+
+
+def test_the_checksum_is_none_of_the_texts(with_texts):
+    with TierFile(with_texts) as file:
+        assert file.texts("/") == file.texts("Card") == TEXTS
+
+
+def test_the_layout_of_rows_is_written_down_in_words_that_no_version_changes():
+    rows = np.dtype([("channel", "<i8"), ("waveform", ">u2", (3, 2)), ("at", [("x", "<f4")])])
+    assert text_sums._layout(rows) == "[channel:<i8()@0 waveform:>u2(3,2)@8 at:[x:<f4()@0]()@20]()"
+    assert text_sums._layout(np.dtype("S5")) == "|S5()"

@@ -4,7 +4,7 @@ import threading
 
 import pytest
 
-from pygama.storage.hdf5 import heard, quiet, tables
+from pygama.storage.hdf5 import heard, quiet, reason_of, tables, what_happened
 
 CODE = """
 import sys
@@ -88,3 +88,11 @@ def test_what_is_warned_of_can_be_taken():
 
 def test_the_compiled_parts_of_pytables_are_heard_too():
     assert "warn" in type(tables.hdf5extension.warnings).__dict__
+
+
+def test_the_words_of_the_system_are_found_behind_the_first_line_of_what_hdf5_says():
+    error = tables.HDF5ExtError("Problems writing chunk")
+    said = "file write failed: time = now\n, errno = 28, error message = 'No space left on device', buf = 0"
+    error.h5backtrace = [("H5D.c", 1, "H5Dwrite_chunk", "cannot"), ("H5FDsec2.c", 2, "H5FD_write", said)]
+    assert reason_of(error) == "No space left on device"
+    assert "its disk" in what_happened(error)

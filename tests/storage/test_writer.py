@@ -402,3 +402,15 @@ def test_the_order_of_texts_leaves_no_trace(tmp_path):
             writer.set_texts("/", texts)
         files.append((tmp_path / "t.h5").read_bytes())
     assert files[0] == files[1]
+
+
+def test_a_file_that_is_removed_while_it_is_written_is_not_told_as_a_full_disk(tmp_path, make_block):
+    folder = tmp_path / "out"
+    folder.mkdir()
+    writer = TierWriter(folder / "t1.h5")
+    writer.write("Card", make_block(30, 100))
+    for path in folder.iterdir():
+        path.unlink()
+    folder.rmdir()
+    with pytest.raises(OutputError, match=r"t1\.h5 was removed from .* choose a folder that stays"):
+        writer.close()

@@ -312,6 +312,8 @@ class PreviewView(View):
             return ended if state.has_ended else "A sample is taken once enough waveforms came."
         if live.tier1 in self.bridge.gone:
             return f"No sample: {live.tier1.name} is not where it was."
+        if why := self.sandbox.why_none:
+            return f"No sample: {why}"
         return "Taking a sample of the waveforms…"
 
     def recolor(self) -> None:

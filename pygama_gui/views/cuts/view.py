@@ -57,6 +57,8 @@ EMPTY = (
 )
 BEGINNING = 200
 """Bytes of a cut file in which its mark stands."""
+OF_A_CUT = slice(3, 11)
+"""What is done with a cut, and with all of them, among the actions."""
 GROWING_MS = 300
 """While a run grows, its figures are counted anew this often."""
 
@@ -345,7 +347,7 @@ class CutsView(View):
         self._is_to_be_seen = False
 
     def _new_card(self, cut: Cut) -> CutCard:
-        card = CutCard(cut, self._words, self._actions[3:10])
+        card = CutCard(cut, self._words, self._actions[OF_A_CUT][:-1])
         change = self.bridge.change
         card.chosen.connect(lambda: change(cut_changes.choose_cut, card.cut.name))
         card.switched.connect(lambda is_on: change(cut_changes.switch_cut, card.cut.name, is_on))
@@ -445,6 +447,8 @@ class CutsView(View):
         self.region_button.setEnabled(has_region)
         self.region_action.setEnabled(has_region)
         self.only_passing.setChecked(self.session.spectrum.is_only_passing)
+        for action in self._actions[OF_A_CUT]:
+            action.setEnabled(bool(self.session.cuts))
 
     def _words(self) -> list[str]:
         """Give the names that an expression may hold: columns of the run, cuts and functions."""

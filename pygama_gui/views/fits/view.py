@@ -44,6 +44,8 @@ AREA = 3
 DISPENSABLE = (6, 5, 4)
 """Columns that go where there is no room; the form says the same of the chosen fit."""
 LEAST_HEIGHT = 80
+N_OF_FITS = 4
+"""The first of the entries are of fits, the others of the calibration."""
 EMPTY = (
     "No fits yet. Double-click on a peak of the spectrum, or mark a region and press Shift+F. "
     "Fits are kept in the session and redone on every run."
@@ -88,6 +90,8 @@ class FitsView(View):
             *plot_actions(self.table, self._of_table(), self.come_to_sight),
             *plot_actions(self, self._entries(), self.come_to_sight),
         ]
+        self._actions_of_fits = self._actions[: len(self._of_table()) + N_OF_FITS]
+        self._enable_actions()
         everywhere = Qt.ShortcutContext.WindowShortcut
         next(one for one in self._actions if "all c&hannels" in one.text()).setShortcutContext(everywhere)
         self.table.addActions(self._actions)  # for its own menu
@@ -155,6 +159,11 @@ class FitsView(View):
             ("F&orget the calibration | remove delete energy", "", self.calibration.forget),
         ]
 
+    def _enable_actions(self) -> None:
+        """Offer what is done with fits only where there are any."""
+        for action in self._actions_of_fits:
+            action.setEnabled(bool(self.session.fits))
+
     def _calibrate_all(self) -> None:
         self.come_to_sight()  # its key works everywhere
         self.calibration.calibrate()
@@ -187,6 +196,7 @@ class FitsView(View):
 
     def on_session(self, old: Session, new: Session) -> None:
         """Show what changed."""
+        self._enable_actions()
         self.redraw_soon()
 
     def on_data(self, run_ids: set[str]) -> None:

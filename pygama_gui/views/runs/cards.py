@@ -24,8 +24,9 @@ from PyQt5.QtCore import (
 from PyQt5.QtGui import QColor, QFontMetrics, QMouseEvent, QPainter, QPen
 from PyQt5.QtWidgets import QLineEdit, QStyle, QStyledItemDelegate, QStyleOptionViewItem, QWidget
 
+from pygama.utils import local_text
 from pygama_gui.bridge import Bridge
-from pygama_gui.jobs.board import JobState, counted, date_of, state_sentence
+from pygama_gui.jobs.board import JobState, age_tone, counted, date_of, state_sentence
 from pygama_gui.jobs.remedies import Remedy, remedies_for
 from pygama_gui.machine.data_sets import Standing
 from pygama_gui.session import set_changes
@@ -39,7 +40,6 @@ MOST_LISTED = 30
 """Runs of a data set that its tooltip lists, at most."""
 LEAST_WIDTH = 120
 MANY_ROWS = 8
-OLD_S, STALE_S = 10.0, 60.0
 RUN_ROLE = Qt.ItemDataRole.UserRole + 1
 STATE_ROLE = Qt.ItemDataRole.UserRole + 2
 SET_ROLE = Qt.ItemDataRole.UserRole + 3
@@ -107,7 +107,7 @@ def local_start(run: Run) -> str:
     """Give the start of a run in local time; "" where it is not known."""
     if run.start_time <= 0:
         return ""
-    return time.strftime("began on %Y-%m-%d at %H:%M:%S %Z (local time)", time.localtime(run.start_time))
+    return f"began {local_text(run.start_time)}"
 
 
 def run_sentence(state: JobState | None, run: Run | None = None) -> tuple[str, str]:
@@ -165,7 +165,10 @@ def run_details(state: JobState | None, run: Run | None = None) -> str:
         return run_sentence(state, run)[0]
     is_earlier = state.made_on is not None
     sentence = state_sentence(state) if is_earlier else run_sentence(state)[0]
-    lines = [sentence, *(f"▲ {text}" for text in state.warned)]
+    lines = [sentence]
+    if state.made_on is not None:
+        lines.append(f"done {local_text(state.made_on)}")
+    lines += (f"▲ {text}" for text in state.warned)
     if state.earlier:
         lines.append(f"earlier: {state.earlier}")
     if state.warnings > len(state.warned):
@@ -184,13 +187,6 @@ def in_short(path: Path, reason: str) -> str:
     rest = rest.removeprefix(": ")
     first = re.split(r"[:;.] ", rest, maxsplit=1)[0]
     return f"▲ {name}{first}" if first.startswith(" ") else f"▲ {name}: {first}"
-
-
-def age_tone(age_s: float | None) -> str:
-    """Give the tone for the age of the newest event of a run that is followed."""
-    if age_s is None or age_s <= OLD_S:
-        return "ok"
-    return "warn" if age_s <= STALE_S else "bad"
 
 
 def earlier_line(state: JobState | None) -> str:

@@ -23,7 +23,7 @@ from PyQt5.QtWidgets import (
 from pygama_gui.bridge import Bridge
 from pygama_gui.data.selection import passing_of
 from pygama_gui.jobs.cost import cost_words, seconds_for
-from pygama_gui.jobs.remedies import AGAIN, remedies_for
+from pygama_gui.jobs.remedies import AGAIN, has_no_events, remedies_for
 from pygama_gui.session import changes, set_changes
 from pygama_gui.session.state import DataSet, Run, Session
 from pygama_gui.views import madeup
@@ -475,7 +475,8 @@ class RunsView(View):
 
     def _failed(self) -> list[Run]:
         states = ((run, self.bridge.state(run.run_id)) for run in self.session.runs)
-        return [run for run, state in states if state is not None and state.state == "failed"]
+        failed = ((run, state) for run, state in states if state is not None and state.state == "failed")
+        return [run for run, state in failed if not has_no_events(state.text)]
 
     def _move(self, row: int, before: int) -> None:
         """Put the waiting card of a row before that of another row."""

@@ -10,6 +10,8 @@ from pygama_gui.widgets.parts import label
 
 SIGN = "▲"
 """What stands before all that is not as it should be."""
+NOT_FOUND = "?"
+"""Stands for a value that is looked for, or could not be found."""
 CAPTIONS = (
     *("RUN", "STATE", "RATE", "LIVE TIME", "EVENTS", "BASELINE", "PEAK", "CHANNELS", "ERRORS"),
     *("QUEUE", "DISK"),
@@ -67,9 +69,19 @@ class Figure(QWidget):
         return self._tones[0] == "bad"
 
     @property
+    def is_known(self) -> bool:
+        """Whether there is a value."""
+        return self.whole not in (words.UNKNOWN, NOT_FOUND)
+
+    @property
     def warns(self) -> bool:
         """Whether the remark alone tells that something is not as it should be."""
         return self.remark.text().startswith(SIGN)
+
+    @property
+    def matters(self) -> bool:
+        """Whether the remark tells of something that is not as it should be."""
+        return bool(self.remark.text()) and self._tones[1] in ("warn", "bad")
 
     def forget_room(self) -> None:
         """Take no more room than the present value needs."""
@@ -136,7 +148,7 @@ class FigureLine(QFrame):
         needed = sum(figure.width_with_remark for figure in shown.values())
         remarks = {name: one.width_with_remark - one.width_alone for name, one in shown.items()}
         quiet: list[str] = []
-        for caption in sorted(DISPENSABLE, key=lambda caption: self.figures[caption].warns):
+        for caption in sorted(DISPENSABLE, key=lambda caption: self.figures[caption].matters):
             if needed <= room:
                 break
             if caption in shown:

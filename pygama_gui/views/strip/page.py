@@ -27,7 +27,8 @@ from PyQt5.QtWidgets import (
 )
 
 from pygama.errors import OutputError
-from pygama_gui.data.shift import Check, header_lines
+from pygama.utils import local_text
+from pygama_gui.data.shift import MOST_DIFFERENCES, Check, header_lines
 from pygama_gui.data.shift_page import (
     KINDS,
     ShiftPage,
@@ -50,14 +51,17 @@ SIZE = QSize(980, 680)
 LEAST_HEIGHT = 220
 NOTE_HEIGHT = 66
 LEAST_REMARK = 120
-NEW_LINES = re.compile(r"(?<=,) (?=moved by |from )")
+NEW_LINES = re.compile(r"(?<=,) (?=moved by |from |as before|missing |less than )")
 """Where values and what is allowed are broken."""
 MOST_LETTERS = 30
 """In a line of what is allowed: many runs may be named there."""
+MOST_LETTERS_OF_WHY = 36
+"""In a line of why a value is not known."""
 MOST_CHANGES = 6
 """Changes of the header that are shown; the page that is saved has more."""
 HEADS = ("", "", "value", "allowed", "over the run", "remark")
 VALUE, ALLOWED, COURSE, REMARK = 2, 3, 4, 5
+VERDICT_TONES = {"look": "warn", "ok": "ok", "part": "soft", "soft": "soft"}
 TONES = {True: "ok", False: "warn", None: "soft"}
 READING = "Reading the headers…"
 LOGBOOK = "shift_log.csv"
@@ -79,6 +83,7 @@ class ShiftWindow(QDialog):
         self.title = label(px=theme.LARGE, bold=True)
         self.taken = label(tone="soft", px=theme.SMALL)
         self.verdict = label(bold=True)
+        self.verdict.setWordWrap(True)
         self.said = _wrapped("What became of the page")
         self.said.hide()
         self.remarks: dict[str, QLineEdit] = {}
@@ -89,6 +94,7 @@ class ShiftWindow(QDialog):
         self._grid.setVerticalSpacing(5)
         self._grid.setColumnStretch(REMARK, 1)
         self.ill, self.header = _wrapped("Channels that are not well"), _wrapped("What the header changed")
+        self.warnings = _wrapped("What was warned of")
         self.note = QPlainTextEdit()
         self.note.setObjectName("field")
         self.note.setAccessibleName("Remarks on the shift")
@@ -132,13 +138,14 @@ class ShiftWindow(QDialog):
         parts = QVBoxLayout(inside)
         parts.setContentsMargins(0, 0, 0, 0)
         parts.setSpacing(8)
-        for part in (self._checks, self.ill, self.header):
+        for part in (self._checks, self.ill, self.warnings, self.header):
             parts.addWidget(part)
         parts.addStretch(1)
         column = QVBoxLayout(self)
         column.setContentsMargins(16, 14, 16, 14)
         column.setSpacing(8)
-        column.addLayout(row(self.title, None, self.verdict))
+        column.addWidget(self.title)
+        column.addWidget(self.verdict)
         column.addLayout(row(self.taken, None, self.again_button))
         column.addWidget(Scrolled(inside, least=LEAST_HEIGHT), 1)
         column.addWidget(self.note)
@@ -150,17 +157,19 @@ class ShiftWindow(QDialog):
         """Show figures; what was remarked stays. is_header_known: whether headers were compared already."""
         self.page, self.is_header_known = page, is_header_known
         self.title.setText(page.heading)
+        self.taken.setToolTip(f"{page.taken}\n{local_text(page.made_at)}")
         self._show_standing()
         self.verdict.setText(page.verdict)
-        theme.mark(self.verdict, "tone", "warn" if page.amiss else page.tone)
+        theme.mark(self.verdict, "tone", VERDICT_TONES[page.tone])
         self._fill_checks(page)
         ill = [f"{name} {state}: {why}" for name, state, *_, why in page.channels if why]
         self.ill.setText("\n".join(ill))
         self.ill.setVisible(bool(ill))
+        warned = [f"▲ {when}: {what}" if when else f"▲ {what}" for when, what in page.warnings]
+        self.warnings.setText("\n".join(warned))
+        self.warnings.setVisible(bool(warned))
         lines = header_lines(page.against, page.found) if is_header_known else [READING]
-        left = len(lines) - 1 - MOST_CHANGES
-        more = [f"and {left} more, which the saved page has"] if left > 0 else []
-        self.header.setText("Header: " + "\n".join([*lines[: MOST_CHANGES + 1], *more]))
+        self.header.setText("Header: " + "\n".join([*lines[: MOST_CHANGES + 1], *_more_changes(page)]))
 
     def _fill_checks(self, page: ShiftPage) -> None:
         """Write the lines anew; a field for a remark stays, with its cursor."""
@@ -195,7 +204,9 @@ class ShiftWindow(QDialog):
             self.setTabOrder(one, following)
 
     def _fill_line(self, page: ShiftPage, check: Check, line: int) -> None:
-        value = label(NEW_LINES.sub("\n", check.value), bold=check.is_ok is False)
+        tone = "" if check.is_known else "soft"
+        told = textwrap.fill(check.value, MOST_LETTERS_OF_WHY) if not check.is_known else check.value
+        value = label(NEW_LINES.sub("\n", told), tone=tone, bold=check.is_ok is False)
         value.setAccessibleName(f"{check.what}: {check.value}, {check.verdict}")
         self._grid.addWidget(label(check.verdict, tone=TONES[check.is_ok]), line, 0)
         self._grid.addWidget(label(check.what), line, 1)
@@ -215,9 +226,13 @@ class ShiftWindow(QDialog):
     def _keep(self) -> None:
         """Keep the remarks in the session."""
         given = {what: field.text() for what, field in self.remarks.items() if field.text()}
-        absent = {what: text for what, text in self._notes().remarks.items() if what not in self.remarks}
+        shown = {name for what in self.remarks for name in (what, self._name_before(what))}
+        absent = {what: text for what, text in self._notes().remarks.items() if what not in shown}
         notes = ShiftNotes(self.run_id, MappingProxyType(absent | given), self.note.toPlainText())
         self._view.bridge.change(changes.note_shift, self.run_id, notes, merge=f"shift notes {self.run_id}")
+
+    def _name_before(self, what: str) -> str:
+        return what if self.page is None else self.page.name_before(what)
 
     def _notes(self) -> ShiftNotes:
         return self._view.session.notes_on(self.run_id)
@@ -225,7 +240,8 @@ class ShiftWindow(QDialog):
     def _show_notes(self) -> None:
         notes = self._notes()
         for what, field in self.remarks.items():
-            if field.text() != (text := notes.remarks.get(what, "")):
+            before = notes.remarks.get(self._name_before(what), "")
+            if field.text() != (text := notes.remarks.get(what, before)):
                 field.setText(text)
         if self.note.toPlainText() != notes.note:
             self.note.blockSignals(True)
@@ -337,6 +353,17 @@ class _PageSaver(Saver[ShiftPage]):
 
     def table(self, picture: ShiftPage) -> str:
         return as_markdown(picture)
+
+
+def _more_changes(page: ShiftPage) -> list[str]:
+    """Say how many changes of the header are not shown, and where they stand."""
+    n_all = len(page.found or ())
+    if n_all <= MOST_CHANGES:
+        return []
+    where = (
+        "which the saved page has" if n_all <= MOST_DIFFERENCES else f"{MOST_DIFFERENCES} in the saved page"
+    )
+    return [f"and {n_all - MOST_CHANGES} more, {where}"]
 
 
 def _wrapped(name: str) -> QLabel:

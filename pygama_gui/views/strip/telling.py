@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import math
-import time
+import re
 
 import numpy as np
 
 from pygama.utils import signed_text
 from pygama_gui.data import health
 from pygama_gui.data.run_times import RunTimes, Spell
-from pygama_gui.data.shift import Level
-from pygama_gui.data.slices import median_and_scatter
-from pygama_gui.jobs.board import JobState, how_far
+from pygama_gui.data.shift import Level, Rates
+from pygama_gui.data.slices import known_scatter, median_and_scatter
+from pygama_gui.jobs.board import JobState, age_tone, date_of, how_far
+from pygama_gui.views.strip.figures import NOT_FOUND, SIGN
 from pygama_gui.widgets import words
 
 N_BASELINE = 20_000
@@ -33,14 +34,14 @@ STATES = {
 }
 LIVE_STATES = {"running": ("● LIVE", "ok"), "done": ("✓ FINISHED", "ok")}
 FROZEN = ("■ FROZEN", "bad")
-OLD_S, STALE_S = 10.0, 60.0
-"""Ages of the newest event of a run that is followed, in s, above which it is told in another tone."""
+SLIGHT = "less than single events scatter"
+"""What is said of a move that nobody needs to look at."""
 
 
 def live_time_words(found: Spell) -> tuple[str, str]:
     """Say which part of the time was live, and by which way: '98.72 %', 'by pulser'; '?' if not known."""
     if not math.isfinite(found.fraction):
-        return "?", ""
+        return NOT_FOUND, ""
     return f"{100 * found.fraction:.2f} %", f"by {found.way}"
 
 
@@ -55,6 +56,11 @@ def live_time_tip(found: Spell, times: RunTimes) -> str:
     return "\n".join(lines)
 
 
+def first_reason(note: str) -> str:
+    """Keep the first clause of a note, without the channels that are listed in it."""
+    return re.sub(r" \([^()]*\)", "", note).partition("; ")[0]
+
+
 def _in_short(note: str) -> str:
     """Leave out what is said of each further channel: whole clauses, as many as can be read at a glance."""
     if len(note) <= LONGEST_NOTE:
@@ -65,7 +71,7 @@ def _in_short(note: str) -> str:
 
 def state_words(state: JobState) -> tuple[str, str]:
     if state.follows and state.state in LIVE_STATES:
-        return FROZEN if age_tone(state) == "bad" else LIVE_STATES[state.state]
+        return FROZEN if state_age_tone(state) == "bad" else LIVE_STATES[state.state]
     return STATES[state.state]
 
 
@@ -73,11 +79,15 @@ def state_remark(state: JobState) -> str:
     if state.follows and state.state == "running":
         if state.age_s is None:
             return ""
-        is_fresh = state.age_s <= OLD_S
         age = words.duration(state.age_s)
-        return f"newest {age} old" if is_fresh else f"no event for {age}"
+        match state_age_tone(state):
+            case "warn":
+                return f"{SIGN} no event for {age}"
+            case "bad":
+                return f"no event for {age}"
+        return f"newest {age} old"
     if state.made_on is not None:
-        return f"on {time.strftime('%Y-%m-%d %H:%M', time.localtime(state.made_on))}"
+        return f"on {date_of(state.made_on)}"
     if state.state == "running" and state.eta_s is not None and state.done_bytes:
         return f"{100 * state.fraction:.0f} %, {words.duration(state.eta_s)} left"
     if state.state == "done":
@@ -87,12 +97,10 @@ def state_remark(state: JobState) -> str:
     return ""
 
 
-def age_tone(state: JobState) -> str:
-    """Give the tone for the age of the newest event."""
-    age_s = state.age_s if state.follows and state.state == "running" else None
-    if age_s is None or age_s <= OLD_S:
-        return "soft"
-    return "warn" if age_s <= STALE_S else "bad"
+def state_age_tone(state: JobState) -> str:
+    """Give the tone for the age of the newest event of a run; 'soft' of one that is not followed."""
+    tone = age_tone(state.age_s) if state.follows and state.state == "running" else "ok"
+    return "soft" if tone == "ok" else tone
 
 
 def channels_words(
@@ -116,7 +124,7 @@ def channels_words(
     n_ill = sum(one.state != "ok" for one in found.health)
     is_alarm = any(one.tone == "bad" for one in found.health)
     tone = "bad" if is_alarm else "warn"
-    return f"{'✕' if is_alarm else '▲'} {n_ill} of {len(names)}", ", ".join(told), tone, tone
+    return f"{'✕' if is_alarm else '▲'} {n_ill} not ok", ", ".join(told), tone, tone
 
 
 def reasons(found: health.Survey, names: list[str]) -> list[str]:
@@ -131,10 +139,13 @@ def beside(unit: str, level: Level | None) -> tuple[str, str, str]:
     """Give remark and tones for a level beside what is expected of it."""
     if level is None:
         return "", "", "soft"
-    if level.moved:
-        return f"▲ moved {signed_text(level.moved, 3)} {unit}", "", "warn"
+    moved = f"moved {signed_text(level.moved, 3)} {unit}" if level.moved else ""
+    if moved and not level.is_slight:
+        return f"▲ {moved}", "", "warn"
     if not level.is_ok and level.band is not None:
         return f"▲ outside the band of {level.band.source}", "", "warn"
+    if moved:
+        return moved, "", "soft"
     return "steady" if level.is_followed else "", "", "soft"
 
 
@@ -145,6 +156,8 @@ def place_words(place: Level, unit: str) -> str:
 
 def gain_words(place: Level, unit: str) -> str:
     """Say where the peak lies, and whether it moved."""
+    if place.is_gone:
+        return "no peak any more"
     at = place_words(place, unit)
     if place.moved and place.value:
         return f"gain {signed_text(100 * place.moved / place.value, 2)} %"
@@ -159,8 +172,8 @@ def mean_and_spread(values: np.ndarray) -> tuple[str, str]:
     middle, scatter = median_and_scatter(newest)
     if not math.isfinite(middle):
         return words.UNKNOWN, ""
-    # One event of each channel does not tell how it scatters.
-    spread = f" ± {words.level(scatter)}" if scatter > 0 else ""
+    scatter = float(known_scatter(scatter))
+    spread = f" ± {words.level(scatter)}" if math.isfinite(scatter) else ""
     return f"{words.level(middle)}{spread}", "ADC"
 
 
@@ -175,6 +188,11 @@ def rate_over(n_events: int, span: float) -> tuple[float, float]:
     if n_events < 2 or span <= 0:
         return math.nan, math.nan
     return (n_events - 1) / span, math.sqrt(n_events - 1) / span
+
+
+def rate_now(rates: Rates) -> str:
+    """Write the rate of now with its error; of a run that stands still, 0."""
+    return f"{words.with_error(rates.now, rates.now_error)} Hz" if rates.now else "0 Hz"
 
 
 def rate_text(rate: float) -> str:

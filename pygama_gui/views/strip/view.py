@@ -16,18 +16,21 @@ from PyQt5.QtGui import QResizeEvent
 from PyQt5.QtWidgets import QAction, QApplication, QVBoxLayout
 
 from pygama.errors import PygamaError
+from pygama.utils import local_text
 from pygama_gui.bridge import Bridge
 from pygama_gui.data import health
 from pygama_gui.data.channels import CLOCK, CODE, code_of
 from pygama_gui.data.early_pulses import EarlyPulses, early_in_chain
-from pygama_gui.data.headers import Difference, differences, read_plist
+from pygama_gui.data.headers import CHANGES_EACH_RUN, Difference, differences, read_plist
 from pygama_gui.data.live_run import LiveRun
+from pygama_gui.data.moves import find_move
 from pygama_gui.data.samples import bunch_of
 from pygama_gui.data.shift import Check, Level, Rates, level_of, rates
-from pygama_gui.data.shift_page import ShiftPage, as_markdown
+from pygama_gui.data.shift_page import MEASURED, ShiftPage, as_markdown
 from pygama_gui.data.slices import Series
-from pygama_gui.data.trends import Trends, aligned
-from pygama_gui.jobs.board import JobState, as_sentence, counted
+from pygama_gui.data.trend_words import Clock, clock_start, gone_words, move_words
+from pygama_gui.data.trends import OF_PEAK, Trends, aligned
+from pygama_gui.jobs.board import JobState, as_sentence, counted, told_warnings
 from pygama_gui.session import changes
 from pygama_gui.session.calibration_changes import KEV, curve_of, raw_column
 from pygama_gui.session.state import DataSet, Run, Session
@@ -36,22 +39,26 @@ from pygama_gui.views.base import View
 from pygama_gui.views.figure_words import baseline_words, rate_words
 from pygama_gui.views.following import Following, asked_of, history
 from pygama_gui.views.strip.checks import FAR_OFF, LOW_DISK, checks
-from pygama_gui.views.strip.figures import Figure, FigureLine
+from pygama_gui.views.strip.figures import NOT_FOUND, Figure, FigureLine
 from pygama_gui.views.strip.page import ShiftWindow
 from pygama_gui.views.strip.telling import (
+    FROZEN,
     N_BASELINE,
-    age_tone,
+    SLIGHT,
     beside,
     channels_words,
+    first_reason,
     gain_words,
     live_time_tip,
     live_time_words,
     mean_and_spread,
     mean_rate,
     place_words,
+    rate_now,
     rate_over,
     rate_text,
     reasons,
+    state_age_tone,
     state_remark,
     state_words,
 )
@@ -72,8 +79,12 @@ EARLY = ("pulses within it", "warn", "warn")
 BASELINES = ("bl_int", "bl_avg", "fc_baseline")
 HEIGHT = "trap_max"
 LEVELS = ("baseline", "noise", "position", "width")
+NO_SPAN = "too few events, or all at one time"
+NO_TIME, NO_PEAK = "the events carry no time", "no clear peak was found"
 FIND_LIVE_TIME = "Run > Find the live time looks through all rows for it, run by run"
 """What is said of a data set on disk."""
+KEEPS_UP = 0.8
+"""Share of the events of the channel with the most that the followed one has at least."""
 EVERY_S = 0.25
 """Figures that change more often cannot be read."""
 
@@ -92,6 +103,10 @@ class StripView(View):
         self._following = Following(self, has_cuts=False, rests=RESTS)
         self._surveying = Surveying(self, has_cuts=False, rests=RESTS)
         self._surveyed = health.Survey()
+        self._frozen: set[str] = set()
+        """Runs that are followed and stand still."""
+        self._why: dict[str, str] = {}
+        """Why something is not known of the run, by the name of its line on the shift page."""
         self._logged: set[tuple[str, int, str]] = set()
         """Run, channel and state of channels that were not well while their run was under way."""
         self._page: ShiftWindow | None = None
@@ -101,9 +116,13 @@ class StripView(View):
         self._told_levels: dict[str, tuple[tuple[Series, ...], tuple[str, float], Level | None]] = {}
         """What a level was found from, and the level: a sign of life of a quiet run changes nothing."""
         self._told_baseline: tuple[object, tuple[str, str]] = ((None, 0), ("", ""))
+        self._whose_peak = ""
+        """The channel whose peak is followed, where there are several."""
         self._early: tuple[tuple[object, ...], EarlyPulses | None] = ((), None)
         self._rates = Rates()
         self._mean: tuple[object, tuple[float, float]] = ((None, 0), UNKNOWN_RATE)
+        self._busiest_held: tuple[LiveRun | None, int] = (None, 0)
+        """The channel with the most events of a run that grows."""
         self._most: tuple[object, int] = ((None, 0), 0)
         self.report_action = menu_words.name(
             QAction(self), "Copy s&hift report | elog e-log summary status clipboard"
@@ -205,9 +224,9 @@ class StripView(View):
         else:
             self.figures["RUN"].show_value(str(run.run_number), began)
         if run.start_time > 0:
-            local = time.strftime("%Y-%m-%d %H:%M:%S %Z", time.localtime(run.start_time))
-            self.figures["RUN"].setToolTip(f"{run.path}\nbegan at {local} (local time)")
+            self.figures["RUN"].setToolTip(f"{run.path}\nbegan {local_text(run.start_time)}")
         self._show_state(state, is_given=run.is_given)
+        self._log_silence(run.run_id, state)
         live = self.bridge.live(run.run_id)
         has_rows = live is not None and len(live.columns) > 0
         self._survey(run, live if has_rows else None)
@@ -229,16 +248,30 @@ class StripView(View):
             return
         value, tone = state_words(state)
         is_other = self.figures["STATE"].whole != value
-        self.figures["STATE"].show_value(value, state_remark(state), tone, age_tone(state))
+        self.figures["STATE"].show_value(value, state_remark(state), tone, state_age_tone(state))
         if is_other:
             self.figures["STATE"].forget_room()
+        if state.made_on is not None:
+            told = self.figures["STATE"].toolTip()
+            self.figures["STATE"].setToolTip(f"{told}\n{local_text(state.made_on)}")
         is_known = state.rows or state.state == "done"
         self.figures["EVENTS"].show_value(words.count(state.rows) if is_known else words.UNKNOWN)
+
+    def _log_silence(self, run_id: str, state: JobState | None) -> None:
+        """Note in the log when a run that is followed stands still, and when it goes on."""
+        is_frozen = state is not None and state_words(state) == FROZEN
+        if is_frozen and run_id not in self._frozen:
+            self._frozen.add(run_id)
+            self.bridge.log(f"{self.bridge.name_of(run_id)}: no event for a minute", "warning")
+        elif run_id in self._frozen and not is_frozen:
+            self._frozen.remove(run_id)
+            if state is not None and not state.has_ended:
+                self.bridge.log(f"{self.bridge.name_of(run_id)}: events come again")
 
     def _survey(self, run: Run, live: LiveRun | None) -> None:
         """Have channels and trends looked at, and take what is known of them."""
         self._surveyed, self._trends, self._levels = health.Survey(), None, {}
-        self._rate_course = None
+        self._rate_course, self._why = None, {}
         if live is None:
             return
         if CODE in live.columns:
@@ -258,9 +291,11 @@ class StripView(View):
         everything, self._trends = self._following.want(live, asks)
         self._rate_course = None if everything is None else everything.of("rate")
         for kind in LEVELS:
-            trends = self._trends if kind in ("position", "width") else everything
+            trends = self._trends if kind in OF_PEAK else everything
             if trends is not None and trends.is_whole:
                 self._take_level(trends, kind)
+                if kind not in self._levels and trends.n_rows:
+                    self._why[MEASURED[kind]] = _why_no_level(kind, trends.of(kind))
 
     def _take_level(self, trends: Trends, kind: str) -> None:
         """Note how a quantity stands beside the band that it is expected in."""
@@ -276,8 +311,7 @@ class StripView(View):
         if not is_same or about != (source, k):
             level = level_of(series, known, k, source)
             self._told_levels[kind] = (asked, (source, k), level)
-        # One event of each channel does not tell how it scatters: that is no scatter of 0.
-        if level is not None and (kind != "noise" or level.value > 0):
+        if level is not None:
             self._levels[kind] = (series, level)
 
     def _channel(self, live: LiveRun) -> int | None:
@@ -291,14 +325,28 @@ class StripView(View):
                 values, n_events = np.unique(codes, return_counts=True)
                 self._most = ((live, len(codes)), int(values[n_events.argmax()]))
             return self._most[1]
-        figures = self._surveyed.figures
-        return max(figures, key=lambda one: one.n_events).code if figures else None
+        return self._busiest(live)
+
+    def _busiest(self, live: LiveRun) -> int | None:
+        """Give the channel with the most events; while a run grows, the same one as long as it keeps up."""
+        counts = {one.code: one.n_events for one in self._surveyed.figures}
+        if not counts:
+            return None
+        state, held = self.bridge.state(self.session.selected), self._busiest_held
+        has_ended = state is None or state.has_ended
+        most = max(counts, key=lambda code: counts[code])
+        is_same = held[0] is not None and held[0].is_same_as(live)
+        if is_same and not has_ended and counts.get(held[1], 0) >= KEEPS_UP * counts[most]:
+            return held[1]
+        self._busiest_held = (live, most)
+        return most
 
     def _show_rate(self, live: LiveRun | None, state: JobState | None) -> None:
         """Show the detector's rate by the cards' own clock: now beside its mean, or the mean of all."""
         self._rates = Rates()
         if live is None or "time_s" not in live.columns:
             self.figures["RATE"].show_value(words.UNKNOWN)
+            self._why["rate"] = NO_TIME if live is not None and live.n_rows else ""
             self._mean = ((None, 0), UNKNOWN_RATE)
             return
         if live.is_on_disk:
@@ -309,14 +357,17 @@ class StripView(View):
         if self._mean[0] != (live, len(times)):
             self._mean = ((live, len(times)), mean_rate(times))
         mean = rate_text(self._mean[1][0])
+        self._why["rate"] = NO_SPAN
         is_running = state is not None and not state.has_ended
         self._rates = rates(times[-N_NEWEST_TIMES:])
+        if state is not None and state_age_tone(state) != "soft":
+            self._rates = self._rates.silent_for(state.age_s or 0.0)
         if not is_running or not math.isfinite(self._rates.now):
             read = f"read at {words.size(state.bytes_per_s)}/s" if state is not None and is_running else ""
             self.figures["RATE"].show_value(mean, read if state is not None and state.bytes_per_s else "")
             return
         is_off = abs(self._rates.sigma) >= FAR_OFF
-        now = f"{words.with_error(self._rates.now, self._rates.now_error)} Hz"
+        now = rate_now(self._rates)
         remark = f"mean {words.three_digits(self._rates.mean)}"
         self.figures["RATE"].show_value(f"▲ {now}" if is_off else now, remark, "warn" if is_off else "")
 
@@ -330,15 +381,17 @@ class StripView(View):
             return
         found = live.times.of(channel if channel in live.channels else None)
         figure.show_value(*live_time_words(found))
+        self._why["live time"] = first_reason(found.note)
         figure.setToolTip(live_time_tip(found, live.times))
 
     def _show_no_live_time(self, run: Run, figure: Figure) -> None:
         """Say that the live time is looked for, or of a data set on disk how to have it found."""
         timing = self.bridge.timing
         far, can_find = timing.how_far(run.run_id), timing.can_find(run.run_id)
-        figure.show_value("?" if far or can_find else words.UNKNOWN, far)
+        figure.show_value(NOT_FOUND if far or can_find else words.UNKNOWN, far)
         if can_find:
             figure.setToolTip(FIND_LIVE_TIME)
+            self._why["live time"] = FIND_LIVE_TIME
 
     def _show_baseline(self, live: LiveRun | None) -> None:
         name = next((name for name in BASELINES if live is not None and name in live.columns), None)
@@ -357,9 +410,23 @@ class StripView(View):
         self.figures["BASELINE"].show_value(f"{sign}{value} {unit}".rstrip(), *remark)
         if early is not None:
             self.figures["BASELINE"].setToolTip(f"{early.words}, and process the run again")
-        elif " ± " in value:
-            told = self.figures["BASELINE"].toolTip()
-            self.figures["BASELINE"].setToolTip(f"{told}\nThe median, ± how single events scatter about it")
+            return
+        told = [self.figures["BASELINE"].toolTip()]
+        if known is not None and known[1].moved:
+            told.append(self._move_words(known[0]))
+            if known[1].is_slight:
+                told.append(f"That is {SLIGHT}")
+        if " ± " in value:
+            told.append("The median, ± how single events scatter about it")
+        self.figures["BASELINE"].setToolTip("\n".join(told))
+
+    def _move_words(self, series: Series) -> str:
+        """Say what moved since when, as Trends does."""
+        run = self.session.selected_run
+        began = 0 if run is None or isinstance(run, DataSet) else run.start_time
+        clock = Clock(clock_start(began, float(series.times[0])), 2 * float(series.half_widths[0]))
+        told = gone_words(series, clock).removeprefix("▲ ") or move_words(series, find_move(series), clock)
+        return f"{as_sentence(told)}: Trends shows it"
 
     def _early_pulses(self, live: LiveRun) -> EarlyPulses | None:
         """Look, as often as at the channels, whether the baseline was measured within the pulses."""
@@ -373,7 +440,7 @@ class StripView(View):
     def _show_peak(self) -> None:
         """Show width and place of the peak that is followed, beside what is expected."""
         figure, trends = self.figures["PEAK"], self._trends
-        figure.has_value = "position" in self._levels
+        figure.has_value, self._whose_peak = "position" in self._levels, ""
         if trends is None or trends.anchor is None or not figure.has_value:
             figure.caption.setText("PEAK")
             figure.show_value(words.UNKNOWN)
@@ -383,21 +450,28 @@ class StripView(View):
         whose = "" if channel is None else self.bridge.names([channel])[0]
         is_one_of_many = len(self.bridge.shown(self._surveyed.codes)) > 1
         name = trends.anchor.name.partition(" ")[0] or "PEAK"
-        figure.caption.setText(f"{name} · {whose}" if whose and is_one_of_many else name)
+        self._whose_peak = whose if is_one_of_many else ""
+        figure.caption.setText(f"{name} · {self._whose_peak}" if self._whose_peak else name)
         value, is_width_ok, how = self._width_words(trends)
         is_ok = place.is_ok and is_width_ok
         remark = gain_words(place, trends.asked.unit(trends.anchor.column))
         figure.show_value(value if is_ok else f"▲ {value}", remark, "", "soft" if is_ok else "warn")
+        moved = [
+            self._move_words(series)
+            for series, level in (self._levels[kind] for kind in OF_PEAK if kind in self._levels)
+            if level.moved or level.is_gone
+        ]
         of = f"{how} of {whose}" if whose else how
         is_chosen = not is_one_of_many or channel == self.session.trends.channel
         as_in = "as in Trends" if is_chosen else "as in Trends where that channel is chosen"
         at = place_words(place, trends.asked.unit(trends.anchor.column))
         lines = [
             f"{value} {at}" if remark == at else f"{value} {at}, {remark}",
+            *moved,
             f"{of}, {as_in}; that of a region or of a sample may differ within its error",
         ]
         if trends.is_line_missed:
-            lines.append("No clear peak is where one was chosen; another one is followed")
+            lines.append("No clear peak is where the preview has one; another one is followed")
         figure.setToolTip("\n".join(lines))
 
     def _width_words(self, trends: Trends) -> tuple[str, bool, str]:
@@ -448,10 +522,13 @@ class StripView(View):
             self.figures["ERRORS"].show_value(f"✕ {n_failed}", remark, "bad", "bad")
         elif n:
             self.figures["ERRORS"].show_value(sign, noun, "warn", "warn")
-            told = [textwrap.fill(one, TIP_LETTERS) for one in state.warned] if state is not None else []
-            self.figures["ERRORS"].setToolTip("\n".join([*told, "The log (Ctrl+L) says more"]))
         else:
             self.figures["ERRORS"].show_value("0")
+        run = self.session.selected_run
+        if (n_failed or n) and run is not None:
+            told = (f"{when}: {what}" if when else what for when, what in self._warnings(run))
+            lines = [*(textwrap.fill(one, TIP_LETTERS) for one in told), "The log (Ctrl+L) says more"]
+            self.figures["ERRORS"].setToolTip("\n".join(lines))
         waiting = len(self.bridge.queue())
         self.figures["QUEUE"].has_value = waiting > 0
         self.figures["QUEUE"].show_value(str(waiting), "waiting")
@@ -541,7 +618,19 @@ class StripView(View):
             remarks=notes.remarks,
             note=notes.note,
             who=self.session.shifter,
+            warnings=tuple(self._warnings(run)),
         )
+
+    def _warnings(self, run: Run) -> list[tuple[str, str]]:
+        """List when what was warned of, and which runs failed why, as the strip counts them."""
+        state = self.bridge.state(run.run_id)
+        told = [] if state is None else told_warnings(state)
+        pairs = [(one, self.bridge.state(one.run_id)) for one in self.session.runs]
+        failed = [(one, its) for one, its in pairs if its is not None and its.state == "failed"]
+        return [
+            *told,
+            *(("", f"{self.bridge.name_of(one.run_id)} failed: {its.text}") for one, its in failed),
+        ]
 
     def _copy(self, run_id: str, page: ShiftPage) -> None:
         QApplication.clipboard().setText(as_markdown(page))
@@ -562,7 +651,17 @@ class StripView(View):
     def checks(self) -> list[Check]:
         """Give the lines of the check-list."""
         early, levels, mean = self._early[1], self._levels, self._mean[1]
-        return checks(self.figures, self._rates, early, levels, self._surveyed, self._free, mean)
+        return checks(
+            self.figures,
+            self._rates,
+            early,
+            levels,
+            self._surveyed,
+            self._free,
+            mean,
+            whose_peak=self._whose_peak,
+            why=self._why,
+        )
 
     def _take_disk(self, free: int | None) -> None:
         self._free = free
@@ -579,7 +678,14 @@ class StripView(View):
             self.figures["DISK"].show_value(value, "free", "warn" if is_low else "")
 
 
+def _why_no_level(kind: str, found: Series | None) -> str:
+    """Say why a quantity is not known of a run whose rows were followed."""
+    if found is not None:
+        return found.note
+    return NO_PEAK if kind in OF_PEAK else ""
+
+
 def _header_differences(before: Run, run: Run) -> list[Difference] | None:
     with contextlib.suppress(PygamaError, OSError):
-        return differences(read_plist(before), read_plist(run))
+        return differences(read_plist(before), read_plist(run), CHANGES_EACH_RUN)
     return None

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from pygama.utils import local_text, utc_text
 from pygama_gui.data.chain_facts import unit_of
 from pygama_gui.data.live_run import LiveRun
 from pygama_gui.data.moves import find_move, is_outside
 from pygama_gui.data.slices import KINDS, Series, error_of_median
-from pygama_gui.data.trend_words import move_words, outside_words, sentence
-from pygama_gui.data.trends import Trends
+from pygama_gui.data.trend_words import WORDS, gone_words, move_words, outside_words, sentence
+from pygama_gui.data.trends import OF_PEAK, Trends
 from pygama_gui.jobs.board import as_sentence
 from pygama_gui.session.state import DataSet
 from pygama_gui.views.following import EARLIER
@@ -25,10 +26,11 @@ if TYPE_CHECKING:
 
 ENDS = {"failed": "failed", "stopped": "was stopped"}
 UNEQUAL = {
-    "position": "gains may be unequal: choose one or each channel, or calibrate all and show energies",
+    "position": "of one channel it may move unseen: choose one or each channel, or calibrate all",
     "width": "what lies between the gains of the channels is in it",
 }
 """What to do about the peak of several channels together, and what it comes to."""
+MOSTLY = 0.5
 MOST_APART = 12
 """Channels, at most, that are drawn each for itself."""
 
@@ -47,14 +49,28 @@ def _moved(view: TrendsView) -> str:
     if not view.is_apart:
         name, trends = view.shown[0]
         pooled = _pooled(view, trends)
-        return sentence(name, trends, view.clock) + _peak_words(trends) + (f" · {pooled}" if pooled else "")
+        told = sentence(name, trends, view.clock, OF_PEAK if pooled else ())
+        further = (_outside(view, name, trends), pooled)
+        return told + _peak_words(trends) + "".join(f" · {one}" for one in further if one)
     moved = []
     for name, trends in view.shown:
-        if any(find_move(one) is not None for one in trends.series if one.kind not in trends.late):
+        now = [one for one in trends.series if one.kind not in trends.late]
+        if any(find_move(one) is not None or gone_words(one, view.clock) for one in now):
             moved.append(sentence(name, trends, view.clock))
     left = len(view.channels_offered) - MOST_APART
     more = f" ({left} more channels are not drawn)" if left > 0 else ""
     return (" · ".join(moved) or f"{len(view.shown)} channels: nothing moved") + more
+
+
+def _outside(view: TrendsView, name: str, trends: Trends) -> str:
+    """Name what lies outside of the band of earlier runs for the greater part of the run."""
+    found = []
+    for series in trends.series if view.choice.has_band and view.choice.n_reference else ():
+        known, band = series.is_known, view.bands.get((name, series.kind))
+        if known.any() and band is not None and is_outside(series, band)[known].mean() > MOSTLY:
+            found.append(WORDS.get(series.kind, series.name))
+    source = next((band.source for band in view.bands.values() if band is not None), "")
+    return f"▲ {', '.join(found)} outside the band of {source}" if found else ""
 
 
 def _peak_words(trends: Trends) -> str:
@@ -62,7 +78,7 @@ def _peak_words(trends: Trends) -> str:
     if trends.anchor is None:
         return ""
     name = f" · peak: {trends.anchor.name}" if trends.anchor.name else ""
-    return f"{name} · no clear peak where one was chosen" if trends.is_line_missed else name
+    return f"{name} · no clear peak where the preview has one" if trends.is_line_missed else name
 
 
 def _pooled(view: TrendsView, trends: Trends) -> str:
@@ -70,7 +86,7 @@ def _pooled(view: TrendsView, trends: Trends) -> str:
     n, anchor = len(view.channels_offered), trends.anchor
     if anchor is None or trends.asked.channel is not None or n < 2 or unit_of(anchor.column) != "ADC":
         return ""
-    return f"▲ peak of {n} channels together in {anchor.column}"
+    return f"▲ peaks of {n} channels together: the gain of one may move unseen, choose each channel"
 
 
 def words_of(view: TrendsView, found: list[tuple[str, Trends, Series]]) -> str:
@@ -83,9 +99,9 @@ def words_of(view: TrendsView, found: list[tuple[str, Trends, Series]]) -> str:
         return f"{told} · ▲ {UNEQUAL[series.kind]}" if is_pooled else told
     parts = []
     for name, _, series in found:
-        move = find_move(series)
-        if move is not None:
-            parts.append(f"{name}: {move_words(series, move, view.clock)}")
+        move, gone = find_move(series), gone_words(series, view.clock)
+        parts += [f"{name}: {gone}"] if gone else []
+        parts += [f"{name}: {move_words(series, move, view.clock)}"] if move is not None else []
     late = f"{EARLIER}: " if any(series.kind in trends.late for _, trends, series in found) else ""
     return late + ("; ".join(parts) or "nothing moved")
 
@@ -94,7 +110,8 @@ def _words_of_one(view: TrendsView, name: str, series: Series) -> str:
     if not series.is_known.any():
         return series.note
     band = view.bands.get((name, series.kind))
-    parts = [move_words(series, find_move(series), view.clock)]
+    move, gone = find_move(series), gone_words(series, view.clock)
+    parts = [gone, move_words(series, move, view.clock) if move is not None or not gone else ""]
     middle, error = float(np.nanmedian(series.values)), error_of_median(series.errors[series.is_known])
     parts.append(f"median {words.with_error(middle, error)} {series.unit}".rstrip())
     if view.choice.has_band and band is not None:
@@ -120,13 +137,11 @@ def time_words(view: TrendsView) -> str:
 
 
 def both_times(view: TrendsView, seconds: float) -> str:
-    """Give a time of the run in UTC, and on the spot where that is another."""
+    """Give a time of the run in UTC, and by the clock on the wall."""
     start = view.clock.start
     if start is None:
         return f"{seconds:.5g} s"
-    utc = time.strftime("%H:%M:%S UTC", time.gmtime(start + seconds))
-    local = time.strftime("%H:%M:%S %Z", time.localtime(start + seconds))
-    return utc if utc == local else f"{utc} ({local})"
+    return f"{utc_text(start + seconds)}\n{local_text(start + seconds)}"
 
 
 def why_empty(view: TrendsView, live: LiveRun | None) -> str:

@@ -98,6 +98,8 @@ class Telling:
         sample = view.browser.sample
         if sample is None:
             return ""
+        if looking := self._looked_for(sample):
+            return looking
         parts = [view.density.words() if picture == "density" else ""]
         parts = [parts[0] or self._place_words(sample)]
         if self.cut_words:
@@ -105,6 +107,14 @@ class Telling:
         if picture != "density":
             parts += self._sample_words(sample)
         return " · ".join(parts)
+
+    def _looked_for(self, sample: Sample) -> str:
+        """Say whose waveforms are looked for, while one of another channel is still shown."""
+        browser, view = self._view.browser, self._view
+        wanted = browser.channel
+        if not browser.is_reading or wanted is None or sample.channel in (None, wanted):
+            return ""
+        return f"looking for waveforms of {view.bridge.names([*view.channels, wanted])[-1]}…"
 
     def _sample_words(self, sample: Sample) -> list[str]:
         view, parts = self._view, []

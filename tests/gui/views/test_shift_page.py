@@ -11,7 +11,11 @@ import pytest
 from PyQt5.QtWidgets import QApplication, QLineEdit, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
+from pygama.progress import Failed, Note
 from pygama_gui.bridge import Bridge
+from pygama_gui.data.headers import Difference
+from pygama_gui.data.shift import Check
+from pygama_gui.data.shift_page import as_markdown
 from pygama_gui.session import changes, saved
 from pygama_gui.session.state import DataSet, Member, Run
 from pygama_gui.views import madeup
@@ -189,7 +193,9 @@ def test_a_page_has_room_on_a_small_screen(view: StripView, window: ShiftWindow)
         value="8000.09 ± 0.02 ADC, moved by −1.48 ADC (23.3 σ)",
         allowed=f"8000.1 ± 1.9 ADC, from {names}",
     )
-    checks = tuple(moved if one.what == moved.what else one for one in page.checks)
+    why = "one event of each channel does not tell how it scatters"
+    lacking = [Check(f"peak {at}", why, is_known=False) for at in range(9)]
+    checks = (*(moved if one.what == moved.what else one for one in page.checks), *lacking)
     window.show_page(replace(page, checks=checks), is_header_known=True)
     window.layout().activate()
     assert window.minimumSizeHint().width() <= 920  # 200 % on 1920 x 1080, with its frame
@@ -245,3 +251,51 @@ def test_a_data_set_is_named_by_its_runs_and_compares_the_last_with_the_first(
     assert last is not None
     qtbot.waitUntil(lambda: last.is_header_known, timeout=WAIT_MS)
     assert last.header.text().endswith("that of Run 9001.")  # not of the data set before it
+
+
+def test_the_page_lists_warnings_and_runs_that_failed(
+    view: StripView, a_run: Callable[..., Run], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pygama_gui.bridge.time.time", lambda: 1_537_871_000.0)
+    other = a_run(9002)
+    view.bridge.change(changes.add_runs, [other])
+    view.bridge.adopt(2, other)
+    view.bridge.take(1, Note("3 records were skipped", "warning"))
+    view.bridge.take(2, Failed("no room", ""))
+    view.page_action.trigger()
+    assert view._page is not None and view._page.page is not None
+    warned = (("2018-09-25 10:23:20 UTC", "3 records were skipped"), ("", "Run 9002 failed: no room"))
+    assert view._page.page.warnings == warned
+    assert view._page.warnings.text() == (
+        "▲ 2018-09-25 10:23:20 UTC: 3 records were skipped\n▲ Run 9002 failed: no room"
+    )
+
+
+@pytest.mark.parametrize(
+    ("n", "said"), [(6, ""), (20, "and 14 more, which the saved page has"), (900, "and 894 more, 40 in the")]
+)
+def test_changes_of_the_header_that_have_no_room_are_counted(window: ShiftWindow, n: int, said: str) -> None:
+    assert window.page is not None
+    found = tuple(Difference(f"value {at}", "changed", "1", "2") for at in range(n))
+    window.show_page(replace(window.page, against="Run 6", found=found), is_header_known=True)
+    lines = window.header.text().splitlines()
+    assert lines[:2] == ["Header: Changed since Run 6:", "value 0: 1 → 2"]
+    assert ("".join(lines[7:])).startswith(said) and len(lines) == 7 + bool(said)
+
+
+def test_a_remark_on_what_was_not_known_stays_when_it_is(qtbot: QtBot, window: ShiftWindow) -> None:
+    page = window.page
+    assert page is not None
+    place = Check("Tl-208 position", "38 005 ± 2 ADC", kind="position")
+    without = tuple(one for one in page.checks if one.what not in ("peak position", place.what))
+    unknown = replace(place, what="peak position", is_known=False, kind="")
+    window.show_page(replace(page, checks=(*without, unknown)), is_header_known=True)
+    qtbot.keyClicks(window.remarks["peak position"], "source not in yet")
+    window.show_page(replace(page, checks=(*without, place)), is_header_known=True)
+    signed = window.signed()
+    assert window.remarks[place.what].text() == "source not in yet"
+    assert signed is not None and signed.remark_on(place.what) == "source not in yet"
+    assert "source not in yet |" in as_markdown(signed)
+    window.remarks[place.what].clear()
+    qtbot.keyClicks(window.remarks[place.what], "in")
+    assert window._notes().remarks == {place.what: "in"}

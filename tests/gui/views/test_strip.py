@@ -17,7 +17,7 @@ from pytestqt.qtbot import QtBot
 from pygama.analysis.calibration import Calibration, ChannelCalibration
 from pygama.analysis.curves import Curve
 from pygama.channel_map import Channel
-from pygama.progress import Failed, Message, Note, Partial, Started
+from pygama.progress import Failed, Message, Note, Partial, Progress, Started
 from pygama_gui.bridge import Bridge
 from pygama_gui.data import health
 from pygama_gui.data.run_times import RunTimes, Spell
@@ -28,13 +28,15 @@ from pygama_gui.session.state import ChannelMap, Run, Step
 from pygama_gui.views import madeup
 from pygama_gui.views.strip import telling
 from pygama_gui.views.strip import view as strip_view
+from pygama_gui.views.strip.figures import FigureLine
 from pygama_gui.views.strip.telling import (
-    age_tone,
     channels_words,
+    first_reason,
     live_time_tip,
     live_time_words,
     mean_and_spread,
     reasons,
+    state_age_tone,
     state_remark,
     state_words,
 )
@@ -100,6 +102,8 @@ def test_one_event_of_each_channel_is_no_scatter_of_0(qtbot: QtBot, view: StripV
     partial.columns["channel"] = np.arange(60)
     show(qtbot, view, [partial, madeup.end(60)])
     qtbot.waitUntil(lambda: view.bridge.threads.are_idle, timeout=WAIT_MS)
+    noise = next(one for one in view.checks() if one.what == "noise")
+    assert (noise.is_known, noise.value) == (False, "one event of each channel does not tell how it scatters")
     assert {one.kind for one in view.checks()} >= {"baseline"}
     assert "noise" not in {one.kind for one in view.checks()}
 
@@ -110,7 +114,7 @@ def test_channels_that_all_have_events_are_well(qtbot: QtBot, view: StripView) -
 
 def test_a_channel_without_new_events_is_silent_which_is_an_alarm(qtbot: QtBot, view: StripView) -> None:
     told = channels(qtbot, view, np.arange(6000) % 4, np.arange(3000) % 3)
-    assert told == ("✕ 1 of 4", "✕ channel 3 SILENT")
+    assert told == ("✕ 1 not ok", "✕ channel 3 SILENT")
     why = view.figures["CHANNELS"].toolTip()
     assert why == "channel 3 silent: none of the newest events, where 429 were expected"
 
@@ -118,7 +122,7 @@ def test_a_channel_without_new_events_is_silent_which_is_an_alarm(qtbot: QtBot, 
 def test_a_channel_with_far_more_events_than_the_others_is_noisy(qtbot: QtBot, view: StripView) -> None:
     codes = np.full(4000, 2)
     codes[::40] = np.arange(100) % 5
-    assert channels(qtbot, view, codes) == ("▲ 1 of 5", "▲ channel 2 NOISY")
+    assert channels(qtbot, view, codes) == ("▲ 1 not ok", "▲ channel 2 NOISY")
 
 
 def test_a_channel_that_is_not_well_in_a_run_under_way_is_logged_once(qtbot: QtBot, view: StripView) -> None:
@@ -132,7 +136,7 @@ def test_a_channel_that_is_not_well_in_a_run_under_way_is_logged_once(qtbot: QtB
         view.bridge.take(1, partial)
         view.bridge.data_grew.emit({view.session.selected})
     qtbot.waitUntil(
-        lambda: view.redraw() or view.figures["CHANNELS"].value.text() == "✕ 1 of 4", timeout=WAIT_MS
+        lambda: view.redraw() or view.figures["CHANNELS"].value.text() == "✕ 1 not ok", timeout=WAIT_MS
     )
     view.redraw()
     (level, text) = logged[-1]
@@ -146,7 +150,7 @@ def test_many_channels_that_are_not_well_are_counted() -> None:
     found = health.Survey(health=(*ill, health.Health("ok"), health.Health("quiet", "none of late")))
     names = [f"channel {code}" for code in range(14)]
     value, remark, *_ = channels_words(found, names)
-    assert (value, remark) == ("▲ 13 of 14", "▽ channel 13 QUIET, ◆ 12 channels DRIFTING")
+    assert (value, remark) == ("▲ 13 not ok", "▽ channel 13 QUIET, ◆ 12 channels DRIFTING")
     told = reasons(found, names)
     assert told[0] == "channel 0 drifting: baseline +0"
     assert (len(told), told[-1]) == (11, "and 3 more: see Channels")
@@ -160,7 +164,7 @@ def test_a_channel_that_is_rare_is_not_called_quiet(qtbot: QtBot, view: StripVie
 
 def test_a_channel_that_should_be_there_is_dead(qtbot: QtBot, view: StripView) -> None:
     view.bridge.change(changes.take_channel_map, ChannelMap(channels=(Channel(0, 0, 9, "V02160A"),)))
-    assert channels(qtbot, view, np.arange(6000) % 3) == ("✕ 1 of 4", "✕ V02160A DEAD")
+    assert channels(qtbot, view, np.arange(6000) % 3) == ("✕ 1 not ok", "✕ V02160A DEAD")
 
 
 def test_a_channel_whose_gain_drifts_is_named(qtbot: QtBot, view: StripView) -> None:
@@ -173,7 +177,7 @@ def test_a_channel_whose_gain_drifts_is_named(qtbot: QtBot, view: StripView) -> 
     show(qtbot, view, [partial, madeup.end(n)])
     figure = view.figures["CHANNELS"]
     qtbot.waitUntil(lambda: figure.remark.text() == "◆ channel 1 DRIFTING", timeout=WAIT_MS)
-    assert figure.value.text() == "▲ 1 of 2"
+    assert figure.value.text() == "▲ 1 not ok"
 
 
 def test_the_baseline_is_told_beside_what_it_was(qtbot: QtBot, view: StripView) -> None:
@@ -183,9 +187,28 @@ def test_the_baseline_is_told_beside_what_it_was(qtbot: QtBot, view: StripView) 
     assert "± how single events scatter" in view.figures["BASELINE"].toolTip()
 
 
+def test_since_when_a_baseline_moved_is_told_under_the_mouse(qtbot: QtBot, view: StripView) -> None:
+    show(qtbot, view, ended(step=10.0))
+    view.redraw()
+    assert re.search(
+        r"\nBaseline \+[\d.]+ ADC since 10:28.* UTC \(.* σ\): Trends shows it\n",
+        view.figures["BASELINE"].toolTip(),
+    )
+
+
 def test_a_baseline_that_moved_is_marked(qtbot: QtBot, view: StripView) -> None:
     show(qtbot, view, ended(step=6.0))
     assert re.fullmatch(r"▲ moved \+\d\.\d+ ADC", view.figures["BASELINE"].remark.text())
+
+
+def test_a_baseline_that_moved_by_less_than_events_scatter_is_told_without_alarm(
+    qtbot: QtBot, view: StripView
+) -> None:
+    show(qtbot, view, ended(step=1.5))
+    figure = view.figures["BASELINE"]
+    assert re.fullmatch(r"moved \+1\.\d+ ADC", figure.remark.text())
+    assert figure.value.text() == "8000.7 ± 3.1 ADC"
+    assert "\nThat is less than single events scatter\n" in figure.toolTip()
 
 
 def test_levels_are_not_found_anew_while_nothing_came(
@@ -231,6 +254,21 @@ def test_the_strip_says_whose_peak_it_follows(qtbot: QtBot, view: StripView) -> 
     qtbot.waitUntil(lambda: view.redraw() or view.figures["PEAK"].caption.text() == "PEAK", timeout=WAIT_MS)
 
 
+def test_a_peak_that_is_there_no_more_is_no_steady_gain(qtbot: QtBot, view: StripView) -> None:
+    partial, end = ended(40_000)
+    late = partial.columns["time_s"] > 300.0
+    partial.columns["trap_max"][late] *= 1.3
+    view.bridge.change(changes.choose_line, (3450.0, 3650.0))
+    show(qtbot, view, [partial, end])
+    qtbot.waitUntil(lambda: "position" in view._levels, timeout=WAIT_MS)
+    view.redraw()
+    figure = view.figures["PEAK"]
+    assert figure.whole.startswith("▲ FWHM ")
+    assert re.search(r"\nNo peak since 10:2\d.* UTC: Trends shows it\n", figure.toolTip())
+    place = next(one for one in view.checks() if one.kind == "position")
+    assert place.value.endswith(", missing at the end") and place.is_ok is False
+
+
 def test_a_peak_of_too_few_events_has_a_place_but_no_width(qtbot: QtBot, view: StripView) -> None:
     show(qtbot, view, ended())
     qtbot.waitUntil(lambda: "width" in view._levels, timeout=WAIT_MS)
@@ -251,7 +289,7 @@ def test_the_strip_says_that_the_chosen_peak_is_not_there(qtbot: QtBot, view: St
     show(qtbot, view, ended())
     qtbot.waitUntil(lambda: "width" in view._levels, timeout=WAIT_MS)
     view.redraw()
-    assert "No clear peak is where one was chosen" in view.figures["PEAK"].toolTip()
+    assert "No clear peak is where the preview has one" in view.figures["PEAK"].toolTip()
 
 
 def test_the_rate_now_stands_beside_the_mean_while_the_run_is_under_way(
@@ -272,7 +310,7 @@ def test_the_rate_now_stands_beside_the_mean_while_the_run_is_under_way(
     ("age", "value", "remark", "tone"),
     [
         (2.0, "● LIVE", "newest 2.0 s old", "soft"),
-        (24.0, "● LIVE", "no event for 24 s", "warn"),
+        (24.0, "● LIVE", "▲ no event for 24 s", "warn"),
         (84.0, "■ FROZEN", "no event for 1 min 24 s", "bad"),
     ],
 )
@@ -282,7 +320,68 @@ def test_a_run_that_is_followed_says_how_old_its_newest_event_is(
     state = JobState(1, Path("Run"), "running", follows=True, newest_at=100.0, heard_at=100.0 + age)
     assert state_words(state)[0] == value
     assert state_remark(state) == remark
-    assert age_tone(state) == tone
+    assert state_age_tone(state) == tone
+
+
+@pytest.fixture
+def followed(view: StripView) -> Callable[[float], None]:
+    """Have the selected run be followed, with events that came 600 s long; give a way to let time pass."""
+    run = view.session.selected_run
+    assert run is not None
+    view.bridge.adopt(2, run, follows=True)
+    view.bridge.take(2, Started(run.path, 1000, 9001, 0, 0, (madeup.DECODER,), ()))
+    view.bridge.take(2, ended()[0])
+    view.bridge.board.apply(2, Progress(1000, 1000, 6000, 6000), 100.0)
+
+    def wait(age: float, rows: int = 6000) -> None:
+        view.bridge.board.apply(2, Progress(1000, 1000, rows, rows), 100.0 + age)
+        view.redraw()
+
+    return wait
+
+
+def test_a_run_that_stands_still_has_no_rate_now(view: StripView, followed: Callable[[float], None]) -> None:
+    followed(2.0)
+    assert not view.figures["RATE"].whole.startswith("▲")
+    followed(24.0)
+    assert view.figures["RATE"].whole == "▲ 0 Hz"
+    assert next(one for one in view.checks() if one.what == "rate").is_ok is False
+
+
+def test_an_old_event_is_told_in_a_narrow_strip_too(
+    view: StripView, followed: Callable[[float], None]
+) -> None:
+    followed(24.0)
+    view.resize(640, 60)
+    assert not view.figures["STATE"].remark.isVisible()
+    assert view.figures["STATE"].value.text() == "▲ ● LIVE"
+    assert view.figures["STATE"].value.property("tone") == "warn"
+
+
+def test_the_log_says_when_a_run_stands_still_and_goes_on(
+    view: StripView, followed: Callable[..., None]
+) -> None:
+    logged: list[tuple[str, str]] = []
+    view.bridge.logged.connect(lambda text, level: logged.append((level, text)))
+    for age, rows in ((24.0, 6000), (70.0, 6000), (71.0, 6000), (80.0, 6001), (81.0, 6002)):
+        followed(age, rows)
+    name = view.bridge.name_of(view.session.selected)
+    assert logged == [("warning", f"{name}: no event for a minute"), ("info", f"{name}: events come again")]
+
+
+def test_the_peak_of_one_channel_is_followed_as_long_as_it_keeps_up(qtbot: QtBot, view: StripView) -> None:
+    def whose(*counts: int) -> str:
+        codes = np.repeat(np.arange(len(counts)), counts)
+        channels(qtbot, view, codes)
+        channel = view._channel(view.bridge.data[view.session.selected])
+        assert channel is not None
+        return view.bridge.names([channel])[0]
+
+    assert whose(1000, 900) == "channel 0"
+    assert whose(0, 300) == "channel 0"
+    assert whose(0, 400) == "channel 1"
+    view.bridge.take(1, madeup.end())
+    assert whose(700, 0) == "channel 0"
 
 
 def test_warnings_and_runs_that_failed_are_counted(view: StripView, a_run: Callable[..., Run]) -> None:
@@ -300,6 +399,9 @@ def test_warnings_and_runs_that_failed_are_counted(view: StripView, a_run: Calla
     view.redraw()
     assert view.figures["ERRORS"].value.text() == "✕ 1"
     assert view.figures["ERRORS"].remark.text() == "run failed · ▲ 1 warning"
+    tip = view.figures["ERRORS"].toolTip().splitlines()
+    assert re.fullmatch(r"20.* UTC: something odd", tip[0])
+    assert tip[1:] == ["Run 72 failed: it broke", "The log (Ctrl+L) says more"]
 
 
 def test_the_shift_report_is_copied_with_values_and_channels(qtbot: QtBot, view: StripView) -> None:
@@ -387,6 +489,23 @@ def test_a_remark_that_warns_stays_longest_and_leaves_its_sign_behind(qtbot: QtB
     assert baseline.whole == value
 
 
+def test_of_remarks_that_warn_that_of_the_channels_stays_longest(qtbot: QtBot, themed: object) -> None:
+    line = FigureLine()
+    qtbot.addWidget(line)
+    line.figures["BASELINE"].show_value("8000.0 ± 1.0 ADC", "▲ moved +2.05 ADC", "", "warn")
+    line.figures["CHANNELS"].show_value("✕ 1 not ok", "✕ channel 2 SILENT", "bad", "bad")
+
+    def widest_without(caption: str) -> int:
+        """Give the greatest width at which a remark has no room."""
+        return max(
+            width
+            for width in range(300, 2400, 10)
+            if line.fit(width) or line.figures[caption].remark.isHidden()
+        )
+
+    assert widest_without("CHANNELS") < widest_without("BASELINE")
+
+
 def test_no_figure_lies_over_another_however_narrow_the_strip(qtbot: QtBot, view: StripView) -> None:
     show(qtbot, view, ended(step=6.0))
     view.bridge.room.known.emit(212_000_000_000)
@@ -449,6 +568,12 @@ def test_a_reason_that_is_told_of_many_channels_is_cut_between_two() -> None:
     tip = live_time_tip(Spell(10.0, math.nan, math.nan, "", reason), RunTimes(2, {}))
     assert len(tip) < 400
     assert tip.endswith("too few for a fit of intervals; …")
+
+
+def test_a_reason_on_the_check_list_names_no_channels() -> None:
+    note = "pulser: no channel has a pulser (0/0/0, 0/0/1: too few); 0/0/0: timestamps: 12 hits are too few"
+    assert first_reason(note) == "pulser: no channel has a pulser"
+    assert first_reason("") == ""
 
 
 def test_a_run_shows_its_live_time(qtbot: QtBot, bridge: Bridge) -> None:
@@ -518,3 +643,32 @@ def test_a_run_that_failed_is_to_be_looked_at(
     bridge.take(1, Failed("it broke", ""))
     view.redraw()
     assert next(one for one in view.checks() if one.what == "state").is_ok is False
+
+
+@pytest.mark.usefixtures("in_tokyo")
+def test_when_a_run_was_done_is_told_in_utc_and_in_local_time_on_hover(view: StripView) -> None:
+    run = view.session.selected_run
+    assert run is not None
+    view.bridge.restore_rows(run, (), 600, 1_537_871_000.0)
+    view.redraw()
+    figure = view.figures["STATE"]
+    assert (figure.whole, figure.remark.text()) == ("✓ DONE", "on 2018-09-25 10:23 UTC")
+    told = "✓ DONE on 2018-09-25 10:23 UTC\n2018-09-25 19:23:20 JST (local time)"
+    assert figure.toolTip() == told
+    assert "2018-09-25 19:23:20 JST (local time)" in view.figures["RUN"].toolTip()
+
+
+def test_the_check_list_says_what_is_not_known_and_why(qtbot: QtBot, view: StripView) -> None:
+    partial = madeup.partial(60, n_waveforms=1)
+    partial.columns["channel"] = np.arange(60)
+    del partial.columns["time_s"]
+    show_rows = [partial, madeup.end(60)]
+    for message in show_rows:
+        run_id = view.bridge.take(1, message)
+    view.bridge.data_grew.emit({run_id})
+    view.redraw()
+    unknown = {one.what: one for one in view.checks() if not one.is_known}
+    assert {"rate", "live time", "noise", "peak position", "peak width"} <= set(unknown)
+    assert unknown["rate"].value == "the events carry no time"
+    assert unknown["rate"].verdict == "? not known"
+    assert [one.what for one in view.checks()][:5] == ["run", "state", "rate", "events", "live time"]

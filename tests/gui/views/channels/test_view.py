@@ -102,7 +102,7 @@ def test_a_channel_whose_gain_drifts_is_named_with_size_and_time(qtbot: QtBot, v
     (why,) = (tile.health.why for tile in view.tiles if tile.name == "channel 1")
     assert why.startswith("gain +")
     assert " ADC (+0.1" in why
-    assert " since 10:53 (" in why
+    assert " since 10:53 UTC (" in why
     assert "◆ channel 1 drifting" in view.summary.text()
     view._change(is_table=True)
     view.redraw()
@@ -322,7 +322,7 @@ def test_a_gain_that_jumps_is_told_though_the_peak_is_not_fitted_anew(
     view.redraw()
     assert its.peak(0) is fitted
     assert state_of(view) == {"channel 0": "drifting"}
-    assert view.tiles[0].health.why.startswith("its peak is there before ")
+    assert view.tiles[0].health.why.startswith("its peak is gone since ")
 
 
 def test_energies_that_no_event_has_give_way_to_what_they_are_made_of(

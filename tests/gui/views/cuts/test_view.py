@@ -595,3 +595,18 @@ def test_the_line_of_a_new_cut_leaves_undo_to_the_window_once_the_cut_is_made(
     qtbot.keyClicks(view.new_field, "trap_max >")
     qtbot.keyClick(view.new_field, Qt.Key.Key_Return)
     assert is_taken()
+
+
+def test_what_is_done_with_cuts_is_offered_where_there_are_any(qtbot: QtBot, bridge: Bridge) -> None:
+    view = CutsView(bridge)
+    qtbot.addWidget(view)
+
+    def offered() -> list[str]:
+        names = ("Re&name the cut", "Remo&ve the cut", "Remove all cuts", "&Add a cut…", "&Load cuts…")
+        return [one.text() for one in view.view_actions() if one.text() in names and one.isEnabled()]
+
+    assert offered() == ["&Add a cut…", "&Load cuts…"]
+    view.add("trap_max > 100", "high")
+    assert len(offered()) == 5
+    bridge.change(cut_changes.remove_all_cuts)
+    assert offered() == ["&Add a cut…", "&Load cuts…"]

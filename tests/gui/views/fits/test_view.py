@@ -15,6 +15,7 @@ from pytestqt.qtbot import QtBot
 
 from pygama.analysis.fit_request import FitRequest
 from pygama.analysis.region_fit import Parameter, RegionFit
+from pygama_gui.bridge import Bridge
 from pygama_gui.session import changes, fit_changes
 from pygama_gui.session.state import Fit, NamedRegion, Run
 from pygama_gui.views import madeup
@@ -393,3 +394,18 @@ def test_what_is_chosen_of_a_fit_is_shown_whole(qtbot: QtBot, view: FitsView, wi
 
 def test_the_panel_asks_for_no_height_for_its_table(view: FitsView) -> None:
     assert view.minimumSizeHint().height() < 160
+
+
+def test_what_is_done_with_fits_is_offered_where_there_are_any(qtbot: QtBot, bridge: Bridge) -> None:
+    view = FitsView(bridge)
+    qtbot.addWidget(view)
+
+    def offered() -> list[str]:
+        names = ("&Remove the fit", "Fit everything &again", "R&emove all fits", "&Take a calibration…")
+        return [one.text() for one in view.view_actions() if one.text() in names and one.isEnabled()]
+
+    assert offered() == ["&Take a calibration…"]
+    bridge.change(fit_changes.add_fits, [Fit("peak", "trap_max", FitRequest(10.0, 20.0, (15.0,)))])
+    assert len(offered()) == 4
+    bridge.change(fit_changes.remove_all_fits)
+    assert offered() == ["&Take a calibration…"]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -18,7 +17,14 @@ from pygama_gui.jobs.remedies import AGAIN, remedies_for
 from pygama_gui.session import changes
 from pygama_gui.session.state import Run
 from pygama_gui.views import madeup
-from pygama_gui.views.runs.cards import button_places, in_room, run_facts, run_title
+from pygama_gui.views.runs.cards import (
+    button_places,
+    in_room,
+    run_details,
+    run_facts,
+    run_sentence,
+    run_title,
+)
 from pygama_gui.views.runs.view import RunsView
 
 
@@ -104,18 +110,18 @@ def test_a_click_beside_the_cards_leaves_the_run_marked(qtbot: QtBot, view: Runs
     assert marked == [view.model.place_of(bridge.session.selected).row()]
 
 
-def test_the_start_is_told_in_utc_on_the_card_and_in_local_time_on_hover(
-    view: RunsView, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("TZ", "JST-9")
-    time.tzset()
-    try:
-        tip = view.model.index(0).data(Qt.ItemDataRole.ToolTipRole)
-        assert "began on 2018-09-25 at 19:23:20 JST (local time)" in tip
-        assert "2018-09-25 10:23 UTC" in text_of(view, 0)
-    finally:
-        monkeypatch.undo()
-        time.tzset()
+@pytest.mark.usefixtures("in_tokyo")
+def test_the_start_is_told_in_utc_on_the_card_and_in_local_time_on_hover(view: RunsView) -> None:
+    tip = view.model.index(0).data(Qt.ItemDataRole.ToolTipRole)
+    assert "began 2018-09-25 19:23:20 JST (local time)" in tip
+    assert "2018-09-25 10:23 UTC" in text_of(view, 0)
+
+
+@pytest.mark.usefixtures("in_tokyo")
+def test_when_it_was_done_is_told_in_utc_and_in_local_time_on_hover() -> None:
+    state = JobState(1, Path("Run72"), "done", made_on=1_537_871_000.0)
+    assert run_sentence(state)[0] == "✓ done 2018-09-25 10:23 UTC"
+    assert "done 2018-09-25 19:23:20 JST (local time)" in run_details(state)
 
 
 def test_a_click_selects_a_run(qtbot: QtBot, view: RunsView, bridge: Bridge) -> None:

@@ -111,15 +111,20 @@ def test_what_moved_is_said_with_time_and_significance(qtbot: QtBot, view: Trend
     feed(qtbot, view, run_of(step=5.0))
     words = view.told["baseline"].text()
     assert words.startswith("baseline +")
-    assert " since 10:28:20 (" in words or " since 10:28:40 (" in words or " since 10:28:00 (" in words
+    assert (
+        " since 10:28:20 UTC (" in words
+        or " since 10:28:40 UTC (" in words
+        or " since 10:28:00 UTC (" in words
+    )
     assert "all channels: baseline +" in view.summary.text()
     assert "rate" in view.summary.text().partition("; ")[2]
 
 
 def test_a_peak_of_several_channels_in_adc_counts_is_said_to_be_one(qtbot: QtBot, view: TrendsView) -> None:
     feed(qtbot, view, run_of())
-    assert "▲ peak of 2 channels together in trap_max" in view.summary.text()
-    assert view.told["position"].text().endswith("or calibrate all and show energies")
+    assert "▲ peaks of 2 channels together: the gain of one may move unseen" in view.summary.text()
+    assert "gain" not in view.summary.text().partition("▲")[0], "a channel that left the peak is not seen"
+    assert view.told["position"].text().endswith("choose one or each channel, or calibrate all")
     assert view.told["width"].text().endswith("what lies between the gains of the channels is in it")
     change(qtbot, view, channel=0)
     assert view.plots["position"].lines
@@ -249,6 +254,23 @@ def test_the_band_can_come_from_the_run_before(
     change(qtbot, view, n_reference=1)
     qtbot.waitUntil(lambda: "of Run 9000" in view.told["baseline"].text(), timeout=WAIT_MS)
     assert "30 slices outside the band" in view.told["baseline"].text()
+    assert "outside" not in view.summary.text(), "half of the run lies inside"
+
+
+def test_a_run_outside_the_band_of_the_one_before_is_told_in_the_summary(
+    qtbot: QtBot, view: TrendsView, a_run: Callable[..., Run]
+) -> None:
+    earlier = a_run(9000)
+    view.bridge.change(changes.add_runs, [earlier])
+    view.bridge.adopt(2, earlier)
+    view.bridge.take(2, run_of(seed=5))
+    view.bridge.take(2, replace(madeup.end(), outputs=(Path("t2_run9000.h5"),)))
+    partial = run_of()
+    partial.columns["bl_int"] += 40.0
+    feed(qtbot, view, partial)
+    assert "outside" not in view.summary.text()
+    change(qtbot, view, n_reference=1)
+    qtbot.waitUntil(lambda: "▲ baseline outside the band of Run 9000" in view.summary.text(), timeout=WAIT_MS)
 
 
 def test_without_an_earlier_run_the_band_is_said_to_be_missing(qtbot: QtBot, view: TrendsView) -> None:

@@ -1,0 +1,78 @@
+"""Tests what is said of runs that are processed again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from pytestqt.qtbot import QtBot
+
+from pygama.analysis.calibration import Calibration, ChannelCalibration
+from pygama.analysis.curves import Curve
+from pygama.simulate import RunShape, write_run
+from pygama_gui.main_window import MainWindow
+from pygama_gui.session import calibration_changes, changes
+from pygama_gui.session.state import Run
+
+WAIT_MS = 60_000
+
+
+@pytest.fixture
+def window(qtbot: QtBot, open_window: Callable[..., MainWindow], tmp_path: Path) -> MainWindow:
+    """Give a window with a run that was processed and calibrated."""
+    made = open_window(output_dir=tmp_path)
+    shape = RunShape(run_number=7, n_events=400, n_samples=900, pulse_at=400, channels=(0, 1))
+    made.arrivals.add_paths([write_run(tmp_path / "Run7", shape)])
+    wait_for(qtbot, made, 1)
+    one = ChannelCalibration(curve=Curve((0.0, 0.5), ((0.0, 0.0), (0.0, 0.0))))
+    calibration = Calibration("trap_max", made_from=("Run7",), channels={"0/8/0": one})
+    made.bridge.change(calibration_changes.take_calibration, calibration)
+    return made
+
+
+def wait_for(qtbot: QtBot, window: MainWindow, n_jobs: int) -> None:
+    def is_done() -> bool:
+        state = window.bridge.state(window.bridge.session.selected)
+        return state is not None and state.state == "done" and state.job_id == n_jobs
+
+    qtbot.waitUntil(is_done, timeout=WAIT_MS)
+
+
+def process_with_rise(qtbot: QtBot, window: MainWindow, rise: int, n_jobs: int) -> None:
+    names = [step.step for step in window.bridge.session.chain]
+    window.bridge.change(changes.set_setting, names.index("trap_filter"), "rise", rise)
+    window.processing.start_selected()
+    wait_for(qtbot, window, n_jobs)
+
+
+def test_a_run_that_another_chain_makes_anew_is_offered_to_be_calibrated(
+    qtbot: QtBot, window: MainWindow
+) -> None:
+    window.processing.start_selected()
+    wait_for(qtbot, window, 2)
+    assert not window.banner.isVisible()
+    process_with_rise(qtbot, window, 150, 3)
+    said = "Run 7 was calibrated when another chain made its rows: its lines may stand elsewhere now."
+    assert window.banner.words.text() == said
+    process_with_rise(qtbot, window, 400, 4)
+    assert not window.banner.isVisible(), "the chain is that of the calibration again"
+    process_with_rise(qtbot, window, 150, 5)
+    window.banner.act_buttons[0].click()
+    qtbot.waitUntil(lambda: window.fits.calibration.proposal is not None, timeout=WAIT_MS)
+    assert window.fits.isVisible()
+    window.bridge.change(calibration_changes.take_calibration, window.fits.calibration.proposal)
+    assert not window.banner.isVisible()
+
+
+def test_nothing_is_saved_beside_the_demo_run_by_itself(
+    open_window: Callable[..., MainWindow], tmp_path: Path
+) -> None:
+    bridge = open_window().bridge
+    demo = bridge._demo_folder
+    run = Run("demo", demo / "DemoRun1", 1)
+    bridge.change(changes.add_runs, [run])
+    assert bridge.folder_of(run) == demo
+    assert bridge.saving_folder() == Path.home()
+    bridge.change(changes.choose_output_dir, tmp_path)
+    assert bridge.saving_folder() == tmp_path

@@ -1,0 +1,70 @@
+"""Tests that channels are found whose rate fell while that of the others did not."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from pygama_gui.data.channels import CODE
+from pygama_gui.data.falls import falls
+from pygama_gui.data.health import survey
+
+RNG = np.random.default_rng(3)
+
+
+def run_of(*rates: tuple[float, float], length: float = 600.0) -> dict[str, np.ndarray]:
+    """Make a run of channels with a rate in its first half and another one in the second, Hz."""
+    times, codes = [], []
+    for code, (before, after) in enumerate(rates):
+        for rate, begin in ((before, 0.0), (after, length / 2)):
+            n = RNG.poisson(rate * length / 2)
+            times.append(RNG.uniform(begin, begin + length / 2, n))
+            codes.append(np.full(n, code))
+    order = np.argsort(np.concatenate(times))
+    return {"time_s": np.concatenate(times)[order], CODE: np.concatenate(codes)[order]}
+
+
+def fell(rows: dict[str, np.ndarray]) -> list[float]:
+    present = np.unique(rows[CODE]).tolist()
+    return falls(rows["time_s"], [np.flatnonzero(rows[CODE] == code) for code in present])
+
+
+def test_a_channel_that_falls_to_a_fifth_is_quiet_and_says_so() -> None:
+    rows = run_of((30.0, 30.0), (30.0, 6.0), (30.0, 30.0))
+    assert fell(rows) == [0.0, pytest.approx(0.75, abs=0.06), 0.0]
+    found = survey(rows, None, [0, 1, 2], "trap_max").health
+    assert [one.state for one in found] == ["ok", "quiet", "ok"]
+    assert found[1].why.startswith("its rate fell by 7")
+    assert found[1].why.endswith(" %, that of the others did not")
+
+
+@pytest.mark.parametrize(
+    "rates",
+    [
+        [(30.0, 30.0), (30.0, 30.0), (2.0, 2.0)],
+        [(30.0, 20.0), (30.0, 30.0), (30.0, 30.0)],  # not by so much
+        [(30.0, 5.0), (30.0, 5.0), (30.0, 5.0)],  # the source was taken away
+        [(30.0, 30.0), (30.0, 300.0), (30.0, 30.0)],  # another one is noisy
+        [(6.0, 30.0), (30.0, 30.0), (30.0, 30.0)],
+        [(30.0, 6.0)],  # nobody can say that others went on
+    ],
+)
+def test_no_channel_is_called_quiet_for_less(rates: list[tuple[float, float]]) -> None:
+    assert set(fell(run_of(*rates))) == {0.0}
+
+
+def test_steady_channels_are_not_called_quiet_by_chance() -> None:
+    assert not any(sum(fell(run_of((1.0, 1.0), (3.0, 3.0), (9.0, 9.0)))) for _ in range(50))
+
+
+def test_hits_that_come_late_make_no_channel_quiet() -> None:
+    rows = run_of((30.0, 30.0), (30.0, 30.0))
+    is_kept = (rows[CODE] == 0) | (rows["time_s"] < 560.0)
+    late = {name: np.concatenate([values[is_kept], values[~is_kept][:1]]) for name, values in rows.items()}
+    assert fell(late) == [0.0, 0.0]
+
+
+def test_a_run_without_times_or_with_few_events_tells_nothing() -> None:
+    assert falls(np.full(500, np.nan), [np.arange(500)]) == [0.0]
+    assert falls(np.arange(20.0), [np.arange(10), np.arange(10, 20)]) == [0.0, 0.0]
+    assert falls(np.zeros(500), [np.arange(250), np.arange(250, 500)]) == [0.0, 0.0]
