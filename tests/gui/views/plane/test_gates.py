@@ -351,9 +351,14 @@ def test_words_of_gates_lie_neither_over_each_other_nor_over_corners(view: Plane
 def test_the_projections_show_what_the_chosen_gate_lets_pass(qtbot: QtBot, view: PlaneView) -> None:
     view.bridge.change(cut_changes.add_cut, "psd", BOX)
     view.redraw()
-    qtbot.waitUntil(lambda: "psd" in view.gates.inside, timeout=WAIT_MS)
-    x, heights = view.canvas.top.inside.getData()
-    assert x is not None
+
+    def heights_inside() -> tuple[np.ndarray, np.ndarray]:
+        x, heights = view.canvas.top.inside.getData()
+        return (np.empty(0), np.empty(0)) if x is None else (x, heights)
+
+    # how many lie in the gate is known before their projections are drawn
+    qtbot.waitUntil(lambda: heights_inside()[1].any(), timeout=WAIT_MS)
+    x, heights = heights_inside()
     found = x[np.nonzero(heights)]
     assert found.min() >= 7500
     assert found.max() <= 20_500
