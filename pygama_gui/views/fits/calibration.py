@@ -259,7 +259,7 @@ class CalibrationPanel(QWidget):
     def use(self) -> None:
         """Use the calibration that is proposed, and show the energies."""
         found = self.proposal
-        if found is None or not _n_good(found):
+        if found is None or not self.has_proposal:
             return
         good = {place: one for place, one in found.channels.items() if one.curve is not None}
         key = (found.column, found.made_from)
@@ -349,6 +349,16 @@ class CalibrationPanel(QWidget):
         found = calibration_changes.calibrations_of(self.session, self.session.selected_run)
         return next((one for one in found if one.column == self.column), None)
 
+    @property
+    def has_proposal(self) -> bool:
+        """Whether a calibration is proposed that can be used."""
+        return self.proposal is not None and _n_good(self.proposal) > 0
+
+    @property
+    def can_forget(self) -> bool:
+        """Whether there are calibrations of the column, of any run."""
+        return any(one.column == self.column for one in self.session.calibrations)
+
     def show_present(self) -> None:
         """Show the proposal, or else what holds."""
         if self._about != (self.session.selected, self.column):
@@ -365,7 +375,7 @@ class CalibrationPanel(QWidget):
         what = " channel" if one_channel else " all" if is_several else ""
         self.calibrate_button.setText(f"Calibrate{what}")
         self.gain_unit.setText(f"{gain_unit(self.column)} a keV")
-        self.use_button.setVisible(is_new and _n_good(self.proposal) > 0)
+        self.use_button.setVisible(self.has_proposal)
         self.drop_button.setVisible(is_new)
         self.state.setText(self._state(held))
         one = None if found is None else calibration_changes.of_channel(found, self._shown_channel(found))

@@ -44,6 +44,7 @@ AREA = 3
 DISPENSABLE = (6, 5, 4)
 """Columns that go where there is no room; the form says the same of the chosen fit."""
 LEAST_HEIGHT = 80
+USE, SAVE, FORGET = "&Use the proposed calibration", "&Save the calibration…", "F&orget the calibration"
 N_OF_FITS = 4
 """The first of the entries are of fits, the others of the calibration."""
 EMPTY = (
@@ -153,16 +154,24 @@ class FitsView(View):
                 "Ctrl+Shift+K",
                 self._calibrate_all,
             ),
-            ("&Use the proposed calibration | apply accept", "", self.calibration.use),
-            ("&Save the calibration… | export energy json", "", self.calibration.ask_save),
+            (f"{USE} | apply accept", "", self.calibration.use),
+            (f"{SAVE} | export energy json", "", self.calibration.ask_save),
             ("&Take a calibration… | load open import energy json", "", self.calibration.ask_load),
-            ("F&orget the calibration | remove delete energy", "", self.calibration.forget),
+            (f"{FORGET} | remove delete energy", "", self.calibration.forget),
         ]
 
     def _enable_actions(self) -> None:
-        """Offer what is done with fits only where there are any."""
+        """Offer what is done with fits, or with a calibration, only where there is one."""
         for action in self._actions_of_fits:
             action.setEnabled(bool(self.session.fits))
+        offers = {
+            USE: self.calibration.has_proposal,
+            SAVE: self.calibration.held is not None,
+            FORGET: self.calibration.can_forget,
+        }
+        for action in self._actions:
+            name = action.text()
+            action.setEnabled(offers.get(name, action.isEnabled()))
 
     def _calibrate_all(self) -> None:
         self.come_to_sight()  # its key works everywhere
@@ -210,6 +219,7 @@ class FitsView(View):
 
     def redraw(self) -> None:
         """Show the table and the chosen fit."""
+        self._enable_actions()
         session = self.session
         for run_id in (session.selected, *session.spectrum.others[:1]):
             self.bridge.fitting.ask(run_id)

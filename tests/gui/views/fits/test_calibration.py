@@ -300,6 +300,21 @@ def test_errors_of_a_curve_that_lies_off_its_lines_are_larger_and_said_to_be() -
     assert "offset 0.5 ± 0.3 keV, χ²/ndof 27.0/3, errors × 3" in gain_words(bad, "ADC")
 
 
+def test_what_is_done_with_a_calibration_is_offered_where_there_is_one(qtbot: QtBot, view: FitsView) -> None:
+    def offered() -> list[str]:
+        ours = ("&Use the proposed", "&Save the calibration", "F&orget the calibration")
+        return [one.text() for one in view.view_actions() if one.text().startswith(ours) and one.isEnabled()]
+
+    assert offered() == []
+    propose(qtbot, view)
+    assert offered() == ["&Use the proposed calibration"]
+    view.calibration.use()
+    view.redraw()
+    assert offered() == ["&Save the calibration…", "F&orget the calibration"]
+    view.calibration.forget()
+    assert offered() == []
+
+
 def test_a_calibration_is_saved_and_taken_again(qtbot: QtBot, view: FitsView, tmp_path: Path) -> None:
     use(qtbot, view)
     path = tmp_path / "calibration.json"
