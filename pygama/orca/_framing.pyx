@@ -389,7 +389,7 @@ cdef bint _leads_to(Source *source, int64_t at, int64_t goal) noexcept nogil:
 
 cdef bint _is_repeated(Source *source, int64_t first, int64_t at, int64_t size) noexcept nogil:
     cdef const uint8_t *this = source.data + at
-    if size > 4 * SMALL_WORDS:
+    if size > 4 * SMALL_WORDS or at + size > source.fill:
         return False
     if at - size >= first and memcmp(this, this - size, size) == 0:
         return True

@@ -370,8 +370,11 @@ def _leads_to(source: Bytes, at: int, goal: int) -> bool:
 
 
 def _is_repeated(source: Bytes, first: int, at: int, size: int) -> bool:
-    """Whether a small record is there twice, byte for byte, as in samples that do not change."""
-    if size > 4 * _SMALL_WORDS:
+    """Whether a small record is there twice, byte for byte, as in samples that do not change.
+
+    Of one that is not there whole nothing is known yet.
+    """
+    if size > 4 * _SMALL_WORDS or at + size > source.fill:
         return False
     this, before = source.data[at : at + size], source.data[max(at - size, first) : at]
     return this == before or this == source.data[at + size : min(at + 2 * size, source.fill)]

@@ -88,3 +88,22 @@ def test_the_compiled_walk_and_search_are_the_plain_ones(data, start, at_end, bi
     compiled = outcome(framing.walk, framing.search, bytes_, start, at_end, big_endian)
     plain = outcome(framing.walk_plain, framing.search_plain, bytes_, start, at_end, big_endian)
     assert compiled == plain
+
+
+@pytest.mark.parametrize("search", [framing.search, framing.search_plain])
+@settings(deadline=None, max_examples=200)
+@given(heads_and_noise(), st.integers(0, 50), st.integers(1, 16), st.booleans())
+def test_what_lies_behind_the_bytes_that_were_read_has_no_say(search, data, start, n_words, at_end):
+    before = np.frombuffer(data + b"\0" * 64, np.uint8)[: max(len(data), 51)]
+    found = [
+        search(np.concatenate([before, rest]), start, len(before), at_end, False, Memory.of(KEYS))
+        for rest in (np.zeros(4096, np.uint8), np.tile(before[-4 * n_words :], 200))
+    ]
+    assert found[0] == found[1]
+
+
+def test_a_record_that_was_not_read_to_its_end_is_not_called_repeated():
+    twice = memoryview(bytes(range(16)) * 3)
+    for fill, is_repeated in ((24, False), (31, False), (32, True)):
+        source = framing.Bytes(twice, fill, False, False, Memory.of(KEYS))
+        assert framing._is_repeated(source, 0, 16, 16) == is_repeated
