@@ -84,7 +84,7 @@ def outcome(walk, search, data: np.ndarray, start: int, at_end: bool, big_endian
 @settings(deadline=None, max_examples=150)
 @given(heads_and_noise(), st.integers(0, 50), st.booleans(), st.booleans())
 def test_the_compiled_walk_and_search_are_the_plain_ones(data, start, at_end, big_endian):
-    bytes_ = np.frombuffer(data + b"\0" * 64, np.uint8)[: max(len(data), 51)]
+    bytes_ = np.frombuffer(data + b"\0" * 64, np.uint8)[: max(len(data), 51)].copy()
     compiled = outcome(framing.walk, framing.search, bytes_, start, at_end, big_endian)
     plain = outcome(framing.walk_plain, framing.search_plain, bytes_, start, at_end, big_endian)
     assert compiled == plain
@@ -94,7 +94,7 @@ def test_the_compiled_walk_and_search_are_the_plain_ones(data, start, at_end, bi
 @settings(deadline=None, max_examples=200)
 @given(heads_and_noise(), st.integers(0, 50), st.integers(1, 16), st.booleans())
 def test_what_lies_behind_the_bytes_that_were_read_has_no_say(search, data, start, n_words, at_end):
-    before = np.frombuffer(data + b"\0" * 64, np.uint8)[: max(len(data), 51)]
+    before = np.frombuffer(data + b"\0" * 64, np.uint8)[: max(len(data), 51)].copy()
     found = [
         search(np.concatenate([before, rest]), start, len(before), at_end, False, Memory.of(KEYS))
         for rest in (np.zeros(4096, np.uint8), np.tile(before[-4 * n_words :], 200))
