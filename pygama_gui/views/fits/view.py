@@ -170,8 +170,8 @@ class FitsView(View):
             FORGET: self.calibration.can_forget,
         }
         for action in self._actions:
-            name = action.text()
-            action.setEnabled(offers.get(name, action.isEnabled()))
+            if action.text() in offers:
+                action.setEnabled(offers[action.text()])
 
     def _calibrate_all(self) -> None:
         self.come_to_sight()  # its key works everywhere
