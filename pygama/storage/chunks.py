@@ -37,6 +37,9 @@ _BLOSC_HEADER = struct.Struct("<BBBBIII")
 HEADER_BYTES = _BLOSC_HEADER.size
 _BLOSC_VERSION, _STORED_AS_IT_IS, _SNAPPY = 2, 0x02, 2
 _BIT_SHUFFLE = 2
+_LEVEL_OF_NUMBERS = 3
+"""Of zstd, for rows without samples: as quick as 1 for what is left of them, and 1 % smaller."""
+
 _OF_SAMPLES, _ZSTD_LEVEL = ("zstd", 1, 2, True), 1
 """Codec of 16-bit samples that is also done without Blosc, and the level that zstd's own is at Blosc's 1."""
 
@@ -91,7 +94,8 @@ def codec_for(compression: str, row_bytes: int, sample_bytes: int) -> Codec:
         return Codec("none", 0, 1)
     if sample_bytes and row_bytes > WIDEST_TYPE:
         return codec_for_samples(compression, sample_bytes)
-    return Codec(compression, 1 if compression == "zstd" else 5, _part_of_a_row(row_bytes), whole=True)
+    level = 5 if compression != "zstd" else 1 if sample_bytes else _LEVEL_OF_NUMBERS
+    return Codec(compression, level, _part_of_a_row(row_bytes), whole=True)
 
 
 def codec_for_samples(compression: str, sample_bytes: int) -> Codec:
