@@ -45,14 +45,14 @@ def add(commands: Any) -> None:
     tier1.add_argument("--settings", type=Path, metavar="FILE", help=SETTINGS_HELP)
     add_plugins(tier1)
     tier1.add_argument("--outputs", nargs="+", metavar="NAME", help="columns that are wanted, as trap_max")
-    _add_save_waves(tier1)
+    _add_kept(tier1)
     tier1.add_argument("--profile", action="store_true", help="say what each step of the chain costs")
 
     run = command(commands, "run", _run, "raw files to Tier 1 and Tier 2 in one pass")
     run.add_argument("files", type=Path, nargs="+", metavar="FILE")
     add_output(run)
     add_window(run)
-    _add_save_waves(run)
+    _add_kept(run)
     run.add_argument(
         "--skip",
         type=int,
@@ -68,8 +68,21 @@ def add(commands: Any) -> None:
     check.add_argument("files", type=Path, nargs="+", metavar="TIERFILE")
 
 
-def _add_save_waves(parser: argparse.ArgumentParser) -> None:
+def _add_kept(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--save-waves", nargs="+", metavar="NAME", help="waveforms to keep, as wf_blsub")
+    parser.add_argument(
+        "--compact",
+        action="store_true",
+        help="round the columns far below what noise moves them by: Tier 2 is half as large",
+    )
+
+
+def _take_kept(options: argparse.Namespace, settings: dict[str, Any]) -> None:
+    """Let what is asked for here beat the settings file."""
+    if options.save_waves is not None:
+        settings["save_waves"] = options.save_waves
+    if options.compact:
+        settings["compact"] = True
 
 
 def _check(options: argparse.Namespace) -> int:
@@ -118,8 +131,7 @@ def _tier1(options: argparse.Namespace) -> int:
     settings = settings_of(options)
     if options.outputs is not None:
         settings["outputs"] = options.outputs
-    if options.save_waves is not None:
-        settings["save_waves"] = options.save_waves
+    _take_kept(options, settings)
     processor = processor_of(settings, options)
     make_output(options)
     return for_each(options.files, lambda file: _tier1_one(file, options, settings, processor))
@@ -149,8 +161,7 @@ def _tier1_one(
 
 def _run(options: argparse.Namespace) -> int:
     settings = settings_of(options)
-    if options.save_waves is not None:
-        settings["save_waves"] = options.save_waves
+    _take_kept(options, settings)
     window, processor = window_of(options, settings), processor_of(settings, options)
     waves = settings.get("save_waves", ())
     make_output(options)

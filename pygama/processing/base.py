@@ -23,6 +23,7 @@ from pygama.block import Block
 from pygama.errors import SettingsError
 from pygama.processing.chain import Chain
 from pygama.processing.channels import read_channels
+from pygama.processing.compact import compact_columns
 from pygama.processing.declare import REGISTRY
 from pygama.processing.plan import Plan
 from pygama.processing.plugins import Plugin, load_plugins, plugins_of
@@ -54,8 +55,9 @@ class Tier1Processor:
     settings: name of a processor -> its settings, for all steps of that name; a whole number as a key is a
     run, with such settings for that run alone. What is given to `add` beats the run's settings, these beat
     the plain ones, these the defaults. default_list: start with the line fit, its subtraction, the trapezoid
-    and its maximum. outputs: the columns that are wanted of those which the steps give, all if None. plugins:
-    Python files that declare more processors; they are run.
+    and its maximum. outputs: the columns that are wanted of those which the steps give, all if None. compact:
+    round them far below what noise moves them by, as `compact.STEPS` says; a Tier 2 file is then half as
+    large. plugins: Python files that declare more processors; they are run.
 
     Raises SettingsError.
     """
@@ -66,6 +68,7 @@ class Tier1Processor:
         default_list: bool = False,
         *,
         outputs: Collection[str] | None = None,
+        compact: bool = False,
         plugins: Iterable[Path | str] = (),
     ) -> None:
         self._layers: tuple[Layer, ...] = ()
@@ -73,6 +76,7 @@ class Tier1Processor:
         self._added: tuple[Step, ...] = ()
         self._chains: dict[tuple[str, ...], Chain] = {}
         self._outputs = None if outputs is None else tuple(dict.fromkeys(outputs))
+        self.is_compact = compact
         self.profile: Profile | None = None
         self.source = ""
         """Name of the settings file that the steps are from; errors begin with it."""
@@ -175,7 +179,8 @@ class Tier1Processor:
     def _copy(self) -> Tier1Processor:
         copy = Tier1Processor()
         copy._layers, copy._run, copy._added = self._layers, self._run, self._added
-        copy._outputs, copy.profile, copy.source = self._outputs, self.profile, self.source
+        copy._outputs, copy.is_compact = self._outputs, self.is_compact
+        copy.profile, copy.source = self.profile, self.source
         return copy
 
     @classmethod
@@ -188,6 +193,7 @@ class Tier1Processor:
         processor = cls(default_list=True) if chain is None else cls.from_chain(chain)
         if "outputs" in settings:
             processor._outputs = tuple(settings["outputs"])
+        processor.is_compact = bool(settings.get("compact", False))
         processor.source = source if {"chain", "outputs"} & settings.keys() else ""
         return processor
 
@@ -196,6 +202,8 @@ class Tier1Processor:
         texts = {"chain": json.dumps(self.to_chain())}
         if self._outputs is not None:
             texts["outputs"] = json.dumps(list(self._outputs))
+        if self.is_compact:
+            texts["compact"] = json.dumps(True)
         if self.plugins:
             used = [{"file": plugin.path.name, "sha256": plugin.sha256} for plugin in self.plugins]
             texts["plugins"] = json.dumps(used)
@@ -203,13 +211,17 @@ class Tier1Processor:
 
     @classmethod
     def from_chain(
-        cls, chain: Iterable[Mapping[str, Any]], *, outputs: Collection[str] | None = None
+        cls,
+        chain: Iterable[Mapping[str, Any]],
+        *,
+        outputs: Collection[str] | None = None,
+        compact: bool = False,
     ) -> Tier1Processor:
         """Read the steps as settings files hold them; raises SettingsError.
 
-        outputs: the columns that are wanted, all if None.
+        outputs: the columns that are wanted, all if None. compact: round them.
         """
-        processor = cls(outputs=outputs)
+        processor = cls(outputs=outputs, compact=compact)
         for number, entry in enumerate(chain, 1):
             try:
                 step = Step.from_json(entry)
@@ -251,7 +263,8 @@ class Tier1Processor:
             chain = self._chains.get(tuple(keep))
             if chain is None:
                 chain = self._chains[tuple(keep)] = self.chain(keep=keep)
-            return chain.run(block, pool=pool)
+            arrays = chain.run(block, pool=pool)
+        return compact_columns(arrays, self.columns) if self.is_compact else arrays
 
     def trace(
         self, waveform: np.ndarray, period_ns: float = 10.0, columns: Mapping[str, float] | None = None

@@ -49,6 +49,7 @@ class Recipe:
     save_waves: tuple[str, ...]
     plugins: tuple[tuple[str, str], ...]
     """(path, SHA-256) of each."""
+    is_compact: bool = False
     source: str = ""
     """Name of the settings file that the steps are from."""
 
@@ -57,7 +58,7 @@ class Recipe:
         """Write down what a processor does."""
         plugins = tuple((str(plugin.path), plugin.sha256) for plugin in processor.plugins)
         chain, columns = json.dumps(processor.to_chain()), tuple(processor.columns)
-        return cls(chain, columns, save_waves, plugins, processor.source)
+        return cls(chain, columns, save_waves, plugins, processor.is_compact, processor.source)
 
 
 def blocks_from(executor: Executor, path: Path, table: Table, recipe: Recipe) -> Iterator[tuple[Block, Told]]:
@@ -119,5 +120,5 @@ def _processor(recipe: Recipe) -> Tier1Processor:
     for path, sha256 in recipe.plugins:
         load_plugin(path, sha256)
     chain: list[Mapping[str, Any]] = json.loads(recipe.chain)
-    settings = {"chain": chain, "outputs": recipe.outputs}
+    settings = {"chain": chain, "outputs": recipe.outputs, "compact": recipe.is_compact}
     return Tier1Processor.from_settings(settings, source=recipe.source)

@@ -2,11 +2,12 @@
 
     {"tier0": {"window": "max", "n_samp": 2000},
      "chain": [{"step": "fit_baseline", "settings": {"i_end": 800}}],
-     "outputs": ["bl_int"], "save_waves": ["wf_blsub"], "plugins": ["mine.py"]}
+     "outputs": ["bl_int"], "compact": true, "save_waves": ["wf_blsub"], "plugins": ["mine.py"]}
 
-All five are optional. outputs: the columns that are wanted of those which the chain gives. save_waves: the
-waveforms to keep. plugins: files with more processors, from the settings file's folder on. A Tier 2 file is a
-settings file as well: it holds those that it was made with.
+All six are optional. outputs: the columns that are wanted of those which the chain gives. compact: whether
+they are rounded, so that Tier 2 is half as large. save_waves: the waveforms to keep. plugins: files with more
+processors, from the settings file's folder on. A Tier 2 file is a settings file as well: it holds those that
+it was made with.
 
 What may stand in a file follows from what processors and options declare; so does the schema for editors.
 """
@@ -23,7 +24,7 @@ from pygama.processing import plugins as plug_ins
 from pygama.processing.declare import REGISTRY, Processor, Setting, settings_of
 from pygama.processing.steps import Step, nearest
 
-_ENTRIES = ("tier0", "chain", "outputs", "save_waves", "plugins")
+_ENTRIES = ("tier0", "chain", "outputs", "compact", "save_waves", "plugins")
 _SCHEMA_ENTRY = "$schema"
 """Where a file says which schema it follows, editors check it while it is written."""
 _HDF5 = b"\x89HDF\r\n\x1a\n"
@@ -134,12 +135,20 @@ def _checked(settings: Any, tier0: type | None, folder: Path) -> dict[str, Any]:
     for name in ("outputs", "save_waves"):
         if name in settings:
             checked[name] = _checked_names(name, settings[name])
+    if "compact" in settings:
+        checked["compact"] = _checked_switch("compact", settings["compact"])
     return {name: checked[name] for name in _ENTRIES if name in checked}
 
 
 def _checked_names(entry: str, given: Any) -> list[str]:
     if not isinstance(given, list) or not all(isinstance(name, str) for name in given):
         raise SettingsError(f"{entry} must be a list of names in brackets, not {_short(given)}")
+    return given
+
+
+def _checked_switch(entry: str, given: Any) -> bool:
+    if not isinstance(given, bool):
+        raise SettingsError(f"{entry} must be true or false, not {_short(given)}")
     return given
 
 
@@ -201,6 +210,11 @@ def schema(*, tier0: type | None = None) -> dict[str, Any]:
     properties["outputs"] = {
         **names,
         "description": "columns that are wanted; all that the chain gives if left out",
+    }
+    properties["compact"] = {
+        "type": "boolean",
+        "default": False,
+        "description": "round the columns far below what noise moves them by: Tier 2 is half as large",
     }
     properties["save_waves"] = {**names, "description": "waveforms to keep beside the table, as wf_blsub"}
     properties["plugins"] = {"type": "array", "items": _PLUGIN_SCHEMA}

@@ -14,6 +14,7 @@ from functools import lru_cache
 import numpy as np
 
 from pygama.block import Block
+from pygama.processing.compact import TIME, TIME_STEP_S, left_out, rounded
 from pygama.storage.column_copies import copy_columns
 from pygama.storage.reader import joined_blocks
 
@@ -21,20 +22,31 @@ FIRST = ("board_id", "channel", "energy", "energy_first", "event_number", "times
 _NAME_BYTES = "S48"
 
 
-def tier2_columns(rows: np.ndarray, outputs: Mapping[str, np.ndarray]) -> np.ndarray:
-    """Join the single-valued columns of a block with what the chain made of it, (n_rows,) structured."""
-    dtype, kept = _tier2_dtype(rows.dtype, tuple(outputs))
+def tier2_columns(
+    rows: np.ndarray, outputs: Mapping[str, np.ndarray], *, is_compact: bool = False
+) -> np.ndarray:
+    """Join the single-valued columns of a block with what the chain made of it, (n_rows,) structured.
+
+    is_compact: leave out what is said twice, and round the time; what the chain gave is rounded already.
+    """
+    dtype, kept = _tier2_dtype(rows.dtype, tuple(outputs), is_compact)
     table = np.empty(len(rows), dtype)
     copy_columns(rows, table, kept)
     for name, values in outputs.items():
         table[name] = values
+    if is_compact and TIME in kept:
+        table[TIME] = rounded(rows[TIME], TIME_STEP_S)
     return table
 
 
 @lru_cache(maxsize=64)
-def _tier2_dtype(rows: np.dtype, outputs: tuple[str, ...]) -> tuple[np.dtype, tuple[str, ...]]:
+def _tier2_dtype(
+    rows: np.dtype, outputs: tuple[str, ...], is_compact: bool
+) -> tuple[np.dtype, tuple[str, ...]]:
     """Lay out the columns, and tell which of them are those of the block."""
     names = rows.names or ()
+    if is_compact:
+        names = tuple(name for name in names if name not in left_out(names))
     first = [name for name in FIRST if name in names]
     rest = [name for name in names if name not in first and name not in outputs]
     fields = [(name, rows[name]) for name in first]

@@ -94,7 +94,8 @@ class Chain:
             told.not_finite.count({**numbers, **waves}, len(block))
         with self._counting:
             self.told.join(told)
-        return Block(block.decoder, tier2_columns(block.rows, numbers), None, waves)
+        rows = tier2_columns(block.rows, numbers, is_compact=self.processor.is_compact)
+        return Block(block.decoder, rows, None, waves)
 
     def _nothing(self, n_rows: int) -> dict[str, np.ndarray]:
         return {name: np.full(n_rows, np.nan) for name in self._columns}

@@ -63,6 +63,9 @@ def test_tier_1(tier0, folder, measure, report):
     )
     report.add("Tier 1 peak memory", f"{measured.peak_mib:.0f} MiB", "100 MiB", "60 MiB")
     report.add("Tier 2 file", f"{(folder / 't2_run72.h5').stat().st_size / 1e6:.2f} MB", "2.6 MB", "0.6 MB")
+    small = measure("tier1", str(folder / "t1_run72.h5"), "-o", str(folder), "--compact", "--suffix", ".c")
+    compact = f"{(folder / 't2_run72.c.h5').stat().st_size / 1e6:.2f} MB ({small.wall_s:.2f} s)"
+    report.add("Tier 2 file, compact", compact, "2.6 MB", "0.6 MB")
 
 
 @pytest.mark.parametrize("threads", [1, 2])
