@@ -198,6 +198,7 @@ class Bridge(QObject):
                 follow_s=follow_s,
                 proof_s=PROOF_S if unsure and follow_s else None,
                 outputs=session.outputs,
+                compact=session.compact,
                 save_waves=session.save_waves,
                 is_tier1=not run.is_raw,
             )

@@ -59,7 +59,7 @@ class SettingsFiles:
             return
         session = self._bridge.session
         chain = saved.chain_of(data["chain"]) if "chain" in data else session.chain
-        kept = (data.get("outputs", ()), data.get("save_waves", ()))
+        kept = (data.get("outputs", ()), data.get("save_waves", ()), data.get("compact", False))
         self._bridge.change(changes.set_chain, chain, data.get("tier0", session.tier0), *kept)
         self._bridge.log(f"Took the settings of {path.name}")
         self._look_whom_they_suit(path)

@@ -64,6 +64,7 @@ def _options(spec: JobSpec) -> dict[str, object]:
         "tier0": spec.tier0,
         "chain": spec.chain,
         "outputs": list(spec.outputs),
+        "compact": spec.compact,
         "save_waves": list(spec.save_waves),
         "plugins": [{"file": path.name, "sha256": sha256} for path, sha256 in spec.plugins],
         "n_max": spec.n_max,

@@ -21,7 +21,8 @@ class JobSpec:
     before another, and write nothing: to find the one that ends a worker. n_threads: None takes all cores but
     the one for the window. follow_s: follow a file that still grows until nothing came for so long; proof_s:
     a file that may be finished is given so long to begin to grow.
-    outputs: columns of the chain to keep, all where none is named; save_waves: waveforms to keep beside them.
+    outputs: columns of the chain to keep, all where none is named; compact: round them; save_waves: waveforms
+    to keep beside them.
     is_tier1: the file is that of Tier 1, and Tier 2 alone is made of it.
     """
 
@@ -39,6 +40,7 @@ class JobSpec:
     follow_s: float | None = None
     proof_s: float | None = None
     outputs: tuple[str, ...] = ()
+    compact: bool = False
     save_waves: tuple[str, ...] = ()
     is_tier1: bool = False
 

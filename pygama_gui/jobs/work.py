@@ -32,7 +32,7 @@ def process(spec: JobSpec, tell: Tell) -> None:
         spec.path,
         output_dir=spec.output_dir,
         tier0=spec.tier0,
-        processor=Tier1Processor.from_chain(spec.chain, outputs=spec.outputs or None),
+        processor=_processor_of(spec),
         n_max=spec.n_max,
         tell=warned,
         n_threads=spec.n_threads or threads_for(1),
@@ -46,6 +46,10 @@ def process(spec: JobSpec, tell: Tell) -> None:
     )
 
 
+def _processor_of(spec: JobSpec) -> Tier1Processor:
+    return Tier1Processor.from_chain(spec.chain, outputs=spec.outputs or None, compact=spec.compact)
+
+
 def _process_tier1(spec: JobSpec, tell: Tell) -> None:
     """Run the chain over a Tier 1 file, which is only read; it counts among the files of the run."""
 
@@ -56,7 +60,7 @@ def _process_tier1(spec: JobSpec, tell: Tell) -> None:
 
     ProcessTier1(
         spec.path,
-        Tier1Processor.from_chain(spec.chain, outputs=spec.outputs or None),
+        _processor_of(spec),
         out_dir=spec.output_dir,
         compression=spec.compression,
         suffix=spec.suffix,

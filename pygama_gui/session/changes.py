@@ -272,10 +272,11 @@ def set_chain(
     tier0: Mapping[str, Any] = NOTHING,
     outputs: Iterable[str] = (),
     save_waves: Iterable[str] = (),
+    compact: bool = False,
 ) -> Session:
     """Take a chain and options from a settings file."""
     taken = replace(session, chain=tuple(chain), tier0=MappingProxyType(dict(tier0)), step=None)
-    return replace(taken, outputs=tuple(outputs), save_waves=tuple(save_waves))
+    return replace(taken, outputs=tuple(outputs), save_waves=tuple(save_waves), compact=compact)
 
 
 def keep_columns(session: Session, names: Iterable[str]) -> Session:
@@ -286,6 +287,11 @@ def keep_columns(session: Session, names: Iterable[str]) -> Session:
 def keep_waves(session: Session, names: Iterable[str]) -> Session:
     """Choose the waveforms that are kept."""
     return replace(session, save_waves=tuple(names))
+
+
+def set_compact(session: Session, is_compact: bool) -> Session:
+    """Choose whether Tier 2 is compact."""
+    return replace(session, compact=is_compact)
 
 
 def take_chain(session: Session, chain: Iterable[Step]) -> Session:

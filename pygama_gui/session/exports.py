@@ -224,6 +224,7 @@ def _settings(
         _named("TIER0", session.tier0),
         _named("CHAIN", session.to_chain()),
         _named("OUTPUTS", list(session.outputs) or None, "columns of the chain that are kept; None: all"),
+        _named("COMPACT", session.compact, "round the columns far below what noise moves them by"),
         _named("SAVE_WAVES", list(session.save_waves), "waveforms that are kept beside the table"),
     ]
     lines = [
@@ -381,7 +382,7 @@ for name, run in RUNS.items():
         run["raw"],
         output_dir=OUTPUT or run["output"],
         tier0=TIER0,
-        processor=Tier1Processor.from_chain(CHAIN, outputs=OUTPUTS),
+        processor=Tier1Processor.from_chain(CHAIN, outputs=OUTPUTS, compact=COMPACT),
         suffix=run["suffix"],
         skip=run["skip"],
         save_waves=SAVE_WAVES,
@@ -405,7 +406,7 @@ for name, run in RUNS.items():
             tier1_files[name] = Path(run["tier1"])
         continue
     output = OUTPUT or run["output"]
-    chain = Tier1Processor.from_chain(CHAIN, outputs=OUTPUTS)
+    chain = Tier1Processor.from_chain(CHAIN, outputs=OUTPUTS, compact=COMPACT)
     how = {"suffix": run["suffix"], "save_waves": SAVE_WAVES}
     if "tier1" in run:
         tier1_files[name] = Path(run["tier1"])

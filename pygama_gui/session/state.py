@@ -377,6 +377,8 @@ class Session:
     step: int | None = 2
     outputs: tuple[str, ...] = ()
     """Columns of the chain that are kept; all where none is named."""
+    compact: bool = False
+    """Whether the columns are rounded far below what noise moves them by."""
     save_waves: tuple[str, ...] = ()
     """Waveforms that are kept beside the Tier 2 table."""
     output_dir: Path | None = None
@@ -445,10 +447,11 @@ class Session:
         """The run or data set that the views show."""
         return self.run(self.selected)
 
-    def keeps(self) -> dict[str, list[str]]:
+    def keeps(self) -> dict[str, list[str] | bool]:
         """Give what is kept of what the chain makes, as settings files hold it."""
         named = {"outputs": self.outputs, "save_waves": self.save_waves}
-        return {entry: list(names) for entry, names in named.items() if names}
+        kept: dict[str, list[str] | bool] = {entry: list(names) for entry, names in named.items() if names}
+        return {**kept, "compact": True} if self.compact else kept
 
     def to_chain(self) -> list[dict[str, Any]]:
         """Give the chain as settings files hold it."""

@@ -14,6 +14,8 @@ from pygama_gui.widgets.parts import Elided, row
 
 WAVES = "waves of "
 """How the names of lines begin that stand for waveforms."""
+COMPACT = "all compact"
+"""Name of the line that stands for rounded columns; as it has a space, no column has it."""
 
 
 class KeptLine(QWidget):
@@ -42,13 +44,17 @@ class KeptLine(QWidget):
                     Item(WAVES + name, f"{name}, {_about(name)}", name in session.save_waves, kind="plain")
                     for name in waves
                 ),
+                Item(COMPACT, "compact: rounded to 1/256 ADC, half the size", session.compact, kind="plain"),
             ]
         )
         self.words.setText(_sentence(session, columns))
 
     def toggle(self, name: str) -> None:
-        """Keep a column or a waveform, or no longer; one column stays at least."""
+        """Keep a column or a waveform, or no longer, or round; one column stays at least."""
         session = self._bridge.session
+        if name == COMPACT:
+            self._bridge.change(changes.set_compact, not session.compact)
+            return
         if name.startswith(WAVES):
             wave = name.removeprefix(WAVES)
             every = makes(session.chain, waves=True)
@@ -72,4 +78,5 @@ def _sentence(session: Session, columns: tuple[str, ...]) -> str:
     made = counted(len(columns), "column")
     kept = f"{len(session.outputs)} of {made}" if session.outputs else f"all {made}"
     waves = f" and {', '.join(session.save_waves)}" if session.save_waves else ""
-    return f"Tier 2 keeps {kept}{waves}"
+    rounded = ", compact" if session.compact else ""
+    return f"Tier 2 keeps {kept}{waves}{rounded}"

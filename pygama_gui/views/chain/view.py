@@ -197,7 +197,7 @@ class ChainView(View):
             self._moved = anew[0] if len(anew) == 1 else None
         if old.chain is not new.chain or old.step != new.step or old.selected != new.selected:
             self._show()
-        elif (old.outputs, old.save_waves) != (new.outputs, new.save_waves):
+        elif old.keeps() != new.keeps():
             self.kept.show_kept(new)
 
     def on_data(self, run_ids: set[str]) -> None:

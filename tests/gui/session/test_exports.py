@@ -23,6 +23,7 @@ from pygama.analysis.calibration import Calibration, ChannelCalibration, place_t
 from pygama.analysis.curves import Curve
 from pygama.analysis.cuts import Cut
 from pygama.analysis.fit_request import FitRequest
+from pygama.processing.compact import STEPS
 from pygama.processing.settings import write_settings
 from pygama.progress import Partial, tell_nobody
 from pygama.simulate import RunShape, write_run
@@ -185,6 +186,25 @@ def test_the_script_makes_the_files_and_the_spectrum_of_the_window(
     assert_same_spectrum(tmp_path / "by script" / "run72_slow_max.csv", histogram)
     picture = tmp_path / "by script" / "run72_slow_max.png"
     assert picture.read_bytes().startswith(b"\x89PNG")
+
+
+def test_command_and_script_round_columns_where_the_window_does(
+    tmp_path: Path, run: Run, session: Session
+) -> None:
+    session = replace(session, compact=True)
+    (tmp_path / "by window").mkdir()
+    spec = JobSpec(
+        run.path, tmp_path / "by window", dict(session.tier0), session.to_chain(), compact=session.compact
+    )
+    work.process(spec, tell_nobody)
+    assert not np.any(table_of(tmp_path / "by window")["slow_max"] % STEPS["adc"])
+    asked = to_folder(session, tmp_path / "by command")
+    write_settings(exports.settings_path(asked, run), **exports.settings_of(asked))
+    start("sh", "-c", exports.as_command(asked, run))
+    assert_same_tables(tmp_path / "by window", tmp_path / "by command")
+    asked = to_folder(session, tmp_path / "by script")
+    run_here(exports.as_script(asked, [run]))
+    assert_same_tables(tmp_path / "by window", tmp_path / "by script")
 
 
 def test_the_script_writes_to_the_folder_that_is_given_to_it(

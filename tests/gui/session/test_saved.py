@@ -65,6 +65,7 @@ sessions = st.builds(
     tier0=values,
     chain=st.lists(steps, max_size=3).map(tuple),
     step=st.none(),
+    compact=st.booleans(),
     output_dir=st.none() | paths,
     theme=st.sampled_from(["light", "dark"]),
     tab=st.integers(0, 2),

@@ -202,6 +202,7 @@ ARGUMENTS: dict[str, st.SearchStrategy[tuple[Any, ...]]] = {
     "set_chain": st.lists(steps.map(Step), max_size=3).map(lambda chain: (chain,)),
     "keep_columns": st.lists(st.sampled_from(["trap_max", "bl_int"]), max_size=2).map(lambda names: (names,)),
     "keep_waves": st.lists(st.sampled_from(["waveform", "wf_trap"]), max_size=2).map(lambda names: (names,)),
+    "set_compact": st.booleans().map(lambda is_compact: (is_compact,)),
     "take_chain": st.lists(steps.map(Step), max_size=3).map(lambda chain: (chain,)),
     "take_channel_map": st.builds(ChannelMap, st.none() | st.just(Path("/map.csv"))).map(lambda one: (one,)),
     "forget_channel_map": st.just(()),

@@ -6,10 +6,12 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PyQt5.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
+from pygama.processing.compact import STEPS
 from pygama.processing.settings import read_settings
 from pygama.simulate import RunShape, write_run
 from pygama.storage import TierFile
@@ -74,9 +76,25 @@ def test_a_run_keeps_the_columns_and_the_waveforms_that_were_ticked(
     assert made_with["save_waves"] == ["wf_blsub"]
 
 
+def test_a_run_is_rounded_where_compact_is_ticked(qtbot: QtBot, window: MainWindow, tmp_path: Path) -> None:
+    raw = write_run(tmp_path / "Run12", RunShape(run_number=12, n_events=30, n_samples=900, pulse_at=400))
+    tick(window.chain, "compact: ")
+    assert window.chain.kept.words.text() == "Tier 2 keeps all 3 columns, compact"
+    assert window.bridge.store.undo_label == "choose whether Tier 2 is compact"
+    window.arrivals.add_paths([raw], process=True)
+    qtbot.waitUntil(lambda: (tmp_path / "t2_run12.h5").exists(), timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: not window.bridge.active(), timeout=WAIT_MS)
+    assert read_settings(tmp_path / "t2_run12.h5")["compact"] is True
+    with TierFile(tmp_path / "t2_run12.h5") as file:
+        assert not np.any(file.table("data").read().rows["trap_max"] % STEPS["adc"])
+    tick(window.chain, "compact: ")
+    assert window.bridge.session.keeps() == {}
+
+
 def test_a_settings_file_brings_and_takes_what_is_kept(window: MainWindow, tmp_path: Path) -> None:
     tick(window.chain, "bl_int")
     tick(window.chain, "waveform")
+    tick(window.chain, "compact: ")
     window.settings_files.save(tmp_path / "mine.json")
     kept = window.bridge.session.keeps()
     window.bridge.change(changes.set_chain, window.bridge.session.chain)
@@ -88,6 +106,7 @@ def test_a_settings_file_brings_and_takes_what_is_kept(window: MainWindow, tmp_p
         == {
             "outputs": ["bl_slope", "trap_max"],
             "save_waves": ["waveform"],
+            "compact": True,
         }
     )
 
