@@ -291,7 +291,7 @@ cdef int64_t _judge(Source *source, int64_t at, Head *judged) noexcept nogil:
 
 
 cdef inline bint _may_be_samples(Head *head) noexcept nogil:
-    cdef int64_t high = <int64_t>head.key << 2, low = 0
+    cdef int64_t high = 4 * <int64_t>head.key, low = 0
     if not head.extended:
         high |= head.words >> 16
         low = head.words & 0xFFFF
