@@ -37,8 +37,8 @@ _BLOSC_HEADER = struct.Struct("<BBBBIII")
 HEADER_BYTES = _BLOSC_HEADER.size
 _BLOSC_VERSION, _STORED_AS_IT_IS, _SNAPPY = 2, 0x02, 2
 _BIT_SHUFFLE = 2
-_LEVEL_OF_NUMBERS = 3
-"""Of zstd, for rows without samples: as quick as 1 for what is left of them, and 1 % smaller."""
+_LEVEL_OF_NUMBERS = 2
+"""Of zstd, for rows without samples: 0.5 % smaller than 1 in a tenth more time; 3 would take 70 % more."""
 
 _OF_SAMPLES, _ZSTD_LEVEL = ("zstd", 1, 2, True), 1
 """Codec of 16-bit samples that is also done without Blosc, and the level that zstd's own is at Blosc's 1."""
