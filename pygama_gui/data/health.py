@@ -25,6 +25,7 @@ from pygama_gui.data.channels import CLOCK, CODE
 from pygama_gui.data.falls import falls
 from pygama_gui.data.gain import N_PARTS, Gone, PeakInTime, follow_peak, gain_trouble
 from pygama_gui.data.linked import Cuts, Rows
+from pygama_gui.data.silence import EXPECTED, N_EARLIER, N_NEWEST, Presence, newest_of, presence_of
 from pygama_gui.data.slices import MEDIAN_ERROR, median_and_scatter
 from pygama_gui.data.trend_words import Clock
 from pygama_gui.data.trends import BASELINES, HEIGHTS, NOISES, chosen_rows, first_of
@@ -36,10 +37,6 @@ MARKS = dict(zip(STATES, "✕✕■▲▽◆✓", strict=True))
 TONES = dict.fromkeys(STATES, "warn") | {"dead": "bad", "silent": "bad", "ok": "ok"}
 N_BINS = 128
 """Bins of a small spectrum."""
-N_NEWEST, N_EARLIER = 2000, 20_000
-"""Events, of all channels, in which a channel is looked for, and those before by which it is expected."""
-EXPECTED = 20
-"""Events that a channel must be expected to have before it is called dead, silent or quiet."""
 MUCH, NOISIER = 10.0, 4.0
 """How many times the rate, and the noise, of the typical channel is far above it."""
 N_JUST_NOW, LEAST_STRETCH, MOST_STRETCHES = 80, 200, 10
@@ -271,80 +268,18 @@ def shared_edges(values: np.ndarray) -> np.ndarray:
     return np.linspace(low, high, N_BINS + 1)
 
 
-def newest_of(codes_of_rows: np.ndarray, codes: Sequence[int]) -> list[tuple[int, float]]:
-    """Give for each channel its newest events, and how many its share of the earlier ones lets expect.
-
-    Cards are read out by turns, a long stretch of one channel after the other: none are expected of a channel
-    that was away for about as long before.
-    """
-    newest, earlier = codes_of_rows[-N_NEWEST:], codes_of_rows[: -N_NEWEST or None][-N_EARLIER:]
-    if len(codes_of_rows) <= N_NEWEST:
-        earlier = codes_of_rows[:0]
-    counted = _count_each(newest, codes), _count_each(earlier, codes)
-    scale = len(newest) / max(len(earlier), 1)
-    rows = codes_of_rows[-N_NEWEST - N_EARLIER :]
-
-    def is_away(code: int) -> bool:
-        return _was_away_as_long(np.flatnonzero(rows == code), len(rows))
-
-    return [
-        (int(new), 0.0 if not new and old and is_away(code) else float(old * scale))
-        for code, new, old in zip(codes, *counted, strict=True)
-    ]
-
-
 def _newest(
     rows: Rows, chosen: np.ndarray, codes: Sequence[int], parts: Sequence[np.ndarray]
 ) -> list[tuple[int, float]]:
-    """Give what `newest_of` does; none of the newest where a channel fell silent after these began.
-
-    parts: places of the rows of each channel among those chosen. Of a channel that gave none of the newest
-    all of them tell how many were to be expected: it stays silent however much the others give.
-    """
+    """Give what `newest_of` does; parts: places of the rows of each channel among those chosen."""
     clock, late = clock_name(rows), chosen[-N_NEWEST - N_EARLIER :]
-    codes_of_rows = rows[CODE][late]
+
+    def presence(place: int) -> Presence:
+        times = np.asarray(rows[clock][chosen], np.float64) if clock else None
+        return presence_of(parts[place], len(chosen), times)
+
     times = np.asarray(rows[clock][late], np.float64) if clock else None
-    found = []
-    for code, part, (new, expected) in zip(codes, parts, newest_of(codes_of_rows, codes), strict=True):
-        if new:
-            missing = _missing(np.flatnonzero(codes_of_rows == code), len(late), times)
-            found.append((0, missing) if missing >= EXPECTED else (new, expected))
-        elif expected >= EXPECTED or not len(part):
-            found.append((0, expected))
-        else:
-            all_times = np.asarray(rows[clock][chosen], np.float64) if clock else None
-            found.append((0, _missing(part, len(chosen), all_times)))
-    return found
-
-
-def _missing(at: np.ndarray, n: int, times: np.ndarray | None) -> float:
-    """Give how many events of a channel should have come since its last one, by its share and by its rate.
-
-    0 where it was away as long before. at: places of its rows among n; times: (n,) s, None where they are not
-    known.
-    """
-    if len(at) < EXPECTED:
-        return 0.0
-    last, since = int(at[-1]), n - 1 - int(at[-1])
-    if since < EXPECTED or _was_away_as_long(at, n):
-        return 0.0
-    by_share = len(at) / max(last + 1 - len(at), 1) * since
-    if times is None:
-        return by_share
-    lasted = float(times[last] - times[at[0]])
-    by_rate = len(at) * float(np.fmax.reduce(times[last + 1 :]) - times[last]) / lasted if lasted > 0 else 0.0
-    return min(by_share, by_rate)
-
-
-def _was_away_as_long(at: np.ndarray, n: int) -> bool:
-    """Tell whether a channel is away for no more than twice the longest time before; at: its rows among n."""
-    longest = int(np.diff(at, prepend=-1).max())
-    return n - 1 - int(at[-1]) <= 2 * longest
-
-
-def _count_each(codes_of_rows: np.ndarray, codes: Sequence[int]) -> list[int]:
-    seen = dict(zip(*(one.tolist() for one in np.unique(codes_of_rows, return_counts=True)), strict=True))
-    return [seen.get(code, 0) for code in codes]
+    return newest_of(rows[CODE][late], times, codes, len(chosen), presence)
 
 
 def _figures(

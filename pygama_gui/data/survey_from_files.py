@@ -23,8 +23,6 @@ from pygama_gui.data.energies import fine_range
 from pygama_gui.data.gain import N_PARTS, follow_peak, parts_of
 from pygama_gui.data.health import (
     N_BINS,
-    N_EARLIER,
-    N_NEWEST,
     NEAR,
     PILE,
     SATURATION,
@@ -36,13 +34,13 @@ from pygama_gui.data.health import (
     is_flagged,
     judge,
     move_between,
-    newest_of,
     peak_by_fit,
     rate_with_error,
     shared_edges,
 )
 from pygama_gui.data.linked import Cuts, Rows, n_of
 from pygama_gui.data.live_set import LiveSet
+from pygama_gui.data.silence import N_EARLIER, N_NEWEST, Presences, newest_of
 from pygama_gui.data.slices import MAD_TO_SIGMA
 from pygama_gui.data.trends import BASELINES, HEIGHTS, NOISES, first_of
 
@@ -81,7 +79,8 @@ class GatheredSurvey:
         self._order = np.argsort(self._codes, kind="stable")
         self._rising = np.asarray(self._codes, np.int64)[self._order]
         self._others: set[int] = set()
-        self._newest = np.empty(0, np.int64)
+        self._newest, self._times_of_newest = np.empty(0, np.int64), np.empty(0)
+        self._presences = Presences(len(self._codes))
         self._ends = (math.inf, -math.inf)
         self._has_times = CLOCK in sample
         self._span = (0.0, sum(last - first for first, last in live.spans if first <= last))
@@ -132,9 +131,11 @@ class GatheredSurvey:
         if self._cuts is not None:
             which = np.flatnonzero(self._cuts.mask(rows))
             rows, places = {name: values[which] for name, values in rows.items()}, places[which]
+        times = np.asarray(rows[CLOCK], np.float64) if self._has_times else None
+        self._presences.add(places, times)
         self._newest = np.concatenate([self._newest, rows[CODE]])[-N_NEWEST - N_EARLIER :]
-        times = rows[CLOCK] if self._has_times else None
         if times is not None:
+            self._times_of_newest = np.concatenate([self._times_of_newest, times])[-N_NEWEST - N_EARLIER :]
             known = times[np.isfinite(times)]
             first, last = self._ends
             self._ends = (min(first, known.min(initial=math.inf)), max(last, known.max(initial=-math.inf)))
@@ -175,7 +176,8 @@ class GatheredSurvey:
         """Give what is known so far; without what peaks are fitted to while rows are to come."""
         first, last = self._ends if self._ends[0] < self._ends[1] else (math.nan, math.nan)
         duration = last - first
-        newest = newest_of(self._newest, self._codes)
+        times = self._times_of_newest if self._has_times else None
+        newest = newest_of(self._newest, times, self._codes, self._presences.n_all, self._presences.of)
         figures = [
             replace(
                 self._figures(at, duration, (first, last)),
