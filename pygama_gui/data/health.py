@@ -176,7 +176,8 @@ def survey(
         return Survey()
     shown = column if first_of([column], rows) else first_of(HEIGHTS, rows)
     chosen = _chosen(rows, cuts)
-    order, ends = _by_channel(rows[CODE][chosen], codes)
+    places = _places_of(rows[CODE][chosen], np.asarray(codes))
+    order, ends = _by_channel(places, len(codes))
     parts = np.split(order, ends[:-1])
     groups = [chosen[part] for part in parts]
     first, duration, middle_times = _times(rows, chosen)
@@ -188,7 +189,7 @@ def survey(
         for code, group, seen in zip(codes, groups, newest, strict=True)
     ]
     if clock := clock_name(rows):
-        fell = falls(np.asarray(rows[clock][chosen], np.float64), parts)
+        fell = falls(np.asarray(rows[clock][chosen], np.float64), places, len(codes))
         figures = [replace(one, fell=by) for one, by in zip(figures, fell, strict=True)]
     return Survey(tuple(figures), judge(figures), shown, edges, duration, first, len(rows[CODE]), *names)
 
@@ -199,11 +200,10 @@ def _chosen(rows: Rows, cuts: Cuts | None) -> np.ndarray:
     return np.flatnonzero(cuts.mask(rows)) if "time_s" not in rows else chosen_rows(rows, cuts, None)
 
 
-def _by_channel(codes_of_rows: np.ndarray, codes: Sequence[int]) -> tuple[np.ndarray, np.ndarray]:
+def _by_channel(places: np.ndarray, n: int) -> tuple[np.ndarray, np.ndarray]:
     """Sort rows by channel: places of the rows of the first channel, of the next …, and where each ends."""
-    places = _places_of(codes_of_rows, np.asarray(codes))
     order = np.argsort(places, kind="stable")
-    n_of_others, *counts = np.bincount(places + 1, minlength=len(codes) + 1).tolist()
+    n_of_others, *counts = np.bincount(places + 1, minlength=n + 1).tolist()
     return order[n_of_others:], np.cumsum(counts)
 
 

@@ -25,8 +25,7 @@ def run_of(*rates: tuple[float, float], length: float = 600.0) -> dict[str, np.n
 
 
 def fell(rows: dict[str, np.ndarray]) -> list[float]:
-    present = np.unique(rows[CODE]).tolist()
-    return falls(rows["time_s"], [np.flatnonzero(rows[CODE] == code) for code in present])
+    return falls(rows["time_s"], rows[CODE], int(rows[CODE].max()) + 1)
 
 
 def test_a_channel_that_falls_to_a_fifth_is_quiet_and_says_so() -> None:
@@ -65,6 +64,17 @@ def test_hits_that_come_late_make_no_channel_quiet() -> None:
 
 
 def test_a_run_without_times_or_with_few_events_tells_nothing() -> None:
-    assert falls(np.full(500, np.nan), [np.arange(500)]) == [0.0]
-    assert falls(np.arange(20.0), [np.arange(10), np.arange(10, 20)]) == [0.0, 0.0]
-    assert falls(np.zeros(500), [np.arange(250), np.arange(250, 500)]) == [0.0, 0.0]
+    places = np.arange(500) % 2
+    assert falls(np.full(500, np.nan), places, 2) == [0.0, 0.0]
+    assert falls(np.arange(20.0), places[:20], 2) == [0.0, 0.0]
+    assert falls(np.zeros(500), places, 2) == [0.0, 0.0]
+
+
+def test_rows_of_no_channel_and_without_a_time_count_with_the_others_or_not_at_all() -> None:
+    rows = run_of((30.0, 6.0), (30.0, 30.0), (30.0, 30.0))
+    places = np.where(rows[CODE] == 0, 0, -1)
+    expected = fell(rows)[0]
+    assert expected > 0.6
+    assert falls(rows["time_s"], places, 1) == [expected]
+    times = np.concatenate([rows["time_s"][:300], np.full(70_000, np.nan), rows["time_s"][300:]])
+    assert falls(times, np.insert(places, 300, np.zeros(70_000, int)), 1) == [expected]
