@@ -54,6 +54,8 @@ def falls_of(counts: np.ndarray, width: float) -> list[float]:
     """
     total = counts.sum(axis=0)
     middles = width * (np.arange(counts.shape[1]) + 0.5)
+    there = total > 0  # where a cut leaves nothing, nobody fell
+    counts, total, middles = counts[:, there], total[there], middles[there]
     return [_fall(one, total, middles, width) if one.sum() >= LEAST_EVENTS else 0.0 for one in counts[:-1]]
 
 

@@ -20,6 +20,7 @@ from pygama_gui.data.anchors import FineCounts
 from pygama_gui.data.binned import FAR, MOST_FINE, BinnedMiddles, scale_of
 from pygama_gui.data.channels import CLOCK, CODE
 from pygama_gui.data.energies import fine_range
+from pygama_gui.data.falls import falls_of
 from pygama_gui.data.gain import N_PARTS, follow_peak, parts_of
 from pygama_gui.data.health import (
     N_BINS,
@@ -41,7 +42,7 @@ from pygama_gui.data.health import (
 from pygama_gui.data.linked import Cuts, Rows, n_of
 from pygama_gui.data.live_set import LiveSet
 from pygama_gui.data.silence import N_EARLIER, N_NEWEST, Presences, newest_of
-from pygama_gui.data.slices import MAD_TO_SIGMA
+from pygama_gui.data.slices import LEAST_SLICES, MAD_TO_SIGMA, n_of_slices
 from pygama_gui.data.trends import BASELINES, HEIGHTS, NOISES, first_of
 
 MOST_CELLS, LEAST_BINS = 12_000_000, 64
@@ -52,6 +53,8 @@ MOST_CELLS_OF_LEVELS = 4_000_000
 """Bins of all channels together in which medians are found, of each column, at most."""
 N_SLICES, BINS_OF_SLICE = 120, 256
 """Slices of the time in which it is seen whether a baseline moves, at most, and bins of each."""
+WHOLE_SLICES = [n for n in range(LEAST_SLICES, N_SLICES) if N_SLICES % n == 0]
+"""Numbers of slices that are whole ones of these joined."""
 LEAST_SAMPLE = 100
 """Rows that pass the cuts by which bins are chosen; with fewer, by all rows of the sample."""
 STEP_OF_TOP, N_OF_TOP = 1e-5, 2100
@@ -115,6 +118,7 @@ class GatheredSurvey:
         self._moves = None
         if self._names[0] and self._has_times:
             self._moves = _Levels(sample[self._names[0]], places, n, BINS_OF_SLICE, self._n_slices)
+        self._in_time = _Table(n + 1, N_SLICES, 0.0, self._span[1]) if self._span[1] > 0 else None
 
     def _places(self, codes: np.ndarray) -> np.ndarray:
         """Give which channel rows are of, -1 where it is none that is told of; (n,) int64."""
@@ -140,6 +144,8 @@ class GatheredSurvey:
             first, last = self._ends
             self._ends = (min(first, known.min(initial=math.inf)), max(last, known.max(initial=-math.inf)))
         self._events += np.bincount(places[places >= 0], minlength=len(self._events))
+        if self._in_time is not None and times is not None:
+            self._in_time.add(np.where(places < 0, len(self._codes), places), times)
         self._add_heights(rows, places, times)
         self._add_levels(rows, places, times)
 
@@ -178,11 +184,13 @@ class GatheredSurvey:
         duration = last - first
         times = self._times_of_newest if self._has_times else None
         newest = newest_of(self._newest, times, self._codes, self._presences.n_all, self._presences.of)
+        fell = self._falls() if is_whole else [0.0] * len(self._codes)
         figures = [
             replace(
                 self._figures(at, duration, (first, last)),
                 newest=newest[at][0],
                 expected=newest[at][1],
+                fell=fell[at],
             )
             for at in range(len(self._codes))
         ]
@@ -215,6 +223,14 @@ class GatheredSurvey:
             *self._moved(at, ends),
             counts=self._spectra.counts[at].astype(np.int64),
         )
+
+    def _falls(self) -> list[float]:
+        """Give by which part the rate of each channel fell, by slices that have enough events."""
+        if self._in_time is None:
+            return [0.0] * len(self._codes)
+        counts = self._in_time.counts.astype(np.int64)
+        n = min(WHOLE_SLICES, key=lambda n: abs(n - n_of_slices(int(counts.sum()))))
+        return falls_of(counts.reshape(len(counts), n, -1).sum(axis=2), self._span[1] / n)
 
     def _moved(self, at: int, ends: tuple[float, float]) -> tuple[float, float, float]:
         """Compare the baseline of the first third with that of the last, to the nearest slices."""

@@ -224,6 +224,30 @@ def test_a_channel_that_is_silent_all_through_the_last_run_is_named(
     assert [one.state for one in found.health] == [one.state for one in expected.health]
 
 
+def falling(run: int) -> np.ndarray:
+    """Make rows of which channel 0 gives a fifth from the second run on."""
+    rows = in_turn(run)
+    is_left = (rows["channel"] != 0) | (np.arange(len(rows)) % 5 == 0)
+    return rows[is_left] if run > 1 else rows
+
+
+@pytest.mark.parametrize("cut", ["", "event_number % 100 < 2"])
+def test_a_channel_whose_rate_fell_is_named_and_told_by_how_much(
+    load: Callable[..., LiveSet], cut: str
+) -> None:
+    cuts = joined((Cut("a", cut),)) if cut else None
+    expected, _ = held(load(on_disk=False, make=falling), cuts)
+    found = gathered(load(on_disk=True, make=falling), cuts).survey
+    assert found.health[0].state == expected.health[0].state == "quiet"
+    assert found.figures[0].fell == pytest.approx(expected.figures[0].fell, abs=0.08)
+    assert [one.fell > 0 for one in found.figures] == [True, *[one.fell > 0 for one in expected.figures[1:]]]
+
+
+def test_a_cut_that_ends_before_the_set_does_makes_no_rate_fall(load: Callable[..., LiveSet]) -> None:
+    found = gathered(load(on_disk=True), joined((Cut("a", "time_s < 1400"),))).survey
+    assert [one.fell for one in found.figures] == [0.0] * 6
+
+
 def test_many_channels_take_bounded_memory(
     load: Callable[..., LiveSet], monkeypatch: pytest.MonkeyPatch
 ) -> None:
