@@ -68,7 +68,8 @@ def checks(
     if survey.health:
         n_ok = sum(one.state == "ok" for one in survey.health)
         n = len(survey.health)
-        made.append(Check("channels", f"{n_ok} of {n} ok", "all", n_ok == n))
+        who = "" if n_ok == n else f", {figures['CHANNELS'].remark.text()}"
+        made.append(Check("channels", f"{n_ok} of {n} ok{who}", "all", n_ok == n))
     made.append(Check("errors", seen["ERRORS"], "0", seen["ERRORS"] == "0"))
     made.append(Check("queue", seen["QUEUE"] if figures["QUEUE"].has_value else "0 waiting"))
     if free is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -12,7 +13,8 @@ from pygama_gui.data import health
 from pygama_gui.data.run_times import RunTimes, Spell
 from pygama_gui.data.shift import Level, Rates
 from pygama_gui.data.slices import known_scatter, median_and_scatter
-from pygama_gui.jobs.board import JobState, age_tone, date_of, how_far
+from pygama_gui.jobs.board import JobState, age_tone, counted, date_of, how_far
+from pygama_gui.session.state import Run
 from pygama_gui.views.strip.figures import NOT_FOUND, SIGN
 from pygama_gui.widgets import words
 
@@ -34,8 +36,21 @@ STATES = {
 }
 LIVE_STATES = {"running": ("● LIVE", "ok"), "done": ("✓ FINISHED", "ok")}
 FROZEN = ("■ FROZEN", "bad")
+DAY_LETTERS = len("2018-10-01")
 SLIGHT = "less than single events scatter"
 """What is said of a move that nobody needs to look at."""
+
+
+def members_words(runs: Sequence[Run]) -> str:
+    """Say how many runs a data set has and when they began: '4 runs, begun 2018-10-01 19:38 to 21:03 UTC'."""
+    n, starts = counted(len(runs), "run"), sorted(one.start_time for one in runs if one.start_time > 0)
+    if not starts:
+        return n
+    first, last = (date_of(one) for one in (starts[0], starts[-1]))
+    if first == last:
+        return f"{n}, begun {first}"
+    is_same_day = first[:DAY_LETTERS] == last[:DAY_LETTERS]
+    return f"{n}, begun {first.removesuffix(' UTC')} to {last[DAY_LETTERS + 1 :] if is_same_day else last}"
 
 
 def live_time_words(found: Spell) -> tuple[str, str]:

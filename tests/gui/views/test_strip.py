@@ -117,6 +117,8 @@ def test_a_channel_without_new_events_is_silent_which_is_an_alarm(qtbot: QtBot, 
     assert told == ("✕ 1 not ok", "✕ channel 3 SILENT")
     why = view.figures["CHANNELS"].toolTip()
     assert why == "channel 3 silent: none of the newest events, where 429 were expected"
+    (check,) = (one for one in view.checks() if one.what == "channels")
+    assert check.value == "3 of 4 ok, ✕ channel 3 SILENT"
 
 
 def test_a_channel_with_far_more_events_than_the_others_is_noisy(qtbot: QtBot, view: StripView) -> None:
