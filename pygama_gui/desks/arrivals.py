@@ -119,11 +119,11 @@ class Arrivals(QObject):
         looking.start(PATIENCE_MS)
 
         listed, folder = self._bridge.session.runs, self._bridge.session.output_dir
-        unread = self._tiers.unread()
+        unread, held = self._tiers.unread(), self._tiers.held()
 
         def look() -> tuple[Found, TierRuns, dict[Path, Fresh]]:
             found = files.find_runs(paths)
-            tiers = look_at_tiers(found.hdf5, found.runs, listed, folder, unread)
+            tiers = look_at_tiers(found.hdf5, found.runs, listed, folder, unread, held)
             return found, tiers, watch.fresh_of(run.path for run in found.runs)
 
         self._bridge.in_background(
@@ -151,18 +151,21 @@ class Arrivals(QObject):
         new = self._new_among(raw, tiers, process=process)
         self._bridge.change(changes.add_runs if raw else changes.open_tier_files, (*raw, *tiers.runs))
         self._tiers.take_given(tiers.raw)
+        self._tiers.take_moved(tiers.moved)
         self._tiers.take_joined(tiers.joined)
         self._tiers.take_waveforms(tiers.tier1)
-        self._tell_refused(found.refused)
-        if took_long and not found.refused and (raw or not found.hdf5):
+        refused = (*found.refused, *((path, _copy_words(path, run)) for path, run in tiers.copies))
+        self._tell_refused(refused)
+        if took_long and not refused and (raw or not found.hdf5):
             self._bridge.log(f"{counted(len(raw), 'run')} found")
         self._tiers.tell(tiers, listed)
         shown = [run.run_id for run in (*raw, *tiers.runs, *listed)]
-        if shown := [*shown, *tiers.joined, *tiers.raw, *tiers.tier1]:
+        shown += [*tiers.joined, *tiers.raw, *tiers.tier1, *tiers.moved]
+        if shown := [*shown, *(run.run_id for _, run in tiers.copies)]:
             self._bridge.change(changes.select_run, shown[0])
         if new:
             self._start(new, fresh)
-        if found.refused or tiers.unfit:
+        if refused or tiers.unfit:
             self.refused.emit()
         elif shown and not new:
             self.opened.emit()
@@ -316,6 +319,11 @@ def drop_words(paths: Sequence[Path]) -> str:
     if not kinds:
         return ELSEWHERE
     return DROP_WORDS[kinds.pop()] if len(kinds) == 1 else "Drop to open the files"
+
+
+def _copy_words(path: Path, run: Run) -> str:
+    """Say that a Tier file is in the list from another place."""
+    return f"{path.name} is in the list as {run_title(run)}, in {run.path.parent}: a copy of it"
 
 
 def _kind_of(path: Path) -> str:
