@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -240,8 +240,18 @@ class Arrivals(QObject):
             self._bridge.log(f"{path.name} is in the files panel")
 
     def take_new(self, new: list[NewRun]) -> None:
-        """Add runs that have come into the folder that is watched; one that still grows is followed."""
-        found = self._without_known(Found(tuple(one.run for one in new)))
+        """Take runs that have come into the folder that is watched; the list may have their Tier 2 files."""
+        runs, listed = [one.run for one in new], self._bridge.session.runs
+        folder = self._bridge.session.output_dir
+        self._bridge.in_background(
+            lambda: look_at_tiers((), runs, listed, folder).joined, lambda joined: self._add_new(new, joined)
+        )
+
+    def _add_new(self, new: list[NewRun], joined: Mapping[str, Run]) -> None:
+        """Add runs that have come; one that still grows is followed."""
+        self._tiers.take_joined(joined)
+        ours = {run.path for run in joined.values()}
+        found = self._without_known(Found(tuple(one.run for one in new if one.run.path not in ours)))
         known = {run.path for run in self._bridge.session.runs}
         self._bridge.change(changes.add_runs, found.runs)
         for _, reason in found.refused:

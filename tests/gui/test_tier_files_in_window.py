@@ -19,8 +19,10 @@ from pygama_gui.bridge import Bridge
 from pygama_gui.desks.tier_arrivals import look_at_tiers
 from pygama_gui.jobs.remedies import remedies_for
 from pygama_gui.jobs.room import Need
+from pygama_gui.jobs.watch import NewRun
 from pygama_gui.main_window import MainWindow
 from pygama_gui.session import changes, saved
+from pygama_gui.session.files import read_run
 from pygama_gui.session.state import DataSet, Member, Session
 from pygama_gui.session.store import Store
 from pygama_gui.session.tier_files import kind_of
@@ -354,6 +356,23 @@ def test_tier_files_are_of_the_run_of_their_raw_file_in_whatever_order_they_come
     window.runs.process_button.click()
     qtbot.waitUntil(lambda: (tmp_path / "out" / "t1_run7.h5").exists() and is_done(window), timeout=WAIT_MS)
     assert window.bridge.state(run.run_id).outputs[0] == tmp_path / "out" / "t1_run7.h5"
+
+
+def test_the_raw_file_that_comes_into_a_watched_folder_joins_the_run_of_its_tier_2_file(
+    qtbot: QtBot, window: MainWindow, given: Callable[..., list[Path]], made: Path, tmp_path: Path
+) -> None:
+    (tier2,) = given("t2_run7.h5")
+    window.arrivals.add_paths([tier2])
+    wait_for(qtbot, window)
+    (folder := tmp_path / "watched").mkdir()
+    come = [Path(shutil.copy(made / name, folder / name)) for name in ("Run7", "Run8")]
+    window.arrivals.take_new([NewRun(read_run(path), is_growing=False) for path in come])
+    qtbot.waitUntil(lambda: state_of(window, str(come[1])) == "done", timeout=WAIT_MS)
+    assert [run.path for run in window.bridge.session.runs] == come
+    first = window.bridge.session.runs[0]
+    assert (first.run_id, first.tier2, state_of(window, first.run_id)) == (str(tier2), tier2, "done")
+    assert any("Run7 is the raw file of Run 7" in line for line in window.bridge.lines)
+    assert not (tmp_path / "out" / "t2_run7.h5").exists()
 
 
 def test_tier_files_of_a_run_that_was_processed_are_told_as_a_run_of_their_own(
