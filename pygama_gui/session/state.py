@@ -337,7 +337,7 @@ class Arrangement:
     split: str = ""
 
 
-DEFAULT_LAYOUT = "Process"
+DEFAULT_LAYOUT, SHIFT_LAYOUT = "Process", "On shift"
 SIZES = (80, 100, 115, 130, 150, 200)
 """Percent that may be chosen for text and buttons."""
 MOST_JOBS = 4

@@ -33,7 +33,7 @@ from pygama_gui.data.trends import OF_PEAK, Trends, aligned
 from pygama_gui.jobs.board import JobState, as_sentence, counted
 from pygama_gui.session import changes
 from pygama_gui.session.calibration_changes import KEV, curve_of, raw_column
-from pygama_gui.session.state import DataSet, Run, Session
+from pygama_gui.session.state import SHIFT_LAYOUT, DataSet, Run, Session
 from pygama_gui.views import madeup
 from pygama_gui.views.base import View
 from pygama_gui.views.figure_words import baseline_words, rate_words
@@ -66,6 +66,7 @@ from pygama_gui.views.strip.telling import (
 from pygama_gui.views.strip.warned import n_warnings, warned
 from pygama_gui.views.surveying import Surveying
 from pygama_gui.widgets import menu_words, words
+from pygama_gui.widgets.parts import button
 
 N_WAVEFORMS = 60
 """Waveforms, the newest, in which pulses within the samples of the baseline are looked for."""
@@ -141,6 +142,12 @@ class StripView(View):
         self.live_time_action.triggered.connect(lambda _checked=False: self.find_live_time())
         self._line = FigureLine()
         self.figures = self._line.figures
+        self.page_button = button(
+            "Shift page…", "Open the shift page", "Note the shift down: remarks, signature"
+        )
+        self.page_button.clicked.connect(lambda _checked=False: self.open_page())
+        self._line.add_button(self.page_button)
+        self._show_button()
         outer = QVBoxLayout(self)
         outer.setContentsMargins(0, 0, 0, 0)
         outer.addWidget(self._line)
@@ -174,6 +181,9 @@ class StripView(View):
             self.redraw_soon()
         if old.output_dir != new.output_dir:
             self.bridge.room.look()
+        if old.layout != new.layout:
+            self._show_button()
+            self._fit()
 
     def on_jobs(self, run_ids: set[str]) -> None:
         """Show how the job stands: a new state at once, new figures a few times a second."""
@@ -214,6 +224,10 @@ class StripView(View):
         """Show as many remarks as there is room for."""
         super().resizeEvent(event)
         self._fit()
+
+    def _show_button(self) -> None:
+        """Show the way to the shift page to those who are on shift."""
+        self.page_button.setVisible(self.session.layout == SHIFT_LAYOUT)
 
     def _fit(self) -> None:
         self._line.fit(self.width())

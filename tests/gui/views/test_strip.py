@@ -24,7 +24,7 @@ from pygama_gui.data.run_times import RunTimes, Spell
 from pygama_gui.jobs.board import JobState
 from pygama_gui.session import changes
 from pygama_gui.session.calibration_changes import take_calibration
-from pygama_gui.session.state import ChannelMap, Run, Step
+from pygama_gui.session.state import DEFAULT_LAYOUT, SHIFT_LAYOUT, ChannelMap, Run, Step
 from pygama_gui.views import madeup
 from pygama_gui.views.strip import telling
 from pygama_gui.views.strip import view as strip_view
@@ -506,6 +506,25 @@ def test_of_remarks_that_warn_that_of_the_channels_stays_longest(qtbot: QtBot, t
         )
 
     assert widest_without("CHANNELS") < widest_without("BASELINE")
+
+
+def test_a_button_leads_to_the_shift_page_on_shift(qtbot: QtBot, view: StripView) -> None:
+    show(qtbot, view, ended(step=6.0))
+    view.resize(1000, 60)
+    assert not view.page_button.isVisible()
+    view.bridge.change(changes.choose_layout, SHIFT_LAYOUT)
+    assert view.page_button.isVisible()
+    for width in (1000, 700, 500):
+        view.resize(width, 60)
+        QApplication.processEvents()
+        shown = [figure for figure in view.figures.values() if figure.isVisible()]
+        assert max(figure.geometry().right() for figure in shown) < view.page_button.geometry().left()
+        assert view.page_button.geometry().right() <= view.width()
+    view.page_button.click()
+    assert view._page is not None
+    view._page.reject()
+    view.bridge.change(changes.choose_layout, DEFAULT_LAYOUT)
+    assert not view.page_button.isVisible()
 
 
 def test_no_figure_lies_over_another_however_narrow_the_strip(qtbot: QtBot, view: StripView) -> None:
