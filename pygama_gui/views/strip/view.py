@@ -47,7 +47,6 @@ from pygama_gui.views.strip.telling import (
     SLIGHT,
     beside,
     channels_words,
-    first_reason,
     gain_words,
     live_time_tip,
     live_time_words,
@@ -62,6 +61,7 @@ from pygama_gui.views.strip.telling import (
     state_age_tone,
     state_remark,
     state_words,
+    why_no_live_time,
 )
 from pygama_gui.views.strip.warned import n_warnings, warned
 from pygama_gui.views.surveying import Surveying
@@ -86,6 +86,7 @@ NO_SPAN = "too few events, or all at one time"
 NO_TIME, NO_PEAK = "the events carry no time", "no clear peak was found"
 FIND_LIVE_TIME = "Run > Find the live time looks through all rows for it, run by run"
 """What is said of a data set on disk."""
+NOT_LOOKED = "not looked for yet"
 KEEPS_UP = 0.8
 """Share of the events of the channel with the most that the followed one has at least."""
 EVERY_S = 0.25
@@ -396,16 +397,20 @@ class StripView(View):
         if live is None or live.times is None:
             self._show_no_live_time(run, figure)
             return
-        found = live.times.of(channel if channel in live.channels else None)
-        figure.show_value(*live_time_words(found))
-        self._why["live time"] = first_reason(found.note)
-        figure.setToolTip(live_time_tip(found, live.times))
+        chosen = channel if channel in live.channels else None
+        asked = (live.times, chosen, self._name)
+        figure.show_value(*live_time_words(*asked))
+        self._why["live time"] = "" if figure.is_known else why_no_live_time(*asked)
+        figure.setToolTip(live_time_tip(*asked))
+
+    def _name(self, code: int) -> str:
+        return self.bridge.names([code])[0]
 
     def _show_no_live_time(self, run: Run, figure: Figure) -> None:
         """Say that the live time is looked for, or of a data set on disk how to have it found."""
         timing = self.bridge.timing
         far, can_find = timing.how_far(run.run_id), timing.can_find(run.run_id)
-        figure.show_value(NOT_FOUND if far or can_find else words.UNKNOWN, far)
+        figure.show_value(NOT_FOUND if far or can_find else words.UNKNOWN, far or NOT_LOOKED * can_find)
         if can_find:
             figure.setToolTip(FIND_LIVE_TIME)
             self._why["live time"] = FIND_LIVE_TIME
