@@ -14,6 +14,7 @@ from pygama.channel_map import is_channel_map
 from pygama_gui.desks.tier_arrivals import AS_ONE, OTHER_CHAIN, TierArrivals, TierRuns, look_at_tiers
 from pygama_gui.jobs import watch
 from pygama_gui.jobs.board import counted
+from pygama_gui.jobs.following import PATIENCE_S, PROOF_S
 from pygama_gui.jobs.watch import Fresh, NewRun
 from pygama_gui.session import changes, files, pictured, saved
 from pygama_gui.session.files import Found
@@ -31,7 +32,10 @@ PATIENCE_MS = 300
 """What takes longer says that it is under way."""
 GROWTH_MS = 700
 """A file that was written to lately is looked at once more after so long: what grew meanwhile is followed."""
-FOLLOWED = "may still grow: followed until nothing comes for a minute, or Ctrl+Space"
+FOLLOWED = (
+    f"may still grow: followed until nothing came for {PROOF_S / 60:.3g} min, "
+    f"once it has grown for {PATIENCE_S / 60:.3g} min; Ctrl+Space ends it"
+)
 FILES_HEIGHT = 320
 MOST_LOOKED_AT = 8
 """Files that are held over the window are looked into, as many at most."""
