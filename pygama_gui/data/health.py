@@ -3,7 +3,8 @@
 A channel is compared with the others and with itself earlier, never with a fixed level: dead has no events
 while the others have, silent had some and has none of late, quiet has far fewer than they, noisy far more
 events or far more noise than they or than itself earlier, saturated a share of events at the end of the
-range, drifting a baseline that left the place where it began, or a gain that did.
+range, drifting a baseline that left the place where it began, or a gain that did. Quiet is also one whose
+rate fell in the course of the run, or that gave nothing for a while.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from pygama.quick_dataclass import dataclass
 from pygama.utils import signed_text
 from pygama_gui.data.anchors import BINS_OF_FIT, find_anchor
 from pygama_gui.data.channels import CLOCK, CODE
-from pygama_gui.data.falls import falls
+from pygama_gui.data.falls import Pause, counts_in_time, falls_of, pauses_of
 from pygama_gui.data.gain import N_PARTS, Gone, PeakInTime, follow_peak, gain_trouble
 from pygama_gui.data.linked import Cuts, Rows
 from pygama_gui.data.silence import EXPECTED, N_EARLIER, N_NEWEST, Presence, newest_of, presence_of
@@ -71,7 +72,7 @@ class Figures:
     from where it was in the first, with its error and the scatter of single events. louder: how many times
     the noise just now is that of the calmest stretch before. newest, expected: events among the newest rows,
     and how many the share of the earlier rows lets expect. counts: (N_BINS,). fell: part by which the rate
-    fell in the course of the run, beside the others.
+    fell in the course of the run, beside the others; paused: the longest time that it gave nothing between.
     """
 
     code: int
@@ -90,6 +91,7 @@ class Figures:
     expected: float = 0.0
     counts: np.ndarray = field(default_factory=lambda: np.zeros(N_BINS, np.int64))
     fell: float = 0.0
+    paused: Pause = Pause()
 
 
 @dataclass(frozen=True)
@@ -189,9 +191,15 @@ def survey(
         for code, group, seen in zip(codes, groups, newest, strict=True)
     ]
     if clock := clock_name(rows):
-        fell = falls(np.asarray(rows[clock][chosen], np.float64), places, len(codes))
-        figures = [replace(one, fell=by) for one, by in zip(figures, fell, strict=True)]
+        in_time = counts_in_time(np.asarray(rows[clock][chosen], np.float64), places, len(codes))
+        figures = figures if in_time is None else with_course(figures, *in_time)
     return Survey(tuple(figures), judge(figures), shown, edges, duration, first, len(rows[CODE]), *names)
+
+
+def with_course(figures: Sequence[Figures], counts: np.ndarray, width: float) -> list[Figures]:
+    """Add how the rates went in the course of a run. counts, width: as in `falls.falls_of`."""
+    courses = zip(figures, falls_of(counts, width), pauses_of(counts, width), strict=True)
+    return [replace(one, fell=fell, paused=pause) for one, fell, pause in courses]
 
 
 def _chosen(rows: Rows, cuts: Cuts | None) -> np.ndarray:
@@ -511,6 +519,9 @@ def _quiet(one: Figures, others: Sequence[Figures]) -> str:
     """Tell by its own rate earlier, else beside the others."""
     if one.fell:
         return f"its rate fell by {_share(one.fell)}, that of the others did not"
+    if one.paused.expected >= EXPECTED:
+        missing = f"{one.paused.expected:.0f} were expected"
+        return f"no event for {one.paused.lasted:.3g} s in between, where {missing}"
     known = [other.n_events for other in others if other.n_events]
     typical = _typical(known)
     if len(known) >= 2 and typical >= EXPECTED and one.n_events < typical / MUCH:

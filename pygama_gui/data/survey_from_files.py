@@ -20,7 +20,6 @@ from pygama_gui.data.anchors import FineCounts
 from pygama_gui.data.binned import FAR, MOST_FINE, BinnedMiddles, scale_of
 from pygama_gui.data.channels import CLOCK, CODE
 from pygama_gui.data.energies import fine_range
-from pygama_gui.data.falls import falls_of
 from pygama_gui.data.gain import N_PARTS, follow_peak, parts_of
 from pygama_gui.data.health import (
     N_BINS,
@@ -38,6 +37,7 @@ from pygama_gui.data.health import (
     peak_by_fit,
     rate_with_error,
     shared_edges,
+    with_course,
 )
 from pygama_gui.data.linked import Cuts, Rows, n_of
 from pygama_gui.data.live_set import LiveSet
@@ -184,16 +184,12 @@ class GatheredSurvey:
         duration = last - first
         times = self._times_of_newest if self._has_times else None
         newest = newest_of(self._newest, times, self._codes, self._presences.n_all, self._presences.of)
-        fell = self._falls() if is_whole else [0.0] * len(self._codes)
         figures = [
-            replace(
-                self._figures(at, duration, (first, last)),
-                newest=newest[at][0],
-                expected=newest[at][1],
-                fell=fell[at],
-            )
-            for at in range(len(self._codes))
+            replace(self._figures(at, duration, (first, last)), newest=new, expected=expected)
+            for at, (new, expected) in enumerate(newest)
         ]
+        if is_whole and self._in_time is not None:
+            figures = with_course(figures, *self._course(self._in_time))
         survey = Survey(
             tuple(figures),
             judge(figures),
@@ -224,13 +220,11 @@ class GatheredSurvey:
             counts=self._spectra.counts[at].astype(np.int64),
         )
 
-    def _falls(self) -> list[float]:
-        """Give by which part the rate of each channel fell, by slices that have enough events."""
-        if self._in_time is None:
-            return [0.0] * len(self._codes)
-        counts = self._in_time.counts.astype(np.int64)
+    def _course(self, in_time: _Table) -> tuple[np.ndarray, float]:
+        """Give the events of each channel in slices that have enough of all, and their width, s."""
+        counts = in_time.counts.astype(np.int64)
         n = min(WHOLE_SLICES, key=lambda n: abs(n - n_of_slices(int(counts.sum()))))
-        return falls_of(counts.reshape(len(counts), n, -1).sum(axis=2), self._span[1] / n)
+        return counts.reshape(len(counts), n, -1).sum(axis=2), self._span[1] / n
 
     def _moved(self, at: int, ends: tuple[float, float]) -> tuple[float, float, float]:
         """Compare the baseline of the first third with that of the last, to the nearest slices."""

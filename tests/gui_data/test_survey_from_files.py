@@ -243,6 +243,25 @@ def test_a_channel_whose_rate_fell_is_named_and_told_by_how_much(
     assert [one.fell > 0 for one in found.figures] == [True, *[one.fell > 0 for one in expected.figures[1:]]]
 
 
+def pausing(run: int) -> np.ndarray:
+    """Make rows of which channel 0 gives none in the second run."""
+    rows = in_turn(run)
+    return rows[rows["channel"] != 0] if run == 2 else rows
+
+
+def test_a_channel_that_is_silent_all_through_a_run_in_the_middle_is_named(
+    load: Callable[..., LiveSet],
+) -> None:
+    expected, _ = held(load(on_disk=False, make=pausing), None)
+    found = gathered(load(on_disk=True, make=pausing), None).survey
+    assert found.health[0].state == expected.health[0].state == "quiet"
+    assert found.health[0].why.startswith("no event for ")
+    paused = found.figures[0].paused, expected.figures[0].paused
+    # The slices are not the same ones.
+    assert paused[0].lasted == pytest.approx(paused[1].lasted, rel=0.1)
+    assert paused[0].expected == pytest.approx(paused[1].expected, rel=0.15)
+
+
 def test_a_cut_that_ends_before_the_set_does_makes_no_rate_fall(load: Callable[..., LiveSet]) -> None:
     found = gathered(load(on_disk=True), joined((Cut("a", "time_s < 1400"),))).survey
     assert [one.fell for one in found.figures] == [0.0] * 6
