@@ -16,6 +16,9 @@ import numpy as np
 
 from pygama.quick_dataclass import dataclass
 
+CUT_SHORT = "the last record is cut short"
+"""How the note of a raw file begins that ends within a record: hits that were read out last are missing."""
+
 
 @dataclass(frozen=True, slots=True)
 class Started:

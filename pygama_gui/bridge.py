@@ -38,6 +38,7 @@ from pygama_gui.machine.data_sets import DataSets
 from pygama_gui.machine.fitting import Fitting
 from pygama_gui.machine.gone import Gone
 from pygama_gui.machine.loading import Loading
+from pygama_gui.machine.rewritten import Rewritten
 from pygama_gui.machine.room import DiskRoom
 from pygama_gui.machine.tagging import HitTags
 from pygama_gui.machine.threads import TURN_MS, Threads
@@ -134,6 +135,7 @@ class Bridge(QObject):
         self.timing.known.connect(self.fitting.measure_again)
         self.watching = Watching(self)
         self.room = DiskRoom(self)
+        self.rewritten = Rewritten(self)
         self.peaks = KnownPeaks()
         self.culprits = Culprits(self)
         self.store.listeners.append(self.session_changed.emit)
@@ -527,6 +529,7 @@ class Bridge(QObject):
             self._forget_overwritten(run_id, message.outputs)
             self.data_sets.forget_files(message.outputs)
             self.gone.found(message.outputs)
+            self.rewritten.note(message.outputs)
             self.log(f"{name}: {state_sentence(self.board[job_id])}")
         elif isinstance(message, Failed):
             self._show_source(job_id, run_id)
@@ -580,6 +583,7 @@ class Bridge(QObject):
         if before != after:
             self._forget_other_files(old, new)
             self.loading.look_for_outputs()
+            self.rewritten.look()
         if old.watched != new.watched:
             self.watching.begin()
         # without a calibration of its own, a run takes that of the run nearest in time
@@ -633,6 +637,7 @@ class Bridge(QObject):
         job_id = next(self._job_ids)
         self._job_of[run.run_id], self._run_of[job_id] = job_id, run.run_id
         self.board.restore(job_id, run.path, outputs, n_rows, made_on, raw_bytes, warned)
+        self.rewritten.note(outputs)
 
     def forget_rows(self, run_id: str) -> None:
         """Forget the rows of a data set, or of a run; its files are to be read again."""

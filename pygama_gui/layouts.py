@@ -16,7 +16,7 @@ from PyQt5.QtWidgets import QDockWidget
 
 from pygama.quick_dataclass import dataclass
 from pygama_gui.session import changes
-from pygama_gui.session.state import DEFAULT_LAYOUT, Arrangement, Session
+from pygama_gui.session.state import DEFAULT_LAYOUT, SHIFT_LAYOUT, Arrangement, Session
 
 if TYPE_CHECKING:
     from pygama_gui.main_window import MainWindow
@@ -59,7 +59,12 @@ LAYOUTS = (
     Layout(DEFAULT_LAYOUT, "Runs, pictures and settings", {"runs": 292, "settings": 332}, (540, 460)),
     Layout("Tune", "The chain with room for its sliders, and both pictures", {"settings": 470}, (500, 500)),
     Layout("Inspect", "Runs, pictures, cuts and fits", {"runs": 250, "cuts": 360, "fits": 360}, (420, 580)),
-    Layout("On shift", "Runs, a large spectrum and the log", {"runs": 250, "log": 150}, (420, 580)),
+    Layout(
+        SHIFT_LAYOUT,
+        "Runs, a large spectrum, the log and the shift page",
+        {"runs": 250, "log": 150},
+        (420, 580),
+    ),
 )
 BY_NAME = {layout.name: layout for layout in LAYOUTS}
 

@@ -284,6 +284,7 @@ class MainWindow(QMainWindow):
         bridge.went_wrong.connect(self.processing.show_trouble)
         bridge.watching.came.connect(self.arrivals.take_new)
         bridge.room.halted.connect(self.processing.show_halted)
+        bridge.rewritten.found.connect(self.processing.tell_rewritten)
         bridge.hit_tags.refused.connect(lambda why: self.banner.say(why, level="warning"))
         bridge.started.connect(self.banner.dismiss_about)
         bridge.gone.back.connect(lambda paths: self.banner.dismiss_about(set(map(str, paths))))
@@ -637,6 +638,13 @@ class MainWindow(QMainWindow):
         self.layouts.share_corners()
         if self.veil.isVisible():
             self.veil.cover()
+
+    def changeEvent(self, event: QEvent | None) -> None:  # noqa: N802  (Qt's name)
+        """Look whether another program did something meanwhile when somebody comes back to the window."""
+        super().changeEvent(event)
+        is_back = event is not None and event.type() == QEvent.Type.ActivationChange and self.isActiveWindow()
+        if is_back and not self.bridge.is_closed:
+            self.bridge.rewritten.look()
 
     def closeEvent(self, event: QCloseEvent | None) -> None:  # noqa: N802  (Qt's name)
         """Remember everything and end every process that was started."""

@@ -10,6 +10,7 @@ from typing import Any
 from pygama.decoders import DECODERS
 from pygama.orca.header import Header
 from pygama.orca.packets import FrameReport, RawFile, read_header
+from pygama.progress import CUT_SHORT
 from pygama.quick_dataclass import dataclass
 from pygama.utils import grouped, plural
 
@@ -140,10 +141,7 @@ def sentences(report: FrameReport) -> list[str]:
         told.append(f"skipped {plural(n_others, 'record')} of {ids} that the header does not declare")
     if report.cut_short is not None:
         offset, have, need = map(grouped, report.cut_short)
-        told.append(
-            f"the last record is cut short (byte {offset}, {have} of {need} bytes); "
-            "everything before it was kept"
-        )
+        told.append(f"{CUT_SHORT} (byte {offset}, {have} of {need} bytes); everything before it was kept")
     if report.failure:
         told.append(report.failure)
     if report.shrunk is not None:

@@ -3,7 +3,8 @@
 A channel is compared with the others and with itself earlier, never with a fixed level: dead has no events
 while the others have, silent had some and has none of late, quiet has far fewer than they, noisy far more
 events or far more noise than they or than itself earlier, saturated a share of events at the end of the
-range, drifting a baseline that left the place where it began, or a gain that did.
+range, drifting a baseline that left the place where it began, or a gain that did. Quiet is also one whose
+rate fell in the course of the run, or that gave nothing for a while.
 """
 
 from __future__ import annotations
@@ -22,9 +23,10 @@ from pygama.quick_dataclass import dataclass
 from pygama.utils import signed_text
 from pygama_gui.data.anchors import BINS_OF_FIT, find_anchor
 from pygama_gui.data.channels import CLOCK, CODE
-from pygama_gui.data.falls import falls
+from pygama_gui.data.falls import Pause, counts_in_time, falls_of, pauses_of
 from pygama_gui.data.gain import N_PARTS, Gone, PeakInTime, follow_peak, gain_trouble
 from pygama_gui.data.linked import Cuts, Rows
+from pygama_gui.data.silence import EXPECTED, N_EARLIER, N_NEWEST, Presence, newest_of, presence_of
 from pygama_gui.data.slices import MEDIAN_ERROR, median_and_scatter
 from pygama_gui.data.trend_words import Clock
 from pygama_gui.data.trends import BASELINES, HEIGHTS, NOISES, chosen_rows, first_of
@@ -36,10 +38,6 @@ MARKS = dict(zip(STATES, "✕✕■▲▽◆✓", strict=True))
 TONES = dict.fromkeys(STATES, "warn") | {"dead": "bad", "silent": "bad", "ok": "ok"}
 N_BINS = 128
 """Bins of a small spectrum."""
-N_NEWEST, N_EARLIER = 2000, 20_000
-"""Events, of all channels, in which a channel is looked for, and those before by which it is expected."""
-EXPECTED = 20
-"""Events that a channel must be expected to have before it is called dead, silent or quiet."""
 MUCH, NOISIER = 10.0, 4.0
 """How many times the rate, and the noise, of the typical channel is far above it."""
 N_JUST_NOW, LEAST_STRETCH, MOST_STRETCHES = 80, 200, 10
@@ -74,7 +72,7 @@ class Figures:
     from where it was in the first, with its error and the scatter of single events. louder: how many times
     the noise just now is that of the calmest stretch before. newest, expected: events among the newest rows,
     and how many the share of the earlier rows lets expect. counts: (N_BINS,). fell: part by which the rate
-    fell in the course of the run, beside the others.
+    fell in the course of the run, beside the others; paused: the longest time that it gave nothing between.
     """
 
     code: int
@@ -93,6 +91,7 @@ class Figures:
     expected: float = 0.0
     counts: np.ndarray = field(default_factory=lambda: np.zeros(N_BINS, np.int64))
     fell: float = 0.0
+    paused: Pause = Pause()
 
 
 @dataclass(frozen=True)
@@ -179,7 +178,8 @@ def survey(
         return Survey()
     shown = column if first_of([column], rows) else first_of(HEIGHTS, rows)
     chosen = _chosen(rows, cuts)
-    order, ends = _by_channel(rows[CODE][chosen], codes)
+    places = _places_of(rows[CODE][chosen], np.asarray(codes))
+    order, ends = _by_channel(places, len(codes))
     parts = np.split(order, ends[:-1])
     groups = [chosen[part] for part in parts]
     first, duration, middle_times = _times(rows, chosen)
@@ -191,9 +191,15 @@ def survey(
         for code, group, seen in zip(codes, groups, newest, strict=True)
     ]
     if clock := clock_name(rows):
-        fell = falls(np.asarray(rows[clock][chosen], np.float64), parts)
-        figures = [replace(one, fell=by) for one, by in zip(figures, fell, strict=True)]
+        in_time = counts_in_time(np.asarray(rows[clock][chosen], np.float64), places, len(codes))
+        figures = figures if in_time is None else with_course(figures, *in_time)
     return Survey(tuple(figures), judge(figures), shown, edges, duration, first, len(rows[CODE]), *names)
+
+
+def with_course(figures: Sequence[Figures], counts: np.ndarray, width: float) -> list[Figures]:
+    """Add how the rates went in the course of a run. counts, width: as in `falls.falls_of`."""
+    courses = zip(figures, falls_of(counts, width), pauses_of(counts, width), strict=True)
+    return [replace(one, fell=fell, paused=pause) for one, fell, pause in courses]
 
 
 def _chosen(rows: Rows, cuts: Cuts | None) -> np.ndarray:
@@ -202,11 +208,10 @@ def _chosen(rows: Rows, cuts: Cuts | None) -> np.ndarray:
     return np.flatnonzero(cuts.mask(rows)) if "time_s" not in rows else chosen_rows(rows, cuts, None)
 
 
-def _by_channel(codes_of_rows: np.ndarray, codes: Sequence[int]) -> tuple[np.ndarray, np.ndarray]:
+def _by_channel(places: np.ndarray, n: int) -> tuple[np.ndarray, np.ndarray]:
     """Sort rows by channel: places of the rows of the first channel, of the next …, and where each ends."""
-    places = _places_of(codes_of_rows, np.asarray(codes))
     order = np.argsort(places, kind="stable")
-    n_of_others, *counts = np.bincount(places + 1, minlength=len(codes) + 1).tolist()
+    n_of_others, *counts = np.bincount(places + 1, minlength=n + 1).tolist()
     return order[n_of_others:], np.cumsum(counts)
 
 
@@ -271,80 +276,18 @@ def shared_edges(values: np.ndarray) -> np.ndarray:
     return np.linspace(low, high, N_BINS + 1)
 
 
-def newest_of(codes_of_rows: np.ndarray, codes: Sequence[int]) -> list[tuple[int, float]]:
-    """Give for each channel its newest events, and how many its share of the earlier ones lets expect.
-
-    Cards are read out by turns, a long stretch of one channel after the other: none are expected of a channel
-    that was away for about as long before.
-    """
-    newest, earlier = codes_of_rows[-N_NEWEST:], codes_of_rows[: -N_NEWEST or None][-N_EARLIER:]
-    if len(codes_of_rows) <= N_NEWEST:
-        earlier = codes_of_rows[:0]
-    counted = _count_each(newest, codes), _count_each(earlier, codes)
-    scale = len(newest) / max(len(earlier), 1)
-    rows = codes_of_rows[-N_NEWEST - N_EARLIER :]
-
-    def is_away(code: int) -> bool:
-        return _was_away_as_long(np.flatnonzero(rows == code), len(rows))
-
-    return [
-        (int(new), 0.0 if not new and old and is_away(code) else float(old * scale))
-        for code, new, old in zip(codes, *counted, strict=True)
-    ]
-
-
 def _newest(
     rows: Rows, chosen: np.ndarray, codes: Sequence[int], parts: Sequence[np.ndarray]
 ) -> list[tuple[int, float]]:
-    """Give what `newest_of` does; none of the newest where a channel fell silent after these began.
-
-    parts: places of the rows of each channel among those chosen. Of a channel that gave none of the newest
-    all of them tell how many were to be expected: it stays silent however much the others give.
-    """
+    """Give what `newest_of` does; parts: places of the rows of each channel among those chosen."""
     clock, late = clock_name(rows), chosen[-N_NEWEST - N_EARLIER :]
-    codes_of_rows = rows[CODE][late]
+
+    def presence(place: int) -> Presence:
+        times = np.asarray(rows[clock][chosen], np.float64) if clock else None
+        return presence_of(parts[place], len(chosen), times)
+
     times = np.asarray(rows[clock][late], np.float64) if clock else None
-    found = []
-    for code, part, (new, expected) in zip(codes, parts, newest_of(codes_of_rows, codes), strict=True):
-        if new:
-            missing = _missing(np.flatnonzero(codes_of_rows == code), len(late), times)
-            found.append((0, missing) if missing >= EXPECTED else (new, expected))
-        elif expected >= EXPECTED or not len(part):
-            found.append((0, expected))
-        else:
-            all_times = np.asarray(rows[clock][chosen], np.float64) if clock else None
-            found.append((0, _missing(part, len(chosen), all_times)))
-    return found
-
-
-def _missing(at: np.ndarray, n: int, times: np.ndarray | None) -> float:
-    """Give how many events of a channel should have come since its last one, by its share and by its rate.
-
-    0 where it was away as long before. at: places of its rows among n; times: (n,) s, None where they are not
-    known.
-    """
-    if len(at) < EXPECTED:
-        return 0.0
-    last, since = int(at[-1]), n - 1 - int(at[-1])
-    if since < EXPECTED or _was_away_as_long(at, n):
-        return 0.0
-    by_share = len(at) / max(last + 1 - len(at), 1) * since
-    if times is None:
-        return by_share
-    lasted = float(times[last] - times[at[0]])
-    by_rate = len(at) * float(np.fmax.reduce(times[last + 1 :]) - times[last]) / lasted if lasted > 0 else 0.0
-    return min(by_share, by_rate)
-
-
-def _was_away_as_long(at: np.ndarray, n: int) -> bool:
-    """Tell whether a channel is away for no more than twice the longest time before; at: its rows among n."""
-    longest = int(np.diff(at, prepend=-1).max())
-    return n - 1 - int(at[-1]) <= 2 * longest
-
-
-def _count_each(codes_of_rows: np.ndarray, codes: Sequence[int]) -> list[int]:
-    seen = dict(zip(*(one.tolist() for one in np.unique(codes_of_rows, return_counts=True)), strict=True))
-    return [seen.get(code, 0) for code in codes]
+    return newest_of(rows[CODE][late], times, codes, len(chosen), presence)
 
 
 def _figures(
@@ -576,6 +519,9 @@ def _quiet(one: Figures, others: Sequence[Figures]) -> str:
     """Tell by its own rate earlier, else beside the others."""
     if one.fell:
         return f"its rate fell by {_share(one.fell)}, that of the others did not"
+    if one.paused.expected >= EXPECTED:
+        missing = f"{one.paused.expected:.0f} were expected"
+        return f"no event for {one.paused.lasted:.3g} s in between, where {missing}"
     known = [other.n_events for other in others if other.n_events]
     typical = _typical(known)
     if len(known) >= 2 and typical >= EXPECTED and one.n_events < typical / MUCH:

@@ -20,6 +20,8 @@ SIGNIFICANT = 5.0
 """Standard deviations from which on something moved; every place of the step was tried."""
 USUAL, SLICES_MISSED = 0.8, 1.5
 """A peak is gone that so large a share of the slices had, and that so many slices at the end lack."""
+OF_RUN, OF_SET = "this run", "these runs"
+"""What a band is of that no earlier run gives."""
 _KNOWN: dict[int, tuple[weakref.ref[Series], Move | None]] = {}
 """What moved in the series that are still held, by their ids: words, summary and strip ask for the same."""
 
@@ -32,7 +34,7 @@ class Band:
     half: float
     k: float
     n: int
-    source: str = "this run"
+    source: str = OF_RUN
 
 
 @dataclass(frozen=True)
@@ -54,7 +56,7 @@ class Move:
         return abs(self.size) / self.error if self.error > 0 else 0.0
 
 
-def band_of(history: Sequence[Series], k: float, source: str = "this run") -> Band | None:
+def band_of(history: Sequence[Series], k: float, source: str = OF_RUN) -> Band | None:
     """Say where values are expected from series of one kind; None with fewer than 3 values.
 
     Of a steady run whose slices scatter as their errors say, 0.2 % of its own slices lie outside at k = 3 and

@@ -41,6 +41,12 @@ class Outputs:
         return tuple(path for path in (self.tier1, self.tier2) if path is not None)
 
 
+def paths_made(run: Run, folder: Path) -> tuple[Path, ...]:
+    """Name the files that are written when a run is processed."""
+    tiers = ("t1", "t2") if run.is_raw else ("t2",)
+    return tuple(folder / f"{tier}_run{run.run_number}{run.suffix}.h5" for tier in tiers)
+
+
 def find_outputs(run: Run, folder: Path) -> Outputs | None:
     """Look for the files of a run in a folder; those that were given of it go first.
 
@@ -69,7 +75,7 @@ def _find_made_of_tier1(run: Run, folder: Path) -> Outputs | None:
         given = kind_of(run.tier1)
     except (TierFileError, OSError):
         return None
-    tier2 = folder / f"t2_run{run.run_number}{run.suffix}.h5"
+    (tier2,) = paths_made(run, folder)
     made = _look_into(given, tier2)
     size = _size_of(run.path)
     if made is not None:
@@ -81,7 +87,7 @@ def _find_made_of_tier1(run: Run, folder: Path) -> Outputs | None:
 
 def _find_made(run: Run, folder: Path) -> Outputs | None:
     """Look for what was made of a raw file."""
-    tier1, tier2 = (folder / f"{prefix}_run{run.run_number}{run.suffix}.h5" for prefix in ("t1", "t2"))
+    tier1, tier2 = paths_made(run, folder)
     of_tier1, of_tier2 = _look_into(run, tier1), _look_into(run, tier2)
     raw_bytes = _size_of(run.path)
     if of_tier2 is not None:

@@ -24,6 +24,10 @@ MOST_ROWS = 5_000_000
 """Events of a run that are looked at, at most."""
 COLUMNS = ("time_s", "channel", "card", "crate", *HEIGHTS)
 """What is read."""
+LOW = 0.9
+"""Part of the time from which on down a live time is told as low: a tenth of all events is not recorded."""
+OF_STAMPS = "timestamps: "
+"""How the library begins to say why time stamps tell nothing."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +44,16 @@ class Spell:
     def fraction(self) -> float:
         """The part of the real time that was live; NaN where it is not known."""
         return self.live_s / self.real_s if self.real_s > 0 else math.nan
+
+    @property
+    def is_known(self) -> bool:
+        """Whether it is known which part was live."""
+        return math.isfinite(self.fraction)
+
+    @property
+    def is_low(self) -> bool:
+        """Whether it was live for so little of the time, beyond the error, that somebody should look."""
+        return self.is_known and self.live_s + self.live_error_s < LOW * self.real_s
 
 
 @dataclass(frozen=True)
@@ -69,6 +83,17 @@ class RunTimes:
             next(iter(notes)) if n == 1 else f"mean of {n} channels; {next(iter(notes))}",
         )
 
+    @property
+    def low(self) -> list[int]:
+        """The channels that were live for too little of the time, the worst one first."""
+        codes = [code for code, one in self.channels.items() if one.is_low]
+        return sorted(codes, key=lambda code: self.channels[code].fraction)
+
+    @property
+    def unknown(self) -> list[int]:
+        """The channels of which it is not known."""
+        return [code for code, one in self.channels.items() if not one.is_known]
+
     def _why(self) -> str:
         return "; ".join(self.missing) or "the events carry no channel"
 
@@ -90,8 +115,8 @@ def run_times(rows: Rows, records: TimeEstimate | str) -> RunTimes:
         channels[_code(place)] = _spell(estimate, "time stamps")
     for place, train in ({} if found.tag is None else found.tag.trains).items():
         channels[_code(place)] = _spell(from_pulser(train, known), "pulser")
-    unseen = {_code(place) for place in _places_missing(found.missing)} - channels.keys()
-    channels |= {code: _unknown("too few events") for code in unseen}
+    reasons = _reasons(found.missing)
+    channels |= {code: _unknown(reasons[code]) for code in reasons.keys() - channels.keys()}
     others = tuple(one for one in found.missing if not one.startswith("run records"))
     return RunTimes(n_rows, channels, known, (*missing, *others))
 
@@ -146,7 +171,7 @@ def _code(place: str) -> int:
     return crate * CRATE + card * CARD + channel
 
 
-def _places_missing(missing: Iterable[str]) -> list[str]:
-    """Give the places that the library says it has no estimate of."""
-    heads = (text.partition(": ")[0] for text in missing)
-    return [head for head in heads if head.count("/") == 2]
+def _reasons(missing: Iterable[str]) -> dict[int, str]:
+    """Give why the library has no estimate of channels, by their codes."""
+    parts = [(head, why) for head, _, why in (text.partition(": ") for text in missing)]
+    return {_code(head): why.removeprefix(OF_STAMPS) for head, why in parts if head.count("/") == 2}

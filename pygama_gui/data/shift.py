@@ -11,7 +11,7 @@ import numpy as np
 
 from pygama.quick_dataclass import dataclass
 from pygama_gui.data.headers import Difference
-from pygama_gui.data.moves import Band, band_of, find_move, gone_since
+from pygama_gui.data.moves import OF_RUN, Band, band_of, find_move, gone_since
 from pygama_gui.data.slices import LEAST_SLICES, Series, error_of_median, lateness
 
 NOW_SHARE, NOW_S = 0.05, (10.0, 60.0)
@@ -124,14 +124,19 @@ class Level:
         return inside and (self.is_slight or not self.moved) and not self.is_gone
 
 
-def level_of(series: Series, history: Sequence[Series], k: float, source: str) -> Level | None:
-    """Take the median of the slices, and the band of earlier runs, or of the run itself without any."""
+def level_of(
+    series: Series, history: Sequence[Series], k: float, source: str, own: str = OF_RUN
+) -> Level | None:
+    """Take the median of the slices, and the band of earlier runs, or of the run itself without any.
+
+    source, own: what the band is then said to be of.
+    """
     known = series.is_known
     if not known.any():
         return None
     value = float(np.median(series.values[known]))
     error = error_of_median(series.errors[known])
-    band = band_of(history, k, source) if history else band_of([series], k)
+    band = band_of(history, k, source) if history else band_of([series], k, own)
     move = find_move(series)
     is_followed = int(known.sum()) >= LEAST_SLICES
     moved, sigma = (0.0, 0.0) if move is None else (move.size, move.sigma)

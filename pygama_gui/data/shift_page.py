@@ -38,7 +38,7 @@ MEASURED = {
 }
 """Quantities with columns for number, error and unit of their own, and what those are called."""
 N_NAMED = 3
-"""Figures that are not known and are named; more are counted."""
+"""Figures that are to be looked at, or not known, and are named; more are counted."""
 SAID = ("state", "events", "live time", "channels", "errors", "disk")
 COLUMNS = (
     *("time", "shifter", "run", "file", "verdict"),
@@ -70,6 +70,7 @@ class ShiftPage:
     against: the run that the header is compared with, '' where there
     is none; found: what differs, None where the headers could not be read. courses: quantities in slices of
     time, by the names of their checks. remarks: by the names of checks; note: on the whole. who: signs it.
+    n_runs: of a data set.
     """
 
     title: str
@@ -84,6 +85,7 @@ class ShiftPage:
     note: str = ""
     who: str = ""
     warnings: tuple[tuple[str, str], ...] = ()
+    n_runs: int = 1
 
     @property
     def amiss(self) -> list[str]:
@@ -111,16 +113,21 @@ class ShiftPage:
     def verdict(self) -> str:
         """Say in few words how it stands, and what of it is not known."""
         unknown = self.unknown
-        n_more = len(unknown) - N_NAMED
-        names = ", ".join(unknown[:N_NAMED]) + (f" and {n_more} more" if n_more > 0 else "")
+        names = _named(unknown)
         match self.tone:
             case "look":
-                return f"▲ {len(self.amiss)} to look at" + (f" · ? not known: {names}" if unknown else "")
+                look = f"▲ {len(self.amiss)} to look at: {_named(self.amiss)}"
+                return look + (f" · ? not known: {names}" if unknown else "")
             case "part":
                 return f"? nothing amiss, but not known: {names}"
             case "ok":
                 return "✓ all as it should be"
         return "— nothing was measured"
+
+    @property
+    def course_head(self) -> str:
+        """What stands over the courses."""
+        return "over the run" if self.n_runs == 1 else "over the runs"
 
     @property
     def heading(self) -> str:
@@ -140,6 +147,12 @@ class ShiftPage:
         """Give the name that a check had when its value was not known: remarks may be of that time."""
         kinds = {one.what: one.kind for one in self.checks}
         return MEASURED.get(kinds.get(what, ""), what)
+
+
+def _named(names: Sequence[str]) -> str:
+    """List names; of many, the first ones."""
+    n_more = len(names) - N_NAMED
+    return ", ".join(names[:N_NAMED]) + (f" and {n_more} more" if n_more > 0 else "")
 
 
 @dataclass(frozen=True)
@@ -202,7 +215,7 @@ def _html(page: ShiftPage) -> Iterator[str]:
         f"<p class='{page.tone}'>{_safe(page.verdict)}</p>\n"
     )
     has_remarks = any(page.remark_on(one.what) for one in page.checks)
-    heads = ["", "value", "allowed", "", "over the run", *(["remark"] if has_remarks else [])]
+    heads = ["", "value", "allowed", "", page.course_head, *(["remark"] if has_remarks else [])]
     yield _table(heads, [_cells(page, one, has_remarks=has_remarks) for one in page.checks])
     if page.channels:
         yield "<h2>Channels</h2>\n"
@@ -231,12 +244,12 @@ def _cells(page: ShiftPage, check: Check, *, has_remarks: bool) -> list[str]:
         _safe(check.value),
         _safe(check.allowed),
         f"<span class='{tone}'>{_safe(check.verdict)}</span>",
-        "" if course is None else _svg(course, check.what),
+        "" if course is None else _svg(course, f"{check.what} {page.course_head}"),
     ]
     return [*cells, _safe(page.remark_on(check.what))] if has_remarks else cells
 
 
-def _svg(course: Course, what: str) -> str:
+def _svg(course: Course, title: str) -> str:
     def y(share: float) -> float:
         return MARGIN + (HEIGHT - 2 * MARGIN) * (1 - share)
 
@@ -249,7 +262,7 @@ def _svg(course: Course, what: str) -> str:
         f"{MARGIN + (WIDTH - 2 * MARGIN) * x:.1f},{y(at):.1f}" for x, at in course.points.tolist()
     )
     return (
-        f"<svg width='{WIDTH}' height='{HEIGHT}' role='img' aria-label='{_safe(what)} over the run'>{band}"
+        f"<svg width='{WIDTH}' height='{HEIGHT}' role='img' aria-label='{_safe(title)}'>{band}"
         f"<polyline points='{points}' fill='none' stroke='#1f5fa8'/></svg>"
     )
 

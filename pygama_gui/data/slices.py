@@ -69,9 +69,13 @@ class Series:
 
 def suitable_width(duration: float, n_events: int) -> float:
     """Choose the width of slices, s: about 60 of them, fewer where each would have too few events."""
-    n = min(N_SLICES, max(n_events // EVENTS_IN_SLICE, LEAST_SLICES))
-    wanted = duration / n if duration > 0 else 1.0
+    wanted = duration / n_of_slices(n_events) if duration > 0 else 1.0
     return next((width for width in WIDTHS if width >= 0.999 * wanted), WIDTHS[-1])
+
+
+def n_of_slices(n_events: int) -> int:
+    """Choose how many slices are aimed at."""
+    return min(N_SLICES, max(n_events // EVENTS_IN_SLICE, LEAST_SLICES))
 
 
 def next_width(width: float, by: int, duration: float) -> float:

@@ -23,8 +23,6 @@ from pygama_gui.data.energies import fine_range
 from pygama_gui.data.gain import N_PARTS, follow_peak, parts_of
 from pygama_gui.data.health import (
     N_BINS,
-    N_EARLIER,
-    N_NEWEST,
     NEAR,
     PILE,
     SATURATION,
@@ -36,14 +34,15 @@ from pygama_gui.data.health import (
     is_flagged,
     judge,
     move_between,
-    newest_of,
     peak_by_fit,
     rate_with_error,
     shared_edges,
+    with_course,
 )
 from pygama_gui.data.linked import Cuts, Rows, n_of
 from pygama_gui.data.live_set import LiveSet
-from pygama_gui.data.slices import MAD_TO_SIGMA
+from pygama_gui.data.silence import N_EARLIER, N_NEWEST, Presences, newest_of
+from pygama_gui.data.slices import LEAST_SLICES, MAD_TO_SIGMA, n_of_slices
 from pygama_gui.data.trends import BASELINES, HEIGHTS, NOISES, first_of
 
 MOST_CELLS, LEAST_BINS = 12_000_000, 64
@@ -54,6 +53,8 @@ MOST_CELLS_OF_LEVELS = 4_000_000
 """Bins of all channels together in which medians are found, of each column, at most."""
 N_SLICES, BINS_OF_SLICE = 120, 256
 """Slices of the time in which it is seen whether a baseline moves, at most, and bins of each."""
+WHOLE_SLICES = [n for n in range(LEAST_SLICES, N_SLICES) if N_SLICES % n == 0]
+"""Numbers of slices that are whole ones of these joined."""
 LEAST_SAMPLE = 100
 """Rows that pass the cuts by which bins are chosen; with fewer, by all rows of the sample."""
 STEP_OF_TOP, N_OF_TOP = 1e-5, 2100
@@ -81,7 +82,8 @@ class GatheredSurvey:
         self._order = np.argsort(self._codes, kind="stable")
         self._rising = np.asarray(self._codes, np.int64)[self._order]
         self._others: set[int] = set()
-        self._newest = np.empty(0, np.int64)
+        self._newest, self._times_of_newest = np.empty(0, np.int64), np.empty(0)
+        self._presences = Presences(len(self._codes))
         self._ends = (math.inf, -math.inf)
         self._has_times = CLOCK in sample
         self._span = (0.0, sum(last - first for first, last in live.spans if first <= last))
@@ -116,6 +118,7 @@ class GatheredSurvey:
         self._moves = None
         if self._names[0] and self._has_times:
             self._moves = _Levels(sample[self._names[0]], places, n, BINS_OF_SLICE, self._n_slices)
+        self._in_time = _Table(n + 1, N_SLICES, 0.0, self._span[1]) if self._span[1] > 0 else None
 
     def _places(self, codes: np.ndarray) -> np.ndarray:
         """Give which channel rows are of, -1 where it is none that is told of; (n,) int64."""
@@ -132,13 +135,17 @@ class GatheredSurvey:
         if self._cuts is not None:
             which = np.flatnonzero(self._cuts.mask(rows))
             rows, places = {name: values[which] for name, values in rows.items()}, places[which]
+        times = np.asarray(rows[CLOCK], np.float64) if self._has_times else None
+        self._presences.add(places, times)
         self._newest = np.concatenate([self._newest, rows[CODE]])[-N_NEWEST - N_EARLIER :]
-        times = rows[CLOCK] if self._has_times else None
         if times is not None:
+            self._times_of_newest = np.concatenate([self._times_of_newest, times])[-N_NEWEST - N_EARLIER :]
             known = times[np.isfinite(times)]
             first, last = self._ends
             self._ends = (min(first, known.min(initial=math.inf)), max(last, known.max(initial=-math.inf)))
         self._events += np.bincount(places[places >= 0], minlength=len(self._events))
+        if self._in_time is not None and times is not None:
+            self._in_time.add(np.where(places < 0, len(self._codes), places), times)
         self._add_heights(rows, places, times)
         self._add_levels(rows, places, times)
 
@@ -175,15 +182,14 @@ class GatheredSurvey:
         """Give what is known so far; without what peaks are fitted to while rows are to come."""
         first, last = self._ends if self._ends[0] < self._ends[1] else (math.nan, math.nan)
         duration = last - first
-        newest = newest_of(self._newest, self._codes)
+        times = self._times_of_newest if self._has_times else None
+        newest = newest_of(self._newest, times, self._codes, self._presences.n_all, self._presences.of)
         figures = [
-            replace(
-                self._figures(at, duration, (first, last)),
-                newest=newest[at][0],
-                expected=newest[at][1],
-            )
-            for at in range(len(self._codes))
+            replace(self._figures(at, duration, (first, last)), newest=new, expected=expected)
+            for at, (new, expected) in enumerate(newest)
         ]
+        if is_whole and self._in_time is not None:
+            figures = with_course(figures, *self._course(self._in_time))
         survey = Survey(
             tuple(figures),
             judge(figures),
@@ -213,6 +219,12 @@ class GatheredSurvey:
             *self._moved(at, ends),
             counts=self._spectra.counts[at].astype(np.int64),
         )
+
+    def _course(self, in_time: _Table) -> tuple[np.ndarray, float]:
+        """Give the events of each channel in slices that have enough of all, and their width, s."""
+        counts = in_time.counts.astype(np.int64)
+        n = min(WHOLE_SLICES, key=lambda n: abs(n - n_of_slices(int(counts.sum()))))
+        return counts.reshape(len(counts), n, -1).sum(axis=2), self._span[1] / n
 
     def _moved(self, at: int, ends: tuple[float, float]) -> tuple[float, float, float]:
         """Compare the baseline of the first third with that of the last, to the nearest slices."""

@@ -52,7 +52,8 @@ class Asked:
 
     column: a further column, '' for none. line: window of the peak in peak_column, taken where the channel
     has a peak there, or in any case if is_line_fixed; else the program looks for one. is_growing: the newest
-    slices, of which hits are still to come, are left out.
+    slices, of which hits are still to come, are left out; ends_early: so are the last ones, of which hits are
+    missing.
     """
 
     channel: int | None = None
@@ -64,6 +65,7 @@ class Asked:
     has_peak: bool = True
     """Whether a peak is followed, which takes most of the time."""
     is_growing: bool = False
+    ends_early: bool = False
     units: tuple[tuple[str, str], ...] = ()
     """(column, unit)."""
 
@@ -191,8 +193,9 @@ class Trender:
         if ready is not None and (ready.asked, ready.width, ready.n_rows) == (asked, width, len(everything)):
             slices = _counted_slices(ready, is_chosen, span)
         else:
-            settled = (span[0], max(span[1] - lateness(everything), span[0])) if asked.is_growing else span
-            ready, slices = None, Slices(everything[is_chosen], width, settled, is_growing=asked.is_growing)
+            is_open = asked.is_growing or asked.ends_early
+            settled = (span[0], max(span[1] - lateness(everything), span[0])) if is_open else span
+            ready, slices = None, Slices(everything[is_chosen], width, settled, is_growing=is_open)
         series, anchor = self._series(table, rows, is_chosen, slices, asked, ready)
         n_chosen = int(np.count_nonzero(is_chosen))
         return Trends(asked, tuple(series), width, span, len(everything), n_chosen, anchor)
@@ -253,11 +256,15 @@ class Trender:
         return self._spans[1]
 
     def prepare(self, table: Hashable, rows: Rows, trends: Trends) -> None:
-        """Sort a run that does not grow, so that it is followed quickly when its cuts are dragged."""
+        """Sort a run that is whole, so that it is followed quickly when its cuts are dragged."""
         asked, key = trends.asked, (table, trends.asked.channel)
         held = self._ready.get(key)
         n = len(rows["time_s"]) if "time_s" in rows else 0
-        if not n or (held and (held.asked, held.width, held.n_rows) == (asked, trends.width, n)):
+        if (
+            not n
+            or asked.ends_early
+            or (held and (held.asked, held.width, held.n_rows) == (asked, trends.width, n))
+        ):
             return
         empty = Slices(np.empty(0), trends.width, trends.span)
         n_slices, places = len(empty.counts), np.full(n, -1, np.int16)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +14,7 @@ from pygama.channel_map import is_channel_map
 from pygama_gui.desks.tier_arrivals import AS_ONE, OTHER_CHAIN, TierArrivals, TierRuns, look_at_tiers
 from pygama_gui.jobs import watch
 from pygama_gui.jobs.board import counted
+from pygama_gui.jobs.following import PATIENCE_S, PROOF_S
 from pygama_gui.jobs.watch import Fresh, NewRun
 from pygama_gui.session import changes, files, pictured, saved
 from pygama_gui.session.files import Found
@@ -31,7 +32,10 @@ PATIENCE_MS = 300
 """What takes longer says that it is under way."""
 GROWTH_MS = 700
 """A file that was written to lately is looked at once more after so long: what grew meanwhile is followed."""
-FOLLOWED = "may still grow: followed until nothing comes for a minute, or Ctrl+Space"
+FOLLOWED = (
+    f"may still grow: followed until nothing came for {PROOF_S / 60:.3g} min, "
+    f"once it has grown for {PATIENCE_S / 60:.3g} min; Ctrl+Space ends it"
+)
 FILES_HEIGHT = 320
 MOST_LOOKED_AT = 8
 """Files that are held over the window are looked into, as many at most."""
@@ -119,11 +123,11 @@ class Arrivals(QObject):
         looking.start(PATIENCE_MS)
 
         listed, folder = self._bridge.session.runs, self._bridge.session.output_dir
-        unread = self._tiers.unread()
+        unread, held = self._tiers.unread(), self._tiers.held()
 
         def look() -> tuple[Found, TierRuns, dict[Path, Fresh]]:
             found = files.find_runs(paths)
-            tiers = look_at_tiers(found.hdf5, found.runs, listed, folder, unread)
+            tiers = look_at_tiers(found.hdf5, found.runs, listed, folder, unread, held)
             return found, tiers, watch.fresh_of(run.path for run in found.runs)
 
         self._bridge.in_background(
@@ -151,18 +155,21 @@ class Arrivals(QObject):
         new = self._new_among(raw, tiers, process=process)
         self._bridge.change(changes.add_runs if raw else changes.open_tier_files, (*raw, *tiers.runs))
         self._tiers.take_given(tiers.raw)
+        self._tiers.take_moved(tiers.moved)
         self._tiers.take_joined(tiers.joined)
         self._tiers.take_waveforms(tiers.tier1)
-        self._tell_refused(found.refused)
-        if took_long and not found.refused and (raw or not found.hdf5):
+        refused = (*found.refused, *((path, _copy_words(path, run)) for path, run in tiers.copies))
+        self._tell_refused(refused)
+        if took_long and not refused and (raw or not found.hdf5):
             self._bridge.log(f"{counted(len(raw), 'run')} found")
         self._tiers.tell(tiers, listed)
         shown = [run.run_id for run in (*raw, *tiers.runs, *listed)]
-        if shown := [*shown, *tiers.joined, *tiers.raw, *tiers.tier1]:
+        shown += [*tiers.joined, *tiers.raw, *tiers.tier1, *tiers.moved]
+        if shown := [*shown, *(run.run_id for _, run in tiers.copies)]:
             self._bridge.change(changes.select_run, shown[0])
         if new:
             self._start(new, fresh)
-        if found.refused or tiers.unfit:
+        if refused or tiers.unfit:
             self.refused.emit()
         elif shown and not new:
             self.opened.emit()
@@ -237,8 +244,18 @@ class Arrivals(QObject):
             self._bridge.log(f"{path.name} is in the files panel")
 
     def take_new(self, new: list[NewRun]) -> None:
-        """Add runs that have come into the folder that is watched; one that still grows is followed."""
-        found = self._without_known(Found(tuple(one.run for one in new)))
+        """Take runs that have come into the folder that is watched; the list may have their Tier 2 files."""
+        runs, listed = [one.run for one in new], self._bridge.session.runs
+        folder = self._bridge.session.output_dir
+        self._bridge.in_background(
+            lambda: look_at_tiers((), runs, listed, folder).joined, lambda joined: self._add_new(new, joined)
+        )
+
+    def _add_new(self, new: list[NewRun], joined: Mapping[str, Run]) -> None:
+        """Add runs that have come; one that still grows is followed."""
+        self._tiers.take_joined(joined)
+        ours = {run.path for run in joined.values()}
+        found = self._without_known(Found(tuple(one.run for one in new if one.run.path not in ours)))
         known = {run.path for run in self._bridge.session.runs}
         self._bridge.change(changes.add_runs, found.runs)
         for _, reason in found.refused:
@@ -316,6 +333,11 @@ def drop_words(paths: Sequence[Path]) -> str:
     if not kinds:
         return ELSEWHERE
     return DROP_WORDS[kinds.pop()] if len(kinds) == 1 else "Drop to open the files"
+
+
+def _copy_words(path: Path, run: Run) -> str:
+    """Say that a Tier file is in the list from another place."""
+    return f"{path.name} is in the list as {run_title(run)}, in {run.path.parent}: a copy of it"
 
 
 def _kind_of(path: Path) -> str:

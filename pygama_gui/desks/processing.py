@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 SHORT_OF_ROOM, AMISS, NO_FOLDER = "short of room", "chain that cannot run", "no output folder"
 """What the banner is about where the disk seems too small, a step lacks something, or no folder is chosen."""
+REWRITTEN = "files that another program wrote"
 OTHER_GAIN = "calibration of another chain"
 """What it is about where a run was calibrated before another chain made its rows."""
 
@@ -87,6 +88,68 @@ class Processing:
         )
 
     def _start_in(self, runs: list[Run], folder: Path, *, first: bool, follow: bool, unsure: bool) -> None:
+        """Start runs, but for those that another program has made files of: that is asked before."""
+
+        def begin(some: list[Run]) -> None:
+            self._start_if_room(some, folder, first=first, follow=follow, unsure=unsure)
+
+        def take(others: Mapping[str, list[Path]]) -> None:
+            if free := [run for run in runs if run.run_id not in others]:
+                begin(free)
+            if made := [run for run in runs if run.run_id in others]:
+                self._ask_rewritten(made, [path for paths in others.values() for path in paths], begin)
+
+        idle = [run for run in runs if not self._bridge.is_active(run.run_id)]
+        self._bridge.rewritten.look_before(idle, folder, take)
+
+    def _ask_rewritten(self, runs: list[Run], paths: list[Path], begin: Callable[[list[Run]], None]) -> None:
+        """Say that another program made files of runs, and offer to read these instead."""
+        names = _names(runs)
+        others = f"{paths[-1].name}{' and others' if len(runs) > 1 else ''}"
+
+        def read() -> None:
+            self._window.banner.dismiss_about({REWRITTEN})
+            self._read_rewritten(paths, runs)
+
+        def go_on() -> None:
+            self._window.banner.dismiss_about({REWRITTEN})
+            begin(runs)
+
+        told = f"{names}: another program has made {others} meanwhile, which would be lost."
+        self._bridge.log(told, "warning")
+        self._window.banner.say(
+            told,
+            level="warning",
+            remedies=[("Read what it made", read), ("Process all the same", go_on)],
+            about=REWRITTEN,
+        )
+
+    def tell_rewritten(self, paths: set[Path]) -> None:
+        """Say that files of what is shown were written anew by another program, and offer to read them."""
+        runs = [run for run in self._bridge.session.runs if paths & set(self._outputs_of(run))]
+        if not runs:
+            return
+
+        def read() -> None:
+            self._window.banner.dismiss_about({REWRITTEN})
+            self._read_rewritten(paths, runs)
+
+        names = ", ".join(sorted(path.name for path in paths))
+        told = f"{_names(runs)}: another program wrote {names} anew; what is shown is what was there before."
+        self._bridge.log(told, "warning")
+        self._window.banner.say(told, level="warning", remedies=[("Read it anew", read)], about=REWRITTEN)
+
+    def _outputs_of(self, run: Run) -> tuple[Path, ...]:
+        state = self._bridge.state(run.run_id)
+        return () if state is None else state.outputs
+
+    def _read_rewritten(self, paths: Iterable[Path], runs: Iterable[Run]) -> None:
+        self._bridge.rewritten.take(paths, runs)
+        self._bridge.log(f"{_names(list(runs))}: read what another program has made")
+
+    def _start_if_room(
+        self, runs: list[Run], folder: Path, *, first: bool, follow: bool, unsure: bool
+    ) -> None:
         """Start runs if the disk seems to have room for them."""
 
         def begin() -> None:
@@ -101,7 +164,7 @@ class Processing:
             if free is None or free >= need.n_bytes + FLOOR_BYTES:
                 begin()
                 return
-            names = run_name(runs[0]) + (f" and {len(runs) - 1} more" if len(runs) > 1 else "")
+            names = _names(runs)
             need_words, free_words, floor = map(words.size, (need.n_bytes, free, FLOOR_BYTES))
             self._window.banner.say(
                 f"{names} may need {need_words} ({need.basis}), and {free_words} is free on the output disk, "
@@ -291,3 +354,8 @@ class Processing:
         self._bridge.log(f"Tier 1 and Tier 2 files go to {folder}")
         if then_process:
             self.start(then_process)
+
+
+def _names(runs: Sequence[Run]) -> str:
+    """Name the first of some runs, and count the others."""
+    return run_name(runs[0]) + (f" and {len(runs) - 1} more" if len(runs) > 1 else "")

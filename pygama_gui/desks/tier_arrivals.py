@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import field, replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from pygama.errors import TierFileError
@@ -31,6 +32,9 @@ OTHER_CHAIN = "the chain of a Tier 2 file"
 """What the banner is about where one was made with another chain than the present one."""
 
 
+NO_FILES: Mapping[str, Sequence[Path]] = MappingProxyType({})
+
+
 @dataclass(frozen=True)
 class TierRuns:
     """What Tier files of a drop are. runs: those that they make; raw: runs of raw files with them, by id.
@@ -38,7 +42,8 @@ class TierRuns:
     joined: raw files whose Tier files make a run of the list, by its id. tier1: Tier 1 files of runs in the
     list that had none, by id. made: the Tier 2 files of those runs that need not be processed, by id; None of
     one without events. beside: runs in the list with files of their own, by the files that came with their
-    raw file once more. unfit: files that are no run, with the reason.
+    raw file once more. moved: files of runs in the list that are not where they were, by id. copies: files
+    that are there as well, each with the run. unfit: files that are no run, with the reason.
     """
 
     runs: tuple[Run, ...] = ()
@@ -47,6 +52,8 @@ class TierRuns:
     tier1: Mapping[str, Path] = field(default_factory=dict)
     made: Mapping[str, Path | None] = field(default_factory=dict)
     beside: Mapping[Path, Run] = field(default_factory=dict)
+    moved: Mapping[str, Run] = field(default_factory=dict)
+    copies: tuple[tuple[Path, Run], ...] = ()
     unfit: tuple[tuple[Path, str], ...] = ()
 
 
@@ -56,12 +63,15 @@ def look_at_tiers(
     listed: Sequence[Run],
     folder: Path | None,
     unread: Collection[str] = (),
+    held: Mapping[str, Sequence[Path]] = NO_FILES,
 ) -> TierRuns:
     """Look into Tier files, in the thread that reads files.
 
     raw: runs of raw files that came with them; listed: runs that are there; folder: that of the output.
-    unread: ids of those in the list of which there are no rows, which take the files as theirs.
+    unread: ids of those in the list of which there are no rows, which take the files as theirs. held: the
+    files that runs in the list were made into, by id; where these are gone, so do they.
     """
+    unread = {*unread, *_without_files(listed, held)}
     kinds, unfit = tier_files.kinds_of(paths)
     with_files: dict[str, Run] = {}
     beside: dict[Path, Run] = {}
@@ -82,9 +92,46 @@ def look_at_tiers(
     tier1_of = _tier1_of(kinds, listed)
     kinds = [one for one in kinds if one.path not in tier1_of.values()]
     runs = tier_files.put_together(kinds, [] if folder is None else [folder])
+    runs, moved, copies = _in_new_places(runs, listed)
     found = ((run.run_id, find_outputs(run, folder or run.path.parent)) for run in runs)
     made = {run_id: outputs.tier2 for run_id, outputs in found if outputs is not None}
-    return TierRuns(tuple(runs), with_files, joined, tier1_of, made, beside, tuple(unfit))
+    return TierRuns(tuple(runs), with_files, joined, tier1_of, made, beside, moved, copies, tuple(unfit))
+
+
+def _without_files(listed: Iterable[Run], held: Mapping[str, Sequence[Path]]) -> set[str]:
+    """Give the ids of runs of raw files whose rows are in no file any more."""
+    files = {run.run_id: held.get(run.run_id, ()) or (run.tier2,) for run in listed if run.is_raw}
+    last = {run_id: paths[-1] for run_id, paths in files.items()}
+    return {run_id for run_id, path in last.items() if path is not None and not path.is_file()}
+
+
+def _in_new_places(
+    runs: Sequence[Run], listed: Sequence[Run]
+) -> tuple[list[Run], dict[str, Run], tuple[tuple[Path, Run], ...]]:
+    """Tell files of runs in the list, which were moved, and copies of them from those of other runs."""
+    others: list[Run] = []
+    moved: dict[str, Run] = {}
+    copies: list[tuple[Path, Run]] = []
+    for run in runs:
+        is_known = any(run.path in (one.path, one.tier1, one.tier2) for one in listed)
+        there_now = (*listed, *others, *moved.values())
+        alike = [one for one in there_now if not is_known and tier_files.is_same_file(one, run)]
+        there = next((one for one in alike if one.path.is_file()), None)
+        gone = next((one for one in alike if one.run_id not in moved), None)
+        if there is not None:
+            copies.append((run.path, there))
+        elif gone is not None:
+            moved[gone.run_id] = replace(run, run_id=gone.run_id)
+        else:
+            others.append(_with_own_id(run, listed))
+    return others, moved, tuple(copies)
+
+
+def _with_own_id(run: Run, listed: Iterable[Run]) -> Run:
+    """Give an id that no run has whose file was moved away from there."""
+    taken = {one.run_id for one in listed if one.path != run.path}
+    ids = (f"{run.run_id} ({n})" if n > 1 else run.run_id for n in range(1, len(taken) + 2))
+    return replace(run, run_id=next(one for one in ids if one not in taken))
 
 
 def _joined(raw: Sequence[Run], listed: Sequence[Run]) -> dict[str, Run]:
@@ -160,6 +207,25 @@ class TierArrivals:
         runs = [one for one in self._bridge.session.runs if one.is_raw and not one.is_given]
         states = ((one.run_id, self._bridge.state(one.run_id)) for one in runs)
         return {run_id for run_id, state in states if state is None or state.state in ("failed", "stopped")}
+
+    def held(self) -> dict[str, tuple[Path, ...]]:
+        """Give the files that runs in the list were made into, by id."""
+        states = ((run.run_id, self._bridge.state(run.run_id)) for run in self._bridge.session.runs)
+        done = ((run_id, state) for run_id, state in states if state is not None and state.state == "done")
+        return {run_id: state.outputs for run_id, state in done if state.outputs}
+
+    def take_moved(self, moved: Mapping[str, Run]) -> None:
+        """Have runs read from where their files are now."""
+        for run_id, run in moved.items():
+            before = self._bridge.session.run(run_id)
+            if before is None:
+                continue
+            self._bridge.change(changes.take_new_place, run_id, run)
+            self._bridge.gone.let_go((before.path, before.tier1, before.tier2))
+            name = self._bridge.name_of(run_id)
+            self._bridge.log(
+                f"{name} is read from {run.path} now: it is not in {before.path.parent} any more"
+            )
 
     def take_given(self, raw: Mapping[str, Run]) -> None:
         """Give runs in the list the Tier files that came with their raw files once more."""

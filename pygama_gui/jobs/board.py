@@ -13,7 +13,17 @@ from dataclasses import field, replace
 from pathlib import Path
 from typing import Literal
 
-from pygama.progress import Done, Failed, Message, Note, Partial, Progress, Started, StoppedByRequest
+from pygama.progress import (
+    CUT_SHORT,
+    Done,
+    Failed,
+    Message,
+    Note,
+    Partial,
+    Progress,
+    Started,
+    StoppedByRequest,
+)
 from pygama.quick_dataclass import dataclass
 from pygama.utils import grouped, utc_text
 from pygama_gui.jobs.culprit import Culprit
@@ -57,6 +67,8 @@ class JobState:
     """Lines for the log that were warnings or errors."""
     warned: tuple[str, ...] = ()
     """The first of these lines."""
+    is_cut_short: bool = False
+    """Whether the raw file ends in the middle of a record."""
     warned_at: tuple[float, ...] = ()
     """When each of them came, Unix seconds; NaN where that is not known, as of an earlier session."""
     text: str = ""
@@ -91,6 +103,11 @@ class JobState:
     def has_ended(self) -> bool:
         """Whether nothing more will be heard of it."""
         return self.state in ("done", "failed", "stopped")
+
+    @property
+    def ends_early(self) -> bool:
+        """Whether it has ended, and of what was read out last some hits are missing."""
+        return self.state in ("stopped", "failed") or (self.has_ended and self.is_cut_short)
 
     @property
     def fraction(self) -> float:
@@ -166,7 +183,9 @@ class JobBoard:
         made = JobState(job_id, path, "done", total_bytes=total_bytes, rows=rows, outputs=outputs)
         kept = tuple(warned[:N_WARNED])
         at = (math.nan,) * len(kept)
-        return self._keep(replace(made, made_on=made_on, warnings=len(warned), warned=kept, warned_at=at))
+        is_cut = any(one.startswith(CUT_SHORT) for one in warned)
+        made = replace(made, warnings=len(warned), warned=kept, warned_at=at, is_cut_short=is_cut)
+        return self._keep(replace(made, made_on=made_on))
 
     def remove(self, job_id: int) -> None:
         """Forget a job."""
@@ -262,7 +281,8 @@ def _noted(job: JobState, message: Note, unix_s: float) -> JobState:
     if message.level == "info":
         return job
     warned, at = (*job.warned, message.text)[:N_WARNED], (*job.warned_at, unix_s)[:N_WARNED]
-    return replace(job, warnings=job.warnings + 1, warned=warned, warned_at=at)
+    is_cut = job.is_cut_short or message.text.startswith(CUT_SHORT)
+    return replace(job, warnings=job.warnings + 1, warned=warned, warned_at=at, is_cut_short=is_cut)
 
 
 def _started(job: JobState, message: Started) -> JobState:

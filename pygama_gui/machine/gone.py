@@ -20,7 +20,7 @@ class Gone(QObject):
     """The files that nobody could open because they are not where they were."""
 
     back = pyqtSignal(object)
-    """Files that are there again, as a set of paths."""
+    """Files that are there again, or that nobody needs any more, as a set of paths."""
 
     def __init__(self, bridge: Bridge) -> None:
         super().__init__()
@@ -49,6 +49,12 @@ class Gone(QObject):
         """Note that a file is gone; it is told of once, until it is back."""
         self._files.add(path)
         self.timer.start()
+
+    def let_go(self, paths: Iterable[Path | None]) -> None:
+        """Note that nobody needs files any more that were gone, as those that were opened elsewhere."""
+        if gone := self._files & {path for path in paths if path is not None}:
+            self._files -= gone
+            self.back.emit(gone)
 
     def found(self, paths: Iterable[Path | None]) -> None:
         """Note that files could be read, and tell of those that were gone."""

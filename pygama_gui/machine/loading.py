@@ -71,7 +71,11 @@ class Loading:
             gone = [path for path in lacking if path is not None and not path.is_file()]
             return [(run, found) for run, found in answers if found is not None], gone
 
-        self._bridge.in_background(look, lambda answer: self._take_found(*answer))
+        def take(answer: tuple[list[tuple[Run, Outputs]], list[Path]]) -> None:
+            self._take_found(*answer)
+            self._bridge.rewritten.note_looked_for(run.run_id for run, _ in runs)
+
+        self._bridge.in_background(look, take)
 
     def _take_found(self, found: list[tuple[Run, Outputs]], gone: list[Path]) -> None:
         bridge = self._bridge

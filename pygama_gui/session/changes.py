@@ -12,6 +12,7 @@ from types import MappingProxyType
 from typing import Any, TypeVar
 
 from pygama_gui.session.pictured import brought_back
+from pygama_gui.session.set_changes import with_new_place
 from pygama_gui.session.state import (
     NOTHING,
     SIZES,
@@ -100,6 +101,22 @@ def take_tier1(session: Session, run_id: str, path: Path) -> Session:
 def take_tier_files(session: Session, run_id: str, tier1: Path | None, tier2: Path) -> Session:
     """Take the Tier files of a run."""
     return _with_run(session, run_id, tier1=tier1, tier2=tier2)
+
+
+def take_new_place(session: Session, run_id: str, moved: Run) -> Session:
+    """Take the new place of a file.
+
+    The run stays the run that it is, with what is shown of it; data sets read it from there as well.
+    """
+    run = session.run(run_id)
+    if run is None:
+        return session
+    told = ("path", "tier1", "tier2", "size_bytes", "tier_sha256")
+    after = replace(run, **{name: getattr(moved, name) for name in told})
+    taken = replace(session, runs=tuple(after if one is run else one for one in session.runs))
+    recent = tuple(dict.fromkeys((moved.path, *session.recent)))[:N_RECENT]
+    data_sets = tuple(with_new_place(one, run, after) for one in session.data_sets)
+    return replace(taken, recent=recent, data_sets=data_sets)
 
 
 def take_raw(session: Session, run_id: str, raw: Run) -> Session:

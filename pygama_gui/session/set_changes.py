@@ -8,7 +8,7 @@ from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
-from pygama_gui.session.state import DataSet, Member, Session, ranges_of
+from pygama_gui.session.state import DataSet, Member, Run, Session, ranges_of
 
 PREFIX = "data set "
 """How the ids of data sets begin; those of runs are paths."""
@@ -85,6 +85,16 @@ def remove_data_set(session: Session, run_id: str) -> Session:
         selected=selected,
         spectrum=replace(session.spectrum, others=others),
     )
+
+
+def with_new_place(data_set: DataSet, run: Run, moved: Run) -> DataSet:
+    """Have a data set read the files of a run from where they are now."""
+    if moved.tier2 is None or all(one.tier2 != run.tier2 for one in data_set.members):
+        return data_set
+    members = tuple(
+        Member(moved, moved.tier2, moved.tier1) if one.tier2 == run.tier2 else one for one in data_set.members
+    )
+    return replace(data_set, members=members, path=members[0].tier2)
 
 
 def missing_files(data_set: DataSet) -> list[Path]:

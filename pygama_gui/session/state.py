@@ -47,6 +47,8 @@ class Run:
     """Tier files that were given, which its waveforms and its rows are read from."""
     raw_name: str = ""
     """Name of the raw file that a Tier file was made of, where it says so."""
+    tier_sha256: str = ""
+    """Of a Tier file that stands in the place of a raw one: what it says of itself, wherever it lies."""
     is_redone: bool = False
     """Whether it was processed here though a Tier 2 file was given: what that made goes first."""
 
@@ -335,7 +337,7 @@ class Arrangement:
     split: str = ""
 
 
-DEFAULT_LAYOUT = "Process"
+DEFAULT_LAYOUT, SHIFT_LAYOUT = "Process", "On shift"
 SIZES = (80, 100, 115, 130, 150, 200)
 """Percent that may be chosen for text and buttons."""
 MOST_JOBS = 4

@@ -6,6 +6,8 @@ chain has run over it. All of it belongs to the one thread that reads files.
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -47,6 +49,7 @@ def kind_of(path: Path) -> TierKind:
     path = path.resolve()
     with TierFile(path) as file:
         texts = file.texts("/")
+        n_rows = sum(file.table(key).n_rows for key in file.keys)
         if TABLE in file.keys and not file.table(TABLE).n_samples:
             table = file.table(TABLE)
             _check_columns(path, {name: kind.kind for name, kind in table.kinds.items()})
@@ -57,10 +60,17 @@ def kind_of(path: Path) -> TierKind:
             there = ", ".join(file.keys)
             holds = f"it holds {there}" if there else "it has no table that pygama writes"
             raise TierFileError(f"{path.name} is no Tier 1 or Tier 2 file: {holds}")
-    run = _run_of(path, texts)
+    run = replace(_run_of(path, texts), tier_sha256=_sha256_of(path, tier, texts, n_rows))
     if tier == 1:
         return TierKind(path, 1, replace(run, tier1=path), identity_of(path, texts), has_events)
     return TierKind(path, 2, replace(run, tier2=path), identity_of(path, texts), has_events)
+
+
+def _sha256_of(path: Path, tier: int, texts: Mapping[str, str], n_rows: int) -> str:
+    """Give what a copy of a file has as well, and one that was made with another chain has not."""
+    of_others = [] if "run_number" in texts else [path.name, path.stat().st_size]
+    told = json.dumps([tier, n_rows, sorted(texts.items()), of_others])
+    return hashlib.sha256(told.encode()).hexdigest()
 
 
 def _check_columns(path: Path, kinds: Mapping[str, str]) -> None:
@@ -114,6 +124,23 @@ def is_of_raw(run: Run, identity: Identity) -> bool:
         str(run.sub_run),
         str(run.start_time),
     ) and not any(identity[5:])
+
+
+def is_same_file(run: Run, other: Run) -> bool:
+    """Tell whether two runs of Tier files are of one file that lies in two places, or was moved.
+
+    A run that an older session kept tells only its name and its run.
+    """
+    if run.is_raw or other.is_raw or run.path == other.path:
+        return False
+    if run.tier_sha256:
+        return run.tier_sha256 == other.tier_sha256
+    return _facts_of(run) == _facts_of(other)
+
+
+def _facts_of(run: Run) -> tuple[object, ...]:
+    is_tier2 = run.path == run.tier2
+    return is_tier2, run.path.name, run.run_number, run.sub_run, run.start_time, run.size_bytes
 
 
 def put_together(kinds: Iterable[TierKind], beside: Iterable[Path] = ()) -> list[Run]:

@@ -333,6 +333,7 @@ def asked_of(bridge: Bridge, run_id: str, channel: int | None) -> Asked:
         peak_column=column,
         line=line,
         is_growing=state is not None and not state.has_ended,
+        ends_early=state is not None and state.ends_early,
         units=tuple((name, chain_facts.unit_of(name)) for name in named if name),
     )
 
@@ -346,11 +347,12 @@ def history(bridge: Bridge, following: Following, trends: Trends, n: int) -> lis
     at = next((i for i, run in enumerate(runs) if run.run_id == bridge.session.selected), 0)
     good = [run for run in runs[:at] if _is_good(bridge, run.run_id)][-n:] if n else []
     anchor, found = trends.anchor, []
-    asked = replace(trends.asked, width=trends.width, is_growing=False)
+    whole = replace(trends.asked, width=trends.width, is_growing=False)
     if anchor is not None:
-        asked = replace(asked, line=(anchor.low, anchor.high), peak_column=anchor.column, is_line_fixed=True)
+        whole = replace(whole, line=(anchor.low, anchor.high), peak_column=anchor.column, is_line_fixed=True)
     for run in good:
-        table = following.table_of(run.run_id)
+        table, state = following.table_of(run.run_id), bridge.state(run.run_id)
+        asked = replace(whole, ends_early=state is not None and state.ends_early)
         known = following.want(table, [asked])[0] if table is not None else None
         if known is not None and known.asked == asked and _is_of(known.anchor, anchor):
             found.append((bridge.name_of(run.run_id), known))

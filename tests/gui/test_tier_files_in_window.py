@@ -12,14 +12,18 @@ import pytest
 from PyQt5.QtWidgets import QFileDialog
 from pytestqt.qtbot import QtBot
 
+from pygama.processing.base import Tier1Processor
 from pygama.processing.run import process_run
 from pygama.simulate import RunShape, write_run
 from pygama_gui.bridge import Bridge
+from pygama_gui.desks.tier_arrivals import look_at_tiers
 from pygama_gui.jobs.remedies import remedies_for
 from pygama_gui.jobs.room import Need
+from pygama_gui.jobs.watch import NewRun
 from pygama_gui.main_window import MainWindow
 from pygama_gui.session import changes, saved
-from pygama_gui.session.state import DataSet, Session
+from pygama_gui.session.files import read_run
+from pygama_gui.session.state import DataSet, Member, Session
 from pygama_gui.session.store import Store
 from pygama_gui.session.tier_files import kind_of
 from pygama_gui.views.runs.cards import run_sentence
@@ -354,6 +358,23 @@ def test_tier_files_are_of_the_run_of_their_raw_file_in_whatever_order_they_come
     assert window.bridge.state(run.run_id).outputs[0] == tmp_path / "out" / "t1_run7.h5"
 
 
+def test_the_raw_file_that_comes_into_a_watched_folder_joins_the_run_of_its_tier_2_file(
+    qtbot: QtBot, window: MainWindow, given: Callable[..., list[Path]], made: Path, tmp_path: Path
+) -> None:
+    (tier2,) = given("t2_run7.h5")
+    window.arrivals.add_paths([tier2])
+    wait_for(qtbot, window)
+    (folder := tmp_path / "watched").mkdir()
+    come = [Path(shutil.copy(made / name, folder / name)) for name in ("Run7", "Run8")]
+    window.arrivals.take_new([NewRun(read_run(path), is_growing=False) for path in come])
+    qtbot.waitUntil(lambda: state_of(window, str(come[1])) == "done", timeout=WAIT_MS)
+    assert [run.path for run in window.bridge.session.runs] == come
+    first = window.bridge.session.runs[0]
+    assert (first.run_id, first.tier2, state_of(window, first.run_id)) == (str(tier2), tier2, "done")
+    assert any("Run7 is the raw file of Run 7" in line for line in window.bridge.lines)
+    assert not (tmp_path / "out" / "t2_run7.h5").exists()
+
+
 def test_tier_files_of_a_run_that_was_processed_are_told_as_a_run_of_their_own(
     qtbot: QtBot, window: MainWindow, given: Callable[..., list[Path]]
 ) -> None:
@@ -416,6 +437,114 @@ def test_a_tier_2_file_that_is_gone_is_told_and_read_when_it_is_back(
     window.bridge.gone.found([path])
     wait_for(qtbot, window)
     assert not window.banner.isVisible()
+
+
+def test_a_file_that_was_moved_is_the_same_run_in_its_new_place(
+    qtbot: QtBot, open_window: Callable[..., MainWindow], given: Callable[..., list[Path]], tmp_path: Path
+) -> None:
+    path, _, other = given("t2_run7.h5", "t1_run7.h5", "t2_run8.h5")
+    run, second = kind_of(path).run, kind_of(other).run
+    members = (Member(run, path), Member(second, other))
+    data_set = DataSet("data set 1", path, 7, name="Runs 7-8", members=members)
+    (folder := tmp_path / "moved").mkdir()
+    for one in (path, path.with_name("t1_run7.h5")):
+        one.rename(folder / one.name)
+    session = Session(runs=(run, second), data_sets=(data_set,), selected=run.run_id, shifter="J. Doe")
+    window = open_window(Bridge(Store(saved.from_json(saved.to_json(session)))))
+    window.bridge.warm_up()
+    qtbot.waitUntil(window.banner.isVisible, timeout=WAIT_MS)
+    window.arrivals.add_paths([folder / path.name])
+    wait_for(qtbot, window)
+    assert [one.run_id for one in window.bridge.session.runs] == [run.run_id, second.run_id]
+    now = window.bridge.session.selected_run
+    assert now is not None and now.run_id == run.run_id
+    assert (now.path, now.tier1, now.tier2) == (
+        folder / path.name,
+        folder / "t1_run7.h5",
+        folder / path.name,
+    )
+    assert not window.banner.isVisible()
+    assert any(
+        f"is read from {folder / path.name} now: it is not in {path.parent} any more" in line
+        for line in window.bridge.lines
+    )
+    (kept,) = window.bridge.session.data_sets
+    assert [one.tier2 for one in kept.members] == [folder / path.name, other]
+    assert kept.members[0].run.run_id == run.run_id
+    window.bridge.store.undo()
+    assert window.bridge.session.selected_run == run
+
+
+def test_a_copy_of_a_file_that_is_there_is_told_in_place_and_selects_its_run(
+    qtbot: QtBot, window: MainWindow, given: Callable[..., list[Path]], tmp_path: Path
+) -> None:
+    (path,) = given("t2_run7.h5")
+    window.arrivals.add_paths([path])
+    wait_for(qtbot, window)
+    (folder := tmp_path / "copied").mkdir()
+    copy = Path(shutil.copy(path, folder / "copy_of_run7.h5"))
+    with qtbot.waitSignal(window.arrivals.refused, timeout=WAIT_MS):
+        window.arrivals.add_paths([copy, Path(shutil.copy(path, folder))])
+    (run,) = window.bridge.session.runs
+    assert (run.path, window.bridge.session.selected) == (path, run.run_id)
+    said = f"copy_of_run7.h5 is in the list as Run 7 · t2_run7.h5, in {path.parent}: a copy of it"
+    assert any(said in line for line in window.bridge.lines)
+
+
+def test_a_file_of_the_same_run_that_another_chain_made_is_a_run_of_its_own(
+    qtbot: QtBot, window: MainWindow, made: Path, given: Callable[..., list[Path]], tmp_path: Path
+) -> None:
+    (path,) = given("t2_run7.h5")
+    (folder := tmp_path / "other").mkdir()
+    chain = Tier1Processor()
+    chain.add("avg_baseline")
+    process_run(made / "Run7", output_dir=folder, processor=chain)
+    window.arrivals.add_paths([path, folder / "t2_run7.h5"])
+    qtbot.waitUntil(lambda: len(window.bridge.session.runs) == 2, timeout=WAIT_MS)
+    first, second = (kind_of(one).run for one in (path, folder / "t2_run7.h5"))
+    path.unlink()
+    assert look_at_tiers([second.path], [], [first], None).moved == {}
+
+
+def test_two_copies_of_a_file_are_one_run(given: Callable[..., list[Path]], tmp_path: Path) -> None:
+    (path,) = given("t2_run7.h5")
+    copy = Path(shutil.copy(path, tmp_path / "t2_run7.h5"))
+    found = look_at_tiers([path, copy], [], [], None)
+    assert [one.path for one in found.runs] == [path]
+    assert [(one, run.path) for one, run in found.copies] == [(copy, path)]
+    listed = replace(kind_of(path).run, path=tmp_path / "gone.h5", tier2=tmp_path / "gone.h5")
+    found = look_at_tiers([path, copy], [], [listed], None)
+    assert [run.path for run in found.moved.values()] == [path]
+    assert ([one for one, _ in found.copies], found.runs) == ([copy], ())
+
+
+def test_the_moved_file_of_a_raw_run_is_its_own(
+    qtbot: QtBot, window: MainWindow, given: Callable[..., list[Path]], tmp_path: Path
+) -> None:
+    (raw,) = given("Run7")
+    window.arrivals.add_paths([raw])
+    qtbot.waitUntil(lambda: is_done(window), timeout=WAIT_MS)
+    (folder := tmp_path / "moved").mkdir()
+    for name in ("t1_run7.h5", "t2_run7.h5"):
+        (tmp_path / "out" / name).rename(folder / name)
+    window.arrivals.add_paths([folder / "t2_run7.h5"])
+    qtbot.waitUntil(lambda: window.bridge.session.runs[0].tier2 is not None, timeout=WAIT_MS)
+    wait_for(qtbot, window)
+    (run,) = window.bridge.session.runs
+    assert (run.path, run.tier2) == (raw, folder / "t2_run7.h5")
+
+
+def test_a_file_in_the_place_that_another_was_moved_from_has_an_id_of_its_own(
+    given: Callable[..., list[Path]], tmp_path: Path
+) -> None:
+    path, other = given("t2_run7.h5", "t2_run8.h5")
+    before = kind_of(path).run
+    path.rename(tmp_path / "t2_run7.h5")
+    (after,) = look_at_tiers([tmp_path / "t2_run7.h5"], [], [before], None).moved.values()
+    moved = replace(after, run_id=before.run_id)
+    other.rename(path)
+    (new,) = look_at_tiers([path], [], [moved], None).runs
+    assert new.path == path and new.run_id != before.run_id
 
 
 def test_the_waveforms_of_a_tier_1_file_that_was_gone_are_shown_when_it_is_back(

@@ -8,6 +8,7 @@ import pytest
 from pygama_gui.data.channels import CODE
 from pygama_gui.data.falls import falls
 from pygama_gui.data.health import survey
+from pygama_gui.data.silence import EXPECTED
 
 RNG = np.random.default_rng(3)
 
@@ -25,8 +26,7 @@ def run_of(*rates: tuple[float, float], length: float = 600.0) -> dict[str, np.n
 
 
 def fell(rows: dict[str, np.ndarray]) -> list[float]:
-    present = np.unique(rows[CODE]).tolist()
-    return falls(rows["time_s"], [np.flatnonzero(rows[CODE] == code) for code in present])
+    return falls(rows["time_s"], rows[CODE], int(rows[CODE].max()) + 1)
 
 
 def test_a_channel_that_falls_to_a_fifth_is_quiet_and_says_so() -> None:
@@ -65,6 +65,55 @@ def test_hits_that_come_late_make_no_channel_quiet() -> None:
 
 
 def test_a_run_without_times_or_with_few_events_tells_nothing() -> None:
-    assert falls(np.full(500, np.nan), [np.arange(500)]) == [0.0]
-    assert falls(np.arange(20.0), [np.arange(10), np.arange(10, 20)]) == [0.0, 0.0]
-    assert falls(np.zeros(500), [np.arange(250), np.arange(250, 500)]) == [0.0, 0.0]
+    places = np.arange(500) % 2
+    assert falls(np.full(500, np.nan), places, 2) == [0.0, 0.0]
+    assert falls(np.arange(20.0), places[:20], 2) == [0.0, 0.0]
+    assert falls(np.zeros(500), places, 2) == [0.0, 0.0]
+
+
+def test_rows_of_no_channel_and_without_a_time_count_with_the_others_or_not_at_all() -> None:
+    rows = run_of((30.0, 6.0), (30.0, 30.0), (30.0, 30.0))
+    places = np.where(rows[CODE] == 0, 0, -1)
+    expected = fell(rows)[0]
+    assert expected > 0.6
+    assert falls(rows["time_s"], places, 1) == [expected]
+    times = np.concatenate([rows["time_s"][:300], np.full(70_000, np.nan), rows["time_s"][300:]])
+    assert falls(times, np.insert(places, 300, np.zeros(70_000, int)), 1) == [expected]
+
+
+def without(rows: dict[str, np.ndarray], code: int, *gaps: tuple[float, float]) -> dict[str, np.ndarray]:
+    """Leave out the events of a channel in some times."""
+    times = rows["time_s"]
+    is_gone = (rows[CODE] == code) & np.logical_or.reduce(
+        [(times > low) & (times < high) for low, high in gaps]
+    )
+    return {name: values[~is_gone] for name, values in rows.items()}
+
+
+def test_a_channel_that_gave_nothing_for_a_while_is_named_with_how_long_and_what_is_missing() -> None:
+    rows = without(run_of((30.0, 30.0), (10.0, 10.0), (30.0, 30.0)), 1, (200.0, 320.0))
+    found = survey(rows, None, [0, 1, 2], "trap_max")
+    assert [one.state for one in found.health] == ["ok", "quiet", "ok"]
+    assert found.figures[1].paused.lasted == pytest.approx(110.0, abs=10.0)
+    assert found.figures[1].paused.expected == pytest.approx(1100.0, rel=0.15)
+    assert found.health[1].why.startswith("no event for 1")
+
+
+@pytest.mark.parametrize(
+    ("code", "gaps"),
+    [
+        (1, [(100.0, 200.0), (300.0, 400.0)]),  # cards that are read out by turns
+        (1, [(0.0, 200.0)]),  # it was switched on later
+        (2, [(200.0, 320.0)]),  # too rare to tell
+    ],
+)
+def test_no_pause_is_told_where_nobody_can_be_sure(code: int, gaps: list[tuple[float, float]]) -> None:
+    rows = without(run_of((30.0, 30.0), (10.0, 10.0), (0.1, 0.1)), code, *gaps)
+    found = survey(rows, None, [0, 1, 2], "trap_max")
+    assert [one.paused.expected >= EXPECTED for one in found.figures] == [False] * 3
+
+
+def test_a_time_in_which_no_channel_gives_anything_is_no_pause_of_one() -> None:
+    rows = run_of((30.0, 30.0), (30.0, 30.0))
+    rows = without(without(rows, 0, (200.0, 300.0)), 1, (200.0, 300.0))
+    assert [one.state for one in survey(rows, None, [0, 1], "trap_max").health] == ["ok", "ok"]

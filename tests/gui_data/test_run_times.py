@@ -11,6 +11,7 @@ from pygama.analysis.live_time import TimeEstimate
 from pygama_gui.data import run_times as module
 from pygama_gui.data.live_run import LiveRun
 from pygama_gui.data.run_times import RunTimes, Spell, added_times, run_times
+from pygama_gui.session.codes import code_at
 
 DEAD_S = 2e-3
 
@@ -78,6 +79,24 @@ def test_too_few_events_tell_nothing_and_say_so() -> None:
     assert math.isnan(found.of(1).live_s)
     assert math.isnan(found.of(None).live_s)
     assert "2 hits are too few" in found.of(None).note
+    assert found.of(1).note == "2 hits are too few for a fit of intervals; 50 are needed"
+    assert found.unknown == [1]
+
+
+def test_why_a_channel_tells_nothing_is_its_own_reason() -> None:
+    told = [
+        "pulser: no channel has one",
+        "0/0/2: timestamps: its clock is broken",
+        "1/2/3: 7 hits have no time",
+    ]
+    found = module._reasons(told)
+    assert found == {2: "its clock is broken", code_at("1/2/3"): "7 hits have no time"}
+
+
+def test_a_live_time_is_low_beyond_its_error_and_unknown_is_not_low() -> None:
+    spells = [Spell(10.0, live, 0.1, "pulser", "") for live in (9.5, 8.0, 8.95, math.nan, 5.0)]
+    assert [one.is_low for one in spells] == [False, True, False, False, True]
+    assert RunTimes(2, dict(enumerate(spells))).low == [4, 1]
 
 
 def test_rows_without_times_tell_nothing() -> None:

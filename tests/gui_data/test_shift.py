@@ -77,8 +77,9 @@ def test_a_level_beside_the_band_of_an_earlier_run() -> None:
 
 
 def test_a_level_that_moved_is_not_well_even_inside_its_own_band() -> None:
-    level = level_of(series([100.0] * 9 + [102.0] * 9), [], 4.0, "")
-    assert level is not None
+    level = level_of(series([100.0] * 9 + [102.0] * 9), [], 4.0, "", "these runs")
+    assert level is not None and level.band is not None
+    assert level.band.source == "these runs"
     assert level.moved == pytest.approx(2.0)
     assert not level.is_ok
 

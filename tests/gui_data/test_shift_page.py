@@ -199,7 +199,7 @@ def test_what_is_not_known_is_named_and_the_verdict_is_another_one(page: ShiftPa
     assert "<span class='soft'>? not known</span>" in as_html(part)
     assert part.tone == "part"
     amiss = replace(page, checks=(RATE, BASELINE, unknown[0]))
-    assert amiss.verdict == "▲ 1 to look at · ? not known: live time"
+    assert amiss.verdict == "▲ 1 to look at: baseline (bl_int) · ? not known: live time"
     assert (
         row_of(replace(part, checks=(RATE, Check("live time", "too few", is_known=False))))["live time"] == ""
     )

@@ -23,7 +23,7 @@ from pygama_gui.data.linked import Cuts
 from pygama_gui.data.live_set import LiveSet, look_at, read_from_files, read_rows
 from pygama_gui.data.survey_from_files import FoundSurvey, GatheredSurvey
 from pygama_gui.session import set_changes
-from pygama_gui.session.state import Member, Run, Session
+from pygama_gui.session.state import DataSet, Member, Run, Session
 
 KIND = np.dtype(
     [("event_number", "i8"), ("channel", "i8"), ("time_s", "f8"), ("trap_max", "f8"), ("bl_int", "f8")]
@@ -63,17 +63,22 @@ def calibration_of(run: int) -> Calibration:
 
 @pytest.fixture
 def load(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., LiveSet]:
-    """Read the three runs into memory, or a sample of them."""
-    members = []
-    for run in N_ROWS:
-        path = tmp_path / f"t2_run{run}.h5"
-        with TierWriter(path, chunk_rows=512) as writer:
-            writer.write("data", Block("data", rows_of(run)), queryable=True)
-            writer.set_texts("/", {"run_number": str(run), "sub_run": "0"})
-        members.append(Member(Run(str(run), tmp_path / f"Run{run}", run), path))
-    data_set = set_changes.data_set_of(Session(), members)
+    """Write three runs, and read them into memory, or a sample of them."""
 
-    def read(*, on_disk: bool, calibrated: bool = False) -> LiveSet:
+    def write(make: Callable[[int], np.ndarray]) -> DataSet:
+        members = []
+        for run in N_ROWS:
+            path = tmp_path / f"t2_run{run}.h5"
+            with TierWriter(path, chunk_rows=512) as writer:
+                writer.write("data", Block("data", make(run)), queryable=True)
+                writer.set_texts("/", {"run_number": str(run), "sub_run": "0"})
+            members.append(Member(Run(str(run), tmp_path / f"Run{run}", run), path))
+        return set_changes.data_set_of(Session(), members)
+
+    def read(
+        *, on_disk: bool, calibrated: bool = False, make: Callable[[int], np.ndarray] = rows_of
+    ) -> LiveSet:
+        data_set = write(make)
         monkeypatch.setattr(live_set, "MOST_ROWS", 1000 if on_disk else 10**6)
         monkeypatch.setattr(live_set, "SAMPLE_ROWS", 9000)
         monkeypatch.setattr(live_set, "ROWS_AT_ONCE", 8192)
@@ -199,6 +204,67 @@ def test_channels_that_were_not_asked_for_are_named(load: Callable[..., LiveSet]
     found = gathered(load(on_disk=True), joined((Cut("a", "channel < 2"),)), codes=[4, 1])
     assert found.others == (0, 2, 3)
     assert [one.n_events > 0 for one in found.survey.figures] == [False, True]
+
+
+def in_turn(run: int) -> np.ndarray:
+    """Make rows in order of time, with channel 2 silent all through the last run."""
+    rows = np.sort(rows_of(run), order="time_s")
+    return rows[rows["channel"] != 2] if run == 3 else rows
+
+
+@pytest.mark.parametrize("cut", ["", "trap_max > 300"])
+def test_a_channel_that_is_silent_all_through_the_last_run_is_named(
+    load: Callable[..., LiveSet], cut: str
+) -> None:
+    cuts = joined((Cut("a", cut),)) if cut else None
+    expected, _ = held(load(on_disk=False, make=in_turn), cuts)
+    found = gathered(load(on_disk=True, make=in_turn), cuts).survey
+    assert (found.health[2].state, expected.health[2].state) == ("silent", "silent")
+    assert found.health[2].why == expected.health[2].why
+    assert [one.state for one in found.health] == [one.state for one in expected.health]
+
+
+def falling(run: int) -> np.ndarray:
+    """Make rows of which channel 0 gives a fifth from the second run on."""
+    rows = in_turn(run)
+    is_left = (rows["channel"] != 0) | (np.arange(len(rows)) % 5 == 0)
+    return rows[is_left] if run > 1 else rows
+
+
+@pytest.mark.parametrize("cut", ["", "event_number % 100 < 2"])
+def test_a_channel_whose_rate_fell_is_named_and_told_by_how_much(
+    load: Callable[..., LiveSet], cut: str
+) -> None:
+    cuts = joined((Cut("a", cut),)) if cut else None
+    expected, _ = held(load(on_disk=False, make=falling), cuts)
+    found = gathered(load(on_disk=True, make=falling), cuts).survey
+    assert found.health[0].state == expected.health[0].state == "quiet"
+    assert found.figures[0].fell == pytest.approx(expected.figures[0].fell, abs=0.08)
+    assert [one.fell > 0 for one in found.figures] == [True, *[one.fell > 0 for one in expected.figures[1:]]]
+
+
+def pausing(run: int) -> np.ndarray:
+    """Make rows of which channel 0 gives none in the second run."""
+    rows = in_turn(run)
+    return rows[rows["channel"] != 0] if run == 2 else rows
+
+
+def test_a_channel_that_is_silent_all_through_a_run_in_the_middle_is_named(
+    load: Callable[..., LiveSet],
+) -> None:
+    expected, _ = held(load(on_disk=False, make=pausing), None)
+    found = gathered(load(on_disk=True, make=pausing), None).survey
+    assert found.health[0].state == expected.health[0].state == "quiet"
+    assert found.health[0].why.startswith("no event for ")
+    paused = found.figures[0].paused, expected.figures[0].paused
+    # The slices are not the same ones.
+    assert paused[0].lasted == pytest.approx(paused[1].lasted, rel=0.1)
+    assert paused[0].expected == pytest.approx(paused[1].expected, rel=0.15)
+
+
+def test_a_cut_that_ends_before_the_set_does_makes_no_rate_fall(load: Callable[..., LiveSet]) -> None:
+    found = gathered(load(on_disk=True), joined((Cut("a", "time_s < 1400"),))).survey
+    assert [one.fell for one in found.figures] == [0.0] * 6
 
 
 def test_many_channels_take_bounded_memory(

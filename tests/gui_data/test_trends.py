@@ -68,6 +68,11 @@ def test_slices_of_which_hits_are_still_to_come_are_left_out_while_a_run_grows()
     assert growing.span == (0.0, times.max())
     ended = Trender().follow("run", rows, None, Asked(width=0.5, has_peak=False)).of("rate")
     assert ended is not None and ended.values[-1] < 250.0
+    asked = Asked(width=0.5, ends_early=True, has_peak=False)
+    cut = (trender := Trender()).follow("run", rows, None, asked)
+    trender.prepare("run", rows, cut)
+    for one in (cut, trender.follow("run", rows, None, asked)):
+        np.testing.assert_allclose(one.series[0].values, 300.0)
 
 
 @pytest.mark.parametrize("times", [[], [math.nan], [3.0]])

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from pygama.progress import Done, Failed, Note, Partial, Progress, Started, StoppedByRequest
+from pygama.progress import CUT_SHORT, Done, Failed, Note, Partial, Progress, Started, StoppedByRequest
 from pygama.utils import grouped
 from pygama_gui.jobs.board import JobBoard, JobState, as_sentence, duration, state_sentence, told_warnings
 
@@ -129,6 +129,17 @@ def test_a_job_of_an_earlier_session_tells_what_it_warned_of(board):
     assert (job.warnings, len(job.warned), job.warned[0]) == (9, 8, "warning 0")
     assert state_sentence(job).startswith("▲ done 19")
     assert state_sentence(job).endswith(", 9 warnings")
+
+
+def test_a_run_that_ends_in_the_middle_of_what_was_read_out_is_known(board):
+    whole = board.restore(2, RUN, (Path("t2.h5"),), 600, 0.0, warned=["3 records were skipped"])
+    assert not whole.ends_early
+    note = f"{CUT_SHORT} (byte 7, 1 of 2 bytes); everything before it was kept"
+    assert board.restore(2, RUN, (Path("t2.h5"),), 600, 0.0, warned=["another"] * 9 + [note]).ends_early
+    assert not board.apply(1, Note(note, "warning"), 1.0).ends_early  # it may go on
+    assert board.apply(1, Done((Path("t2.h5"),), 600, 2.0), 2.0).ends_early
+    board.add(3, RUN)
+    assert board.apply(3, StoppedByRequest(), 1.0).ends_early
 
 
 def test_a_failure_keeps_its_text_and_how_far_it_came(board):

@@ -8,11 +8,12 @@ from collections.abc import Mapping, Sequence
 from pygama.utils import signed_text
 from pygama_gui.data.early_pulses import EarlyPulses
 from pygama_gui.data.health import Survey
+from pygama_gui.data.run_times import LOW
 from pygama_gui.data.shift import Check, Level, Rates
 from pygama_gui.data.shift_page import MEASURED
 from pygama_gui.data.slices import Series
 from pygama_gui.data.trends import OF_PEAK
-from pygama_gui.views.strip.figures import Figure
+from pygama_gui.views.strip.figures import SIGN, Figure
 from pygama_gui.views.strip.telling import SLIGHT, rate_now
 from pygama_gui.widgets import words
 
@@ -57,9 +58,11 @@ def checks(
     number, error = (rates.now, rates.now_error) if is_known else mean_rate
     if figures["RATE"].is_known:
         made.append(Check("rate", now or seen["RATE"], allowed, is_ok, number, error, "Hz", kind="rate"))
-    for what in ("events", "live time"):
-        if figures[what.upper()].is_known:
-            made.append(Check(what, seen[what.upper()]))
+    if figures["EVENTS"].is_known:
+        made.append(Check("events", seen["EVENTS"]))
+    if (live := figures["LIVE TIME"]).is_known:
+        value = seen["LIVE TIME"].replace(f"{SIGN} ", "")
+        made.append(Check("live time", value, f"{100 * LOW:.0f} % or more", not live.matters))
     if early is not None:
         begin = f"sample {early.end}, pulses begin at {early.begin}"
         made.append(Check("baseline until", begin, f"{early.begin} or less", is_ok=False))
@@ -68,7 +71,8 @@ def checks(
     if survey.health:
         n_ok = sum(one.state == "ok" for one in survey.health)
         n = len(survey.health)
-        made.append(Check("channels", f"{n_ok} of {n} ok", "all", n_ok == n))
+        who = "" if n_ok == n else f", {figures['CHANNELS'].remark.text()}"
+        made.append(Check("channels", f"{n_ok} of {n} ok{who}", "all", n_ok == n))
     made.append(Check("errors", seen["ERRORS"], "0", seen["ERRORS"] == "0"))
     made.append(Check("queue", seen["QUEUE"] if figures["QUEUE"].has_value else "0 waiting"))
     if free is not None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PyQt5.QtCore import QSize
-from PyQt5.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
+from PyQt5.QtWidgets import QFrame, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from pygama_gui.widgets import theme, words
 from pygama_gui.widgets.parts import label
@@ -136,6 +136,12 @@ class FigureLine(QFrame):
         for figure in self.figures.values():
             line.addWidget(figure)
         line.addStretch(1)
+        self._button: QPushButton | None = None
+
+    def add_button(self, button: QPushButton) -> None:
+        """Put a button behind the figures, which leave it its room."""
+        self._button = button
+        self._line.addWidget(button)
 
     def minimumSizeHint(self) -> QSize:  # noqa: N802  (Qt's name)
         """Ask for the height alone."""
@@ -145,6 +151,8 @@ class FigureLine(QFrame):
         """Hide remarks, the least important ones first, then errors, then values, until the rest has room."""
         shown = {caption: figure for caption, figure in self.figures.items() if figure.has_value}
         room = width - 2 * _SIDE - _SPACING * (len(shown) - 1)
+        if self._button is not None and not self._button.isHidden():
+            room -= 2 * _SPACING + self._button.sizeHint().width()
         needed = sum(figure.width_with_remark for figure in shown.values())
         remarks = {name: one.width_with_remark - one.width_alone for name, one in shown.items()}
         quiet: list[str] = []

@@ -28,6 +28,7 @@ from PyQt5.QtWidgets import (
 
 from pygama.errors import OutputError
 from pygama.utils import local_text
+from pygama_gui.data.health import MARKS
 from pygama_gui.data.shift import MOST_DIFFERENCES, Check, header_lines
 from pygama_gui.data.shift_page import (
     KINDS,
@@ -47,11 +48,13 @@ from pygama_gui.widgets.dialogs import file_dialog
 from pygama_gui.widgets.parts import button, label, room_on_screen, row
 from pygama_gui.widgets.scrolled import Scrolled
 
-SIZE = QSize(980, 680)
+SIZE = QSize(980, 780)
 LEAST_HEIGHT = 220
 NOTE_HEIGHT = 66
 LEAST_REMARK = 120
-NEW_LINES = re.compile(r"(?<=,) (?=moved by |from |as before|missing |less than )")
+NEW_LINES = re.compile(
+    rf"(?<=,) (?=moved by |from |as before|missing |less than |begun |[{''.join(MARKS.values())}])"
+)
 """Where values and what is allowed are broken."""
 MOST_LETTERS = 30
 """In a line of what is allowed: many runs may be named there."""
@@ -59,7 +62,6 @@ MOST_LETTERS_OF_WHY = 36
 """In a line of why a value is not known."""
 MOST_CHANGES = 6
 """Changes of the header that are shown; the page that is saved has more."""
-HEADS = ("", "", "value", "allowed", "over the run", "remark")
 VALUE, ALLOWED, COURSE, REMARK = 2, 3, 4, 5
 VERDICT_TONES = {"look": "warn", "ok": "ok", "part": "soft", "soft": "soft"}
 TONES = {True: "ok", False: "warn", None: "soft"}
@@ -180,7 +182,7 @@ class ShiftWindow(QDialog):
                 widget.hide()  # else Tab goes to it until it is gone
                 widget.deleteLater()
         self.remarks = fields
-        for at, text in enumerate(HEADS):
+        for at, text in enumerate(("", "", "value", "allowed", page.course_head, "remark")):
             self._grid.addWidget(label(text, tone="soft", px=theme.SMALL), 0, at)
         for line, check in enumerate(page.checks, 1):
             self._fill_line(page, check, line)
@@ -217,7 +219,7 @@ class ShiftWindow(QDialog):
         course = None if series is None else course_of(series, check)
         if course is not None:
             self._grid.addWidget(
-                CourseLine(f"{check.what} over the run", course.points, course.band), line, COURSE
+                CourseLine(f"{check.what} {page.course_head}", course.points, course.band), line, COURSE
             )
         self._grid.addWidget(self.remarks[check.what], line, REMARK)
 

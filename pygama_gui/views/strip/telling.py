@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
+from pygama.analysis.live_time import LEAST_HITS
 from pygama.utils import signed_text
 from pygama_gui.data import health
-from pygama_gui.data.run_times import RunTimes, Spell
+from pygama_gui.data.run_times import LOW, RunTimes
 from pygama_gui.data.shift import Level, Rates
 from pygama_gui.data.slices import known_scatter, median_and_scatter
-from pygama_gui.jobs.board import JobState, age_tone, date_of, how_far
+from pygama_gui.jobs.board import JobState, age_tone, counted, date_of, how_far
+from pygama_gui.session.state import Run
 from pygama_gui.views.strip.figures import NOT_FOUND, SIGN
 from pygama_gui.widgets import words
 
@@ -24,6 +27,8 @@ MOST_REASONS = 10
 """Channels that are told of under the mouse, each with what ails it."""
 LONGEST_NOTE = 300
 """Characters of a tooltip that says why something is not known."""
+MEANS_LOW = f"Less than {100 * LOW:.0f} % is low: what came in the rest of the time was not recorded"
+WOULD_TELL = f"A pulser would tell it, or {LEAST_HITS} events or more of each channel that come at random"
 STATES = {
     "waiting": ("■ WAITING", "soft"),
     "running": ("▶ PROCESSING", "accent"),
@@ -34,23 +39,69 @@ STATES = {
 }
 LIVE_STATES = {"running": ("● LIVE", "ok"), "done": ("✓ FINISHED", "ok")}
 FROZEN = ("■ FROZEN", "bad")
+DAY_LETTERS = len("2018-10-01")
 SLIGHT = "less than single events scatter"
 """What is said of a move that nobody needs to look at."""
 
 
-def live_time_words(found: Spell) -> tuple[str, str]:
-    """Say which part of the time was live, and by which way: '98.72 %', 'by pulser'; '?' if not known."""
-    if not math.isfinite(found.fraction):
-        return NOT_FOUND, ""
-    return f"{100 * found.fraction:.2f} %", f"by {found.way}"
+def members_words(runs: Sequence[Run]) -> str:
+    """Say how many runs a data set has and when they began: '4 runs, begun 2018-10-01 19:38 to 21:03 UTC'."""
+    n, starts = counted(len(runs), "run"), sorted(one.start_time for one in runs if one.start_time > 0)
+    if not starts:
+        return n
+    first, last = (date_of(one) for one in (starts[0], starts[-1]))
+    if first == last:
+        return f"{n}, begun {first}"
+    is_same_day = first[:DAY_LETTERS] == last[:DAY_LETTERS]
+    return f"{n}, begun {first.removesuffix(' UTC')} to {last[DAY_LETTERS + 1 :] if is_same_day else last}"
 
 
-def live_time_tip(found: Spell, times: RunTimes) -> str:
-    """Say in words how the live time was found, or why it is not known."""
-    lines = [f"The live time is not known: {_in_short(found.note)}"]
-    if math.isfinite(found.fraction):
+def live_time_words(
+    times: RunTimes, channel: int | None, name: Callable[[int], str]
+) -> tuple[str, str, str, str]:
+    """Say which part of the time was live, and by which way: '98.72 %', 'by pulser', and the tones.
+
+    '?' where it is not known, and why. channel: None for all, of which those with a low one are named.
+    """
+    found = times.of(channel)
+    if not found.is_known:
+        return NOT_FOUND, why_no_live_time(times, channel, name), "", "soft"
+    value = f"{100 * found.fraction:.2f} %"
+    if found.is_low:
+        return value, f"{SIGN} low, by {found.way}", "", "warn"
+    if channel is None and times.low:
+        worst = f"{name(times.low[0])} {100 * times.channels[times.low[0]].fraction:.0f} %"
+        return value, f"{SIGN} {worst}{_and_more(times.low)}", "", "warn"
+    return value, f"by {found.way}", "", "soft"
+
+
+def why_no_live_time(times: RunTimes, channel: int | None, name: Callable[[int], str]) -> str:
+    """Say in a few words why the live time is not known, and of which channels."""
+    lacking = times.unknown if channel is None else [channel]
+    if not lacking:
+        return first_reason(times.of(channel).note)
+    why = first_reason(times.of(lacking[0]).note)
+    if channel is not None or len(times.channels) == 1:
+        return why
+    who = "any channel" if len(lacking) == len(times.channels) else name(lacking[0]) + _and_more(lacking)
+    return f"not of {who}: {why}"
+
+
+def _and_more(codes: Sequence[int]) -> str:
+    return f" and {len(codes) - 1} more" if len(codes) > 1 else ""
+
+
+def live_time_tip(times: RunTimes, channel: int | None, name: Callable[[int], str]) -> str:
+    """Say in words how the live time was found, or why it is not known and what would tell it."""
+    found = times.of(channel)
+    if found.is_known:
         live = words.with_error(found.live_s, found.live_error_s)
         lines = [f"{live} s of {found.real_s:.6g} s were live, found by {found.way}", found.note]
+        lines += [MEANS_LOW] if found.is_low or (channel is None and times.low) else []
+        low = times.low if channel is None and len(times.channels) > 1 else []
+        lines += [f"{name(code)}: {100 * times.channels[code].fraction:.2f} %" for code in low[:MOST_REASONS]]
+    else:
+        lines = [f"The live time is not known: {_in_short(found.note)}", WOULD_TELL]
     if times.records is not None:
         lines.append(times.records.line())
     return "\n".join(lines)

@@ -23,17 +23,17 @@ from pygama_gui.data.channels import CLOCK, CODE, code_of
 from pygama_gui.data.early_pulses import EarlyPulses, early_in_chain
 from pygama_gui.data.headers import CHANGES_EACH_RUN, Difference, differences, read_plist
 from pygama_gui.data.live_run import LiveRun
-from pygama_gui.data.moves import find_move
+from pygama_gui.data.moves import OF_RUN, OF_SET, find_move
 from pygama_gui.data.samples import bunch_of
 from pygama_gui.data.shift import Check, Level, Rates, level_of, rates
 from pygama_gui.data.shift_page import MEASURED, ShiftPage, as_markdown
 from pygama_gui.data.slices import Series
 from pygama_gui.data.trend_words import Clock, clock_start, gone_words, move_words
 from pygama_gui.data.trends import OF_PEAK, Trends, aligned
-from pygama_gui.jobs.board import JobState, as_sentence, counted, told_warnings
+from pygama_gui.jobs.board import JobState, as_sentence, counted
 from pygama_gui.session import changes
 from pygama_gui.session.calibration_changes import KEV, curve_of, raw_column
-from pygama_gui.session.state import DataSet, Run, Session
+from pygama_gui.session.state import SHIFT_LAYOUT, DataSet, Run, Session
 from pygama_gui.views import madeup
 from pygama_gui.views.base import View
 from pygama_gui.views.figure_words import baseline_words, rate_words
@@ -47,12 +47,12 @@ from pygama_gui.views.strip.telling import (
     SLIGHT,
     beside,
     channels_words,
-    first_reason,
     gain_words,
     live_time_tip,
     live_time_words,
     mean_and_spread,
     mean_rate,
+    members_words,
     place_words,
     rate_now,
     rate_over,
@@ -61,9 +61,12 @@ from pygama_gui.views.strip.telling import (
     state_age_tone,
     state_remark,
     state_words,
+    why_no_live_time,
 )
+from pygama_gui.views.strip.warned import n_warnings, warned
 from pygama_gui.views.surveying import Surveying
 from pygama_gui.widgets import menu_words, words
+from pygama_gui.widgets.parts import button
 
 N_WAVEFORMS = 60
 """Waveforms, the newest, in which pulses within the samples of the baseline are looked for."""
@@ -83,6 +86,7 @@ NO_SPAN = "too few events, or all at one time"
 NO_TIME, NO_PEAK = "the events carry no time", "no clear peak was found"
 FIND_LIVE_TIME = "Run > Find the live time looks through all rows for it, run by run"
 """What is said of a data set on disk."""
+NOT_LOOKED = "not looked for yet"
 KEEPS_UP = 0.8
 """Share of the events of the channel with the most that the followed one has at least."""
 EVERY_S = 0.25
@@ -139,6 +143,12 @@ class StripView(View):
         self.live_time_action.triggered.connect(lambda _checked=False: self.find_live_time())
         self._line = FigureLine()
         self.figures = self._line.figures
+        self.page_button = button(
+            "Shift page…", "Open the shift page", "Note the shift down: remarks, signature"
+        )
+        self.page_button.clicked.connect(lambda _checked=False: self.open_page())
+        self._line.add_button(self.page_button)
+        self._show_button()
         outer = QVBoxLayout(self)
         outer.setContentsMargins(0, 0, 0, 0)
         outer.addWidget(self._line)
@@ -172,11 +182,14 @@ class StripView(View):
             self.redraw_soon()
         if old.output_dir != new.output_dir:
             self.bridge.room.look()
+        if old.layout != new.layout:
+            self._show_button()
+            self._fit()
 
     def on_jobs(self, run_ids: set[str]) -> None:
         """Show how the job stands: a new state at once, new figures a few times a second."""
         if self.session.selected not in run_ids:
-            self._show_trouble(self.bridge.state(self.session.selected))
+            self._show_trouble()
             self._fit()
             return
         state = self.bridge.state(self.session.selected)
@@ -213,6 +226,10 @@ class StripView(View):
         super().resizeEvent(event)
         self._fit()
 
+    def _show_button(self) -> None:
+        """Show the way to the shift page to those who are on shift."""
+        self.page_button.setVisible(self.session.layout == SHIFT_LAYOUT)
+
     def _fit(self) -> None:
         self._line.fit(self.width())
 
@@ -220,7 +237,7 @@ class StripView(View):
         state = self.bridge.state(run.run_id)
         began = time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(run.start_time)) if run.start_time > 0 else ""
         if isinstance(run, DataSet):
-            self.figures["RUN"].show_value(run.name, counted(len(run.members), "run"))
+            self.figures["RUN"].show_value(run.name, members_words([one.run for one in run.members]))
         else:
             self.figures["RUN"].show_value(str(run.run_number), began)
         if run.start_time > 0:
@@ -235,7 +252,7 @@ class StripView(View):
         self._show_baseline(live)
         self._show_peak()
         self._show_channels()
-        self._show_trouble(state)
+        self._show_trouble()
         if state is None or state.has_ended:
             for figure in self.figures.values():
                 figure.forget_room()
@@ -309,7 +326,8 @@ class StripView(View):
         before, about, level = self._told_levels.get(kind, ((), (), None))
         is_same = len(before) == len(asked) and all(map(operator.is_, before, asked))
         if not is_same or about != (source, k):
-            level = level_of(series, known, k, source)
+            own = OF_SET if isinstance(self.session.selected_run, DataSet) else OF_RUN
+            level = level_of(series, known, k, source, own)
             self._told_levels[kind] = (asked, (source, k), level)
         if level is not None:
             self._levels[kind] = (series, level)
@@ -379,16 +397,20 @@ class StripView(View):
         if live is None or live.times is None:
             self._show_no_live_time(run, figure)
             return
-        found = live.times.of(channel if channel in live.channels else None)
-        figure.show_value(*live_time_words(found))
-        self._why["live time"] = first_reason(found.note)
-        figure.setToolTip(live_time_tip(found, live.times))
+        chosen = channel if channel in live.channels else None
+        asked = (live.times, chosen, self._name)
+        figure.show_value(*live_time_words(*asked))
+        self._why["live time"] = "" if figure.is_known else why_no_live_time(*asked)
+        figure.setToolTip(live_time_tip(*asked))
+
+    def _name(self, code: int) -> str:
+        return self.bridge.names([code])[0]
 
     def _show_no_live_time(self, run: Run, figure: Figure) -> None:
         """Say that the live time is looked for, or of a data set on disk how to have it found."""
         timing = self.bridge.timing
         far, can_find = timing.how_far(run.run_id), timing.can_find(run.run_id)
-        figure.show_value(NOT_FOUND if far or can_find else words.UNKNOWN, far)
+        figure.show_value(NOT_FOUND if far or can_find else words.UNKNOWN, far or NOT_LOOKED * can_find)
         if can_find:
             figure.setToolTip(FIND_LIVE_TIME)
             self._why["live time"] = FIND_LIVE_TIME
@@ -511,9 +533,10 @@ class StripView(View):
                 told = f"{self.bridge.name_of(run_id)}: {name} is {one.state}: {one.why}"
                 self.bridge.log(told, "warning")
 
-    def _show_trouble(self, state: JobState | None) -> None:
-        """Show what went wrong: warnings of this run, runs that failed; and how many runs wait."""
-        n = 0 if state is None else state.warnings
+    def _show_trouble(self) -> None:
+        """Show what went wrong: warnings of what is chosen, runs that failed; and how many runs wait."""
+        run = self.session.selected_run
+        n = 0 if run is None else n_warnings(self.bridge, run)
         states = [self.bridge.state(run.run_id) for run in self.session.runs]
         n_failed = sum(one is not None and one.state == "failed" for one in states)
         sign, noun = f"▲ {n}", "warning" if n == 1 else "warnings"
@@ -524,9 +547,8 @@ class StripView(View):
             self.figures["ERRORS"].show_value(sign, noun, "warn", "warn")
         else:
             self.figures["ERRORS"].show_value("0")
-        run = self.session.selected_run
         if (n_failed or n) and run is not None:
-            told = (f"{when}: {what}" if when else what for when, what in self._warnings(run))
+            told = (f"{when}: {what}" if when else what for when, what in warned(self.bridge, run))
             lines = [*(textwrap.fill(one, TIP_LETTERS) for one in told), "The log (Ctrl+L) says more"]
             self.figures["ERRORS"].setToolTip("\n".join(lines))
         waiting = len(self.bridge.queue())
@@ -618,19 +640,9 @@ class StripView(View):
             remarks=notes.remarks,
             note=notes.note,
             who=self.session.shifter,
-            warnings=tuple(self._warnings(run)),
+            warnings=tuple(warned(self.bridge, run)),
+            n_runs=len(run.members) if isinstance(run, DataSet) else 1,
         )
-
-    def _warnings(self, run: Run) -> list[tuple[str, str]]:
-        """List when what was warned of, and which runs failed why, as the strip counts them."""
-        state = self.bridge.state(run.run_id)
-        told = [] if state is None else told_warnings(state)
-        pairs = [(one, self.bridge.state(one.run_id)) for one in self.session.runs]
-        failed = [(one, its) for one, its in pairs if its is not None and its.state == "failed"]
-        return [
-            *told,
-            *(("", f"{self.bridge.name_of(one.run_id)} failed: {its.text}") for one, its in failed),
-        ]
 
     def _copy(self, run_id: str, page: ShiftPage) -> None:
         QApplication.clipboard().setText(as_markdown(page))

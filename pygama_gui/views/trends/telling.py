@@ -11,7 +11,7 @@ import numpy as np
 from pygama.utils import local_text, utc_text
 from pygama_gui.data.chain_facts import unit_of
 from pygama_gui.data.live_run import LiveRun
-from pygama_gui.data.moves import find_move, is_outside
+from pygama_gui.data.moves import OF_RUN, find_move, is_outside
 from pygama_gui.data.slices import KINDS, Series, error_of_median
 from pygama_gui.data.trend_words import WORDS, gone_words, move_words, outside_words, sentence
 from pygama_gui.data.trends import OF_PEAK, Trends
@@ -117,7 +117,7 @@ def _words_of_one(view: TrendsView, name: str, series: Series) -> str:
     if view.choice.has_band and band is not None:
         parts.append(
             f"band {words.with_error(band.middle, band.half)} {series.unit}".rstrip()
-            + ("" if band.source == "this run" else f" of {band.source}")
+            + ("" if band.source == OF_RUN else f" of {band.source}")
         )
         parts.append(outside_words(is_outside(series, band)))
     elif view.choice.has_band and view.choice.n_reference:

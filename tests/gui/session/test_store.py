@@ -179,6 +179,7 @@ ARGUMENTS: dict[str, st.SearchStrategy[tuple[Any, ...]]] = {
         few.map("run{}".format), st.none() | st.just(Path("t1.h5")), st.just(Path("t2.h5"))
     ),
     "take_raw": st.tuples(few.map("run{}".format), few.map(run)),
+    "take_new_place": st.tuples(few.map("run{}".format), few.map(run)),
     "redo_runs": st.lists(few.map("run{}".format)).map(lambda ids: (ids,)),
     "remove_run": few.map(lambda number: (f"run{number}",)),
     "write_aside": st.tuples(few.map("run{}".format), st.sampled_from(["", ".1"])),

@@ -10,6 +10,7 @@ from pytestqt.qtbot import QtBot
 
 from pygama.analysis.calibration import Calibration, ChannelCalibration
 from pygama.analysis.curves import Curve
+from pygama.progress import CUT_SHORT
 from pygama_gui.bridge import Bridge
 from pygama_gui.data.anchors import Anchor
 from pygama_gui.data.live_run import LiveRun
@@ -100,3 +101,12 @@ def test_rows_read_for_the_bands_of_many_runs_are_let_go_the_oldest_first(
     assert [path.name for path in read] == ["t2_run0.h5", "t2_run1.h5", "t2_run2.h5"]
     assert has_read("0")
     assert not has_read("1")
+
+
+def test_of_a_run_whose_raw_file_was_cut_short_the_last_slices_are_left_out(bridge: Bridge) -> None:
+    run = Run("1", Path("Run1"), 1)
+    bridge.change(changes.add_runs, [run])
+    warned = (f"{CUT_SHORT} (byte 7, 1 of 2 bytes)",)
+    for told, ends_early in (((), False), (warned, True)):
+        bridge.restore([(run, Outputs(None, Path("t2_run1.h5"), 600, 0.0, warned=told))])
+        assert following.asked_of(bridge, "1", None).ends_early == ends_early

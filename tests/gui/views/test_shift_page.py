@@ -271,6 +271,33 @@ def test_the_page_lists_warnings_and_runs_that_failed(
     )
 
 
+def test_the_page_of_a_data_set_lists_what_its_runs_warned_of_once(
+    view: StripView, a_run: Callable[..., Run]
+) -> None:
+    runs = [replace(a_run(number), start_time=1_538_400_000 + 700 * number) for number in (2, 3, 5)]
+    bridge = view.bridge
+    bridge.change(changes.add_runs, runs)
+    for job, run in enumerate(runs, 2):
+        bridge.adopt(job, run)
+        bridge.take(job, Note("skipped 3 records of id 99", "warning"))
+    bridge.take(4, Note("damage at bytes 7 to 9", "warning"))
+    members = tuple(Member(run, Path(f"t2_run{run.run_number}.h5")) for run in runs[1:])
+    data_set = DataSet("set", Path("t2_run3.h5"), 3, name="Runs 3, 5", members=members)
+    bridge.change(changes.add_runs, [data_set])
+    bridge.change(changes.select_run, data_set.run_id)
+    view.page_action.trigger()
+    assert view._page is not None and (page := view._page.page) is not None
+    assert [what for _, what in page.warnings] == [
+        "Runs 3, 5: skipped 3 records of id 99",
+        "Run 5: damage at bytes 7 to 9",
+    ]
+    assert page.warnings[0][0] == "" != page.warnings[1][0]
+    checks = {one.what: one for one in page.checks}
+    assert (checks["errors"].value, checks["errors"].is_ok) == ("▲ 3 warnings", False)
+    assert checks["run"].value == "Runs 3, 5, 2 runs, begun 2018-10-01 13:55 to 14:18 UTC"
+    assert page.course_head == "over the runs"
+
+
 @pytest.mark.parametrize(
     ("n", "said"), [(6, ""), (20, "and 14 more, which the saved page has"), (900, "and 894 more, 40 in the")]
 )

@@ -24,7 +24,7 @@ from pygama_gui.data.run_times import RunTimes, Spell
 from pygama_gui.jobs.board import JobState
 from pygama_gui.session import changes
 from pygama_gui.session.calibration_changes import take_calibration
-from pygama_gui.session.state import ChannelMap, Run, Step
+from pygama_gui.session.state import DEFAULT_LAYOUT, SHIFT_LAYOUT, ChannelMap, Run, Step
 from pygama_gui.views import madeup
 from pygama_gui.views.strip import telling
 from pygama_gui.views.strip import view as strip_view
@@ -117,6 +117,8 @@ def test_a_channel_without_new_events_is_silent_which_is_an_alarm(qtbot: QtBot, 
     assert told == ("✕ 1 not ok", "✕ channel 3 SILENT")
     why = view.figures["CHANNELS"].toolTip()
     assert why == "channel 3 silent: none of the newest events, where 429 were expected"
+    (check,) = (one for one in view.checks() if one.what == "channels")
+    assert check.value == "3 of 4 ok, ✕ channel 3 SILENT"
 
 
 def test_a_channel_with_far_more_events_than_the_others_is_noisy(qtbot: QtBot, view: StripView) -> None:
@@ -506,6 +508,25 @@ def test_of_remarks_that_warn_that_of_the_channels_stays_longest(qtbot: QtBot, t
     assert widest_without("CHANNELS") < widest_without("BASELINE")
 
 
+def test_a_button_leads_to_the_shift_page_on_shift(qtbot: QtBot, view: StripView) -> None:
+    show(qtbot, view, ended(step=6.0))
+    view.resize(1000, 60)
+    assert not view.page_button.isVisible()
+    view.bridge.change(changes.choose_layout, SHIFT_LAYOUT)
+    assert view.page_button.isVisible()
+    for width in (1000, 700, 500):
+        view.resize(width, 60)
+        QApplication.processEvents()
+        shown = [figure for figure in view.figures.values() if figure.isVisible()]
+        assert max(figure.geometry().right() for figure in shown) < view.page_button.geometry().left()
+        assert view.page_button.geometry().right() <= view.width()
+    view.page_button.click()
+    assert view._page is not None
+    view._page.reject()
+    view.bridge.change(changes.choose_layout, DEFAULT_LAYOUT)
+    assert not view.page_button.isVisible()
+
+
 def test_no_figure_lies_over_another_however_narrow_the_strip(qtbot: QtBot, view: StripView) -> None:
     show(qtbot, view, ended(step=6.0))
     view.bridge.room.known.emit(212_000_000_000)
@@ -547,27 +568,75 @@ def test_no_figure_jumps_while_another_counts(qtbot: QtBot, view: StripView) -> 
     assert view.figures["RATE"].minimumWidth() == before
 
 
+def spell(live_s: float, note: str = "28 of 29 pulses recorded") -> Spell:
+    return Spell(10.0, live_s, 0.01, "pulser" if live_s > 0 else "", note)
+
+
+def name(code: int) -> str:
+    return f"channel {code}"
+
+
+FEW, NO_TRAIN = "11 hits are too few for a fit; 50 are needed", "the hits do not come at random: alike"
+
+
 @pytest.mark.parametrize(
-    ("live_s", "words"),
-    [(9.872, ("98.72 %", "by pulser")), (math.nan, ("?", ""))],
-    ids=["known", "not known"],
+    ("spells", "channel", "words"),
+    [
+        ([9.872], None, ("98.72 %", "by pulser", "", "soft")),
+        ([8.3], None, ("83.00 %", "▲ low, by pulser", "", "warn")),
+        ([8.995], None, ("89.95 %", "by pulser", "", "soft")),  # within the error
+        ([9.9, 6.0, 9.8, 9.9, 9.9, 8.0], None, ("89.17 %", "▲ low, by pulser", "", "warn")),
+        ([9.9, 8.0, 9.9, 9.9], None, ("94.25 %", "▲ channel 1 80 %", "", "warn")),
+        ([9.9, 8.0, 7.0, 9.9, 9.9, 9.9], None, ("91.00 %", "▲ channel 2 70 % and 1 more", "", "warn")),
+        ([9.9, 8.0, 9.9, 9.9], 0, ("99.00 %", "by pulser", "", "soft")),
+        ([FEW], None, ("?", "11 hits are too few for a fit", "", "soft")),
+        ([9.9, FEW], None, ("?", "not of channel 1: 11 hits are too few for a fit", "", "soft")),
+        ([9.9, FEW, NO_TRAIN], 2, ("?", NO_TRAIN, "", "soft")),
+        ([FEW, FEW], None, ("?", "not of any channel: 11 hits are too few for a fit", "", "soft")),
+    ],
 )
-def test_the_part_of_the_time_that_was_live_is_told_with_how_it_was_found(
-    live_s: float, words: tuple[str, str]
+def test_the_part_of_the_time_that_was_live_is_told_with_how_it_was_found_or_why_not(
+    spells: list[float | str], channel: int | None, words: tuple[str, str, str, str]
 ) -> None:
-    found = Spell(10.0, live_s, 0.01, "pulser" if live_s > 0 else "", "28 of 29 pulses recorded")
-    assert live_time_words(found) == words
-    tip = live_time_tip(found, RunTimes(2, {0: found}))
-    assert ("found by pulser" in tip) == (live_s > 0)
-    assert ("is not known" in tip) == (not live_s > 0)
-    assert "28 of 29 pulses recorded" in tip
+    found = {
+        code: spell(math.nan, one) if isinstance(one, str) else spell(one) for code, one in enumerate(spells)
+    }
+    times = RunTimes(2, found, None, ("the library says why",))
+    assert live_time_words(times, channel, name) == words
+    tip = live_time_tip(times, channel, name)
+    assert ("found by pulser" in tip) == (words[0] != "?")
+    assert ("is not known" in tip) == ("A pulser would tell it" in tip) == (words[0] == "?")
+    assert ("Less than 90 % is low" in tip) == (words[3] == "warn")
+
+
+def test_under_the_mouse_stands_how_it_was_found_and_which_channels_are_low() -> None:
+    assert "28 of 29 pulses recorded" in live_time_tip(RunTimes(2, {0: spell(9.9)}), None, name)
+    low = live_time_tip(RunTimes(2, {0: spell(8.5), 1: spell(7.0), 2: spell(9.9)}), None, name)
+    assert low.splitlines()[-2:] == ["channel 1: 70.00 %", "channel 0: 85.00 %"]
+
+
+def test_a_live_time_that_is_low_is_to_be_looked_at(qtbot: QtBot, view: StripView) -> None:
+    show(qtbot, view, ended())
+    live = view.bridge.live(view.session.selected)
+    assert live is not None
+    live.times = RunTimes(6000, {code: spell(8.3) for code in live.channels})
+    view.redraw()
+    (check,) = (one for one in view.checks() if one.what == "live time")
+    assert (check.value, check.allowed, check.verdict) == ("83.00 % low, by pulser", "90 % or more", "▲ look")
+    live.times = RunTimes(6000, {code: spell(math.nan, FEW) for code in live.channels})
+    view.redraw()
+    (check,) = (one for one in view.checks() if one.what == "live time")
+    assert (check.is_known, check.value) == (
+        False,
+        "not of any channel: 11 hits are too few for a fit",
+    )
 
 
 def test_a_reason_that_is_told_of_many_channels_is_cut_between_two() -> None:
-    reason = "; ".join(f"0/0/{channel}: 11 hits are too few for a fit of intervals" for channel in range(60))
-    tip = live_time_tip(Spell(10.0, math.nan, math.nan, "", reason), RunTimes(2, {}))
-    assert len(tip) < 400
-    assert tip.endswith("too few for a fit of intervals; …")
+    reason = tuple(f"0/0/{channel}: 11 hits are too few for a fit of intervals" for channel in range(60))
+    told, *_ = live_time_tip(RunTimes(2, {}, None, reason), None, name).splitlines()
+    assert len(told) < 400
+    assert told.endswith("too few for a fit of intervals; …")
 
 
 def test_a_reason_on_the_check_list_names_no_channels() -> None:
