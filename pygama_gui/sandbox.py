@@ -23,6 +23,7 @@ from pygama_gui.bridge import Bridge
 from pygama_gui.data import preview
 from pygama_gui.data.channels import CODE
 from pygama_gui.data.live_run import LiveRun
+from pygama_gui.data.measure import Measure
 from pygama_gui.data.preview import Asked, Axis, Bench, Chained, Compared, Facts, GridScan, Sampled
 from pygama_gui.data.samples import Sample
 from pygama_gui.data.wiring import value_units
@@ -149,6 +150,30 @@ class Sandbox(QObject):
             return wanted
         heights = [name for name, unit in units.items() if unit in ("adc", "keV")]
         return (heights or list(units))[-1]
+
+    def measure_of(self, column: str) -> Measure:
+        """Give in what a column is told: keV as the spectrum, where the channel of the sample has a curve.
+
+        Waveforms of several channels together have none.
+        """
+        session, run = self.session, self.session.selected_run
+        if session.spectrum.column == column or shown_column(session) != column or self._sampled is None:
+            return Measure(column)
+        live, code = self.bridge.live(session.selected), self._sampled[1].code
+        if code is None and live is not None:
+            if len(live.channels) > 1:
+                return Measure(column)
+            code = next(iter(live.channels), None)
+        of = run.members[0].run if isinstance(run, DataSet) else run
+        return Measure(column, curve_of(session, of, column, code))
+
+    @property
+    def line_at(self) -> float | None:
+        """Where the chosen peak, or else its window, stands by the chain that the run was processed with."""
+        if (line := self.session.line) is None:
+            return None
+        fit = None if self.last is None or self.last.asked.line != line else self.last.old_fit
+        return fit.position if fit is not None and fit.converged else (line[0] + line[1]) / 2
 
     @property
     def reference(self) -> Chained:
