@@ -289,6 +289,8 @@ class PreviewView(View):
         text, tone = ("", "soft") if effect is None else (effect.change, effect.tone)
         if self._problem:
             text, tone = self._problem, "warn"
+        elif self.sandbox.has_few and not (found is not None and found.has_peak):
+            text, tone = "Few waveforms of this channel so far; more are taken as they come", "soft"
         elif found is not None and found.asked.line is None and not found.problem:
             text = "Click a peak to see what the settings do to its width"
         self.change.setText(text)
