@@ -28,13 +28,14 @@ from pygama.analysis.lines import sources
 from pygama.analysis.region_fit import FittedPeak
 from pygama.errors import OutputError, SettingsError
 from pygama_gui.bridge import Bridge
-from pygama_gui.data.channels import CODE, code_of
+from pygama_gui.data.channels import CODE
 from pygama_gui.data.energies import N_FINE, calibrated, calibrated_counts, fine_range, from_peaks, gain_unit
 from pygama_gui.data.linked import Axis, Counts, Want
 from pygama_gui.data.live_run import LiveRun
 from pygama_gui.data.selection import passing_of
 from pygama_gui.jobs.board import counted
 from pygama_gui.session import calibration_changes, changes
+from pygama_gui.session.codes import code_at
 from pygama_gui.session.state import Run, Session
 from pygama_gui.widgets import theme, words
 from pygama_gui.widgets.dialogs import file_dialog
@@ -404,16 +405,22 @@ class CalibrationPanel(QWidget):
         if len(found.channels) > 1:
             parts.append(f"{_n_good(found)} of {counted(len(found.channels), 'channel')} calibrated.")
         refused = [(place, known.refused) for place, known in found.channels.items() if known.curve is None]
-        detectors = {place_text(code_of(one)): one.name for one in self.session.channel_map.channels}
+        named = self._names_of_places(found)
         for place, why in refused[:MOST_TOLD]:
-            parts.append(f"▲ {detectors.get(place, f'Channel {place}')} refused: {why}.")
+            parts.append(f"▲ {named[place]} refused: {why}.")
         if len(refused) > MOST_TOLD:
             parts.append(f"▲ {len(refused) - MOST_TOLD} more refused.")
         if one is not None and one.curve is not None:
             place = self._place(found) if len(found.channels) > 1 else ""
-            whose = detectors.get(place, f"Channel {place}") if place else ""
+            whose = named[place] if place else ""
             parts += list(channel_words(one, found.column, is_new=is_new, whose=whose))
         return "\n".join([*parts, *self._drift(found)])
+
+    def _names_of_places(self, found: Calibration) -> dict[str, str]:
+        """Name the channels of a calibration as they are named elsewhere, among those of the run."""
+        live = self.bridge.live(self.session.selected)
+        places = [*found.channels, *map(place_text, [] if live is None else live.channels)]
+        return dict(zip(places, self.bridge.names(map(code_at, places)), strict=True))
 
     def _drift(self, new: Calibration) -> list[str]:
         """Say what moved against the calibration of a run laid beside, or of the nearest one before."""
@@ -426,7 +433,8 @@ class CalibrationPanel(QWidget):
         lines = [one for one in moved if one.energy_kev is not None]
         near = [one for one in lines if wanted and abs((one.energy_kev or 0) - wanted) < NEAR * wanted]
         told += near[:1] or lines[-1:]
-        return [f"Against {', '.join(old.made_from)}: {one.words()}" for one in told]
+        named = self._names_of_places(new)
+        return [f"Against {', '.join(old.made_from)}: {one.words(named[place])}" for one in told]
 
     def _to_compare_with(self, new: Calibration) -> Calibration | None:
         session = self.session
