@@ -20,7 +20,7 @@ SHORTCUTS = (
     ("x", "Autoscale x"),
     ("y", "Autoscale y"),
     ("l", "Logarithmic or linear"),
-    ("Shift+Y", "Counts, or counts a unit and second"),
+    ("Shift+Y", "Counts per bin, or rate density as counts/keV/s"),
     ("[", "Twice as many bins"),
     ("]", "Half as many bins"),
     ("0", "Bins that suit the counts"),
@@ -100,7 +100,7 @@ class SpectrumActions:
             ("Autoscale &y | fit range limits zoom height", "Y", view.autoscale_y),
             ("&Logarithmic / linear | scale axis lin", "L", view.toggle_log),
             (
-                "Counts / counts a uni&t and second | rate normalise normalize live time density",
+                "Counts per bin / rate densi&ty, as counts/keV/s | normalise normalize live time unit second",
                 "Shift+Y",
                 view.toggle_rate,
             ),

@@ -222,7 +222,7 @@ class SpectrumView(View):
         self.choose(is_log=not self.choice.is_log)
 
     def toggle_rate(self) -> None:
-        """Show counts a unit and second, or counts a bin."""
+        """Show the rate density, as counts/keV/s, or counts per bin."""
         self.choose(is_rate=not self.choice.is_rate)
 
     def toggle_strip(self, strip: str) -> None:
