@@ -409,9 +409,9 @@ class SpectrumPeaks:
         view = self._view
         view.bridge.fitting.ask(view.session.selected)
         is_log, unit_words = view.choice.is_log, chain_facts.unit_of(view.choice.column)
-        self._fits.draw(self.shown_fits(), Scale(picture.edges, picture.unit, is_log, unit_words), room)
         self.fit_ends.draw(self._chosen_here())
         room.spare(self.fit_ends.shown)
+        self._fits.draw(self.shown_fits(), Scale(picture.edges, picture.unit, is_log, unit_words), room)
         read = [] if self.cursor is None else [(self.cursor, self._read(self.cursor, picture))]
         self._reading.draw(read, room)
         marks = [(x, f"{words.level(x)} {unit_words}".rstrip()) for x in view.choice.markers]

@@ -51,13 +51,20 @@ class Room:
     def place_at_peak(self, item: pg.TextItem, x: float, y: float, half_width: float) -> bool:
         """Show words over a peak, beside it, or as `place` does: first where the curve is not covered.
 
-        y: where the foot would stand above the peak; half_width: of the peak, which words beside leave free.
+        They lie over an upright line only where there is no room between or beside these. y: where the foot
+        would stand above the peak; half_width: of the peak, which words beside leave free.
         """
         size = item.boundingRect()
         width, height = size.width() * self.per_x, size.height() * self.per_y
         gap = half_width + GAP_PX * self.per_x
-        for begins in (x - width / 2, x + gap, x - gap - width):
-            begins = min(max(begins, self.left), self.right - width)
+        near = [x - width / 2, x + gap, x - gap - width]
+        right, left = ([one for one in self._uprights if (one > x) is is_right] for is_right in (True, False))
+        outside = [min(right) + GAP_PX * self.per_x] if right else []
+        outside += [max(left) - GAP_PX * self.per_x - width] if left else []
+        inside = [min(max(begins, self.left), self.right - width) for begins in near]
+        whole = [begins for begins in outside if self.left <= begins <= self.right - width]
+        free = [begins for begins in inside + whole if not self._is_crossed(begins, width)]
+        for begins in free + inside:
             clear = self._height_of_curve(begins, begins + width) + GAP_PX * self.per_y
             foot = max(min(y, self.top - height), clear)
             is_near = foot <= y + RISE * height and foot + height <= self.top
@@ -65,6 +72,9 @@ class Room:
                 self._show(item, begins, foot)
                 return True
         return self.place(item, x, y)
+
+    def _is_crossed(self, begins: float, width: float) -> bool:
+        return any(begins < one < begins + width for one in self._uprights)
 
     def _height_of_curve(self, low: float, high: float) -> float:
         first, last = np.searchsorted(self._edges, [low, high])
@@ -101,8 +111,12 @@ class Room:
         before = max((one for one in self._uprights if one < x), default=x)
         for begins in (x, x - width, behind, before - width):
             ends = begins + width
-            is_free = not any(begins < one < ends for one in self._uprights)
-            if is_free and ends <= self.right and begins >= self.left and abs(begins - x) <= 2 * width:
+            if (
+                not self._is_crossed(begins, width)
+                and ends <= self.right
+                and begins >= self.left
+                and abs(begins - x) <= 2 * width
+            ):
                 return begins
         return x if x + width <= self.right else x - width
 

@@ -397,6 +397,21 @@ def test_words_of_a_peak_at_the_top_stand_beside_it(view: SpectrumView) -> None:
     assert other.pos().x() + width < middle
 
 
+@pytest.mark.parametrize("half", [100, 150, 400])
+def test_words_of_a_fit_do_not_lie_over_its_own_ends(qtbot: QtBot, view: SpectrumView, half: float) -> None:
+    view.look_at(7500, 10_000)
+    request = FitRequest(LINE - half, LINE + half, (LINE,))
+    view.bridge.change(fit_changes.add_fits, [Fit("line", "trap_max", request)])
+    wait_for_fits(qtbot, view, 1)
+    view.redraw()
+    (item,) = [one for one in view.peaks._fits._words if one.isVisible()]
+    ends = view.peaks.fit_ends.shown
+    assert len(ends) == 2
+    low, room = item.pos().x(), Room(view.plot)
+    high = low + item.boundingRect().width() * room.per_x
+    assert not any(low < end < high for end in ends)
+
+
 @pytest.fixture
 def fitted(qtbot: QtBot, view: SpectrumView) -> SpectrumView:
     """Show a fit of a peak that was asked for."""
