@@ -63,6 +63,8 @@ class SpectrumPeaks:
         """Peaks that were searched for."""
         self._untold: set[str] = set()
         """Names of fits that were asked for, until it is known what came out."""
+        self._failed: set[tuple[str, str]] = set()
+        """Runs and fits of which it was told why they were not made."""
         self.cursor: float | None = None
         """Where the read-out stands."""
         self._mouse: QPointF | None = None
@@ -262,7 +264,14 @@ class SpectrumPeaks:
             if (outcome := bridge.fitting.outcome(run_id, name)) is not None:
                 self._untold.remove(name)
                 if outcome.why_not:
+                    self._failed.add((run_id, name))
                     bridge.log(f"Fit {name}: {outcome.why_not}", "warning")
+        for name in [name for of, name in self._failed if of == run_id]:
+            outcome = bridge.fitting.outcome(run_id, name)
+            if outcome is None or not outcome.why_not:
+                self._failed.remove((run_id, name))
+            if outcome is not None and not outcome.why_not:
+                bridge.log(f"Fit {name} is made now")
 
     # Searching, integrating, marking
 

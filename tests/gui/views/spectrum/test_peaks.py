@@ -93,6 +93,10 @@ def test_a_fit_that_gives_nothing_says_why_each_time(qtbot: QtBot, view: Spectru
     assert told == [(f"Fit 61\u202f200 ADC: {outcome.why_not}", "warning")]
     view.peaks.fit_region()
     assert told == [told[0]] * 2
+    view.bridge.change(fit_changes.set_fit_range, "61\u202f200 ADC", 8400.0, 8950.0)
+    view.redraw()
+    qtbot.waitUntil(lambda: len(told) == 3, timeout=WAIT_MS)
+    assert told[-1] == ("Fit 61\u202f200 ADC is made now", "info")
 
 
 def test_residuals_stand_below_a_fit_that_is_in_view(qtbot: QtBot, view: SpectrumView) -> None:
