@@ -142,6 +142,7 @@ def _events(options: argparse.Namespace) -> int:
 def _calibrate(options: argparse.Namespace) -> int:
     from pygama.analysis.calibration import PLACE, Recipe, calibrate_channels, read_together, report
     from pygama.analysis.calibration_file import write_calibration
+    from pygama.processing.digest import file_digests
 
     gain_range = None if options.gain is None else (0.9 * options.gain, 1.1 * options.gain)
     recipe = Recipe(
@@ -165,6 +166,8 @@ def _calibrate(options: argparse.Namespace) -> int:
     if all(one.curve is None for one in calibration.channels.values()):
         raise SettingsError("no channel could be calibrated; nothing was written")
     if options.output is not None:
+        made_with = file_digests(options.files, options.column, calibration.channels)
+        calibration = calibration.with_digests(made_with)
         write_calibration(options.output, calibration)
         print(f"\nWrote {options.output}")
     return 0

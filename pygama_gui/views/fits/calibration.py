@@ -28,6 +28,7 @@ from pygama.analysis.lines import sources
 from pygama.analysis.region_fit import FittedPeak
 from pygama.errors import OutputError, SettingsError
 from pygama_gui.bridge import Bridge
+from pygama_gui.data.calibrated_with import noted, of_another_chain
 from pygama_gui.data.channels import CODE
 from pygama_gui.data.energies import N_FINE, calibrated, calibrated_counts, fine_range, from_peaks, gain_unit
 from pygama_gui.data.linked import Axis, Counts, Want
@@ -200,6 +201,8 @@ class CalibrationPanel(QWidget):
         cuts = passing_of(self.session)
         rows = {} if cuts is None else self.bridge.rows_of(run.run_id, {CODE, column, *cuts.columns})
 
+        chain = live.chain
+
         def work() -> Calibration:
             own_values, own_codes = values, codes
             if cuts is not None:
@@ -207,7 +210,7 @@ class CalibrationPanel(QWidget):
                 own_values = values[: len(passing)][passing]
                 own_codes = None if codes is None else codes[: len(passing)][passing]
             found = calibrated(own_values, own_codes, places, recipe, column=column, made_from=made_from)
-            return _through_peaks(found, fitted, recipe)
+            return noted(_through_peaks(found, fitted, recipe), chain)
 
         self._begin(run.run_id)
         self.bridge.compute(work, self._propose, self._end)
@@ -227,7 +230,7 @@ class CalibrationPanel(QWidget):
         def work(counts: Sequence[Counts]) -> Calibration:
             names = [place_text(code) for code in places]
             found = calibrated_counts(counts, names, recipe, column=column, made_from=made_from)
-            return _through_peaks(found, fitted, recipe)
+            return noted(_through_peaks(found, fitted, recipe), live.chain)
 
         def take(found: list[Counts | None]) -> None:
             counts = [one for one in found if one is not None]
@@ -394,9 +397,13 @@ class CalibrationPanel(QWidget):
         if held is None:
             return f"{self.column} is not calibrated"
         whose = calibration_changes.borrowed(self.session, self.session.selected_run, self.column)
+        said = f"{self.column} of {', '.join(held.made_from) or 'a file'}"
         if whose:
-            return f"{self.column}: no calibration of its own, {whose}"
-        return f"{self.column} of {', '.join(held.made_from) or 'a file'}"
+            said = f"{self.column}: no calibration of its own, {whose}"
+        live = self.bridge.live(self.session.selected)
+        if live is not None and of_another_chain(held, live.chain):
+            said += " ▲ when another chain made its rows: lines may stand elsewhere"
+        return said
 
     def _words(self, found: Calibration | None, one: ChannelCalibration | None, *, is_new: bool) -> str:
         if found is None:
