@@ -32,6 +32,8 @@ class Store:
         self._undo: list[Done] = []
         self._redo: list[Done] = []
         self._merging = ""
+        self._redo_before: list[Done] = []
+        """What could be made again before the drag that is under way."""
 
     def change(self, change: Callable[..., Session], *args: Any, merge: str = "") -> None:
         """Apply a change. Changes in a row with the same `merge` are undone together (a drag)."""
@@ -46,6 +48,12 @@ class Store:
     def settle(self) -> None:
         """End a drag: the next change is undone on its own."""
         self._merging = ""
+
+    def give_up(self) -> None:
+        """Take the drag back that is under way, as if it had not begun: it can be made again by no redo."""
+        if self._merging and self._undo:
+            done, self._redo = self._undo.pop(), self._redo_before
+            self._put(done.after, done.before, ())
 
     def undo(self, keep: Iterable[str] = ()) -> None:
         """Take the last change back; what was looked at since stays.
@@ -78,6 +86,8 @@ class Store:
         if merge and merge == self._merging and self._undo:
             begun = self._undo.pop()
             old = taken_back(old, begun.after, begun.before)
+        else:
+            self._redo_before = list(self._redo)
         self._undo.append(Done(words, old, new))
         del self._undo[:-N_UNDO]
         self._merging = merge

@@ -13,7 +13,7 @@ from pytestqt.qtbot import QtBot
 from pygama.analysis.fit_request import FitRequest
 from pygama.analysis.search import FoundPeak
 from pygama_gui.bridge import Bridge
-from pygama_gui.session import changes, fit_changes
+from pygama_gui.session import changes, cut_changes, fit_changes
 from pygama_gui.session.state import Fit, Run
 from pygama_gui.views import madeup
 from pygama_gui.views.spectrum.drawing import Picture
@@ -456,6 +456,43 @@ def test_the_mouse_drags_an_end_of_a_fit_which_is_redone_and_undone_at_once(
     assert fitted.bridge.store.undo_label == "change range of fit (line)"
     fitted.bridge.store.undo()
     assert range_of(fitted) == (8400, 8950)
+
+
+@pytest.mark.parametrize(
+    ("what", "at"), [("fit", 8950.0), ("region", 8600.0), ("region", 8650.0), ("cut", 9100.0)]
+)
+def test_escape_puts_back_what_the_mouse_holds(
+    qtbot: QtBot,
+    fitted: SpectrumView,
+    move_mouse: Callable[..., None],
+    monkeypatch: pytest.MonkeyPatch,
+    what: str,
+    at: float,
+) -> None:
+    monkeypatch.setitem(pg.CONFIG_OPTIONS, "mouseRateLimit", 0)
+    bridge, plot, place = fitted.bridge, fitted.plot, fitted.plot.viewport()
+    bridge.change(cut_changes.add_cut, "peak", "9100 <= trap_max < 9200")
+    bridge.change(changes.mark_region, (8600.0, 8700.0))
+    bridge.change(fit_changes.set_fit_range, "line", 8400.0, 8950.0, merge="range line")
+    fitted.redraw()
+    before, label = bridge.session, bridge.store.undo_label
+    height = sum(plot.box.viewRange()[1]) / 2
+    start, end = (plot.mapFromScene(plot.box.mapViewToScene(QPointF(x, height))) for x in (at, at + 70))
+    move_mouse(place, start)
+    qtbot.mousePress(place, Qt.MouseButton.LeftButton, pos=start)
+    for share in (0.3, 0.6):
+        move_mouse(place, start + (end - start) * share)
+    moved = fitted.region.item.getRegion() if what == "region" else bridge.session
+    assert moved != ((8600.0, 8700.0) if what == "region" else before)
+    qtbot.keyClick(plot, Qt.Key.Key_Escape)
+    move_mouse(place, end)
+    qtbot.mouseRelease(place, Qt.MouseButton.LeftButton, pos=end)
+    fitted.redraw()
+    assert (bridge.session.fits, bridge.session.cuts) == (before.fits, before.cuts)
+    assert bridge.session.spectrum == before.spectrum
+    assert fitted.region.item.getRegion() == (8600.0, 8700.0)
+    assert bridge.store.undo_label == label
+    assert bridge.store.redo_label == ""
 
 
 def test_dragging_one_end_of_a_fit_leaves_the_other_where_it_was(fitted: SpectrumView) -> None:
