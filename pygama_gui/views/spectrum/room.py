@@ -16,6 +16,9 @@ GROUND = 200
 N_PLACES = 4
 """Places below each other that are tried."""
 GAP_PX = 4
+FAR_OFF = 2.0
+"""Words stand no more than so many times their width beside what they are of, to lie over no upright line."""
+TOUCH = 1e-6
 RISE = 3.0
 """Words go up so many times their height to get out of the curve's way, at most."""
 
@@ -58,12 +61,8 @@ class Room:
         width, height = size.width() * self.per_x, size.height() * self.per_y
         gap = half_width + GAP_PX * self.per_x
         near = [x - width / 2, x + gap, x - gap - width]
-        right, left = ([one for one in self._uprights if (one > x) is is_right] for is_right in (True, False))
-        outside = [min(right) + GAP_PX * self.per_x] if right else []
-        outside += [max(left) - GAP_PX * self.per_x - width] if left else []
         inside = [min(max(begins, self.left), self.right - width) for begins in near]
-        whole = [begins for begins in outside if self.left <= begins <= self.right - width]
-        free = [begins for begins in inside + whole if not self._is_crossed(begins, width)]
+        free = [one for one in inside + self._outside(x, width) if not self._is_crossed(one, width)]
         for begins in free + inside:
             clear = self._height_of_curve(begins, begins + width) + GAP_PX * self.per_y
             foot = max(min(y, self.top - height), clear)
@@ -73,8 +72,17 @@ class Room:
                 return True
         return self.place(item, x, y)
 
+    def _outside(self, x: float, width: float) -> list[float]:
+        """Give where words may begin beyond upright lines on either side of a place, the nearest first."""
+        gap = GAP_PX * self.per_x
+        begins = [one + gap if one > x else one - gap - width for one in self._uprights]
+        begins.sort(key=lambda one: abs(one + width / 2 - x))
+        near = [one for one in begins if abs(one + width / 2 - x) <= FAR_OFF * width]
+        return [one for one in near if self.left <= one <= self.right - width]
+
     def _is_crossed(self, begins: float, width: float) -> bool:
-        return any(begins < one < begins + width for one in self._uprights)
+        touch = TOUCH * width  # words that begin or end at a line do not lie over it, however it is rounded
+        return any(begins + touch < one < begins + width - touch for one in self._uprights)
 
     def _height_of_curve(self, low: float, high: float) -> float:
         first, last = np.searchsorted(self._edges, [low, high])

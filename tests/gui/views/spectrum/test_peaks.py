@@ -379,8 +379,9 @@ def test_names_of_lines_do_not_lie_over_what_can_be_dragged(view: SpectrumView) 
     assert begins == pytest.approx(-width)
     begins, width = placed(LINE - 20, LINE + 20)
     assert begins == pytest.approx(20)
-    begins, width = placed(LINE - 20, LINE + 20, LINE + 30)
-    assert begins == pytest.approx(-20 - width)
+    for end in np.linspace(19, 20, 9):
+        begins, width = placed(LINE - end, LINE + end, LINE + end + 10)
+        assert begins == pytest.approx(-end - width)
 
 
 def test_words_of_a_peak_at_the_top_stand_beside_it(view: SpectrumView) -> None:
@@ -412,8 +413,12 @@ def test_words_of_a_fit_do_not_lie_over_its_own_ends(qtbot: QtBot, view: Spectru
     ends = view.peaks.fit_ends.shown
     assert len(ends) == 2
     low, room = item.pos().x(), Room(view.plot)
-    high = low + item.boundingRect().width() * room.per_x
-    assert not any(low < end < high for end in ends)
+    width = item.boundingRect().width() * room.per_x
+    assert not any(low < end < low + width for end in ends)
+    view.bridge.change(changes.mark_region, (LINE - 0.9 * half, LINE + 0.9 * half))
+    view.redraw()
+    low = item.pos().x()
+    assert not any(low < end < low + width for end in (*ends, *(view.choice.roi or ())))
 
 
 @pytest.fixture
