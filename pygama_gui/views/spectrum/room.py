@@ -18,7 +18,8 @@ N_PLACES = 4
 GAP_PX = 4
 FAR_OFF = 2.0
 """Words stand no more than so many times their width beside what they are of, to lie over no upright line."""
-TOUCH = 1e-6
+TOUCH_PX = 1.0
+"""Words that begin or end at an upright line do not lie over it, nor over one that is drawn in its place."""
 RISE = 3.0
 """Words go up so many times their height to get out of the curve's way, at most."""
 
@@ -81,7 +82,7 @@ class Room:
         return [one for one in near if self.left <= one <= self.right - width]
 
     def _is_crossed(self, begins: float, width: float) -> bool:
-        touch = TOUCH * width  # words that begin or end at a line do not lie over it, however it is rounded
+        touch = TOUCH_PX * self.per_x
         return any(begins + touch < one < begins + width - touch for one in self._uprights)
 
     def _height_of_curve(self, low: float, high: float) -> float:
