@@ -10,6 +10,7 @@ from pygama.analysis.curves import Curve
 from pygama.analysis.peaks import PeakFit
 from pygama.quick_dataclass import dataclass
 from pygama_gui.data.chain_facts import unit_of
+from pygama_gui.session.calibration_changes import KEV
 
 
 @dataclass(frozen=True)
@@ -18,6 +19,11 @@ class Measure:
 
     column: str
     curve: Curve | None = None
+
+    @property
+    def name(self) -> str:
+        """The column that is told: that of the energies, where there is a curve."""
+        return self.column if self.curve is None else f"{self.column}{KEV}"
 
     @property
     def unit(self) -> str:

@@ -238,7 +238,7 @@ class PreviewView(View):
         self._draw(self.new_curve, edges, new, present.pen("accent"), None)
         x, heights = ([], []) if fitted is None else fitted
         self.fit_curve.setData(measure.shown(x), heights, pen=present.pen("marker"), skipFiniteCheck=True)
-        name = f"{measure.column} ({measure.unit})" if measure.unit else measure.column
+        name = f"{measure.name} ({measure.unit})" if measure.unit else measure.name
         if is_at_line and abs(found.scale - 1) > SAME_PLACE:
             name = f"{name}, new ÷ {found.scale:.4f}"
         self.plot.label_axes(name, "counts")

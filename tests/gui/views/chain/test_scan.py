@@ -212,6 +212,7 @@ def test_beside_a_spectrum_in_kev_the_preview_is_in_kev(
     assert in_kev.fwhm.text() == f"FWHM {words.with_error(fit.fwhm / 2, fit.fwhm_error / 2)} keV"
     assert "in keV by the calibration of the run" in in_kev.fwhm.toolTip()
     assert in_kev.plot.box.viewRange()[0] == pytest.approx([2500.0, 2700.0])
+    assert in_kev.plot.labels["bottom"] == "trap_max_kev (keV)"
     bridge.change(changes.show_spectrum, replace(bridge.session.spectrum, column="trap_max"))
     in_kev.redraw()
     assert in_kev.fwhm.text() == f"FWHM {words.with_error(fit.fwhm, fit.fwhm_error)} ADC"
