@@ -373,7 +373,7 @@ def read_calibrated(path: Path | str, calibration: Calibration, *, key: str = "d
 def report(calibration: Calibration, unit: str = "") -> Iterator[str]:
     """Give the calibration as lines for people, channel by channel.
 
-    unit: of the column; without one a gain counts the column itself, as in '14.5 trap_max a keV'.
+    unit: of the column; without one a gain counts the column itself, as in '14.5 trap_max/keV'.
     """
     column = calibration.column
     yield f"{calibration.energy_column} of {', '.join(calibration.made_from) or 'values'}"
@@ -400,7 +400,7 @@ def curve_words(curve: Curve, column: str, unit: str = "") -> str:
         for c, error, power in zip(curve.coefficients, curve.errors, powers, strict=False)
         if error
     ]
-    gain = f"{curve.gain:.6g} ± {curve.gain_error:.2g} {unit or column} a keV"
+    gain = f"{curve.gain:.6g} ± {curve.gain_error:.2g} {unit or column}/keV"
     return f"E = {' + '.join(terms)} keV, {_fitted_words(curve)}; {gain}"
 
 

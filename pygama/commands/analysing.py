@@ -67,7 +67,7 @@ def _add_calibrate(commands: Any) -> None:
     )
     calibrate.add_argument("--column", default="trap_max", help="column to calibrate (default %(default)s)")
     calibrate.add_argument(
-        "--gain", type=float, metavar="ADC", help="ADC counts a keV that are expected, to 10 %%"
+        "--gain", type=float, metavar="ADC", help="ADC counts per keV that are expected, to 10 %%"
     )
     calibrate.add_argument("--quadratic", action="store_true", help="fit a parabola, not a straight line")
     calibrate.add_argument("--through-zero", action="store_true", help="0 ADC counts are 0 keV")

@@ -92,7 +92,7 @@ def test_a_wrong_source_is_refused_in_words_and_nothing_is_written(tier2, tmp_pa
 
 def test_an_expected_gain_ten_times_too_high_is_told(tier2, capsys):
     assert main(["calibrate", str(tier2), "--source", "Th-228", "--gain", "145"]) == 1
-    assert "times the gain that was expected (130.5 to 159.5 ADC a keV)" in capsys.readouterr().out
+    assert "times the gain that was expected (130.5 to 159.5 ADC/keV)" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(

@@ -90,7 +90,7 @@ class CalibrationPanel(QWidget):
         self.zero_box = _check("through 0", "Let the value 0 have no energy")
         self.gain_field = TypedLine()
         self.gain_field.setAccessibleName("Expected gain")
-        self.gain_field.setToolTip("Units of the column a keV that are expected, to 10 %; empty: not known")
+        self.gain_field.setToolTip("Units of the column per keV that are expected, to 10 %; empty: not known")
         self.gain_field.setFixedWidth(GAIN_WIDTH)
         self.gain_field.setAcceptDrops(False)  # files are for the window
         self.gain_field.editingFinished.connect(self._mark_gain)
@@ -378,7 +378,7 @@ class CalibrationPanel(QWidget):
         self.calibrate_button.setEnabled(can and not self._is_busy)
         what = " channel" if one_channel else " all" if is_several else ""
         self.calibrate_button.setText(f"Calibrate{what}")
-        self.gain_unit.setText(f"{gain_unit(self.column)} a keV")
+        self.gain_unit.setText(f"{gain_unit(self.column)}/keV")
         self.use_button.setVisible(self.has_proposal)
         self.drop_button.setVisible(is_new)
         self.state.setText(self._state(held))
@@ -580,7 +580,7 @@ def channel_words(one: ChannelCalibration, column: str, *, is_new: bool, whose: 
 
 def gain_words(curve: Curve, unit: str) -> str:
     """Say what a curve is: its gain, its offset, its bend, and how well it goes through the lines."""
-    gain = f"{words.with_error(curve.gain, curve.gain_error)} {unit} a keV"
+    gain = f"{words.with_error(curve.gain, curve.gain_error)} {unit}/keV"
     errors = curve.errors
     offset = f", offset {words.with_error(curve.coefficients[0], errors[0])} keV" if errors[0] else ""
     fitted = f"χ²/ndof {curve.chi2:.1f}/{curve.ndof}" if curve.ndof else "through all lines"

@@ -175,8 +175,8 @@ def test_a_proposal_says_how_sure_it_is_and_what_comes_second(qtbot: QtBot, view
     assert "2 of 2 channels calibrated" in said
     assert "channel 0: proposed: Th-228, over 99.99 % sure" in said
     gain, rival = said.partition("Second best:")[::2]
-    assert "ADC a keV" in gain and "ADC a keV" in rival
-    assert view.calibration.gain_unit.text() == "ADC a keV"
+    assert "ADC/keV" in gain and "ADC/keV" in rival
+    assert view.calibration.gain_unit.text() == "ADC/keV"
     assert view.calibration.use_button.isVisible()
     assert view.calibration.residuals.isVisible() and view.calibration.widths.isVisible()
     assert view.session.calibrations == ()
