@@ -658,13 +658,13 @@ def _tier2_beside(tier1: Path) -> Path:
 def _chosen_or_most(chosen: int | None, shown: list[int], codes: np.ndarray) -> tuple[int | None, float]:
     """Give the channel to take a sample of, and its share of the rows: the chosen one, or that with most.
 
-    None, which takes all, of a run with one channel alone. codes: of the
+    None, which takes all, of a run with one channel alone or with few waveforms of each. codes: of the
     channels of all rows, or of some from all over the file, (n_rows,).
     """
     counts = {code: int(np.count_nonzero(codes == code)) for code in shown}
     if chosen is not None and counts.get(chosen):
         return chosen, counts[chosen] / len(codes)
     most = max(counts, key=lambda code: counts[code], default=None)
-    if most is None or not counts[most]:
+    if most is None or counts[most] < LEAST_LIVE:
         return None, 1.0
     return most, counts[most] / len(codes)
