@@ -399,7 +399,7 @@ class Sandbox(QObject):
     def _whose(self, code: int | None) -> list[str]:
         """Name the channel of a sample, or all where a run with several is mixed; nothing of one alone."""
         if code is not None:
-            return self.bridge.names([code])
+            return [self.bridge.channel_name(code)]
         live = self.bridge.live(self.session.selected)
         return ["all channels"] if live is not None and len(live.channels) > 1 else []
 

@@ -209,7 +209,12 @@ def match_sources(
     wanted = _wanted(source)
     _check_range(gain_range)
     if spectrum.n < MIN_VALUES:
-        return Match(None, None, 0.0, f"{spectrum.n:.0f} values above 0: too few to find lines in")
+        return Match(
+            None,
+            None,
+            0.0,
+            f"{spectrum.n:.0f} value{'' if spectrum.n == 1 else 's'} above 0: too few to find lines in",
+        )
     grid = _Grid(spectrum, gain_range)
     tried = [one for lines in _sets(wanted) for one in grid.best_of(lines)]
     return _judge(tried, wanted, _Expected(gain_range, unit), min_confidence)

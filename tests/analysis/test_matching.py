@@ -177,6 +177,7 @@ def test_a_background_without_lines_is_refused():
 
 def test_too_few_values_are_refused_in_words():
     assert match_sources(Spectrum(np.ones(29)), "Co-60").refused.startswith("29 values above 0: too few")
+    assert match_sources(Spectrum(np.ones(1)), "Co-60").refused.startswith("1 value above 0: too few")
 
 
 def test_what_is_accepted_of_faint_spectra_is_right(source_spectrum):

@@ -304,14 +304,19 @@ class PreviewView(View):
         self.back_link.setVisible(is_changed)
 
     def _show_sample(self, found: Compared | None) -> None:
-        text = "" if found is None else f"{words.count(found.n)} {self.sandbox.words or 'waveforms'}"
+        text = "" if found is None else self._sample_words(found)
         if found is not None and found.n_nan:
             text += f", {words.count(found.n_nan)} without a value"
         self.sample.setText(text)
 
+    def _sample_words(self, found: Compared) -> str:
+        """Count the waveforms and say of what they are."""
+        of = self.sandbox.words or "waveforms"
+        return f"{words.count(found.n)} {of if found.n != 1 else of.replace('waveforms', 'waveform', 1)}"
+
     def _how(self, found: Compared) -> str:
         """Say of what the widths are, since other views tell those of other events."""
-        sample = f"{words.count(found.n)} {self.sandbox.words or 'waveforms'}"
+        sample = self._sample_words(found)
         if self._measure.curve is None:
             return f"One fit to {sample}, before cuts and calibration"
         scale = "" if abs(found.scale - 1) <= SAME_PLACE else ", at the gain that it was made for"
