@@ -308,6 +308,7 @@ class PreviewView(View):
         if found is not None and found.n_nan:
             text += f", {words.count(found.n_nan)} without a value"
         self.sample.setText(text)
+        self.sample.short = text.replace("newest waveforms", "newest")
 
     def _sample_words(self, found: Compared) -> str:
         """Count the waveforms and say of what they are."""
