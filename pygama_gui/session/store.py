@@ -61,16 +61,16 @@ class Store:
         keep: ids of runs that stay in the list, because they are under way.
         """
         if self._undo:
-            done = self._undo.pop()
-            self._redo.append(done)
+            done, present = self._undo.pop(), self.session
             self._put(done.after, done.before, keep)
+            self._redo.append(Done(done.words, self.session, present))  # with what was looked at since
 
     def redo(self, keep: Iterable[str] = ()) -> None:
         """Make the last change that was taken back again. keep: as for `undo`."""
         if self._redo:
-            done = self._redo.pop()
-            self._undo.append(done)
+            done, present = self._redo.pop(), self.session
             self._put(done.before, done.after, keep)
+            self._undo.append(Done(done.words, present, self.session))
 
     @property
     def undo_label(self) -> str:

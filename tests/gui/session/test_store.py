@@ -276,6 +276,20 @@ def make(store: Store, name: str, arguments: tuple[Any, ...], merge: str) -> Non
         store.change(getattr(changes, name), *arguments, merge=merge and f"{name} {merge}")
 
 
+def test_a_run_that_was_processed_anew_is_that_again_after_undo_and_redo() -> None:
+    store = Store()
+    store.change(changes.add_runs, [Run("r", Path("Run7"), 7)])
+    store.change(changes.take_tier_files, "r", None, Path("t2_run7.h5"))
+    store.change(changes.redo_runs, ["r"])
+    before = store.session
+    store.undo()
+    store.undo()
+    assert store.session.runs == ()
+    store.redo()
+    store.redo()
+    assert store.session.runs == before.runs
+
+
 def test_a_drag_that_is_given_up_leaves_nothing_to_undo_and_what_there_was_to_redo() -> None:
     store = Store()
     store.change(changes.mark_region, (1.0, 2.0))
