@@ -385,7 +385,7 @@ class CalibrationPanel(QWidget):
         one = None if found is None else calibration_changes.of_channel(found, self._shown_channel(found))
         busy = "Calibrating…" if self._counted is None else "Counting, then calibrating…"
         told = busy if self._is_busy else self._words(found, one, is_new=is_new)
-        self.words.setText(told)
+        self.words.setText(words.together(told))
         self.words.setVisible(bool(told))
         self._draw(None if self._is_busy else one)
 

@@ -171,7 +171,7 @@ def test_the_wheel_over_the_residuals_scrolls_the_panel(qtbot: QtBot, view: Fits
 
 def test_a_proposal_says_how_sure_it_is_and_what_comes_second(qtbot: QtBot, view: FitsView) -> None:
     propose(qtbot, view)
-    said = view.calibration.words.text()
+    said = view.calibration.words.text().replace("\u202f", " ")
     assert "2 of 2 channels calibrated" in said
     assert "channel 0: proposed: Th-228, over 99.99 % sure" in said
     gain, rival = said.partition("Second best:")[::2]
@@ -342,7 +342,7 @@ def test_the_drift_between_two_runs_is_said(qtbot: QtBot, view: FitsView, others
     view.bridge.change(changes.select_run, "2018-9-25-Th228Run72")
     view.bridge.change(changes.show_spectrum, view.session.spectrum.__class__(others=others))
     propose(qtbot, view)
-    said = view.calibration.words.text()
+    said = view.calibration.words.text().replace("\u202f", " ")
     moved = re.findall(r"Against 2018-9-25-Th228Run9001: (.*) moved by ([+.0-9]+) % ± ([.0-9]+)", said)
     assert [what for what, *_ in moved] == ["channel 0: the gain", "channel 0: 2614.5 keV (Tl-208)"]
     for _, shift, error in moved:
