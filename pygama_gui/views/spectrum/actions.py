@@ -43,7 +43,10 @@ SHORTCUTS = (
     ("k", "Calibrate with the fitted peaks"),
     ("Shift+K", "Calibrate what is shown"),
     ("Shift+G", "Show or hide the gamma lines"),
-    ("Esc", "Give up marking a region; take the read-out and found peaks away, let go of a fit's ends"),
+    (
+        "Esc",
+        "Put back what is dragged, give up marking; take read-out and found peaks away, let a fit's ends go",
+    ),
     ("Del", "Remove what is under the mouse, or the region"),
     (".", "Next channel"),
     (",", "Previous channel"),

@@ -73,7 +73,7 @@ class TrendsView(View):
         ("+", "Zoom in"),
         ("-", "Zoom out"),
         ("f", "Bring the marked time into view"),
-        ("Esc", "Give up marking a time"),
+        ("Esc", "Put back a time that is dragged, give up marking one"),
         ("Del", "Remove the mark"),
         (".", "Next channel"),
         (",", "Previous channel"),
