@@ -10,6 +10,7 @@ from pytestqt.qtbot import QtBot
 
 from pygama.analysis.calibration import Calibration, ChannelCalibration
 from pygama.analysis.curves import Curve
+from pygama.processing.digest import file_digests
 from pygama.simulate import RunShape, write_run
 from pygama_gui.data.calibrated_with import noted
 from pygama_gui.main_window import MainWindow
@@ -71,6 +72,7 @@ def test_energies_of_another_chain_are_told_in_another_session_too(
     qtbot: QtBot, window: MainWindow, open_window: Callable[..., MainWindow], tmp_path: Path
 ) -> None:
     (calibration,) = window.bridge.session.calibrations
+    assert file_digests([tmp_path / "t2_run7.h5"], "trap_max", ["0/8/0"]) == calibration.digests
     for rise, is_told in ((400, False), (150, True)):
         process_with_rise(qtbot, window, rise, 2 + is_told)
         later = open_window(output_dir=tmp_path)
