@@ -32,6 +32,7 @@ from pygama.analysis.tagging import OF_EVENTS, Tagging, tags_of, wanted_by
 from pygama.block import Block
 from pygama.boxes import boxes_among, rows_through
 from pygama.errors import SettingsError, TierFileError
+from pygama.processing.digest import differing, file_digests, other_chain_words
 from pygama.processing.outputs import run_number_in
 from pygama.processing.tier1 import digitizer_tables, holds_waveforms
 from pygama.processing.tier2_sink import KEY
@@ -143,6 +144,8 @@ class DataSet:
         self._looked_through: tuple[RunFiles, dict[str, np.ndarray]] | None = None
         self._looking = Lock()
         self._notes: dict[str, None] = {}
+        self._compared: set[tuple[Path, str]] = set()
+        """Tier 2 files and columns whose chain was compared with that of their calibration."""
 
     def __len__(self) -> int:
         return self.n_rows
@@ -152,7 +155,10 @@ class DataSet:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What was looked for in vain so far, as a pulser that a cut names: a line a run."""
+        """What is amiss so far: a line a run.
+
+        A pulser that a cut names and that is not there; energies by a calibration of rows of another chain.
+        """
         return tuple(self._notes)
 
     @cached_property
@@ -376,7 +382,19 @@ class DataSet:
             lacking = [part for part in self.runs if part.n_rows and not self._has(part, name)]
             if lacking:
                 raise SettingsError(self._what_lacks(name, lacking))
+            if name.endswith(_KEV):
+                self._note_other_chains(name.removesuffix(_KEV))
         return selection
+
+    def _note_other_chains(self, column: str) -> None:
+        """Note the runs whose rows were made by another chain than those that their calibration is of."""
+        for part in self.runs:
+            known = getattr(self._calibration_of(part), "digests", {})
+            if part.tier2 is None or not known or (part.tier2, column) in self._compared:
+                continue
+            self._compared.add((part.tier2, column))
+            if others := differing(known, file_digests([part.tier2], column, known)):
+                self._notes[f"{part.name}: {other_chain_words(column, others)}"] = None
 
     def _has(self, part: RunFiles, name: str) -> bool:
         if name in part.kinds or name in _OWN:

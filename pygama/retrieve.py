@@ -28,6 +28,7 @@ from pygama.block import Block
 from pygama.boxes import Numbering, boxes_among, rows_through
 from pygama.errors import OutputError, SettingsError, TierFileError
 from pygama.processing import outputs
+from pygama.processing.digest import differing, file_digests, other_chain_words
 from pygama.processing.tier1 import digitizer_tables
 from pygama.processing.tier2_sink import KEY
 from pygama.progress import Done, Note, Progress, Tell, tell_nobody
@@ -78,6 +79,7 @@ def select_events(
         made = rows_through(t1.path, t2.path, boxes, pool=pool) if boxes else {}
         made |= _tags(t2, selection, tagging, tell)
         if held is not None and held.energy_column in selection.columns:
+            _tell_other_chain(t2.path, held, tell)
             made[held.energy_column] = _energies(t2.table(KEY), held, pool)
         wanted = _passing(t2.table(KEY), selection, made, pool)
         tables = digitizer_tables(t1, None)
@@ -104,6 +106,14 @@ def _tags(t2: TierFile, selection: Selection, tagging: Tagging | None, tell: Tel
     for line in tagged.missing:
         tell(Note(f"{t2.path.name}: {line}", "warning"))
     return tagged.columns
+
+
+def _tell_other_chain(tier2: Path, calibration: Calibration, tell: Tell) -> None:
+    """Say of which channels the energies are those of another chain."""
+    made = calibration.digests
+    others = differing(made, file_digests([tier2], calibration.column, made))
+    if others:
+        tell(Note(f"{tier2.name}: {other_chain_words(calibration.column, others)}", "warning"))
 
 
 def _energies(table: Table, calibration: Calibration, pool: Executor | None) -> np.ndarray:

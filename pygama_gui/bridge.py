@@ -558,6 +558,11 @@ class Bridge(QObject):
         """Name channels by their detectors, where the channel map knows them."""
         return names_of(codes, self.session.channel_map.channels)
 
+    def channel_name(self, code: int, run_id: str = "") -> str:
+        """Name a channel as it is named among all of a run, of the selected one where none is given."""
+        live = self.live(run_id or self.session.selected)
+        return self.names([*self.shown([] if live is None else live.channels), code])[-1]
+
     def shown(self, codes: Iterable[int]) -> list[int]:
         """Leave out the channels that the channel map says to ignore."""
         return without_ignored(codes, self.session.channel_map.channels)

@@ -43,12 +43,11 @@ class Menus:
         self.watch_action = menu_words.name(
             QAction(window), "&Watch a folder… | directory follow monitor automatic"
         )
+        self.export_actions: list[QAction] = []
         self._file(self._menu("&File"))
         edit = self._menu("&Edit")
         self.undo_action = self._act(edit, "&Undo | back revert", "Ctrl+Z", self._undo)
         self.redo_action = self._act(edit, "&Redo | again repeat", ["Ctrl+Shift+Z", "Ctrl+Y"], self._redo)
-        edit.addSeparator()
-        self.export_actions = self._exports(edit)
         self.layout_actions: dict[str, QAction] = {}
         self.size_actions: dict[int, QAction] = {}
         self.theme_actions: dict[str, QAction] = {}
@@ -182,6 +181,9 @@ class Menus:
         self._act(
             menu, "Save session &as… | workspace project store export", "Ctrl+Shift+S", documents.ask_save
         )
+        export = Menu("E&xport | script notebook command line code", window)
+        self.export_actions = self._exports(export)
+        menu.addMenu(export)
         menu.addSeparator()
         self._act(menu, "&Channel map… | detector names load", "", window.settings_files.ask_channel_map)
         self.forget_map_action = self._act(

@@ -23,6 +23,7 @@ from pygama_gui.bridge import Bridge
 from pygama_gui.data import preview
 from pygama_gui.data.channels import CODE
 from pygama_gui.data.live_run import LiveRun
+from pygama_gui.data.measure import Measure
 from pygama_gui.data.preview import Asked, Axis, Bench, Chained, Compared, Facts, GridScan, Sampled
 from pygama_gui.data.samples import Sample
 from pygama_gui.data.wiring import value_units
@@ -35,7 +36,9 @@ LOAD_AFTER_MS = 400
 MOST_OF_PLACE = 0.2
 """A region wider than this share of where it stands is not that of a peak."""
 LEAST_LIVE, LIVE_EVERY_S = 40, 4.0
-"""While a run grows, its newest waveforms are taken as a sample so often, once there are so many."""
+"""While a run grows, its newest waveforms are taken as a sample so often, once there are so many of all."""
+MUCH_MORE = 2
+"""So many times as many waveforms may show a peak, or another channel, that was not to be seen before."""
 INNER = 0.25
 """A peak nearer to an end of its window than this share of it belongs to another window."""
 
@@ -95,6 +98,8 @@ class Sandbox(QObject):
         self._chosen: dict[str, Line] = {}
         """The peak that was last chosen in each column, for runs not looked at yet."""
         self._suggested: set[tuple[Any, ...]] = set()
+        self._n_sought_in = 0
+        """Waveforms of the sample in which a peak was looked for last."""
         self._traced: tuple[Any, ...] = ()
         self._facts_of: tuple[Any, ...] = ()
         self._facts_left: Iterator[Facts] | None = None
@@ -141,6 +146,11 @@ class Sandbox(QObject):
         return 0 if self._bench is None else len(self._bench.block)
 
     @property
+    def has_few(self) -> bool:
+        """Whether the sample has few waveforms yet, and more are taken as the run goes on."""
+        return not self._is_from_file and 0 < self.n_rows < LEAST_LIVE
+
+    @property
     def column(self) -> str:
         """The column that is compared: that of the spectrum where the chain gives it, or its last height."""
         units = value_units(self.session.chain)
@@ -149,6 +159,30 @@ class Sandbox(QObject):
             return wanted
         heights = [name for name, unit in units.items() if unit in ("adc", "keV")]
         return (heights or list(units))[-1]
+
+    def measure_of(self, column: str) -> Measure:
+        """Give in what a column is told: keV as the spectrum, where the channel of the sample has a curve.
+
+        Waveforms of several channels together have none.
+        """
+        session, run = self.session, self.session.selected_run
+        if session.spectrum.column == column or shown_column(session) != column or self._sampled is None:
+            return Measure(column)
+        live, code = self.bridge.live(session.selected), self._sampled[1].code
+        if code is None and live is not None:
+            if len(live.channels) > 1:
+                return Measure(column)
+            code = next(iter(live.channels), None)
+        of = run.members[0].run if isinstance(run, DataSet) else run
+        return Measure(column, curve_of(session, of, column, code))
+
+    @property
+    def line_at(self) -> float | None:
+        """Where the chosen peak, or else its window, stands by the chain that the run was processed with."""
+        if (line := self.session.line) is None:
+            return None
+        fit = None if self.last is None or self.last.asked.line != line else self.last.old_fit
+        return fit.position if fit is not None and fit.converged else (line[0] + line[1]) / 2
 
     @property
     def reference(self) -> Chained:
@@ -264,39 +298,56 @@ class Sandbox(QObject):
         return code is not None and code == wanted
 
     def _take_ring(self, live: LiveRun) -> None:
-        channel = self._channel_of_ring(live)
-        samples = live.samples.of(channel)
+        """Take the newest waveforms of one channel, however few: of several gains peaks smear."""
         now = time.monotonic()
         is_other = self._key[:1] != (id(live.samples),)
         taken = (len(live.columns), self.session.spectrum.channel)
         if not is_other and self._live_taken == taken:
             return
-        if len(samples) < LEAST_LIVE or (now - self._live_at < LIVE_EVERY_S and not is_other):
+        if len(live.samples) < LEAST_LIVE or (now - self._live_at < LIVE_EVERY_S and not is_other):
             if is_other:
                 self._forget()
             return
+        channel = self._channel_of_ring(live)
+        samples = live.samples.of(None) if channel is None else live.samples.gather(channel)
         self._live_at, self._live_taken = now, taken
         block = preview.sample_of_ring(samples)
-        if block is not None:
-            self._key = (id(live.samples),)
-            mixed = preview.sample_of_ring(live.samples.of(None)) or block
-            of = "".join(f" of {name}" for name in self._whose(channel))
-            self._take(Sampled(block, mixed, channel), f"newest waveforms{of}")
+        if block is None:  # of the channel that was chosen no waveform came yet
+            self._forget()
+        self._key = (id(live.samples),)
+        if block is None:
+            return
+        mixed = preview.sample_of_ring(live.samples.of(None)) or block
+        of = "".join(f" of {name}" for name in self._whose(channel))
+        self._take(Sampled(block, mixed, channel), f"newest waveforms{of}")
+        self._seek_in_more(is_other=is_other)
+
+    def _seek_in_more(self, *, is_other: bool) -> None:
+        """Look for a peak again where none stood out in the few waveforms that there were."""
+        if not is_other and self.n_rows < MUCH_MORE * self._n_sought_in:
+            return
+        self._n_sought_in = self.n_rows
+        of = (self.session.selected, self.column)
+        if (*of, True) not in self._suggested:  # else none is wanted
+            self._suggested.discard((*of, False))
+            self._go_on()
 
     def _channel_of_ring(self, live: LiveRun) -> int | None:
         """Give the channel whose newest waveforms are taken: that of before, unless another one is chosen.
 
-        None, which takes all, where there is one alone or none with enough of them.
+        Where that has few, one with more than twice as many goes before it. None where there is one alone.
         """
         chosen = self.session.spectrum.channel
         if chosen in live.channels or len(live.channels) < 2:
-            return chosen if chosen in live.channels and len(live.channels) > 1 else None
+            return chosen if len(live.channels) > 1 else None
         n_each = Counter(one.channel for one in live.samples.of(None))
-        shown = [code for code in self.bridge.shown(live.channels) if n_each[code] >= LEAST_LIVE]
+        shown = [code for code in self.bridge.shown(live.channels) if n_each[code]]
+        most = max(shown, key=lambda code: n_each[code], default=None)
         data, before = self._sampled or ((), None)
-        if before is not None and data == (id(live.samples),) and before.code in shown:
-            return before.code
-        return max(shown, key=lambda code: n_each[code], default=None)
+        if before is None or before.code not in shown or most is None or data != (id(live.samples),):
+            return most
+        has_enough = len(before.block) >= LEAST_LIVE or MUCH_MORE * n_each[before.code] >= n_each[most]
+        return before.code if has_enough else most
 
     def _load(self) -> None:
         live = self.bridge.live(self.session.selected)
@@ -348,7 +399,7 @@ class Sandbox(QObject):
     def _whose(self, code: int | None) -> list[str]:
         """Name the channel of a sample, or all where a run with several is mixed; nothing of one alone."""
         if code is not None:
-            return self.bridge.names([code])
+            return [self.bridge.channel_name(code)]
         live = self.bridge.live(self.session.selected)
         return ["all channels"] if live is not None and len(live.channels) > 1 else []
 

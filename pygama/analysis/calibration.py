@@ -60,7 +60,8 @@ class ChannelCalibration:
     """The calibration of one channel, or why there is none.
 
     source: that was taken. confidence: 0 to 1, see `matching`. rival: what explains the spectrum second best.
-    refused: empty where `curve` is there. note: what to keep in mind.
+    refused: empty where `curve` is there. note: what to keep in mind. made_with: tells the steps that made
+    the column from others, see `pygama.processing.digest`; '' where it is not known.
     """
 
     curve: Curve | None = None
@@ -71,6 +72,7 @@ class ChannelCalibration:
     rival: Hypothesis | None = None
     refused: str = ""
     note: str = ""
+    made_with: str = ""
 
 
 NO_CHANNELS: Mapping[str, ChannelCalibration] = MappingProxyType({})
@@ -92,6 +94,18 @@ class Calibration:
     def energy_column(self) -> str:
         """The name of the column of energies that it gives."""
         return f"{self.column}_kev"
+
+    @property
+    def digests(self) -> dict[str, str]:
+        """Tell what its channels were made with, those that it gives energies of: place -> digest or ''."""
+        return {place: one.made_with for place, one in self.channels.items() if one.curve is not None}
+
+    def with_digests(self, digests: Mapping[str, str]) -> Calibration:
+        """Note what the rows of its channels were made with: place -> digest."""
+        channels = {
+            place: replace(one, made_with=digests.get(place, "")) for place, one in self.channels.items()
+        }
+        return replace(self, channels=MappingProxyType(channels))
 
 
 def calibrate(
@@ -359,7 +373,7 @@ def read_calibrated(path: Path | str, calibration: Calibration, *, key: str = "d
 def report(calibration: Calibration, unit: str = "") -> Iterator[str]:
     """Give the calibration as lines for people, channel by channel.
 
-    unit: of the column; without one a gain counts the column itself, as in '14.5 trap_max a keV'.
+    unit: of the column; without one a gain counts the column itself, as in '14.5 trap_max/keV'.
     """
     column = calibration.column
     yield f"{calibration.energy_column} of {', '.join(calibration.made_from) or 'values'}"
@@ -386,7 +400,7 @@ def curve_words(curve: Curve, column: str, unit: str = "") -> str:
         for c, error, power in zip(curve.coefficients, curve.errors, powers, strict=False)
         if error
     ]
-    gain = f"{curve.gain:.6g} ± {curve.gain_error:.2g} {unit or column} a keV"
+    gain = f"{curve.gain:.6g} ± {curve.gain_error:.2g} {unit or column}/keV"
     return f"E = {' + '.join(terms)} keV, {_fitted_words(curve)}; {gain}"
 
 

@@ -28,13 +28,13 @@ class Drift:
         """The shift in standard deviations, above 0."""
         return abs(self.shift) / self.error if self.error > 0 else math.inf * bool(self.shift)
 
-    def words(self) -> str:
-        """Say it in one line."""
+    def words(self, channel: str = "") -> str:
+        """Say it in one line. channel: its name; else it is told by its place."""
         what = "the gain" if self.energy_kev is None else f"{self.energy_kev:.1f} keV ({self.name})"
         percent, error = 100 * self.shift, 100 * self.error
-        digits = _digits(error)
+        digits, whose = _digits(error), channel or f"channel {self.place}"
         return (
-            f"channel {self.place}: {what} moved by {percent:+.{digits}f} % ± {error:.{digits}f} "
+            f"{whose}: {what} moved by {percent:+.{digits}f} % ± {error:.{digits}f} "
             f"({self.significance:.1f} sigma)"
         )
 

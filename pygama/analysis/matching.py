@@ -155,7 +155,7 @@ class Hypothesis:
     def words(self, unit: str = UNITS) -> str:
         """Say it in a few words; unit: of the values."""
         found = f"{len(self.found)} of {self.n_main} main lines"
-        return f"{self.source} at {self.gain:.5g} {unit} a keV ({found})"
+        return f"{self.source} at {self.gain:.5g} {unit}/keV ({found})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +168,7 @@ class _Expected:
     def words(self) -> str:
         """Write the range."""
         low, high = self.gain_range or (0.0, math.inf)
-        return f"{low:.5g} to {high:.5g} {self.unit} a keV"
+        return f"{low:.5g} to {high:.5g} {self.unit}/keV"
 
     def advice(self) -> str:
         """Say what can be done about the gain: to give one, or to correct that which was given."""
@@ -209,7 +209,12 @@ def match_sources(
     wanted = _wanted(source)
     _check_range(gain_range)
     if spectrum.n < MIN_VALUES:
-        return Match(None, None, 0.0, f"{spectrum.n:.0f} values above 0: too few to find lines in")
+        return Match(
+            None,
+            None,
+            0.0,
+            f"{spectrum.n:.0f} value{'' if spectrum.n == 1 else 's'} above 0: too few to find lines in",
+        )
     grid = _Grid(spectrum, gain_range)
     tried = [one for lines in _sets(wanted) for one in grid.best_of(lines)]
     return _judge(tried, wanted, _Expected(gain_range, unit), min_confidence)
@@ -569,7 +574,7 @@ def _why_not(best: Hypothesis, top: Hypothesis, name: str, expected: _Expected) 
     if not low <= best.gain <= high:
         times = best.gain / math.sqrt(low * high)
         return (
-            f"the lines of {best.source} stand at {best.gain:.5g} {expected.unit} a keV, "
+            f"the lines of {best.source} stand at {best.gain:.5g} {expected.unit}/keV, "
             f"{times:.3g} times the gain that was expected ({expected.words()}); correct it if that is right"
         )
     return ""

@@ -67,7 +67,7 @@ def _add_calibrate(commands: Any) -> None:
     )
     calibrate.add_argument("--column", default="trap_max", help="column to calibrate (default %(default)s)")
     calibrate.add_argument(
-        "--gain", type=float, metavar="ADC", help="ADC counts a keV that are expected, to 10 %%"
+        "--gain", type=float, metavar="ADC", help="ADC counts per keV that are expected, to 10 %%"
     )
     calibrate.add_argument("--quadratic", action="store_true", help="fit a parabola, not a straight line")
     calibrate.add_argument("--through-zero", action="store_true", help="0 ADC counts are 0 keV")
@@ -142,6 +142,7 @@ def _events(options: argparse.Namespace) -> int:
 def _calibrate(options: argparse.Namespace) -> int:
     from pygama.analysis.calibration import PLACE, Recipe, calibrate_channels, read_together, report
     from pygama.analysis.calibration_file import write_calibration
+    from pygama.processing.digest import file_digests
 
     gain_range = None if options.gain is None else (0.9 * options.gain, 1.1 * options.gain)
     recipe = Recipe(
@@ -165,6 +166,8 @@ def _calibrate(options: argparse.Namespace) -> int:
     if all(one.curve is None for one in calibration.channels.values()):
         raise SettingsError("no channel could be calibrated; nothing was written")
     if options.output is not None:
+        made_with = file_digests(options.files, options.column, calibration.channels)
+        calibration = calibration.with_digests(made_with)
         write_calibration(options.output, calibration)
         print(f"\nWrote {options.output}")
     return 0

@@ -126,8 +126,12 @@ def _energies(options: argparse.Namespace, wanted: set[str]) -> Any:
         return None
     from pygama.analysis.calibration import apply
     from pygama.analysis.calibration_file import read_calibration
+    from pygama.processing.digest import differing, file_digests, other_chain_words
 
-    return partial(apply, read_calibration(options.calibration))
+    held = read_calibration(options.calibration)
+    if others := differing(held.digests, file_digests([options.file], held.column, held.digests)):
+        _say_missing([other_chain_words(held.column, others)])
+    return partial(apply, held)
 
 
 def _tags(options: argparse.Namespace, named: set[str], there: set[str]) -> Any:

@@ -51,6 +51,10 @@ LEAST_LINE_BINS, MOST_LINE_BINS, BINS_BY_ROOT = 24, 100, 4.0
 LEAST_IN_PEAK, CLEARLY_OUT = 15, 5.0
 """Counts of a peak that is taken by itself, and standard deviations above what is beside it."""
 WINDOW_IN_FWHM = 10.0
+N_COMPARED = 3
+"""Peaks of those that tell most whose widths are compared."""
+MUCH_NARROWER = 2.0
+"""So many times as wide as one above it no line is: that of annihilation is 1.6 times as wide as others."""
 MUCH_CLEARER = 1.5
 """Of areas over their errors: two equal peaks together reach 1.41 times that of one."""
 CLEAR = 2.0
@@ -583,7 +587,8 @@ def suggest_line(values: np.ndarray) -> tuple[float, float] | None:
     """Find the peak that tells most of the resolution: far up and with many events.
 
     The width of a peak grows with its place, and its error shrinks with the root of its events; a pulser of
-    a few dozen events far above all lines tells less than a line with hundreds.
+    a few dozen events far above all lines tells less than a line with hundreds. One with many is told by its
+    width, which is that of the noise alone: lines get wider with their energy.
     """
     known = values[np.isfinite(values)]
     if len(known) < LEAST_IN_PEAK:
@@ -596,10 +601,24 @@ def suggest_line(values: np.ndarray) -> tuple[float, float] | None:
     stands_out = (excess > CLEARLY_OUT) & (around >= LEAST_IN_PEAK)
     centres = (edges[:-1] + edges[1:]) / 2
     telling = np.where(stands_out, centres * np.sqrt(np.maximum(around - wide, 0)), -np.inf)
+    found: list[tuple[float, float]] = []
+    beside = 5 * (edges[1] - edges[0])  # so far counts reach into `around`
     for at in np.argsort(-telling)[: np.count_nonzero(stands_out)].tolist():
-        if (window := peak_window(known, float((edges[at] + edges[at + 1]) / 2))) is not None:
-            return window
-    return None
+        place = float(centres[at])
+        if any(low - beside <= place <= high + beside for low, high in found):
+            continue
+        if (window := peak_window(known, place)) is not None:
+            found.append(window)
+        if len(found) == N_COMPARED:
+            break
+    lines = [one for one in found if not _is_pulser(one, found)]
+    return next(iter((*lines, *found)), None)
+
+
+def _is_pulser(window: tuple[float, float], others: Sequence[tuple[float, float]]) -> bool:
+    """Tell whether a peak is far narrower than one below it, which no line of a detector is."""
+    low, high = window
+    return any(below < low and end - below > MUCH_NARROWER * (high - low) for below, end in others)
 
 
 # A scan

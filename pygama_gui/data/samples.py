@@ -61,6 +61,10 @@ class SampleRing:
 
     def __init__(self, n_kept: int = N_KEPT) -> None:
         self._samples: deque[Sample] = deque(maxlen=n_kept)
+        self._kept: deque[Sample] = deque(maxlen=n_kept)
+        """The newest of one channel, of which as many are kept as of all."""
+        self._of: int | None = None
+        """That channel."""
         self.loudness = Loudness()
         """Of those that came one after the other, as the run went on."""
 
@@ -70,7 +74,8 @@ class SampleRing:
     @property
     def n_bytes(self) -> int:
         """What the waveforms take in memory."""
-        return sum(sample.waveform.nbytes for sample in self._samples)
+        kept = {id(sample): sample.waveform.nbytes for sample in (*self._samples, *self._kept)}
+        return sum(kept.values())
 
     def take(self, partial: Partial) -> None:
         """Keep the sample waveforms of a message."""
@@ -82,6 +87,16 @@ class SampleRing:
     def add(self, sample: Sample) -> None:
         """Keep one more; the oldest goes when there are too many."""
         self._samples.append(sample)
+        if self._of is not None and sample.channel == self._of:
+            self._kept.append(sample)
+
+    def gather(self, channel: int) -> list[Sample]:
+        """Give the newest of a channel, oldest first, and keep as many of it from now on as of all."""
+        if channel != self._of:
+            self._of = channel
+            self._kept.clear()
+            self._kept.extend(self.of(channel))
+        return list(self._kept)
 
     @property
     def record(self) -> tuple[float | None, int | None]:

@@ -11,7 +11,7 @@ from PyQt5.QtWidgets import QFileDialog
 
 from pygama.analysis.calibration import Calibration
 from pygama_gui.data import chain_facts
-from pygama_gui.data.chain_facts import written_out
+from pygama_gui.data.calibrated_with import of_another_chain
 from pygama_gui.data.refusals import too_long_for
 from pygama_gui.data.wiring import not_made
 from pygama_gui.jobs import remedies
@@ -39,11 +39,10 @@ class Processing:
 
     def __init__(self, window: MainWindow) -> None:
         self._window, self._bridge = window, window.bridge
-        self._calibrated: dict[str, tuple[tuple[Calibration, ...], tuple[Step, ...]]] = {}
-        """Calibrations that were made from a run, by its id, and the chain that had made its rows."""
-        self._recalibrated: set[str] = set()
-        """Ids of the runs that are under way with another chain than that."""
+        self._told_of: dict[str, tuple[tuple[Calibration, ...], tuple[Step, ...]]] = {}
+        """Calibrations of a run, by its id, and the chain of its rows, of which all was told."""
         self._bridge.jobs_changed.connect(self._tell_other_gain)
+        self._bridge.data_grew.connect(self._tell_other_gain)
         self._bridge.session_changed.connect(self._take_gain_back)
 
     def start(
@@ -155,7 +154,8 @@ class Processing:
         def begin() -> None:
             self._window.banner.dismiss_about({SHORT_OF_ROOM, OTHER_GAIN})
             self._bridge.change(changes.redo_runs, [run.run_id for run in runs])
-            self._note_calibrated(runs)
+            for run in runs:
+                self._told_of.pop(run.run_id, None)
             self._bridge.start(runs, folder, follow=follow, unsure=unsure)
             for run in reversed(runs if first else []):
                 self._bridge.place_in_queue(run.run_id, 0)
@@ -179,28 +179,24 @@ class Processing:
 
         self._bridge.room.look_for(runs, folder, start_if_room)
 
-    def _note_calibrated(self, runs: Iterable[Run]) -> None:
-        """Note the runs that are processed with another chain than the one that they were calibrated with."""
-        session = self._bridge.session
-        for run in runs:
-            live, own = self._bridge.live(run.run_id), calibrations_made_from(session, run)
-            known, chain = self._calibrated.get(run.run_id, ((), ()))
-            if known != own:
-                chain = () if live is None else live.chain
-                self._calibrated[run.run_id] = (own, chain)
-            self._recalibrated.discard(run.run_id)
-            if own and chain and written_out(chain) != written_out(session.chain):
-                self._recalibrated.add(run.run_id)
-
     def _tell_other_gain(self, run_ids: set[str]) -> None:
-        """Say of a run that was processed anew that its energies are those of another chain."""
-        for run_id in run_ids & self._recalibrated:
-            state, run = self._bridge.state(run_id), self._bridge.session.run(run_id)
-            if state is None or run is None or not state.has_ended:
+        """Say of a run that its energies are those of another chain than the one that made its rows.
+
+        Of one that was processed anew, and of one that is looked at, whenever either was done; once.
+        """
+        session = self._bridge.session
+        for run_id in run_ids:
+            live, run, state = self._bridge.live(run_id), session.run(run_id), self._bridge.state(run_id)
+            if live is None or run is None or (state is not None and state.state != "done"):
                 continue
-            self._recalibrated.discard(run_id)
-            own = calibrations_made_from(self._bridge.session, run)
-            if state.state == "done" and own == self._calibrated[run_id][0]:
+            made_with = (calibrations_made_from(session, run), live.chain)
+            if self._told_of.get(run_id) == made_with:
+                continue
+            is_due = any(of_another_chain(one, live.chain) for one in made_with[0])
+            if is_due and run_id != session.selected and state is None:
+                continue
+            self._told_of[run_id] = made_with
+            if is_due:
                 self._window.banner.say(
                     f"{self._bridge.name_of(run_id)} was calibrated when another chain made its rows: "
                     "its lines may stand elsewhere now.",
@@ -218,6 +214,8 @@ class Processing:
     def _take_gain_back(self, old: Session, new: Session) -> None:
         if old.calibrations is not new.calibrations:
             self._window.banner.dismiss_about({OTHER_GAIN})
+        if old.calibrations is not new.calibrations or old.selected != new.selected:
+            self._tell_other_gain({new.selected})
 
     def _without_too_short(self, runs: list[Run]) -> list[Run]:
         """Leave out the runs whose waveforms are known to be too short for the chain, and say so of one."""

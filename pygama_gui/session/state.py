@@ -195,7 +195,7 @@ class SpectrumChoice:
     is_only_passing: bool = False
     """Whether what the cuts take away is left out, rather than drawn behind."""
     is_rate: bool = False
-    """Whether heights are counts a unit and second, not counts a bin."""
+    """Whether heights are the rate density, not counts per bin."""
     strip: str = STRIPS[0]
     """What is drawn below the spectrum, one of `STRIPS`."""
     markers: tuple[float, ...] = ()

@@ -32,6 +32,8 @@ class Store:
         self._undo: list[Done] = []
         self._redo: list[Done] = []
         self._merging = ""
+        self._redo_before: list[Done] = []
+        """What could be made again before the drag that is under way."""
 
     def change(self, change: Callable[..., Session], *args: Any, merge: str = "") -> None:
         """Apply a change. Changes in a row with the same `merge` are undone together (a drag)."""
@@ -47,22 +49,28 @@ class Store:
         """End a drag: the next change is undone on its own."""
         self._merging = ""
 
+    def give_up(self) -> None:
+        """Take the drag back that is under way, as if it had not begun: it can be made again by no redo."""
+        if self._merging and self._undo:
+            done, self._redo = self._undo.pop(), self._redo_before
+            self._put(done.after, done.before, ())
+
     def undo(self, keep: Iterable[str] = ()) -> None:
         """Take the last change back; what was looked at since stays.
 
         keep: ids of runs that stay in the list, because they are under way.
         """
         if self._undo:
-            done = self._undo.pop()
-            self._redo.append(done)
+            done, present = self._undo.pop(), self.session
             self._put(done.after, done.before, keep)
+            self._redo.append(Done(done.words, self.session, present))  # with what was looked at since
 
     def redo(self, keep: Iterable[str] = ()) -> None:
         """Make the last change that was taken back again. keep: as for `undo`."""
         if self._redo:
-            done = self._redo.pop()
-            self._undo.append(done)
+            done, present = self._redo.pop(), self.session
             self._put(done.before, done.after, keep)
+            self._undo.append(Done(done.words, present, self.session))
 
     @property
     def undo_label(self) -> str:
@@ -78,6 +86,8 @@ class Store:
         if merge and merge == self._merging and self._undo:
             begun = self._undo.pop()
             old = taken_back(old, begun.after, begun.before)
+        else:
+            self._redo_before = list(self._redo)
         self._undo.append(Done(words, old, new))
         del self._undo[:-N_UNDO]
         self._merging = merge

@@ -93,6 +93,9 @@ def found(query: str, entries: list[Entry], near: QWidget | None = None) -> list
     """Give the entries that have every word of a query, the best first; all of them for an empty one.
 
     Words that only fill a sentence are passed over, and several that stand together in a name fit best.
+    What stands deep in menus of menus, as a step of the chain, is meant by the whole of its name; by the
+    beginning of it no more than a command that is called so elsewhere.
+
     near: what has the focus. Of those that fit equally well, what cannot be done now comes last; then that of
     the view with the focus is meant before that of another, what is to be seen before what is not, and a
     command before one of many things to choose from deep in menus of menus, such as a step of the chain.
@@ -107,6 +110,8 @@ def found(query: str, entries: list[Entry], near: QWidget | None = None) -> list
         fits = [rank for rank in ranks if rank is not None]
         if len(fits) == len(wanted):
             depth, distance = entry.place.count(BETWEEN), _distance(entry.action, near)
+            if depth >= DEEP and wanted != [_name(entry)]:
+                fits = [max(rank, 1) for rank in fits]
             missing = sum(_rank(word, entry) != 0 for word in words)
             order = (distance > 0, depth >= DEEP, distance, depth, missing)
             is_named = len(words) > 1 and f" {' '.join(words)}" in f" {_name(entry)} {entry.others}"

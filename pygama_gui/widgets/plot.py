@@ -61,6 +61,8 @@ class ZoomBox(pg.ViewBox):
         """Takes a drag for itself, where there is something to be moved."""
         self.stands_on_floor = False
         """Whether heights are counted from the bottom: it stays where it is when y is zoomed."""
+        self._is_given_up = False
+        """Whether the rest of a drag does nothing."""
         self._band: pg.QtWidgets.QGraphicsRectItem | None = None
         self._focus_mark = pg.QtWidgets.QGraphicsPathItem(self)
         self._focus_mark.setZValue(1e9)
@@ -74,7 +76,8 @@ class ZoomBox(pg.ViewBox):
     def mouseDragEvent(self, event: Any, axis: int | None = None) -> None:  # noqa: N802  (Qt's name)
         """Move what is under the hand, or else zoom, pan or mark a region."""
         event.accept()
-        if self.grips(event):
+        self._is_given_up &= not event.isStart()
+        if self.grips(event) or self._is_given_up:
             return
         modifiers = event.modifiers()
         if modifiers & Qt.KeyboardModifier.ControlModifier or event.button() == Qt.MouseButton.MiddleButton:
@@ -125,8 +128,8 @@ class ZoomBox(pg.ViewBox):
         self._mark_zoomed(x=True)
 
     def cancel(self) -> None:
-        """Give up a region that was to be marked."""
-        self.is_region_wanted = False
+        """Give up a region that was to be marked, and what is being dragged until the button is up."""
+        self.is_region_wanted, self._is_given_up = False, True
         self._hide_band()
 
     @property

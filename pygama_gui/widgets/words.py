@@ -103,11 +103,12 @@ def level(value: float) -> str:
 
 _UNIT = re.compile(r"(?<=\d) (?=(?:%|samples?|ns|[uµ]s|ms|s|keV|ADC|Hz)(?!\w))")
 """The space between a number and its unit."""
+_PLUS_MINUS = re.compile(r"(?<=\d) ± (?=\d)")
 
 
 def together(text: str) -> str:
-    """Keep numbers and their units on one line: '99 %' with a narrow space at which no line is broken."""
-    return _UNIT.sub("\u202f", text)
+    """Keep numbers, their errors and their units on one line, by narrow spaces at which no line is broken."""
+    return _UNIT.sub("\u202f", _PLUS_MINUS.sub("\u202f±\u202f", text))
 
 
 def time_of(samples: float, period_ns: float | None) -> str:

@@ -9,7 +9,10 @@ import pytest
 from pygama.__main__ import main
 from pygama.analysis.calibration_file import read_calibration
 from pygama.commands.parts import unit_of_column
+from pygama.dataset import DataSet
+from pygama.processing.base import Tier1Processor
 from pygama.processing.run import process_run
+from pygama.processing.settings import read_settings
 from pygama.simulate import demo_shape, write_run
 
 
@@ -33,6 +36,46 @@ def test_calibrating_prints_a_table_and_writes_a_file(tier2, tmp_path, capsys):
     assert tier2.read_bytes() == before
 
 
+@pytest.fixture(scope="module")
+def calibration(tier2, tmp_path_factory):
+    file = tmp_path_factory.mktemp("made") / "calibration.json"
+    assert main(["calibrate", str(tier2), "--source", "Th-228", "-o", str(file)]) == 0
+    return file
+
+
+@pytest.fixture(scope="module")
+def by_another_chain(tier2):
+    """The same run, its heights by a shorter filter."""
+    chain = read_settings(tier2)["chain"]
+    (step,) = [step for step in chain if step["step"] == "trap_filter"]
+    step["settings"] = {**step.get("settings", {}), "rise": 99}
+    processor = Tier1Processor.from_chain(chain)
+    (folder := tier2.parent / "other").mkdir()
+    return process_run(tier2.parent / "Run3", processor=processor, output_dir=folder).outputs
+
+
+def test_energies_by_a_calibration_of_rows_of_another_chain_are_told(
+    tier2, calibration, by_another_chain, tmp_path, capsys
+):
+    known = read_calibration(calibration)
+    assert len(known.channels["0/8/2"].made_with) == 16
+    said = "channel 0/8/2 of trap_max was calibrated when another chain made its rows"
+    for path, is_other in ((tier2, False), (by_another_chain[1], True)):
+        data = DataSet(path, calibrations=known)
+        data.hist("trap_max_kev", 0, 3000, 10)
+        data.hist("trap_max_kev", 0, 3000, 10, cut="trap_max_kev > 100")
+        assert [said in note for note in data.notes] == [True] * is_other
+        files = [str(path.with_name("t1_run3.h5")), str(path)]
+        words = ["--cut", "trap_max_kev > 2000", "--calibration", str(calibration)]
+        assert main(["select", *files, *words, "-o", str(tmp_path / f"{is_other}.h5")]) == 0
+        assert (said in "".join(capsys.readouterr())) is is_other
+        for command, output in (("export", "t.csv"), ("spectrum", "s.csv")):
+            words = [command, str(path), "--calibration", str(calibration)]
+            words += ["-o"] if command == "spectrum" else []
+            assert main([*words, str(tmp_path / output)]) == 0
+            assert (said in capsys.readouterr().err) is is_other
+
+
 def test_several_files_are_one_run(tier2, capsys):
     assert main(["calibrate", str(tier2), str(tier2), "--source", "Th-228", "--through-zero"]) == 0
     assert "trap_max_kev of t2_run3.h5, t2_run3.h5" in capsys.readouterr().out
@@ -49,7 +92,7 @@ def test_a_wrong_source_is_refused_in_words_and_nothing_is_written(tier2, tmp_pa
 
 def test_an_expected_gain_ten_times_too_high_is_told(tier2, capsys):
     assert main(["calibrate", str(tier2), "--source", "Th-228", "--gain", "145"]) == 1
-    assert "times the gain that was expected (130.5 to 159.5 ADC a keV)" in capsys.readouterr().out
+    assert "times the gain that was expected (130.5 to 159.5 ADC/keV)" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(

@@ -392,10 +392,10 @@ def test_the_report_says_lines_widths_confidence_and_rival(source_spectrum):
     assert "channel 0/8/0: Th-228, confidence over 99.99 %" in text
     assert "  Tl-208                    2614.51" in text
     assert re.search(r"FWHM² = \(0\.\d+ ± 0\.\d+\) \+ \(0\.00\d+ ± .*\) E keV², χ² .* of \d+ \(p ", text)
-    assert re.search(r"second best: .* at .* trap_max a keV", text)
-    assert re.search(r"; 3\.30\d* ± [\d.e-]+ trap_max a keV", text)
+    assert re.search(r"second best: .* at .* trap_max/keV", text)
+    assert re.search(r"; 3\.30\d* ± [\d.e-]+ trap_max/keV", text)
     in_counts = "\n".join(calib.report(Calibration("trap_max", THORIUM, ("run 3",), channels), "ADC"))
-    assert re.search(r"; 3\.30\d* ± [\d.e-]+ ADC a keV", in_counts)
+    assert re.search(r"; 3\.30\d* ± [\d.e-]+ ADC/keV", in_counts)
     assert "          trap_max ADC" in in_counts
     assert "channel 0/8/1: refused: no lines" in text
 

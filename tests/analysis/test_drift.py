@@ -38,6 +38,7 @@ def test_the_gain_is_compared_as_well():
 def test_a_shift_is_said_in_words():
     drift = Drift("0/8/2", 2614.511, "Tl-208", -0.0011, 0.0002)
     assert drift.words() == "channel 0/8/2: 2614.5 keV (Tl-208) moved by -0.11 % ± 0.02 (5.5 sigma)"
+    assert drift.words("V01").startswith("V01: 2614.5 keV")
     assert Drift("0/8/2", None, "gain", 0.01, 0.002).words() == (
         "channel 0/8/2: the gain moved by +1.0 % ± 0.2 (5.0 sigma)"
     )

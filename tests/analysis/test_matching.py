@@ -123,7 +123,7 @@ def test_a_refusal_asks_for_no_gain_that_was_given(source_spectrum):
     spectrum = Spectrum(source_spectrum(np.random.default_rng(3), "Cs-137", GAIN, 5000))
     match = match_sources(spectrum, "Co-60", gain_range=(2 * GAIN, 3 * GAIN))
     assert match.refused.endswith(
-        f"correct the gain that was expected ({2 * GAIN:.5g} to {3 * GAIN:.5g} units a keV)"
+        f"correct the gain that was expected ({2 * GAIN:.5g} to {3 * GAIN:.5g} units/keV)"
     )
     assert match.confidence < 0.99
 
@@ -138,7 +138,7 @@ def test_a_single_line_is_enough_where_the_gain_is_expected(source_spectrum):
 def test_an_expected_gain_that_is_ten_times_too_high_is_told(thorium):
     match = match_sources(Spectrum(thorium), "Th-228", gain_range=(30, 36), unit="ADC")
     assert match.refused.startswith("the lines of Th-228 stand at 3.")
-    assert "0.1 times the gain that was expected (30 to 36 ADC a keV)" in match.refused
+    assert "0.1 times the gain that was expected (30 to 36 ADC/keV)" in match.refused
 
 
 def test_two_sources_together_are_one_hypothesis(source_spectrum):
@@ -177,6 +177,7 @@ def test_a_background_without_lines_is_refused():
 
 def test_too_few_values_are_refused_in_words():
     assert match_sources(Spectrum(np.ones(29)), "Co-60").refused.startswith("29 values above 0: too few")
+    assert match_sources(Spectrum(np.ones(1)), "Co-60").refused.startswith("1 value above 0: too few")
 
 
 def test_what_is_accepted_of_faint_spectra_is_right(source_spectrum):

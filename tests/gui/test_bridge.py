@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -10,10 +11,12 @@ import pytest
 from pytestqt.qtbot import QtBot
 
 import pygama_gui.bridge
+from pygama.channel_map import Channel
 from pygama.progress import Done, Failed, Message, Partial, Progress, StoppedByRequest
 from pygama_gui.bridge import Bridge
 from pygama_gui.session import changes
-from pygama_gui.session.state import Run
+from pygama_gui.session.codes import code_at
+from pygama_gui.session.state import ChannelMap, Run
 
 
 class _View:
@@ -63,3 +66,14 @@ def test_a_job_that_came_to_no_end_has_as_many_rows_as_were_handed_over(
     bridge.take(1, ending)
     assert bridge.state("a").rows == n_rows
     bridge.close()
+
+
+def test_a_channel_is_named_as_among_those_of_its_run(bridge: Bridge, a_run: Callable[..., Run]) -> None:
+    run, detectors = a_run(), (Channel(0, 5, 1, "V01"), Channel(0, 9, 0, "old", ignore=True))
+    bridge.change(changes.add_runs, [run])
+    bridge.adopt(1, run)
+    bridge.data[run.run_id].channels = [code_at(place) for place in ("0/5/0", "0/5/1", "0/9/0")]
+    assert bridge.channel_name(code_at("0/5/0")) == "card 5 channel 0"
+    bridge.change(changes.take_channel_map, ChannelMap(channels=detectors))
+    assert bridge.channel_name(code_at("0/5/1"), run.run_id) == "V01"
+    assert bridge.channel_name(code_at("0/5/0")) == "channel 0", "the other card is ignored"

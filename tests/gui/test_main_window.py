@@ -182,11 +182,24 @@ def test_commands_are_found_by_what_other_programs_call_them(window: MainWindow)
         ("dark", "Dark theme"),
         ("overlay", "Show / hide the other runs"),
         ("help", "Documentation"),
+        ("drift", "Trends"),
+        ("drift_time", "drift_time"),
+        ("script", "Save as Python script…"),
     ],
 )
 def test_what_a_newcomer_types_finds_the_command_first(window: MainWindow, query: str, first: str) -> None:
     window.bridge.change(changes.add_runs, [Run("1", Path("Run72"), 72)])
     assert found(query, entries_of(window.menuBar()), window.spectrum.plot)[0].words == first
+
+
+def test_what_does_the_same_work_elsewhere_stands_in_the_menu_file(window: MainWindow) -> None:
+    exports = [entry for entry in entries_of(window.menuBar()) if entry.place == "File › Export"]
+    assert [(one.words, one.keys) for one in exports[:3]] == [
+        ("Copy as command", "Ctrl+Shift+C"),
+        ("Save as Python script…", "Ctrl+E"),
+        ("Save as notebook…", "Ctrl+Shift+E"),
+    ]
+    assert [one.action for one in exports] == window.menus.export_actions
 
 
 def test_the_timer_rests_when_there_is_nothing_to_do(

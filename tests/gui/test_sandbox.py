@@ -245,7 +245,8 @@ def test_the_newest_waveforms_of_one_channel_are_taken_and_named(
     bridge.take(1, two_channels(40, 1))
     live = bridge.data[run.run_id]
     sandbox._take_ring(live)
-    assert (sandbox.n_rows, sandbox.words) == (40, "newest waveforms of all channels"), "of none enough"
+    assert (sandbox.n_rows, sandbox.words) == (30, "newest waveforms of channel 0"), "few, but of one"
+    assert sandbox.has_few
     bridge.take(1, two_channels(40, 2))
     sandbox._take_ring(live)
     assert (sandbox.n_rows, sandbox.words) == (60, "newest waveforms of channel 0")
@@ -267,6 +268,64 @@ def test_a_channel_stays_the_one_of_the_preview_when_another_gets_more_waveforms
         bridge.take(1, partial)
         sandbox._take_ring(bridge.data[run.run_id])
         assert sandbox.words.removeprefix("newest waveforms") == ("" if seed == 1 else " of channel 1")
+
+
+def of_channels(codes: np.ndarray, seed: int) -> Partial:
+    """Make a message with a waveform of each of these channels."""
+    partial = madeup.partial(len(codes), seed=seed, n_waveforms=len(codes))
+    partial.columns["channel"][:] = partial.waveform_rows["channel"][:] = codes
+    return partial
+
+
+def test_of_many_channels_the_waveforms_of_one_are_gathered_while_a_run_grows(
+    bridge: Bridge, a_run: Callable[..., Run], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run, sandbox = live_sandbox(bridge, a_run, monkeypatch)
+    n_each = []
+    for seed in range(8):
+        bridge.take(1, of_channels(np.repeat(np.arange(60), 2), seed))
+        sandbox._take_ring(bridge.data[run.run_id])
+        n_each.append(sandbox.n_rows)
+        assert {sample.channel for sample in bridge.data[run.run_id].samples.gather(0)} == {0}
+    assert n_each == [2, 4, 6, 8, 10, 12, 14, 16], "the ring of all keeps 300 waveforms, 5 of each channel"
+    assert sandbox.words == "newest waveforms of channel 0"
+
+
+def test_a_channel_with_few_waveforms_gives_way_to_one_with_many(
+    bridge: Bridge, a_run: Callable[..., Run], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run, sandbox = live_sandbox(bridge, a_run, monkeypatch)
+    for seed, codes, words in (
+        (1, [3] * 11 + [7] * 10 + [5] * 9 + [9] * 10, 3),
+        (2, [7] * 4, 3),
+        (3, [7] * 9, 7),
+    ):
+        bridge.take(1, of_channels(np.array(codes), seed))
+        sandbox._take_ring(bridge.data[run.run_id])
+        assert sandbox.words == f"newest waveforms of channel {words}"
+
+
+def test_a_peak_is_looked_for_again_in_twice_as_many_waveforms(
+    bridge: Bridge, a_run: Callable[..., Run], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run, sandbox = live_sandbox(bridge, a_run, monkeypatch)
+    sought: list[int] = []
+
+    def compute(*_: object) -> bool:
+        sought.append(sandbox.n_rows)
+        return True
+
+    monkeypatch.setattr(sandbox, "_compute", compute)
+    for seed in range(5):
+        bridge.take(1, of_channels(np.zeros(40, int), seed))
+        sandbox._take_ring(bridge.data[run.run_id])
+        sandbox._seek_line()
+    assert sought == [40, 80, 160]
+    bridge.change(changes.choose_line, (1.0, 2.0))
+    bridge.change(changes.choose_line, None)
+    bridge.take(1, of_channels(np.zeros(200, int), 9))
+    sandbox._take_ring(bridge.data[run.run_id])
+    assert not sandbox._seek_line(), "no peak is wanted"
 
 
 @pytest.mark.parametrize(

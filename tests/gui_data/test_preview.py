@@ -276,6 +276,19 @@ def test_the_line_that_is_suggested_has_many_events_far_up() -> None:
     assert found[1] - found[0] < 600
 
 
+def test_a_pulser_with_many_events_is_not_taken_for_a_line() -> None:
+    rng = np.random.default_rng(4)
+    lines = [
+        rng.normal(at, width, n) for at, width, n in ((8_500, 12, 250), (38_000, 23, 63), (43_640, 2, 106))
+    ]
+    found = preview.suggest_line(np.concatenate([rng.uniform(0, 34_000, 1200), *lines]))
+    assert found is not None
+    assert found[0] < 38_000 < found[1]
+    alone = preview.suggest_line(np.concatenate([rng.uniform(0, 34_000, 1200), lines[-1]]))
+    assert alone is not None
+    assert alone[0] < 43_640 < alone[1]
+
+
 @pytest.mark.parametrize("seed", [3, 5])
 def test_a_clump_of_events_within_a_broad_peak_is_not_taken_for_the_peak(seed: int) -> None:
     rng = np.random.default_rng(seed)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from PyQt5.QtGui import QResizeEvent, QShowEvent
 from PyQt5.QtWidgets import QAction, QMenu, QVBoxLayout
 
 from pygama_gui.bridge import Bridge
-from pygama_gui.data import chain_facts
+from pygama_gui.data.measure import Measure
 from pygama_gui.data.preview import Asked, Bench, Compared
 from pygama_gui.sandbox import Sandbox
 from pygama_gui.session import changes
@@ -137,7 +138,15 @@ class PreviewView(View):
         if old.line != new.line:
             self.is_whole, self._problem = new.line is None, ""
             self.plot.box.forget_zoom()
-        if old.selected != new.selected or old.line != new.line or old.chain is not new.chain:
+        if old.spectrum.column != new.spectrum.column:  # it is told in keV then, or no longer
+            self.plot.box.forget_zoom()
+        if (
+            old.selected != new.selected
+            or old.line != new.line
+            or old.chain is not new.chain
+            or old.spectrum.column != new.spectrum.column
+            or old.calibrations is not new.calibrations
+        ):
             self.redraw_soon()
 
     def on_jobs(self, run_ids: set[str]) -> None:
@@ -182,14 +191,24 @@ class PreviewView(View):
 
     def pick(self, at: QPointF) -> None:
         """Choose the peak at a place of the plot."""
-        self.sandbox.look_for_line(at.x())
+        if math.isfinite(place := float(self._measure.written(at.x()))):
+            self.sandbox.look_for_line(place)
 
     def _choose(self, low: float, high: float) -> None:
-        self.bridge.change(changes.choose_line, (low, high))
+        ends = sorted(self._measure.written([low, high]).tolist())
+        if all(map(math.isfinite, ends)):
+            self.bridge.change(changes.choose_line, (ends[0], ends[1]))
 
     def _say_missing(self, at: float) -> None:
-        self._problem = f"no peak could be fitted at {words.level(at)}"
+        measure = self._measure
+        place = words.level(float(measure.shown(at)))
+        self._problem = f"no peak could be fitted at {place} {measure.unit}".rstrip()
         self.redraw_soon()
+
+    @property
+    def _measure(self) -> Measure:
+        """In what the plot is told."""
+        return self.sandbox.measure_of(self.sandbox.column if self.found is None else self.found.asked.column)
 
     def _go_back(self) -> None:
         self.bridge.change(changes.take_chain, self.sandbox.reference)
@@ -210,16 +229,16 @@ class PreviewView(View):
         old, new = (found.line_old, found.line_new) if is_at_line else (found.old, found.new)
         assert edges is not None
         fitted = self._fitted(found, edges) if is_at_line else None
-        spectra = [counts for counts in (old, new) if counts is not None]
+        spectra, measure = [counts for counts in (old, new) if counts is not None], self._measure
+        edges = measure.shown(edges)
         self._fit_view(edges, spectra, 0.0 if fitted is None else float(fitted[1].max()))
         present = theme.current()
         is_same = not found.asked.is_changed
         self._draw(self.old_curve, edges, None if is_same else old, present.pen("faint"), "line")
         self._draw(self.new_curve, edges, new, present.pen("accent"), None)
         x, heights = ([], []) if fitted is None else fitted
-        self.fit_curve.setData(x, heights, pen=present.pen("marker"), skipFiniteCheck=True)
-        unit = chain_facts.unit_of(found.asked.column)
-        name = f"{found.asked.column} ({unit})" if unit else found.asked.column
+        self.fit_curve.setData(measure.shown(x), heights, pen=present.pen("marker"), skipFiniteCheck=True)
+        name = f"{measure.name} ({measure.unit})" if measure.unit else measure.name
         if is_at_line and abs(found.scale - 1) > SAME_PLACE:
             name = f"{name}, new ÷ {found.scale:.4f}"
         self.plot.label_axes(name, "counts")
@@ -262,7 +281,7 @@ class PreviewView(View):
     def _show_words(self, found: Compared | None) -> None:
         self.all_button.setChecked(self.is_whole)
         self.all_button.setEnabled(found is not None)
-        effect = None if found is None else effect_words(found, chain_facts.unit_of(found.asked.column))
+        effect = None if found is None else effect_words(found, self._measure)
         self.fwhm.setText("" if effect is None else effect.fwhm)
         if self.fwhm.text() and found is not None:
             self.fwhm.setToolTip(f"{self.fwhm.text()}\n{self._how(found)}")
@@ -270,6 +289,8 @@ class PreviewView(View):
         text, tone = ("", "soft") if effect is None else (effect.change, effect.tone)
         if self._problem:
             text, tone = self._problem, "warn"
+        elif self.sandbox.has_few and not (found is not None and found.has_peak):
+            text, tone = "Few waveforms of this channel so far; more are taken as they come", "soft"
         elif found is not None and found.asked.line is None and not found.problem:
             text = "Click a peak to see what the settings do to its width"
         self.change.setText(text)
@@ -283,15 +304,24 @@ class PreviewView(View):
         self.back_link.setVisible(is_changed)
 
     def _show_sample(self, found: Compared | None) -> None:
-        text = "" if found is None else f"{words.count(found.n)} {self.sandbox.words or 'waveforms'}"
+        text = "" if found is None else self._sample_words(found)
         if found is not None and found.n_nan:
             text += f", {words.count(found.n_nan)} without a value"
         self.sample.setText(text)
+        self.sample.short = text.replace("newest waveforms", "newest")
+
+    def _sample_words(self, found: Compared) -> str:
+        """Count the waveforms and say of what they are."""
+        of = self.sandbox.words or "waveforms"
+        return f"{words.count(found.n)} {of if found.n != 1 else of.replace('waveforms', 'waveform', 1)}"
 
     def _how(self, found: Compared) -> str:
         """Say of what the widths are, since other views tell those of other events."""
-        sample = f"{words.count(found.n)} {self.sandbox.words or 'waveforms'}"
-        return f"One fit to {sample}, before cuts and calibration"
+        sample = self._sample_words(found)
+        if self._measure.curve is None:
+            return f"One fit to {sample}, before cuts and calibration"
+        scale = "" if abs(found.scale - 1) <= SAME_PLACE else ", at the gain that it was made for"
+        return f"One fit to {sample}, before cuts; in keV by the calibration of the run{scale}"
 
     def _why_empty(self) -> str:
         if (run := self.session.selected_run) is None:

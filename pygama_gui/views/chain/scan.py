@@ -540,10 +540,14 @@ class ScanWindow(QDialog):
         fit = tried.fit
         if not fit.converged:
             return f"{settings}: {fit.note}"
+        share = words.with_error(100 * tried.resolution, 100 * tried.resolution_error)
+        measure, at = self.sandbox.measure_of(self.sandbox.column), self.sandbox.line_at
+        if measure.curve is not None and at is not None:
+            width = words.with_error(*measure.width(fit, fit.position / at))
+            return f"{settings}: FWHM {width} keV at {words.level(float(measure.shown(at)))} keV, {share} %"
         unit = chain_facts.unit_of(self.sandbox.column)
         width = words.with_error(fit.fwhm, fit.fwhm_error)
         place = words.with_error(fit.position, fit.position_error)
-        share = words.with_error(100 * tried.resolution, 100 * tried.resolution_error)
         return f"{settings}: FWHM {width} {unit} at {place} {unit}, {share} %"
 
 

@@ -199,6 +199,8 @@ class ChainView(View):
             self._show()
         elif old.keeps() != new.keeps():
             self.kept.show_kept(new)
+        elif old.spectrum.column != new.spectrum.column or old.calibrations is not new.calibrations:
+            self._show_effect()
 
     def on_data(self, run_ids: set[str]) -> None:
         """Learn the length of the waveforms and their sampling period from the first that come."""
@@ -280,7 +282,7 @@ class ChainView(View):
         if not changed:
             return None, ""
         moved = [index for index in changed if self.session.chain[index] is self._moved]
-        words = effect_words(last, chain_facts.unit_of(last.asked.column)).short
+        words = effect_words(last, self.sandbox.measure_of(last.asked.column)).short
         return [*moved, *changed][0], words + (", all changes together" if len(changed) > 1 else "")
 
     def _show_effect(self) -> None:

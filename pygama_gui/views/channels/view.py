@@ -43,8 +43,11 @@ from pygama_gui.widgets.parts import Controls, Elided, choice_box, label, row
 from pygama_gui.widgets.plot import Entry, plot_actions
 
 HIDDEN_COLUMNS = ("period_ns", "crate", "card", "channel", "event_number", CODE, CLOCK)
-COLUMNS = ("Channel", "State", "Events", "Rate", "Baseline", "Noise", "FWHM", "At end of range", "Why")
-SORTED_BY = {"Channel": "name", "State": "state", "Rate": "rate", "Events": "rate", "Noise": "noise"}
+NOISE = "Noise (ADC)"
+COLUMNS = ("Channel", "State", "Why", "Events", "Rate", "Baseline", NOISE, "FWHM", "At end of range")
+SORTED_BY = {"Channel": "name", "State": "state", "Rate": "rate", "Events": "rate", NOISE: "noise"}
+WHY, MOST_OF_WHY = COLUMNS.index("Why"), 0.4
+"""Why a channel is not well stands beside its state, in so much of the width at most."""
 DIGITS = re.compile(r"(\d+)")
 BETWEEN = 6
 """Pixels between the figures of two columns."""
@@ -108,13 +111,13 @@ def row_of(tile: Tile) -> tuple[str, ...]:
     return (
         tile.name,
         tile.late(tile.health.words),
+        tile.late(tile.health.why),
         tile.counted(words.count(figures.n_events)),
         tile.counted(rate_words(figures)) if figures.rate == figures.rate else words.UNKNOWN,
         tile.late(baseline_words(figures).removeprefix("bl ")) or words.UNKNOWN,
         tile.late(words.three_digits(noise)) if noise == noise else words.UNKNOWN,
         tile.late(fwhm_words(tile.peak, tile.unit).removeprefix("FWHM ")) or words.UNKNOWN,
         share or words.UNKNOWN,
-        tile.late(tile.health.why),
     )
 
 
@@ -145,6 +148,8 @@ class Table(QTableView):
         header = self.horizontalHeader()
         for at in range(header.count() - 1):
             needed = max(header.sectionSizeHint(at), self.sizeHintForColumn(at) + BETWEEN)
+            if at == WHY:
+                needed = min(needed, int(MOST_OF_WHY * self.viewport().width()))
             self.setColumnWidth(at, max(self.columnWidth(at), needed))
 
 

@@ -9,12 +9,31 @@ from pygama.analysis.efficiency import CutEfficiency, EfficiencyTable, Ratio, Su
 from pygama_gui.data.chain_facts import unit_of
 from pygama_gui.data.cutting import Problem
 from pygama_gui.data.tally import Figures, PeakSurvival
+from pygama_gui.session.calibration_changes import calibrations_of, of_channel
+from pygama_gui.session.state import Session
 from pygama_gui.widgets import words
 
 Row = tuple[str, ...]
 TELLS_NOTHING = 0.5
 """Half of what a share can be: an error above it leaves open whether a peak survives."""
 HEAD = ("cut", "left", "passes", "alone")
+EXAMPLE = "8300 <= trap_max < 9050"
+"""A cut where there are no energies."""
+AROUND_KEV = 10
+"""How far around a line the cut of an example goes."""
+
+
+def example(session: Session) -> str:
+    """Give a cut to begin with: around the highest line of a calibration, if there is one."""
+    shown = session.spectrum.column
+    known = calibrations_of(session, session.selected_run)
+    for one in sorted(known, key=lambda one: shown not in (one.column, one.energy_column)):
+        channel = of_channel(one, None)
+        lines = [] if channel is None else [line.energy_kev for line in channel.lines if line.is_used]
+        if lines:
+            at = round(max(lines))
+            return f"{at - AROUND_KEV} <= {one.energy_column} < {at + AROUND_KEV}"
+    return EXAMPLE
 
 
 def share(found: Ratio) -> str:

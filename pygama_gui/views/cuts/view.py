@@ -52,7 +52,7 @@ SETTLE_MS = 200
 LEAST_TABLES = 64
 """Height that is left to the tables at least, in pixels; they scroll."""
 EMPTY = (
-    "No cuts yet. Type one below, such as 8300 <= trap_max < 9050, "
+    "No cuts yet. Type one below, such as {example}, "
     "or mark a region in the spectrum (Shift-drag) and take it (Ctrl+U)."
 )
 BEGINNING = 200
@@ -202,7 +202,7 @@ class CutsView(View):
         menu = Menu("", self)
         menu.addActions(self._actions[-10:])
         give_menu(self.more, menu)
-        self.hint = label(EMPTY, tone="soft", px=theme.SMALL)
+        self.hint = label(EMPTY.format(example=cut_words.EXAMPLE), tone="soft", px=theme.SMALL)
         self.hint.setWordWrap(True)
         self.summary = Wrapped()
         self.summary.setAccessibleName("Events that pass all cuts")
@@ -249,7 +249,12 @@ class CutsView(View):
 
     def on_session(self, old: Session, new: Session) -> None:
         """Show the cuts of the session."""
-        if old.cuts is not new.cuts or old.cut != new.cut or old.selected != new.selected:
+        if (
+            old.cuts is not new.cuts
+            or old.cut != new.cut
+            or old.selected != new.selected
+            or old.calibrations is not new.calibrations
+        ):
             self._show()
             self._show_table()
         if old.cut != new.cut:
@@ -311,6 +316,7 @@ class CutsView(View):
         for card, cut in zip(self.cards, cuts, strict=True):
             card.show_cut(cut)
             card.select(is_selected=cut.name == self.session.cut)
+        self.hint.setText(EMPTY.format(example=cut_words.example(self.session)))
         self.hint.setVisible(not cuts)
         self._show_problems()
         self._show_actions()

@@ -126,7 +126,7 @@ def kind_of(entry: Entry) -> str:
         beside = "" if width == 1 else f" × {width}" if width else ", varying"
         return entry.column.kind + beside
     if entry.is_file:
-        return "reading…" if entry.is_reading else "▲ not read" if entry.problem else "file"
+        return "reading…" if entry.is_reading else "▲ unreadable" if entry.problem else "file"
     assert entry.node is not None
     if entry.node.kind == "array":
         return " × ".join([entry.node.dtype, *map(str, entry.node.shape[1:])])

@@ -7,12 +7,13 @@ looked at is let go after a few seconds, and before jobs start, so that new ones
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from PyQt5.QtCore import QItemSelectionModel, QSignalBlocker, Qt, QTimer, pyqtSignal
+from PyQt5.QtCore import QItemSelectionModel, QModelIndex, QSignalBlocker, Qt, QTimer, pyqtSignal
 from PyQt5.QtGui import QResizeEvent
 from PyQt5.QtWidgets import (
     QAbstractItemView,
@@ -69,6 +70,21 @@ class NameTree(QTreeView):
         super().resizeEvent(event)
         self.suit()
 
+    def dataChanged(  # noqa: N802  (Qt's name)
+        self, first: QModelIndex, last: QModelIndex, roles: Iterable[int] = ()
+    ) -> None:
+        """Let what is said of a file that cannot be read stand whole."""
+        super().dataChanged(first, last, list(roles))
+        if not first.parent().isValid():
+            self._widen(first.row())
+
+    def _widen(self, at: int) -> None:
+        entry = self.model().index(at, TYPE)
+        needed = self.sizeHintForIndex(entry).width() + 2
+        is_told = bool(entry.data(Qt.ItemDataRole.DisplayRole))
+        if is_told and needed > self.columnWidth(TYPE):
+            self.setColumnWidth(TYPE, needed)
+
     def suit(self) -> None:
         """Give the columns the width that suits the tree, unless it is as narrow or as wide as before."""
         is_narrow = self.width() < NARROW_TREE
@@ -78,6 +94,8 @@ class NameTree(QTreeView):
         self.setColumnHidden(SIZE, is_narrow)
         for section, (wide, narrow) in WIDTHS.items():
             self.setColumnWidth(section, narrow if is_narrow else wide)
+        for at in range(self.model().rowCount()):
+            self._widen(at)
 
 
 class FilesView(View):

@@ -28,13 +28,15 @@ from pygama.analysis.lines import sources
 from pygama.analysis.region_fit import FittedPeak
 from pygama.errors import OutputError, SettingsError
 from pygama_gui.bridge import Bridge
-from pygama_gui.data.channels import CODE, code_of
+from pygama_gui.data.calibrated_with import noted, of_another_chain
+from pygama_gui.data.channels import CODE
 from pygama_gui.data.energies import N_FINE, calibrated, calibrated_counts, fine_range, from_peaks, gain_unit
 from pygama_gui.data.linked import Axis, Counts, Want
 from pygama_gui.data.live_run import LiveRun
 from pygama_gui.data.selection import passing_of
 from pygama_gui.jobs.board import counted
 from pygama_gui.session import calibration_changes, changes
+from pygama_gui.session.codes import code_at
 from pygama_gui.session.state import Run, Session
 from pygama_gui.widgets import theme, words
 from pygama_gui.widgets.dialogs import file_dialog
@@ -88,7 +90,7 @@ class CalibrationPanel(QWidget):
         self.zero_box = _check("through 0", "Let the value 0 have no energy")
         self.gain_field = TypedLine()
         self.gain_field.setAccessibleName("Expected gain")
-        self.gain_field.setToolTip("Units of the column a keV that are expected, to 10 %; empty: not known")
+        self.gain_field.setToolTip("Units of the column per keV that are expected, to 10 %; empty: not known")
         self.gain_field.setFixedWidth(GAIN_WIDTH)
         self.gain_field.setAcceptDrops(False)  # files are for the window
         self.gain_field.editingFinished.connect(self._mark_gain)
@@ -199,6 +201,8 @@ class CalibrationPanel(QWidget):
         cuts = passing_of(self.session)
         rows = {} if cuts is None else self.bridge.rows_of(run.run_id, {CODE, column, *cuts.columns})
 
+        chain = live.chain
+
         def work() -> Calibration:
             own_values, own_codes = values, codes
             if cuts is not None:
@@ -206,7 +210,7 @@ class CalibrationPanel(QWidget):
                 own_values = values[: len(passing)][passing]
                 own_codes = None if codes is None else codes[: len(passing)][passing]
             found = calibrated(own_values, own_codes, places, recipe, column=column, made_from=made_from)
-            return _through_peaks(found, fitted, recipe)
+            return noted(_through_peaks(found, fitted, recipe), chain)
 
         self._begin(run.run_id)
         self.bridge.compute(work, self._propose, self._end)
@@ -226,7 +230,7 @@ class CalibrationPanel(QWidget):
         def work(counts: Sequence[Counts]) -> Calibration:
             names = [place_text(code) for code in places]
             found = calibrated_counts(counts, names, recipe, column=column, made_from=made_from)
-            return _through_peaks(found, fitted, recipe)
+            return noted(_through_peaks(found, fitted, recipe), live.chain)
 
         def take(found: list[Counts | None]) -> None:
             counts = [one for one in found if one is not None]
@@ -374,14 +378,14 @@ class CalibrationPanel(QWidget):
         self.calibrate_button.setEnabled(can and not self._is_busy)
         what = " channel" if one_channel else " all" if is_several else ""
         self.calibrate_button.setText(f"Calibrate{what}")
-        self.gain_unit.setText(f"{gain_unit(self.column)} a keV")
+        self.gain_unit.setText(f"{gain_unit(self.column)}/keV")
         self.use_button.setVisible(self.has_proposal)
         self.drop_button.setVisible(is_new)
         self.state.setText(self._state(held))
         one = None if found is None else calibration_changes.of_channel(found, self._shown_channel(found))
         busy = "Calibrating…" if self._counted is None else "Counting, then calibrating…"
         told = busy if self._is_busy else self._words(found, one, is_new=is_new)
-        self.words.setText(told)
+        self.words.setText(words.together(told))
         self.words.setVisible(bool(told))
         self._draw(None if self._is_busy else one)
 
@@ -393,9 +397,13 @@ class CalibrationPanel(QWidget):
         if held is None:
             return f"{self.column} is not calibrated"
         whose = calibration_changes.borrowed(self.session, self.session.selected_run, self.column)
+        said = f"{self.column} of {', '.join(held.made_from) or 'a file'}"
         if whose:
-            return f"{self.column}: no calibration of its own, {whose}"
-        return f"{self.column} of {', '.join(held.made_from) or 'a file'}"
+            said = f"{self.column}: no calibration of its own, {whose}"
+        live = self.bridge.live(self.session.selected)
+        if live is not None and of_another_chain(held, live.chain):
+            said += " ▲ when another chain made its rows: lines may stand elsewhere"
+        return said
 
     def _words(self, found: Calibration | None, one: ChannelCalibration | None, *, is_new: bool) -> str:
         if found is None:
@@ -404,16 +412,22 @@ class CalibrationPanel(QWidget):
         if len(found.channels) > 1:
             parts.append(f"{_n_good(found)} of {counted(len(found.channels), 'channel')} calibrated.")
         refused = [(place, known.refused) for place, known in found.channels.items() if known.curve is None]
-        detectors = {place_text(code_of(one)): one.name for one in self.session.channel_map.channels}
+        named = self._names_of_places(found)
         for place, why in refused[:MOST_TOLD]:
-            parts.append(f"▲ {detectors.get(place, f'Channel {place}')} refused: {why}.")
+            parts.append(f"▲ {named[place]} refused: {why}.")
         if len(refused) > MOST_TOLD:
             parts.append(f"▲ {len(refused) - MOST_TOLD} more refused.")
         if one is not None and one.curve is not None:
             place = self._place(found) if len(found.channels) > 1 else ""
-            whose = detectors.get(place, f"Channel {place}") if place else ""
+            whose = named[place] if place else ""
             parts += list(channel_words(one, found.column, is_new=is_new, whose=whose))
         return "\n".join([*parts, *self._drift(found)])
+
+    def _names_of_places(self, found: Calibration) -> dict[str, str]:
+        """Name the channels of a calibration as they are named elsewhere, among those of the run."""
+        live = self.bridge.live(self.session.selected)
+        places = [*found.channels, *map(place_text, [] if live is None else live.channels)]
+        return dict(zip(places, self.bridge.names(map(code_at, places)), strict=True))
 
     def _drift(self, new: Calibration) -> list[str]:
         """Say what moved against the calibration of a run laid beside, or of the nearest one before."""
@@ -426,7 +440,8 @@ class CalibrationPanel(QWidget):
         lines = [one for one in moved if one.energy_kev is not None]
         near = [one for one in lines if wanted and abs((one.energy_kev or 0) - wanted) < NEAR * wanted]
         told += near[:1] or lines[-1:]
-        return [f"Against {', '.join(old.made_from)}: {one.words()}" for one in told]
+        named = self._names_of_places(new)
+        return [f"Against {', '.join(old.made_from)}: {one.words(named[place])}" for one in told]
 
     def _to_compare_with(self, new: Calibration) -> Calibration | None:
         session = self.session
@@ -565,7 +580,7 @@ def channel_words(one: ChannelCalibration, column: str, *, is_new: bool, whose: 
 
 def gain_words(curve: Curve, unit: str) -> str:
     """Say what a curve is: its gain, its offset, its bend, and how well it goes through the lines."""
-    gain = f"{words.with_error(curve.gain, curve.gain_error)} {unit} a keV"
+    gain = f"{words.with_error(curve.gain, curve.gain_error)} {unit}/keV"
     errors = curve.errors
     offset = f", offset {words.with_error(curve.coefficients[0], errors[0])} keV" if errors[0] else ""
     fitted = f"χ²/ndof {curve.chi2:.1f}/{curve.ndof}" if curve.ndof else "through all lines"

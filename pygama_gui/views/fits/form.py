@@ -358,7 +358,7 @@ def unit_of_parameter(name: str, unit: str) -> str:
     if kind == "area":
         return "counts"
     if kind == "background":
-        return f"counts / {unit}" if unit else "counts a unit"
+        return f"counts / {unit}" if unit else "counts per unit"
     return unit if kind in OF_COLUMN else ""
 
 

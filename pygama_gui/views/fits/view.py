@@ -256,7 +256,7 @@ class FitsView(View):
             self.form_area.ensureWidgetVisible(part)
 
     def _rows_of(self, run_id: str, fit: Fit) -> list[FitRow]:
-        channel = "" if fit.channel is None else self.bridge.names([fit.channel])[0]
+        channel = "" if fit.channel is None else self.bridge.channel_name(fit.channel, run_id)
         plain = FitRow(self.bridge.name_of(run_id), fit, channel)
         outcome = self.bridge.fitting.outcome(run_id, fit.name)
         if outcome is None:

@@ -69,7 +69,7 @@ class EventPeek:
         parts = [] if chosen.run is None else [f"run {chosen.run}"]
         parts += [f"event {chosen.number}"]
         if chosen.channel is not None:
-            parts += self._bridge.names([chosen.channel])
+            parts.append(self._bridge.channel_name(chosen.channel))
         self.peek.show_waveform(
             " · ".join([*parts, *([words] if words else [])]), None if sample is None else sample.waveform
         )

@@ -97,7 +97,7 @@ class PlaneExporter(Saver[Picture]):
         if run is not None:
             about |= run.about
         if view.channel is not None:
-            about["channel"] = view.bridge.names([view.channel])[0]
+            about["channel"] = view.bridge.channel_name(view.channel)
         for axis in (plane.x, plane.y):
             about[f"bins of {axis.column}"] = f"{axis.n_bins} from {axis.low:.10g} to {axis.high:.10g}"
         about["events"] = str(plane.n_inside)

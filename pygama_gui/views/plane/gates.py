@@ -175,9 +175,9 @@ class PlaneGates:
         self._box.region_along = ""
         self._box.cancel()
         if self._held is not None:
-            held, self._held = self._held, None
-            self._moved = {held.name: held.gate}
-            self._send_moved(merge=held.merge)
+            self._held = None
+            self._send.stop()
+            self._view.bridge.store.give_up()
             self._end_drag()
         self.draw()
         self._view.show_info()
@@ -321,15 +321,16 @@ class PlaneGates:
         if found is None or (found[1].kind == "body" and found[0] != self.chosen):
             return False
         name, part = found
+        self._view.bridge.store.settle()
         self._view.bridge.change(cut_changes.choose_cut, name)
         self._view.bridge.counting.serve_first(self._view.OWNER)
         self._held = _Held(name, self.shapes()[name], part, start, f"gate {name}")
         return True
 
-    def _send_moved(self, merge: str = "") -> None:
+    def _send_moved(self) -> None:
         """Let the cut follow the hand."""
         self._send.stop()
-        merge = merge or (self._held.merge if self._held is not None else "")
+        merge = "" if self._held is None else self._held.merge
         for name, gate in self._moved.items():
             text = gate.text(*self._names)
             self._view.bridge.change(cut_changes.edit_cut, name, text, merge=merge)

@@ -34,7 +34,7 @@ class SpectrumControls:
         self.channel_box.hide()
         self.log_box = _check("log", "Logarithmic counts", "L")
         self.log_box.toggled.connect(lambda is_log: view.choose(is_log=is_log))
-        self.rate_box = _check("rate", "Counts a unit of x and second of the run", "Shift+Y")
+        self.rate_box = _check("rate", "Rate density, as counts/keV/s, by the live time", "Shift+Y")
         self.rate_box.toggled.connect(lambda is_rate: view.choose(is_rate=is_rate))
         self.more_button = icon_button("bins_more", "More bins ([)", lambda: view.rebin(0.5))
         self.fewer_button = icon_button("bins_fewer", "Fewer bins (])", lambda: view.rebin(2.0))

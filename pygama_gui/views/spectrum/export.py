@@ -60,7 +60,7 @@ class SpectrumExporter(Saver[SpectrumPicture]):
         view = self._view
         parts = [*self.run_name(), view.choice.column]
         if view.channel is not None:
-            parts += view.bridge.names([view.channel])
+            parts.append(view.bridge.channel_name(view.channel))
         return "_".join(parts).replace(" ", "").replace("/", "-")
 
     def copy_picture(self) -> None:
@@ -156,7 +156,7 @@ class SpectrumExporter(Saver[SpectrumPicture]):
             about |= run.about
         about["column"] = column
         if view.channel is not None:
-            about["channel"] = view.bridge.names([view.channel])[0]
+            about["channel"] = view.bridge.channel_name(view.channel)
         low, high, n_bins = float(drawn.edges[0]), float(drawn.edges[-1]), len(drawn.counts)
         about["bins"] = f"{n_bins} from {low:.10g} to {high:.10g}"
         raw = raw_column(session, column)

@@ -12,6 +12,7 @@ from pygama_gui.session.named import named
 from pygama_gui.session.state import Fit
 from pygama_gui.views.spectrum.ranges import ends_moved, step_of
 from pygama_gui.widgets import theme
+from pygama_gui.widgets.held_range import HeldRange
 
 if TYPE_CHECKING:
     from pygama_gui.views.spectrum.view import SpectrumView
@@ -31,12 +32,13 @@ class FitEnds:
         self._fit: Fit | None = None
         self._held: int | None = None
         """What keys move, as a place in `HELD_WORDS`."""
-        self.item = pg.LinearRegionItem((0, 1), swapMode="block", brush=pg.mkBrush(None))
+        self.item = HeldRange(swapMode="block", brush=pg.mkBrush(None))
         self.item.movable = False  # only its ends are: a drag between them zooms
         self.item.setZValue(OVER)
         self.item.setHoverBrush(pg.mkBrush(None))
         for line in self.item.lines:
             line.setCursor(Qt.CursorShape.SizeHorCursor)
+        self.item.sigTaken.connect(view.bridge.store.settle)
         self.item.sigRegionChanged.connect(self._follow)
         self.item.sigRegionChangeFinished.connect(lambda: view.bridge.store.settle())
         self.item.hide()
@@ -67,7 +69,7 @@ class FitEnds:
             self.item.hide()
             return
         ends = (fit.request.low, fit.request.high)
-        if not any(line.moving for line in self.item.lines):
+        if not self.item.is_held:
             with QSignalBlocker(self.item):
                 self.item.setRegion(ends)
         for at, line in enumerate(self.item.lines):
@@ -96,6 +98,12 @@ class FitEnds:
         self._held = following if following < len(HELD_WORDS) else None
         self._view.bridge.store.settle()  # each end that keys move is one step back
         self._view.redraw_soon()
+
+    def give_up(self) -> bool:
+        """Put the ends back where the mouse took one; tells whether it held one."""
+        if was_held := self.item.let_go():
+            self._view.bridge.store.give_up()
+        return was_held
 
     def let_go(self) -> None:
         """Let keys move what they moved before."""

@@ -63,6 +63,8 @@ class SpectrumPeaks:
         """Peaks that were searched for."""
         self._untold: set[str] = set()
         """Names of fits that were asked for, until it is known what came out."""
+        self._failed: set[tuple[str, str]] = set()
+        """Runs and fits of which it was told why they were not made."""
         self.cursor: float | None = None
         """Where the read-out stands."""
         self._mouse: QPointF | None = None
@@ -262,7 +264,14 @@ class SpectrumPeaks:
             if (outcome := bridge.fitting.outcome(run_id, name)) is not None:
                 self._untold.remove(name)
                 if outcome.why_not:
+                    self._failed.add((run_id, name))
                     bridge.log(f"Fit {name}: {outcome.why_not}", "warning")
+        for name in [name for of, name in self._failed if of == run_id]:
+            outcome = bridge.fitting.outcome(run_id, name)
+            if outcome is None or not outcome.why_not:
+                self._failed.remove((run_id, name))
+            if outcome is not None and not outcome.why_not:
+                bridge.log(f"Fit {name} is made now")
 
     # Searching, integrating, marking
 
@@ -409,9 +418,9 @@ class SpectrumPeaks:
         view = self._view
         view.bridge.fitting.ask(view.session.selected)
         is_log, unit_words = view.choice.is_log, chain_facts.unit_of(view.choice.column)
-        self._fits.draw(self.shown_fits(), Scale(picture.edges, picture.unit, is_log, unit_words), room)
         self.fit_ends.draw(self._chosen_here())
         room.spare(self.fit_ends.shown)
+        self._fits.draw(self.shown_fits(), Scale(picture.edges, picture.unit, is_log, unit_words), room)
         read = [] if self.cursor is None else [(self.cursor, self._read(self.cursor, picture))]
         self._reading.draw(read, room)
         marks = [(x, f"{words.level(x)} {unit_words}".rstrip()) for x in view.choice.markers]

@@ -18,6 +18,7 @@ from pygama_gui.bridge import Bridge
 from pygama_gui.session import cut_changes
 from pygama_gui.views.base import View
 from pygama_gui.widgets import theme
+from pygama_gui.widgets.held_range import HeldRange
 from pygama_gui.widgets.plot import Plot
 
 BEHIND, BEFORE = 8.0, 17.0
@@ -64,6 +65,10 @@ class CutRanges:
         """Give where the ends stand that can be dragged."""
         return [end for band in self._bands.values() for end in band.ends]
 
+    def give_up(self) -> bool:
+        """Put the end of a range back where the mouse took it; tells whether it held one."""
+        return any(band.give_up() for band in self._bands.values())
+
     def hide(self) -> None:
         """Draw nothing."""
         for name in list(self._bands):
@@ -76,11 +81,12 @@ class Band:
     def __init__(self, bridge: Bridge, plot: Plot, name: str) -> None:
         self._bridge, self._plot, self._name = bridge, plot, name
         self._range: RangeOf | None = None
-        self.item = pg.LinearRegionItem((0, 1), swapMode="block")
+        self.item = HeldRange(swapMode="block")
         self.item.setZValue(BEHIND)
         self.item.movable = False  # only its edges are: a drag between them zooms, however wide it is
         for line in self.item.lines:
             line.setCursor(Qt.CursorShape.SizeHorCursor)
+        self.item.sigTaken.connect(bridge.store.settle)
         self.item.sigRegionChanged.connect(self._follow)
         self.item.sigRegionChangeFinished.connect(self._set_down)
         self.words = pg.TextItem(anchor=(0, 1))
@@ -101,10 +107,12 @@ class Band:
         ends = () if self._range is None else (self._range.low, self._range.high)
         return [end for end in ends if math.isfinite(end)]
 
-    @property
-    def is_held(self) -> bool:
-        """Whether the mouse holds it."""
-        return self.item.moving or any(line.moving for line in self.item.lines)
+    def give_up(self) -> bool:
+        """Put an end back where the mouse took it; tells whether it held one."""
+        if was_held := self.item.let_go():
+            self._bridge.store.give_up()
+            self._set_down()
+        return was_held
 
     def draw(self, cut: Cut, found: RangeOf, at: int, *, is_chosen: bool) -> None:
         """Draw it. at: its number among those drawn, for the place of its name."""
@@ -116,7 +124,7 @@ class Band:
             low - far if math.isinf(ends[0]) else ends[0],
             high + far if math.isinf(ends[1]) else ends[1],
         ]
-        if not self.is_held:
+        if not self.item.is_held:
             with QSignalBlocker(self.item):
                 self.item.setRegion(shown)
         for line, end in zip(self.item.lines, ends, strict=True):

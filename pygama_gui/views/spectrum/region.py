@@ -11,6 +11,7 @@ from PyQt5.QtCore import QSignalBlocker
 from pygama.analysis.regions import Region
 from pygama_gui.views.spectrum.room import Room, words_item, write
 from pygama_gui.widgets import theme, words
+from pygama_gui.widgets.held_range import HeldRange
 from pygama_gui.widgets.plot import Plot
 
 FAINT, BRIGHT = 38, 60
@@ -26,7 +27,7 @@ class RegionMark:
         moved: Callable[[float, float], None],
         set_down: Callable[[float, float], None],
     ) -> None:
-        self.item = pg.LinearRegionItem((0, 1), swapMode="none")
+        self.item = HeldRange(swapMode="none")
         self.item.setZValue(15)
         self.item.hide()
         for line in self.item.lines:

@@ -16,6 +16,10 @@ GROUND = 200
 N_PLACES = 4
 """Places below each other that are tried."""
 GAP_PX = 4
+FAR_OFF = 2.0
+"""Words stand no more than so many times their width beside what they are of, to lie over no upright line."""
+TOUCH_PX = 1.0
+"""Words that begin or end at an upright line do not lie over it, nor over one that is drawn in its place."""
 RISE = 3.0
 """Words go up so many times their height to get out of the curve's way, at most."""
 
@@ -51,13 +55,16 @@ class Room:
     def place_at_peak(self, item: pg.TextItem, x: float, y: float, half_width: float) -> bool:
         """Show words over a peak, beside it, or as `place` does: first where the curve is not covered.
 
-        y: where the foot would stand above the peak; half_width: of the peak, which words beside leave free.
+        They lie over an upright line only where there is no room between or beside these. y: where the foot
+        would stand above the peak; half_width: of the peak, which words beside leave free.
         """
         size = item.boundingRect()
         width, height = size.width() * self.per_x, size.height() * self.per_y
         gap = half_width + GAP_PX * self.per_x
-        for begins in (x - width / 2, x + gap, x - gap - width):
-            begins = min(max(begins, self.left), self.right - width)
+        near = [x - width / 2, x + gap, x - gap - width]
+        inside = [min(max(begins, self.left), self.right - width) for begins in near]
+        free = [one for one in inside + self._outside(x, width) if not self._is_crossed(one, width)]
+        for begins in free + inside:
             clear = self._height_of_curve(begins, begins + width) + GAP_PX * self.per_y
             foot = max(min(y, self.top - height), clear)
             is_near = foot <= y + RISE * height and foot + height <= self.top
@@ -65,6 +72,18 @@ class Room:
                 self._show(item, begins, foot)
                 return True
         return self.place(item, x, y)
+
+    def _outside(self, x: float, width: float) -> list[float]:
+        """Give where words may begin beyond upright lines on either side of a place, the nearest first."""
+        gap = GAP_PX * self.per_x
+        begins = [one + gap if one > x else one - gap - width for one in self._uprights]
+        begins.sort(key=lambda one: abs(one + width / 2 - x))
+        near = [one for one in begins if abs(one + width / 2 - x) <= FAR_OFF * width]
+        return [one for one in near if self.left <= one <= self.right - width]
+
+    def _is_crossed(self, begins: float, width: float) -> bool:
+        touch = TOUCH_PX * self.per_x
+        return any(begins + touch < one < begins + width - touch for one in self._uprights)
 
     def _height_of_curve(self, low: float, high: float) -> float:
         first, last = np.searchsorted(self._edges, [low, high])
@@ -101,8 +120,12 @@ class Room:
         before = max((one for one in self._uprights if one < x), default=x)
         for begins in (x, x - width, behind, before - width):
             ends = begins + width
-            is_free = not any(begins < one < ends for one in self._uprights)
-            if is_free and ends <= self.right and begins >= self.left and abs(begins - x) <= 2 * width:
+            if (
+                not self._is_crossed(begins, width)
+                and ends <= self.right
+                and begins >= self.left
+                and abs(begins - x) <= 2 * width
+            ):
                 return begins
         return x if x + width <= self.right else x - width
 

@@ -222,7 +222,7 @@ class SpectrumView(View):
         self.choose(is_log=not self.choice.is_log)
 
     def toggle_rate(self) -> None:
-        """Show counts a unit and second, or counts a bin."""
+        """Show the rate density, as counts/keV/s, or counts per bin."""
         self.choose(is_rate=not self.choice.is_rate)
 
     def toggle_strip(self, strip: str) -> None:
@@ -322,9 +322,11 @@ class SpectrumView(View):
         self.redraw_soon()
 
     def give_up(self) -> None:
-        """Let a drag zoom again; take found peaks and the read-out away."""
-        self.plot.box.cancel()
-        self.peaks.clear()
+        """Put back what the mouse holds; else let a drag zoom again, and take peaks and read-out away."""
+        given_up = [self.region.item.let_go(), self.cut_ranges.give_up(), self.peaks.fit_ends.give_up()]
+        if not any(given_up):
+            self.plot.box.cancel()
+            self.peaks.clear()
         self.redraw_soon()
 
     def remove_under_mouse(self) -> None:

@@ -469,7 +469,7 @@ class StripView(View):
             return
         _, place = self._levels["position"]
         channel = trends.asked.channel
-        whose = "" if channel is None else self.bridge.names([channel])[0]
+        whose = "" if channel is None else self.bridge.channel_name(channel)
         is_one_of_many = len(self.bridge.shown(self._surveyed.codes)) > 1
         name = trends.anchor.name.partition(" ")[0] or "PEAK"
         self._whose_peak = whose if is_one_of_many else ""

@@ -15,6 +15,7 @@ from pygama.quick_dataclass import dataclass
 from pygama_gui.data.moves import Band, is_outside
 from pygama_gui.data.slices import Series
 from pygama_gui.widgets import theme
+from pygama_gui.widgets.held_range import HeldRange
 from pygama_gui.widgets.plot import Plot, ValueAxis
 
 STEPS_S = (1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1200, 1800, 3600, 7200, 10_800, 21_600, 43_200, 86_400)
@@ -142,7 +143,7 @@ class TrendPlot(Plot):
         self._drawn: list[_Drawn] = []
         self.band = pg.LinearRegionItem((0, 1), orientation="horizontal", movable=False)
         self.middle = pg.InfiniteLine(angle=0, movable=False)
-        self.window = pg.LinearRegionItem((0, 1))
+        self.window = HeldRange()
         self.window.sigRegionChanged.connect(self._tell_window)
         self.window.sigRegionChangeFinished.connect(lambda _item: self.window_set_down.emit())
         for height, item in ((-20, self.band), (-19, self.middle), (7, self.window)):
@@ -181,7 +182,7 @@ class TrendPlot(Plot):
         """Mark a stretch of time."""
         self.window.setVisible(window is not None)
         if window is not None:
-            if not self._is_window_held:
+            if not self.window.is_held:
                 with QSignalBlocker(self.window):
                     self.window.setRegion(window)
             color = theme.current().color("marker")
@@ -189,10 +190,6 @@ class TrendPlot(Plot):
                 line.setPen(theme.current().pen("marker"))
             color.setAlpha(38)
             self.window.setBrush(color)
-
-    @property
-    def _is_window_held(self) -> bool:
-        return self.window.moving or any(line.moving for line in self.window.lines)
 
     def _tell_window(self) -> None:
         low, high = sorted(self.window.getRegion())

@@ -73,7 +73,7 @@ class TrendsView(View):
         ("+", "Zoom in"),
         ("-", "Zoom out"),
         ("f", "Bring the marked time into view"),
-        ("Esc", "Give up marking a time"),
+        ("Esc", "Put back a time that is dragged, give up marking one"),
         ("Del", "Remove the mark"),
         (".", "Next channel"),
         (",", "Previous channel"),
@@ -92,6 +92,8 @@ class TrendsView(View):
         self.shown: list[tuple[str, Trends]] = []
         self.bands: dict[tuple[str, str], Band | None] = {}
         self._clock = Clock()
+        self._window_before = self.choice.window
+        """Where the marked time stood when the mouse took it."""
         self._make_plots()
         self._make_controls()
         self._lay_out()
@@ -183,6 +185,7 @@ class TrendsView(View):
             plot.fill_menu = self._fill_menu
             plot.box.zoom_changed.connect(lambda plot=plot: self._share_zoom(plot))
             plot.box.region_dragged.connect(lambda low, high: self._change(window=(low, high)))
+            plot.window.sigTaken.connect(self._take_window)
             plot.window_moved.connect(lambda low, high: self._move_window((low, high)))
             plot.window_set_down.connect(self.bridge.store.settle)
             plot.box.double_clicked.connect(lambda _at: self.show_all())
@@ -364,7 +367,15 @@ class TrendsView(View):
         self.cut_button.hide()
         self.info.setText("Drag over a trend to mark a stretch of time; Esc gives up")
 
+    def _take_window(self) -> None:
+        self.bridge.store.settle()
+        self._window_before = self.choice.window
+
     def _end_marking(self) -> None:
+        """Put the marked time back where the mouse took it, or let a drag zoom again."""
+        if any(plot.window.let_go() for plot in self.plots.values()):
+            self.bridge.store.give_up()
+            self._change(window=self._window_before)
         for plot in self.plots.values():
             plot.box.cancel()
         self.redraw_soon()

@@ -10,7 +10,9 @@ from pytestqt.qtbot import QtBot
 
 from pygama.analysis.calibration import Calibration, ChannelCalibration
 from pygama.analysis.curves import Curve
+from pygama.processing.digest import file_digests
 from pygama.simulate import RunShape, write_run
+from pygama_gui.data.calibrated_with import noted
 from pygama_gui.main_window import MainWindow
 from pygama_gui.session import calibration_changes, changes
 from pygama_gui.session.state import Run
@@ -27,7 +29,8 @@ def window(qtbot: QtBot, open_window: Callable[..., MainWindow], tmp_path: Path)
     wait_for(qtbot, made, 1)
     one = ChannelCalibration(curve=Curve((0.0, 0.5), ((0.0, 0.0), (0.0, 0.0))))
     calibration = Calibration("trap_max", made_from=("Run7",), channels={"0/8/0": one})
-    made.bridge.change(calibration_changes.take_calibration, calibration)
+    chain = made.bridge.live(made.bridge.session.selected).chain
+    made.bridge.change(calibration_changes.take_calibration, noted(calibration, chain))
     return made
 
 
@@ -63,6 +66,29 @@ def test_a_run_that_another_chain_makes_anew_is_offered_to_be_calibrated(
     assert window.fits.isVisible()
     window.bridge.change(calibration_changes.take_calibration, window.fits.calibration.proposal)
     assert not window.banner.isVisible()
+
+
+def test_energies_of_another_chain_are_told_in_another_session_too(
+    qtbot: QtBot, window: MainWindow, open_window: Callable[..., MainWindow], tmp_path: Path
+) -> None:
+    (calibration,) = window.bridge.session.calibrations
+    assert file_digests([tmp_path / "t2_run7.h5"], "trap_max", ["0/8/0"]) == calibration.digests
+    for rise, is_told in ((400, False), (150, True)):
+        process_with_rise(qtbot, window, rise, 2 + is_told)
+        later = open_window(output_dir=tmp_path)
+        later.bridge.change(calibration_changes.take_calibration, calibration)
+        later.arrivals.add_paths([tmp_path / "t2_run7.h5"])
+        qtbot.waitUntil(lambda shown=later: has_rows(shown), timeout=WAIT_MS)
+        later.fits.calibration.show_present()
+        told = "when another chain made its rows: lines may stand elsewhere"
+        assert (told in later.fits.calibration.state.text()) is is_told
+        said = "Run 7 was calibrated when another chain made its rows: its lines may stand elsewhere now."
+        assert later.banner.words.text().startswith(said) is is_told
+
+
+def has_rows(window: MainWindow) -> bool:
+    live = window.bridge.live(window.bridge.session.selected)
+    return live is not None and len(live.columns) > 0 and bool(live.chain)
 
 
 def test_nothing_is_saved_beside_the_demo_run_by_itself(

@@ -278,6 +278,39 @@ def make(store: Store, name: str, arguments: tuple[Any, ...], merge: str) -> Non
         store.change(getattr(changes, name), *arguments, merge=merge and f"{name} {merge}")
 
 
+def test_a_run_that_was_processed_anew_is_that_again_after_undo_and_redo() -> None:
+    store = Store()
+    store.change(changes.add_runs, [Run("r", Path("Run7"), 7)])
+    store.change(changes.take_tier_files, "r", None, Path("t2_run7.h5"))
+    store.change(changes.redo_runs, ["r"])
+    before = store.session
+    store.undo()
+    store.undo()
+    assert store.session.runs == ()
+    store.redo()
+    store.redo()
+    assert store.session.runs == before.runs
+
+
+def test_a_drag_that_is_given_up_leaves_nothing_to_undo_and_what_there_was_to_redo() -> None:
+    store = Store()
+    store.change(changes.mark_region, (1.0, 2.0))
+    store.change(changes.mark_region, (3.0, 4.0))
+    store.undo()
+    store.settle()
+    store.give_up()
+    assert store.session.spectrum.roi == (1.0, 2.0), "there is no drag"
+    for end in (5.0, 6.0, 7.0):
+        store.change(changes.mark_region, (1.0, end), merge="region")
+    store.give_up()
+    assert store.session.spectrum.roi == (1.0, 2.0)
+    store.redo()
+    assert store.session.spectrum.roi == (3.0, 4.0)
+    store.undo()
+    store.undo()
+    assert store.undo_label == ""
+
+
 @given(st.lists(one_change, max_size=25))
 def test_undoing_everything_gives_the_first_session_and_redoing_it_the_last(
     drawn: list[tuple[str, tuple[Any, ...], str]],

@@ -93,6 +93,21 @@ def test_a_drag_to_the_right_zooms_into_the_band(
     assert plot.box.zoomed_x
 
 
+def test_a_drag_that_is_given_up_zooms_nothing_and_the_next_one_does(
+    qtbot: QtBot, plot: Plot, move_mouse: Callable[..., None]
+) -> None:
+    port = plot.viewport()
+    qtbot.mousePress(port, Qt.MouseButton.LeftButton, pos=QPoint(200, 150))
+    for x in (250, 300):
+        move_mouse(port, QPoint(x, 150))
+    plot.box.cancel()
+    move_mouse(port, QPoint(400, 150))
+    qtbot.mouseRelease(port, Qt.MouseButton.LeftButton, pos=QPoint(400, 150))
+    assert plot.box.viewRange()[0] == [0, 100]
+    drag(qtbot, plot, move_mouse, 200, 400, Qt.KeyboardModifier.NoModifier)
+    assert plot.box.zoomed_x
+
+
 def test_the_first_drag_after_a_menu_zooms_as_any_other(
     qtbot: QtBot, plot: Plot, move_mouse: Callable[..., None]
 ) -> None:

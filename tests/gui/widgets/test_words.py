@@ -130,3 +130,7 @@ def test_an_error_is_left_out_with_its_sign_alone(text: str, rest: str) -> None:
 def test_a_value_that_rounds_to_zero_has_no_sign() -> None:
     assert words.with_error(-0.04, 0.2) == "0.0 ± 0.2"
     assert words.level(-0.01) == "0.0"
+
+
+def test_a_number_is_not_parted_from_its_error_and_its_unit() -> None:
+    assert words.together("offset 0.03 ± 0.02 keV, χ²") == "offset 0.03\u202f±\u202f0.02\u202fkeV, χ²"

@@ -17,3 +17,13 @@ def test_the_width_says_of_which_events_it_is(qtbot: QtBot, themed: object) -> N
     assert how.startswith("One fit to ")
     assert how.endswith(" waveforms, before cuts and calibration")
     view.bridge.close()
+
+
+def test_the_channel_of_a_sample_is_told_where_there_is_little_room(qtbot: QtBot, themed: object) -> None:
+    view = PreviewView.demo()
+    qtbot.addWidget(view)
+    view.sandbox.words = "newest waveforms of channel 1"
+    view.redraw()
+    assert view.sample.text() == "300 newest waveforms of channel 1"
+    assert view.sample.short == "300 newest of channel 1"
+    view.bridge.close()

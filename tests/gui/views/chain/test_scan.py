@@ -11,18 +11,24 @@ import pytest
 from PyQt5.QtCore import QPointF, Qt
 from pytestqt.qtbot import QtBot
 
+from pygama.analysis.calibration import Calibration, ChannelCalibration
+from pygama.analysis.curves import Curve
+from pygama.analysis.peaks import PeakFit
 from pygama.block import Block
 from pygama.processing.declare import Setting
 from pygama.progress import Failed
 from pygama_gui.bridge import Bridge
+from pygama_gui.data.measure import Measure
 from pygama_gui.data.preview import Asked, Bench, Sampled
 from pygama_gui.session import changes
+from pygama_gui.session.calibration_changes import take_calibration
 from pygama_gui.session.state import DEFAULT_CHAIN, Run, Step
 from pygama_gui.views import madeup
 from pygama_gui.views.chain.effect import effect_words
 from pygama_gui.views.chain.preview import PreviewView
 from pygama_gui.views.chain.scan import ScanWindow, settings_to_scan, usual_range, values_between
 from pygama_gui.views.chain.view import ChainView
+from pygama_gui.widgets import words
 
 WAIT_MS = 60_000
 CHAIN = (
@@ -182,6 +188,68 @@ def test_a_click_on_the_preview_chooses_the_peak(qtbot: QtBot, tried: PreviewVie
     assert bridge.session.line[0] < 5000 < bridge.session.line[1]
 
 
+@pytest.fixture
+def in_kev(tried: PreviewView, bridge: Bridge) -> PreviewView:
+    """The preview beside a spectrum in keV: half a keV for each ADC count, and 100 keV at none."""
+    curve = Curve((100.0, 0.5), ((0.0, 0.0), (0.0, 0.0)))
+    run = bridge.session.selected_run
+    assert run is not None
+    made = Calibration("trap_max", made_from=run.raw_names, channels={"0/0/0": ChannelCalibration(curve)})
+    bridge.change(take_calibration, made)
+    bridge.change(changes.show_spectrum, replace(bridge.session.spectrum, column="trap_max_kev"))
+    return tried
+
+
+def test_beside_a_spectrum_in_kev_the_preview_is_in_kev(
+    qtbot: QtBot, in_kev: PreviewView, bridge: Bridge
+) -> None:
+    def fitted() -> bool:
+        in_kev.redraw()
+        return in_kev.fwhm.text().endswith("keV")
+
+    qtbot.waitUntil(fitted, timeout=WAIT_MS)
+    fit = in_kev.found.new_fit
+    assert in_kev.fwhm.text() == f"FWHM {words.with_error(fit.fwhm / 2, fit.fwhm_error / 2)} keV"
+    assert "in keV by the calibration of the run" in in_kev.fwhm.toolTip()
+    assert in_kev.plot.box.viewRange()[0] == pytest.approx([2500.0, 2700.0])
+    assert in_kev.plot.labels["bottom"] == "trap_max_kev (keV)"
+    bridge.change(changes.show_spectrum, replace(bridge.session.spectrum, column="trap_max"))
+    in_kev.redraw()
+    assert in_kev.fwhm.text() == f"FWHM {words.with_error(fit.fwhm, fit.fwhm_error)} ADC"
+    assert in_kev.plot.box.viewRange()[0] == pytest.approx(WINDOW)
+
+
+def test_a_peak_is_chosen_in_the_preview_where_it_stands_in_kev(
+    qtbot: QtBot, in_kev: PreviewView, bridge: Bridge
+) -> None:
+    bridge.change(changes.choose_line, None)
+    in_kev.pick(QPointF(2595.0, 3.0))
+    qtbot.waitUntil(lambda: bridge.session.line is not None, timeout=WAIT_MS)
+    assert bridge.session.line is not None
+    assert bridge.session.line[0] < 5000 < bridge.session.line[1]
+    in_kev.plot.box.region_dragged.emit(2550.0, 2650.0)
+    assert bridge.session.line == pytest.approx((4900.0, 5100.0))
+
+
+def test_a_width_in_kev_is_that_at_the_gain_that_the_run_was_calibrated_at() -> None:
+    measure = Measure("trap_max", Curve((100.0, 0.5), ((0.0, 0.0), (0.0, 0.0))))
+    fit = PeakFit((9000.0, 11000.0), 40, position=10_000.0, fwhm=40.0, fwhm_error=4.0, converged=True)
+    assert measure.width(fit, 2.0) == (10.0, 1.0)
+    assert Measure("trap_max").width(fit, 2.0) == (40.0, 4.0)
+
+
+def test_waveforms_of_several_channels_together_are_told_in_adc(in_kev: PreviewView, bridge: Bridge) -> None:
+    assert in_kev.sandbox.measure_of("trap_max").unit == "keV"
+    bridge.data[bridge.session.selected].channels = [0, 1]
+    assert in_kev.sandbox.measure_of("trap_max").unit == "ADC"
+
+
+def test_a_cell_of_a_scan_tells_its_width_in_kev(qtbot: QtBot, in_kev: PreviewView, scan: ScanWindow) -> None:
+    scan.start()
+    qtbot.waitUntil(lambda: not scan.sandbox.is_scanning, timeout=WAIT_MS)
+    assert re.search(r"FWHM \S+ ± \S+ keV at 2\u202f?6\d\d\.\d keV, ", scan.about.text())
+
+
 def test_a_click_where_no_peak_is_says_so(qtbot: QtBot, tried: PreviewView) -> None:
     with qtbot.waitSignal(tried.sandbox.line_missing, timeout=WAIT_MS):
         tried.pick(QPointF(9000.0, 3.0))
@@ -217,7 +285,7 @@ def test_nothing_is_computed_while_nobody_looks(qtbot: QtBot, tried: PreviewView
 
 def test_a_window_with_too_few_counts_is_told_with_its_unit_and_a_way_out(block: Block) -> None:
     found = Bench(block).compare(Asked(CHAIN, CHAIN, "trap_max", (39_900.0, 40_100.0)))
-    assert effect_words(found, "ADC").change == (
+    assert effect_words(found, Measure("trap_max")).change == (
         "Too few counts from 39\u202f900.0 to 40\u202f100.0 ADC to fit: click another peak, or press P"
     )
 
@@ -225,15 +293,15 @@ def test_a_window_with_too_few_counts_is_told_with_its_unit_and_a_way_out(block:
 def test_no_difference_is_claimed_that_the_errors_do_not_allow(block: Block) -> None:
     chain = (*CHAIN[:2], replace(CHAIN[2], settings={"rise": 79, "flat": 20}), CHAIN[3])
     found = Bench(block).compare(Asked(chain, CHAIN, "trap_max", WINDOW))
-    assert effect_words(found, "ADC").change.startswith("no clear difference")
+    assert effect_words(found, Measure("trap_max")).change.startswith("no clear difference")
 
 
 def test_a_default_that_is_written_out_is_compared_with_nothing(block: Block) -> None:
     chain = (replace(CHAIN[0], settings={**CHAIN[0].settings, "i_start": 0}), *CHAIN[1:])
     found = Bench(block).compare(Asked(chain, CHAIN, "trap_max", WINDOW))
     assert chain != CHAIN
-    assert effect_words(found, "ADC") == effect_words(
-        Bench(block).compare(Asked(CHAIN, CHAIN, "trap_max", WINDOW)), "ADC"
+    assert effect_words(found, Measure("trap_max")) == effect_words(
+        Bench(block).compare(Asked(CHAIN, CHAIN, "trap_max", WINDOW)), Measure("trap_max")
     )
 
 

@@ -20,7 +20,7 @@ from pygama_gui.session import calibration_changes, changes, cut_changes
 from pygama_gui.session.state import SORTS, ChannelMap, Run
 from pygama_gui.views import madeup, surveying
 from pygama_gui.views.channels.tiles import HEIGHT
-from pygama_gui.views.channels.view import COLUMNS, ChannelsView, row_of
+from pygama_gui.views.channels.view import COLUMNS, WHY, ChannelsView, row_of
 from pygama_gui.views.figure_words import fwhm_words
 
 WAIT_MS = 60_000
@@ -206,8 +206,8 @@ def test_the_table_tells_the_same_as_the_grid(qtbot: QtBot, view: ChannelsView) 
     assert view.table.isVisible()
     assert view.model.rowCount() == 3
     shown = [view.model.data(view.model.index(2, column)) for column in range(3)]
-    assert shown == ["channel 2", "▲ noisy", "9000"]
-    assert row_of(view.tiles[2])[-1] == "18 times the events of the typical channel"
+    assert shown == ["channel 2", "▲ noisy", "18 times the events of the typical channel"]
+    assert row_of(view.tiles[2])[3] == "9000"
     view.table.clicked.emit(view.model.index(2, 0))
     assert view.session.spectrum.channel == 2
 
@@ -221,6 +221,18 @@ def test_the_figures_in_the_table_are_not_cut(qtbot: QtBot, view: ChannelsView) 
         for at in range(len(COLUMNS) - 1):
             text = view.model.data(view.model.index(row, at))
             assert metrics.horizontalAdvance(text) < view.table.columnWidth(at)
+
+
+def test_why_a_channel_is_not_well_is_in_view_in_a_narrow_panel(qtbot: QtBot, view: ChannelsView) -> None:
+    view.resize(740, 420)
+    feed(qtbot, view, events(mixed(500, 500, 9000)))
+    view._change(is_table=True)
+    view.redraw()
+    header = view.table.horizontalHeader()
+    why, end = header.sectionViewportPosition(WHY), header.sectionViewportPosition(WHY + 1)
+    assert end < view.table.viewport().width()
+    text = row_of(view.tiles[2])[WHY]
+    assert view.table.fontMetrics().horizontalAdvance(text) < end - why
 
 
 def test_a_heading_of_the_table_sorts(qtbot: QtBot, view: ChannelsView) -> None:
@@ -244,7 +256,7 @@ def test_the_width_of_a_peak_is_told_with_its_error(qtbot: QtBot, view: Channels
 def test_the_cell_of_an_unknown_figure_says_so(qtbot: QtBot, view: ChannelsView) -> None:
     view.bridge.change(changes.take_channel_map, ChannelMap(channels=(Channel(0, 0, 3, "V01"),)))
     feed(qtbot, view, events(mixed(100, 100)))
-    assert row_of(view.tiles[2])[4:8] == ("—", "—", "—", "—")
+    assert row_of(view.tiles[2])[5:] == ("—", "—", "—", "—")
 
 
 def test_a_dragged_edge_is_followed_at_once_and_the_rest_comes_when_the_hand_rests(

@@ -14,11 +14,14 @@ from PyQt5.QtGui import QKeyEvent
 from PyQt5.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
+from pygama.analysis.calibration import Calibration, ChannelCalibration, MatchedLine
+from pygama.analysis.curves import Curve
 from pygama.analysis.cuts import Cut, load_cuts
 from pygama.analysis.efficiency import peak_bands, survival_at
 from pygama.analysis.fit_request import FitRequest
 from pygama_gui.bridge import Bridge
 from pygama_gui.session import changes, cut_changes, fit_changes
+from pygama_gui.session.calibration_changes import take_calibration
 from pygama_gui.session.state import Fit, Run
 from pygama_gui.views import madeup
 from pygama_gui.views.cuts import cut_words
@@ -64,6 +67,18 @@ def type_into(qtbot: QtBot, card: CutCard, text: str) -> None:
     popup = card.field._completer.popup() if card.field._completer else None
     if popup is not None:
         popup.hide()
+
+
+def test_the_example_of_a_cut_is_in_kev_where_the_run_is_calibrated(view: CutsView) -> None:
+    bridge, run = view.bridge, view.session.selected_run
+    assert run is not None
+    assert "such as 8300 <= trap_max < 9050, or" in view.hint.text()
+    curve = Curve((0.0, 0.1), ((0.0, 0.0), (0.0, 0.0)))
+    places = ((583.2, True), (2614.5, True), (9000.0, False))
+    lines = tuple(MatchedLine("", kev, 0.1, is_used=is_used) for kev, is_used in places)
+    channels = {"0/0/0": ChannelCalibration(curve, lines)}
+    bridge.change(take_calibration, Calibration("trap_max", made_from=run.raw_names, channels=channels))
+    assert "such as 2604 <= trap_max_kev < 2624, or" in view.hint.text()
 
 
 def test_a_typed_cut_is_added_with_a_colour_of_its_own(qtbot: QtBot, view: CutsView) -> None:

@@ -23,7 +23,7 @@ from pygama_gui.session import changes
 from pygama_gui.session.state import Run
 from pygama_gui.views.files import pages as file_pages
 from pygama_gui.views.files.details import pretty
-from pygama_gui.views.files.view import DETAILS, PLOT, ROWS, SIZE, FilesView, code_for
+from pygama_gui.views.files.view import DETAILS, NARROW_TREE, PLOT, ROWS, SIZE, TYPE, FilesView, code_for
 
 WAIT_MS = 60_000
 ROWS_TYPE = np.dtype([("channel", "i8"), ("trap_max", "f8"), ("time_s", "f8")])
@@ -327,7 +327,11 @@ def test_a_file_that_cannot_be_read_says_so_in_place(qtbot: QtBot, view: FilesVi
     view.open_file(tmp_path / "t1.h5")
     qtbot.waitUntil(lambda: view.details.trouble.isVisible(), timeout=WAIT_MS)
     assert view.details.trouble.text().startswith("▲ t1.h5 cannot be read")
-    assert tree_words(view) == ["t1.h5, ▲ not read"]
+    assert tree_words(view) == ["t1.h5, ▲ unreadable"]
+    for width in (NARROW_TREE - 100, NARROW_TREE + 100):
+        view.tree.resize(width, 200)
+        told = view.tree.sizeHintForIndex(view.model.index(0, TYPE)).width()
+        assert view.tree.columnWidth(TYPE) > told, "it stands whole"
 
 
 def test_a_file_that_is_new_is_read_again(qtbot: QtBot, opened: FilesView, tmp_path: Path) -> None:

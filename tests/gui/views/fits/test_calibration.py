@@ -171,12 +171,12 @@ def test_the_wheel_over_the_residuals_scrolls_the_panel(qtbot: QtBot, view: Fits
 
 def test_a_proposal_says_how_sure_it_is_and_what_comes_second(qtbot: QtBot, view: FitsView) -> None:
     propose(qtbot, view)
-    said = view.calibration.words.text()
+    said = view.calibration.words.text().replace("\u202f", " ")
     assert "2 of 2 channels calibrated" in said
-    assert "Channel 0/5/0: proposed: Th-228, over 99.99 % sure" in said
+    assert "channel 0: proposed: Th-228, over 99.99 % sure" in said
     gain, rival = said.partition("Second best:")[::2]
-    assert "ADC a keV" in gain and "ADC a keV" in rival
-    assert view.calibration.gain_unit.text() == "ADC a keV"
+    assert "ADC/keV" in gain and "ADC/keV" in rival
+    assert view.calibration.gain_unit.text() == "ADC/keV"
     assert view.calibration.use_button.isVisible()
     assert view.calibration.residuals.isVisible() and view.calibration.widths.isVisible()
     assert view.session.calibrations == ()
@@ -208,7 +208,7 @@ def test_what_is_not_sure_is_refused_in_words(
     view.bridge.take(3, thorium(40))
     view.bridge.change(changes.select_run, run.run_id)
     propose(qtbot, view)
-    assert "Channel 0/5/0 refused:" in view.calibration.words.text()
+    assert "▲ channel 0 refused:" in view.calibration.words.text()
     view.bridge.change(changes.take_channel_map, ChannelMap(channels=(Channel(0, 5, 0, "V01"),)))
     propose(qtbot, view)
     assert "V01 refused:" in view.calibration.words.text()
@@ -342,9 +342,9 @@ def test_the_drift_between_two_runs_is_said(qtbot: QtBot, view: FitsView, others
     view.bridge.change(changes.select_run, "2018-9-25-Th228Run72")
     view.bridge.change(changes.show_spectrum, view.session.spectrum.__class__(others=others))
     propose(qtbot, view)
-    said = view.calibration.words.text()
+    said = view.calibration.words.text().replace("\u202f", " ")
     moved = re.findall(r"Against 2018-9-25-Th228Run9001: (.*) moved by ([+.0-9]+) % ± ([.0-9]+)", said)
-    assert [what for what, *_ in moved] == ["channel 0/5/0: the gain", "channel 0/5/0: 2614.5 keV (Tl-208)"]
+    assert [what for what, *_ in moved] == ["channel 0: the gain", "channel 0: 2614.5 keV (Tl-208)"]
     for _, shift, error in moved:
         assert float(shift) == pytest.approx(0.2, abs=4 * float(error))
 
@@ -529,3 +529,11 @@ def test_the_fine_range_holds_all_but_what_lies_far_beyond() -> None:
     assert (low, high) == (0.0, pytest.approx(250, rel=1e-3))
     assert high > 250
     assert fine_range(np.array([np.nan])) == (0.0, 1.0)
+
+
+def test_channels_of_several_cards_are_named_as_elsewhere(qtbot: QtBot, view: FitsView) -> None:
+    propose(qtbot, view)
+    found = view.calibration.proposal
+    assert found is not None
+    two = replace(found, channels={**found.channels, "0/8/0": found.channels["0/5/0"]})
+    assert view.calibration._names_of_places(two)["0/8/0"] == "card 8 channel 0"

@@ -321,7 +321,7 @@ def test_parameters_of_a_fit_have_their_units(view: FitsView) -> None:
     assert view.form.rows["background"].value_label.text().endswith(" counts / ADC")
     given = [unit_of_parameter(name, "keV") for name in ("tail_slope", "tail_fraction", "step", "slope")]
     assert given == ["keV", "", "", ""]
-    assert unit_of_parameter("background", "") == "counts a unit"
+    assert unit_of_parameter("background", "") == "counts per unit"
 
 
 def test_peaks_of_one_width_say_what_they_share_once(qtbot: QtBot, view: FitsView) -> None:

@@ -402,6 +402,8 @@ def test_the_cut_follows_while_its_gate_is_dragged(
     qtbot.mouseRelease(place, LEFT, NO_KEY, last)
     assert view.session.cuts[0].expression == BOX
     assert not view.box.zoomed_x
+    view.bridge.store.undo()
+    assert view.session.cuts == (), "there is no drag to be undone"
 
 
 def test_a_drag_that_the_cut_followed_is_one_step_of_undo(

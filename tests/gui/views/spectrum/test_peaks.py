@@ -13,7 +13,7 @@ from pytestqt.qtbot import QtBot
 from pygama.analysis.fit_request import FitRequest
 from pygama.analysis.search import FoundPeak
 from pygama_gui.bridge import Bridge
-from pygama_gui.session import changes, fit_changes
+from pygama_gui.session import changes, cut_changes, fit_changes
 from pygama_gui.session.state import Fit, Run
 from pygama_gui.views import madeup
 from pygama_gui.views.spectrum.drawing import Picture
@@ -93,6 +93,10 @@ def test_a_fit_that_gives_nothing_says_why_each_time(qtbot: QtBot, view: Spectru
     assert told == [(f"Fit 61\u202f200 ADC: {outcome.why_not}", "warning")]
     view.peaks.fit_region()
     assert told == [told[0]] * 2
+    view.bridge.change(fit_changes.set_fit_range, "61\u202f200 ADC", 8400.0, 8950.0)
+    view.redraw()
+    qtbot.waitUntil(lambda: len(told) == 3, timeout=WAIT_MS)
+    assert told[-1] == ("Fit 61\u202f200 ADC is made now", "info")
 
 
 def test_residuals_stand_below_a_fit_that_is_in_view(qtbot: QtBot, view: SpectrumView) -> None:
@@ -375,8 +379,9 @@ def test_names_of_lines_do_not_lie_over_what_can_be_dragged(view: SpectrumView) 
     assert begins == pytest.approx(-width)
     begins, width = placed(LINE - 20, LINE + 20)
     assert begins == pytest.approx(20)
-    begins, width = placed(LINE - 20, LINE + 20, LINE + 30)
-    assert begins == pytest.approx(-20 - width)
+    for end in np.linspace(19, 20, 9):
+        begins, width = placed(LINE - end - 0.01, LINE - end, LINE + end, LINE + end + 10)
+        assert begins == pytest.approx(-end - width)
 
 
 def test_words_of_a_peak_at_the_top_stand_beside_it(view: SpectrumView) -> None:
@@ -395,6 +400,26 @@ def test_words_of_a_peak_at_the_top_stand_beside_it(view: SpectrumView) -> None:
     write(other, "456 ADC", "text")
     assert room.place_at_peak(other, middle, top, bin_width)
     assert other.pos().x() + width < middle
+
+
+@pytest.mark.parametrize("half", [100, 150, 400])
+def test_words_of_a_fit_do_not_lie_over_its_own_ends(qtbot: QtBot, view: SpectrumView, half: float) -> None:
+    view.look_at(7500, 10_000)
+    request = FitRequest(LINE - half, LINE + half, (LINE,))
+    view.bridge.change(fit_changes.add_fits, [Fit("line", "trap_max", request)])
+    wait_for_fits(qtbot, view, 1)
+    view.redraw()
+    (item,) = [one for one in view.peaks._fits._words if one.isVisible()]
+    ends = view.peaks.fit_ends.shown
+    assert len(ends) == 2
+    low, room = item.pos().x(), Room(view.plot)
+    width = item.boundingRect().width() * room.per_x
+    assert not any(low < end < low + width for end in ends)
+    view.bridge.change(changes.mark_region, (LINE - 0.9 * half, LINE + 0.9 * half))
+    view.redraw()
+    low = item.pos().x()
+    px = 1.01 * room.per_x
+    assert not any(low + px < end < low + width - px for end in (*ends, *(view.choice.roi or ())))
 
 
 @pytest.fixture
@@ -437,6 +462,43 @@ def test_the_mouse_drags_an_end_of_a_fit_which_is_redone_and_undone_at_once(
     assert fitted.bridge.store.undo_label == "change range of fit (line)"
     fitted.bridge.store.undo()
     assert range_of(fitted) == (8400, 8950)
+
+
+@pytest.mark.parametrize(
+    ("what", "at"), [("fit", 8950.0), ("region", 8600.0), ("region", 8650.0), ("cut", 9100.0)]
+)
+def test_escape_puts_back_what_the_mouse_holds(
+    qtbot: QtBot,
+    fitted: SpectrumView,
+    move_mouse: Callable[..., None],
+    monkeypatch: pytest.MonkeyPatch,
+    what: str,
+    at: float,
+) -> None:
+    monkeypatch.setitem(pg.CONFIG_OPTIONS, "mouseRateLimit", 0)
+    bridge, plot, place = fitted.bridge, fitted.plot, fitted.plot.viewport()
+    bridge.change(cut_changes.add_cut, "peak", "9100 <= trap_max < 9200")
+    bridge.change(changes.mark_region, (8600.0, 8700.0))
+    bridge.change(fit_changes.set_fit_range, "line", 8400.0, 8950.0, merge="range line")
+    fitted.redraw()
+    before, label = bridge.session, bridge.store.undo_label
+    height = sum(plot.box.viewRange()[1]) / 2
+    start, end = (plot.mapFromScene(plot.box.mapViewToScene(QPointF(x, height))) for x in (at, at + 70))
+    move_mouse(place, start)
+    qtbot.mousePress(place, Qt.MouseButton.LeftButton, pos=start)
+    for share in (0.3, 0.6):
+        move_mouse(place, start + (end - start) * share)
+    moved = fitted.region.item.getRegion() if what == "region" else bridge.session
+    assert moved != ((8600.0, 8700.0) if what == "region" else before)
+    qtbot.keyClick(plot, Qt.Key.Key_Escape)
+    move_mouse(place, end)
+    qtbot.mouseRelease(place, Qt.MouseButton.LeftButton, pos=end)
+    fitted.redraw()
+    assert (bridge.session.fits, bridge.session.cuts) == (before.fits, before.cuts)
+    assert bridge.session.spectrum == before.spectrum
+    assert fitted.region.item.getRegion() == (8600.0, 8700.0)
+    assert bridge.store.undo_label == label
+    assert bridge.store.redo_label == ""
 
 
 def test_dragging_one_end_of_a_fit_leaves_the_other_where_it_was(fitted: SpectrumView) -> None:

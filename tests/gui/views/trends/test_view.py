@@ -357,6 +357,29 @@ def test_a_marked_time_is_dragged_and_its_cut_goes_along(
     assert view.session.cuts[0].expression == window_text((100.0, 200.0))
 
 
+def test_escape_puts_a_marked_time_and_its_cut_back(
+    qtbot: QtBot, view: TrendsView, move_mouse: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(pg.CONFIG_OPTIONS, "mouseRateLimit", 0)
+    feed(qtbot, view, run_of())
+    change(qtbot, view, window=(100.0, 200.0))
+    view.cut_button.click()
+    change(qtbot, view)
+    before, plot = view.session, view.plots["rate"]
+    height = sum(plot.box.viewRange()[1]) / 2
+    start, end = (plot.mapFromScene(plot.box.mapViewToScene(QPointF(x, height))) for x in (150.0, 250.0))
+    qtbot.mousePress(plot.viewport(), Qt.MouseButton.LeftButton, pos=start)
+    for share in (0.3, 0.6):
+        move_mouse(plot.viewport(), start + (end - start) * share)
+    assert view.session.cuts != before.cuts
+    qtbot.keyClick(plot, Qt.Key.Key_Escape)
+    move_mouse(plot.viewport(), end)
+    qtbot.mouseRelease(plot.viewport(), Qt.MouseButton.LeftButton, pos=end)
+    assert (view.session.cuts, view.choice.window) == (before.cuts, (100.0, 200.0))
+    view.bridge.store.undo()
+    assert view.session.cuts == ()
+
+
 def test_a_new_mark_leaves_the_cut_of_the_last_one_alone(qtbot: QtBot, view: TrendsView) -> None:
     feed(qtbot, view, run_of())
     view._change(window=(100.0, 200.0))
