@@ -43,6 +43,7 @@ DROP_WORDS = {
     "cuts": "Drop to use the cuts",
     "calibration": "Drop to use the calibration",
     "channel map": "Drop to name the channels",
+    "plug-in": "Drop to add the plug-in",
     "tier": "Drop to open as Tier files",
 }
 """What comes of letting a file go, by its kind."""
@@ -65,9 +66,10 @@ class Arrivals(QObject):
         self._bridge.not_taken.connect(self.tell_not_taken)
 
     def add_paths(self, paths: Iterable[Path], *, process: bool | None = None) -> None:
-        """Take files and folders: runs, sessions, settings, cuts, calibrations and channel maps.
+        """Take files and folders: runs, sessions, settings, cuts, calibrations, channel maps and plug-ins.
 
-        A picture that was saved here brings back what it shows. What cannot be taken says why.
+        A picture that was saved here brings back what it shows, and a plug-in is run once somebody agreed.
+        What cannot be taken says why.
 
         process: whether the runs are started; None: as the session says.
         """
@@ -81,6 +83,7 @@ class Arrivals(QObject):
             "calibration": window.fits.calibration.load,
             "channel map": window.settings_files.take_channel_map,
             "cuts": self._take_cuts,
+            "plug-in": window.settings_files.add_plugin,
             "settings": window.settings_files.load,
             "picture": window.documents.open_picture,
         }
@@ -328,4 +331,6 @@ def _kind_of(path: Path) -> str:
         return "channel map"
     if path.suffix == ".json":
         return "session" if saved.is_session(path) else "settings"
+    if path.suffix == ".py":
+        return "plug-in"
     return "picture" if pictured.is_picture(path) else "runs"

@@ -22,6 +22,7 @@ WAIT_MS = 60_000
     [
         (("Run72", "Run73"), "Drop to add the runs"),
         (("run72_trap_max.png",), "Drop to bring the view back"),
+        (("mine.py",), "Drop to add the plug-in"),
         (("Run72", "run72_trap_max.png"), "Drop to open the files"),
         ((), "Only files on this computer can be dropped"),
     ],
@@ -54,6 +55,17 @@ def test_the_next_drop_lets_go_what_is_said_of_the_last_one(
     assert any("bad.json" in line for line in window.bridge.lines)
     window.arrivals.add_paths([good])
     assert not window.banner.isVisible()
+
+
+def test_a_plug_in_that_is_dropped_waits_for_consent(
+    tmp_path: Path, open_window: Callable[..., MainWindow]
+) -> None:
+    window = open_window()
+    (plugin := tmp_path / "mine.py").write_text(f"open({str(tmp_path / 'ran')!r}, 'w')")
+    window.arrivals.add_paths([plugin])
+    assert window.consent.isVisible()
+    assert "mine.py" in window.consent.words.text()
+    assert not (tmp_path / "ran").exists()
 
 
 def test_a_file_that_was_refused_is_named_until_the_next_drop(
