@@ -7,7 +7,7 @@ from itertools import groupby
 from os.path import commonprefix
 
 from PyQt5.QtCore import QEvent, Qt, QTimer, pyqtSignal
-from PyQt5.QtGui import QFont, QKeyEvent, QResizeEvent, QTextCharFormat, QTextCursor
+from PyQt5.QtGui import QFont, QKeyEvent, QPalette, QResizeEvent, QTextCharFormat, QTextCursor
 from PyQt5.QtWidgets import QHBoxLayout, QPlainTextEdit, QPushButton, QSizePolicy, QToolTip, QVBoxLayout
 
 from pygama_gui.bridge import Bridge
@@ -55,6 +55,7 @@ class ConsoleView(View):
         self.text.setTabChangesFocus(True)
         self.text.setMaximumBlockCount(N_LINES)
         self.text.setPlaceholderText(HELP)
+        self._color_help()
         self.prompt = Prompt(self.console)
         self.prompt.entered.connect(self.run)
         self.stop_button = button("Stop", "Stop what runs in the console")
@@ -177,8 +178,15 @@ class ConsoleView(View):
         bar = self.text.verticalScrollBar()
         bar.setValue(bar.maximum())
 
+    def _color_help(self) -> None:
+        """Let the help stand out from mere hints, as what must be read."""
+        colors = self.text.palette()
+        colors.setColor(QPalette.ColorRole.PlaceholderText, theme.current().color("soft"))
+        self.text.setPalette(colors)
+
     def recolor(self) -> None:
         """Write all again in the colours of the present theme, in one edit."""
+        self._color_help()
         cursor = QTextCursor(self.text.document())
         cursor.beginEditBlock()
         cursor.select(QTextCursor.SelectionType.Document)

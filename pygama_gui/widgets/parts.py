@@ -261,10 +261,12 @@ class Yielding(QLabel):
 class Elided(QLabel):
     """A line of text that is cut with '…' where there is no room, and shown whole as its tooltip.
 
-    short: another text for less room, which is cut in its place; until another text is set.
+    short: another text for less room, which is cut in its place; lead: what comes first where the line stands
+    alone, apart from the controls that it goes on from. Both until another text is set.
     """
 
-    short = ""
+    short = lead = ""
+    is_alone = False
 
     def __init__(
         self, text: str = "", *, tone: str = "soft", px: int = theme.SMALL, bold: bool = False
@@ -277,14 +279,14 @@ class Elided(QLabel):
 
     def setText(self, text: str | None) -> None:  # noqa: N802  (Qt's name)
         """Show a text."""
-        self.short = ""
+        self.short = self.lead = ""
         super().setText(text)
         self.setToolTip(text or "")
 
     @property
     def shown(self) -> str:
         """What there is room for."""
-        metrics, text = self.fontMetrics(), self.text()
+        metrics, text = self.fontMetrics(), (self.lead if self.is_alone else "") + self.text()
         if self.short and metrics.horizontalAdvance(text) > self.width():
             text = self.short
         return metrics.elidedText(text, Qt.TextElideMode.ElideRight, self.width())
@@ -483,6 +485,8 @@ class Controls(QWidget):
         if is_above == self.is_above:
             return
         self.is_above = is_above
+        if isinstance(self._info, Elided):
+            self._info.is_alone = is_above
         if is_above:
             self._line.removeWidget(self._info)
             self._line.insertStretch(self._place, 1)

@@ -7,6 +7,7 @@ from PyQt5.QtCore import QPoint, QPointF, Qt
 from PyQt5.QtGui import QCursor, QWheelEvent
 from PyQt5.QtWidgets import (
     QApplication,
+    QLineEdit,
     QMenu,
     QPushButton,
     QStyle,
@@ -86,6 +87,22 @@ def test_words_go_above_the_controls_where_they_have_no_room_beside_them(qtbot: 
     assert info.width() > 200
     controls.resize(800, 60)
     qtbot.waitUntil(lambda: before.x() < info.x() < after.x())
+
+
+@pytest.mark.usefixtures("themed")
+def test_words_that_go_on_from_a_control_are_whole_where_they_stand_alone(qtbot: QtBot) -> None:
+    info, number = Elided("of 12 000 · channel 1"), QLineEdit("3")
+    info.lead = "3 "
+    controls = Controls([number], info, [QPushButton("after")])
+    qtbot.addWidget(controls)
+    controls.resize(800, 60)
+    controls.show()
+    qtbot.waitExposed(controls)
+    assert info.shown == "of 12 000 · channel 1"
+    controls.resize(260, 60)
+    qtbot.waitUntil(lambda: info.shown == "3 of 12 000 · channel 1")
+    info.setText("newest")
+    assert info.shown == "newest"
 
 
 @pytest.mark.usefixtures("themed")
