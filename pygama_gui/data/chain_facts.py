@@ -44,7 +44,10 @@ def unit_of(column: str) -> str:
 
 
 def processors_by_kind() -> dict[str, list[Processor]]:
-    """Give all processors, sorted by what they are about: the module that each is in."""
+    """Give all processors, sorted by what they are about: the module that each is in.
+
+    Those that read numbers alone, as a table of channels, come after what is done with waveforms.
+    """
     plugins = {
         name: f"Plug-in {plugin.path.name}" for plugin in loaded_plugins() for name in plugin.processors
     }
@@ -53,7 +56,11 @@ def processors_by_kind() -> dict[str, list[Processor]]:
         module = known.function.__module__.rpartition(".")[2]
         kind = plugins.get(known.name) or module.replace("_", " ").capitalize()
         kinds.setdefault(kind, []).append(known)
-    return kinds
+    return dict(sorted(kinds.items(), key=lambda one: not any(map(_reads_waves, one[1]))))
+
+
+def _reads_waves(known: Processor) -> bool:
+    return any(kind == "waves" for _, kind in known.reads)
 
 
 def what_is_amiss(chain: Sequence[Step]) -> dict[int, str]:
