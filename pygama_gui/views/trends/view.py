@@ -50,6 +50,8 @@ WHOLE, LINES_OF_SUMMARY = 12, 5
 """Lines at most of the words of a trend, which scroll with it, and of what moved in all."""
 LATE = 0.4
 """Opacity of what is still of the cuts before, while an edge is dragged."""
+SHOW_MARKED, REMOVE_MARK = "Bring the marked time into &view", "R&emove the mark"
+CUT_MARKED = "Make a &cut of the marked time"
 
 
 class TrendsView(View):
@@ -101,6 +103,8 @@ class TrendsView(View):
         self.band_actions = {k: by_words[band_words(k)] for k in BANDS}
         for action in self.band_actions.values():
             action.setCheckable(True)
+        self._marked_actions = [by_words[text] for text in (SHOW_MARKED, REMOVE_MARK, CUT_MARKED)]
+        self._offer_marked()
 
     @classmethod
     def demo(cls) -> TrendsView:
@@ -161,9 +165,9 @@ class TrendsView(View):
             None,
             ("Mark a &time | window range select period", "Shift+R", self._begin_window),
             ("&Give up marking | cancel abort", "Esc", self._end_marking),
-            ("Bring the marked time into &view", "F", self.show_window),
-            ("R&emove the mark", "Del", lambda: self._change(window=None)),
-            ("Make a &cut of the marked time", "", self.cut_window),
+            (SHOW_MARKED, "F", self.show_window),
+            (REMOVE_MARK, "Del", lambda: self._change(window=None)),
+            (CUT_MARKED, "", self.cut_window),
             None,
             (
                 "&Save the trends… | export picture image plot figure screenshot print pdf png svg csv",
@@ -287,7 +291,13 @@ class TrendsView(View):
         elif (old.trends.channel, old.trends.is_apart) != (new.trends.channel, new.trends.is_apart):
             for plot in self.plots.values():
                 plot.box.zoomed_y = False
+        self._offer_marked()
         self.redraw_soon()
+
+    def _offer_marked(self) -> None:
+        """Offer what is done with a marked time only where there is one."""
+        for action in self._marked_actions:
+            action.setEnabled(self.choice.window is not None)
 
     def resizeEvent(self, event: QResizeEvent | None) -> None:  # noqa: N802  (Qt's name)
         """Share the height anew where words need another number of lines."""

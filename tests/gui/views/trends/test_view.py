@@ -294,6 +294,15 @@ def test_a_marked_time_is_shown_and_moves_by_slices(qtbot: QtBot, view: TrendsVi
     assert not view.plots["rate"].window.isVisible()
 
 
+def test_what_is_done_with_a_marked_time_is_offered_only_where_there_is_one(view: TrendsView) -> None:
+    entries = [action for action in view.view_actions() if "mark" in action.text()]
+    assert [action.isEnabled() for action in entries] == [True, False, False, False]  # the first gives up
+    view._change(window=(100.0, 160.0))
+    assert all(action.isEnabled() for action in entries)
+    view._change(window=None)
+    assert not entries[-1].isEnabled()
+
+
 def test_the_axis_tells_utc_where_the_start_of_the_run_is_known(qtbot: QtBot, view: TrendsView) -> None:
     feed(qtbot, view, run_of())
     axis = view.plots["rate"].time_axis
