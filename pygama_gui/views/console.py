@@ -7,7 +7,7 @@ from itertools import groupby
 from os.path import commonprefix
 
 from PyQt5.QtCore import QEvent, Qt, QTimer, pyqtSignal
-from PyQt5.QtGui import QFont, QKeyEvent, QPalette, QResizeEvent, QTextCharFormat, QTextCursor
+from PyQt5.QtGui import QFont, QKeyEvent, QPalette, QResizeEvent, QShowEvent, QTextCharFormat, QTextCursor
 from PyQt5.QtWidgets import QHBoxLayout, QPlainTextEdit, QPushButton, QSizePolicy, QToolTip, QVBoxLayout
 
 from pygama_gui.bridge import Bridge
@@ -55,7 +55,6 @@ class ConsoleView(View):
         self.text.setTabChangesFocus(True)
         self.text.setMaximumBlockCount(N_LINES)
         self.text.setPlaceholderText(HELP)
-        self._color_help()
         self.prompt = Prompt(self.console)
         self.prompt.entered.connect(self.run)
         self.stop_button = button("Stop", "Stop what runs in the console")
@@ -177,6 +176,11 @@ class ConsoleView(View):
     def _go_to_end(self) -> None:
         bar = self.text.verticalScrollBar()
         bar.setValue(bar.maximum())
+
+    def showEvent(self, event: QShowEvent | None) -> None:  # noqa: N802  (Qt's name)
+        """Colour the help, which the style sheet makes a mere hint when it is first seen."""
+        super().showEvent(event)
+        self._color_help()
 
     def _color_help(self) -> None:
         """Let the help stand out from mere hints, as what must be read."""

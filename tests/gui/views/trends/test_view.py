@@ -294,6 +294,30 @@ def test_a_marked_time_is_shown_and_moves_by_slices(qtbot: QtBot, view: TrendsVi
     assert not view.plots["rate"].window.isVisible()
 
 
+@pytest.mark.parametrize("height", [300, 900])
+def test_the_times_stand_below_the_trends_in_a_window_of_any_height(
+    qtbot: QtBot, view: TrendsView, height: int
+) -> None:
+    feed(qtbot, view, run_of())
+    view.resize(700, height)
+    view.redraw()
+    rate, times = view.plots["rate"], view.times
+    bar = view._area.verticalScrollBar()
+    assert bar is not None
+    qtbot.waitUntil(lambda: bar.isVisible() == (height == 300))
+    assert times.isVisible()
+    assert times.geometry().top() >= view._area.geometry().bottom()
+    assert times.labels["bottom"].startswith("UTC, 2018-09-25")
+    rate.box.setXRange(100.0, 200.0, padding=0)
+    assert times.box.viewRange()[0] == pytest.approx([100.0, 200.0])
+    for seconds in (100.0, 200.0):
+        x = [
+            one.mapTo(view, one.mapFromScene(one.box.mapViewToScene(QPointF(seconds, 0.0)))).x()
+            for one in (rate, times)
+        ]
+        assert x[0] == pytest.approx(x[1], abs=1)
+
+
 def test_what_is_done_with_a_marked_time_is_offered_only_where_there_is_one(view: TrendsView) -> None:
     entries = [action for action in view.view_actions() if "mark" in action.text()]
     assert [action.isEnabled() for action in entries] == [True, False, False, False]  # the first gives up
