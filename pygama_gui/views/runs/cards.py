@@ -126,9 +126,8 @@ def run_sentence(state: JobState | None, run: Run | None = None) -> tuple[str, s
     if state.state != "done" or (state.made_on is not None and not state.warnings):
         return state_sentence(state), tone
     warned = counted(state.warnings, "warning")
-    if state.made_on is not None:  # what matters comes first: a card is narrow
-        return f"▲ {warned} · {date_of(state.made_on)}", tone
-    took = f"done in {words.duration(state.elapsed_s)}"
+    when = f"in {words.duration(state.elapsed_s)}" if state.made_on is None else date_of(state.made_on)
+    took = f"done {when}"
     return (f"▲ {took} · {warned}" if state.warnings else f"✓ {took}"), tone
 
 

@@ -225,6 +225,12 @@ def test_a_narrow_card_keeps_what_tells_most(view: RunsView) -> None:
     assert in_room("▶ processing, 35 %, 5.5 s left", 100) == "▶ 35 %, 5.5 s left"
 
 
+def test_a_narrow_card_tells_the_warnings_of_a_run_that_was_made_earlier() -> None:
+    sentence, tone = run_sentence(JobState(1, Path("Run5"), "done", made_on=1_537_871_000.0, warnings=3))
+    assert (sentence, tone) == ("▲ done 2018-09-25 10:23 UTC · 3 warnings", "warn")
+    assert in_room(sentence, 200) == "▲ 3 warnings"
+
+
 def test_a_run_that_grew_tells_the_size_it_has_now() -> None:
     run = Run("1", Path("Run5"), 5, size_bytes=14_000_000)
     done = JobState(1, Path("Run5"), "done", rows=14_838, total_bytes=60_000_000)
