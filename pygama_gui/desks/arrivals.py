@@ -46,7 +46,9 @@ DROP_WORDS = {
     "plug-in": "Drop to add the plug-in",
     "tier": "Drop to open as Tier files",
 }
-"""What comes of letting a file go, by its kind."""
+"""What comes of letting files go, by their kind."""
+SINGLE_WORDS = {"runs": "Drop to add the run", "tier": "Drop to open as a Tier file"}
+"""The same of a file alone, where it differs."""
 ELSEWHERE = "Only files on this computer can be dropped"
 
 
@@ -318,7 +320,11 @@ def drop_words(paths: Sequence[Path]) -> str:
     kinds = {"tier" if path.is_file() and files.is_hdf5(path) else _kind_of(path) for path in looked_at}
     if not kinds:
         return ELSEWHERE
-    return DROP_WORDS[kinds.pop()] if len(kinds) == 1 else "Drop to open the files"
+    if len(kinds) > 1:
+        return "Drop to open the files"
+    kind = kinds.pop()
+    is_single = len(paths) == 1 and not paths[0].is_dir()
+    return SINGLE_WORDS.get(kind, DROP_WORDS[kind]) if is_single else DROP_WORDS[kind]
 
 
 def _kind_of(path: Path) -> str:

@@ -21,6 +21,7 @@ WAIT_MS = 60_000
     ("names", "said"),
     [
         (("Run72", "Run73"), "Drop to add the runs"),
+        (("Run72",), "Drop to add the run"),
         (("run72_trap_max.png",), "Drop to bring the view back"),
         (("mine.py",), "Drop to add the plug-in"),
         (("Run72", "run72_trap_max.png"), "Drop to open the files"),
@@ -35,7 +36,11 @@ def test_the_window_says_what_comes_of_letting_go(tmp_path: Path, names: tuple[s
 
 def test_a_tier_file_is_known_by_its_first_bytes(tmp_path: Path) -> None:
     (path := tmp_path / "t2_run72").write_bytes(b"\x89HDF\r\n\x1a\n")
-    assert drop_words([path]) == "Drop to open as Tier files"
+    assert drop_words([path]) == "Drop to open as a Tier file"
+
+
+def test_a_folder_may_hold_more_than_one_run(tmp_path: Path) -> None:
+    assert drop_words([tmp_path]) == "Drop to add the runs"
 
 
 def test_cuts_are_known_by_what_is_in_the_file(tmp_path: Path) -> None:
