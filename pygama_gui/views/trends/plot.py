@@ -203,6 +203,7 @@ class TrendPlot(Plot):
         self._draw_band(lines[0].band if has_band and len(lines) == 1 else None)
         self.label_axes("", unit or self.kind)
         self.x_axis.showLabel(False)
+        self.y_axis.setStyle(showValues=any(line.series.is_known.any() for line in lines))
         self._fit(lines, has_band=has_band)
 
     def show_window(self, window: tuple[float, float] | None) -> None:

@@ -337,6 +337,16 @@ def test_the_axis_tells_utc_where_the_start_of_the_run_is_known(qtbot: QtBot, vi
     assert axis.tickStrings(ticks, 1.0, step) == ["10:24", "10:26", "10:28", "10:30", "10:32"]
 
 
+@pytest.mark.parametrize(("n", "has_numbers"), [(1, False), (6000, True)])
+def test_the_axis_of_what_has_no_value_has_no_numbers(
+    qtbot: QtBot, view: TrendsView, n: int, *, has_numbers: bool
+) -> None:
+    feed(qtbot, view, run_of(n))
+    shown = [plot for kind, plot in view.plots.items() if view.is_shown(kind)]
+    assert len(shown) > 1
+    assert {plot.y_axis.style["showValues"] for plot in shown} == {has_numbers}
+
+
 def test_a_run_of_one_event_is_drawn_without_fuss(qtbot: QtBot, view: TrendsView) -> None:
     feed(qtbot, view, madeup.partial(1))
     assert view.summary.text().endswith("too few events to tell") or "too few" in view.summary.text()
