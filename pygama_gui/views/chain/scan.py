@@ -29,6 +29,8 @@ N_CELLS, MOST_CELLS = 9, 25
 SIZE = QSize(720, 620)
 LEFT, BOTTOM, TOP, RIGHT = 64, 40, 6, 112
 MAPS = {"light": "viridis", "dark": "inferno"}
+MARKS = "Dot: best, ring: as good, dashes: as set now"
+"""What is drawn over the cells."""
 Choice = tuple[int, Setting]
 Cell = tuple[int, int]
 
@@ -506,7 +508,7 @@ class ScanWindow(QDialog):
     def _ended(self, problem: str) -> None:
         self.start_button.setText("Start")
         done = f"{len(self.grid.cells)} of {self._n_cells} cells"
-        self.state.setText(f"{done}: {problem}" if problem else f"{done}; click one to adopt it")
+        self.state.setText(f"{done}: {problem}" if problem else f"{done}; click one to adopt it. {MARKS}")
 
     def _show_state(self) -> None:
         if not self.sandbox.is_scanning:

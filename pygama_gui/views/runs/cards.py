@@ -36,6 +36,7 @@ from pygama_gui.widgets import theme, words
 GAP, PADDING, LINE, BUTTON, BUTTON_GAP = 8, 10, 18, 24, 6
 MOST_LINES = 5
 """Lines that the sentence about a failure takes at most; all of it is in the tooltip."""
+_TIME_OF_DAY = re.compile(r" \d\d:\d\d UTC$")
 MOST_LISTED = 30
 """Runs of a data set that its tooltip lists, at most."""
 LEAST_WIDTH = 120
@@ -517,7 +518,9 @@ def in_room(sentence: str, width: int) -> str:
     if QFontMetrics(theme.font(theme.SMALL)).horizontalAdvance(sentence) <= width:
         return sentence
     first, dot, last = sentence.rpartition(" · ")
-    return f"{first[0]} {last}" if dot else sentence.replace(" processing,", "")
+    if dot:
+        return f"{first[0]} {last}"
+    return _TIME_OF_DAY.sub("", sentence.replace(" processing,", ""))
 
 
 def words_height(sentence: str, width: int) -> int:

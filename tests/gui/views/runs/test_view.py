@@ -222,6 +222,7 @@ def test_a_narrow_card_keeps_what_tells_most(view: RunsView) -> None:
     assert in_room(told, 1000) == told
     assert in_room(told, 100) == "▲ 3 warnings"
     assert in_room("✓ done in 2.8 s", 20) == "✓ done in 2.8 s"
+    assert in_room("✓ done 2018-09-25 10:23 UTC", 150) == "✓ done 2018-09-25"
     assert in_room("▶ processing, 35 %, 5.5 s left", 100) == "▶ 35 %, 5.5 s left"
 
 
