@@ -254,6 +254,11 @@ def test_a_scan_fills_the_grid_and_a_click_adopts_a_cell_in_one_step(
     assert bridge.session.chain == CHAIN
 
 
+def test_the_fields_of_a_scan_say_along_which_axis_they_are(scan: ScanWindow) -> None:
+    assert scan.across.low.toolTip() == "First value along x"
+    assert scan.up.number.accessibleName() == "Number of values along y"
+
+
 def test_a_scan_that_has_ended_says_what_the_marks_are(qtbot: QtBot, scan: ScanWindow) -> None:
     scan.start_button.click()
     qtbot.waitUntil(lambda: not scan.sandbox.is_scanning, timeout=WAIT_MS)
