@@ -153,12 +153,12 @@ def test_files_that_cannot_be_taken_say_why_in_place(view: RunsView) -> None:
 
 
 def test_a_long_reason_is_cut_to_what_it_says_first(view: RunsView) -> None:
-    reason = "notes is not ORCA data: it begins with b'hello'; expected was a header record"
+    reason = "notes is not ORCA data: it begins with 'hello'; expected was a header record"
     view.show_refused(
         ((Path("/data/notes"), reason), (Path("/data/my run"), "my run: cut short: only 2 bytes"))
     )
     assert view.refusals.text() == "▲ notes is not ORCA data\n▲ my run: cut short"
-    assert "it begins with b'hello'" in view.refusals.toolTip()
+    assert "it begins with 'hello'" in view.refusals.toolTip()
     view.dismiss_link.click()
     assert not view.refusals.isVisible()
 
