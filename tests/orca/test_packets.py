@@ -404,7 +404,7 @@ def test_words_are_native_in_big_endian_files_and_text_is_not_swapped(start, pli
         (b"abc", r"not ORCA data: it begins with 'abc'; expected was a header record"),
         (b"\x89HDF\r\n\x1a\n" + bytes(100), "an HDF5 file, such as our Tier 1 and Tier 2"),
         (bytes(1000), "not ORCA data: it begins with the bytes 00 00 00 00 00 00 00 00; expected"),
-        (b"PK\x03\x04" + bytes(100), "not ORCA data: it is a zip archive, which must be unpacked first; expected"),
+        (b"PK\x03\x04" + bytes(100), "not ORCA data: it is a zip archive, which must be unpacked first"),
         (gzip.compress(b"no run", mtime=0), "not ORCA data: it begins with 'no run'"),
         (b"\x1f\x8b damaged", "is empty"),
         (header_bytes(run_header(run_number=1, start_time=0))[:500], "the header is cut short"),
