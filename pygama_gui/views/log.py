@@ -12,6 +12,7 @@ from PyQt5.QtWidgets import QApplication, QFrame, QHBoxLayout, QPlainTextEdit, Q
 
 from pygama.utils import local_text
 from pygama_gui.bridge import Bridge
+from pygama_gui.session import places
 from pygama_gui.views.base import View
 from pygama_gui.widgets import theme
 from pygama_gui.widgets.parts import Elided, button, label, link, panel, row
@@ -36,11 +37,12 @@ class LogView(View):
         self.text.setAcceptDrops(False)
         self.text.setMaximumBlockCount(N_LINES)
         self.text.setAccessibleName("Log")
-        self.text.setPlaceholderText("Nothing has happened yet.")
+        file = places.log_file()
+        self.text.setPlaceholderText(f"Nothing has happened yet. What was told before is in {file}.")
         self.text.setFont(theme.font(theme.SMALL))
         self._lines: list[tuple[str, str]] = []
         self._times: list[float] = []
-        copy_button = button("Copy", "Copy the whole log")
+        copy_button = button("Copy", f"Copy the whole log; it is in {file} as well")
         copy_button.clicked.connect(lambda: QApplication.clipboard().setText(self.text.toPlainText()))
         self.text.setMinimumHeight(LEAST_TEXT)
         frame, column = panel(margin=10, spacing=4)
