@@ -6,7 +6,16 @@ import re
 from collections.abc import Callable, Sequence
 
 from PyQt5.QtCore import QEvent, QSize, Qt
-from PyQt5.QtGui import QCursor, QHelpEvent, QPainter, QPaintEvent, QResizeEvent, QWheelEvent
+from PyQt5.QtGui import (
+    QCursor,
+    QHelpEvent,
+    QPainter,
+    QPaintEvent,
+    QPalette,
+    QResizeEvent,
+    QShowEvent,
+    QWheelEvent,
+)
 from PyQt5.QtWidgets import (
     QApplication,
     QComboBox,
@@ -15,6 +24,7 @@ from PyQt5.QtWidgets import (
     QLabel,
     QLayout,
     QMenu,
+    QPlainTextEdit,
     QPushButton,
     QSizePolicy,
     QStyle,
@@ -256,6 +266,21 @@ class Yielding(QLabel):
         painter.setPen(self.palette().color(self.foregroundRole()))
         text = self.fontMetrics().elidedText(self.text(), Qt.TextElideMode.ElideRight, self.width())
         painter.drawText(self.rect(), int(Qt.AlignmentFlag.AlignVCenter), text)
+
+
+class ToldWhenEmpty(QPlainTextEdit):
+    """A text that says something while it is empty, in the tone of what must be read and not of a hint."""
+
+    def showEvent(self, event: QShowEvent | None) -> None:  # noqa: N802  (Qt's name)
+        """Colour the words, which the style sheet makes a mere hint when it is first seen."""
+        super().showEvent(event)
+        self.color_words()
+
+    def color_words(self) -> None:
+        """Take the colour of the present theme."""
+        colors = self.palette()
+        colors.setColor(QPalette.ColorRole.PlaceholderText, theme.current().color("soft"))
+        self.setPalette(colors)
 
 
 class Elided(QLabel):

@@ -42,6 +42,11 @@ def test_an_empty_log_says_where_that_of_earlier_stands(qtbot: QtBot, bridge: Br
     view = LogView(bridge)
     qtbot.addWidget(view)
     assert str(places.log_file()) in view.text.placeholderText()
+    view.show()
+    qtbot.waitExposed(view)
+    image = view.text.viewport().grab().toImage()
+    drawn = {image.pixel(x, y) for x in range(image.width()) for y in range(image.height())}
+    assert theme.current().color("soft").rgb() in drawn  # it is to be read, and no hint
 
 
 @pytest.mark.usefixtures("in_tokyo")
