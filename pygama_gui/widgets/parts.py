@@ -284,7 +284,7 @@ class ToldWhenEmpty(QPlainTextEdit):
 
 
 class Elided(QLabel):
-    """A line of text that is cut with '…' where there is no room, and shown whole as its tooltip.
+    """A line of text that is cut with '…' where there is no room, and then shown whole as its tooltip.
 
     short: another text for less room, which is cut in its place; lead: what comes first where the line stands
     alone, apart from the controls that it goes on from. Both until another text is set.
@@ -307,6 +307,18 @@ class Elided(QLabel):
         self.short = self.lead = ""
         super().setText(text)
         self.setToolTip(text or "")
+
+    @property
+    def is_cut(self) -> bool:
+        """Whether there is no room for all of the text."""
+        return not self.shown.endswith(self.text())
+
+    def event(self, event: QEvent | None) -> bool:
+        """Tell the text under the mouse where not all of it is seen; other words always."""
+        is_tip = event is not None and event.type() == QEvent.Type.ToolTip
+        if is_tip and self.toolTip() == self.text() and not self.is_cut:
+            return True
+        return super().event(event)
 
     @property
     def shown(self) -> str:
@@ -390,6 +402,11 @@ class Wrapped(Elided):
     def shown(self) -> str:
         """What there is room for."""
         return "\n".join(self.lines(self.width()))
+
+    @property
+    def is_cut(self) -> bool:
+        """Whether there is no room for all of the text."""
+        return " ".join(self.lines(self.width())) != self.text()
 
 
 class Controls(QWidget):

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from PyQt5.QtCore import QPoint, QPointF, Qt
-from PyQt5.QtGui import QCursor, QWheelEvent
+from PyQt5.QtCore import QEvent, QPoint, QPointF, Qt
+from PyQt5.QtGui import QCursor, QHelpEvent, QWheelEvent
 from PyQt5.QtWidgets import (
     QApplication,
     QLineEdit,
@@ -13,6 +13,7 @@ from PyQt5.QtWidgets import (
     QStyle,
     QStyleOptionComboBox,
     QToolButton,
+    QToolTip,
     QWidget,
 )
 from pytestqt.qtbot import QtBot
@@ -199,6 +200,26 @@ def test_a_button_whose_menu_was_left_does_not_look_as_if_the_mouse_were_over_it
         QCursor.setPos(owner.mapToGlobal(at))
         menu.close()
         assert owner.underMouse() == is_over
+
+
+@pytest.mark.parametrize("kind", [Elided, Wrapped])
+def test_words_are_told_under_the_mouse_where_they_are_cut_alone(qtbot: QtBot, kind: type[Elided]) -> None:
+    line = kind()
+    qtbot.addWidget(line)
+    line.setText("baseline steady · median 8163.3 ± 1.9 ADC")
+    line.show()
+    qtbot.waitExposed(line)
+    whole = line.fontMetrics().horizontalAdvance(line.text())
+    told = []
+    for width in (whole + 1, whole // 5):
+        line.resize(width, 20)
+        QToolTip.hideText()
+        QApplication.sendEvent(
+            line, QHelpEvent(QEvent.Type.ToolTip, QPoint(2, 2), line.mapToGlobal(QPoint(2, 2)))
+        )
+        told.append(QToolTip.text())
+    QToolTip.hideText()
+    assert told == ["", line.text()]
 
 
 def test_words_go_on_in_further_lines_and_are_cut_in_the_last_alone(qtbot: QtBot) -> None:
