@@ -493,7 +493,7 @@ class MainWindow(QMainWindow):
             self.banner.dismiss_about({SIZE_CHOSEN})
             return
         words = f"Text and buttons are drawn at {percent} % when the window is opened again"
-        self.banner.say(words, level="warning", about=SIZE_CHOSEN)
+        self.banner.say(words, level="offer", about=SIZE_CHOSEN)
         self.bridge.log(words)
 
     def go_to_tab(self, tab: int) -> None:

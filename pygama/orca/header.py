@@ -174,15 +174,23 @@ def not_orca(start: bytes, name: str) -> str:
     looks_like = {
         b"\x89HDF": "an HDF5 file, such as our Tier 1 and Tier 2",
         b"FCIO": "a plain FCIO file",
-        b"PK\x03\x04": "a zip archive",
+        b"PK\x03\x04": "a zip archive, which must be unpacked first",
+        b"%PDF": "a PDF document",
+        b"\x89PNG": "a picture",
         b"root": "a ROOT file",
         b"<?xm": "a property list without a record around it",
     }.get(start[:4])
-    found = f"{start[:8]!r}" + (f", which is {looks_like}" if looks_like else "")
+    found = f"it is {looks_like}" if looks_like else f"it begins with {_as_read(start[:8])}"
     return (
-        f"{name} is not ORCA data: it begins with {found}; expected was a header record, with '<?xml' at "
+        f"{name} is not ORCA data: {found}; expected was a header record, with '<?xml' at "
         "byte 8. Choose a file written by ORCA's Data File object"
     )
+
+
+def _as_read(found: bytes) -> str:
+    """Write bytes as the letters that they are, or by their numbers: 'hello', the bytes 00 1F 8B."""
+    text = found.decode("latin-1").rstrip()
+    return f"'{text}'" if text.isascii() and text.isprintable() else f"the bytes {found.hex(' ').upper()}"
 
 
 def _read_plist(text: bytes, name: str) -> dict[str, Any]:

@@ -85,7 +85,7 @@ class Step:
             raise SettingsError(f'a step must be like {{"step": "trap_filter"}}, not {entry!r}')
         unknown = [name for name in entry if name not in _ENTRIES]
         if unknown:
-            raise SettingsError(f"unknown entry {unknown[0]!r} in a step; there are {', '.join(_ENTRIES)}")
+            raise SettingsError(_no_entry(unknown[0], processor_named(entry["step"])))
         settings, test = split_test(_mapping(entry, "settings"))
         enabled = entry.get("enabled", True)
         if not isinstance(enabled, bool):
@@ -159,6 +159,15 @@ def nearest(name: str, known: Iterable[str]) -> str:
     if close:
         return "did you mean " + " or ".join(close) + "?"
     return "there are " + ", ".join(known) if known else "there are none"
+
+
+def _no_entry(name: str, processor: Processor) -> str:
+    """Say what is wrong with an entry of a step: misspelt, or a setting that stands beside 'settings'."""
+    words = f"unknown entry {name!r} in a step"
+    present = processor.renamed.get(name, name)
+    if present in {setting.name for setting in processor.settings}:
+        return f'{words}; settings stand in braces of their own: "settings": {{"{present}": …}}'
+    return f"{words}; {nearest(name, _ENTRIES)}"
 
 
 def _mapping(entry: Mapping[str, Any], name: str) -> Mapping[str, Any]:

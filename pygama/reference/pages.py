@@ -4,45 +4,16 @@ from __future__ import annotations
 
 import inspect
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from pygama.decoders import DECODERS
 from pygama.decoders.base import Bits, DataLoader
 from pygama.processing.declare import Processor, Setting, settings_of
+from pygama.processing.groups import GROUPS
 from pygama.processing.steps import REGISTRY
 from pygama.processing.windows import Tier0Options
 from pygama.reference.examples import chain_to, example
-
-GROUPS: Mapping[str, Sequence[str]] = {
-    "Baselines": ("avg_baseline", "fit_baseline", "robust_baseline", "baseline_rms"),
-    "Subtraction and decay": ("bl_subtract", "bl_subtract_polynomial", "pole_zero", "double_pole_zero"),
-    "Filters": (
-        "trap_filter",
-        "asym_trap_filter",
-        "cusp_filter",
-        "zac_filter",
-        "moving_window",
-        "savitzky_golay",
-        "derivative",
-        "current",
-    ),
-    "Heights and times": (
-        "trap_max",
-        "fixed_time_pickoff",
-        "wf_max",
-        "wf_min",
-        "time_points",
-        "t0",
-        "rise_time",
-        "drift_time",
-    ),
-    "Pulse shape": ("a_max", "a_over_e", "tail_slope"),
-    "Noise and quality": ("noise_rms", "psd", "saturation", "count_pulses"),
-    "Look-up": ("lookup", "calibrate"),
-    "Resampling": ("resample_multisampled",),
-}
-"""All processors of the library, by what they are about."""
 
 PROLOGUE = """\
 Made from the declarations in `pygama/processing`. A step reads what it names, or the latest version of it:

@@ -17,8 +17,8 @@ import numpy as np
 
 from pygama.block import Block
 from pygama.processing.declare import REGISTRY
+from pygama.processing.groups import GROUPS
 from pygama.reference.examples import TABLE, example
-from pygama.reference.pages import GROUPS
 from pygama.reference.pulses import ADC_PER_KEV, LINES_KEV, PERIOD_NS, Run, values_of
 from pygama.reference.scenes import CHANNELS, Scene, number, scene, unit_of, with_table
 from pygama.reference.sheet import MEASURED, QUIET, READ, WRITTEN, Sheet, small_png

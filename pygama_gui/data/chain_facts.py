@@ -13,6 +13,7 @@ import numpy as np
 from pygama.errors import PygamaError
 from pygama.processing.base import Tier1Processor
 from pygama.processing.declare import REGISTRY, Processor
+from pygama.processing.groups import GROUPS
 from pygama.processing.plugins import loaded_plugins
 from pygama_gui.data.wiring import RAW, made_names, outputs_of, wires
 from pygama_gui.session.state import Step
@@ -44,15 +45,18 @@ def unit_of(column: str) -> str:
 
 
 def processors_by_kind() -> dict[str, list[Processor]]:
-    """Give all processors, sorted by what they are about: the module that each is in."""
+    """Give all processors by what they are about, in the order of the reference; those of plug-ins last."""
     plugins = {
         name: f"Plug-in {plugin.path.name}" for plugin in loaded_plugins() for name in plugin.processors
     }
     kinds: dict[str, list[Processor]] = {}
-    for known in REGISTRY.values():
-        module = known.function.__module__.rpartition(".")[2]
-        kind = plugins.get(known.name) or module.replace("_", " ").capitalize()
-        kinds.setdefault(kind, []).append(known)
+    for kind, names in GROUPS.items():
+        if own := [REGISTRY[name] for name in names if name in REGISTRY and name not in plugins]:
+            kinds[kind] = own
+    grouped = {known.name for own in kinds.values() for known in own}
+    for name, known in REGISTRY.items():
+        if name not in grouped:
+            kinds.setdefault(plugins.get(name, "Others"), []).append(known)
     return kinds
 
 

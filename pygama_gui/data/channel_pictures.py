@@ -24,6 +24,8 @@ LEAST_INCHES = 5.0
 WIDER = 1.3
 """How many more tiles stand beside than below each other."""
 FLOOR = 0.5
+MARGIN, LINE = 0.1, 0.09
+"""Shares of a tile's height that are left free above the counts: at least, and for each line of words."""
 COLORS = {"ok": "#0072B2", "bad": "#B00020", "warn": "#B04E0A"}
 HEADS = (
     *("channel", "state", "why", "events", "rate_hz", "rate_error_hz", "baseline", "baseline_scatter"),
@@ -110,20 +112,19 @@ def _draw_tile(axes: Axes, tile: Tile, picture: ChannelPicture) -> None:
     axes.set(
         xlim=(picture.edges[0], picture.edges[-1]),
         yscale="log" if picture.is_log else "linear",
-        ylim=(floor, top * 3 if picture.is_log else top * 1.1),
+        ylim=(floor, _end_above(top, floor, tile.words, is_log=picture.is_log)),
     )
     axes.set_title(f"{tile.name}  {tile.health.words}", fontsize="small", color=color, pad=3)
     group_ticks(axes)
     axes.tick_params(labelsize="x-small")
     axes.xaxis.get_offset_text().set_fontsize("x-small")
     if tile.words:
-        ground = {"facecolor": "white", "edgecolor": "none", "alpha": 0.7, "pad": 0.5}
         axes.annotate(
-            tile.words,
-            (0.97, 0.95),
-            xycoords="axes fraction",
-            ha="right",
-            va="top",
-            fontsize="xx-small",
-            bbox=ground,
+            tile.words, (0.97, 0.96), xycoords="axes fraction", ha="right", va="top", fontsize="xx-small"
         )
+
+
+def _end_above(top: float, floor: float, words: str, *, is_log: bool) -> float:
+    """Give the end of an axis at which the highest count lies below the words in the corner."""
+    below = 1.0 - MARGIN - LINE * len(words.splitlines())
+    return floor * (top / floor) ** (1 / below) if is_log else top / below

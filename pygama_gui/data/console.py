@@ -37,8 +37,8 @@ run, cuts       the name of what is shown, and the cuts that are on
 np, pd, pygama  NumPy, pandas and the library
 analysis        pygama.analysis
 _               what came out last
-What is typed runs beside the window, in the thread that reads
-its files; it cannot change what they hold."""
+What is typed runs while the window goes on; it cannot change
+what the files hold."""
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Mapping
 from dataclasses import field
 from datetime import UTC, datetime
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
 
 PANEL_INCHES, REST_INCHES = 1.45, 0.9
 """Height of a trend, and of the title and the times together."""
+LINE = 115
+"""Letters of what is said of a trend that stand in one line."""
 MOST_BARS = 400
 LEAST_CLOCK_S = 10.0
 """A run that is shorter is drawn against the seconds of its clock, not against the time of day."""
@@ -130,12 +133,8 @@ def _draw_panel(axes: Axes, panel: Panel, picture: TrendPicture, *, is_clock: bo
     if panel.y_range is not None:
         axes.set_ylim(panel.y_range)
     axes.set_ylabel(panel.unit or panel.title, fontsize="small")
-    axes.set_title(
-        f"{panel.title}   {panel.words}"[:120] if panel.words else panel.title,
-        fontsize="x-small",
-        loc="left",
-        pad=2,
-    )
+    lines = textwrap.wrap(f"{panel.title}: {panel.words}" if panel.words else panel.title, LINE)
+    axes.set_title("\n".join(lines), fontsize="x-small", loc="left", pad=2)
     group_ticks(axes)
     axes.tick_params(labelsize="small")
 
@@ -156,5 +155,8 @@ def _label_time(axes: Axes, picture: TrendPicture, *, is_clock: bool) -> None:
     span = picture.x_range[1] - picture.x_range[0]
     pattern = next((one for most, one in PATTERNS if span < most), "%d %b")
     axes.xaxis.set_major_formatter(DateFormatter(pattern, tz=UTC))
-    day = datetime.fromtimestamp((picture.start or 0.0) + picture.x_range[0], UTC)
+    low = picture.x_range[0]
+    times = [series.times[0] for panel in picture.panels for _, series in panel.series if len(series.times)]
+    # What is seen begins a little before the first event, which may be the day before.
+    day = datetime.fromtimestamp((picture.start or 0.0) + max(low, min(times, default=low)), UTC)
     axes.set_xlabel(f"UTC, {day:%Y-%m-%d}")

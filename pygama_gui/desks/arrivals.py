@@ -47,9 +47,12 @@ DROP_WORDS = {
     "cuts": "Drop to use the cuts",
     "calibration": "Drop to use the calibration",
     "channel map": "Drop to name the channels",
+    "plug-in": "Drop to add the plug-in",
     "tier": "Drop to open as Tier files",
 }
-"""What comes of letting a file go, by its kind."""
+"""What comes of letting files go, by their kind."""
+SINGLE_WORDS = {"runs": "Drop to add the run", "tier": "Drop to open as a Tier file"}
+"""The same of a file alone, where it differs."""
 ELSEWHERE = "Only files on this computer can be dropped"
 
 
@@ -69,9 +72,10 @@ class Arrivals(QObject):
         self._bridge.not_taken.connect(self.tell_not_taken)
 
     def add_paths(self, paths: Iterable[Path], *, process: bool | None = None) -> None:
-        """Take files and folders: runs, sessions, settings, cuts, calibrations and channel maps.
+        """Take files and folders: runs, sessions, settings, cuts, calibrations, channel maps and plug-ins.
 
-        A picture that was saved here brings back what it shows. What cannot be taken says why.
+        A picture that was saved here brings back what it shows, and a plug-in is run once somebody agreed.
+        What cannot be taken says why.
 
         process: whether the runs are started; None: as the session says.
         """
@@ -85,6 +89,7 @@ class Arrivals(QObject):
             "calibration": window.fits.calibration.load,
             "channel map": window.settings_files.take_channel_map,
             "cuts": self._take_cuts,
+            "plug-in": window.settings_files.add_plugin,
             "settings": window.settings_files.load,
             "picture": window.documents.open_picture,
         }
@@ -332,7 +337,11 @@ def drop_words(paths: Sequence[Path]) -> str:
     kinds = {"tier" if path.is_file() and files.is_hdf5(path) else _kind_of(path) for path in looked_at}
     if not kinds:
         return ELSEWHERE
-    return DROP_WORDS[kinds.pop()] if len(kinds) == 1 else "Drop to open the files"
+    if len(kinds) > 1:
+        return "Drop to open the files"
+    kind = kinds.pop()
+    is_single = len(paths) == 1 and not paths[0].is_dir()
+    return SINGLE_WORDS.get(kind, DROP_WORDS[kind]) if is_single else DROP_WORDS[kind]
 
 
 def _copy_words(path: Path, run: Run) -> str:
@@ -350,4 +359,6 @@ def _kind_of(path: Path) -> str:
         return "channel map"
     if path.suffix == ".json":
         return "session" if saved.is_session(path) else "settings"
+    if path.suffix == ".py":
+        return "plug-in"
     return "picture" if pictured.is_picture(path) else "runs"

@@ -101,7 +101,7 @@ class PluginDesk(QObject):
         except SettingsError as problem:
             self.failed.emit(str(problem))
             return False
-        self.bridge.log(f"Ran the plug-in {path.name}, which adds {', '.join(plugin.processors)}")
+        self.bridge.log(f"Ran the plug-in {path.name}: Add step offers {', '.join(plugin.processors)}")
         self.loaded.emit()
         then()
         return True

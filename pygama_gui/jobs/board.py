@@ -118,12 +118,12 @@ class JobState:
 
     @property
     def eta_s(self) -> float | None:
-        """Time left at the present rate; None where it is not known."""
+        """Time left at the present rate; None where it is not known, as once all is read."""
         if self.has_ended:
             return 0.0
-        if not self.total_bytes or not self.bytes_per_s:
+        if not self.bytes_per_s or self.done_bytes >= self.total_bytes:
             return None
-        return max(self.total_bytes - self.done_bytes, 0) / self.bytes_per_s
+        return (self.total_bytes - self.done_bytes) / self.bytes_per_s
 
     @property
     def age_s(self) -> float | None:

@@ -18,7 +18,7 @@ from pygama_gui.data.selection import Selection
 from pygama_gui.session.state import DataSet
 from pygama_gui.views.base import View
 from pygama_gui.widgets import theme
-from pygama_gui.widgets.parts import button, label, panel, row
+from pygama_gui.widgets.parts import ToldWhenEmpty, button, label, panel, row
 
 N_LINES = 20_000
 MOST_SHOWN = 8
@@ -50,7 +50,8 @@ class ConsoleView(View):
     def __init__(self, bridge: Bridge) -> None:
         super().__init__(bridge)
         self.console = Console()
-        self.text = _text_field("What was typed and what came out")
+        self.text = ToldWhenEmpty()
+        _set_up(self.text, "What was typed and what came out")
         self.text.setReadOnly(True)
         self.text.setTabChangesFocus(True)
         self.text.setMaximumBlockCount(N_LINES)
@@ -179,6 +180,7 @@ class ConsoleView(View):
 
     def recolor(self) -> None:
         """Write all again in the colours of the present theme, in one edit."""
+        self.text.color_words()
         cursor = QTextCursor(self.text.document())
         cursor.beginEditBlock()
         cursor.select(QTextCursor.SelectionType.Document)
@@ -292,12 +294,6 @@ def _look(kind: str) -> QTextCharFormat:
     look = QTextCharFormat()
     look.setForeground(theme.current().color(TOKENS[kind]))
     return look
-
-
-def _text_field(name: str) -> QPlainTextEdit:
-    field = QPlainTextEdit()
-    _set_up(field, name)
-    return field
 
 
 def _set_up(field: QPlainTextEdit, name: str) -> None:

@@ -8,13 +8,14 @@ from collections.abc import Callable
 
 from PyQt5.QtCore import QEvent, QTimer, pyqtSignal
 from PyQt5.QtGui import QHelpEvent, QResizeEvent, QTextCharFormat, QTextCursor
-from PyQt5.QtWidgets import QApplication, QFrame, QHBoxLayout, QPlainTextEdit, QToolTip, QVBoxLayout
+from PyQt5.QtWidgets import QApplication, QFrame, QHBoxLayout, QToolTip, QVBoxLayout
 
 from pygama.utils import local_text
 from pygama_gui.bridge import Bridge
+from pygama_gui.session import places
 from pygama_gui.views.base import View
 from pygama_gui.widgets import theme
-from pygama_gui.widgets.parts import Elided, button, label, link, panel, row
+from pygama_gui.widgets.parts import Elided, ToldWhenEmpty, button, label, link, panel, row
 
 N_LINES = 10_000
 LEAST_TEXT = 32
@@ -36,11 +37,12 @@ class LogView(View):
         self.text.setAcceptDrops(False)
         self.text.setMaximumBlockCount(N_LINES)
         self.text.setAccessibleName("Log")
-        self.text.setPlaceholderText("Nothing has happened yet.")
+        file = places.log_file()
+        self.text.setPlaceholderText(f"Nothing has happened yet. What was told before is in {file}.")
         self.text.setFont(theme.font(theme.SMALL))
         self._lines: list[tuple[str, str]] = []
         self._times: list[float] = []
-        copy_button = button("Copy", "Copy the whole log")
+        copy_button = button("Copy", f"Copy the whole log; it is in {file} as well")
         copy_button.clicked.connect(lambda: QApplication.clipboard().setText(self.text.toPlainText()))
         self.text.setMinimumHeight(LEAST_TEXT)
         frame, column = panel(margin=10, spacing=4)
@@ -64,6 +66,7 @@ class LogView(View):
 
     def recolor(self) -> None:
         """Write all lines again in the colours of the present theme, in one edit: there may be thousands."""
+        self.text.color_words()
         looks = {level: QTextCharFormat() for level in TOKENS}
         for level, look in looks.items():
             look.setForeground(theme.current().color(TOKENS[level]))
@@ -104,7 +107,7 @@ class LogView(View):
         self.text.appendHtml(f'<span style="color:{color}">{words}</span>')
 
 
-class _Lines(QPlainTextEdit):
+class _Lines(ToldWhenEmpty):
     """Lines with words under the mouse. tip: gives those of the line at a place."""
 
     def __init__(self, tip: Callable[[int], str]) -> None:

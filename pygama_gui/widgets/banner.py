@@ -43,7 +43,7 @@ class _Message:
     @property
     def is_passing(self) -> bool:
         """Whether nothing was lost and nothing is to be answered."""
-        return self.level == "warning" and not self.remedies
+        return self.level != "error" and not self.remedies
 
 
 class Banner(QFrame):

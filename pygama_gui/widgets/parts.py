@@ -6,7 +6,16 @@ import re
 from collections.abc import Callable, Sequence
 
 from PyQt5.QtCore import QEvent, QSize, Qt
-from PyQt5.QtGui import QCursor, QHelpEvent, QPainter, QPaintEvent, QResizeEvent, QWheelEvent
+from PyQt5.QtGui import (
+    QCursor,
+    QHelpEvent,
+    QPainter,
+    QPaintEvent,
+    QPalette,
+    QResizeEvent,
+    QShowEvent,
+    QWheelEvent,
+)
 from PyQt5.QtWidgets import (
     QApplication,
     QComboBox,
@@ -15,6 +24,7 @@ from PyQt5.QtWidgets import (
     QLabel,
     QLayout,
     QMenu,
+    QPlainTextEdit,
     QPushButton,
     QSizePolicy,
     QStyle,
@@ -258,13 +268,30 @@ class Yielding(QLabel):
         painter.drawText(self.rect(), int(Qt.AlignmentFlag.AlignVCenter), text)
 
 
-class Elided(QLabel):
-    """A line of text that is cut with '…' where there is no room, and shown whole as its tooltip.
+class ToldWhenEmpty(QPlainTextEdit):
+    """A text that says something while it is empty, in the tone of what must be read and not of a hint."""
 
-    short: another text for less room, which is cut in its place; until another text is set.
+    def showEvent(self, event: QShowEvent | None) -> None:  # noqa: N802  (Qt's name)
+        """Colour the words, which the style sheet makes a mere hint when it is first seen."""
+        super().showEvent(event)
+        self.color_words()
+
+    def color_words(self) -> None:
+        """Take the colour of the present theme."""
+        colors = self.palette()
+        colors.setColor(QPalette.ColorRole.PlaceholderText, theme.current().color("soft"))
+        self.setPalette(colors)
+
+
+class Elided(QLabel):
+    """A line of text that is cut with '…' where there is no room, and then shown whole as its tooltip.
+
+    short: another text for less room, which is cut in its place; lead: what comes first where the line stands
+    alone, apart from the controls that it goes on from. Both until another text is set.
     """
 
-    short = ""
+    short = lead = ""
+    is_alone = False
 
     def __init__(
         self, text: str = "", *, tone: str = "soft", px: int = theme.SMALL, bold: bool = False
@@ -277,14 +304,26 @@ class Elided(QLabel):
 
     def setText(self, text: str | None) -> None:  # noqa: N802  (Qt's name)
         """Show a text."""
-        self.short = ""
+        self.short = self.lead = ""
         super().setText(text)
         self.setToolTip(text or "")
 
     @property
+    def is_cut(self) -> bool:
+        """Whether there is no room for all of the text."""
+        return not self.shown.endswith(self.text())
+
+    def event(self, event: QEvent | None) -> bool:
+        """Tell the text under the mouse where not all of it is seen; other words always."""
+        is_tip = event is not None and event.type() == QEvent.Type.ToolTip
+        if is_tip and self.toolTip() == self.text() and not self.is_cut:
+            return True
+        return super().event(event)
+
+    @property
     def shown(self) -> str:
         """What there is room for."""
-        metrics, text = self.fontMetrics(), self.text()
+        metrics, text = self.fontMetrics(), (self.lead if self.is_alone else "") + self.text()
         if self.short and metrics.horizontalAdvance(text) > self.width():
             text = self.short
         return metrics.elidedText(text, Qt.TextElideMode.ElideRight, self.width())
@@ -363,6 +402,11 @@ class Wrapped(Elided):
     def shown(self) -> str:
         """What there is room for."""
         return "\n".join(self.lines(self.width()))
+
+    @property
+    def is_cut(self) -> bool:
+        """Whether there is no room for all of the text."""
+        return " ".join(self.lines(self.width())) != self.text()
 
 
 class Controls(QWidget):
@@ -483,6 +527,8 @@ class Controls(QWidget):
         if is_above == self.is_above:
             return
         self.is_above = is_above
+        if isinstance(self._info, Elided):
+            self._info.is_alone = is_above
         if is_above:
             self._line.removeWidget(self._info)
             self._line.insertStretch(self._place, 1)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PyQt5.QtCore import QEvent, QObject, QSize, Qt
+from PyQt5.QtCore import QEvent, QObject, QSize, Qt, pyqtSignal
 from PyQt5.QtGui import QResizeEvent
 from PyQt5.QtWidgets import QFrame, QScrollArea, QWidget
 
@@ -17,6 +17,9 @@ class Scrolled(QScrollArea):
     least: height below which the window does not go, in pixels.
     column: cards inside, which scroll on their own unless all of it has to.
     """
+
+    room_changed = pyqtSignal()
+    """What is inside has another width or height in sight, as beside a bar that came."""
 
     def __init__(self, inside: QWidget, *, least: int, column: CardColumn | None = None) -> None:
         super().__init__()
@@ -58,6 +61,7 @@ class Scrolled(QScrollArea):
         """Have one bar, not one within the other."""
         super().resizeEvent(event)
         self._share()
+        self.room_changed.emit()
 
     def _share(self) -> None:
         inside = self.widget()

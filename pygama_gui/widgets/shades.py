@@ -67,6 +67,13 @@ class ShadeBar(QWidget):
         self.scale = scale if scale is not None and scale.top > 0 else None
         self.update()
 
+    @property
+    def quantity(self) -> str:
+        """What the numbers are."""
+        if self.scale is None:
+            return ""
+        return "of slice" if self.scale.is_share else "counts"
+
     def ticks(self) -> list[tuple[float, str]]:
         """Give places from the bottom, 0 to 1, and what stands there."""
         scale = self.scale
@@ -82,7 +89,7 @@ class ShadeBar(QWidget):
         return words.count(value) if value >= 1 or value == 0 else f"{value:.2g}"
 
     def paintEvent(self, event: QPaintEvent | None) -> None:  # noqa: N802  (Qt's name)
-        """Draw the strip and its numbers."""
+        """Draw the strip, its numbers, and below what they are."""
         if self.scale is None:
             return
         painter = QPainter(self)
@@ -101,6 +108,8 @@ class ShadeBar(QWidget):
             last = y
             room = QRectF(4 + STRIP + GAP, y - ROOM, self.width(), 2 * ROOM)
             painter.drawText(room, int(Qt.AlignmentFlag.AlignVCenter), text)
+        below = QRectF(4, self.height() - self._below + ROOM, self.width(), 2 * ROOM)
+        painter.drawText(below, int(Qt.AlignmentFlag.AlignVCenter), self.quantity)
 
     def wheelEvent(self, event: QWheelEvent | None) -> None:  # noqa: N802  (Qt's name)
         """Ask for another top."""

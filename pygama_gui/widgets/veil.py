@@ -9,6 +9,9 @@ from PyQt5.QtWidgets import QFrame, QVBoxLayout, QWidget
 from pygama_gui.widgets import theme
 from pygama_gui.widgets.parts import label
 
+ROOM = 16
+"""Around the words, in pixels, where nothing shines through."""
+
 
 class DropVeil(QFrame):
     """A frame over the whole of its parent."""
@@ -30,6 +33,10 @@ class DropVeil(QFrame):
         painter.setBrush(ground)
         painter.setPen(QPen(theme.current().color("accent"), 2, Qt.PenStyle.DashLine))
         painter.drawRoundedRect(self.rect().adjusted(1, 1, -2, -2), 10, 10)
+        ground.setAlpha(255)  # words that shine through would be read into those that are said
+        painter.setBrush(ground)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.drawRoundedRect(self.words.geometry().adjusted(-ROOM, -ROOM, ROOM, ROOM), 10, 10)
 
     def cover(self, words: str = "") -> None:
         """Show over all of the parent. words: what comes of letting go; empty: what was said last."""

@@ -101,7 +101,7 @@ def level(value: float) -> str:
     return grouped(value, 1)
 
 
-_UNIT = re.compile(r"(?<=\d) (?=(?:%|samples?|ns|[uµ]s|ms|s|keV|ADC|Hz)(?!\w))")
+_UNIT = re.compile(r"(?<=\d) (?=(?:%|samples?|ns|[uµ]s|ms|s|keV|ADC|Hz|[kMGT]B|bytes?)(?!\w))")
 """The space between a number and its unit."""
 _PLUS_MINUS = re.compile(r"(?<=\d) ± (?=\d)")
 

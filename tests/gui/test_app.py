@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -74,6 +75,20 @@ def test_a_home_that_takes_no_files_does_not_keep_the_window_from_opening(tmp_pa
     assert done.returncode == 0, done.stderr
     assert done.stdout == "True\n"
     assert "pygama-gui.log cannot be written" in done.stderr
+
+
+def test_lines_of_the_log_file_are_stamped_in_utc() -> None:
+    code = (
+        "import sys; from pygama_gui import app; "
+        "app.Show.run = lambda show: app.logger.warning('shown') or 0; sys.exit(app.main([]))"
+    )
+    began = datetime.now(UTC).replace(microsecond=0)
+    away = os.environ | {"QT_QPA_PLATFORM": "offscreen", "TZ": "JST-9"}  # nine hours east of Greenwich
+    subprocess.run([sys.executable, "-c", code], env=away, timeout=120, check=True)
+    lines = places.log_file().read_text().splitlines()
+    stamps = [line.removesuffix(" WARNING shown") for line in lines if line.endswith(" WARNING shown")]
+    stamp = datetime.strptime(*stamps, "%Y-%m-%d %H:%M:%S UTC").replace(tzinfo=UTC)
+    assert began <= stamp <= datetime.now(UTC)
 
 
 def test_a_file_that_is_no_run_gives_exit_status_1(tmp_path: Path) -> None:

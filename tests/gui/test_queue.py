@@ -206,9 +206,10 @@ def test_a_run_is_paused_before_its_worker_told_anything(
     run = a_run(1)
     window.bridge.change(changes.add_runs, [run])
     window.bridge.start([run], tmp_path)
-    assert state_of(window, run) == "waiting"
+    assert (state_of(window, run), window.runs.process_button.text()) == ("waiting", "Processing…")
     window.runs.pause_button.click()
     assert (state_of(window, run), window.runs.pause_button.text()) == ("paused", "Go on")
+    assert window.runs.process_button.text() == "Paused"
     window.runs.pause_button.click()
     qtbot.waitUntil(lambda: state_of(window, run) == "running", timeout=WAIT_MS)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -47,6 +48,17 @@ def test_each_channel_has_a_tile_with_its_state(n: int) -> None:
     seen = [axes for axes in figure.axes if axes.axison]
     assert [axes.get_title() for axes in seen] == ["GE01  ✓ ok"] * (n - 1) + ["GE, 02  ✕ dead"]
     assert {axes.get_yscale() for axes in seen} == {"log"}
+
+
+@pytest.mark.parametrize("is_log", [True, False])
+def test_no_count_is_drawn_behind_the_words(*, is_log: bool) -> None:
+    tile = replace(GOOD, words="35.1 ± 0.6 Hz\nbl 8011.2 ± 1.6 ADC\nFWHM 57 ± 2 ADC (Tl-208)")
+    figure = draw(replace(picture_of(3), tiles=(tile,) * 3, is_log=is_log))
+    figure.draw_without_rendering()
+    axes = figure.axes[0]
+    (words,) = axes.texts
+    top = axes.transData.transform((0.0, GOOD.figures.counts.max()))[1]
+    assert top < words.get_window_extent().y0
 
 
 @pytest.mark.parametrize("kind", ["png", "svg", "pdf"])

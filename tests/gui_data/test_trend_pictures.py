@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,7 @@ import pytest
 from pygama.storage.how_made import how_made
 from pygama_gui.data.moves import Band
 from pygama_gui.data.slices import Series
-from pygama_gui.data.trend_pictures import Panel, TrendPicture, csv_text, draw, save
+from pygama_gui.data.trend_pictures import LINE, Panel, TrendPicture, csv_text, draw, save
 
 TIMES = np.array([30.0, 90.0, 150.0])
 RATE = Series(
@@ -48,6 +49,19 @@ def test_the_axis_is_the_time_of_day_where_it_is_known() -> None:
     assert figure.axes[-1].get_xlim() == pytest.approx((1.0, 1.0 + 180 / 86_400))
     assert "00:01:00" in [tick.get_text() for tick in figure.axes[-1].get_xticklabels()]
     assert figure.axes[0].get_ylim() == (0.0, 120.0)
+
+
+def test_the_day_is_that_of_the_first_event_and_not_of_the_margin_before_it() -> None:
+    figure = draw(replace(PICTURE, x_range=(-3.0, 180.0)))
+    assert figure.axes[-1].get_xlabel() == "UTC, 1970-01-02"
+
+
+def test_what_is_said_of_a_trend_goes_on_in_another_line() -> None:
+    words = " · ".join(["gain steady, median 38 005.6 ± 1.0 ADC, band 38 006 ± 17 ADC"] * 3)
+    figure = draw(replace(PICTURE, panels=(replace(PICTURE.panels[0], words=words),)))
+    lines = figure.axes[0].get_title(loc="left").split("\n")
+    assert " ".join(lines) == f"rate: {words}"
+    assert max(map(len, lines)) <= LINE < len(words)
 
 
 def test_without_a_start_the_axis_is_the_clock_of_the_run() -> None:

@@ -191,6 +191,7 @@ RUNNING = JobState(1, RUN, "running", total_bytes=1000, done_bytes=620, bytes_pe
         (JobState(1, RUN), "■ waiting"),
         (JobState(1, RUN, "running"), "▶ starting"),
         (RUNNING, "▶ processing, 62 %, 0.4 s left"),
+        (replace(RUNNING, done_bytes=RUNNING.total_bytes), "▶ processing, 100 %"),
         (replace(RUNNING, bytes_per_s=0.0), "▶ processing, 62 %"),
         (replace(RUNNING, total_bytes=0), "▶ processing, 31\u202f331 events"),
         (replace(RUNNING, state="paused"), "■ paused, 62 %"),

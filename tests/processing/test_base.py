@@ -169,11 +169,20 @@ def test_the_chain_can_be_written_with_its_defaults():
     }
 
 
-def test_a_wrong_entry_of_a_chain_names_the_step():
-    with pytest.raises(
-        SettingsError, match="^step 2: unknown entry 'seting' in a step; there are step, settings, "
-    ):
-        Tier1Processor.from_chain([{"step": "trap_max"}, {"step": "trap_max", "seting": {}}])
+@pytest.mark.parametrize(
+    ("entry", "said"),
+    [
+        ({"seting": {}}, "did you mean settings?"),
+        ({"a": 1}, "there are step, settings, inputs, outputs, enabled, channels"),
+        ({"rise": 4}, 'settings stand in braces of their own: "settings": {"rise": …}'),
+        ({"rt": 4}, 'settings stand in braces of their own: "settings": {"rise": …}'),
+    ],
+)
+def test_a_wrong_entry_of_a_chain_names_the_step_and_says_what_to_write(entry, said):
+    with pytest.raises(SettingsError) as caught:
+        Tier1Processor.from_chain([{"step": "trap_max"}, {"step": "trap_filter", **entry}])
+    assert str(caught.value).endswith(said)
+    assert str(caught.value).startswith(f"step 2: unknown entry '{next(iter(entry))}' in a step; ")
 
 
 def test_a_trace_gives_every_array_and_value_of_one_waveform():

@@ -29,6 +29,8 @@ N_CELLS, MOST_CELLS = 9, 25
 SIZE = QSize(720, 620)
 LEFT, BOTTOM, TOP, RIGHT = 64, 40, 6, 112
 MAPS = {"light": "viridis", "dark": "inferno"}
+MARKS = "Dot: best, ring: as good, dashes: as set now"
+"""What is drawn over the cells."""
 Choice = tuple[int, Setting]
 Cell = tuple[int, int]
 
@@ -66,24 +68,24 @@ class AxisForm(QWidget):
 
     changed = pyqtSignal()
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, axis: str) -> None:
         super().__init__()
-        self.box = choice_box(f"Setting along {name}")
+        self.box = choice_box(f"Setting along {axis}")
         self.low, self.high = QLineEdit(), QLineEdit()
         self.number = QSpinBox()
         self.number.setRange(2, MOST_CELLS)
         self.number.setValue(N_CELLS)
         self.number.setButtonSymbols(QSpinBox.ButtonSymbols.NoButtons)
         self.number.setFixedWidth(44)
-        self.number.setAccessibleName(f"Number of values along {name}")
-        self.number.setToolTip(f"Number of values along {name}")
+        self.number.setAccessibleName(f"Number of values along {axis}")
+        self.number.setToolTip(f"Number of values along {axis}")
         self.choices: list[Choice] = []
         for line, words_of in ((self.low, "First"), (self.high, "Last")):
             line.setFixedWidth(72)
             line.setAcceptDrops(False)
             line.setAlignment(Qt.AlignmentFlag.AlignRight)
-            line.setAccessibleName(f"{words_of} value along {name}")
-            line.setToolTip(f"{words_of} value along {name}")
+            line.setAccessibleName(f"{words_of} value along {axis}")
+            line.setToolTip(f"{words_of} value along {axis}")
             line.textChanged.connect(self._check)
         self.unit = label(tone="soft", px=theme.SMALL)
         self.problem = label(tone="bad", px=theme.SMALL)
@@ -382,7 +384,7 @@ class ScanWindow(QDialog):
         self.sandbox = Sandbox.of(bridge)
         self.setWindowTitle("Scan two settings")
         self.setModal(False)
-        self.across, self.up = AxisForm("across"), AxisForm("up")
+        self.across, self.up = AxisForm("across", "x"), AxisForm("up", "y")
         self.grid = Grid()
         self.start_button = button("Start", "Start the scan", primary=True)
         self.start_button.setAutoDefault(False)
@@ -506,7 +508,7 @@ class ScanWindow(QDialog):
     def _ended(self, problem: str) -> None:
         self.start_button.setText("Start")
         done = f"{len(self.grid.cells)} of {self._n_cells} cells"
-        self.state.setText(f"{done}: {problem}" if problem else f"{done}; click one to adopt it")
+        self.state.setText(f"{done}: {problem}" if problem else f"{done}; click one to adopt it. {MARKS}")
 
     def _show_state(self) -> None:
         if not self.sandbox.is_scanning:

@@ -95,6 +95,7 @@ class StepCard(Card):
         self.on_box = QCheckBox("on")
         self.on_box.setFont(theme.font(theme.SMALL))
         self.on_box.setAccessibleName(f"{self.name} on")
+        self.on_box.setToolTip("Do the step, or leave it out (Ctrl+Return)")
         self.on_box.toggled.connect(self.switched)
         self.cost = label(tone="soft", px=theme.SMALL)
         self.more = QToolButton()

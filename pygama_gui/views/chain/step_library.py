@@ -47,8 +47,8 @@ def found(text: str) -> list[tuple[str, list[Processor]]]:
     return list(kinds.items())
 
 
-def _rate(known: Processor, kind: str, sought: list[str]) -> int | None:
-    """Say how far a processor is from what is sought, 0 for its very name; None where a word is nowhere."""
+def _rate(known: Processor, kind: str, sought: list[str]) -> tuple[int, int] | None:
+    """Say how far a processor is from what is sought by its worst word, then by all; None: one is nowhere."""
     name = known.name.replace("_", " ")
     names = " ".join([*(one for one, _ in known.writes), *plain_reads(known)]).replace("_", " ").casefold()
     settings = " ".join(f"{setting.name} {setting.about}" for setting in known.settings)
@@ -59,7 +59,7 @@ def _rate(known: Processor, kind: str, sought: list[str]) -> int | None:
         if not any(places):
             return None
         rates.append(places.index(True))
-    return max(rates)
+    return max(rates), sum(rates)
 
 
 def settings_words(known: Processor) -> str:

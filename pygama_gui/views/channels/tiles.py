@@ -168,9 +168,10 @@ class TileGrid(QAbstractScrollArea):
             self.opened.emit(self.tiles[index].code)
 
     def mouseMoveEvent(self, event: QMouseEvent | None) -> None:  # noqa: N802  (Qt's name)
-        """Tell all of a tile, also why its state is what it is."""
+        """Tell all of a tile, also why its state is what it is, and what it is for."""
         index = self.tile_at(event.x(), event.y()) if event is not None else None
-        self.viewport().setToolTip("" if index is None else self.tiles[index].words)
+        tip = "" if index is None else f"{self.tiles[index].words}\nDouble-click for its spectrum"
+        self.viewport().setToolTip(tip)
 
     def contextMenuEvent(self, event: QContextMenuEvent | None) -> None:  # noqa: N802  (Qt's name)
         """Ask for the menu."""

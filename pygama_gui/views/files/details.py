@@ -212,7 +212,7 @@ def pretty(text: str) -> str:
 def facts_of(entry: Entry) -> str:
     """Tell in one line what an entry is."""
     if entry.is_file:
-        return "" if entry.n_bytes is None else f"{entry.path} · {words.size(entry.n_bytes)}"
+        return "" if entry.n_bytes is None else f"{entry.path} · {_whole(entry.n_bytes)}"
     node = entry.node
     assert node is not None
     facts = [f"{node.path} · {kind_of(entry)}"]
@@ -225,12 +225,17 @@ def facts_of(entry: Entry) -> str:
     if node.shape and node.kind == "array":
         facts.append("shape " + " × ".join(words.count(size) for size in node.shape))
     if node.stored_bytes:
-        facts.append(f"{words.size(node.stored_bytes)} on disk")
+        facts.append(f"{_whole(node.stored_bytes)} on disk")
     if node.packing:
         facts.append("not compressed" if node.packing == "none" else f"compressed with {node.packing}")
     if node.chunk:
         facts.append(f"in pieces of {_piece_words(node.chunk)}")
     return " · ".join(facts)
+
+
+def _whole(n_bytes: int) -> str:
+    """Write a size that is not parted from its unit at the end of a line."""
+    return words.together(words.size(n_bytes))
 
 
 def _piece_words(chunk: Sequence[int]) -> str:

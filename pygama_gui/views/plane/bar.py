@@ -15,6 +15,8 @@ from pygama_gui.widgets.parts import Controls, Elided, choice_box, icon_button, 
 if TYPE_CHECKING:
     from pygama_gui.views.plane.view import PlaneView
 
+LOG, NO_COLORS = "Logarithmic colours (L)", "So few events are drawn one by one: they have no colours"
+
 
 class PlaneBar:
     """The controls of one plane."""
@@ -33,7 +35,7 @@ class PlaneBar:
         self.channel.hide()
         self.log = QCheckBox("log")
         self.log.setAccessibleName("Logarithmic colours")
-        self.log.setToolTip("Logarithmic colours (L)")
+        self.log.setToolTip(LOG)
         self.log.toggled.connect(lambda is_log: view.choose(is_log=is_log))
         self.more = icon_button("bins_more", "More bins in the plane ([)", lambda: view.rebin(0.5))
         self.fewer = icon_button("bins_fewer", "Fewer bins in the plane (])", lambda: view.rebin(2.0))
@@ -51,6 +53,13 @@ class PlaneBar:
         """Leave out what the menu has as well where there is no room."""
         for widget in (self.more, self.fewer, self.log):
             widget.setVisible(is_wide)
+
+    def offer_colors(self, *, are_drawn: bool) -> None:
+        """Let the scale of colours be chosen where there are any, and say why not."""
+        if self.log.hasFocus() and not are_drawn:
+            self._view.plot.setFocus()
+        self.log.setEnabled(are_drawn)
+        self.log.setToolTip(LOG if are_drawn else NO_COLORS)
 
     def show_state(self, live: LiveRun | None) -> None:
         """Offer the columns and channels that the run has, and show what is chosen."""

@@ -560,6 +560,7 @@ class PlaneView(View):
         self.canvas.draw_image(shades, behind, plane.x, plane.y)
         self.canvas.image.setOpacity(theme.ESTIMATED if plane.n_sampled else 1.0)
         self.canvas.bar.show_scale(scale if is_image else None)
+        self.bar.offer_colors(are_drawn=is_image)
 
     def _profile_of(self, plane: Plane) -> Profile | None:
         if self.choice.profile == "mean":

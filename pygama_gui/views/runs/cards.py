@@ -36,6 +36,7 @@ from pygama_gui.widgets import theme, words
 GAP, PADDING, LINE, BUTTON, BUTTON_GAP = 8, 10, 18, 24, 6
 MOST_LINES = 5
 """Lines that the sentence about a failure takes at most; all of it is in the tooltip."""
+_TIME_OF_DAY = re.compile(r" \d\d:\d\d UTC$")
 MOST_LISTED = 30
 """Runs of a data set that its tooltip lists, at most."""
 LEAST_WIDTH = 120
@@ -126,9 +127,8 @@ def run_sentence(state: JobState | None, run: Run | None = None) -> tuple[str, s
     if state.state != "done" or (state.made_on is not None and not state.warnings):
         return state_sentence(state), tone
     warned = counted(state.warnings, "warning")
-    if state.made_on is not None:  # what matters comes first: a card is narrow
-        return f"▲ {warned} · {date_of(state.made_on)}", tone
-    took = f"done in {words.duration(state.elapsed_s)}"
+    when = f"in {words.duration(state.elapsed_s)}" if state.made_on is None else date_of(state.made_on)
+    took = f"done {when}"
     return (f"▲ {took} · {warned}" if state.warnings else f"✓ {took}"), tone
 
 
@@ -518,7 +518,9 @@ def in_room(sentence: str, width: int) -> str:
     if QFontMetrics(theme.font(theme.SMALL)).horizontalAdvance(sentence) <= width:
         return sentence
     first, dot, last = sentence.rpartition(" · ")
-    return f"{first[0]} {last}" if dot else sentence.replace(" processing,", "")
+    if dot:
+        return f"{first[0]} {last}"
+    return _TIME_OF_DAY.sub("", sentence.replace(" processing,", ""))
 
 
 def words_height(sentence: str, width: int) -> int:

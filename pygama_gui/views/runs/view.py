@@ -598,9 +598,9 @@ class RunsView(View):
         if n_waiting:
             return f"Process {n_waiting}"
         if is_active:
-            is_running = any(self._state_of(run_id) == "running" for run_id in self.bridge.active())
-            is_paused = self.bridge.is_held or self._under_way() is not None
-            return "Paused" if is_paused and not is_running else "Processing…"
+            states = {self._state_of(run_id) for run_id in self.bridge.active()}
+            is_paused = self.bridge.is_held or "paused" in states
+            return "Paused" if is_paused and "running" not in states else "Processing…"
         return "Process again" if self.session.runs else "Process"
 
     def menu_for(self, run: Run) -> QMenu:

@@ -16,13 +16,16 @@ from pygama_gui.data.moves import Band, is_outside
 from pygama_gui.data.slices import Series
 from pygama_gui.widgets import theme
 from pygama_gui.widgets.held_range import HeldRange
-from pygama_gui.widgets.plot import Plot, ValueAxis
+from pygama_gui.widgets.plot import Plot, ValueAxis, ZoomBox
 
 STEPS_S = (1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1200, 1800, 3600, 7200, 10_800, 21_600, 43_200, 86_400)
 N_TICKS = 6
 MOST_BARS = 400
 """Values in view above which errors are not drawn; nobody could tell them apart."""
 POINT_PX, OUT_PX = 4, 11
+TICKS_PX, TIMES_PX, RIGHT_PX = 5, 38, 8
+"""Room below a plot for its ticks alone, height of a line of times with what they are, and what is free at
+the right of each plot."""
 SYMBOLS = ("o", "s", "d", "p", "h", "star")
 SHAPES = ("●", "■", "◆", "⬟", "⬢", "★")
 """Shapes of the values of channels that are laid over each other, for pyqtgraph and in words."""
@@ -126,6 +129,36 @@ def _faint(color: QColor | str) -> QColor:
     return made
 
 
+class TimeLine(Plot):
+    """The times of plots that stand on top of each other, with no height but their own."""
+
+    labels_in_line = False
+
+    def __init__(self) -> None:
+        self.time_axis = TimeAxis()
+        super().__init__("Times of the trends", "time", "", x_axis=self.time_axis)
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.setInteractive(False)
+        self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+        self.time_axis.setHeight(TIMES_PX)
+        self.setFixedHeight(TIMES_PX)
+        self.y_axis.setStyle(showValues=False, tickLength=0)
+        self.leave_room(0)
+
+    def leave_room(self, px: int) -> None:
+        """End as far from the right as plots beside something, such as a bar to scroll them."""
+        self.frame.grid.setContentsMargins(0, 0, RIGHT_PX + px, 0)
+
+    def follow(self, box: ZoomBox) -> None:
+        """Show the times that a plot shows, from now on."""
+        box.sigXRangeChanged.connect(lambda _box, ends: self.box.setXRange(*ends, padding=0))
+
+    def show_times(self, start: float | None, words: str) -> None:
+        """Write the times after the start of the run's clock, and what they are."""
+        self.time_axis.start = start
+        self.label_axes(words, "")
+
+
 class TrendPlot(Plot):
     """One quantity against time."""
 
@@ -133,11 +166,14 @@ class TrendPlot(Plot):
     """Where the marked stretch of time is dragged to."""
     window_set_down = pyqtSignal()
 
-    labels_in_line = False  # plots on top of each other share one line of times
+    labels_in_line = False
 
     def __init__(self, kind: str) -> None:
         self.time_axis = TimeAxis()
-        super().__init__(f"Trend of the {kind}", "time", kind, x_axis=self.time_axis)
+        super().__init__(f"Trend of the {kind}", "", kind, x_axis=self.time_axis)
+        self.time_axis.setStyle(showValues=False)  # plots on top of each other share one line of times
+        self.time_axis.setHeight(TICKS_PX)
+        self.time_axis.showLabel(False)
         self.kind = kind
         self.setMinimumHeight(44)
         self._drawn: list[_Drawn] = []
@@ -151,14 +187,6 @@ class TrendPlot(Plot):
             item.hide()
             self.addItem(item)
         self.lines: Sequence[Line] = ()
-
-    def show_axis(self, words: str) -> None:
-        """Show the times below, or hide them (''); of plots on top of each other only the lowest has them."""
-        is_wanted = bool(words)
-        self.x_axis.setStyle(showValues=is_wanted)
-        self.x_axis.setHeight(38 if is_wanted else 5)
-        self.label_axes(words, self.labels["left"])
-        self.x_axis.showLabel(is_wanted)
 
     def draw(self, lines: Sequence[Line], unit: str, *, has_band: bool) -> None:
         """Draw the values of one channel, with its band, or of several."""
@@ -174,8 +202,9 @@ class TrendPlot(Plot):
                 shown, theme.current().series(index), index, has_bars=n_in_view <= MOST_BARS
             )
         self._draw_band(lines[0].band if has_band and len(lines) == 1 else None)
-        self.label_axes(self.labels["bottom"], unit or self.kind)
-        self.x_axis.showLabel(bool(self.labels["bottom"]))
+        self.label_axes("", unit or self.kind)
+        self.x_axis.showLabel(False)
+        self.y_axis.setStyle(showValues=any(line.series.is_known.any() for line in lines))
         self._fit(lines, has_band=has_band)
 
     def show_window(self, window: tuple[float, float] | None) -> None:

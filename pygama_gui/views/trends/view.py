@@ -28,7 +28,7 @@ from pygama_gui.views.base import View
 from pygama_gui.views.following import Following, asked_of, history
 from pygama_gui.views.trends import telling
 from pygama_gui.views.trends.export import TrendExporter
-from pygama_gui.views.trends.plot import Line, TrendPlot
+from pygama_gui.views.trends.plot import TIMES_PX, Line, TimeLine, TrendPlot
 from pygama_gui.widgets import theme, words
 from pygama_gui.widgets.parts import Controls, Elided, Wrapped, button, choice_box, icon_button, label, row
 from pygama_gui.widgets.plot import ZOOM_OUT, Entry, ZoomBox, plot_actions
@@ -42,14 +42,16 @@ REFERENCES = {"no band": None, "band of this run": 0, "of the last run": 1, "of 
 BANDS = (3.0, 4.0, 5.0)
 PAN, FAR = 0.1, 5
 ROOM = 0.02
-AXIS_PX, REST_PX = 33, 80
-"""Height of the times below the lowest trend, and of what is no trend, about."""
+REST_PX = 80
+"""Height of what is no trend and no line of times, about."""
 LEAST_TREND = 64
 """Height of a trend's picture, in pixels; where there is less room for all of them they scroll."""
 WHOLE, LINES_OF_SUMMARY = 12, 5
 """Lines at most of the words of a trend, which scroll with it, and of what moved in all."""
 LATE = 0.4
 """Opacity of what is still of the cuts before, while an edge is dragged."""
+SHOW_MARKED, REMOVE_MARK = "Bring the marked time into &view", "R&emove the mark"
+CUT_MARKED = "Make a &cut of the marked time"
 
 
 class TrendsView(View):
@@ -103,6 +105,8 @@ class TrendsView(View):
         self.band_actions = {k: by_words[band_words(k)] for k in BANDS}
         for action in self.band_actions.values():
             action.setCheckable(True)
+        self._marked_actions = [by_words[text] for text in (SHOW_MARKED, REMOVE_MARK, CUT_MARKED)]
+        self._offer_marked()
 
     @classmethod
     def demo(cls) -> TrendsView:
@@ -163,9 +167,9 @@ class TrendsView(View):
             None,
             ("Mark a &time | window range select period", "Shift+R", self._begin_window),
             ("&Give up marking | cancel abort", "Esc", self._end_marking),
-            ("Bring the marked time into &view", "F", self.show_window),
-            ("R&emove the mark", "Del", lambda: self._change(window=None)),
-            ("Make a &cut of the marked time", "", self.cut_window),
+            (SHOW_MARKED, "F", self.show_window),
+            (REMOVE_MARK, "Del", lambda: self._change(window=None)),
+            (CUT_MARKED, "", self.cut_window),
             None,
             (
                 "&Save the trends… | export picture image plot figure screenshot print pdf png svg csv",
@@ -177,6 +181,9 @@ class TrendsView(View):
 
     def _make_plots(self) -> None:
         self.plots = {kind: TrendPlot(kind) for kind in KINDS}
+        self.times = TimeLine()
+        self.times.follow(self.plots["rate"].box)
+        self.times.hide()
         self.captions = {kind: label(px=theme.SMALL, bold=True) for kind in KINDS}
         self.told = {kind: Wrapped() for kind in KINDS}
         for told in self.told.values():
@@ -253,7 +260,9 @@ class TrendsView(View):
             self._rows[kind] = holder
         self._area = Scrolled(inside, least=LEAST_TREND)
         self._area.hide()
+        self._area.room_changed.connect(self._line_up_times)
         column.addWidget(self._area, 1)
+        column.addWidget(self.times)
         column.addWidget(self.marked)
         column.addWidget(controls)
 
@@ -290,7 +299,13 @@ class TrendsView(View):
         elif (old.trends.channel, old.trends.is_apart) != (new.trends.channel, new.trends.is_apart):
             for plot in self.plots.values():
                 plot.box.zoomed_y = False
+        self._offer_marked()
         self.redraw_soon()
+
+    def _offer_marked(self) -> None:
+        """Offer what is done with a marked time only where there is one."""
+        for action in self._marked_actions:
+            action.setEnabled(self.choice.window is not None)
 
     def resizeEvent(self, event: QResizeEvent | None) -> None:  # noqa: N802  (Qt's name)
         """Share the height anew where words need another number of lines."""
@@ -498,21 +513,26 @@ class TrendsView(View):
                 continue
             lines = [line for name, trends in self.shown if (line := self._line(name, trends, kind))]
             plot.time_axis.start = self._clock.start
-            plot.show_axis(telling.time_words(self) if kind == shown[-1] else "")
             plot.draw(lines, lines[0].series.unit, has_band=self.choice.has_band)
             plot.frame.setOpacity(LATE if any(kind in one.late for _, one in self.shown) else 1.0)
             plot.show_window(self.choice.window)
             plot.setAccessibleDescription(self.told[kind].text())
+        self.times.show_times(self._clock.start, telling.time_words(self))
 
     def _share_height(self, shown: list[str]) -> None:
-        """Give room for two lines of words, and for the times below the lowest: curves are as high."""
-        least = max((self.height() - REST_PX - AXIS_PX) // len(shown), 40)
+        """Give room for the lines of words: curves are as high."""
+        least = max((self.height() - REST_PX - TIMES_PX) // len(shown), 40)
         for kind, holder in self._rows.items():
-            axis, told = AXIS_PX if kind == shown[-1] else 0, self.told[kind]
+            told = self.told[kind]
             more = told.sizeHint().height() - told.fontMetrics().lineSpacing()
-            self._column.setStretchFactor(holder, least + axis + more)
-            self.plots[kind].setMinimumHeight(LEAST_TREND + axis)
+            self._column.setStretchFactor(holder, least + more)
+            self.plots[kind].setMinimumHeight(LEAST_TREND)
         self._area.show()
+        self.times.show()
+
+    def _line_up_times(self) -> None:
+        """Put the times below the trends where a bar to scroll them takes room at their right, too."""
+        self.times.leave_room(self._area.width() - self._area.viewport().width())
 
     def _line(self, name: str, trends: Trends, kind: str) -> Line | None:
         series = trends.of(kind)
@@ -576,6 +596,7 @@ class TrendsView(View):
 
     def _show_nothing(self) -> None:
         self._area.hide()
+        self.times.hide()
         self.summary.setText("")
         self.key.hide()
         self.marked.hide()
@@ -616,7 +637,7 @@ class TrendsView(View):
 
     def recolor(self) -> None:
         """Take the colours of the present theme."""
-        for plot in self.plots.values():
+        for plot in (*self.plots.values(), self.times):
             plot.recolor()
         self.redraw_soon()
 

@@ -132,6 +132,8 @@ class WaveformBar:
         self._show_passing()
         self._show_place(browser.sample)
         self.info.setText(self._view.telling.info())
+        if self.info.text().startswith("of ") and not self.place.isModified():
+            self.info.lead = f"{self.place.text()} "
 
     def show_channels(self) -> None:
         """Offer the channels that the run has, and show what is chosen."""

@@ -537,6 +537,8 @@ class WaveformView(View):
         found = self.contrast.found
         self.bar.show_state()
         if found is None or hint:
+            period_ns = None if self.browser.sample is None else self.browser.sample.period_ns
+            self._label_axes(period_ns, self._height_unit, is_above=self.look.needs_baseline)
             self.contrast.picture.hide()
             self.extremes.hide()
             self._hide_cursors()

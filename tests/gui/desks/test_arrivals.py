@@ -21,7 +21,9 @@ WAIT_MS = 60_000
     ("names", "said"),
     [
         (("Run72", "Run73"), "Drop to add the runs"),
+        (("Run72",), "Drop to add the run"),
         (("run72_trap_max.png",), "Drop to bring the view back"),
+        (("mine.py",), "Drop to add the plug-in"),
         (("Run72", "run72_trap_max.png"), "Drop to open the files"),
         ((), "Only files on this computer can be dropped"),
     ],
@@ -34,7 +36,11 @@ def test_the_window_says_what_comes_of_letting_go(tmp_path: Path, names: tuple[s
 
 def test_a_tier_file_is_known_by_its_first_bytes(tmp_path: Path) -> None:
     (path := tmp_path / "t2_run72").write_bytes(b"\x89HDF\r\n\x1a\n")
-    assert drop_words([path]) == "Drop to open as Tier files"
+    assert drop_words([path]) == "Drop to open as a Tier file"
+
+
+def test_a_folder_may_hold_more_than_one_run(tmp_path: Path) -> None:
+    assert drop_words([tmp_path]) == "Drop to add the runs"
 
 
 def test_cuts_are_known_by_what_is_in_the_file(tmp_path: Path) -> None:
@@ -54,6 +60,17 @@ def test_the_next_drop_lets_go_what_is_said_of_the_last_one(
     assert any("bad.json" in line for line in window.bridge.lines)
     window.arrivals.add_paths([good])
     assert not window.banner.isVisible()
+
+
+def test_a_plug_in_that_is_dropped_waits_for_consent(
+    tmp_path: Path, open_window: Callable[..., MainWindow]
+) -> None:
+    window = open_window()
+    (plugin := tmp_path / "mine.py").write_text(f"open({str(tmp_path / 'ran')!r}, 'w')")
+    window.arrivals.add_paths([plugin])
+    assert window.consent.isVisible()
+    assert "mine.py" in window.consent.words.text()
+    assert not (tmp_path / "ran").exists()
 
 
 def test_a_file_that_was_refused_is_named_until_the_next_drop(

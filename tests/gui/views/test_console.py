@@ -103,6 +103,16 @@ def test_what_runs_for_ever_does_not_keep_the_program_from_its_end(bridge, view)
     assert bridge.threads.is_closed
 
 
+def test_the_help_that_stands_there_first_is_no_fainter_than_what_must_be_read(view):
+    for name in ("light", "dark", "light"):
+        if name != theme.current().name:
+            theme.apply(name)
+            view.recolor()
+        image = view.text.viewport().grab().toImage()
+        drawn = {image.pixel(x, y) for x in range(image.width()) for y in range(image.height())}
+        assert theme.current().color("soft").rgb() in drawn
+
+
 def test_another_theme_recolours_what_was_said(view, enter):
     enter("1 / 0")
     before = view.text.toPlainText()

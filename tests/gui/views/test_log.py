@@ -11,6 +11,7 @@ from PyQt5.QtWidgets import QApplication, QToolTip
 from pytestqt.qtbot import QtBot
 
 from pygama_gui.bridge import Bridge
+from pygama_gui.session import places
 from pygama_gui.views.log import LastLineView, LogView
 from pygama_gui.widgets import theme
 
@@ -35,6 +36,17 @@ def test_another_theme_recolours_all_lines_at_once(qtbot: QtBot, bridge: Bridge)
         colors.append(block.begin().fragment().charFormat().foreground().color().name().lower())
     assert colors == [theme.current().tokens[token].lower() for token in ("soft", "bad")]
     theme.apply("light")
+
+
+def test_an_empty_log_says_where_that_of_earlier_stands(qtbot: QtBot, bridge: Bridge) -> None:
+    view = LogView(bridge)
+    qtbot.addWidget(view)
+    assert str(places.log_file()) in view.text.placeholderText()
+    view.show()
+    qtbot.waitExposed(view)
+    image = view.text.viewport().grab().toImage()
+    drawn = {image.pixel(x, y) for x in range(image.width()) for y in range(image.height())}
+    assert theme.current().color("soft").rgb() in drawn  # it is to be read, and no hint
 
 
 @pytest.mark.usefixtures("in_tokyo")

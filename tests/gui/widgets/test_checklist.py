@@ -33,6 +33,18 @@ def test_its_button_has_the_line_of_every_other_button(qtbot: QtBot, box: CheckL
     assert edges == [theme.current().color("line").name()] * 2
 
 
+@pytest.mark.parametrize("name", theme.NAMES)
+def test_the_box_of_what_is_not_ticked_is_seen(qtbot: QtBot, box: CheckList, name: str) -> None:
+    theme.apply(name)
+    box.open()
+    line = box.list.visualItemRect(box.list.item(1))
+    picture = box.list.viewport().grab(line).toImage()
+    drawn = {picture.pixelColor(x, picture.height() // 2).name() for x in range(20)}
+    box.popup.hide()
+    theme.apply("light")
+    assert theme.theme(name).color("faint").name() in drawn
+
+
 def test_a_list_of_nothing_cannot_be_opened(box: CheckList) -> None:
     box.set_items([])
     assert not box.isEnabled()

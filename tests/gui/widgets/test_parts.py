@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import pytest
-from PyQt5.QtCore import QPoint, QPointF, Qt
-from PyQt5.QtGui import QCursor, QWheelEvent
+from PyQt5.QtCore import QEvent, QPoint, QPointF, Qt
+from PyQt5.QtGui import QCursor, QHelpEvent, QWheelEvent
 from PyQt5.QtWidgets import (
     QApplication,
+    QLineEdit,
     QMenu,
     QPushButton,
     QStyle,
     QStyleOptionComboBox,
     QToolButton,
+    QToolTip,
     QWidget,
 )
 from pytestqt.qtbot import QtBot
@@ -86,6 +88,22 @@ def test_words_go_above_the_controls_where_they_have_no_room_beside_them(qtbot: 
     assert info.width() > 200
     controls.resize(800, 60)
     qtbot.waitUntil(lambda: before.x() < info.x() < after.x())
+
+
+@pytest.mark.usefixtures("themed")
+def test_words_that_go_on_from_a_control_are_whole_where_they_stand_alone(qtbot: QtBot) -> None:
+    info, number = Elided("of 12 000 · channel 1"), QLineEdit("3")
+    info.lead = "3 "
+    controls = Controls([number], info, [QPushButton("after")])
+    qtbot.addWidget(controls)
+    controls.resize(800, 60)
+    controls.show()
+    qtbot.waitExposed(controls)
+    assert info.shown == "of 12 000 · channel 1"
+    controls.resize(260, 60)
+    qtbot.waitUntil(lambda: info.shown == "3 of 12 000 · channel 1")
+    info.setText("newest")
+    assert info.shown == "newest"
 
 
 @pytest.mark.usefixtures("themed")
@@ -182,6 +200,26 @@ def test_a_button_whose_menu_was_left_does_not_look_as_if_the_mouse_were_over_it
         QCursor.setPos(owner.mapToGlobal(at))
         menu.close()
         assert owner.underMouse() == is_over
+
+
+@pytest.mark.parametrize("kind", [Elided, Wrapped])
+def test_words_are_told_under_the_mouse_where_they_are_cut_alone(qtbot: QtBot, kind: type[Elided]) -> None:
+    line = kind()
+    qtbot.addWidget(line)
+    line.setText("baseline steady · median 8163.3 ± 1.9 ADC")
+    line.show()
+    qtbot.waitExposed(line)
+    whole = line.fontMetrics().horizontalAdvance(line.text())
+    told = []
+    for width in (whole + 1, whole // 5):
+        line.resize(width, 20)
+        QToolTip.hideText()
+        QApplication.sendEvent(
+            line, QHelpEvent(QEvent.Type.ToolTip, QPoint(2, 2), line.mapToGlobal(QPoint(2, 2)))
+        )
+        told.append(QToolTip.text())
+    QToolTip.hideText()
+    assert told == ["", line.text()]
 
 
 def test_words_go_on_in_further_lines_and_are_cut_in_the_last_alone(qtbot: QtBot) -> None:

@@ -131,6 +131,19 @@ def test_a_single_count_of_a_plane_is_seen_on_its_ground(name: str) -> None:
     assert contrast(single, theme.theme(name).color("panel")) >= 2
 
 
+def test_a_box_that_cannot_be_ticked_has_fainter_words(in_light: QApplication, qtbot) -> None:
+    tick = QCheckBox("in region")
+    qtbot.addWidget(tick)
+    pictures = []
+    for is_enabled in (True, False):
+        tick.setEnabled(is_enabled)
+        image = picture(tick)
+        words = [image.pixelColor(x, y) for x in range(24, image.width()) for y in range(image.height())]
+        pictures.append(max(contrast(color, theme.current().color("bg")) for color in words))
+    assert pictures[0] > 10
+    assert pictures[1] < 4.5
+
+
 def test_each_widget_is_styled_once_however_deep_it_lies(in_light: QApplication, qtbot) -> None:
     button = QPushButton("press")
     outside = nested(button)

@@ -110,6 +110,7 @@ def test_what_is_no_time_is_shown_as_it_is(text: str) -> None:
 def test_a_number_and_its_unit_stay_on_one_line() -> None:
     told = words.together("Reaches 10 and 99 % of it, 400 samples or 4 µs later; 5 more, 3 stages")
     assert told == "Reaches 10 and 99\u202f% of it, 400\u202fsamples or 4\u202fµs later; 5 more, 3 stages"
+    assert words.together("17.5 MB on disk, 1 byte") == "17.5\u202fMB on disk, 1\u202fbyte"
 
 
 @pytest.mark.parametrize(

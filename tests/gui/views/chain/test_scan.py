@@ -26,7 +26,7 @@ from pygama_gui.session.state import DEFAULT_CHAIN, Run, Step
 from pygama_gui.views import madeup
 from pygama_gui.views.chain.effect import effect_words
 from pygama_gui.views.chain.preview import PreviewView
-from pygama_gui.views.chain.scan import ScanWindow, settings_to_scan, usual_range, values_between
+from pygama_gui.views.chain.scan import MARKS, ScanWindow, settings_to_scan, usual_range, values_between
 from pygama_gui.views.chain.view import ChainView
 from pygama_gui.widgets import words
 
@@ -320,6 +320,18 @@ def test_a_scan_fills_the_grid_and_a_click_adopts_a_cell_in_one_step(
     assert scan.grid.present == (2, 1)
     bridge.store.undo()
     assert bridge.session.chain == CHAIN
+
+
+def test_the_fields_of_a_scan_say_along_which_axis_they_are(scan: ScanWindow) -> None:
+    assert scan.across.low.toolTip() == "First value along x"
+    assert scan.up.number.accessibleName() == "Number of values along y"
+
+
+def test_a_scan_that_has_ended_says_what_the_marks_are(qtbot: QtBot, scan: ScanWindow) -> None:
+    scan.start_button.click()
+    qtbot.waitUntil(lambda: not scan.sandbox.is_scanning, timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: scan.state.text().endswith(MARKS), timeout=WAIT_MS)
+    assert scan.state.fontMetrics().horizontalAdvance(scan.state.text()) <= scan.state.width()
 
 
 def test_the_best_cell_is_so_far_the_best_until_all_are_tried(qtbot: QtBot, scan: ScanWindow) -> None:

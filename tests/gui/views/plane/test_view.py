@@ -344,6 +344,18 @@ def test_few_events_are_points_and_a_click_chooses_one(
     assert len(view.canvas.chosen.getData()[0]) == 0
 
 
+def test_a_scale_of_colours_is_offered_where_there_are_colours(
+    qtbot: QtBot, view: PlaneView, feed: Callable[[Partial], Partial]
+) -> None:
+    feed(madeup.shaped_partial(300))
+    qtbot.waitUntil(lambda: view.points is not None, timeout=WAIT_MS)
+    assert not view.bar.log.isEnabled()
+    assert "one by one" in view.bar.log.toolTip()
+    view.toggle_style()
+    qtbot.waitUntil(lambda: view.points is None, timeout=WAIT_MS)
+    qtbot.waitUntil(view.bar.log.isEnabled, timeout=WAIT_MS)
+
+
 def test_many_events_are_no_points(qtbot: QtBot, view: PlaneView, feed: Callable[[Partial], Partial]) -> None:
     feed(madeup.shaped_partial(6000))
     assert view.points is None

@@ -153,12 +153,12 @@ def test_files_that_cannot_be_taken_say_why_in_place(view: RunsView) -> None:
 
 
 def test_a_long_reason_is_cut_to_what_it_says_first(view: RunsView) -> None:
-    reason = "notes is not ORCA data: it begins with b'hello'; expected was a header record"
+    reason = "notes is not ORCA data: it begins with 'hello'; expected was a header record"
     view.show_refused(
         ((Path("/data/notes"), reason), (Path("/data/my run"), "my run: cut short: only 2 bytes"))
     )
     assert view.refusals.text() == "▲ notes is not ORCA data\n▲ my run: cut short"
-    assert "it begins with b'hello'" in view.refusals.toolTip()
+    assert "it begins with 'hello'" in view.refusals.toolTip()
     view.dismiss_link.click()
     assert not view.refusals.isVisible()
 
@@ -222,7 +222,14 @@ def test_a_narrow_card_keeps_what_tells_most(view: RunsView) -> None:
     assert in_room(told, 1000) == told
     assert in_room(told, 100) == "▲ 3 warnings"
     assert in_room("✓ done in 2.8 s", 20) == "✓ done in 2.8 s"
+    assert in_room("✓ done 2018-09-25 10:23 UTC", 150) == "✓ done 2018-09-25"
     assert in_room("▶ processing, 35 %, 5.5 s left", 100) == "▶ 35 %, 5.5 s left"
+
+
+def test_a_narrow_card_tells_the_warnings_of_a_run_that_was_made_earlier() -> None:
+    sentence, tone = run_sentence(JobState(1, Path("Run5"), "done", made_on=1_537_871_000.0, warnings=3))
+    assert (sentence, tone) == ("▲ done 2018-09-25 10:23 UTC · 3 warnings", "warn")
+    assert in_room(sentence, 200) == "▲ 3 warnings"
 
 
 def test_a_run_that_grew_tells_the_size_it_has_now() -> None:

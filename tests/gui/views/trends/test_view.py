@@ -21,6 +21,7 @@ from pygama_gui.session.calibration_changes import take_calibration
 from pygama_gui.session.state import Run, SpectrumChoice
 from pygama_gui.views import following, madeup
 from pygama_gui.views.trends.view import TrendsView, window_text
+from pygama_gui.widgets.plot import Plot
 
 WAIT_MS = 60_000
 
@@ -294,6 +295,39 @@ def test_a_marked_time_is_shown_and_moves_by_slices(qtbot: QtBot, view: TrendsVi
     assert not view.plots["rate"].window.isVisible()
 
 
+@pytest.mark.parametrize("height", [300, 900])
+def test_the_times_stand_below_the_trends_in_a_window_of_any_height(
+    qtbot: QtBot, view: TrendsView, height: int
+) -> None:
+    feed(qtbot, view, run_of())
+    view.resize(700, height)
+    view.redraw()
+    rate, times = view.plots["rate"], view.times
+    bar = view._area.verticalScrollBar()
+    assert bar is not None
+    qtbot.waitUntil(lambda: bar.isVisible() == (height == 300))
+    assert times.isVisible()
+    assert times.geometry().top() >= view._area.geometry().bottom()
+    assert times.labels["bottom"].startswith("UTC, 2018-09-25")
+    rate.box.setXRange(100.0, 200.0, padding=0)
+    assert times.box.viewRange()[0] == pytest.approx([100.0, 200.0])
+
+    def ends(plot: Plot) -> list[int]:
+        seen = [plot.box.mapViewToScene(QPointF(seconds, 0.0)) for seconds in plot.box.viewRange()[0]]
+        return [plot.mapTo(view, plot.mapFromScene(at)).x() for at in seen]
+
+    qtbot.waitUntil(lambda: ends(rate) == pytest.approx(ends(times), abs=1))
+
+
+def test_what_is_done_with_a_marked_time_is_offered_only_where_there_is_one(view: TrendsView) -> None:
+    entries = [action for action in view.view_actions() if "mark" in action.text()]
+    assert [action.isEnabled() for action in entries] == [True, False, False, False]  # the first gives up
+    view._change(window=(100.0, 160.0))
+    assert all(action.isEnabled() for action in entries)
+    view._change(window=None)
+    assert not entries[-1].isEnabled()
+
+
 def test_the_axis_tells_utc_where_the_start_of_the_run_is_known(qtbot: QtBot, view: TrendsView) -> None:
     feed(qtbot, view, run_of())
     axis = view.plots["rate"].time_axis
@@ -302,6 +336,16 @@ def test_the_axis_tells_utc_where_the_start_of_the_run_is_known(qtbot: QtBot, vi
     ((step, ticks),) = axis.tickValues(0.0, 600.0, 500.0)
     assert step == 120.0
     assert axis.tickStrings(ticks, 1.0, step) == ["10:24", "10:26", "10:28", "10:30", "10:32"]
+
+
+@pytest.mark.parametrize(("n", "has_numbers"), [(1, False), (6000, True)])
+def test_the_axis_of_what_has_no_value_has_no_numbers(
+    qtbot: QtBot, view: TrendsView, n: int, *, has_numbers: bool
+) -> None:
+    feed(qtbot, view, run_of(n))
+    shown = [plot for kind, plot in view.plots.items() if view.is_shown(kind)]
+    assert len(shown) > 1
+    assert {plot.y_axis.style["showValues"] for plot in shown} == {has_numbers}
 
 
 def test_a_run_of_one_event_is_drawn_without_fuss(qtbot: QtBot, view: TrendsView) -> None:

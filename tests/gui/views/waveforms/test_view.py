@@ -472,6 +472,16 @@ def test_a_saved_picture_has_the_cursors_that_are_shown(view: WaveformView) -> N
     assert "cursors" not in view.exporter.picture().about
 
 
+def test_a_difference_that_wants_a_cut_has_no_axes_of_the_noise(qtbot: QtBot, view: WaveformView) -> None:
+    view.choose(picture="noise")
+    view.draw_if_due()
+    qtbot.waitUntil(lambda: view.plot.labels["bottom"] == "frequency (MHz)")
+    view.choose(picture="difference")
+    view.draw_if_due()
+    assert "Make a cut first" in view.plot._hint.text()
+    assert view.plot.labels == {"bottom": "time (µs)", "left": "ADC counts above baseline"}
+
+
 def test_no_cursors_stand_where_nothing_is_drawn(view: WaveformView) -> None:
     view.toggle_cursors()
     view.draw_if_due()
