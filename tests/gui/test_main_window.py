@@ -373,7 +373,8 @@ def test_the_warnings_of_an_earlier_session_are_told(
     state = window.bridge.state(window.bridge.session.selected)
     assert state is not None
     sentence, tone = run_sentence(state)
-    assert sentence.startswith(f"▲ {counted(state.warnings, 'warning')} · 20")
+    assert sentence.startswith("▲ done 20")
+    assert sentence.endswith(f" · {counted(state.warnings, 'warning')}")
     assert tone == "warn"
     assert run_details(state).startswith("▲ done 20")
     assert "▲ nothing was left out at bytes 5: no record that is decoded begins there" in run_details(state)
