@@ -6,6 +6,7 @@ same events, so their widths rise and fall together: the error of the change tak
 
 from __future__ import annotations
 
+import itertools
 import math
 import re
 import time
@@ -388,7 +389,7 @@ class Bench:
     def suggested_line(self, asked: Asked) -> tuple[float, float] | None:
         """Find the window of a peak to begin with; None where none stands out."""
         values = self.anchor(asked)
-        return None if values is None else suggest_line(values)
+        return None if values is None else line_to_judge_by(values)
 
     def anchor(self, asked: Asked) -> np.ndarray | None:
         """Give the column in whose scale the line is told: that of the reference, where it has one."""
@@ -584,15 +585,30 @@ def _is_far_better(wide: PeakFit, narrow: PeakFit) -> bool:
 
 
 def suggest_line(values: np.ndarray) -> tuple[float, float] | None:
-    """Find the peak that tells most of the resolution: far up and with many events.
+    """Find the peak that tells most: far up and with many events; None where none stands out.
 
     The width of a peak grows with its place, and its error shrinks with the root of its events; a pulser of
-    a few dozen events far above all lines tells less than a line with hundreds. One with many is told by its
-    width, which is that of the noise alone: lines get wider with their energy.
+    a few dozen events far above all lines tells less than a line with hundreds.
     """
+    return next(_standing_out(values), None)
+
+
+def line_to_judge_by(values: np.ndarray) -> tuple[float, float] | None:
+    """Find the peak that tells most of the resolution; None where none stands out.
+
+    The peak of a pulser has the width of the noise alone. It is told by that, since lines get wider with
+    their energy, and taken only where there is no other peak.
+    """
+    found = list(itertools.islice(_standing_out(values), N_COMPARED))
+    lines = [one for one in found if not _is_pulser(one, found)]
+    return next(iter((*lines, *found)), None)
+
+
+def _standing_out(values: np.ndarray) -> Iterator[tuple[float, float]]:
+    """Give the windows of the peaks that stand out, first those that tell most."""
     known = values[np.isfinite(values)]
     if len(known) < LEAST_IN_PEAK:
-        return None
+        return
     low, high = np.quantile(known, [0.01, 0.999]).tolist()
     counts, edges = np.histogram(known, N_SOUGHT_BINS, (low, high + 0.02 * (high - low)))
     around = np.convolve(counts, np.ones(5), "same")
@@ -605,14 +621,11 @@ def suggest_line(values: np.ndarray) -> tuple[float, float] | None:
     beside = 5 * (edges[1] - edges[0])  # so far counts reach into `around`
     for at in np.argsort(-telling)[: np.count_nonzero(stands_out)].tolist():
         place = float(centres[at])
-        if any(low - beside <= place <= high + beside for low, high in found):
+        if any(begin - beside <= place <= end + beside for begin, end in found):
             continue
         if (window := peak_window(known, place)) is not None:
             found.append(window)
-        if len(found) == N_COMPARED:
-            break
-    lines = [one for one in found if not _is_pulser(one, found)]
-    return next(iter((*lines, *found)), None)
+            yield window
 
 
 def _is_pulser(window: tuple[float, float], others: Sequence[tuple[float, float]]) -> bool:

@@ -281,10 +281,10 @@ def test_a_pulser_with_many_events_is_not_taken_for_a_line() -> None:
     lines = [
         rng.normal(at, width, n) for at, width, n in ((8_500, 12, 250), (38_000, 23, 63), (43_640, 2, 106))
     ]
-    found = preview.suggest_line(np.concatenate([rng.uniform(0, 34_000, 1200), *lines]))
+    found = preview.line_to_judge_by(np.concatenate([rng.uniform(0, 34_000, 1200), *lines]))
     assert found is not None
     assert found[0] < 38_000 < found[1]
-    alone = preview.suggest_line(np.concatenate([rng.uniform(0, 34_000, 1200), lines[-1]]))
+    alone = preview.line_to_judge_by(np.concatenate([rng.uniform(0, 34_000, 1200), lines[-1]]))
     assert alone is not None
     assert alone[0] < 43_640 < alone[1]
 
