@@ -123,7 +123,7 @@ class PlaneView(View):
         ("Down", "Move the cursor of a polygon, the gate by a bin, or the picture"),
         ("Ctrl+Alt+S", "Save as PNG, SVG or CSV"),
         ("Ctrl+C", "Copy as CSV"),
-        ("Ctrl+Alt+C", "Copy the picture"),
+        ("Ctrl+Alt+C", "Copy as picture"),
     )
 
     event_chosen = pyqtSignal(int)
