@@ -225,7 +225,8 @@ class Show:
             self.window.bridge.all_ended.connect(lambda: QTimer.singleShot(SETTLE_MS, self._all_ended))
             self.window.arrivals.opened.connect(lambda: QTimer.singleShot(0, self._opened))
         if self.options.screenshot is not None:
-            self.window.arrivals.refused.connect(self._refused)
+            # Not at once: pictures wait for answers of threads, and this may come with one of these.
+            self.window.arrivals.refused.connect(lambda: QTimer.singleShot(0, self._refused))
             QTimer.singleShot(STUCK_MS, lambda: self._end(1))
         self.app.exec()
         ending.close()

@@ -20,7 +20,7 @@ import numpy as np
 
 from pygama.analysis.peaks import PeakFit, fit_peak
 from pygama.quick_dataclass import dataclass
-from pygama.utils import signed_text
+from pygama.utils import grouped, signed_text
 from pygama_gui.data.anchors import BINS_OF_FIT, find_anchor
 from pygama_gui.data.channels import CLOCK, CODE
 from pygama_gui.data.falls import Pause, counts_in_time, falls_of, pauses_of
@@ -481,7 +481,7 @@ def _dead(one: Figures, others: Sequence[Figures]) -> str:
 def _silent(one: Figures, others: Sequence[Figures]) -> str:
     if one.newest or not one.expected >= EXPECTED:
         return ""
-    return f"none of the newest events, where {one.expected:.0f} were expected"
+    return f"none of the newest events, where {grouped(round(one.expected))} were expected"
 
 
 def _saturated(one: Figures, others: Sequence[Figures]) -> str:
@@ -520,13 +520,19 @@ def _quiet(one: Figures, others: Sequence[Figures]) -> str:
     if one.fell:
         return f"its rate fell by {_share(one.fell)}, that of the others did not"
     if one.paused.expected >= EXPECTED:
-        missing = f"{one.paused.expected:.0f} were expected"
-        return f"no event for {one.paused.lasted:.3g} s in between, where {missing}"
+        missing = f"{grouped(round(one.paused.expected))} were expected"
+        return f"no event for {_lasting(one.paused.lasted)} in between, where {missing}"
     known = [other.n_events for other in others if other.n_events]
     typical = _typical(known)
     if len(known) >= 2 and typical >= EXPECTED and one.n_events < typical / MUCH:
         return f"{_share(one.n_events / typical)} of the events of the typical channel"
     return ""
+
+
+def _lasting(seconds: float) -> str:
+    if seconds < 100:
+        return f"{seconds:.3g} s"
+    return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"
 
 
 def _share(part: float) -> str:

@@ -232,7 +232,9 @@ class TierArrivals:
         for run_id, given in raw.items():
             run = self._bridge.session.run(run_id)
             if run is not None and given.tier2 is not None and run.tier2 != given.tier2:
-                self._bridge.change(changes.take_tier_files, run_id, given.tier1, given.tier2)
+                state = self._bridge.state(run_id)
+                was = state.outputs[-1] if state is not None and state.outputs else run.tier2
+                self._bridge.change(changes.take_tier_files, run_id, given.tier1, given.tier2, was)
 
     def take_joined(self, joined: Mapping[str, Run]) -> None:
         """Give runs of Tier files the raw files that came later."""

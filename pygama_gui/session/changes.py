@@ -98,9 +98,20 @@ def take_tier1(session: Session, run_id: str, path: Path) -> Session:
     return _with_run(session, run_id, tier1=path)
 
 
-def take_tier_files(session: Session, run_id: str, tier1: Path | None, tier2: Path) -> Session:
-    """Take the Tier files of a run."""
-    return _with_run(session, run_id, tier1=tier1, tier2=tier2)
+def take_tier_files(
+    session: Session, run_id: str, tier1: Path | None, tier2: Path, instead_of: Path | None = None
+) -> Session:
+    """Take the Tier files of a run.
+
+    instead_of: the Tier 2 file that is gone; data sets read the new one as well.
+    """
+    taken = _with_run(session, run_id, tier1=tier1, tier2=tier2)
+    run = taken.run(run_id)
+    if run is None or instead_of is None:
+        return taken
+    before = replace(run, tier2=instead_of)
+    data_sets = tuple(with_new_place(one, before, run) for one in session.data_sets)
+    return replace(taken, data_sets=data_sets)
 
 
 def take_new_place(session: Session, run_id: str, moved: Run) -> Session:

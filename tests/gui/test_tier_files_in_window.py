@@ -21,7 +21,7 @@ from pygama_gui.jobs.remedies import remedies_for
 from pygama_gui.jobs.room import Need
 from pygama_gui.jobs.watch import NewRun
 from pygama_gui.main_window import MainWindow
-from pygama_gui.session import changes, saved
+from pygama_gui.session import changes, saved, set_changes
 from pygama_gui.session.files import read_run
 from pygama_gui.session.state import DataSet, Member, Session
 from pygama_gui.session.store import Store
@@ -521,9 +521,14 @@ def test_two_copies_of_a_file_are_one_run(given: Callable[..., list[Path]], tmp_
 def test_the_moved_file_of_a_raw_run_is_its_own(
     qtbot: QtBot, window: MainWindow, given: Callable[..., list[Path]], tmp_path: Path
 ) -> None:
-    (raw,) = given("Run7")
+    raw, other = given("Run7", "t2_run8.h5")
     window.arrivals.add_paths([raw])
     qtbot.waitUntil(lambda: is_done(window), timeout=WAIT_MS)
+    (run,) = window.bridge.session.runs
+    members = (Member(run, tmp_path / "out" / "t2_run7.h5"), Member(kind_of(other).run, other))
+    data_set = DataSet("data set 1", members[0].tier2, 7, name="Runs 7-8", members=members)
+    window.bridge.change(set_changes.make_data_set, data_set)
+    window.bridge.change(changes.select_run, run.run_id)
     (folder := tmp_path / "moved").mkdir()
     for name in ("t1_run7.h5", "t2_run7.h5"):
         (tmp_path / "out" / name).rename(folder / name)
@@ -532,6 +537,8 @@ def test_the_moved_file_of_a_raw_run_is_its_own(
     wait_for(qtbot, window)
     (run,) = window.bridge.session.runs
     assert (run.path, run.tier2) == (raw, folder / "t2_run7.h5")
+    (kept,) = window.bridge.session.data_sets
+    assert [one.tier2 for one in kept.members] == [folder / "t2_run7.h5", other]
 
 
 def test_a_file_in_the_place_that_another_was_moved_from_has_an_id_of_its_own(

@@ -8,7 +8,6 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from pygama.analysis.live_time import LEAST_HITS
 from pygama.utils import signed_text
 from pygama_gui.data import health
 from pygama_gui.data.run_times import LOW, RunTimes
@@ -28,7 +27,6 @@ MOST_REASONS = 10
 LONGEST_NOTE = 300
 """Characters of a tooltip that says why something is not known."""
 MEANS_LOW = f"Less than {100 * LOW:.0f} % is low: what came in the rest of the time was not recorded"
-WOULD_TELL = f"A pulser would tell it, or {LEAST_HITS} events or more of each channel that come at random"
 STATES = {
     "waiting": ("■ WAITING", "soft"),
     "running": ("▶ PROCESSING", "accent"),
@@ -101,10 +99,18 @@ def live_time_tip(times: RunTimes, channel: int | None, name: Callable[[int], st
         low = times.low if channel is None and len(times.channels) > 1 else []
         lines += [f"{name(code)}: {100 * times.channels[code].fraction:.2f} %" for code in low[:MOST_REASONS]]
     else:
-        lines = [f"The live time is not known: {_in_short(found.note)}", WOULD_TELL]
+        lines = [f"The live time is not known: {_in_short(found.note)}", _would_tell()]
     if times.records is not None:
         lines.append(times.records.line())
     return "\n".join(lines)
+
+
+def _would_tell() -> str:
+    from pygama.analysis.live_time import (
+        LEAST_HITS,  # reads files too, which the window does not need to start
+    )
+
+    return f"A pulser would tell it, or {LEAST_HITS} events or more of each channel that come at random"
 
 
 def first_reason(note: str) -> str:

@@ -86,6 +86,7 @@ NO_SPAN = "too few events, or all at one time"
 NO_TIME, NO_PEAK = "the events carry no time", "no clear peak was found"
 FIND_LIVE_TIME = "Run > Find the live time looks through all rows for it, run by run"
 """What is said of a data set on disk."""
+STILL_COUNTED = "not all is counted yet"
 NOT_LOOKED = "not looked for yet"
 KEEPS_UP = 0.8
 """Share of the events of the channel with the most that the followed one has at least."""
@@ -291,6 +292,8 @@ class StripView(View):
         self._rate_course, self._why = None, {}
         if live is None:
             return
+        if far := self.bridge.data_sets.how_far(run.run_id):
+            self._why = dict.fromkeys((*MEASURED.values(), "channels"), f"{STILL_COUNTED}: {far}")
         if CODE in live.columns:
             energy = HEIGHT + KEV
             column = energy if energy in live.columns and live.columns.has_values(energy) else HEIGHT

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from PyQt5.QtCore import QEvent
+from PyQt5.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from pygama.processing.base import Tier1Processor
@@ -100,7 +102,7 @@ def test_they_are_made_anew_where_a_person_says_so(
 
 
 def test_what_is_shown_is_told_to_be_of_before_and_can_be_read_anew(
-    qtbot: QtBot, window: MainWindow, run: Run, raw: Path
+    qtbot: QtBot, window: MainWindow, run: Run, raw: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     process(qtbot, window, run)
     by_another_program(raw, window)
@@ -113,7 +115,8 @@ def test_what_is_shown_is_told_to_be_of_before_and_can_be_read_anew(
     qtbot.waitUntil(lambda: window.bridge.threads.are_idle, timeout=WAIT_MS)
     assert not window.banner.isVisible()  # once is enough
     by_another_program(raw, window)
-    window.bridge.rewritten.look()
+    monkeypatch.setattr(window, "isActiveWindow", lambda: True)
+    QApplication.sendEvent(window, QEvent(QEvent.Type.ActivationChange))  # somebody comes back to it
     qtbot.waitUntil(window.banner.isVisible, timeout=WAIT_MS)
     button_of(window, "Read it anew")()
     live = window.bridge.live

@@ -727,6 +727,18 @@ def test_when_a_run_was_done_is_told_in_utc_and_in_local_time_on_hover(view: Str
     assert "2018-09-25 19:23:20 JST (local time)" in view.figures["RUN"].toolTip()
 
 
+def test_the_check_list_of_a_set_that_is_still_counted_says_so(
+    qtbot: QtBot, view: StripView, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(view.bridge.data_sets, "how_far", lambda _run_id: "counted 3 of 9 rows")
+    for message in (madeup.partial(60, n_waveforms=1), madeup.end(60)):
+        view.bridge.take(1, message)
+    view.redraw()
+    unknown = {one.what: one.value for one in view.checks() if not one.is_known}
+    told = "not all is counted yet: counted 3 of 9 rows"
+    assert [unknown[name] for name in ("baseline", "peak width", "channels")] == [told] * 3
+
+
 def test_the_check_list_says_what_is_not_known_and_why(qtbot: QtBot, view: StripView) -> None:
     partial = madeup.partial(60, n_waveforms=1)
     partial.columns["channel"] = np.arange(60)
