@@ -178,7 +178,7 @@ def test_commands_are_found_by_what_other_programs_call_them(window: MainWindow)
         ("open", "Open raw files…"),
         ("save picture", "Save the spectrum…"),
         ("calibrate", "Calibrate with the fitted peaks"),
-        ("how do i calibrate", "Calibrate what the spectrum shows"),
+        ("how do i calibrate", "Calibrate what is shown"),
         ("dark", "Dark theme"),
         ("overlay", "Show / hide the other runs"),
         ("help", "Documentation"),

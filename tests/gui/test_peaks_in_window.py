@@ -104,7 +104,4 @@ def test_what_the_spectrum_shows_is_calibrated_by_a_key_in_it(
     QTest.keyClick(spectrum.plot, Qt.Key.Key_K, keys)
     qtbot.waitUntil(lambda: panel.proposal is not None, timeout=WAIT_MS)
     assert window.fits_dock.isVisible()
-    assert (
-        dict(keys_of(window.menuBar()))["Spectrum"].count(("Shift+K", "Calibrate what the spectrum shows"))
-        == 1
-    )
+    assert dict(keys_of(window.menuBar()))["Spectrum"].count(("Shift+K", "Calibrate what is shown")) == 1

@@ -140,5 +140,5 @@ class PlaneActions:
                 view.exporter.ask,
             ),
             ("Copy as CSV | clipboard export data table", "Ctrl+C", view.exporter.copy),
-            ("Copy the pic&ture | clipboard image screenshot plot", "Ctrl+Alt+C", view.exporter.copy_picture),
+            ("Copy as pic&ture | clipboard image screenshot plot", "Ctrl+Alt+C", view.exporter.copy_picture),
         ]

@@ -41,7 +41,7 @@ SHORTCUTS = (
     ("m", "Mark the place of the cursor"),
     ("q", "Read out at the cursor"),
     ("k", "Calibrate with the fitted peaks"),
-    ("Shift+K", "Calibrate what the spectrum shows"),
+    ("Shift+K", "Calibrate what is shown"),
     ("Shift+G", "Show or hide the gamma lines"),
     (
         "Esc",
@@ -158,7 +158,7 @@ class SpectrumActions:
                 self._view.calibrate_asked.emit,
             ),
             (
-                "Calibrate what the spectrum s&hows | energy calibration kev automatic lines",
+                "Calibrate what is s&hown | energy calibration kev automatic lines",
                 "Shift+K",
                 self._view.calibrate_shown_asked.emit,
             ),
