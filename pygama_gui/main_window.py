@@ -64,6 +64,7 @@ from pygama_gui.views.plane.view import PlaneView
 from pygama_gui.views.runs.cards import run_title
 from pygama_gui.views.runs.view import RunsView
 from pygama_gui.views.spectrum.view import SpectrumView
+from pygama_gui.views.strip.figures import LOG
 from pygama_gui.views.strip.view import StripView
 from pygama_gui.views.trends.view import TrendsView
 from pygama_gui.views.waveforms.view import WaveformView
@@ -310,6 +311,7 @@ class MainWindow(QMainWindow):
         self.runs.follow_asked.connect(self.processing.follow)
         self.runs.table_asked.connect(lambda run, only: self.tables.ask(run, only_passing=only))
         self.runs.log_asked.connect(self.log_dock.show)
+        self.strip.view_asked.connect(self._lead_to)
         self.files.open_asked.connect(self.arrivals.ask_look_into)
         self.fits.look_asked.connect(self._look_at_fit)
         self.spectrum.calibrate_asked.connect(self._calibrate)
@@ -507,6 +509,14 @@ class MainWindow(QMainWindow):
         if focus is None or not self.pages.isAncestorOf(focus) or not focus.isVisible():
             pictures = (stop for stop in view.stops() if isinstance(stop, QAbstractScrollArea))
             next((one for one in pictures if one.isVisibleTo(view)), view).setFocus()
+
+    def _lead_to(self, view: str) -> None:
+        """Show what a figure of the strip is taken from."""
+        if view == LOG:
+            self.log_dock.show()
+            self.log_dock.raise_()
+        else:
+            self.go_to_tab(TABS.index(view))
 
     def toggle_log(self) -> None:
         """Show or hide the log."""

@@ -865,3 +865,22 @@ def test_going_back_to_the_size_that_is_drawn_asks_for_nothing(window: MainWindo
     assert not window.banner.isVisible()
     assert not told
     assert window.bridge.session.size_percent == 100
+
+
+@pytest.mark.parametrize(
+    ("caption", "tab"), [("BASELINE", "Trends"), ("EVENTS", "Spectrum"), ("CHANNELS", "Channels")]
+)
+def test_a_click_on_a_figure_leads_to_what_it_is_taken_from(
+    qtbot: QtBot, window: MainWindow, caption: str, tab: str
+) -> None:
+    qtbot.mouseClick(window.strip.figures[caption].value, Qt.MouseButton.LeftButton)
+    assert TABS[window.tabs.currentIndex()] == tab
+
+
+def test_a_click_on_the_errors_opens_the_log_and_one_on_the_state_nothing(
+    qtbot: QtBot, window: MainWindow
+) -> None:
+    window.log_dock.hide()
+    for caption, is_open in (("STATE", False), ("ERRORS", True)):
+        qtbot.mouseClick(window.strip.figures[caption], Qt.MouseButton.LeftButton)
+        assert (window.log_dock.isVisible(), window.tabs.currentIndex()) == (is_open, 0)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from PyQt5.QtCore import QSize
+from functools import partial
+
+from PyQt5.QtCore import QSize, Qt, pyqtSignal
+from PyQt5.QtGui import QMouseEvent
 from PyQt5.QtWidgets import QFrame, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from pygama_gui.widgets import theme, words
@@ -25,11 +28,22 @@ WITH_ERROR = ("BASELINE", "RATE", "PEAK")
 """Figures in the order in which they then give up their errors, which stay under the mouse."""
 LESSER = ("EVENTS", "LIVE TIME", "QUEUE", "RUN", "DISK", "RATE", "BASELINE")
 """Figures in the order in which they go where even that is too much."""
+LOG = "log"
+LEADS = {
+    **dict.fromkeys(("RATE", "BASELINE", "PEAK"), "Trends"),
+    "EVENTS": "Spectrum",
+    "CHANNELS": "Channels",
+    "ERRORS": LOG,
+}
+"""Where a click on a figure leads: to a view, by the words of its tab, or to the log."""
 _SIDE, _SPACING, _TIGHT, _REMARK_GAP = 14, 18, 12, 5
 
 
 class Figure(QWidget):
     """A caption with a value and a remark."""
+
+    clicked = pyqtSignal()
+    """Of those that lead to a view."""
 
     def __init__(self, caption: str) -> None:
         super().__init__()
@@ -52,7 +66,25 @@ class Figure(QWidget):
         self._tones = ("", "soft")
         self._has_remark = self._has_error = True
         self.width_with_remark = self.width_alone = self.width_short = 0
+        self._leads = caption in LEADS
+        if self._leads:
+            self.setCursor(Qt.CursorShape.PointingHandCursor)
         self.show_value(words.UNKNOWN)
+
+    def mousePressEvent(self, event: QMouseEvent | None) -> None:  # noqa: N802  (Qt's name)
+        """Take the button, so that its release comes here, too."""
+        if event is not None and self._leads and event.button() == Qt.MouseButton.LeftButton:
+            event.accept()
+        else:
+            super().mousePressEvent(event)
+
+    def mouseReleaseEvent(self, event: QMouseEvent | None) -> None:  # noqa: N802  (Qt's name)
+        """Lead to the view that shows more."""
+        is_left = event is not None and event.button() == Qt.MouseButton.LeftButton
+        if event is not None and is_left and self._leads and self.rect().contains(event.pos()):
+            self.clicked.emit()
+        else:
+            super().mouseReleaseEvent(event)
 
     def show_value(self, value: str, remark: str = "", tone: str = "", remark_tone: str = "soft") -> None:
         """Show a value."""
@@ -126,6 +158,9 @@ class Figure(QWidget):
 class FigureLine(QFrame):
     """Figures by their captions; may be narrower than what is in it."""
 
+    view_asked = pyqtSignal(str)
+    """One of LEADS."""
+
     def __init__(self) -> None:
         super().__init__()
         self.setObjectName("bar")
@@ -133,8 +168,10 @@ class FigureLine(QFrame):
         self._line = line = QHBoxLayout(self)
         line.setContentsMargins(_SIDE, 6, _SIDE, 7)
         line.setSpacing(_SPACING)
-        for figure in self.figures.values():
+        for caption, figure in self.figures.items():
             line.addWidget(figure)
+            if caption in LEADS:
+                figure.clicked.connect(partial(self.view_asked.emit, LEADS[caption]))
         line.addStretch(1)
         self._button: QPushButton | None = None
 

@@ -12,6 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+from PyQt5.QtCore import pyqtSignal
 from PyQt5.QtGui import QResizeEvent
 from PyQt5.QtWidgets import QAction, QApplication, QVBoxLayout
 
@@ -100,6 +101,9 @@ class StripView(View):
     TITLE = "Status"
     HELP = "How the selected run stands: state, rate, baseline, channels, and room on the disk."
 
+    view_asked = pyqtSignal(str)
+    """A figure was clicked; where it leads, as figures.LEADS has it."""
+
     def __init__(self, bridge: Bridge) -> None:
         super().__init__(bridge)
         self._free: int | None = None
@@ -144,6 +148,7 @@ class StripView(View):
         self.live_time_action.triggered.connect(lambda _checked=False: self.find_live_time())
         self._line = FigureLine()
         self.figures = self._line.figures
+        self._line.view_asked.connect(self.view_asked)
         self.page_button = button(
             "Shift page…", "Open the shift page", "Note the shift down: remarks, signature"
         )
