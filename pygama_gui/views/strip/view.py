@@ -406,13 +406,10 @@ class StripView(View):
             self._show_no_live_time(run, figure)
             return
         chosen = channel if channel in live.channels else None
-        asked = (live.times, chosen, self._name)
+        asked = (live.times, chosen, self.bridge.channel_name)
         figure.show_value(*live_time_words(*asked))
         self._why["live time"] = "" if figure.is_known else why_no_live_time(*asked)
         figure.setToolTip(live_time_tip(*asked))
-
-    def _name(self, code: int) -> str:
-        return self.bridge.names([code])[0]
 
     def _show_no_live_time(self, run: Run, figure: Figure) -> None:
         """Say that the live time is looked for, or of a data set on disk how to have it found."""

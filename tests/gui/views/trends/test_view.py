@@ -372,14 +372,19 @@ def test_a_marked_time_becomes_a_cut_that_all_views_follow(qtbot: QtBot, view: T
     assert len({one.name for one in view.session.cuts}) == 2
 
 
-def test_a_marked_time_is_dragged_and_its_cut_goes_along(
-    qtbot: QtBot, view: TrendsView, move_mouse: Callable[..., None], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def mark_and_cut(qtbot: QtBot, view: TrendsView, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Mark the time from 100 to 200 s, make a cut of it, and have each move of the mouse heard."""
     monkeypatch.setitem(pg.CONFIG_OPTIONS, "mouseRateLimit", 0)
     feed(qtbot, view, run_of())
     change(qtbot, view, window=(100.0, 200.0))
     view.cut_button.click()
     change(qtbot, view)
+
+
+def test_a_marked_time_is_dragged_and_its_cut_goes_along(
+    qtbot: QtBot, view: TrendsView, move_mouse: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mark_and_cut(qtbot, view, monkeypatch)
     plot = view.plots["rate"]
     (x0, x1), (y0, y1) = plot.box.viewRange()
     start, end = (
@@ -404,11 +409,7 @@ def test_a_marked_time_is_dragged_and_its_cut_goes_along(
 def test_escape_puts_a_marked_time_and_its_cut_back(
     qtbot: QtBot, view: TrendsView, move_mouse: Callable[..., None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(pg.CONFIG_OPTIONS, "mouseRateLimit", 0)
-    feed(qtbot, view, run_of())
-    change(qtbot, view, window=(100.0, 200.0))
-    view.cut_button.click()
-    change(qtbot, view)
+    mark_and_cut(qtbot, view, monkeypatch)
     before, plot = view.session, view.plots["rate"]
     height = sum(plot.box.viewRange()[1]) / 2
     start, end = (plot.mapFromScene(plot.box.mapViewToScene(QPointF(x, height))) for x in (150.0, 250.0))
