@@ -24,6 +24,7 @@ from pygama_gui.data.run_times import RunTimes, Spell
 from pygama_gui.jobs.board import JobState
 from pygama_gui.session import changes
 from pygama_gui.session.calibration_changes import take_calibration
+from pygama_gui.session.codes import code_at
 from pygama_gui.session.state import DEFAULT_LAYOUT, SHIFT_LAYOUT, ChannelMap, Run, Step
 from pygama_gui.views import madeup
 from pygama_gui.views.strip import telling
@@ -630,6 +631,19 @@ def test_a_live_time_that_is_low_is_to_be_looked_at(qtbot: QtBot, view: StripVie
         False,
         "not of any channel: 11 hits are too few for a fit",
     )
+
+
+def test_a_low_live_time_is_named_with_its_card_where_there_are_several(
+    qtbot: QtBot, view: StripView
+) -> None:
+    show(qtbot, view, ended())
+    live = view.bridge.live(view.session.selected)
+    assert live is not None
+    codes = [code_at("0/5/0"), code_at("0/8/0")]
+    live.channels = codes
+    live.times = RunTimes(6000, dict(zip(codes, (spell(9.9), spell(8.3)), strict=True)))
+    view.redraw()
+    assert "card 8 channel 0" in view.figures["LIVE TIME"].toolTip()
 
 
 def test_a_reason_that_is_told_of_many_channels_is_cut_between_two() -> None:
